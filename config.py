@@ -1,0 +1,179 @@
+"""The environment, parsed once, checked and frozen.
+
+Everything the app reads from its surroundings is a field of `Config`; nothing else reads
+`os.environ`. A missing or bad value stops the start with a sentence that names the variable.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from cryptography.fernet import Fernet
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).parent
+PLAID_HOSTS = {
+    "sandbox": "https://sandbox.plaid.com",
+    "production": "https://production.plaid.com",
+}
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
+class ConfigError(SystemExit):
+    """A variable is missing or bad; `str()` is the sentence for the operator.
+
+    A SystemExit, so that every way of starting (gunicorn, flask, rq, python) ends with the
+    sentence and status 1 instead of a traceback, without each having to catch it.
+    """
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} {problem}")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the app needs to know. Fields that hold secrets stay out of `repr`."""
+
+    secret_key: str = field(repr=False)
+    token_keys: tuple[str, ...] = field(repr=False)
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    plaid_client_id: str = field(repr=False)
+    plaid_secret: str = field(repr=False)
+    plaid_env: str
+    plaid_url: str
+    public_url: str | None = None
+    port: int = 8000
+    web_concurrency: int | None = None
+    log_level: str = "INFO"
+    bank_timeout: float = 20.0
+    """Seconds one call to Plaid may take, from connecting to the last byte."""
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
+        """Raises ConfigError for the first variable that is missing or bad."""
+        plaid_env = _one_of(env, "PLAID_ENV", "sandbox", tuple(PLAID_HOSTS))
+        base_url = _http_url(env, "PLAID_BASE_URL")
+        return cls(
+            secret_key=_required(env, "SECRET_KEY", "Put a long random string there"),
+            token_keys=_token_keys(env),
+            database_url=_database_url(env),
+            redis_url=_redis_url(env),
+            plaid_client_id=_plaid_key(env, base_url, "PLAID_CLIENT_ID"),
+            plaid_secret=_plaid_key(env, base_url, "PLAID_SECRET_KEY", "PLAID_SECRET"),
+            plaid_env=plaid_env,
+            plaid_url=base_url or PLAID_HOSTS[plaid_env],
+            public_url=_http_url(env, "PUBLIC_URL"),
+            port=_whole_number(env, "PORT", 65_535) or 8000,
+            web_concurrency=_whole_number(env, "WEB_CONCURRENCY", 512),
+            log_level=_one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS, upper=True),
+        )
+
+
+def _value(env: Mapping[str, str], *names: str) -> str | None:
+    """The first of `names` that is set; blank counts as not set, as on most PaaS dashboards."""
+    return next((value for name in names if (value := env.get(name, "").strip())), None)
+
+
+def _required(env: Mapping[str, str], name: str, remedy: str) -> str:
+    value = _value(env, name)
+    if value is None:
+        raise ConfigError(name, f"is not set. {remedy}.")
+    return value
+
+
+def _one_of(
+    env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...], *, upper: bool = False
+) -> str:
+    value = _value(env, name) or default
+    value = value.upper() if upper else value.lower()
+    if value not in allowed:
+        raise ConfigError(name, f"is {value!r}. Put one of {', '.join(allowed)} there.")
+    return value
+
+
+def _whole_number(env: Mapping[str, str], name: str, highest: int) -> int | None:
+    value = _value(env, name)
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= highest):
+        raise ConfigError(name, f"is {value!r}. Put a whole number from 1 to {highest} there.")
+    return int(value)
+
+
+def _http_url(env: Mapping[str, str], name: str) -> str | None:
+    value = _value(env, name)
+    if value is None:
+        return None
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        good = False
+    if not good:
+        raise ConfigError(name, "is not an address. Put one like https://example.com there.")
+    return value.rstrip("/")
+
+
+def _token_keys(env: Mapping[str, str]) -> tuple[str, ...]:
+    remedy = (
+        "Put a key there, made by: python -c "
+        "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+    )
+    keys = tuple(
+        key.strip() for key in _required(env, "TOKEN_KEYS", remedy).split(",") if key.strip()
+    )
+    for position, key in enumerate(keys, start=1):
+        try:
+            Fernet(key)
+        except ValueError:
+            raise ConfigError(
+                "TOKEN_KEYS", f"has a key that is no Fernet key (number {position}). {remedy}."
+            ) from None
+    if not keys:
+        raise ConfigError("TOKEN_KEYS", f"holds no key. {remedy}.")
+    return keys
+
+
+def _database_url(env: Mapping[str, str]) -> str:
+    """SQLite in instance/ unless set. Heroku's `postgres://` becomes SQLAlchemy's spelling."""
+    value = _value(env, "DATABASE_URL")
+    if value is None:
+        return f"sqlite:///{ROOT / 'instance' / 'plaidapp.db'}"
+    remedy = "Put one like postgresql://user:password@host/name or sqlite:////path/to/file there."
+    try:
+        url = make_url(value)
+    except (ArgumentError, ValueError):
+        raise ConfigError("DATABASE_URL", f"is not a database address. {remedy}") from None
+    backend = url.get_backend_name()
+    if backend in ("postgres", "postgresql"):
+        url = url.set(drivername="postgresql+psycopg")
+    elif backend != "sqlite":
+        raise ConfigError("DATABASE_URL", f"names {backend}, which is not supported. {remedy}")
+    return url.render_as_string(hide_password=False)
+
+
+def _redis_url(env: Mapping[str, str]) -> str:
+    value = _value(env, "REDIS_URL") or "redis://localhost:6379/0"
+    if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+        raise ConfigError(
+            "REDIS_URL", "does not start with redis://, rediss:// or unix://. Put such a one there."
+        )
+    return value
+
+
+def _plaid_key(env: Mapping[str, str], base_url: str | None, *names: str) -> str:
+    """Plaid's keys are needed for Plaid; a sandbox of one's own takes any."""
+    value = _value(env, *names)
+    if value is None and base_url is None:
+        raise ConfigError(
+            names[0],
+            "is not set. Put the value from Plaid's dashboard there, "
+            "or set PLAID_BASE_URL to a local sandbox.",
+        )
+    return value or "local"
