@@ -88,7 +88,12 @@ def _required(env: Mapping[str, str], name: str, remedy: str) -> str:
 
 
 def _one_of(
-    env: Mapping[str, str], name: str, default: str, allowed: tuple[str, ...], *, upper: bool = False
+    env: Mapping[str, str],
+    name: str,
+    default: str,
+    allowed: tuple[str, ...],
+    *,
+    upper: bool = False,
 ) -> str:
     value = _value(env, name) or default
     value = value.upper() if upper else value.lower()

@@ -27,7 +27,12 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+db = SQLAlchemy(
+    model_class=Base,
+    disable_autonaming=True,
+    # What a job read before a commit stays readable after it; it writes by conditions, not by copy.
+    session_options={"expire_on_commit": False},
+)
 migrate = Migrate()
 login = LoginManager()
 csrf = CSRFProtect()

@@ -183,7 +183,7 @@ def _drip(body: bytes, seconds: float, released: Event) -> Iterator[bytes]:
 
 def _truncate(body: bytes) -> Iterator[bytes]:
     yield body[: len(body) // 2]
-    # Without this a server that keeps connections alive would leave the client to wait for the rest.
+    # Else a server that keeps connections alive would leave the client to wait for the rest.
     raise ConnectionResetError(errno.ECONNRESET, "cut in half by a fault rule")
 
 
@@ -215,7 +215,10 @@ def _drop(environ: "WSGIEnvironment") -> NoReturn:
     if connection is not None:
         with contextlib.suppress(OSError):  # macOS refuses when the client has left already
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # Not connection.close(): that waits for the server's own files on the socket.
-        os.close(connection.detach())
+        # The server holds files on this socket, so that connection.close() would close nothing
+        # yet. In its place goes one whose other end has left: what a server can always cope with.
+        stand_in, far_end = socket.socketpair()
+        with stand_in, far_end:
+            os.dup2(stand_in.fileno(), connection.fileno(), inheritable=False)
     # Servers take this errno for a client that left, and log nothing.
     raise ConnectionResetError(errno.ECONNRESET, "dropped by a fault rule")

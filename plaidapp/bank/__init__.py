@@ -1,0 +1,1 @@
+"""Plaid, spoken here and nowhere else: requests, bytes decoded into structs, one error type."""

@@ -1,0 +1,180 @@
+"""The only module that speaks to Plaid, through plaid-python.
+
+plaid-python builds and sends each request; the answer stays bytes and msgspec decodes it: its typed
+models take about a second for a page of 500 transactions, this takes milliseconds.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+import plaid
+import urllib3
+from cryptography.fernet import InvalidToken, MultiFernet
+from plaid.api import plaid_api
+from plaid.model.accounts_balance_get_request import AccountsBalanceGetRequest
+from plaid.model.accounts_get_request import AccountsGetRequest
+from plaid.model.country_code import CountryCode
+from plaid.model.institutions_get_by_id_request import InstitutionsGetByIdRequest
+from plaid.model.item_get_request import ItemGetRequest
+from plaid.model.item_public_token_exchange_request import ItemPublicTokenExchangeRequest
+from plaid.model.products import Products
+from plaid.model.sandbox_public_token_create_request import SandboxPublicTokenCreateRequest
+from plaid.model.sandbox_public_token_create_request_options import (
+    SandboxPublicTokenCreateRequestOptions,
+)
+from plaid.model.sandbox_public_token_create_request_options_transactions import (
+    SandboxPublicTokenCreateRequestOptionsTransactions,
+)
+from plaid.model.transactions_sync_request import TransactionsSyncRequest
+from plaid.model.transactions_sync_request_options import TransactionsSyncRequestOptions
+
+from . import errors, payloads
+from .errors import BankError
+from .transport import BoundedPool
+
+Answer = TypeVar("Answer")
+COUNTRIES = ("US", "CA", "GB")
+DAYS_REQUESTED = 730
+"""How far back Plaid is asked to go; two years is the most it gives."""
+PAGE_SIZE = 500
+"""Transactions in one page of a sync; the most Plaid gives."""
+
+
+class Connection(NamedTuple):
+    """A new Item: its id at Plaid and its access token, encrypted."""
+
+    plaid_item_id: str
+    sealed_token: bytes
+
+
+class Bank:
+    """Plaid's endpoints as methods. Every one raises BankError and nothing else.
+
+    Access tokens come in and go out encrypted by `cipher`; they are plain only inside a call.
+    Thread-safe: connections come from one pool, kept alive.
+    """
+
+    def __init__(
+        self, url: str, client_id: str, secret: str, cipher: MultiFernet, timeout: float
+    ) -> None:
+        configuration = plaid.Configuration(
+            host=url, api_key={"clientId": client_id, "secret": secret}
+        )
+        client = plaid.ApiClient(configuration)
+        client.rest_client.pool_manager = BoundedPool(
+            timeout, maxsize=16, ca_certs=configuration.ssl_ca_cert
+        )
+        self._api = plaid_api.PlaidApi(client)
+        self._cipher = cipher
+
+    def sandbox_public_token(self, institution_id: str, username: str, password: str) -> str:
+        """A public token without Link; in Plaid's Sandbox only."""
+        options: dict[str, Any] = {
+            "transactions": SandboxPublicTokenCreateRequestOptionsTransactions(
+                days_requested=DAYS_REQUESTED
+            )
+        }
+        if username:
+            options |= {"override_username": username, "override_password": password}
+        request = SandboxPublicTokenCreateRequest(
+            institution_id=institution_id,
+            initial_products=[Products("transactions")],
+            options=SandboxPublicTokenCreateRequestOptions(**options),
+        )
+        answer = self._call(self._api.sandbox_public_token_create, request, payloads.PublicToken)
+        return answer.public_token
+
+    def exchange(self, public_token: str) -> Connection:
+        request = ItemPublicTokenExchangeRequest(public_token=public_token)
+        answer = self._call(self._api.item_public_token_exchange, request, payloads.Exchange)
+        return Connection(answer.item_id, self._cipher.encrypt(answer.access_token.encode()))
+
+    def institution_of(self, sealed_token: bytes) -> payloads.Institution:
+        """The bank behind an Item; Items without one are Plaid's own and carry its name."""
+        request = ItemGetRequest(access_token=self._open(sealed_token))
+        item = self._call(self._api.item_get, request, payloads.ItemAnswer).item
+        if item.institution_id is None:
+            return payloads.Institution("", "Plaid")
+        by_id = InstitutionsGetByIdRequest(
+            institution_id=item.institution_id,
+            country_codes=[CountryCode(country) for country in COUNTRIES],
+        )
+        answer = self._call(self._api.institutions_get_by_id, by_id, payloads.InstitutionAnswer)
+        return answer.institution
+
+    def accounts(self, sealed_token: bytes) -> payloads.Accounts:
+        """The accounts with the balances Plaid has at hand."""
+        request = AccountsGetRequest(access_token=self._open(sealed_token))
+        return self._call(self._api.accounts_get, request, payloads.Accounts)
+
+    def balances(self, sealed_token: bytes) -> payloads.Accounts:
+        """The accounts with balances that Plaid asks the bank for now."""
+        request = AccountsBalanceGetRequest(access_token=self._open(sealed_token))
+        return self._call(self._api.accounts_balance_get, request, payloads.Accounts)
+
+    def sync_page(self, sealed_token: bytes, cursor: str) -> bytes:
+        """The next page after `cursor` ("" is the beginning), as it came; see `decode_page`."""
+        request = TransactionsSyncRequest(
+            access_token=self._open(sealed_token),
+            cursor=cursor,
+            count=PAGE_SIZE,
+            options=TransactionsSyncRequestOptions(days_requested=DAYS_REQUESTED),
+        )
+        return self._bytes(self._api.transactions_sync, request)
+
+    def _open(self, sealed_token: bytes) -> str:
+        try:
+            return self._cipher.decrypt(sealed_token).decode()
+        except InvalidToken:
+            raise BankError(
+                "TOKEN_UNREADABLE",
+                "This connection was saved with a key the app no longer has. Connect it again.",
+                retryable=False,
+            ) from None
+
+    def _call(self, endpoint: Callable[..., Any], request: Any, kind: type[Answer]) -> Answer:
+        return _decode(self._bytes(endpoint, request), kind)
+
+    def _bytes(self, endpoint: Callable[..., Any], request: Any) -> bytes:
+        try:
+            response = endpoint(request, _preload_content=False)
+        except plaid.ApiException as error:
+            raise _refusal(error) from None
+        except urllib3.exceptions.TimeoutError:
+            raise errors.transport_error(errors.TIMEOUT) from None
+        except urllib3.exceptions.NewConnectionError:
+            raise errors.transport_error(errors.UNREACHABLE) from None
+        except (urllib3.exceptions.ProtocolError, urllib3.exceptions.HTTPError, OSError):
+            raise errors.transport_error(errors.UNREACHABLE) from None
+        except (plaid.OpenApiException, TypeError, ValueError, AttributeError):
+            # plaid-python itself stumbles over some answers, such as an error body it can't decode.
+            raise errors.transport_error(errors.NONSENSE) from None
+        return bytes(response.data)
+
+
+def decode_page(body: bytes) -> payloads.SyncPage:
+    """Raises BankError when the page is not what Plaid would send."""
+    return _decode(body, payloads.SyncPage)
+
+
+def _decode(body: bytes, kind: type[Answer]) -> Answer:
+    try:
+        return _decoder(kind).decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise errors.transport_error(errors.NONSENSE) from None
+
+
+@cache
+def _decoder(kind: type[Answer]) -> msgspec.json.Decoder[Answer]:
+    return msgspec.json.Decoder(kind)
+
+
+def _refusal(error: plaid.ApiException) -> BankError:
+    """Plaid's error object if the body is one; otherwise the HTTP status has to do."""
+    status = error.status or 0
+    try:
+        return errors.from_plaid(_decoder(payloads.PlaidError).decode(error.body or ""), status)
+    except msgspec.DecodeError:
+        return errors.transport_error(errors.UNREACHABLE if status >= 500 else errors.NONSENSE)

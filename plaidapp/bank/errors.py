@@ -1,0 +1,82 @@
+"""The one error that leaves bank/, and what Plaid's error codes mean to a person."""
+
+from dataclasses import dataclass
+
+from .payloads import PlaidError
+
+UNREACHABLE = "BANK_UNREACHABLE"
+TIMEOUT = "BANK_TIMEOUT"
+NONSENSE = "BANK_NONSENSE"
+LOGIN_REQUIRED = "ITEM_LOGIN_REQUIRED"
+MUTATION = "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION"
+PRODUCT_NOT_READY = "PRODUCT_NOT_READY"
+
+RETRYABLE_TYPES = frozenset({"API_ERROR", "RATE_LIMIT_EXCEEDED", "INSTITUTION_ERROR"})
+RETRYABLE_CODES = frozenset({PRODUCT_NOT_READY, MUTATION, "ITEM_LOCKED_TEMPORARILY"})
+# Institution errors that no waiting mends.
+PERMANENT_CODES = frozenset({"INSTITUTION_NO_LONGER_SUPPORTED", "INSTITUTION_NOT_ENABLED"})
+
+SENTENCES = {
+    UNREACHABLE: "The bank can't be reached right now.",
+    TIMEOUT: "The bank took too long to answer.",
+    NONSENSE: "The bank's answer could not be understood.",
+    LOGIN_REQUIRED: "The bank wants you to log in again.",
+    MUTATION: "The bank changed its records while they were being read.",
+    PRODUCT_NOT_READY: "The bank is still preparing your transactions.",
+    "INVALID_CREDENTIALS": "The bank does not know this user name and password.",
+    "INVALID_INSTITUTION": "There is no bank with this id.",
+    "INVALID_ACCESS_TOKEN": "The bank no longer accepts this connection. Connect it again.",
+    "ITEM_NOT_FOUND": "The bank no longer knows this connection. Connect it again.",
+    "INVALID_PUBLIC_TOKEN": "This connection attempt has expired. Start it again.",
+    "INVALID_API_KEYS": "Plaid does not accept this app's keys. The operator has to mend that.",
+    "INSTITUTION_DOWN": "The bank is down for now.",
+    "INSTITUTION_NOT_RESPONDING": "The bank is not responding for now.",
+    "NO_ACCOUNTS": "The bank has no accounts to share for this log-in.",
+    "USER_SETUP_REQUIRED": "The bank needs you to finish something on its own site first.",
+}
+RATE_LIMITED = "Plaid has had too many questions for now."
+
+
+@dataclass(frozen=True)
+class BankError(Exception):
+    """Something the bank, Plaid or the way there did wrong.
+
+    `code` is Plaid's error_code or one of ours; `message` is a sentence for a person, without ids
+    or tokens; `retryable` says that the same call may succeed later; `request_id` is Plaid's.
+    """
+
+    code: str
+    message: str
+    retryable: bool
+    request_id: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+def transport_error(code: str) -> BankError:
+    """For UNREACHABLE, TIMEOUT and NONSENSE; all of them may pass."""
+    return BankError(code, SENTENCES[code], retryable=True)
+
+
+def from_plaid(error: PlaidError, status: int) -> BankError:
+    """What Plaid's error object, sent with HTTP `status`, means."""
+    retryable = (
+        status in (408, 429)
+        or status >= 500
+        or error.error_type in RETRYABLE_TYPES
+        or error.error_code in RETRYABLE_CODES
+    ) and error.error_code not in PERMANENT_CODES
+    return BankError(error.error_code, _sentence(error, status), retryable, error.request_id)
+
+
+def _sentence(error: PlaidError, status: int) -> str:
+    if error.error_code in SENTENCES:
+        return SENTENCES[error.error_code]
+    if status == 429 or error.error_type == "RATE_LIMIT_EXCEEDED":
+        return RATE_LIMITED
+    if error.display_message:
+        return error.display_message
+    if status >= 500:
+        return "Plaid has trouble answering right now."
+    return f"Plaid refused the request: {error.error_message or error.error_code}"

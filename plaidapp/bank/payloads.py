@@ -1,0 +1,137 @@
+"""What we read of Plaid's answers: frozen structs that refuse what is malformed.
+
+Amounts become Decimal from the JSON's own digits, never through a float. Fields we don't use are
+not named and not decoded. Field by field: https://plaid.com/docs/api/products/transactions/
+"""
+
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+
+LARGEST = Decimal(92_000_000_000)
+"""What an amount may be, either way; storage keeps 10^-8 units in 64 bits."""
+
+
+def _check(*amounts: Decimal | None) -> None:
+    for amount in amounts:
+        if amount is not None and not (amount.is_finite() and abs(amount) <= LARGEST):
+            raise ValueError(f"the amount {amount} is out of range")
+
+
+class Balances(msgspec.Struct, frozen=True):
+    """In the account's currency. `current` is what is owed on credit and loan accounts."""
+
+    available: Decimal | None = None
+    current: Decimal | None = None
+    limit: Decimal | None = None
+    iso_currency_code: str | None = None
+    unofficial_currency_code: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self.available, self.current, self.limit)
+
+
+class Account(msgspec.Struct, frozen=True):
+    account_id: str
+    name: str
+    type: str
+    balances: Balances
+    official_name: str | None = None
+    mask: str | None = None
+    subtype: str | None = None
+
+
+class Category(msgspec.Struct, frozen=True):
+    """Plaid's personal finance category, for example FOOD_AND_DRINK, FOOD_AND_DRINK_COFFEE."""
+
+    primary: str
+    detailed: str
+
+
+class Transaction(msgspec.Struct, frozen=True, rename={"category": "personal_finance_category"}):
+    """`amount` is positive for money out. `date` is when it posted, or happened while pending."""
+
+    transaction_id: str
+    account_id: str
+    amount: Decimal
+    date: date
+    pending: bool
+    name: str | None = None
+    merchant_name: str | None = None
+    original_description: str | None = None
+    authorized_date: date | None = None
+    pending_transaction_id: str | None = None
+    iso_currency_code: str | None = None
+    unofficial_currency_code: str | None = None
+    payment_channel: str | None = None
+    category: Category | None = None
+
+    def __post_init__(self) -> None:
+        _check(self.amount)
+
+    @property
+    def title(self) -> str:
+        """`name` is deprecated by Plaid and may be absent one day."""
+        return self.name or self.merchant_name or self.original_description or ""
+
+
+class Removed(msgspec.Struct, frozen=True):
+    transaction_id: str
+
+
+class SyncPage(msgspec.Struct, frozen=True):
+    """One page of /transactions/sync. `update_status` is NOT_READY while Plaid still prepares."""
+
+    added: list[Transaction]
+    modified: list[Transaction]
+    removed: list[Removed]
+    next_cursor: str
+    has_more: bool
+    request_id: str
+    accounts: list[Account] = []
+    transactions_update_status: str = "TRANSACTIONS_UPDATE_STATUS_UNKNOWN"
+
+
+class Accounts(msgspec.Struct, frozen=True):
+    """/accounts/get and /accounts/balance/get."""
+
+    accounts: list[Account]
+    request_id: str
+
+
+class PublicToken(msgspec.Struct, frozen=True):
+    public_token: str
+
+
+class Exchange(msgspec.Struct, frozen=True):
+    access_token: str
+    item_id: str
+
+
+class ItemDetails(msgspec.Struct, frozen=True):
+    item_id: str
+    institution_id: str | None = None
+
+
+class ItemAnswer(msgspec.Struct, frozen=True):
+    item: ItemDetails
+
+
+class Institution(msgspec.Struct, frozen=True):
+    institution_id: str
+    name: str
+
+
+class InstitutionAnswer(msgspec.Struct, frozen=True):
+    institution: Institution
+
+
+class PlaidError(msgspec.Struct, frozen=True):
+    """Plaid's error object: https://plaid.com/docs/errors/"""
+
+    error_type: str
+    error_code: str
+    error_message: str = ""
+    display_message: str | None = None
+    request_id: str | None = None

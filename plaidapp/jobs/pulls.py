@@ -1,0 +1,149 @@
+"""The job functions: link, accounts, transactions. RQ calls them with a pull's id and no more.
+
+Each claims its pull, does the work Item by Item so that one bank's trouble is not the others', and
+writes how it ended. They return nothing: what there is to know is in the row.
+"""
+
+import logging
+from collections.abc import Callable
+
+from cryptography.fernet import InvalidToken
+from flask import current_app
+
+from plaidapp.bank import payloads
+from plaidapp.bank.client import Bank
+from plaidapp.bank.errors import LOGIN_REQUIRED, BankError
+from plaidapp.extensions import db
+from plaidapp.store import PullItem, items, pulls, secrets
+from plaidapp.store import accounts as account_store
+
+from .attempt import Attempt, LostPullError
+from .sync import sync
+
+log = logging.getLogger(__name__)
+
+
+def link(pull_id: int) -> None:
+    """Gets an access token, stores the Item, then its accounts and transactions."""
+    _run(pull_id, _link)
+
+
+def accounts(pull_id: int) -> None:
+    """Asks every bank of the pull for its accounts and balances as of now."""
+    _run(pull_id, lambda attempt: _each_item(attempt, _pull_balances))
+
+
+def transactions(pull_id: int) -> None:
+    """Brings the transactions of every Item of the pull up to date."""
+    _run(pull_id, lambda attempt: _each_item(attempt, sync))
+
+
+def _run(pull_id: int, work: Callable[[Attempt], list[BankError]]) -> None:
+    claimed = pulls.claim(pull_id)
+    db.session.commit()
+    if not claimed:  # rung twice, or taken over, or gone
+        return
+    attempt = Attempt(pulls.by_id(pull_id))
+    db.session.commit()
+    try:
+        attempt.conclude(work(attempt))
+    except LostPullError:
+        log.warning("Pull %s was given to another worker", pull_id)
+    except Exception:
+        db.session.rollback()
+        attempt.crash()
+        raise
+
+
+def _each_item(
+    attempt: Attempt, work: Callable[[Attempt, PullItem], None]
+) -> list[BankError]:
+    """Does `work` at every Item that is not done yet; returns what went wrong."""
+    failed = []
+    for part in attempt.pull.items:
+        if part.phase == pulls.DONE:
+            continue
+        try:
+            work(attempt, part)
+        except BankError as error:
+            db.session.rollback()
+            if not error.retryable:
+                state = items.LOGIN_REQUIRED if error.code == LOGIN_REQUIRED else items.ERROR
+                items.set_state(part.item_id, state, error.code, error.message)
+            attempt.part_failed(part, error)
+            failed.append(error)
+    return failed
+
+
+def _link(attempt: Attempt) -> list[BankError]:
+    if not attempt.pull.items:  # otherwise an earlier attempt got as far as that
+        try:
+            _connect(attempt)
+        except BankError as error:
+            db.session.rollback()
+            return [error]
+    return _each_item(attempt, _first_pull)
+
+
+def _connect(attempt: Attempt) -> None:
+    """The access token is shown once, so the Item is committed before anything else is asked."""
+    pull = attempt.pull
+    given = _unseal(pull.sealed)
+    bank = _bank()
+    public_token = given.get("public_token") or bank.sandbox_public_token(
+        pull.institution_id or "", given.get("username", ""), given.get("password", "")
+    )
+    connection = bank.exchange(public_token)
+    item = items.add(
+        user_id=pull.user_id,
+        plaid_item_id=connection.plaid_item_id,
+        institution_id=pull.institution_id,
+        access_token=connection.sealed_token,
+        sync_requested=1,
+    )
+    part = PullItem(pull_id=pull.id, item=item)
+    pull.items.append(part)
+    attempt.report(part, stored=True, phase=pulls.ASKING)
+
+
+def _first_pull(attempt: Attempt, part: PullItem) -> None:
+    item = part.item
+    if item.institution_name is None:
+        institution = _bank().institution_of(item.access_token)
+        item.institution_id, item.institution_name = institution.institution_id, institution.name
+        attempt.report(part, stored=True, phase=pulls.ASKING)
+    if not part.accounts:
+        _store_accounts(attempt, part, _bank().accounts(item.access_token), pulls.ASKING)
+    sync(attempt, part)
+
+
+def _pull_balances(attempt: Attempt, part: PullItem) -> None:
+    attempt.report(part, phase=pulls.ASKING, error_code=None, error_message=None)
+    _store_accounts(attempt, part, _bank().balances(part.item.access_token), pulls.DONE)
+
+
+def _store_accounts(
+    attempt: Attempt, part: PullItem, answer: payloads.Accounts, phase: str
+) -> None:
+    account_store.save(attempt.pull.user_id, part.item_id, answer.accounts)
+    account_store.close_missing(part.item_id, answer.accounts)
+    attempt.report(
+        part,
+        stored=True,
+        phase=phase,
+        accounts=len(answer.accounts),
+        request_id=answer.request_id,
+    )
+
+
+def _unseal(sealed: bytes | None) -> dict[str, str]:
+    try:
+        return secrets.unseal(sealed) if sealed else {}
+    except InvalidToken:
+        message = "What you entered was saved with a key the app no longer has. Start again."
+        raise BankError("TOKEN_UNREADABLE", message, retryable=False) from None
+
+
+def _bank() -> Bank:
+    bank: Bank = current_app.extensions["bank"]
+    return bank

@@ -1,0 +1,122 @@
+"""Bringing one Item's transactions up to date: fetch a whole update, then store it at once.
+
+The order is what keeps the ledger exact. All pages are fetched with no transaction open; then one
+transaction writes the rows and moves the cursor, if the cursor still stands where the update began.
+https://plaid.com/docs/api/products/transactions/#transactionssync
+"""
+
+from typing import NamedTuple
+
+from flask import current_app
+
+from plaidapp.bank.client import Bank, decode_page
+from plaidapp.bank.errors import MUTATION, NONSENSE, BankError, transport_error
+from plaidapp.bank.payloads import SyncPage
+from plaidapp.extensions import db
+from plaidapp.store import Item, PullItem, accounts, items, pulls, transactions
+
+from .attempt import Attempt
+from .spool import Spool
+
+MAX_RESTARTS = 3
+"""How often an update is begun anew because the bank changed its records between two pages."""
+COMPLETE = "HISTORICAL_UPDATE_COMPLETE"
+
+
+class Start(NamedTuple):
+    """Where an update begins. `want` is the newest request it will satisfy."""
+
+    token: bytes
+    cursor: str
+    want: int
+
+
+def sync(attempt: Attempt, part: PullItem) -> None:
+    """Goes round until every request made so far is applied. Raises BankError."""
+    behind = True
+    while behind:
+        start = _start(part.item_id)
+        with Spool() as spool:
+            last = _fetch(attempt, part, start, spool)
+            attempt.report(part, phase=pulls.STORING)
+            _store(attempt, part, start, spool, last)
+        behind = _is_behind(part.item_id)
+    complete = last.transactions_update_status == COMPLETE
+    attempt.report(part, phase=pulls.DONE if complete else pulls.PREPARING)
+
+
+def _start(item_id: int) -> Start:
+    """Read before the bank is asked: a request made during the update is for the next one."""
+    row = db.session.execute(
+        db.select(Item.access_token, Item.cursor, Item.sync_requested).where(Item.id == item_id)
+    ).one()
+    db.session.commit()
+    return Start(*row)
+
+
+def _is_behind(item_id: int) -> bool:
+    query = db.select(Item.sync_applied < Item.sync_requested).where(Item.id == item_id)
+    behind = bool(db.session.scalar(query))
+    db.session.commit()
+    return behind
+
+
+def _fetch(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -> SyncPage:
+    """Spools every page of the update and returns the last one."""
+    for _ in range(MAX_RESTARTS):
+        try:
+            return _fetch_pages(attempt, part, start, spool)
+        except BankError as error:
+            if error.code != MUTATION:
+                raise
+            spool.clear()
+    return _fetch_pages(attempt, part, start, spool)
+
+
+def _fetch_pages(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -> SyncPage:
+    bank: Bank = current_app.extensions["bank"]
+    attempt.report(part, phase=pulls.ASKING, pages=0, rows=0, error_code=None, error_message=None)
+    cursor, rows = start.cursor, 0
+    while True:
+        body = bank.sync_page(start.token, cursor)
+        page = decode_page(body)
+        spool.append(body)
+        rows += len(page.added) + len(page.modified) + len(page.removed)
+        attempt.report(
+            part,
+            phase=pulls.READING,
+            pages=len(spool),
+            rows=rows,
+            request_id=page.request_id,
+        )
+        if not page.has_more:
+            return page
+        if page.next_cursor == cursor:
+            raise transport_error(NONSENSE)  # would go on for ever
+        cursor = page.next_cursor
+
+
+def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: SyncPage) -> None:
+    """One transaction. Losing the compare throws it away; the round that follows starts afresh."""
+    user_id, item_id = attempt.pull.user_id, part.item_id
+    added = modified = removed = 0
+    accounts.save(user_id, item_id, last.accounts)
+    account_ids = accounts.ids_of_item(item_id)
+    for body in spool:
+        page = decode_page(body)
+        try:
+            transactions.save(user_id, item_id, account_ids, page.added + page.modified)
+        except KeyError:
+            raise transport_error(NONSENSE) from None  # a row of an account nobody mentioned
+        transactions.mark_removed(item_id, [gone.transaction_id for gone in page.removed])
+        added += len(page.added)
+        modified += len(page.modified)
+        removed += len(page.removed)
+    status = last.transactions_update_status
+    if not items.advance(item_id, start.cursor, last.next_cursor, start.want, status):
+        db.session.rollback()
+        return
+    part.added += added
+    part.modified += modified
+    part.removed += removed
+    attempt.report(part, stored=bool(added or modified or removed or last.accounts))

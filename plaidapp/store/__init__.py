@@ -1,0 +1,9 @@
+"""What is kept: one file a table, the model and its queries. Nothing here commits."""
+
+from .accounts import Account
+from .items import Item
+from .pulls import Pull, PullItem
+from .transactions import Transaction
+from .users import User
+
+__all__ = ["Account", "Item", "Pull", "PullItem", "Transaction", "User"]

@@ -1,0 +1,104 @@
+"""Accounts: what one Item holds, with the balances last heard."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import cast
+
+from sqlalchemy import ForeignKey, String, Table, UniqueConstraint, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from plaidapp.bank import payloads
+from plaidapp.extensions import Base, db
+
+from .types import Moment, Money, now
+from .upsert import upsert
+
+
+class Account(Base):
+    """Balances as Plaid gives them: what is owed on credit and loans is positive.
+
+    https://plaid.com/docs/api/accounts/#accounts-get-response-accounts-balances
+    """
+
+    __tablename__ = "account"
+    __table_args__ = (UniqueConstraint("item_id", "plaid_account_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"))
+    plaid_account_id: Mapped[str] = mapped_column(String(128))
+    name: Mapped[str] = mapped_column(String(512))
+    official_name: Mapped[str | None] = mapped_column(String(512))
+    mask: Mapped[str | None] = mapped_column(String(32))
+    type: Mapped[str] = mapped_column(String(64))
+    subtype: Mapped[str | None] = mapped_column(String(64))
+    available: Mapped[Decimal | None] = mapped_column(Money)
+    current: Mapped[Decimal | None] = mapped_column(Money)
+    limit: Mapped[Decimal | None] = mapped_column(Money)
+    iso_currency_code: Mapped[str | None] = mapped_column(String(16))
+    unofficial_currency_code: Mapped[str | None] = mapped_column(String(16))
+    updated_at: Mapped[datetime] = mapped_column(Moment)
+    closed_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    @property
+    def currency(self) -> str | None:
+        return self.iso_currency_code or self.unofficial_currency_code
+
+
+def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> None:
+    """Adds and updates what the bank listed; what it no longer lists is left as it was."""
+    moment = now()
+    upsert(
+        cast(Table, Account.__table__),
+        ("item_id", "plaid_account_id"),
+        [
+            {
+                "user_id": user_id,
+                "item_id": item_id,
+                "plaid_account_id": account.account_id,
+                "name": account.name,
+                "official_name": account.official_name,
+                "mask": account.mask,
+                "type": account.type,
+                "subtype": account.subtype,
+                "available": account.balances.available,
+                "current": account.balances.current,
+                "limit": account.balances.limit,
+                "iso_currency_code": account.balances.iso_currency_code,
+                "unofficial_currency_code": account.balances.unofficial_currency_code,
+                "updated_at": moment,
+                "closed_at": None,
+            }
+            for account in accounts
+        ],
+    )
+
+
+def close_missing(item_id: int, accounts: Sequence[payloads.Account]) -> None:
+    """Marks the Item's accounts that a complete list from the bank no longer names."""
+    db.session.execute(
+        update(Account)
+        .where(
+            Account.item_id == item_id,
+            Account.closed_at.is_(None),
+            Account.plaid_account_id.not_in([account.account_id for account in accounts]),
+        )
+        .values(closed_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def ids_of_item(item_id: int) -> dict[str, int]:
+    """Our ids by Plaid's."""
+    rows = db.session.execute(
+        select(Account.plaid_account_id, Account.id).where(Account.item_id == item_id)
+    )
+    return dict(rows.tuples().all())
+
+
+def of_user(user_id: int) -> Sequence[Account]:
+    """In the order the banks list them."""
+    return db.session.scalars(
+        select(Account).where(Account.user_id == user_id).order_by(Account.item_id, Account.id)
+    ).all()

@@ -1,0 +1,107 @@
+"""Items: one person's log-in at one institution, as Plaid names it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, ForeignKey, LargeBinary, String, Text, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from plaidapp.extensions import Base, db
+
+from .types import Moment, now
+
+GOOD = "good"
+LOGIN_REQUIRED = "login_required"
+ERROR = "error"
+
+
+class Item(Base):
+    """A connection to a bank.
+
+    `access_token` is encrypted; only bank/ can read it. `cursor` is Plaid's sync cursor: every row
+    before it is stored. `sync_requested` counts what was asked for, `sync_applied` what of that is
+    stored: while they differ there is work.
+    """
+
+    __tablename__ = "item"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    plaid_item_id: Mapped[str] = mapped_column(String(128), unique=True)
+    institution_id: Mapped[str | None] = mapped_column(String(64))
+    institution_name: Mapped[str | None] = mapped_column(String(256))
+    access_token: Mapped[bytes] = mapped_column(LargeBinary)
+    cursor: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(32), default=GOOD)
+    error_code: Mapped[str | None] = mapped_column(String(128))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    update_status: Mapped[str | None] = mapped_column(String(64))
+    sync_requested: Mapped[int] = mapped_column(default=0)
+    sync_applied: Mapped[int] = mapped_column(default=0)
+    synced_at: Mapped[datetime | None] = mapped_column(Moment)
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+    @property
+    def title(self) -> str:
+        """The bank's name; it is not known yet in the first moment of a connection."""
+        return self.institution_name or "Your bank"
+
+
+def add(**fields: Any) -> Item:
+    item = Item(**fields)
+    db.session.add(item)
+    db.session.flush()
+    return item
+
+
+def owned(item_id: int, user_id: int) -> Item | None:
+    return db.session.scalar(select(Item).where(Item.id == item_id, Item.user_id == user_id))
+
+
+def of_user(user_id: int) -> Sequence[Item]:
+    """Oldest connection first."""
+    return db.session.scalars(select(Item).where(Item.user_id == user_id).order_by(Item.id)).all()
+
+
+def request_sync(item_ids: Sequence[int]) -> None:
+    """One more request for each Item. In SQL, so that two at once count as two."""
+    db.session.execute(
+        update(Item)
+        .where(Item.id.in_(item_ids))
+        .values(sync_requested=Item.sync_requested + 1)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def advance(item_id: int, came_from: str, cursor: str, want: int, status: str) -> bool:
+    """Moves the cursor on if it still stands where this update began; False if it does not.
+
+    Marks every request up to `want` as applied. The caller stores the rows in the same transaction
+    and throws them away on False: somebody else's sync got there first.
+    """
+    applied = db.case((Item.sync_applied < want, want), else_=Item.sync_applied)
+    result = db.session.execute(
+        update(Item)
+        .where(Item.id == item_id, Item.cursor == came_from)
+        .values(
+            cursor=cursor,
+            sync_applied=applied,
+            update_status=status,
+            synced_at=now(),
+            state=GOOD,
+            error_code=None,
+            error_message=None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return cast(CursorResult[Any], result).rowcount == 1
+
+
+def set_state(item_id: int, state: str, code: str | None, message: str | None) -> None:
+    db.session.execute(
+        update(Item)
+        .where(Item.id == item_id)
+        .values(state=state, error_code=code, error_message=message)
+        .execution_options(synchronize_session=False)
+    )

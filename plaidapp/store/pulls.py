@@ -1,0 +1,252 @@
+"""Pulls: what a person asked of their banks, and how far it is. The queue of record.
+
+A pull is a row first and a job second: the row says what to do, a worker claims it, and whoever
+wants to know how it goes reads it. `attempt` counts the claims and fences them: a worker that was
+given up for dead and comes back cannot write over its successor.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import (
+    CursorResult,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
+
+from plaidapp.extensions import Base, db
+
+from .items import Item
+from .types import Moment, now
+
+LINK, ACCOUNTS, TRANSACTIONS, TOTAL = "link", "accounts", "transactions", "total"
+QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
+
+HEARTBEAT_LIMIT = timedelta(seconds=30)
+"""A running pull that has not been heard of for so long has lost its worker."""
+RING_AGAIN = timedelta(seconds=10)
+"""How long a queued pull waits for a worker before the queue is told of it once more."""
+
+
+class Pull(Base):
+    """One click. `start_date` and `end_date` are what to show when it is done, both included.
+
+    `sealed` is what only the job may read (a public token, a test user's password), encrypted.
+    `failures` counts the attempts that ended in an error worth repeating. `revision` grows with
+    every change that a watching page should hear of, `stored` when rows were added to the ledger.
+    """
+
+    __tablename__ = "pull"
+    __table_args__ = (
+        Index("ix_pull_state_run_after", "state", "run_after"),
+        Index("ix_pull_user_id_id", "user_id", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(16))
+    state: Mapped[str] = mapped_column(String(16), default=QUEUED)
+    institution_id: Mapped[str | None] = mapped_column(String(64))
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    start_date: Mapped[date | None]
+    end_date: Mapped[date | None]
+    attempt: Mapped[int] = mapped_column(default=0)
+    failures: Mapped[int] = mapped_column(default=0)
+    revision: Mapped[int] = mapped_column(default=0)
+    stored: Mapped[int] = mapped_column(default=0)
+    error_code: Mapped[str | None] = mapped_column(String(128))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    run_after: Mapped[datetime] = mapped_column(Moment, default=now)
+    rung_at: Mapped[datetime | None] = mapped_column(Moment)
+    started_at: Mapped[datetime | None] = mapped_column(Moment)
+    heartbeat_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    items: Mapped[list["PullItem"]] = relationship(
+        lazy="raise", order_by="PullItem.id", back_populates="pull"
+    )
+
+    @property
+    def active(self) -> bool:
+        return self.state in (QUEUED, RUNNING)
+
+
+ASKING, READING, STORING = "asking", "reading", "storing"
+PREPARING = "preparing"  # the bank itself is not ready; asked again in a while
+
+
+class PullItem(Base):
+    """What a pull did at one Item: `phase` says what it is doing, the counts what it did.
+
+    `pages` and `rows` count what the bank has sent in this update so far; `added`, `modified` and
+    `removed` what is stored.
+    """
+
+    __tablename__ = "pull_item"
+    __table_args__ = (UniqueConstraint("pull_id", "item_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pull_id: Mapped[int] = mapped_column(ForeignKey("pull.id", ondelete="CASCADE"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"), index=True)
+    phase: Mapped[str] = mapped_column(String(16), default=QUEUED)
+    pages: Mapped[int] = mapped_column(default=0)
+    rows: Mapped[int] = mapped_column(default=0)
+    accounts: Mapped[int] = mapped_column(default=0)
+    added: Mapped[int] = mapped_column(default=0)
+    modified: Mapped[int] = mapped_column(default=0)
+    removed: Mapped[int] = mapped_column(default=0)
+    error_code: Mapped[str | None] = mapped_column(String(128))
+    error_message: Mapped[str | None] = mapped_column(Text)
+    request_id: Mapped[str | None] = mapped_column(String(64))
+
+    pull: Mapped[Pull] = relationship(lazy="raise", back_populates="items")
+    item: Mapped[Item] = relationship(lazy="raise")
+
+
+def add(user_id: int, kind: str, items: Sequence[Item] = (), **fields: Any) -> Pull:
+    """A queued pull over `items`; the caller commits, then rings the queue."""
+    pull = Pull(
+        user_id=user_id, kind=kind, items=[PullItem(item_id=item.id) for item in items], **fields
+    )
+    db.session.add(pull)
+    db.session.flush()
+    return pull
+
+
+_WITH_ITEMS = selectinload(Pull.items).options(joinedload(PullItem.item))
+
+
+def owned(pull_id: int, user_id: int) -> Pull | None:
+    query = select(Pull).where(Pull.id == pull_id, Pull.user_id == user_id)
+    return db.session.scalar(query.options(_WITH_ITEMS))
+
+
+def by_id(pull_id: int) -> Pull:
+    """For jobs. Raises sqlalchemy.exc.NoResultFound."""
+    return db.session.scalars(
+        select(Pull)
+        .where(Pull.id == pull_id)
+        .options(_WITH_ITEMS)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def recent(user_id: int, limit: int) -> Sequence[Pull]:
+    """Newest first."""
+    query = select(Pull).where(Pull.user_id == user_id).order_by(Pull.id.desc()).limit(limit)
+    return db.session.scalars(query.options(_WITH_ITEMS)).all()
+
+
+def of_item(item_id: int, limit: int) -> Sequence[PullItem]:
+    """What was done at one Item, newest first."""
+    query = select(PullItem).where(PullItem.item_id == item_id).order_by(PullItem.id.desc())
+    return db.session.scalars(query.options(joinedload(PullItem.pull)).limit(limit)).all()
+
+
+def _update(*conditions: Any, **values: Any) -> int:
+    """Updates pulls in SQL alone, so that it can be told who won. Returns the rows changed."""
+    result = db.session.execute(
+        update(Pull)
+        .where(*conditions)
+        .values(**values, revision=Pull.revision + 1)
+        .execution_options(synchronize_session=False)
+    )
+    return cast(CursorResult[Any], result).rowcount
+
+
+def claim(pull_id: int) -> bool:
+    """Takes a due pull for this worker; False when another has it or it is over."""
+    moment = now()
+    return bool(
+        _update(
+            Pull.id == pull_id,
+            Pull.state == QUEUED,
+            Pull.run_after <= moment,
+            state=RUNNING,
+            attempt=Pull.attempt + 1,
+            started_at=db.func.coalesce(Pull.started_at, moment),
+            heartbeat_at=moment,
+            error_code=None,
+            error_message=None,
+        )
+    )
+
+
+def touch(pull_id: int, attempt: int, *, stored: bool = False, **values: Any) -> bool:
+    """A sign of life from this attempt, with what changed; False when it lost the pull."""
+    if stored:
+        values["stored"] = Pull.stored + 1
+    return bool(
+        _update(
+            Pull.id == pull_id,
+            Pull.attempt == attempt,
+            Pull.state == RUNNING,
+            heartbeat_at=now(),
+            **values,
+        )
+    )
+
+
+def due() -> Sequence[int]:
+    """Queued pulls whose time has come and whom no worker has been told of lately."""
+    moment = now()
+    return db.session.scalars(
+        select(Pull.id)
+        .where(
+            Pull.state == QUEUED,
+            Pull.run_after <= moment,
+            db.or_(
+                Pull.rung_at.is_(None),
+                Pull.rung_at < Pull.run_after,
+                Pull.rung_at < moment - RING_AGAIN,
+            ),
+        )
+        .order_by(Pull.run_after)
+        .limit(1000)
+    ).all()
+
+
+def mark_rung(pull_id: int) -> None:
+    """Not worth a revision: nobody sees it."""
+    db.session.execute(
+        update(Pull)
+        .where(Pull.id == pull_id)
+        .values(rung_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def reclaim_orphans() -> int:
+    """Queues again every running pull whose worker has gone quiet; returns how many."""
+    moment = now()
+    return _update(
+        Pull.state == RUNNING,
+        Pull.heartbeat_at < moment - HEARTBEAT_LIMIT,
+        state=QUEUED,
+        run_after=moment,
+    )
+
+
+def queue_again(pull_id: int) -> bool:
+    """A person pressed *Try again*: at once, with a clean slate. False while it is running."""
+    return bool(
+        _update(
+            Pull.id == pull_id,
+            Pull.state.in_((QUEUED, FAILED)),
+            state=QUEUED,
+            run_after=now(),
+            failures=0,
+            error_code=None,
+            error_message=None,
+            ended_at=None,
+        )
+    )

@@ -1,0 +1,178 @@
+"""Transactions: the ledger. Written in sets by the sync, read by keyset."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import cast
+
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+
+from plaidapp.bank import payloads
+from plaidapp.extensions import Base, db
+
+from .accounts import Account
+from .types import Moment, Money, now
+from .upsert import upsert
+
+REMOVE_AT_ONCE = 500  # ids in one statement; SQLite's oldest limit is 999 parameters
+
+
+class Transaction(Base):
+    """One movement of money. `amount` has Plaid's sign: positive is money out.
+
+    `removed_at` marks what the bank took back; such rows are kept but not shown.
+    https://plaid.com/docs/api/products/transactions/#transactions-sync-response-added
+    """
+
+    __tablename__ = "transaction"
+    __table_args__ = (
+        UniqueConstraint("item_id", "plaid_transaction_id"),
+        Index(
+            "ix_transaction_shown",
+            "user_id",
+            "date",
+            "id",
+            postgresql_where=text("removed_at IS NULL"),
+            sqlite_where=text("removed_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"))
+    account_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+    plaid_transaction_id: Mapped[str] = mapped_column(String(128))
+    pending_transaction_id: Mapped[str | None] = mapped_column(String(128))
+    date: Mapped[date]
+    authorized_date: Mapped[date | None]
+    amount: Mapped[Decimal] = mapped_column(Money)
+    iso_currency_code: Mapped[str | None] = mapped_column(String(16))
+    unofficial_currency_code: Mapped[str | None] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(Text)
+    merchant_name: Mapped[str | None] = mapped_column(Text)
+    category_primary: Mapped[str | None] = mapped_column(String(64))
+    category_detailed: Mapped[str | None] = mapped_column(String(128))
+    payment_channel: Mapped[str | None] = mapped_column(String(32))
+    pending: Mapped[bool]
+    removed_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    account: Mapped[Account] = relationship(lazy="raise")
+
+    @property
+    def currency(self) -> str | None:
+        return self.iso_currency_code or self.unofficial_currency_code
+
+
+def save(
+    user_id: int,
+    item_id: int,
+    account_ids: Mapping[str, int],
+    transactions: Iterable[payloads.Transaction],
+) -> None:
+    """Adds or updates what the bank sent. Raises KeyError for an account that is not stored."""
+    upsert(
+        cast(Table, Transaction.__table__),
+        ("item_id", "plaid_transaction_id"),
+        [
+            {
+                "user_id": user_id,
+                "item_id": item_id,
+                "account_id": account_ids[sent.account_id],
+                "plaid_transaction_id": sent.transaction_id,
+                "pending_transaction_id": sent.pending_transaction_id,
+                "date": sent.date,
+                "authorized_date": sent.authorized_date,
+                "amount": sent.amount,
+                "iso_currency_code": sent.iso_currency_code,
+                "unofficial_currency_code": sent.unofficial_currency_code,
+                "name": sent.title,
+                "merchant_name": sent.merchant_name,
+                "category_primary": sent.category and sent.category.primary,
+                "category_detailed": sent.category and sent.category.detailed,
+                "payment_channel": sent.payment_channel,
+                "pending": sent.pending,
+                "removed_at": None,
+            }
+            for sent in transactions
+        ],
+    )
+
+
+def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
+    moment = now()
+    for start in range(0, len(plaid_ids), REMOVE_AT_ONCE):
+        db.session.execute(
+            update(Transaction)
+            .where(
+                Transaction.item_id == item_id,
+                Transaction.plaid_transaction_id.in_(plaid_ids[start : start + REMOVE_AT_ONCE]),
+                Transaction.removed_at.is_(None),
+            )
+            .values(removed_at=moment)
+            .execution_options(synchronize_session=False)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which of a person's transactions are meant; both dates are included."""
+
+    user_id: int
+    start: date | None = None
+    end: date | None = None
+    item_id: int | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        wanted = [Transaction.user_id == self.user_id, Transaction.removed_at.is_(None)]
+        if self.start:
+            wanted.append(Transaction.date >= self.start)
+        if self.end:
+            wanted.append(Transaction.date <= self.end)
+        if self.item_id:
+            wanted.append(Transaction.item_id == self.item_id)
+        return wanted
+
+
+def page(
+    wanted: Filter, limit: int, after: tuple[date, int] | None = None
+) -> Sequence[Transaction]:
+    """The newest `limit` rows, or those that follow the row with this (date, id)."""
+    query = (
+        select(Transaction)
+        .options(joinedload(Transaction.account))
+        .where(*wanted.conditions())
+        .order_by(Transaction.date.desc(), Transaction.id.desc())
+        .limit(limit)
+    )
+    if after:
+        query = query.where(tuple_(Transaction.date, Transaction.id) < tuple_(*after))
+    return db.session.scalars(query).all()
+
+
+def count(wanted: Filter) -> int:
+    query = select(func.count()).select_from(Transaction).where(*wanted.conditions())
+    return db.session.scalar(query) or 0
+
+
+def first_date(user_id: int) -> date | None:
+    """The date of the person's oldest transaction."""
+    return db.session.scalar(
+        select(func.min(Transaction.date)).where(*Filter(user_id).conditions())
+    )

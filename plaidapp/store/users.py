@@ -1,0 +1,56 @@
+"""The people who sign in."""
+
+import unicodedata
+from datetime import datetime
+
+from flask_login import UserMixin
+from sqlalchemy import String, or_, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from plaidapp.extensions import Base, db
+
+from .types import Moment, now
+
+
+def key_of(name: str) -> str:
+    """How names and e-mail addresses are compared: without case, accents spelled one way."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+class User(UserMixin, Base):
+    """A person. `username_key` and `email_key` are what uniqueness and log-in go by."""
+
+    __tablename__ = "user"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str] = mapped_column(String(64))
+    username_key: Mapped[str] = mapped_column(String(256), unique=True)
+    email: Mapped[str] = mapped_column(String(254))
+    email_key: Mapped[str] = mapped_column(String(512), unique=True)
+    password_hash: Mapped[str] = mapped_column(String(256))
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+
+def by_id(user_id: int) -> User | None:
+    return db.session.get(User, user_id)
+
+
+def by_name(name: str) -> User | None:
+    """The user with this user name or e-mail address."""
+    key = key_of(name)
+    return db.session.scalar(
+        select(User).where(or_(User.username_key == key, User.email_key == key))
+    )
+
+
+def add(username: str, email: str, password_hash: str) -> User:
+    """Raises sqlalchemy.exc.IntegrityError on flush when the name or address is taken."""
+    user = User(
+        username=username,
+        username_key=key_of(username),
+        email=email,
+        email_key=key_of(email),
+        password_hash=password_hash,
+    )
+    db.session.add(user)
+    return user

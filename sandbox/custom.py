@@ -1,0 +1,171 @@
+"""user_custom: a person described by JSON (https://plaid.com/docs/sandbox/user-custom/).
+
+Nulls count as absent, as in Plaid's blank template. Errors name the field by its path.
+"""
+
+import random
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from sandbox import errors
+from sandbox.entries import Account, Entry, describe
+from sandbox.subtypes import SUBTYPES
+from sandbox.wire import refusal
+
+MAX_ACCOUNTS = 10
+MAX_TRANSACTIONS = 250_000
+NOT_SIMULATED = (
+    "identity", "liability", "inflow_model", "income", "holdings", "investment_transactions",
+    "numbers (but for the mask)", "mfa", "recaptcha", "force_error", "version", "seed",
+)  # fmt: skip
+
+Text = Annotated[str, Meta(max_length=1000)]
+Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
+# Decoded as int or Decimal and checked by _number: msgspec's own Decimal would take strings too.
+Number = Any
+
+
+class _Transaction(msgspec.Struct):
+    date_transacted: date | None = None
+    date_posted: date | None = None
+    amount: Number = None
+    description: Text | None = None
+    currency: Currency | None = None
+
+
+class _Metadata(msgspec.Struct):
+    name: Text | None = None
+    official_name: Text | None = None
+    limit: Number = None
+
+
+class _Numbers(msgspec.Struct):
+    account: Text | None = None
+
+
+class _Account(msgspec.Struct):
+    type: str | None = None
+    subtype: str | None = None
+    starting_balance: Number = None
+    force_available_balance: Number = None
+    currency: Currency | None = None
+    meta: _Metadata | None = None
+    numbers: _Numbers | None = None
+    transactions: list[msgspec.Raw] | None = None
+
+
+class _User(msgspec.Struct):
+    override_accounts: list[msgspec.Raw] | None = None
+
+
+_user = msgspec.json.Decoder(_User)
+_account = msgspec.json.Decoder(_Account, float_hook=Decimal)
+_transaction = msgspec.json.Decoder(_Transaction, float_hook=Decimal)
+StructT = TypeVar("StructT", bound=msgspec.Struct)
+
+
+def parse(password: str, seed: int, today: date) -> tuple[list[Account], list[Entry]]:
+    """The accounts and transactions of the custom user `password`. Raises PlaidError."""
+    specs = _decode(_user, password.encode(), "").override_accounts
+    if not specs or len(specs) > MAX_ACCOUNTS:
+        raise _bad("override_accounts", f"must list 1 to {MAX_ACCOUNTS} accounts")
+    accounts: list[Account] = []
+    entries: list[Entry] = []
+    for ordinal, raw in enumerate(specs):
+        path = f"override_accounts[{ordinal}]"
+        spec = _decode(_account, raw, path)
+        account = _open(spec, ordinal, path, seed)
+        accounts.append(account)
+        if len(entries) + len(spec.transactions or []) > MAX_TRANSACTIONS:
+            raise _bad(f"{path}.transactions", f"more than {MAX_TRANSACTIONS} in all accounts")
+        for index, row in enumerate(spec.transactions or []):
+            row_path = f"{path}.transactions[{index}]"
+            entry = _enter(_decode(_transaction, row, row_path), ordinal, row_path, account, today)
+            if entry:
+                entries.append(entry)
+    entries.sort(key=lambda entry: entry.date)
+    return accounts, entries
+
+
+def _open(spec: _Account, ordinal: int, path: str, seed: int) -> Account:
+    if spec.type not in SUBTYPES:
+        raise _bad(f"{path}.type", f"must be one of {', '.join(SUBTYPES)}")
+    if spec.subtype is None or spec.subtype not in SUBTYPES[spec.type]:
+        raise _bad(f"{path}.subtype", f"must be a subtype of {spec.type}")
+    meta = spec.meta or _Metadata()
+    balance = _number(spec.starting_balance, f"{path}.starting_balance")
+    current = random.Random(f"{seed}:{path}").randint(100, 9000) if balance is None else balance
+    limit = _number(meta.limit, f"{path}.meta.limit")
+    available = _number(spec.force_available_balance, f"{path}.force_available_balance")
+    if available is None:
+        available = _available(spec.type, Decimal(current), limit)
+    number = (spec.numbers.account if spec.numbers else None) or str(ordinal % 10) * 4
+    return Account(
+        name=meta.name or f"Plaid {spec.subtype.title()}",
+        official_name=meta.official_name,
+        type=spec.type,
+        subtype=spec.subtype,
+        mask=number[-4:],
+        available=available,
+        current=Decimal(current),
+        limit=limit,
+        currency=spec.currency or "USD",
+    )
+
+
+def _available(kind: str, current: Decimal, limit: Decimal | None) -> Decimal | None:
+    """What a bank would compute; Plaid answers null where there is nothing to compute it from."""
+    if kind == "depository":
+        return current
+    return limit - current if kind == "credit" and limit is not None else None
+
+
+def _enter(
+    spec: _Transaction, ordinal: int, path: str, account: Account, today: date
+) -> Entry | None:
+    """None for a transaction of nulls alone, such as the blank template's."""
+    if spec == _Transaction():
+        return None
+    for name in ("date_transacted", "date_posted", "amount", "description"):
+        if getattr(spec, name) is None:
+            raise _bad(f"{path}.{name}", "is required")
+    amount = _number(spec.amount, f"{path}.amount")
+    transacted, posted, description = spec.date_transacted, spec.date_posted, spec.description
+    assert transacted and posted and amount is not None and description is not None  # noqa: S101
+    currency = spec.currency or account.currency
+    return describe(ordinal, posted, transacted, amount, description, currency, today)
+
+
+def _number(value: object, path: str) -> Decimal | None:
+    """Exact: 42 stays 42, 7.50 stays 7.50. Bounded, since 1e999999 is JSON too."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise _bad(path, "must be a number")
+    number = Decimal(value)
+    if abs(number) >= Decimal(10) ** 15 or int(number.as_tuple().exponent) < -20:
+        raise _bad(path, "must be below 1e15 and have at most 20 decimals")
+    return number
+
+
+def _decode(decoder: msgspec.json.Decoder[StructT], text: bytes | msgspec.Raw, path: str) -> StructT:
+    try:
+        return decoder.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        if isinstance(error, msgspec.ValidationError):
+            raise _bad(*_explain(error, path)) from error
+        raise _bad("", "is not valid JSON") from error
+
+
+def _explain(error: msgspec.ValidationError, path: str) -> tuple[str, str]:
+    reason, _, place = str(error).partition(" - at `$")
+    return (path + place.rstrip("`")).removeprefix("."), reason.replace("`", "")
+
+
+def _bad(path: str, reason: str) -> errors.PlaidError:
+    where = f" {path}" if path else ""
+    return errors.invalid_field(f"override_password: the custom user's{where} {reason}")

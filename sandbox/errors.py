@@ -1,0 +1,167 @@
+"""Plaid's errors (https://plaid.com/docs/errors/), one function for each that the sandbox answers."""
+
+from collections.abc import Iterable
+
+
+class PlaidError(Exception):
+    """An answer that is Plaid's error object. `display` is the sentence meant for a person."""
+
+    def __init__(
+        self,
+        error_type: str,
+        error_code: str,
+        message: str,
+        *,
+        display: str | None = None,
+        action: str | None = None,
+        status: int = 400,
+    ) -> None:
+        super().__init__(f"{error_type}/{error_code}: {message}")
+        self.error_type = error_type
+        self.error_code = error_code
+        self.message = message
+        self.display = display
+        self.action = action
+        self.status = status
+
+    def fields(self) -> dict[str, object]:
+        """The error object without `request_id`, as an Item or a webhook carries it."""
+        page = self.error_type.removesuffix("_ERROR").lower().replace("_", "-")
+        anchor = self.error_code.lower()
+        return {
+            "display_message": self.display,
+            "documentation_url": f"https://plaid.com/docs/errors/{page}/#{anchor}",
+            "error_code": self.error_code,
+            "error_code_reason": None,
+            "error_message": self.message,
+            "error_type": self.error_type,
+            "suggested_action": self.action,
+        }
+
+
+def invalid_body(why: str, status: int = 400) -> PlaidError:
+    return PlaidError("INVALID_REQUEST", "INVALID_BODY", why, status=status)
+
+
+def missing_fields(names: Iterable[str]) -> PlaidError:
+    message = f"the following required fields are missing: {', '.join(names)}"
+    return PlaidError("INVALID_REQUEST", "MISSING_FIELDS", message)
+
+
+def unknown_fields(name: str) -> PlaidError:
+    message = f"the following fields are not recognized by this endpoint: {name}"
+    return PlaidError("INVALID_REQUEST", "UNKNOWN_FIELDS", message)
+
+
+def invalid_field(message: str, display: str | None = None) -> PlaidError:
+    return PlaidError("INVALID_REQUEST", "INVALID_FIELD", message, display=display)
+
+
+def not_found() -> PlaidError:
+    message = "the requested resource could not be found; every endpoint is a POST"
+    return PlaidError("INVALID_REQUEST", "NOT_FOUND", message, status=404)
+
+
+def invalid_api_keys() -> PlaidError:
+    return PlaidError("INVALID_INPUT", "INVALID_API_KEYS", "invalid client_id or secret provided")
+
+
+def invalid_access_token() -> PlaidError:
+    message = "could not find matching access token"
+    return PlaidError("INVALID_INPUT", "INVALID_ACCESS_TOKEN", message)
+
+
+def invalid_public_token(message: str = "could not find matching public token") -> PlaidError:
+    return PlaidError("INVALID_INPUT", "INVALID_PUBLIC_TOKEN", message)
+
+
+def invalid_link_token() -> PlaidError:
+    return PlaidError("INVALID_INPUT", "INVALID_LINK_TOKEN", "could not find matching link token")
+
+
+def invalid_institution() -> PlaidError:
+    return PlaidError("INVALID_INPUT", "INVALID_INSTITUTION", "invalid institution_id provided")
+
+
+def invalid_account_id() -> PlaidError:
+    message = "failed to find requested account ID for requested item"
+    return PlaidError("INVALID_INPUT", "INVALID_ACCOUNT_ID", message)
+
+
+def invalid_key_id() -> PlaidError:
+    message = "invalid key_id provided: no webhook is signed with it"
+    return PlaidError("INVALID_INPUT", "INVALID_WEBHOOK_VERIFICATION_KEY_ID", message)
+
+
+def item_not_found() -> PlaidError:
+    message = (
+        "The Item you requested cannot be found. This Item does not exist, has been previously"
+        " removed via /item/remove, or has had access removed by the user."
+    )
+    return PlaidError("ITEM_ERROR", "ITEM_NOT_FOUND", message)
+
+
+def invalid_credentials() -> PlaidError:
+    return PlaidError(
+        "ITEM_ERROR",
+        "INVALID_CREDENTIALS",
+        "the provided credentials were not correct. please try again.",
+        display="The provided credentials were not correct. Please try again.",
+    )
+
+
+def item_login_required() -> PlaidError:
+    return PlaidError(
+        "ITEM_ERROR",
+        "ITEM_LOGIN_REQUIRED",
+        "the login details of this item have changed (credentials, MFA, or required user action)"
+        " and a user login is required to update this information. use Link's update mode to"
+        " restore the item to a good state",
+        action="Send the user through Link's update mode.",
+    )
+
+
+def user_permission_revoked() -> PlaidError:
+    return PlaidError(
+        "ITEM_ERROR",
+        "USER_PERMISSION_REVOKED",
+        "the holder of this account has revoked their permission for your application to access it",
+    )
+
+
+def product_not_ready() -> PlaidError:
+    return PlaidError(
+        "ITEM_ERROR",
+        "PRODUCT_NOT_READY",
+        "the requested product is not yet ready. please provide a webhook or try the request again"
+        " later",
+    )
+
+
+def products_not_supported(products: Iterable[str]) -> PlaidError:
+    message = f"the following products are not supported by this institution: {sorted(products)}"
+    return PlaidError("ITEM_ERROR", "PRODUCTS_NOT_SUPPORTED", message)
+
+
+def sandbox_webhook_invalid() -> PlaidError:
+    message = "webhook could not be fired: the Item has no webhook"
+    return PlaidError("SANDBOX_ERROR", "SANDBOX_WEBHOOK_INVALID", message)
+
+
+def sandbox_product_not_enabled(product: str) -> PlaidError:
+    message = f"the {product} product is not enabled on this item"
+    return PlaidError("SANDBOX_ERROR", "SANDBOX_PRODUCT_NOT_ENABLED", message)
+
+
+def sync_mutation() -> PlaidError:
+    return PlaidError(
+        "TRANSACTIONS_ERROR",
+        "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION",
+        "Underlying transaction data changed since last page was fetched. Please restart"
+        " pagination from last update.",
+    )
+
+
+def internal_server_error() -> PlaidError:
+    message = "an unexpected error occurred"
+    return PlaidError("API_ERROR", "INTERNAL_SERVER_ERROR", message, status=500)

@@ -1,0 +1,142 @@
+"""user_good: nine accounts, and two years of a plausible life in San Francisco."""
+
+import functools
+import random
+from collections.abc import Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+
+from sandbox import merchants as m
+from sandbox.entries import Account, Entry
+
+DAYS = 730
+# A card purchase is pending until its second day after.
+PENDING_DAYS = 2
+
+CHECKING, SAVING, CD, CARD, MONEY_MARKET, IRA, RETIREMENT, STUDENT_LOAN, MORTGAGE = range(9)
+
+ACCOUNTS = (
+    Account("Plaid Checking", "Plaid Gold Standard 0% Interest Checking",
+            "depository", "checking", "0000", Decimal(100), Decimal(110)),
+    Account("Plaid Saving", "Plaid Silver Standard 0.1% Interest Saving",
+            "depository", "savings", "1111", Decimal(200), Decimal(210)),
+    Account("Plaid CD", "Plaid Bronze Standard 0.2% Interest CD",
+            "depository", "cd", "2222", None, Decimal(1000)),
+    Account("Plaid Credit Card", "Plaid Diamond 12.5% APR Interest Credit Card",
+            "credit", "credit card", "3333", None, Decimal(410), Decimal(2000)),
+    Account("Plaid Money Market", "Plaid Platinum Standard 1.85% Interest Money Market",
+            "depository", "money market", "4444", Decimal(43200), Decimal(43200)),
+    Account("Plaid IRA", None, "investment", "ira", "5555", None, Decimal("320.76")),
+    Account("Plaid 401k", None, "investment", "401k", "6666", None, Decimal("23631.9805")),
+    Account("Plaid Student Loan", None, "loan", "student", "7777", None, Decimal(65262)),
+    Account("Plaid Mortgage", None, "loan", "mortgage", "8888", None, Decimal("56302.06")),
+)  # fmt: skip
+
+# Day of the month, merchant, account. The amount never changes.
+_SUBSCRIPTIONS = (
+    (3, m.DROPBOX, CARD),
+    (5, m.NETFLIX, CARD),
+    (9, m.TMOBILE, CHECKING),
+    (12, m.SPOTIFY, CARD),
+    (17, m.FITNESS, CARD),
+    (20, m.COMCAST, CHECKING),
+)
+# Chance a day, where, account.
+_HABITS = (
+    (0.27, m.MARKETS, CARD),
+    (0.36, m.KITCHENS, CARD),
+    (0.33, m.CAFES, CHECKING),
+    (0.24, m.RIDES, CARD),
+    (0.13, m.SHOPS, CARD),
+)
+
+
+@functools.lru_cache(maxsize=8)
+def history(seed: int, today: date) -> tuple[Entry, ...]:
+    """Two years that end today, oldest first. The same for every Item of one seed and day."""
+    dice = random.Random(f"household:{seed}:{today}")
+    return tuple(
+        entry
+        for back in range(DAYS, -1, -1)
+        for entry in _day(dice, today - timedelta(days=back), today)
+    )
+
+
+def _day(dice: random.Random, day: date, today: date) -> Iterator[Entry]:
+    yield from _calendar(dice, day)
+    for chance, places, account in _HABITS:
+        # The last days have every habit, so that there is always something pending.
+        if dice.random() < chance or (today - day).days < PENDING_DAYS:
+            yield purchase(dice, dice.choice(places), account, day, today)
+    if dice.random() < 0.02:
+        yield _refund(dice, day)
+    if day.month % 4 == 0 and day.day in (7, 8, 10):
+        yield purchase(dice, dice.choice(m.JOURNEYS), CARD, day, today)
+
+
+def purchase(
+    dice: random.Random, merchant: m.Merchant, account: int, day: date, today: date
+) -> Entry:
+    """A card purchase made on `day`, which posts two days later."""
+    amount = cents(dice.randint(merchant.low, merchant.high))
+    name = f"{merchant.statement} #{dice.randint(100, 9999):04}"
+    posted = day + timedelta(days=PENDING_DAYS)
+    pending = posted > today
+    return Entry(
+        account, day if pending else posted, day, amount, name, merchant.category, merchant,
+        channel=merchant.channel, pending=pending,
+    )  # fmt: skip
+
+
+def cents(amount: int) -> Decimal:
+    """In dollars, without zeros at the end: 1540 is 15.4, as Plaid writes it."""
+    return Decimal(amount) / 100
+
+
+def _calendar(dice: random.Random, day: date) -> Iterator[Entry]:
+    """What falls on fixed days of the month."""
+    last = (day + timedelta(days=1)).day == 1
+    if day.day == 15 or last:
+        yield _move(CHECKING, day, -241765, "ACH CREDIT NORTHWIND TRADERS PAYROLL", m.WAGES)
+    if day.day == 1:
+        yield _move(CHECKING, day, 185000, "BAYVIEW APARTMENTS RENT", m.RENT)
+    for due, merchant, account in _SUBSCRIPTIONS:
+        if day.day == due:
+            yield _bill(dice, merchant, account, day)
+    if day.day == 8:
+        yield _bill(dice, m.PGE, CHECKING, day)
+    if day.day == 22 and day.month % 2:
+        yield _bill(dice, m.EBMUD, CHECKING, day)
+    if day.day == 11:
+        yield _move(CHECKING, day, 32460, "STUDENT LOAN SERVICING PAYMENT", m.STUDENT_LOAN)
+        yield _move(STUDENT_LOAN, day, -32460, "PAYMENT RECEIVED", m.STUDENT_LOAN)
+    if day.day == 16:
+        yield _move(CHECKING, day, 30000, "ONLINE TRANSFER TO SAVING ...1111", m.SAVINGS_OUT)
+        yield _move(SAVING, day, -30000, "ONLINE TRANSFER FROM CHECKING ...0000", m.TRANSFER_IN)
+    if day.day == 25:
+        paid = dice.randint(60000, 140000)
+        yield _move(CHECKING, day, paid, "CREDIT CARD 3333 PAYMENT", m.CARD_PAYMENT)
+        yield _move(CARD, day, -paid, "AUTOMATIC PAYMENT - THANK YOU", m.CARD_PAYMENT)
+    if last:
+        yield _move(SAVING, day, -dice.randint(14, 22), "INTEREST PAYMENT", m.INTEREST)
+        yield _move(MONEY_MARKET, day, -dice.randint(6480, 6720), "INTEREST PAYMENT", m.INTEREST)
+
+
+def _move(account: int, day: date, amount: int, name: str, category: m.Category) -> Entry:
+    """A bank's own entry, which posts at once. `amount` is in cents."""
+    return Entry(account, day, day, cents(amount), name, category)
+
+
+def _bill(dice: random.Random, merchant: m.Merchant, account: int, day: date) -> Entry:
+    amount = cents(dice.randint(merchant.low, merchant.high))
+    return Entry(
+        account, day, day, amount, merchant.statement, merchant.category, merchant,
+        channel=merchant.channel,
+    )  # fmt: skip
+
+
+def _refund(dice: random.Random, day: date) -> Entry:
+    shop = dice.choice(m.SHOPS)
+    amount = -cents(dice.randint(shop.low, shop.high // 2 + shop.low))
+    name = f"{shop.statement} REFUND"
+    return Entry(CARD, day, day, amount, name, shop.category, shop, channel=shop.channel)

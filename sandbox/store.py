@@ -1,0 +1,154 @@
+"""The sandbox's memory: one SQLite file, in WAL mode, so that reads go on while one thread writes.
+
+Every answered write is on file: a process that is killed starts again where it was.
+"""
+
+import contextlib
+import shutil
+import sqlite3
+import tempfile
+import threading
+import weakref
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS signing_key (kid TEXT PRIMARY KEY, pem TEXT NOT NULL, created INTEGER);
+CREATE TABLE IF NOT EXISTS link_token (
+    token TEXT PRIMARY KEY, metadata TEXT NOT NULL, created REAL NOT NULL, expires REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS item (
+    number INTEGER PRIMARY KEY,
+    item_id TEXT NOT NULL UNIQUE,
+    public_token TEXT NOT NULL UNIQUE,
+    access_token TEXT UNIQUE,
+    institution_id TEXT NOT NULL,
+    products TEXT NOT NULL,
+    username TEXT NOT NULL,
+    password TEXT NOT NULL,
+    webhook TEXT,
+    created REAL NOT NULL,
+    first_date TEXT,
+    last_date TEXT,
+    started REAL,
+    initial_head INTEGER NOT NULL DEFAULT 0,
+    historical_head INTEGER NOT NULL DEFAULT 0,
+    head INTEGER NOT NULL DEFAULT 0,
+    synced INTEGER NOT NULL DEFAULT 0,
+    login_required INTEGER NOT NULL DEFAULT 0,
+    removed INTEGER NOT NULL DEFAULT 0,
+    updated REAL,
+    webhook_code TEXT,
+    webhook_sent REAL
+);
+CREATE TABLE IF NOT EXISTS account (
+    item INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    account_id TEXT NOT NULL,
+    body TEXT NOT NULL,
+    has_transactions INTEGER NOT NULL,
+    PRIMARY KEY (item, ordinal)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS ledger (
+    item INTEGER NOT NULL,
+    created INTEGER NOT NULL,
+    changed INTEGER NOT NULL,
+    removed INTEGER,
+    transaction_id TEXT NOT NULL,
+    account_id TEXT NOT NULL,
+    date TEXT NOT NULL,
+    pending INTEGER NOT NULL,
+    body TEXT NOT NULL,
+    original TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS ledger_changed ON ledger (item, changed);
+CREATE INDEX IF NOT EXISTS ledger_date ON ledger (item, date);
+CREATE INDEX IF NOT EXISTS ledger_removed ON ledger (item, removed) WHERE removed IS NOT NULL;
+CREATE INDEX IF NOT EXISTS ledger_pending ON ledger (item) WHERE pending AND removed IS NULL;
+CREATE TABLE IF NOT EXISTS moment (
+    id INTEGER PRIMARY KEY, item INTEGER NOT NULL, code TEXT NOT NULL, due REAL NOT NULL
+);
+CREATE TABLE IF NOT EXISTS delivery (
+    id INTEGER PRIMARY KEY, item INTEGER NOT NULL, url TEXT NOT NULL, code TEXT NOT NULL,
+    body TEXT NOT NULL, due REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX IF NOT EXISTS delivery_due ON delivery (due);
+"""
+
+
+class Store:
+    """Connections to `path`, or to a file that goes away with the store. For any thread."""
+
+    def __init__(self, path: Path | None) -> None:
+        scratch = None if path else Path(tempfile.mkdtemp(prefix="plaid-sandbox-"))
+        self._path = path or Path(str(scratch), "state.sqlite")
+        self._idle: deque[sqlite3.Connection] = deque()
+        # One writer at a time, in the order of arrival: cheaper than SQLite's own busy waiting.
+        self._writer = threading.Lock()
+        self.close = weakref.finalize(self, _discard, self._idle, scratch)
+        with self._connection() as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(_SCHEMA)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """One snapshot: what others commit meanwhile is not seen."""
+        with self._connection() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                connection.rollback()
+
+    @contextlib.contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: committed at the end, rolled back by any exception."""
+        with self._writer, self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    @contextlib.contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            if self.close.alive:
+                self._idle.append(connection)
+            else:
+                connection.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path, timeout=30, isolation_level=None, check_same_thread=False
+        )
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+
+def next_number(connection: sqlite3.Connection, name: str) -> int:
+    """1, 2, 3, ... for each name."""
+    row = connection.execute(
+        "INSERT INTO counter VALUES (?, 1)"
+        " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
+        (name,),
+    ).fetchone()
+    return int(row["value"])
+
+
+def _discard(idle: deque[sqlite3.Connection], scratch: Path | None) -> None:
+    while idle:
+        idle.pop().close()
+    if scratch:
+        shutil.rmtree(scratch, ignore_errors=True)
