@@ -203,7 +203,7 @@ def answer_control(rulebook: Rulebook, request: Request, *, can_mutate: bool) ->
     if request.method == "POST":
         try:
             rules = msgspec.json.decode(request.get_data(), type=list[Rule])
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except ValueError as error:  # msgspec's own errors, and UnicodeDecodeError beside them
             return _refusal(str(error))
         if not can_mutate and any(isinstance(rule, Mutate) for rule in rules):
             return _refusal("This sandbox was given nothing to call for kind 'mutate'")

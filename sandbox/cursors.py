@@ -1,4 +1,4 @@
-"""Sync cursors: where in an Item's changes a client stands (opaque base64, under 256 characters)."""
+"""Sync cursors: where in an Item's changes a client stands, as opaque base64."""
 
 import base64
 import binascii

@@ -14,7 +14,6 @@ from msgspec import Meta
 from sandbox import errors
 from sandbox.entries import Account, Entry, describe
 from sandbox.subtypes import SUBTYPES
-from sandbox.wire import refusal
 
 MAX_ACCOUNTS = 10
 MAX_TRANSACTIONS = 250_000
@@ -66,6 +65,7 @@ _user = msgspec.json.Decoder(_User)
 _account = msgspec.json.Decoder(_Account, float_hook=Decimal)
 _transaction = msgspec.json.Decoder(_Transaction, float_hook=Decimal)
 StructT = TypeVar("StructT", bound=msgspec.Struct)
+ValueT = TypeVar("ValueT")
 
 
 def parse(password: str, seed: int, today: date) -> tuple[list[Account], list[Entry]]:
@@ -92,7 +92,7 @@ def parse(password: str, seed: int, today: date) -> tuple[list[Account], list[En
 
 
 def _open(spec: _Account, ordinal: int, path: str, seed: int) -> Account:
-    if spec.type not in SUBTYPES:
+    if spec.type is None or spec.type not in SUBTYPES:
         raise _bad(f"{path}.type", f"must be one of {', '.join(SUBTYPES)}")
     if spec.subtype is None or spec.subtype not in SUBTYPES[spec.type]:
         raise _bad(f"{path}.subtype", f"must be a subtype of {spec.type}")
@@ -130,14 +130,21 @@ def _enter(
     """None for a transaction of nulls alone, such as the blank template's."""
     if spec == _Transaction():
         return None
-    for name in ("date_transacted", "date_posted", "amount", "description"):
-        if getattr(spec, name) is None:
-            raise _bad(f"{path}.{name}", "is required")
-    amount = _number(spec.amount, f"{path}.amount")
-    transacted, posted, description = spec.date_transacted, spec.date_posted, spec.description
-    assert transacted and posted and amount is not None and description is not None  # noqa: S101
-    currency = spec.currency or account.currency
-    return describe(ordinal, posted, transacted, amount, description, currency, today)
+    return describe(
+        account=ordinal,
+        transacted=_required(spec.date_transacted, f"{path}.date_transacted"),
+        posted=_required(spec.date_posted, f"{path}.date_posted"),
+        amount=_required(_number(spec.amount, f"{path}.amount"), f"{path}.amount"),
+        description=_required(spec.description, f"{path}.description"),
+        currency=spec.currency or account.currency,
+        today=today,
+    )
+
+
+def _required(value: ValueT | None, path: str) -> ValueT:
+    if value is None:
+        raise _bad(path, "is required")
+    return value
 
 
 def _number(value: object, path: str) -> Decimal | None:
@@ -147,12 +154,14 @@ def _number(value: object, path: str) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise _bad(path, "must be a number")
     number = Decimal(value)
-    if abs(number) >= Decimal(10) ** 15 or int(number.as_tuple().exponent) < -20:
+    if number.adjusted() >= 15 or int(number.as_tuple().exponent) < -20:
         raise _bad(path, "must be below 1e15 and have at most 20 decimals")
     return number
 
 
-def _decode(decoder: msgspec.json.Decoder[StructT], text: bytes | msgspec.Raw, path: str) -> StructT:
+def _decode(
+    decoder: msgspec.json.Decoder[StructT], text: bytes | msgspec.Raw, path: str
+) -> StructT:
     try:
         return decoder.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

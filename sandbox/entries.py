@@ -1,8 +1,8 @@
 """Accounts and transactions before they have ids, and the JSON that Plaid makes of them."""
 
+import datetime
 import zlib
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -53,8 +53,8 @@ class Entry:
     """
 
     account: int
-    date: date
-    authorized: date
+    date: datetime.date
+    authorized: datetime.date
     amount: Decimal
     name: str
     category: Category
@@ -108,12 +108,12 @@ class Entry:
 
 def describe(
     account: int,
-    posted: date,
-    transacted: date,
+    posted: datetime.date,
+    transacted: datetime.date,
     amount: Decimal,
     description: str,
     currency: str,
-    today: date,
+    today: datetime.date,
 ) -> Entry:
     """A transaction of which only the bank's words are known. One that posts later is pending."""
     merchant = recognise(description)

@@ -1,4 +1,4 @@
-"""Plaid's errors (https://plaid.com/docs/errors/), one function for each that the sandbox answers."""
+"""Plaid's errors (https://plaid.com/docs/errors/), a function for each that is answered here."""
 
 from collections.abc import Iterable
 

@@ -108,10 +108,12 @@ class Faults:
 
     def _change_item(self, body: bytes) -> None:
         """Calls without an access token name no Item, and change none."""
-        with contextlib.suppress(msgspec.DecodeError):
-            token = msgspec.json.decode(body, type=_NamesItem).access_token
-            if self._mutate is not None:
-                self._mutate(token)
+        try:
+            item = msgspec.json.decode(body, type=_NamesItem)
+        except ValueError:
+            return
+        if self._mutate is not None:
+            self._mutate(item.access_token)
 
 
 class _NamesItem(msgspec.Struct):
@@ -189,7 +191,7 @@ def _truncate(body: bytes) -> Iterator[bytes]:
 
 def _edit_json(response: Response, edit: Callable[[_Fields], _Fields]) -> None:
     """Leaves an answer that is no JSON object as it is. Values pass as bytes: digits survive."""
-    with contextlib.suppress(msgspec.DecodeError):
+    with contextlib.suppress(ValueError):
         fields = msgspec.json.decode(response.get_data(), type=_Fields)
         response.set_data(msgspec.json.encode(edit(fields)))
 

@@ -63,7 +63,8 @@ def history(seed: int, today: date) -> tuple[Entry, ...]:
 
 
 def _day(dice: random.Random, day: date, today: date) -> Iterator[Entry]:
-    yield from _calendar(dice, day)
+    yield from _bills(dice, day)
+    yield from _moves(dice, day)
     for chance, places, account in _HABITS:
         # The last days have every habit, so that there is always something pending.
         if dice.random() < chance or (today - day).days < PENDING_DAYS:
@@ -93,13 +94,8 @@ def cents(amount: int) -> Decimal:
     return Decimal(amount) / 100
 
 
-def _calendar(dice: random.Random, day: date) -> Iterator[Entry]:
-    """What falls on fixed days of the month."""
-    last = (day + timedelta(days=1)).day == 1
-    if day.day == 15 or last:
-        yield _move(CHECKING, day, -241765, "ACH CREDIT NORTHWIND TRADERS PAYROLL", m.WAGES)
-    if day.day == 1:
-        yield _move(CHECKING, day, 185000, "BAYVIEW APARTMENTS RENT", m.RENT)
+def _bills(dice: random.Random, day: date) -> Iterator[Entry]:
+    """What merchants take on fixed days of the month."""
     for due, merchant, account in _SUBSCRIPTIONS:
         if day.day == due:
             yield _bill(dice, merchant, account, day)
@@ -107,6 +103,15 @@ def _calendar(dice: random.Random, day: date) -> Iterator[Entry]:
         yield _bill(dice, m.PGE, CHECKING, day)
     if day.day == 22 and day.month % 2:
         yield _bill(dice, m.EBMUD, CHECKING, day)
+
+
+def _moves(dice: random.Random, day: date) -> Iterator[Entry]:
+    """What moves between banks and accounts on fixed days of the month."""
+    last = (day + timedelta(days=1)).day == 1
+    if day.day == 15 or last:
+        yield _move(CHECKING, day, -241765, "ACH CREDIT NORTHWIND TRADERS PAYROLL", m.WAGES)
+    if day.day == 1:
+        yield _move(CHECKING, day, 185000, "BAYVIEW APARTMENTS RENT", m.RENT)
     if day.day == 11:
         yield _move(CHECKING, day, 32460, "STUDENT LOAN SERVICING PAYMENT", m.STUDENT_LOAN)
         yield _move(STUDENT_LOAN, day, -32460, "PAYMENT RECEIVED", m.STUDENT_LOAN)

@@ -33,4 +33,3 @@ class Ids:
 def request_id() -> str:
     """15 letters and digits, new for each answer."""
     return "".join(random.choices(string.ascii_letters + string.digits, k=15))
-

@@ -1,6 +1,6 @@
 """Account types and their subtypes (https://plaid.com/docs/api/accounts/#account-type-schema)."""
 
-SUBTYPES: dict[str | None, frozenset[str]] = {
+SUBTYPES: dict[str, frozenset[str]] = {
     "depository": frozenset(
         ("cash management", "cd", "checking", "ebt", "hsa", "limited purpose checking",
          "money market", "paypal", "prepaid", "savings")

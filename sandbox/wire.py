@@ -49,7 +49,7 @@ def read(call_type: type[CallT]) -> CallT:
     body = flask.request.get_data()
     try:
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        check_keys(msgspec.json.decode(body, type=_Keys))
+        _check_keys(msgspec.json.decode(body, type=_Keys))
         missing = [
             field.encode_name
             for field in msgspec.structs.fields(call_type)
@@ -59,10 +59,10 @@ def read(call_type: type[CallT]) -> CallT:
             raise errors.missing_fields(missing)
         return msgspec.json.decode(body, type=call_type)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise refusal(error) from error
+        raise _refusal(error) from error
 
 
-def check_keys(keys: _Keys) -> None:
+def _check_keys(keys: _Keys) -> None:
     """Plaid takes the keys from the body or from the headers. Any will do but `wrong`."""
     given = {
         "client_id": keys.client_id or flask.request.headers.get("PLAID-CLIENT-ID", ""),
@@ -75,19 +75,19 @@ def check_keys(keys: _Keys) -> None:
         raise errors.invalid_api_keys()
 
 
-def refusal(error: Exception, prefix: str = "") -> errors.PlaidError:
-    """What msgspec says of a bad document, as Plaid's error. `prefix` is the path of the document."""
+def _refusal(error: Exception) -> errors.PlaidError:
+    """What msgspec says of a bad request, as Plaid's error."""
     text = str(error)
     if not isinstance(error, msgspec.ValidationError):
         return errors.invalid_body("the request body is not valid JSON")
     for pattern, make in ((_UNKNOWN, errors.unknown_fields), (_MISSING, _missing)):
         if found := pattern.match(text):
-            return make(_path(prefix, found[2], found[1]))
+            return make(_path(found[2], found[1]))
     found = _INVALID.match(text)
     reason, path = (found[1], found[2]) if found else (text, None)
-    if not path and not prefix:
+    if not path:
         return errors.invalid_body("the request body must be a JSON object")
-    return errors.invalid_field(f"{_path(prefix, path)}: {reason.replace('`', '')}")
+    return errors.invalid_field(f"{path}: {reason.replace('`', '')}")
 
 
 def _missing(name: str) -> errors.PlaidError:
@@ -118,5 +118,5 @@ def encode(value: object) -> bytes:
 
 
 def json_array(texts: list[str]) -> msgspec.Raw:
-    """Rows that are JSON already, as an array. Nothing is decoded: this is what makes pages cheap."""
+    """Rows that are JSON already, as an array. Nothing is decoded, which makes pages cheap."""
     return msgspec.Raw(("[" + ",".join(texts) + "]").encode())

@@ -4,7 +4,7 @@ plaid-python builds and sends each request; the answer stays bytes and msgspec d
 models take about a second for a page of 500 transactions, this takes milliseconds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,9 +15,6 @@ from cryptography.fernet import InvalidToken, MultiFernet
 from plaid.api import plaid_api
 from plaid.model.accounts_balance_get_request import AccountsBalanceGetRequest
 from plaid.model.accounts_get_request import AccountsGetRequest
-from plaid.model.country_code import CountryCode
-from plaid.model.institutions_get_by_id_request import InstitutionsGetByIdRequest
-from plaid.model.item_get_request import ItemGetRequest
 from plaid.model.item_public_token_exchange_request import ItemPublicTokenExchangeRequest
 from plaid.model.products import Products
 from plaid.model.sandbox_public_token_create_request import SandboxPublicTokenCreateRequest
@@ -35,7 +32,6 @@ from .errors import BankError
 from .transport import BoundedPool
 
 Answer = TypeVar("Answer")
-COUNTRIES = ("US", "CA", "GB")
 DAYS_REQUESTED = 730
 """How far back Plaid is asked to go; two years is the most it gives."""
 PAGE_SIZE = 500
@@ -90,19 +86,6 @@ class Bank:
         request = ItemPublicTokenExchangeRequest(public_token=public_token)
         answer = self._call(self._api.item_public_token_exchange, request, payloads.Exchange)
         return Connection(answer.item_id, self._cipher.encrypt(answer.access_token.encode()))
-
-    def institution_of(self, sealed_token: bytes) -> payloads.Institution:
-        """The bank behind an Item; Items without one are Plaid's own and carry its name."""
-        request = ItemGetRequest(access_token=self._open(sealed_token))
-        item = self._call(self._api.item_get, request, payloads.ItemAnswer).item
-        if item.institution_id is None:
-            return payloads.Institution("", "Plaid")
-        by_id = InstitutionsGetByIdRequest(
-            institution_id=item.institution_id,
-            country_codes=[CountryCode(country) for country in COUNTRIES],
-        )
-        answer = self._call(self._api.institutions_get_by_id, by_id, payloads.InstitutionAnswer)
-        return answer.institution
 
     def accounts(self, sealed_token: bytes) -> payloads.Accounts:
         """The accounts with the balances Plaid has at hand."""
@@ -161,13 +144,14 @@ def decode_page(body: bytes) -> payloads.SyncPage:
 
 def _decode(body: bytes, kind: type[Answer]) -> Answer:
     try:
-        return _decoder(kind).decode(body)
+        answer: Answer = _decoder(kind).decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise errors.transport_error(errors.NONSENSE) from None
+    return answer
 
 
 @cache
-def _decoder(kind: type[Answer]) -> msgspec.json.Decoder[Answer]:
+def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 

@@ -37,7 +37,7 @@ SENTENCES = {
 RATE_LIMITED = "Plaid has had too many questions for now."
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class BankError(Exception):
     """Something the bank, Plaid or the way there did wrong.
 

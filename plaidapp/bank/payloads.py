@@ -4,7 +4,7 @@ Amounts become Decimal from the JSON's own digits, never through a float. Fields
 not named and not decoded. Field by field: https://plaid.com/docs/api/products/transactions/
 """
 
-from datetime import date
+import datetime
 from decimal import Decimal
 
 import msgspec
@@ -55,12 +55,12 @@ class Transaction(msgspec.Struct, frozen=True, rename={"category": "personal_fin
     transaction_id: str
     account_id: str
     amount: Decimal
-    date: date
+    date: datetime.date
     pending: bool
     name: str | None = None
     merchant_name: str | None = None
     original_description: str | None = None
-    authorized_date: date | None = None
+    authorized_date: datetime.date | None = None
     pending_transaction_id: str | None = None
     iso_currency_code: str | None = None
     unofficial_currency_code: str | None = None
@@ -93,10 +93,18 @@ class SyncPage(msgspec.Struct, frozen=True):
     transactions_update_status: str = "TRANSACTIONS_UPDATE_STATUS_UNKNOWN"
 
 
+class Item(msgspec.Struct, frozen=True):
+    """Both are null for the few Items that have no institution behind them."""
+
+    institution_id: str | None = None
+    institution_name: str | None = None
+
+
 class Accounts(msgspec.Struct, frozen=True):
     """/accounts/get and /accounts/balance/get."""
 
     accounts: list[Account]
+    item: Item
     request_id: str
 
 
@@ -107,24 +115,6 @@ class PublicToken(msgspec.Struct, frozen=True):
 class Exchange(msgspec.Struct, frozen=True):
     access_token: str
     item_id: str
-
-
-class ItemDetails(msgspec.Struct, frozen=True):
-    item_id: str
-    institution_id: str | None = None
-
-
-class ItemAnswer(msgspec.Struct, frozen=True):
-    item: ItemDetails
-
-
-class Institution(msgspec.Struct, frozen=True):
-    institution_id: str
-    name: str
-
-
-class InstitutionAnswer(msgspec.Struct, frozen=True):
-    institution: Institution
 
 
 class PlaidError(msgspec.Struct, frozen=True):

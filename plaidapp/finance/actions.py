@@ -1,0 +1,122 @@
+"""The buttons. Each writes a pull, commits it, rings the queue, and shows the pull's panel.
+
+With HTMX the answer is the panel; a plain form is sent back to the dashboard, where it stands too.
+"""
+
+from typing import Any
+
+from flask import current_app, flash, redirect, render_template, url_for
+from werkzeug import Response
+
+from plaidapp.auth.access import owned_or_404, person
+from plaidapp.extensions import db
+from plaidapp.htmx import is_htmx, retarget
+from plaidapp.jobs import queue
+from plaidapp.store import items, pulls, secrets, transactions
+
+from .blueprint import blueprint
+from .forms import ConnectTestBankForm, PublicTokenForm, RangeForm
+from .views import render_dashboard, render_pull
+
+Answer = str | Response | tuple[str, int]
+NO_BANK = "Connect a bank first: there is nothing to ask yet."
+
+
+@blueprint.post("/items/sandbox")
+def connect_test_bank() -> Answer:
+    if current_app.config["PLAIDAPP"].plaid_env != "sandbox":
+        return redirect(url_for("finance.dashboard"))
+    form = ConnectTestBankForm()
+    if not form.validate():
+        if is_htmx():
+            html = render_template("finance/_connect_form.html", connect_form=form)
+            return retarget(html, "#connect-form", 422)
+        return render_dashboard(person().id, connect_form=form), 422
+    sealed = None
+    if form.override_username.data:
+        sealed = secrets.seal(
+            {
+                "username": form.override_username.data,
+                "password": form.override_password.data or "",
+            }
+        )
+    return _begin(pulls.LINK, institution_id=form.institution_id.data, sealed=sealed)
+
+
+@blueprint.post("/items")
+def connect_bank() -> Answer:
+    form = PublicTokenForm()
+    if not form.validate():
+        return _refuse(form.errors["public_token"][0])
+    return _begin(pulls.LINK, sealed=secrets.seal({"public_token": form.public_token.data}))
+
+
+@blueprint.post("/pulls/accounts")
+def get_accounts() -> Answer:
+    return _begin_for_all(pulls.ACCOUNTS)
+
+
+@blueprint.post("/pulls/transactions")
+def get_transactions() -> Answer:
+    return _begin_range(pulls.TRANSACTIONS)
+
+
+@blueprint.post("/pulls/total")
+def get_total() -> Answer:
+    return _begin_range(pulls.TOTAL)
+
+
+@blueprint.post("/items/<int:item_id>/sync")
+def sync_item(item_id: int) -> Answer:
+    item = owned_or_404(items.owned, item_id)
+    items.request_sync([item.id])
+    return _begin(pulls.TRANSACTIONS, items=[item])
+
+
+@blueprint.post("/pulls/<int:pull_id>/retry")
+def try_again(pull_id: int) -> Answer:
+    pull = owned_or_404(pulls.owned, pull_id)
+    if pulls.queue_again(pull.id):
+        db.session.commit()
+        queue.ring(pull)
+    return _show(pull.id)
+
+
+def _begin_range(kind: str) -> Answer:
+    form = RangeForm(transactions.first_date(person().id))
+    if not form.validate():
+        if is_htmx():
+            html = render_template("finance/_range_form.html", range_form=form)
+            return retarget(html, "#range-form", 422)
+        return render_dashboard(person().id, range_form=form), 422
+    return _begin_for_all(kind, start_date=form.start_date.data, end_date=form.end_date.data)
+
+
+def _begin_for_all(kind: str, **fields: Any) -> Answer:
+    connected = items.of_user(person().id)
+    if not connected:
+        return _refuse(NO_BANK)
+    if kind != pulls.ACCOUNTS:
+        items.request_sync([item.id for item in connected])
+    return _begin(kind, items=connected, **fields)
+
+
+def _begin(kind: str, **fields: Any) -> Answer:
+    pull = pulls.add(person().id, kind, **fields)
+    db.session.commit()
+    queue.ring(pull)
+    return _show(pull.id)
+
+
+def _show(pull_id: int) -> Answer:
+    if is_htmx():
+        return render_pull(owned_or_404(pulls.owned, pull_id))
+    return redirect(url_for("finance.dashboard", _anchor=f"pull-{pull_id}"))
+
+
+def _refuse(sentence: str) -> Answer:
+    """Nothing was begun."""
+    if is_htmx():
+        return retarget(render_template("_notice.html", sentence=sentence), "#notice", 422)
+    flash(sentence)
+    return render_dashboard(person().id), 422

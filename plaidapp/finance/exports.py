@@ -1,0 +1,73 @@
+"""What is stored, for programs: Plaid's field names, amounts as exact decimal strings."""
+
+from typing import Any
+
+from flask import Response, jsonify, request
+
+from plaidapp.auth.access import person
+from plaidapp.store import Account, Transaction, accounts, transactions
+from plaidapp.store.transactions import Filter
+from plaidapp.store.types import exact
+
+from . import keyset
+from .blueprint import blueprint
+from .forms import ExplorerForm
+
+PAGE_SIZE = 500
+
+
+@blueprint.get("/accounts.json")
+def accounts_json() -> Response:
+    return jsonify(accounts=[_account(account) for account in accounts.of_user(person().id)])
+
+
+@blueprint.get("/transactions.json")
+def transactions_json() -> Response | tuple[Response, int]:
+    """Newest first, 500 a page; `next` is the address of the following page or null."""
+    form = ExplorerForm(request.args)
+    if not form.validate():
+        return jsonify(error="The filter is not valid.", fields=form.errors), 422
+    wanted = Filter(person().id, form.start_date.data, form.end_date.data)
+    rows = transactions.page(wanted, PAGE_SIZE + 1, keyset.asked())
+    return jsonify(
+        transactions=[_transaction(row) for row in rows[:PAGE_SIZE]],
+        total_transactions=transactions.count(wanted),
+        next=keyset.next_url(rows, PAGE_SIZE),
+    )
+
+
+def _account(account: Account) -> dict[str, Any]:
+    return {
+        "account_id": account.plaid_account_id,
+        "name": account.name,
+        "official_name": account.official_name,
+        "mask": account.mask,
+        "type": account.type,
+        "subtype": account.subtype,
+        "balances": {
+            "available": exact(account.available),
+            "current": exact(account.current),
+            "limit": exact(account.limit),
+            "iso_currency_code": account.iso_currency_code,
+            "unofficial_currency_code": account.unofficial_currency_code,
+        },
+    }
+
+
+def _transaction(row: Transaction) -> dict[str, Any]:
+    category = {"primary": row.category_primary, "detailed": row.category_detailed}
+    return {
+        "transaction_id": row.plaid_transaction_id,
+        "account_id": row.account.plaid_account_id,
+        "amount": exact(row.amount),
+        "iso_currency_code": row.iso_currency_code,
+        "unofficial_currency_code": row.unofficial_currency_code,
+        "date": row.date.isoformat(),
+        "authorized_date": row.authorized_date and row.authorized_date.isoformat(),
+        "name": row.name,
+        "merchant_name": row.merchant_name,
+        "personal_finance_category": category if row.category_primary else None,
+        "payment_channel": row.payment_channel,
+        "pending": row.pending,
+        "pending_transaction_id": row.pending_transaction_id,
+    }

@@ -1,0 +1,149 @@
+"""What a person may type on the finance pages, and the sentence for what they may not."""
+
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import DateField, Field, PasswordField, SelectField, StringField, ValidationError
+from wtforms.form import Form
+from wtforms.validators import InputRequired, Optional
+
+from plaidapp.bank.client import DAYS_REQUESTED
+from plaidapp.formats import long_day
+
+# Plaid's own test institutions: https://plaid.com/docs/sandbox/institutions/
+TEST_BANKS = (
+    ("ins_109508", "First Platypus Bank"),
+    ("ins_109509", "First Gingham Credit Union"),
+    ("ins_109510", "Tattersall Federal Credit Union"),
+    ("ins_109511", "Tartan Bank"),
+    ("ins_109512", "Houndstooth Bank"),
+    ("ins_1", "Bank of America"),
+)
+INSTITUTION_ID = re.compile(r"ins_[0-9A-Za-z]{1,40}")
+CUSTOM_USER = "user_custom"
+LARGEST_INSTITUTION_ID = re.compile(r"ins_[0-9A-Za-z]{1,40}")
+CUSTOM_USER = 500_000  # characters
+
+
+def today() -> date:
+    """The day it is in UTC, by which every date here is judged."""
+    return datetime.now(UTC).date()
+
+
+class ConnectTestBankForm(FlaskForm):
+    """A test user of Plaid's Sandbox; without a name it is user_good."""
+
+    institution_id = SelectField(
+        "Bank",
+        choices=TEST_BANKS,
+        validate_choice=False,
+        validators=[InputRequired("Pick a bank.")],
+    )
+    override_username = StringField("Test user", description="user_good when left empty")
+    override_password = PasswordField("Password", description="For user_custom, the JSON")
+
+    def validate_institution_id(self, field: Field) -> None:
+        if not INSTITUTION_ID.fullmatch(field.data):
+            raise ValidationError("A bank's id looks like ins_109508.")
+
+    def validate_override_username(self, field: Field) -> None:
+        if len(field.data or "") > 128:
+            raise ValidationError("A test user's name has at most 128 characters.")
+        if self.override_password.data and not field.data:
+            raise ValidationError("Type the name of the test user this password is for.")
+
+    def validate_override_password(self, field: Field) -> None:
+        if self.override_username.data != CUSTOM_USER:
+            return
+        if len(field.data or "") > LARGEST_CUSTOM_USER:
+            raise ValidationError("This custom user is larger than 500,000 characters.")
+        try:
+            custom_user = json.loads(field.data or "")
+        except (ValueError, RecursionError) as error:
+            raise ValidationError(_where_json_ends(error)) from None
+        if not isinstance(custom_user, dict) or "override_accounts" not in custom_user:
+            raise ValidationError("A custom user needs a list called override_accounts.")
+        if not isinstance(custom_user["override_accounts"], list):
+            raise ValidationError("override_accounts has to be a list of accounts.")
+
+
+def _where_json_ends(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"This is not JSON: line {error.lineno}, column {error.colno} is where it ends."
+    return "This is not JSON."
+
+
+class PublicTokenForm(FlaskForm):
+    """What Plaid Link hands over."""
+
+    public_token = StringField(validators=[InputRequired("Plaid Link gave no public token.")])
+
+    def validate_public_token(self, field: Field) -> None:
+        if len(field.data) > 256 or not field.data.startswith("public-"):
+            raise ValidationError("This is not a public token of Plaid's.")
+
+
+class Day(DateField):
+    """A date whose complaint names what was typed."""
+
+    data: date | None
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata(valuelist)
+        except ValueError:
+            typed = valuelist[0].strip()[:40]
+            raise ValueError(f"“{typed}” is not a date. Write it like 2026-01-31.") from None
+        if self.data and self.data.year < 1900:
+            self.data = None
+            raise ValueError("Choose a date after 1900.")
+
+
+def _in_order(form: Form) -> None:
+    start, end = form["start_date"], form["end_date"]
+    if start.data and end.data and end.data < start.data:
+        raise ValidationError("The end is before the start. Swap them.")
+
+
+class RangeForm(FlaskForm):
+    """From which day to which, both included, for *Get transaction data* and its total."""
+
+    start_date = Day("From", validators=[InputRequired("Choose the first day.")])
+    end_date = Day("To", validators=[InputRequired("Choose the last day.")])
+
+    def __init__(self, first_transaction: date | None = None, **options: Any) -> None:
+        """`first_transaction` is the date of the oldest row stored, if there is one."""
+        month_ago = today() - timedelta(days=30)
+        super().__init__(start_date=month_ago, end_date=today(), **options)
+        self.first_transaction = first_transaction
+
+    def validate_start_date(self, field: Field) -> None:
+        earliest = today() - timedelta(days=DAYS_REQUESTED)
+        if self.first_transaction:
+            earliest = min(earliest, self.first_transaction)
+        if field.data < earliest:
+            raise ValidationError(
+                f"Banks give two years at most. Choose {long_day(earliest)} or later."
+            )
+
+    def validate_end_date(self, field: Field) -> None:
+        _in_order(self)
+        if self.first_transaction and field.data < self.first_transaction:
+            first = long_day(self.first_transaction)
+            raise ValidationError(f"Your first transaction is of {first}. Choose that or later.")
+
+
+class ExplorerForm(FlaskForm):
+    """The explorer's filter, from the address; every part may be left out."""
+
+    class Meta:
+        csrf = False
+
+    start_date = Day("From", validators=[Optional()])
+    end_date = Day("To", validators=[Optional()])
+
+    def validate_end_date(self, _field: Field) -> None:
+        _in_order(self)

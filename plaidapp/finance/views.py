@@ -1,0 +1,104 @@
+"""What the pages and panels show, gathered once for both. Queries here, words in the templates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from flask import render_template
+
+from plaidapp.store import Account, Item, Pull, Transaction, accounts, items, pulls, transactions
+from plaidapp.store.transactions import Filter
+
+from .forms import ConnectTestBankForm, RangeForm
+
+LATEST = 25
+PULLS_SHOWN = 3
+KINDS = (
+    ("Cash", ("depository",)),
+    ("Cards", ("credit",)),
+    ("Investments", ("investment", "brokerage")),
+    ("Loans", ("loan",)),
+)
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What is stored of one person, for the panels."""
+
+    items: Sequence[Item]
+    accounts: Sequence[Account]
+    transactions: Sequence[Transaction]
+    total: int
+
+    @property
+    def groups(self) -> list[tuple[str, list[Account]]]:
+        """The open accounts by kind, in the order a person thinks of them."""
+        open_accounts = [account for account in self.accounts if account.closed_at is None]
+        known = {kind for _, kinds in KINDS for kind in kinds}
+        groups = [
+            (title, [account for account in open_accounts if account.type in kinds])
+            for title, kinds in KINDS
+        ]
+        groups.append(("Other", [row for row in open_accounts if row.type not in known]))
+        return [(title, members) for title, members in groups if members]
+
+    @property
+    def days(self) -> list[tuple[date, list[Transaction]]]:
+        return by_day(self.transactions)
+
+
+def by_day(rows: Sequence[Transaction]) -> list[tuple[date, list[Transaction]]]:
+    """Rows that come newest first, a group a day."""
+    return [(day, list(group)) for day, group in groupby(rows, key=lambda row: row.date)]
+
+
+def ledger_of(user_id: int) -> Ledger:
+    wanted = Filter(user_id)
+    return Ledger(
+        items.of_user(user_id),
+        accounts.of_user(user_id),
+        transactions.page(wanted, LATEST),
+        transactions.count(wanted),
+    )
+
+
+@dataclass(frozen=True)
+class PullView:
+    """A pull and, once it is done, what it was asked to show."""
+
+    pull: Pull
+    total: int | None = None
+    rows: Sequence[Transaction] = ()
+
+    @property
+    def days(self) -> list[tuple[date, list[Transaction]]]:
+        return by_day(self.rows)
+
+
+def view_of(pull: Pull) -> PullView:
+    if pull.state != pulls.DONE or pull.start_date is None:
+        return PullView(pull)
+    wanted = Filter(pull.user_id, pull.start_date, pull.end_date)
+    rows = transactions.page(wanted, LATEST) if pull.kind == pulls.TRANSACTIONS else ()
+    return PullView(pull, transactions.count(wanted), rows)
+
+
+def render_pull(pull: Pull) -> str:
+    """The one renderer of a pull, for the page and for the poll."""
+    return render_template("finance/_pull.html", view=view_of(pull))
+
+
+def render_dashboard(
+    user_id: int,
+    connect_form: ConnectTestBankForm | None = None,
+    range_form: RangeForm | None = None,
+) -> str:
+    """The whole page; the forms are given when what was typed into them has to be shown again."""
+    return render_template(
+        "finance/dashboard.html",
+        ledger=ledger_of(user_id),
+        pulls=[view_of(pull) for pull in pulls.recent(user_id, PULLS_SHOWN)],
+        connect_form=connect_form or ConnectTestBankForm(formdata=None),
+        range_form=range_form or RangeForm(formdata=None),
+    )

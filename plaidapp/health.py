@@ -1,0 +1,44 @@
+"""Is this process up, and is what it needs up too?"""
+
+import redis
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint, Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
+
+from .extensions import db, migrate
+
+blueprint = Blueprint("health", __name__)
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/healthz")
+def healthz() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@blueprint.get("/readyz")
+def readyz() -> tuple[dict[str, str], int]:
+    """200 when the database, its migrations and Redis are there; otherwise 503 and which is not."""
+    checks = {"database": _database(), "redis": _redis()}
+    return checks, 200 if set(checks.values()) == {"ok"} else 503
+
+
+def _database() -> str:
+    head = ScriptDirectory(migrate.directory).get_current_head()
+    try:
+        current = MigrationContext.configure(db.session.connection()).get_current_revision()
+    except SQLAlchemyError:
+        return "away"
+    return "ok" if current == head else "not migrated"
+
+
+def _redis() -> str:
+    try:
+        current_app.extensions["redis"].ping()
+    except redis.RedisError:
+        return "away"
+    return "ok"

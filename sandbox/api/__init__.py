@@ -1,0 +1,1 @@
+"""Plaid's endpoints, a module for each page of its reference."""

@@ -1,0 +1,84 @@
+"""Items (https://plaid.com/docs/api/items/)."""
+
+from flask import Blueprint, Response
+
+from sandbox import errors, items, linking
+from sandbox.webhooks import send
+from sandbox.wire import Call, ItemCall, read, reply
+from sandbox.world import Sandbox, here, timestamp
+
+bp = Blueprint("items", __name__)
+
+
+class ExchangeCall(Call, kw_only=True):
+    public_token: str
+
+
+class RemoveCall(ItemCall, kw_only=True):
+    reason_code: str | None = None
+    reason_note: str | None = None
+
+
+class WebhookCall(ItemCall, kw_only=True):
+    webhook: str | None = None
+
+
+@bp.post("/item/public_token/exchange")
+def exchange() -> Response:
+    item = linking.exchange(here(), read(ExchangeCall).public_token)
+    return reply(access_token=item.access_token, item_id=item.item_id)
+
+
+@bp.post("/item/get")
+def get() -> Response:
+    call = read(ItemCall)
+    sandbox = here()
+    with sandbox.store.read() as db:
+        item = items.find(db, call.access_token)
+    return reply(item=item.to_dict(with_consent=True), status=_status(sandbox, item))
+
+
+def _status(sandbox: Sandbox, item: items.Item) -> dict[str, object]:
+    sent = item.webhook_sent
+    return {
+        "investments": None,
+        "last_webhook": {"code_sent": item.webhook_code, "sent_at": timestamp(sent)}
+        if sent is not None
+        else None,
+        "transactions": {
+            "last_failed_update": None,
+            "last_successful_update": items.last_update(sandbox, item),
+        },
+    }
+
+
+@bp.post("/item/remove")
+def remove() -> Response:
+    call = read(RemoveCall)
+    with here().store.write() as db:
+        item = items.find(db, call.access_token)
+        items.remove(db, item)
+    return reply()
+
+
+@bp.post("/item/webhook/update")
+def update_webhook() -> Response:
+    call = read(WebhookCall)
+    sandbox = here()
+    check_url("webhook", call.webhook)
+    with sandbox.store.write() as db:
+        item = items.find(db, call.access_token)
+        db.execute(
+            "UPDATE item SET webhook = ? WHERE number = ?", (call.webhook or None, item.number)
+        )
+        item = items.by_number(db, item.number)
+        send(sandbox.outbox, db, item, "ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED", error=None,
+             new_webhook_url=item.webhook)  # fmt: skip
+    sandbox.outbox.wake()
+    return reply(item=item.to_dict())
+
+
+def check_url(field: str, url: str | None) -> None:
+    """Plaid posts to http and https."""
+    if url and not url.startswith(("http://", "https://")):
+        raise errors.invalid_field(f"{field} must be a valid http or https URL")

@@ -1,0 +1,160 @@
+"""Plaid's own Sandbox endpoints (https://plaid.com/docs/api/sandbox/)."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Annotated, Any
+
+import msgspec
+from flask import Blueprint, Response
+from msgspec import Meta
+
+from sandbox import bank, errors, items, linking, people
+from sandbox.api.items import check_url
+from sandbox.api.transactions import Days
+from sandbox.entries import describe
+from sandbox.firing import Code, Kind, fire
+from sandbox.institutions import BY_ID
+from sandbox.ledger import Window
+from sandbox.webhooks import send
+from sandbox.wire import Call, ItemCall, Options, read, reply
+from sandbox.world import Sandbox, here
+
+bp = Blueprint("testing", __name__)
+
+MAX_CREATED = 10
+CREATED_WITHIN = timedelta(days=14)
+
+
+class TransactionsOptions(Options):
+    start_date: date | None = None
+    end_date: date | None = None
+    days_requested: Days | None = None
+
+
+class PublicTokenOptions(Options):
+    webhook: str | None = None
+    override_username: str | None = None
+    override_password: str | None = None
+    transactions: TransactionsOptions | None = None
+    statements: Any = None
+    income_verification: Any = None
+
+
+class PublicTokenCall(Call, kw_only=True):
+    institution_id: str
+    initial_products: Annotated[list[str], Meta(min_length=1)]
+    options: PublicTokenOptions = msgspec.field(default_factory=PublicTokenOptions)
+    user_token: str | None = None
+    user_id: str | None = None
+
+
+class FireOptions(Options):
+    new_transactions: int = 0
+
+
+class FireCall(ItemCall, kw_only=True):
+    webhook_code: Code
+    webhook_type: Kind | None = None
+    options: FireOptions = msgspec.field(default_factory=FireOptions)
+
+
+class CustomTransaction(msgspec.Struct, kw_only=True):
+    date_transacted: date
+    date_posted: date
+    amount: Decimal
+    description: str
+    iso_currency_code: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "USD"
+
+
+class CreateTransactionsCall(ItemCall, kw_only=True):
+    transactions: Annotated[list[CustomTransaction], Meta(min_length=1)]
+
+
+@bp.post("/sandbox/public_token/create")
+def create_public_token() -> Response:
+    call = read(PublicTokenCall)
+    sandbox = here()
+    options = call.options
+    institution = BY_ID.get(call.institution_id)
+    if institution is None:
+        raise errors.invalid_institution()
+    unsupported = set(call.initial_products) - institution.products
+    if unsupported:
+        raise errors.products_not_supported(unsupported)
+    check_url("options.webhook", options.webhook)
+    username, password = options.override_username, options.override_password
+    public_token = linking.create(
+        sandbox,
+        call.institution_id,
+        call.initial_products,
+        "user_good" if username is None else username,
+        "pass_good" if password is None else password,
+        options.webhook or None,
+        _window(options.transactions, sandbox),
+    )
+    return reply(public_token=public_token)
+
+
+def _window(asked: TransactionsOptions | None, sandbox: Sandbox) -> Window | None:
+    """Dates are as asked; a start without an end goes on to whatever is still pending."""
+    if asked is None or asked == TransactionsOptions():
+        return None
+    window = Window.of_days(asked.days_requested or linking.DEFAULT_DAYS, sandbox.today())
+    window = Window(asked.start_date or window.first, asked.end_date or window.last)
+    if window.first > window.last:
+        raise errors.invalid_field("options.transactions.start_date is later than end_date")
+    return window
+
+
+@bp.post("/sandbox/item/fire_webhook")
+def fire_webhook() -> Response:
+    call = read(FireCall)
+    sandbox = here()
+    with sandbox.store.write() as db:
+        item = items.find(db, call.access_token)
+        fire(sandbox, db, item, call.webhook_code, call.webhook_type, call.options.new_transactions)
+    sandbox.outbox.wake()
+    return reply(webhook_fired=True)
+
+
+@bp.post("/sandbox/item/reset_login")
+def reset_login() -> Response:
+    call = read(ItemCall)
+    sandbox = here()
+    with sandbox.store.write() as db:
+        item = items.find(db, call.access_token)
+        items.require_login(db, item, required=True)
+        error = errors.item_login_required().fields() | {"status": 400}
+        send(sandbox.outbox, db, item, "ITEM", "ERROR", error=error)
+    sandbox.outbox.wake()
+    return reply(reset_login=True)
+
+
+@bp.post("/sandbox/transactions/create")
+def create_transactions() -> Response:
+    call = read(CreateTransactionsCall)
+    sandbox = here()
+    today = sandbox.today()
+    with sandbox.store.read() as db:
+        item = items.find_healthy(db, call.access_token)
+    if item.username != people.DYNAMIC:
+        raise errors.invalid_field(
+            f"transactions can be created only for Items of the test user {people.DYNAMIC}"
+        )
+    if len(call.transactions) > MAX_CREATED:
+        message = f"transactions: at most {MAX_CREATED} can be created at once"
+        raise errors.invalid_field(message, display=message)
+    for wanted in call.transactions:
+        if not today - CREATED_WITHIN <= wanted.date_transacted <= wanted.date_posted <= today:
+            message = (
+                "date_transacted and date_posted must lie within the last 14 days, and"
+                " date_posted not before date_transacted"
+            )
+            raise errors.invalid_field(message, display=message)
+    entries = [
+        describe(0, t.date_posted, t.date_transacted, t.amount, t.description,
+                 t.iso_currency_code, today)
+        for t in call.transactions
+    ]  # fmt: skip
+    bank.add_entries(sandbox, call.access_token, entries)
+    return reply()

@@ -1,0 +1,68 @@
+"""What happens at the bank after the first pull, and who is told."""
+
+import random
+import sqlite3
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+
+from sandbox import changes, errors, household, merchants
+from sandbox.entries import Entry
+from sandbox.items import Item, account_rows, find_healthy
+from sandbox.webhooks import announce_changes
+from sandbox.world import Sandbox
+
+
+def add_entries(sandbox: Sandbox, access_token: str, entries: Sequence[Entry]) -> None:
+    """Posts `entries` at the bank, all on the Item's first depository account."""
+    with sandbox.store.write() as db:
+        item = _settled(sandbox, db, access_token)
+        accounts = [msgspec.json.decode(row["body"]) for row in account_rows(db, item)]
+        account = next(a["account_id"] for a in accounts if a["type"] == "depository")
+        new = [(account, entry) for entry in entries]
+        head = changes.append(db, sandbox.ids, item.number, item.head, new)
+        _update_head(sandbox, db, item, head)
+        announce_changes(sandbox.outbox, db, item, added=len(new), removed=[])
+    sandbox.outbox.wake()
+
+
+def refresh(sandbox: Sandbox, access_token: str) -> None:
+    """What the bank has since: pending rows post, the last posted grow by 1, new ones arrive.
+
+    Follows from the Item and its position alone. Only user_transactions_dynamic lives like this by
+    itself, at each /transactions/refresh.
+    """
+    with sandbox.store.write() as db:
+        item = _settled(sandbox, db, access_token)
+        today = sandbox.today()
+        head = changes.revise(db, item.number, item.head)
+        head, removed = changes.post_pending(db, sandbox.ids, item.number, head, today)
+        dice = random.Random(f"refresh:{sandbox.seed}:{item.number}:{item.head}")
+        account = account_rows(db, item)[household.CHECKING]["account_id"]
+        new = [
+            (account, household.purchase(dice, dice.choice(places), 0, day, today))
+            for places, day in (
+                (merchants.CAFES, today),
+                (merchants.KITCHENS, today),
+                (merchants.SHOPS, today - timedelta(days=household.PENDING_DAYS)),
+            )
+        ]
+        head = changes.append(db, sandbox.ids, item.number, head, new)
+        _update_head(sandbox, db, item, head)
+        announce_changes(sandbox.outbox, db, item, added=len(new) + len(removed), removed=removed)
+    sandbox.outbox.wake()
+
+
+def _settled(sandbox: Sandbox, db: sqlite3.Connection, access_token: str) -> Item:
+    """Changes come after the historical update: positions are visible in their order."""
+    item = find_healthy(db, access_token)
+    if not item.historical_complete(sandbox):
+        raise errors.product_not_ready()
+    return item
+
+
+def _update_head(sandbox: Sandbox, db: sqlite3.Connection, item: Item, head: int) -> None:
+    db.execute(
+        "UPDATE item SET head = ?, updated = ? WHERE number = ?", (head, sandbox.now(), item.number)
+    )

@@ -1,0 +1,77 @@
+"""How an Item's transactions change at the bank after the first pull: new, revised, posted."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from sandbox.entries import Entry
+from sandbox.ids import Ids
+from sandbox.ledger import insert, row_of
+from sandbox.wire import encode
+
+# Only what changes is decoded here; numbers keep their digits.
+_decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
+_REVISED = 2
+
+
+def append(
+    db: sqlite3.Connection, ids: Ids, item: int, head: int, new: Sequence[tuple[str, Entry]]
+) -> int:
+    """Adds (account id, entry) pairs; returns the new head."""
+    rows = [row_of(ids, item, head + step, *pair) for step, pair in enumerate(new, 1)]
+    insert(db, item, rows)
+    return head + len(rows)
+
+
+def revise(db: sqlite3.Connection, item: int, head: int) -> int:
+    """The last two posted amounts grow by 1, as when a tip is added; returns the new head."""
+    rows = db.execute(
+        "SELECT rowid, body FROM ledger WHERE item = ? AND NOT pending AND removed IS NULL"
+        " ORDER BY date DESC, created LIMIT ?",
+        (item, _REVISED),
+    ).fetchall()
+    for row in rows:
+        head += 1
+        transaction = _decoder.decode(row["body"])
+        transaction["amount"] += 1
+        db.execute(
+            "UPDATE ledger SET body = ?, changed = ? WHERE rowid = ?",
+            (encode(transaction).decode(), head, row["rowid"]),
+        )
+    return head
+
+
+def post_pending(
+    db: sqlite3.Connection, ids: Ids, item: int, head: int, today: date
+) -> tuple[int, list[str]]:
+    """Each pending row goes, and comes back posted under a new id that names the old one.
+
+    Returns the new head and the ids that went.
+    """
+    pending = db.execute(
+        "SELECT rowid, transaction_id, account_id, body, original FROM ledger"
+        " WHERE item = ? AND pending AND removed IS NULL ORDER BY created",
+        (item,),
+    ).fetchall()
+    posted: list[tuple[object, ...]] = []
+    for row in pending:
+        db.execute("UPDATE ledger SET removed = ? WHERE rowid = ?", (head + 1, row["rowid"]))
+        head += 2
+        transaction = _decoder.decode(row["body"])
+        transaction |= {
+            "date": today.isoformat(),
+            "pending": False,
+            "pending_transaction_id": row["transaction_id"],
+            "transaction_id": ids.opaque("transaction", item, head),
+        }
+        body = encode(transaction).decode()
+        posted.append(
+            (item, head, head, transaction["transaction_id"], row["account_id"],
+             transaction["date"], False, body, row["original"])
+        )  # fmt: skip
+    insert(db, item, posted)
+    return head, [row["transaction_id"] for row in pending]

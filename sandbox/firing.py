@@ -1,0 +1,101 @@
+"""/sandbox/item/fire_webhook: each code of the specification, with what such a webhook carries."""
+
+import sqlite3
+from datetime import timedelta
+from typing import Any, Literal
+
+from sandbox import errors
+from sandbox.items import Item, account_rows, require_login
+from sandbox.webhooks import send
+from sandbox.world import Sandbox, timestamp
+
+Code = Literal[
+    "DEFAULT_UPDATE",
+    "NEW_ACCOUNTS_AVAILABLE",
+    "SMS_MICRODEPOSITS_VERIFICATION",
+    "AUTHORIZATION_GRANTED",
+    "USER_PERMISSION_REVOKED",
+    "USER_ACCOUNT_REVOKED",
+    "PENDING_DISCONNECT",
+    "RECURRING_TRANSACTIONS_UPDATE",
+    "LOGIN_REPAIRED",
+    "SYNC_UPDATES_AVAILABLE",
+    "PRODUCT_READY",
+    "ERROR",
+]
+Kind = Literal[
+    "AUTH",
+    "HOLDINGS",
+    "INVESTMENTS_TRANSACTIONS",
+    "ITEM",
+    "LIABILITIES",
+    "TRANSACTIONS",
+    "ASSETS",
+]
+_PRODUCT_OF_KIND = {
+    "AUTH": "auth",
+    "HOLDINGS": "investments",
+    "INVESTMENTS_TRANSACTIONS": "investments",
+    "LIABILITIES": "liabilities",
+    "TRANSACTIONS": "transactions",
+    "ASSETS": "assets",
+}
+_KIND_OF_CODE = {
+    "DEFAULT_UPDATE": "TRANSACTIONS",
+    "RECURRING_TRANSACTIONS_UPDATE": "TRANSACTIONS",
+    "SYNC_UPDATES_AVAILABLE": "TRANSACTIONS",
+    "SMS_MICRODEPOSITS_VERIFICATION": "AUTH",
+    "PRODUCT_READY": "ASSETS",
+}
+_DISCONNECT_IN = timedelta(days=7)
+
+
+def fire(
+    sandbox: Sandbox, db: sqlite3.Connection, item: Item, code: Code, kind: Kind | None, new: int
+) -> None:
+    """Raises PlaidError if the Item has no webhook, or lacks the product that it is about."""
+    if item.webhook is None:
+        raise errors.sandbox_webhook_invalid()
+    about: str = _KIND_OF_CODE.get(code, "ITEM")
+    if kind and code in ("DEFAULT_UPDATE", "ERROR"):
+        about = kind
+    product = _PRODUCT_OF_KIND.get(about)
+    # Micro-deposits are how accounts are verified where the bank has no Auth.
+    if product and product not in item.product_list and about != "AUTH":
+        raise errors.sandbox_product_not_enabled(product)
+    if code == "LOGIN_REPAIRED":
+        require_login(db, item, required=False)
+    send(sandbox.outbox, db, item, about, code, **_fields(sandbox, db, item, code, about, new))
+
+
+def _fields(
+    sandbox: Sandbox, db: sqlite3.Connection, item: Item, code: Code, kind: str, new: int
+) -> dict[str, Any]:
+    """What the webhook carries beside its type, its code, the Item and the environment."""
+    accounts = [row["account_id"] for row in account_rows(db, item)]
+    report = {"asset_report_id": sandbox.ids.opaque("asset_report", item.number)}
+    login_required = {"error": errors.item_login_required().fields() | {"status": 400}}
+    fields: dict[str, dict[str, Any]] = {
+        "DEFAULT_UPDATE": {"error": None, "new_transactions": new},
+        "ERROR": login_required | (report if kind == "ASSETS" else {}),
+        "NEW_ACCOUNTS_AVAILABLE": {"error": None},
+        "PENDING_DISCONNECT": {
+            "disconnect_time": timestamp((sandbox.clock() + _DISCONNECT_IN).timestamp()),
+            "reason": "INSTITUTION_TOKEN_EXPIRATION",
+        },
+        "PRODUCT_READY": report | {"report_type": "FULL"},
+        "RECURRING_TRANSACTIONS_UPDATE": {"account_ids": accounts},
+        "SMS_MICRODEPOSITS_VERIFICATION": {
+            "account_id": accounts[0],
+            "status": "MANUALLY_VERIFIED",
+        },
+        "SYNC_UPDATES_AVAILABLE": {
+            "initial_update_complete": item.initial_complete(sandbox),
+            "historical_update_complete": item.historical_complete(sandbox),
+        },
+        "USER_ACCOUNT_REVOKED": {"account_id": accounts[0]},
+        "USER_PERMISSION_REVOKED": {
+            "error": errors.user_permission_revoked().fields() | {"status": 400}
+        },
+    }
+    return fields.get(code, {})

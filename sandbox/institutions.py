@@ -1,0 +1,118 @@
+"""The banks of the sandbox, under the ids that Plaid's own Sandbox gives them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+PRODUCTS = frozenset(
+    ("assets", "auth", "balance", "identity", "income_verification", "investments", "liabilities",
+     "recurring_transactions", "signal", "statements", "transactions", "transfer")
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Institution:
+    """Products are all of PRODUCTS but `without`."""
+
+    institution_id: str
+    name: str
+    routing_numbers: tuple[str, ...]
+    url: str
+    color: str
+    oauth: bool = False
+    countries: tuple[str, ...] = ("US",)
+    without: frozenset[str] = frozenset()
+
+    @property
+    def products(self) -> frozenset[str]:
+        return PRODUCTS - self.without
+
+    def to_dict(self, *, metadata: bool = False, auth: bool = False) -> dict[str, Any]:
+        """As Plaid answers it; `metadata` adds logo, colour and URL, `auth` the Auth methods."""
+        fields: dict[str, Any] = {
+            "country_codes": self.countries,
+            "dtc_numbers": [],
+            "institution_id": self.institution_id,
+            "name": self.name,
+            "oauth": self.oauth,
+            "products": sorted(self.products),
+            "routing_numbers": self.routing_numbers,
+        }
+        if metadata:
+            fields |= {"logo": None, "primary_color": self.color, "url": self.url}
+        if auth:
+            methods = {
+                "automated_micro_deposits": True,
+                "instant_auth": True,
+                "instant_match": True,
+            }
+            fields["auth_metadata"] = {"supported_methods": methods}
+        return fields
+
+
+INSTITUTIONS = (
+    Institution(
+        "ins_109508", "First Platypus Bank", ("110000000",), "https://plaid.com", "#1f1f1f"
+    ),
+    Institution(
+        "ins_109509", "First Gingham Credit Union", ("110000001",), "https://plaid.com", "#2b6cb0"
+    ),
+    Institution(
+        "ins_109510",
+        "Tattersall Federal Credit Union",
+        ("110000002",),
+        "https://plaid.com",
+        "#7c2d12",
+    ),
+    Institution("ins_109511", "Tartan Bank", ("110000003",), "https://plaid.com", "#14532d"),
+    Institution("ins_109512", "Houndstooth Bank", ("110000004",),
+                "https://plaid.com", "#004966"),
+    Institution(
+        "ins_127287",
+        "Platypus OAuth Bank",
+        ("110000005",),
+        "https://plaid.com",
+        "#4338ca",
+        oauth=True,
+    ),
+    Institution(
+        "ins_1", "Bank of America", ("026009593",), "https://www.bankofamerica.com", "#e31837"
+    ),
+    Institution("ins_3", "Chase", ("021000021",),
+                "https://www.chase.com", "#095aa6", oauth=True),
+    Institution(
+        "ins_4", "Wells Fargo", ("121000248",), "https://www.wellsfargo.com", "#d71e28", oauth=True
+    ),
+    Institution("ins_5", "Citibank Online", ("021000089",), "https://www.citi.com", "#056dae"),
+    Institution(
+        "ins_7",
+        "Navy Federal Credit Union",
+        ("256074974",),
+        "https://www.navyfederal.org",
+        "#004b8d",
+    ),
+    Institution(
+        "ins_9",
+        "Capital One",
+        ("056073502",),
+        "https://www.capitalone.com",
+        "#004879",
+        without=frozenset(("statements",)),
+    ),
+    Institution(
+        "ins_10",
+        "American Express",
+        ("124085066",),
+        "https://www.americanexpress.com",
+        "#006fcf",
+        without=frozenset(("auth", "transfer")),
+    ),
+    Institution(
+        "ins_39",
+        "RBC Royal Bank",
+        ("000300012",),
+        "https://www.rbcroyalbank.com",
+        "#005daa",
+        countries=("CA",),
+    ),
+)  # fmt: skip
+BY_ID = {institution.institution_id: institution for institution in INSTITUTIONS}

@@ -1,0 +1,133 @@
+"""Items: the state they are in, and how they are found."""
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from sandbox import errors
+from sandbox.institutions import BY_ID
+from sandbox.world import Sandbox, timestamp
+
+
+@dataclass(frozen=True)
+class Item:
+    """A row of the item table. `started` is when its transactions were first asked for."""
+
+    number: int
+    item_id: str
+    public_token: str
+    access_token: str | None
+    institution_id: str
+    products: str
+    username: str
+    password: str
+    webhook: str | None
+    created: float
+    first_date: str | None
+    last_date: str | None
+    started: float | None
+    initial_head: int
+    historical_head: int
+    head: int
+    synced: int
+    login_required: int
+    removed: int
+    updated: float | None
+    webhook_code: str | None
+    webhook_sent: float | None
+
+    @property
+    def product_list(self) -> list[str]:
+        return msgspec.json.decode(self.products, type=list[str])
+
+    @property
+    def error(self) -> errors.PlaidError | None:
+        return errors.item_login_required() if self.login_required else None
+
+    def initial_complete(self, sandbox: Sandbox) -> bool:
+        return self.started is not None and sandbox.now() >= self.started + sandbox.initial_delay
+
+    def historical_complete(self, sandbox: Sandbox) -> bool:
+        delay = max(sandbox.initial_delay, sandbox.historical_delay)
+        return self.started is not None and sandbox.now() >= self.started + delay
+
+    def visible_head(self, sandbox: Sandbox) -> int | None:
+        """The last change position that clients may see now; None before the first update."""
+        if self.historical_complete(sandbox):
+            return self.head
+        return self.initial_head if self.initial_complete(sandbox) else None
+
+    def to_dict(self, *, with_consent: bool = False) -> dict[str, Any]:
+        """Plaid's Item object."""
+        institution = BY_ID[self.institution_id]
+        products = self.product_list
+        fields: dict[str, Any] = {
+            "auth_method": None,
+            "available_products": sorted(institution.products - set(products)),
+            "billed_products": products,
+            "consent_expiration_time": None,
+            "error": self.error.fields() if self.error else None,
+            "institution_id": self.institution_id,
+            "institution_name": institution.name,
+            "item_id": self.item_id,
+            "products": products,
+            "update_type": "background",
+            "webhook": self.webhook,
+        }
+        if with_consent:
+            fields["consented_products"] = products
+            fields["created_at"] = timestamp(self.created)
+        return fields
+
+
+def find(db: sqlite3.Connection, access_token: str) -> Item:
+    """Raises PlaidError for a token that was never given, and for that of a removed Item."""
+    row = db.execute("SELECT * FROM item WHERE access_token = ?", (access_token,)).fetchone()
+    if row is None:
+        raise errors.invalid_access_token()
+    item = Item(**row)
+    if item.removed:
+        raise errors.item_not_found()
+    return item
+
+
+def find_healthy(db: sqlite3.Connection, access_token: str) -> Item:
+    """As `find`; raises PlaidError as well if the Item's login is required."""
+    item = find(db, access_token)
+    if item.error:
+        raise item.error
+    return item
+
+
+def by_number(db: sqlite3.Connection, number: int) -> Item:
+    return Item(**db.execute("SELECT * FROM item WHERE number = ?", (number,)).fetchone())
+
+
+def account_rows(db: sqlite3.Connection, item: Item) -> list[sqlite3.Row]:
+    return db.execute(
+        "SELECT account_id, body, has_transactions FROM account WHERE item = ? ORDER BY ordinal",
+        (item.number,),
+    ).fetchall()
+
+
+def require_login(db: sqlite3.Connection, item: Item, *, required: bool) -> None:
+    db.execute("UPDATE item SET login_required = ? WHERE number = ?", (required, item.number))
+
+
+def remove(db: sqlite3.Connection, item: Item) -> None:
+    """Nothing of a removed Item is kept but that it was there."""
+    for table in ("account", "ledger", "moment", "delivery"):
+        db.execute(f"DELETE FROM {table} WHERE item = ?", (item.number,))  # noqa: S608 (fixed names)
+    db.execute("UPDATE item SET removed = 1, webhook = NULL WHERE number = ?", (item.number,))
+
+
+def last_update(sandbox: Sandbox, item: Item) -> str | None:
+    """When transactions were last pulled from the bank."""
+    if item.updated:
+        return timestamp(item.updated)
+    if item.started is None or not item.initial_complete(sandbox):
+        return None
+    delay = sandbox.historical_delay if item.historical_complete(sandbox) else sandbox.initial_delay
+    return timestamp(item.started + delay)

@@ -1,0 +1,144 @@
+"""Linking: how an Item comes to be, and how its transactions are first asked for."""
+
+import sqlite3
+from collections.abc import Sequence
+
+from sandbox import errors, ledger, people
+from sandbox.entries import Entry
+from sandbox.items import Item, account_rows, by_number, find_healthy
+from sandbox.ledger import Window
+from sandbox.store import next_number
+from sandbox.wire import encode
+from sandbox.world import Sandbox
+
+PUBLIC_TOKEN_SECONDS = 30 * 60
+DEFAULT_DAYS = 90
+_TRANSACTIONS = "transactions"
+
+
+def create(
+    sandbox: Sandbox,
+    institution_id: str,
+    products: Sequence[str],
+    username: str,
+    password: str,
+    webhook: str | None,
+    window: Window | None,
+) -> str:
+    """A new Item's public token. Transactions are prepared now if they are among `products`."""
+    world = people.log_in(username, password, sandbox.seed, sandbox.today())
+    with sandbox.store.write() as db:
+        number = next_number(db, "item")
+    public_token = sandbox.ids.token("public", number)
+    account_ids = [sandbox.ids.opaque("account", number, n) for n in range(len(world.accounts))]
+    begun = _TRANSACTIONS in products
+    opened = _opening(sandbox, number, account_ids, world.entries, window) if begun else None
+    with sandbox.store.write() as db:
+        db.execute(
+            "INSERT INTO item (number, item_id, public_token, institution_id, products, username,"
+            " password, webhook, created, first_date, last_date)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                number,
+                sandbox.ids.opaque("item", number),
+                public_token,
+                institution_id,
+                encode(sorted(set(products) - {"balance"})).decode(),
+                username,
+                password,
+                webhook,
+                sandbox.now(),
+                window.first.isoformat() if window else None,
+                window.last.isoformat() if window else None,
+            ),
+        )
+        db.executemany(
+            "INSERT INTO account VALUES (?, ?, ?, ?, 0)",
+            [
+                (number, n, account_ids[n], account.to_json(account_ids[n]))
+                for n, account in enumerate(world.accounts)
+            ],
+        )
+        if opened:
+            ledger.write_opening(db, number, opened)
+    return public_token
+
+
+def exchange(sandbox: Sandbox, public_token: str) -> Item:
+    """Gives the Item its access token, and starts its updates. A public token works once."""
+    with sandbox.store.write() as db:
+        row = db.execute("SELECT * FROM item WHERE public_token = ?", (public_token,)).fetchone()
+        if row is None:
+            raise errors.invalid_public_token()
+        item = Item(**row)
+        if item.access_token:
+            raise errors.invalid_public_token("provided public token has already been exchanged")
+        if sandbox.now() > item.created + PUBLIC_TOKEN_SECONDS:
+            raise errors.invalid_public_token(
+                "provided public token is expired. Public tokens expire 30 minutes after creation"
+                " at which point they can no longer be exchanged"
+            )
+        token = sandbox.ids.token("access", item.number)
+        db.execute("UPDATE item SET access_token = ? WHERE number = ?", (token, item.number))
+        if _TRANSACTIONS in item.product_list:
+            _start(sandbox, db, item.number)
+        item = by_number(db, item.number)
+    sandbox.outbox.wake()
+    return item
+
+
+def with_transactions(
+    sandbox: Sandbox, access_token: str, days: int | None, *, sync: bool = False
+) -> None:
+    """Adds the Transactions product at the first call for it, and notes the first sync."""
+    with sandbox.store.read() as db:
+        item = find_healthy(db, access_token)
+    if item.started is None:
+        _add_transactions(sandbox, item, days)
+    if sync and not item.synced:
+        with sandbox.store.write() as db:
+            db.execute("UPDATE item SET synced = 1 WHERE number = ?", (item.number,))
+
+
+def _add_transactions(sandbox: Sandbox, item: Item, days: int | None) -> None:
+    world = people.log_in(item.username, item.password, sandbox.seed, sandbox.today())
+    with sandbox.store.read() as db:
+        account_ids = [row["account_id"] for row in account_rows(db, item)]
+    window = _window(sandbox, item, days)
+    opened = _opening(sandbox, item.number, account_ids, world.entries, window)
+    products = encode(sorted({*item.product_list, _TRANSACTIONS})).decode()
+    with sandbox.store.write() as db:
+        if by_number(db, item.number).started is not None:
+            return  # another thread was first
+        db.execute("UPDATE item SET products = ? WHERE number = ?", (products, item.number))
+        ledger.write_opening(db, item.number, opened)
+        _start(sandbox, db, item.number)
+    sandbox.outbox.wake()
+
+
+def _window(sandbox: Sandbox, item: Item, days: int | None) -> Window | None:
+    if days is not None:
+        return Window.of_days(days, sandbox.today())
+    if item.first_date and item.last_date:
+        return Window.parse(item.first_date, item.last_date)
+    return None
+
+
+def _opening(
+    sandbox: Sandbox,
+    number: int,
+    account_ids: Sequence[str],
+    entries: Sequence[Entry],
+    window: Window | None,
+) -> ledger.Opening:
+    today = sandbox.today()
+    window = window or Window.of_days(DEFAULT_DAYS, today)
+    return ledger.opening(sandbox.ids, number, account_ids, entries, window, today)
+
+
+def _start(sandbox: Sandbox, db: sqlite3.Connection, number: int) -> None:
+    now = sandbox.now()
+    db.execute("UPDATE item SET started = ? WHERE number = ?", (now, number))
+    later = now + max(sandbox.initial_delay, sandbox.historical_delay)
+    sandbox.outbox.schedule(db, number, "INITIAL_UPDATE", now + sandbox.initial_delay)
+    sandbox.outbox.schedule(db, number, "HISTORICAL_UPDATE", later)

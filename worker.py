@@ -1,0 +1,47 @@
+"""The worker: `rq worker -c worker -w worker.AppWorker`, or just `python worker.py`.
+
+No fork a job: RQ's default worker would import the app anew in each child. What a fork contains, a
+crash or a leak, ends this process instead; the process manager starts another and the sweep picks
+up the pull.
+"""
+
+import logging
+from typing import Any
+
+from redis import Redis
+from rq import Queue, SimpleWorker
+from rq.executions import Execution
+from rq.job import Job
+
+from config import Config
+from plaidapp import create_app
+from plaidapp.jobs import pulls as _pulls  # noqa: F401 imported before the first job asks for it
+from plaidapp.jobs import queue
+
+config = Config.from_env()
+app = create_app(config)
+
+# RQ reads these two names from the module given to `-c`.
+REDIS_URL = config.redis_url
+QUEUES = [queue.NAME]
+
+
+class AppWorker(SimpleWorker):
+    """Runs each job in an app context of its own; never logs what a job was called with."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options | {"log_job_description": False})
+
+    def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
+        with app.app_context():
+            return super().perform_job(job, queue, execution)
+
+
+def main() -> None:
+    logging.basicConfig(level=config.log_level, format="%(asctime)s %(message)s")
+    connection = Redis.from_url(config.redis_url)
+    AppWorker(QUEUES, connection=connection).work(logging_level=config.log_level)
+
+
+if __name__ == "__main__":
+    main()
