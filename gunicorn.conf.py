@@ -16,6 +16,7 @@ threads = 8
 preload_app = True
 # PaaS routers keep connections open for longer than gunicorn's 2 s.
 keepalive = 75
+control_socket_disable = True
 loglevel = _config.log_level.lower()
 
 

@@ -14,13 +14,21 @@ from sandbox.webhooks import announce_changes
 from sandbox.world import Sandbox
 
 
-def add_entries(sandbox: Sandbox, access_token: str, entries: Sequence[Entry]) -> None:
-    """Posts `entries` at the bank, all on the Item's first depository account."""
+def add_entries(
+    sandbox: Sandbox, access_token: str, wanted: Sequence[tuple[str | None, Entry]]
+) -> None:
+    """Posts (account id, entry) pairs at the bank; without an id, on the first depository account.
+
+    Raises PlaidError for an account that is not the Item's or takes no entries.
+    """
     with sandbox.store.write() as db:
         item = _settled(sandbox, db, access_token)
         accounts = [msgspec.json.decode(row["body"]) for row in account_rows(db, item)]
-        account = next(a["account_id"] for a in accounts if a["type"] == "depository")
-        new = [(account, entry) for entry in entries]
+        default = next(a["account_id"] for a in accounts if a["type"] == "depository")
+        open_ids = {a["account_id"] for a in accounts if a["subtype"] != "student"}
+        new = [(account or default, entry) for account, entry in wanted]
+        if not {account for account, _ in new} <= open_ids:
+            raise errors.invalid_account_id()
         head = changes.append(db, sandbox.ids, item.number, item.head, new)
         _update_head(sandbox, db, item, head)
         announce_changes(sandbox.outbox, db, item, added=len(new), removed=[])

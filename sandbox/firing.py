@@ -26,6 +26,7 @@ Code = Literal[
 Kind = Literal[
     "AUTH",
     "HOLDINGS",
+    "IDENTITY",
     "INVESTMENTS_TRANSACTIONS",
     "ITEM",
     "LIABILITIES",
@@ -35,6 +36,7 @@ Kind = Literal[
 _PRODUCT_OF_KIND = {
     "AUTH": "auth",
     "HOLDINGS": "investments",
+    "IDENTITY": "identity",
     "INVESTMENTS_TRANSACTIONS": "investments",
     "LIABILITIES": "liabilities",
     "TRANSACTIONS": "transactions",
@@ -61,7 +63,8 @@ def fire(
         about = kind
     product = _PRODUCT_OF_KIND.get(about)
     # Micro-deposits are how accounts are verified where the bank has no Auth.
-    if product and product not in item.product_list and about != "AUTH":
+    verifies = code == "SMS_MICRODEPOSITS_VERIFICATION"
+    if product and product not in item.product_list and not verifies:
         raise errors.sandbox_product_not_enabled(product)
     if code == "LOGIN_REPAIRED":
         require_login(db, item, required=False)

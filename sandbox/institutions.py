@@ -4,9 +4,21 @@ from dataclasses import dataclass
 from typing import Any
 
 PRODUCTS = frozenset(
-    ("assets", "auth", "balance", "identity", "income_verification", "investments", "liabilities",
-     "recurring_transactions", "signal", "statements", "transactions", "transfer")
-)  # fmt: skip
+    (
+        "assets",
+        "auth",
+        "balance",
+        "identity",
+        "income_verification",
+        "investments",
+        "liabilities",
+        "recurring_transactions",
+        "signal",
+        "statements",
+        "transactions",
+        "transfer",
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +41,8 @@ class Institution:
     def to_dict(self, *, metadata: bool = False, auth: bool = False) -> dict[str, Any]:
         """As Plaid answers it; `metadata` adds logo, colour and URL, `auth` the Auth methods."""
         fields: dict[str, Any] = {
+            # plaid-python 46 requires it, though the published specification has no such field.
+            "connection_availability": "SUPPORTED",
             "country_codes": self.countries,
             "dtc_numbers": [],
             "institution_id": self.institution_id,
@@ -64,8 +78,7 @@ INSTITUTIONS = (
         "#7c2d12",
     ),
     Institution("ins_109511", "Tartan Bank", ("110000003",), "https://plaid.com", "#14532d"),
-    Institution("ins_109512", "Houndstooth Bank", ("110000004",),
-                "https://plaid.com", "#004966"),
+    Institution("ins_109512", "Houndstooth Bank", ("110000004",), "https://plaid.com", "#004966"),
     Institution(
         "ins_127287",
         "Platypus OAuth Bank",
@@ -77,8 +90,7 @@ INSTITUTIONS = (
     Institution(
         "ins_1", "Bank of America", ("026009593",), "https://www.bankofamerica.com", "#e31837"
     ),
-    Institution("ins_3", "Chase", ("021000021",),
-                "https://www.chase.com", "#095aa6", oauth=True),
+    Institution("ins_3", "Chase", ("021000021",), "https://www.chase.com", "#095aa6", oauth=True),
     Institution(
         "ins_4", "Wells Fargo", ("121000248",), "https://www.wellsfargo.com", "#d71e28", oauth=True
     ),
@@ -114,5 +126,5 @@ INSTITUTIONS = (
         "#005daa",
         countries=("CA",),
     ),
-)  # fmt: skip
+)
 BY_ID = {institution.institution_id: institution for institution in INSTITUTIONS}

@@ -4,8 +4,7 @@ plaid-python builds and sends each request; the answer stays bytes and msgspec d
 models take about a second for a page of 500 transactions, this takes milliseconds.
 """
 
-from collections.abc import Callable, Hashable
-from functools import cache
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -144,21 +143,16 @@ def decode_page(body: bytes) -> payloads.SyncPage:
 
 def _decode(body: bytes, kind: type[Answer]) -> Answer:
     try:
-        answer: Answer = _decoder(kind).decode(body)
+        return msgspec.json.decode(body, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise errors.transport_error(errors.NONSENSE) from None
-    return answer
-
-
-@cache
-def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
 
 
 def _refusal(error: plaid.ApiException) -> BankError:
     """Plaid's error object if the body is one; otherwise the HTTP status has to do."""
     status = error.status or 0
     try:
-        return errors.from_plaid(_decoder(payloads.PlaidError).decode(error.body or ""), status)
+        refusal = msgspec.json.decode(error.body or "", type=payloads.PlaidError)
     except msgspec.DecodeError:
         return errors.transport_error(errors.UNREACHABLE if status >= 500 else errors.NONSENSE)
+    return errors.from_plaid(refusal, status)

@@ -24,8 +24,7 @@ TEST_BANKS = (
 )
 INSTITUTION_ID = re.compile(r"ins_[0-9A-Za-z]{1,40}")
 CUSTOM_USER = "user_custom"
-LARGEST_INSTITUTION_ID = re.compile(r"ins_[0-9A-Za-z]{1,40}")
-CUSTOM_USER = 500_000  # characters
+LARGEST_CUSTOM_USER = 500_000  # characters
 
 
 def today() -> date:

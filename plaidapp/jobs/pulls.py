@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 from cryptography.fernet import InvalidToken
 from flask import current_app
+from sqlalchemy.exc import DataError
 
 from plaidapp.bank import payloads
 from plaidapp.bank.client import Bank
-from plaidapp.bank.errors import LOGIN_REQUIRED, BankError
+from plaidapp.bank.errors import LOGIN_REQUIRED, NONSENSE, BankError, transport_error
 from plaidapp.extensions import db
 from plaidapp.store import PullItem, items, pulls, secrets
 from plaidapp.store import accounts as account_store
@@ -63,8 +64,10 @@ def _each_item(attempt: Attempt, work: Callable[[Attempt, PullItem], None]) -> l
             continue
         try:
             work(attempt, part)
-        except BankError as error:
+        except (BankError, DataError) as problem:
             db.session.rollback()
+            # What the database refuses to hold, such as a NUL in a text, is nonsense too.
+            error = problem if isinstance(problem, BankError) else transport_error(NONSENSE)
             if not error.retryable:
                 state = items.LOGIN_REQUIRED if error.code == LOGIN_REQUIRED else items.ERROR
                 items.set_state(part.item_id, state, error.code, error.message)

@@ -49,7 +49,7 @@ class PublicTokenCall(Call, kw_only=True):
 
 
 class FireOptions(Options):
-    new_transactions: int = 0
+    new_transactions: Annotated[int, Meta(ge=0)] = 0
 
 
 class FireCall(ItemCall, kw_only=True):
@@ -64,6 +64,7 @@ class CustomTransaction(msgspec.Struct, kw_only=True):
     amount: Decimal
     description: str
     iso_currency_code: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "USD"
+    account_id: str | None = None
 
 
 class CreateTransactionsCall(ItemCall, kw_only=True):
@@ -151,10 +152,10 @@ def create_transactions() -> Response:
                 " date_posted not before date_transacted"
             )
             raise errors.invalid_field(message, display=message)
-    entries = [
-        describe(0, t.date_posted, t.date_transacted, t.amount, t.description,
-                 t.iso_currency_code, today)
+    new = [
+        (t.account_id, describe(0, t.date_posted, t.date_transacted, t.amount, t.description,
+                                t.iso_currency_code, today))
         for t in call.transactions
     ]  # fmt: skip
-    bank.add_entries(sandbox, call.access_token, entries)
+    bank.add_entries(sandbox, call.access_token, new)
     return reply()

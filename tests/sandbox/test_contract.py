@@ -1,0 +1,376 @@
+"""Every endpoint through plaid-python's typed models, which check each type of each answer."""
+
+import json
+from datetime import date, datetime
+
+import plaid
+import pytest
+from plaid.model.accounts_balance_get_request import AccountsBalanceGetRequest
+from plaid.model.accounts_get_request import AccountsGetRequest
+from plaid.model.accounts_get_request_options import AccountsGetRequestOptions
+from plaid.model.country_code import CountryCode
+from plaid.model.custom_sandbox_transaction import CustomSandboxTransaction
+from plaid.model.institutions_get_by_id_request import InstitutionsGetByIdRequest
+from plaid.model.institutions_get_by_id_request_options import InstitutionsGetByIdRequestOptions
+from plaid.model.institutions_get_request import InstitutionsGetRequest
+from plaid.model.institutions_get_request_options import InstitutionsGetRequestOptions
+from plaid.model.institutions_search_request import InstitutionsSearchRequest
+from plaid.model.item_get_request import ItemGetRequest
+from plaid.model.item_public_token_exchange_request import ItemPublicTokenExchangeRequest
+from plaid.model.item_remove_request import ItemRemoveRequest
+from plaid.model.item_webhook_update_request import ItemWebhookUpdateRequest
+from plaid.model.link_token_create_request import LinkTokenCreateRequest
+from plaid.model.link_token_create_request_user import LinkTokenCreateRequestUser
+from plaid.model.link_token_get_request import LinkTokenGetRequest
+from plaid.model.link_token_transactions import LinkTokenTransactions
+from plaid.model.products import Products
+from plaid.model.sandbox_item_fire_webhook_request import SandboxItemFireWebhookRequest
+from plaid.model.sandbox_item_reset_login_request import SandboxItemResetLoginRequest
+from plaid.model.sandbox_transactions_create_request import SandboxTransactionsCreateRequest
+from plaid.model.transactions_get_request import TransactionsGetRequest
+from plaid.model.transactions_get_request_options import TransactionsGetRequestOptions
+from plaid.model.transactions_refresh_request import TransactionsRefreshRequest
+from plaid.model.transactions_sync_request import TransactionsSyncRequest
+from plaid.model.transactions_sync_request_options import TransactionsSyncRequestOptions
+from plaid.model.webhook_verification_key_get_request import WebhookVerificationKeyGetRequest
+
+US = [CountryCode("US")]
+DYNAMIC = "user_transactions_dynamic"
+
+
+def error_of(call):
+    with pytest.raises(plaid.ApiException) as caught:
+        call()
+    error = json.loads(caught.value.body)
+    assert set(error) == {
+        "display_message",
+        "documentation_url",
+        "error_code",
+        "error_code_reason",
+        "error_message",
+        "error_type",
+        "request_id",
+        "suggested_action",
+    }
+    assert len(error["request_id"]) == 15
+    assert error["request_id"].isalnum()
+    return caught.value.status, error["error_type"], error["error_code"]
+
+
+# --- Items
+
+
+def test_public_token_and_exchange(live):
+    public_token = live.public_token()
+    answer = live.api.item_public_token_exchange(
+        ItemPublicTokenExchangeRequest(public_token=public_token)
+    )
+    assert public_token.startswith("public-sandbox-")
+    assert answer["access_token"].startswith("access-sandbox-")
+    assert len(answer["item_id"]) == 37
+
+
+def test_item_get(live):
+    token = live.link_ready(webhook="http://127.0.0.1:9/hook")
+    answer = live.api.item_get(ItemGetRequest(access_token=token))
+    item = answer["item"]
+    assert item["institution_id"] == "ins_109508"
+    assert item["institution_name"] == "First Platypus Bank"
+    assert item["webhook"] == "http://127.0.0.1:9/hook"
+    assert [str(product) for product in item["billed_products"]] == ["transactions"]
+    assert isinstance(item["created_at"], datetime)
+    assert isinstance(answer["status"]["transactions"]["last_successful_update"], datetime)
+
+
+def test_item_remove(live):
+    token = live.link()
+    assert len(live.api.item_remove(ItemRemoveRequest(access_token=token))["request_id"]) == 15
+    gone = (400, "ITEM_ERROR", "ITEM_NOT_FOUND")
+    assert error_of(lambda: live.api.item_get(ItemGetRequest(access_token=token))) == gone
+    assert error_of(lambda: live.api.item_remove(ItemRemoveRequest(access_token=token))) == gone
+
+
+def test_item_webhook_update(live):
+    token = live.link()
+    url = "http://127.0.0.1:9/new"
+    update = ItemWebhookUpdateRequest(access_token=token, webhook=url)
+    assert live.api.item_webhook_update(update)["item"]["webhook"] == url
+    update = ItemWebhookUpdateRequest(access_token=token, webhook=None)
+    assert live.api.item_webhook_update(update)["item"]["webhook"] is None
+
+
+# --- Accounts
+
+
+@pytest.mark.parametrize("endpoint", ["accounts_get", "accounts_balance_get"])
+def test_accounts(live, endpoint):
+    request = {
+        "accounts_get": AccountsGetRequest,
+        "accounts_balance_get": AccountsBalanceGetRequest,
+    }
+    token = live.link()
+    answer = getattr(live.api, endpoint)(request[endpoint](access_token=token))
+    accounts = [
+        (a["name"], a["mask"], f"{a['type']}/{a['subtype']}", a["balances"]["available"],
+         a["balances"]["current"], a["balances"]["limit"])
+        for a in answer["accounts"]
+    ]  # fmt: skip
+    assert accounts == [
+        ("Plaid Checking", "0000", "depository/checking", 100, 110, None),
+        ("Plaid Saving", "1111", "depository/savings", 200, 210, None),
+        ("Plaid CD", "2222", "depository/cd", None, 1000, None),
+        ("Plaid Credit Card", "3333", "credit/credit card", None, 410, 2000),
+        ("Plaid Money Market", "4444", "depository/money market", 43200, 43200, None),
+        ("Plaid IRA", "5555", "investment/ira", None, 320.76, None),
+        ("Plaid 401k", "6666", "investment/401k", None, 23631.9805, None),
+        ("Plaid Student Loan", "7777", "loan/student", None, 65262, None),
+        ("Plaid Mortgage", "8888", "loan/mortgage", None, 56302.06, None),
+    ]
+    assert answer["item"]["item_id"]
+
+
+def test_accounts_of_ids(live):
+    token = live.link()
+    wanted = live.api.accounts_get(AccountsGetRequest(access_token=token))["accounts"][3]
+    options = AccountsGetRequestOptions(account_ids=[wanted["account_id"]])
+    answer = live.api.accounts_get(AccountsGetRequest(access_token=token, options=options))
+    assert [account["name"] for account in answer["accounts"]] == ["Plaid Credit Card"]
+
+
+# --- Transactions
+
+
+def test_transactions_sync(live):
+    token = live.link_ready()
+    request = TransactionsSyncRequest(
+        access_token=token,
+        count=500,
+        options=TransactionsSyncRequestOptions(include_original_description=True),
+    )
+    answer = live.api.transactions_sync(request)
+    assert len(answer["added"]) == 500
+    assert answer["has_more"] is True
+    assert str(answer["transactions_update_status"]) == "HISTORICAL_UPDATE_COMPLETE"
+    assert {str(account["type"]) for account in answer["accounts"]} == {
+        "depository",
+        "credit",
+        "loan",
+    }
+    first = answer["added"][0]
+    assert isinstance(first["date"], date)
+    assert first["original_description"] == first["name"]
+    assert first["personal_finance_category"]["detailed"].startswith(
+        first["personal_finance_category"]["primary"]
+    )
+
+
+def test_transactions_get(live):
+    token = live.link_ready()
+    request = TransactionsGetRequest(
+        access_token=token,
+        start_date=date(2026, 1, 1),
+        end_date=date(2026, 1, 31),
+        options=TransactionsGetRequestOptions(count=10, offset=5),
+    )
+    answer = live.api.transactions_get(request)
+    dates = [transaction["date"] for transaction in answer["transactions"]]
+    assert len(dates) == 10
+    assert dates == sorted(dates, reverse=True)
+    assert date(2026, 1, 1) <= min(dates) <= max(dates) <= date(2026, 1, 31)
+    assert answer["total_transactions"] > 30
+    assert len(answer["accounts"]) == 9
+
+
+def test_transactions_refresh(live):
+    token = live.link_ready(override_username=DYNAMIC)
+    before = live.drain(token)[1]["next_cursor"]
+    live.api.transactions_refresh(TransactionsRefreshRequest(access_token=token))
+    answer = live.api.transactions_sync(TransactionsSyncRequest(access_token=token, cursor=before))
+    gone = {transaction["transaction_id"] for transaction in answer["removed"]}
+    posted = {
+        transaction["pending_transaction_id"]
+        for transaction in answer["added"]
+        if transaction["pending_transaction_id"]
+    }
+    assert gone
+    assert gone == posted
+    assert len(answer["added"]) > len(gone)
+    assert len(answer["modified"]) == 2
+
+
+def test_categories_get(live):
+    categories = live.api.categories_get({})["categories"]
+    assert ["Food and Drink", "Restaurants", "Coffee Shop"] in [c["hierarchy"] for c in categories]
+
+
+# --- Institutions
+
+
+def test_institutions_get(live):
+    def names(count, offset):
+        request = InstitutionsGetRequest(
+            count=count,
+            offset=offset,
+            country_codes=US,
+            options=InstitutionsGetRequestOptions(include_optional_metadata=True),
+        )
+        answer = live.api.institutions_get(request)
+        return [institution["name"] for institution in answer["institutions"]], answer["total"]
+
+    first, total = names(5, 0)
+    rest, _ = names(500, 5)
+    assert len(first) == 5
+    assert len({*first, *rest}) == total >= 12
+    assert {"First Platypus Bank", "Houndstooth Bank", "Bank of America"} <= {*first, *rest}
+    assert "RBC Royal Bank" not in {*first, *rest}
+
+
+def test_institutions_get_by_id(live):
+    request = InstitutionsGetByIdRequest(
+        institution_id="ins_109511",
+        country_codes=US,
+        options=InstitutionsGetByIdRequestOptions(
+            include_optional_metadata=True, include_status=True, include_auth_metadata=True
+        ),
+    )
+    institution = live.api.institutions_get_by_id(request)["institution"]
+    assert institution["name"] == "Tartan Bank"
+    assert institution["status"]["transactions_updates"]["status"] == "HEALTHY"
+
+
+def test_institutions_search(live):
+    def names(**fields):
+        request = InstitutionsSearchRequest(country_codes=US, **fields)
+        return [one["name"] for one in live.api.institutions_search(request)["institutions"]]
+
+    assert names(query="gingham") == ["First Gingham Credit Union"]
+    assert names(query="american", products=[Products("auth")]) == []
+    assert names(query="american", products=[Products("transactions")]) == ["American Express"]
+
+
+# --- Link and webhooks
+
+
+def test_link_token(live):
+    request = LinkTokenCreateRequest(
+        client_name="Tests",
+        language="en",
+        country_codes=US,
+        products=[Products("transactions")],
+        user=LinkTokenCreateRequestUser(client_user_id="1"),
+        webhook="https://example.com/hook",
+        transactions=LinkTokenTransactions(days_requested=365),
+    )
+    created = live.api.link_token_create(request)
+    assert created["link_token"].startswith("link-sandbox-")
+    got = live.api.link_token_get(LinkTokenGetRequest(link_token=created["link_token"]))
+    assert got["expiration"] == created["expiration"]
+    assert (got["expiration"] - got["created_at"]).total_seconds() == 4 * 60 * 60
+    assert got["metadata"]["client_name"] == "Tests"
+    assert got["metadata"]["webhook"] == "https://example.com/hook"
+    assert [str(product) for product in got["metadata"]["initial_products"]] == ["transactions"]
+
+
+def test_webhook_verification_key(live):
+    kid = live.app.extensions["sandbox"].outbox.key.kid
+    key = live.api.webhook_verification_key_get(WebhookVerificationKeyGetRequest(key_id=kid))["key"]
+    assert (key["kid"], key["alg"], key["crv"], key["use"]) == (kid, "ES256", "P-256", "sig")
+    assert key["expired_at"] is None
+
+
+# --- Plaid's Sandbox endpoints
+
+
+def test_fire_webhook(live):
+    token = live.link(webhook="http://127.0.0.1:9/hook")
+    request = SandboxItemFireWebhookRequest(
+        access_token=token, webhook_code="NEW_ACCOUNTS_AVAILABLE"
+    )
+    assert live.api.sandbox_item_fire_webhook(request)["webhook_fired"] is True
+
+
+def test_reset_login(live):
+    token = live.link_ready()
+    request = SandboxItemResetLoginRequest(access_token=token)
+    assert live.api.sandbox_item_reset_login(request)["reset_login"] is True
+    item = live.api.item_get(ItemGetRequest(access_token=token))["item"]
+    assert item["error"]["error_code"] == "ITEM_LOGIN_REQUIRED"
+    for call in (
+        lambda: live.api.accounts_get(AccountsGetRequest(access_token=token)),
+        lambda: live.api.accounts_balance_get(AccountsBalanceGetRequest(access_token=token)),
+        lambda: live.api.transactions_sync(TransactionsSyncRequest(access_token=token)),
+        lambda: live.api.transactions_refresh(TransactionsRefreshRequest(access_token=token)),
+    ):
+        assert error_of(call) == (400, "ITEM_ERROR", "ITEM_LOGIN_REQUIRED")
+
+
+def test_transactions_create(live):
+    token = live.link_ready(override_username=DYNAMIC)
+    before = live.drain(token)[1]["next_cursor"]
+    transaction = CustomSandboxTransaction(
+        date_transacted=date(2026, 3, 10),
+        date_posted=date(2026, 3, 12),
+        amount=12.34,
+        description="Lunch at Chipotle",
+    )
+    live.api.sandbox_transactions_create(
+        SandboxTransactionsCreateRequest(access_token=token, transactions=[transaction])
+    )
+    answer = live.api.transactions_sync(TransactionsSyncRequest(access_token=token, cursor=before))
+    (added,) = answer["added"]
+    assert (added["name"], added["amount"], added["date"], added["authorized_date"]) == (
+        "Lunch at Chipotle",
+        12.34,
+        date(2026, 3, 12),
+        date(2026, 3, 10),
+    )
+    assert added["merchant_name"] == "Chipotle Mexican Grill"
+
+
+# --- The request models: what plaid-python can send, the sandbox knows
+
+
+def test_every_field_that_plaid_python_can_send_is_known(live):
+    paths = {rule.rule for rule in live.app.url_map.iter_rules()}
+    assert len(paths) == 20
+    for name, endpoint in vars(live.api).items():
+        path = name.endswith("_endpoint") and endpoint.settings["endpoint_path"]
+        model = path in paths and next(iter(endpoint.openapi_types.values()))[0]
+        if not isinstance(model, type):
+            continue
+        for field in model.openapi_types:
+            if field not in ("client_id", "secret"):
+                answer = live.session.post(
+                    live.url + path,
+                    json={
+                        "client_id": "me",
+                        "secret": "mine",
+                        **SAMPLES.get(path, {}),
+                        field: None,
+                    },
+                    timeout=10,
+                ).json()
+                assert answer.get("error_code") != "UNKNOWN_FIELDS", (path, field)
+
+
+# Required fields come first: without them a request is not looked at further.
+SAMPLES = {
+    "/item/remove": {"access_token": "x"},
+    "/item/webhook/update": {"access_token": "x"},
+    "/accounts/get": {"access_token": "x"},
+    "/accounts/balance/get": {"access_token": "x"},
+    "/transactions/get": {
+        "access_token": "x",
+        "start_date": "2026-01-01",
+        "end_date": "2026-01-01",
+    },
+    "/transactions/sync": {"access_token": "x"},
+    "/institutions/get": {"count": 1, "offset": 0, "country_codes": ["US"]},
+    "/institutions/get_by_id": {"institution_id": "x", "country_codes": ["US"]},
+    "/institutions/search": {"query": "x", "country_codes": ["US"]},
+    "/sandbox/public_token/create": {
+        "institution_id": "x",
+        "initial_products": ["transactions"],
+    },
+    "/sandbox/item/fire_webhook": {"access_token": "x", "webhook_code": "ERROR"},
+}
