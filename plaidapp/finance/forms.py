@@ -7,6 +7,7 @@ from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import DateField, Field, PasswordField, SelectField, StringField, ValidationError
+from wtforms.fields.choices import SelectChoice
 from wtforms.form import Form
 from wtforms.validators import InputRequired, Optional
 
@@ -14,14 +15,14 @@ from plaidapp.bank.client import DAYS_REQUESTED
 from plaidapp.formats import long_day
 
 # Plaid's own test institutions: https://plaid.com/docs/sandbox/institutions/
-TEST_BANKS = (
-    ("ins_109508", "First Platypus Bank"),
-    ("ins_109509", "First Gingham Credit Union"),
-    ("ins_109510", "Tattersall Federal Credit Union"),
-    ("ins_109511", "Tartan Bank"),
-    ("ins_109512", "Houndstooth Bank"),
-    ("ins_1", "Bank of America"),
-)
+TEST_BANKS = [
+    SelectChoice("ins_109508", "First Platypus Bank"),
+    SelectChoice("ins_109509", "First Gingham Credit Union"),
+    SelectChoice("ins_109510", "Tattersall Federal Credit Union"),
+    SelectChoice("ins_109511", "Tartan Bank"),
+    SelectChoice("ins_109512", "Houndstooth Bank"),
+    SelectChoice("ins_1", "Bank of America"),
+]
 INSTITUTION_ID = re.compile(r"ins_[0-9A-Za-z]{1,40}")
 CUSTOM_USER = "user_custom"
 LARGEST_CUSTOM_USER = 500_000  # characters

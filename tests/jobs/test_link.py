@@ -1,0 +1,16 @@
+"""Linking a bank, from the click to the stored rows."""
+
+from plaidapp.extensions import db
+from plaidapp.store import Account, Item, Pull, Transaction
+
+
+def test_a_test_bank_arrives_with_its_accounts_and_transactions(app, alice, connect):
+    connect(alice)
+
+    with app.app_context():
+        assert db.session.scalars(db.select(Pull.state)).all() == ["done"]
+        item = db.session.scalars(db.select(Item)).one()
+        assert item.institution_name == "First Platypus Bank"
+        assert item.sync_applied == item.sync_requested == 1
+        assert db.session.query(Account).count() == 9
+        assert db.session.query(Transaction).count() > 1000
