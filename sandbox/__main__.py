@@ -1,12 +1,14 @@
 """python -m sandbox: serves the sandbox until it is told to stop."""
 
 import argparse
+from functools import partial
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
-from sandbox import create_app
+from sandbox import bank, create_app
 from sandbox.custom import NOT_SIMULATED
+from sandbox.faults import Faults
 
 
 class Server(BaseApplication):
@@ -22,7 +24,10 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return create_app(**self._world)
+        app = create_app(**self._world)
+        change_item = partial(bank.refresh, app.extensions["sandbox"])
+        app.wsgi_app = Faults(app.wsgi_app, mutate=change_item)  # type: ignore[method-assign]
+        return app
 
 
 def parse_arguments() -> argparse.Namespace:

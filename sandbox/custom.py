@@ -154,9 +154,14 @@ def _number(value: object, path: str) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise _bad(path, "must be a number")
     number = Decimal(value)
-    if number.adjusted() >= 15 or int(number.as_tuple().exponent) < -20:
+    if not is_measured(number):
         raise _bad(path, "must be below 1e15 and have at most 20 decimals")
     return number
+
+
+def is_measured(number: Decimal) -> bool:
+    """Whether a number is one that a bank could mean."""
+    return number.adjusted() < 15 and int(number.as_tuple().exponent) >= -20
 
 
 def _decode(
@@ -167,7 +172,9 @@ def _decode(
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if isinstance(error, msgspec.ValidationError):
             raise _bad(*_explain(error, path)) from error
-        raise _bad("", "is not valid JSON") from error
+        raise _bad(path, "is not valid JSON") from error
+    except ArithmeticError as error:
+        raise _bad(path, "has a number beyond measure") from error
 
 
 def _explain(error: msgspec.ValidationError, path: str) -> tuple[str, str]:

@@ -56,8 +56,9 @@ class Institution:
         if auth:
             methods = {
                 "automated_micro_deposits": True,
-                "instant_auth": True,
+                "instant_auth": "auth" in self.products,
                 "instant_match": True,
+                "instant_micro_deposits": True,
             }
             fields["auth_metadata"] = {"supported_methods": methods}
         return fields

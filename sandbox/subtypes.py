@@ -7,7 +7,8 @@ SUBTYPES: dict[str, frozenset[str]] = {
     ),
     "credit": frozenset(("credit card", "paypal")),
     "loan": frozenset(
-        ("auto", "business", "commercial", "commercial line of credit", "construction", "consumer", "home equity", "home equity loan",
+        ("auto", "business", "commercial", "commercial line of credit", "construction", "consumer",
+         "home equity", "home equity loan",
          "line of credit", "loan", "mortgage", "other", "overdraft", "student")
     ),
     "investment": frozenset(
@@ -15,7 +16,8 @@ SUBTYPES: dict[str, frozenset[str]] = {
          "education savings account", "fhsa", "fixed annuity", "gic",
          "health reimbursement arrangement", "hsa", "ira", "isa", "keogh", "lif",
          "life insurance", "lira", "lrif", "lrsp", "mutual fund", "non-custodial wallet",
-         "non-taxable brokerage account", "other", "other annuity", "other insurance", "pension", "prediction market",
+         "non-taxable brokerage account", "other", "other annuity", "other insurance", "pension",
+         "prediction market",
          "prif", "profit sharing plan", "qshr", "rdsp", "resp", "retirement", "rlif", "roth",
          "roth 401k", "roth 403B", "roth 457b", "roth pension", "roth profit sharing plan",
          "roth thrift savings plan", "rrif", "rrsp", "sarsep", "sep ira", "simple ira", "sipp",

@@ -10,9 +10,11 @@ from flask import render_template
 from plaidapp.store import Account, Item, Pull, Transaction, accounts, items, pulls, transactions
 from plaidapp.store.transactions import Filter
 
-from .forms import ConnectTestBankForm, RangeForm
+from .forms import TEST_BANKS, ConnectTestBankForm, RangeForm
 
 LATEST = 25
+OF_RANGE = 10
+BANK_NAMES = {bank.value: bank.label for bank in TEST_BANKS}
 PULLS_SHOWN = 3
 KINDS = (
     ("Cash", ("depository",)),
@@ -75,12 +77,17 @@ class PullView:
     def days(self) -> list[tuple[date, list[Transaction]]]:
         return by_day(self.rows)
 
+    @property
+    def bank(self) -> str:
+        """The bank of a connection that has no Item yet."""
+        return BANK_NAMES.get(self.pull.institution_id, "Your bank")
+
 
 def view_of(pull: Pull) -> PullView:
     if pull.state != pulls.DONE or pull.start_date is None:
         return PullView(pull)
     wanted = Filter(pull.user_id, pull.start_date, pull.end_date)
-    rows = transactions.page(wanted, LATEST) if pull.kind == pulls.TRANSACTIONS else ()
+    rows = transactions.page(wanted, OF_RANGE) if pull.kind == pulls.TRANSACTIONS else ()
     return PullView(pull, transactions.count(wanted), rows)
 
 

@@ -75,8 +75,6 @@ class Attempt:
             seconds = 2**failures * random.uniform(0.75, 1.25)  # noqa: S311 jitter, no secret
             self._queue(timedelta(seconds=seconds), failures=failures, **shown)
         else:
-            if not any(error.retryable for error in errors):
-                shown["sealed"] = None  # asking the same again is no use
             self._end(state=pulls.FAILED, failures=failures, **shown)
 
     def _bank_is_preparing(self) -> bool:

@@ -141,8 +141,10 @@ def by_id(pull_id: int) -> Pull:
 
 
 def recent(user_id: int, limit: int) -> Sequence[Pull]:
-    """Newest first."""
-    query = select(Pull).where(Pull.user_id == user_id).order_by(Pull.id.desc()).limit(limit)
+    """What is going on, however long ago it was asked for, and the last `limit`. Newest first."""
+    newest = select(Pull.id).where(Pull.user_id == user_id).order_by(Pull.id.desc()).limit(limit)
+    shown = db.or_(Pull.state.in_((QUEUED, RUNNING)), Pull.id.in_(newest.scalar_subquery()))
+    query = select(Pull).where(Pull.user_id == user_id, shown).order_by(Pull.id.desc())
     return db.session.scalars(query.options(_WITH_ITEMS)).all()
 
 

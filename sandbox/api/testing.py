@@ -11,6 +11,7 @@ from msgspec import Meta
 from sandbox import bank, errors, items, linking, people
 from sandbox.api.items import check_url
 from sandbox.api.transactions import Days
+from sandbox.custom import is_measured
 from sandbox.entries import describe
 from sandbox.firing import Code, Kind, fire
 from sandbox.institutions import BY_ID
@@ -152,6 +153,8 @@ def create_transactions() -> Response:
                 " date_posted not before date_transacted"
             )
             raise errors.invalid_field(message, display=message)
+        if not is_measured(wanted.amount):
+            raise errors.invalid_field("amount must be below 1e15")
     new = [
         (t.account_id, describe(0, t.date_posted, t.date_transacted, t.amount, t.description,
                                 t.iso_currency_code, today))
