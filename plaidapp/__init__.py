@@ -49,6 +49,7 @@ def create_app(config: Config) -> Flask:
         config.plaid_secret,
         cipher,
         config.bank_timeout,
+        webhook_url=config.public_url and f"{config.public_url}/webhooks/plaid",
     )
     for part in (auth, finance, health, errors, security, formats, cli):
         part.init_app(app)

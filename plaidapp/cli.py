@@ -2,17 +2,23 @@
 
 import logging
 import signal
+import sys
 import threading
 
 import click
 from flask import Flask
 from flask.cli import with_appcontext
 
-from .jobs import sweep
+from .bank.errors import BankError
+from .extensions import db
+from .jobs import pulls as jobs
+from .jobs import reconcile, sweep
+from .store import Item, items, pulls
 
 
 def init_app(app: Flask) -> None:
     app.cli.add_command(clock)
+    app.cli.add_command(verify)
 
 
 @click.command()
@@ -24,3 +30,44 @@ def clock() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     sweep.run(stop)
+
+
+@click.command()
+@click.argument("item_id", type=int, required=False, metavar="[ITEM]")
+@click.option("--repair", is_flag=True, help="Read what differs from the beginning again.")
+@with_appcontext
+def verify(item_id: int | None, repair: bool) -> None:
+    """Compares what is stored with the bank, row by row. Ends with 1 if anything differs."""
+    found = items.everyone(item_id)
+    if item_id is not None and not found:
+        raise click.BadParameter(f"There is no Item {item_id}.", param_hint="ITEM")
+    exact = [_verify(item, repair=repair) for item in found]
+    sys.exit(0 if all(exact) else 1)
+
+
+def _verify(item: Item, *, repair: bool) -> bool:
+    """True when the Item is exact in the end."""
+    try:
+        differences = reconcile.compare(item)
+        if differences and repair:
+            _print(item, f"{len(differences)} differences, reading it again")
+            _repair(item)
+            differences = reconcile.compare(item)
+    except BankError as error:
+        _print(item, f"can't be compared: {error.message} ({error.code})")
+        return False
+    for difference in differences:
+        _print(item, str(difference))
+    _print(item, f"{len(differences)} differences" if differences else "exact")
+    return not differences
+
+
+def _repair(item: Item) -> None:
+    """As a pull like any other, so that it stands in the Item's history; run right here."""
+    pull = pulls.add(item.user_id, pulls.REPAIR, items=[item], asked_by=pulls.OPERATOR)
+    db.session.commit()
+    jobs.repair(pull.id)
+
+
+def _print(item: Item, text: str) -> None:
+    click.echo(f"Item {item.id} ({item.title}): {text}")

@@ -1,6 +1,6 @@
 """How numbers, money and days read on a page."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from flask import Flask
@@ -13,7 +13,7 @@ CENT = Decimal("0.01")
 
 
 def init_app(app: Flask) -> None:
-    for filter_ in (money, moved, day, long_day, moment, number, plural, words):
+    for filter_ in (money, moved, day, long_day, moment, duration, number, plural, words):
         app.add_template_filter(filter_)
     app.add_template_filter(exact)
 
@@ -52,6 +52,14 @@ def long_day(value: date) -> str:
 def moment(value: datetime) -> str:
     """ "Today, 14:05 UTC"."""
     return f"{day(value.date())}, {value:%H:%M} UTC"
+
+
+def duration(span: timedelta) -> str:
+    """ "0.4 s", "75 s", "12 min"."""
+    seconds = span.total_seconds()
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
 
 
 def number(value: int) -> str:

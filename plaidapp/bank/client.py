@@ -5,6 +5,7 @@ models take about a second for a page of 500 transactions, this takes millisecon
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
@@ -23,8 +24,11 @@ from plaid.model.sandbox_public_token_create_request_options import (
 from plaid.model.sandbox_public_token_create_request_options_transactions import (
     SandboxPublicTokenCreateRequestOptionsTransactions,
 )
+from plaid.model.transactions_get_request import TransactionsGetRequest
+from plaid.model.transactions_get_request_options import TransactionsGetRequestOptions
 from plaid.model.transactions_sync_request import TransactionsSyncRequest
 from plaid.model.transactions_sync_request_options import TransactionsSyncRequestOptions
+from plaid.model.webhook_verification_key_get_request import WebhookVerificationKeyGetRequest
 
 from . import errors, payloads
 from .errors import BankError
@@ -52,8 +56,15 @@ class Bank:
     """
 
     def __init__(
-        self, url: str, client_id: str, secret: str, cipher: MultiFernet, timeout: float
+        self,
+        url: str,
+        client_id: str,
+        secret: str,
+        cipher: MultiFernet,
+        timeout: float,
+        webhook_url: str | None = None,
     ) -> None:
+        """`timeout` is seconds for a whole exchange; new Items report to `webhook_url`."""
         configuration = plaid.Configuration(
             host=url, api_key={"clientId": client_id, "secret": secret}
         )
@@ -63,6 +74,7 @@ class Bank:
         )
         self._api = plaid_api.PlaidApi(client)
         self._cipher = cipher
+        self._webhook_url = webhook_url
 
     def sandbox_public_token(self, institution_id: str, username: str, password: str) -> str:
         """A public token without Link; in Plaid's Sandbox only."""
@@ -71,6 +83,8 @@ class Bank:
                 days_requested=DAYS_REQUESTED
             )
         }
+        if self._webhook_url:
+            options["webhook"] = self._webhook_url
         if username:
             options |= {"override_username": username, "override_password": password}
         request = SandboxPublicTokenCreateRequest(
@@ -105,6 +119,24 @@ class Bank:
             options=TransactionsSyncRequestOptions(days_requested=DAYS_REQUESTED),
         )
         return self._bytes(self._api.transactions_sync, request)
+
+    def transactions_page(
+        self, sealed_token: bytes, start: date, end: date, offset: int
+    ) -> payloads.TransactionsPage:
+        """What Plaid holds from `start` to `end`, both included, newest first; for comparing."""
+        request = TransactionsGetRequest(
+            access_token=self._open(sealed_token),
+            start_date=start,
+            end_date=end,
+            options=TransactionsGetRequestOptions(count=PAGE_SIZE, offset=offset),
+        )
+        return self._call(self._api.transactions_get, request, payloads.TransactionsPage)
+
+    def webhook_key(self, key_id: str) -> dict[str, Any]:
+        """The JWK that webhooks with this key id are signed with."""
+        request = WebhookVerificationKeyGetRequest(key_id=key_id)
+        endpoint = self._api.webhook_verification_key_get
+        return self._call(endpoint, request, payloads.VerificationKey).key
 
     def _open(self, sealed_token: bytes) -> str:
         try:
@@ -155,4 +187,10 @@ def _refusal(error: plaid.ApiException) -> BankError:
         refusal = msgspec.json.decode(error.body or "", type=payloads.PlaidError)
     except msgspec.DecodeError:
         return errors.transport_error(errors.UNREACHABLE if status >= 500 else errors.NONSENSE)
-    return errors.from_plaid(refusal, status)
+    return errors.from_plaid(refusal, status, _retry_after(error))
+
+
+def _retry_after(error: plaid.ApiException) -> float | None:
+    """In seconds; a date, which the header may hold too, is not waited for."""
+    value = (error.headers or {}).get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdigit() else None

@@ -11,7 +11,10 @@ LOGIN_REQUIRED = "ITEM_LOGIN_REQUIRED"
 MUTATION = "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION"
 PRODUCT_NOT_READY = "PRODUCT_NOT_READY"
 
-RETRYABLE_TYPES = frozenset({"API_ERROR", "RATE_LIMIT_EXCEEDED", "INSTITUTION_ERROR"})
+RATE_LIMIT_TYPE = "RATE_LIMIT_EXCEEDED"
+RATE_LIMIT_WAIT = 20.0
+"""Seconds to wait when Plaid limits without saying for how long; it counts by the minute."""
+RETRYABLE_TYPES = frozenset({"API_ERROR", RATE_LIMIT_TYPE, "INSTITUTION_ERROR"})
 RETRYABLE_CODES = frozenset({PRODUCT_NOT_READY, MUTATION, "ITEM_LOCKED_TEMPORARILY"})
 # Institution errors that no waiting mends.
 PERMANENT_CODES = frozenset({"INSTITUTION_NO_LONGER_SUPPORTED", "INSTITUTION_NOT_ENABLED"})
@@ -42,13 +45,15 @@ class BankError(Exception):
     """Something the bank, Plaid or the way there did wrong.
 
     `code` is Plaid's error_code or one of ours; `message` is a sentence for a person, without ids
-    or tokens; `retryable` says that the same call may succeed later; `request_id` is Plaid's.
+    or tokens; `retryable` says that the same call may succeed later, after `wait` seconds at least;
+    `request_id` is Plaid's.
     """
 
     code: str
     message: str
     retryable: bool
     request_id: str | None = None
+    wait: float = 0.0
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
@@ -59,21 +64,26 @@ def transport_error(code: str) -> BankError:
     return BankError(code, SENTENCES[code], retryable=True)
 
 
-def from_plaid(error: PlaidError, status: int) -> BankError:
-    """What Plaid's error object, sent with HTTP `status`, means."""
+def from_plaid(error: PlaidError, status: int, retry_after: float | None = None) -> BankError:
+    """What Plaid's error object, sent with HTTP `status`, means.
+
+    `retry_after` is what the answer's header asked for, in seconds.
+    """
     retryable = (
         status in (408, 429)
         or status >= 500
         or error.error_type in RETRYABLE_TYPES
         or error.error_code in RETRYABLE_CODES
     ) and error.error_code not in PERMANENT_CODES
-    return BankError(error.error_code, _sentence(error, status), retryable, error.request_id)
+    limited = status == 429 or error.error_type == RATE_LIMIT_TYPE
+    wait = retry_after or (RATE_LIMIT_WAIT if limited else 0.0)
+    return BankError(error.error_code, _sentence(error, status), retryable, error.request_id, wait)
 
 
 def _sentence(error: PlaidError, status: int) -> str:
     if error.error_code in SENTENCES:
         return SENTENCES[error.error_code]
-    if status == 429 or error.error_type == "RATE_LIMIT_EXCEEDED":
+    if status == 429 or error.error_type == RATE_LIMIT_TYPE:
         return RATE_LIMITED
     if error.display_message:
         return error.display_message

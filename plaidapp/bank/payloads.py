@@ -6,6 +6,7 @@ not named and not decoded. Field by field: https://plaid.com/docs/api/products/t
 
 import datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -117,6 +118,20 @@ class Exchange(msgspec.Struct, frozen=True):
     item_id: str
 
 
+class TransactionsPage(msgspec.Struct, frozen=True):
+    """One page of /transactions/get, which knows the total and no changes."""
+
+    transactions: list[Transaction]
+    total_transactions: int
+    request_id: str
+
+
+class VerificationKey(msgspec.Struct, frozen=True):
+    """/webhook_verification_key/get; `key` is a JWK."""
+
+    key: dict[str, Any]
+
+
 class PlaidError(msgspec.Struct, frozen=True):
     """Plaid's error object: https://plaid.com/docs/errors/"""
 
@@ -125,3 +140,18 @@ class PlaidError(msgspec.Struct, frozen=True):
     error_message: str = ""
     display_message: str | None = None
     request_id: str | None = None
+
+
+class Event(msgspec.Struct, frozen=True):
+    """A webhook's body. What is there depends on its code; `error` may be absent, null or text.
+
+    https://plaid.com/docs/api/webhooks/
+    """
+
+    webhook_type: str | None = None
+    webhook_code: str | None = None
+    item_id: str | None = None
+    account_id: str | None = None
+    error: PlaidError | str | None = None
+    consent_expiration_time: str | None = None
+    disconnect_time: str | None = None

@@ -2,12 +2,13 @@
 
 from flask import Flask
 
-from . import actions, exports, fragments, pages
+from . import actions, exports, fragments, pages, webhooks
 from .blueprint import blueprint
 
-__all__ = ["actions", "exports", "fragments", "pages"]
+__all__ = ["actions", "exports", "fragments", "pages", "webhooks"]
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
+    app.register_blueprint(webhooks.blueprint)
     app.add_url_rule("/", "index", pages.index)

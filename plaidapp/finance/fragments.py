@@ -8,21 +8,31 @@ from plaidapp.htmx import is_htmx
 from plaidapp.store import pulls
 
 from .blueprint import blueprint
-from .views import ledger_of, render_pull, view_of
+from .views import render_live, render_pull, view_of
 
 
 @blueprint.get("/pulls/<int:pull_id>")
 def pull(pull_id: int) -> str | Response:
-    """The pull's panel, and with it the lists of the page when rows were stored since.
+    """The pull's panel; `revision` says what the asking page has already.
 
-    `revision` and `stored` say what the asking page has already.
+    A change of the panel may mean new rows, so the lists are told to look for themselves.
     """
     found = owned_or_404(pulls.owned, pull_id)
     if not is_htmx():
         return render_template("finance/pull.html", view=view_of(found))
     if request.args.get("revision") == str(found.revision):
         return make_response("", 204)
-    html = render_pull(found)
-    if request.args.get("stored") != str(found.stored):
-        html += render_template("finance/_partials.html", ledger=ledger_of(person().id))
-    return html
+    response = make_response(render_pull(found))
+    response.headers["HX-Trigger"] = "ledger-changed"
+    return response
+
+
+@blueprint.get("/live")
+def live() -> str | Response:
+    """The lists of the page, when anything in them changed since `revision`; otherwise 204.
+
+    Nothing but the person's own row is read to tell, and that the log-in has read already.
+    """
+    if request.args.get("revision") == str(person().ledger_revision):
+        return make_response("", 204)
+    return render_live(person())

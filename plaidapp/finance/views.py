@@ -7,14 +7,24 @@ from itertools import groupby
 
 from flask import render_template
 
-from plaidapp.store import Account, Item, Pull, Transaction, accounts, items, pulls, transactions
+from plaidapp.store import (
+    Account,
+    Item,
+    Pull,
+    Transaction,
+    User,
+    accounts,
+    items,
+    pulls,
+    transactions,
+)
 from plaidapp.store.transactions import Filter
 
 from .forms import TEST_BANKS, ConnectTestBankForm, RangeForm
 
 LATEST = 25
 OF_RANGE = 10
-BANK_NAMES = {bank.value: bank.label for bank in TEST_BANKS}
+BANK_NAMES: dict[str, str] = {bank.value: bank.label for bank in TEST_BANKS}
 PULLS_SHOWN = 3
 KINDS = (
     ("Cash", ("depository",)),
@@ -80,7 +90,7 @@ class PullView:
     @property
     def bank(self) -> str:
         """The bank of a connection that has no Item yet."""
-        return BANK_NAMES.get(self.pull.institution_id, "Your bank")
+        return BANK_NAMES.get(self.pull.institution_id or "", "Your bank")
 
 
 def view_of(pull: Pull) -> PullView:
@@ -94,6 +104,15 @@ def view_of(pull: Pull) -> PullView:
 def render_pull(pull: Pull) -> str:
     """The one renderer of a pull, for the page and for the poll."""
     return render_template("finance/_pull.html", view=view_of(pull))
+
+
+def render_live(user: User) -> str:
+    """Every list of the dashboard, each for its own place."""
+    return render_template(
+        "finance/_live.html",
+        ledger=ledger_of(user.id),
+        pulls=[view_of(pull) for pull in pulls.recent(user.id, PULLS_SHOWN)],
+    )
 
 
 def render_dashboard(

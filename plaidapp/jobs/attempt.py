@@ -10,11 +10,15 @@ from typing import Any
 
 from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
-from plaidapp.store import Pull, PullItem, pulls
+from plaidapp.store import Pull, PullItem, items, pulls, users
 from plaidapp.store.types import now
 
-MAX_FAILURES = 3
-"""Attempts a person waits for before the pull ends and says so."""
+MAX_FAILURES = {pulls.PERSON: 3}
+"""Attempts that somebody waits for before the pull ends and says so."""
+MAX_FAILURES_UNSEEN = 10
+"""Attempts when nobody waits; after them the sweep asks anew."""
+LONGEST_WAIT = 60.0
+"""Seconds between two attempts, at most, unless the bank asks for more."""
 PREPARING_LIMIT = timedelta(minutes=5)
 """How long a pull follows a bank that is still preparing its history."""
 
@@ -31,10 +35,15 @@ class Attempt:
         self.number = pull.attempt
 
     def report(self, part: PullItem, *, stored: bool = False, **values: Any) -> None:
-        """Commits what `part` is doing now, and whatever the caller has added to the session."""
+        """Commits what `part` is doing now, and whatever the caller has added to the session.
+
+        `stored` says that something was among it that open pages show.
+        """
         for name, value in values.items():
             setattr(part, name, value)
-        alive = pulls.touch(self.pull.id, self.number, stored=stored)
+        if stored:
+            users.ledger_changed(self.pull.user_id)
+        alive = pulls.touch(self.pull.id, self.number)
         db.session.commit()
         if not alive:
             raise LostPullError
@@ -48,14 +57,29 @@ class Attempt:
             request_id=error.request_id,
         )
 
-    def conclude(self, errors: list[BankError]) -> None:
-        """Ends the attempt: done, failed, or queued for another one later."""
+    def conclude(self, errors: list[BankError]) -> bool:
+        """Ends the attempt: done, failed, or queued for another one later.
+
+        False when there is another round to go: an Item was asked for again meanwhile. That is
+        looked up under the Items' locks, so that whoever asks either is seen here or sees us done.
+        """
         if errors:
             self._fail_or_repeat(errors)
         elif self._bank_is_preparing() and now() - self.pull.created_at < PREPARING_LIMIT:
             self._queue(timedelta(seconds=min(2 ** (self.number - 1), 30)))
+        elif behind := self._behind():
+            for part in behind:
+                part.phase = pulls.QUEUED
+            db.session.commit()
+            return False
         else:
             self._end(state=pulls.DONE, sealed=None)
+        return True
+
+    def _behind(self) -> list[PullItem]:
+        if self.pull.kind == pulls.ACCOUNTS:
+            return []
+        return [part for part in self.pull.items if items.lock(part.item_id).is_behind]
 
     def crash(self) -> None:
         """The app itself is at fault; the log has the traceback."""
@@ -71,8 +95,10 @@ class Attempt:
         if not self.pull.items:
             shown = {"error_code": errors[0].code, "error_message": errors[0].message}
         failures = self.pull.failures + 1
-        if failures < MAX_FAILURES and any(error.retryable for error in errors):
-            seconds = 2**failures * random.uniform(0.75, 1.25)  # noqa: S311 jitter, no secret
+        most = MAX_FAILURES.get(self.pull.asked_by, MAX_FAILURES_UNSEEN)
+        if failures < most and any(error.retryable for error in errors):
+            backoff = min(2.0**failures, LONGEST_WAIT) * random.uniform(0.75, 1.25)  # noqa: S311
+            seconds = max(backoff, *(error.wait for error in errors))
             self._queue(timedelta(seconds=seconds), failures=failures, **shown)
         else:
             self._end(state=pulls.FAILED, failures=failures, **shown)

@@ -9,17 +9,19 @@ from collections.abc import Callable
 
 from cryptography.fernet import InvalidToken
 from flask import current_app
-from sqlalchemy.exc import DataError
+from rq.timeouts import JobTimeoutException
+from sqlalchemy.exc import DataError, OperationalError
 
 from plaidapp.bank import payloads
 from plaidapp.bank.client import Bank
-from plaidapp.bank.errors import LOGIN_REQUIRED, NONSENSE, BankError, transport_error
+from plaidapp.bank.errors import LOGIN_REQUIRED, NONSENSE, TIMEOUT, BankError, transport_error
 from plaidapp.extensions import db
 from plaidapp.store import PullItem, items, pulls, secrets
 from plaidapp.store import accounts as account_store
 
 from .attempt import Attempt, LostPullError
-from .sync import sync
+from .heartbeat import beating
+from .sync import resync, sync
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,11 @@ def transactions(pull_id: int) -> None:
     _run(pull_id, lambda attempt: _each_item(attempt, sync))
 
 
+def repair(pull_id: int) -> None:
+    """Reads every Item of the pull from the beginning again, keeping what the person edited."""
+    _run(pull_id, lambda attempt: _each_item(attempt, resync))
+
+
 def _run(pull_id: int, work: Callable[[Attempt], list[BankError]]) -> None:
     claimed = pulls.claim(pull_id)
     db.session.commit()
@@ -47,9 +54,18 @@ def _run(pull_id: int, work: Callable[[Attempt], list[BankError]]) -> None:
     attempt = Attempt(pulls.by_id(pull_id))
     db.session.commit()
     try:
-        attempt.conclude(work(attempt))
+        with beating(pull_id, attempt.number):
+            while not attempt.conclude(work(attempt)):
+                pass
     except LostPullError:
         log.warning("Pull %s was given to another worker", pull_id)
+    except JobTimeoutException:
+        db.session.rollback()
+        attempt.conclude([transport_error(TIMEOUT)])
+    except OperationalError:
+        # The database is away: the row still says "running", and the sweep will find it orphaned.
+        db.session.rollback()
+        raise
     except Exception:
         db.session.rollback()
         attempt.crash()

@@ -27,6 +27,7 @@ JOBS = {
     pulls.ACCOUNTS: "plaidapp.jobs.pulls.accounts",
     pulls.TRANSACTIONS: "plaidapp.jobs.pulls.transactions",
     pulls.TOTAL: "plaidapp.jobs.pulls.transactions",
+    pulls.REPAIR: "plaidapp.jobs.pulls.repair",
 }
 
 

@@ -10,25 +10,25 @@ import threading
 from sqlalchemy.exc import SQLAlchemyError
 
 from plaidapp.extensions import db
-from plaidapp.store import pulls
+from plaidapp.store import items, pulls, webhook_keys
 
-from . import queue
+from . import queue, updates
 
 log = logging.getLogger(__name__)
 
 TICK = 1.0
-"""Seconds between looks for pulls whose time has come; one indexed query."""
+"""Seconds between looks for pulls whose time has come or whose worker died; two indexed queries."""
 SWEEP_EVERY = 10
-"""Ticks between looks for pulls whose worker died."""
+"""Ticks between looks for Items that should have been synced."""
+SWEPT_AT_ONCE = 500
 
 
-def sweep() -> int:
-    """Queues orphaned pulls again; returns how many."""
+def reclaim() -> None:
+    """Queues again what a worker began and left."""
     reclaimed = pulls.reclaim_orphans()
     db.session.commit()
     if reclaimed:
         log.warning("%s pulls had lost their worker and are queued again", reclaimed)
-    return reclaimed
 
 
 def ring_due() -> None:
@@ -39,18 +39,33 @@ def ring_due() -> None:
     db.session.rollback()
 
 
+def ask_for_neglected() -> None:
+    """Starts a pull for every Item that should have been synced by now."""
+    for item in items.neglected(SWEPT_AT_ONCE):
+        if items.claim_sweep(item):
+            updates.request(item, pulls.CLOCK)
+        db.session.commit()
+
+
+def tick(number: int) -> None:
+    if number % SWEEP_EVERY == 0:
+        ask_for_neglected()
+        webhook_keys.forget_unknown()
+        db.session.commit()
+    reclaim()
+    ring_due()
+
+
 def run(stop: threading.Event) -> None:
     """Until `stop` is set. A database or queue that is away is logged and tried again."""
-    ticks = 0
+    number = 0
     while not stop.is_set():
         try:
-            if ticks % SWEEP_EVERY == 0:
-                sweep()
-            ring_due()
+            tick(number)
         except SQLAlchemyError as error:
             db.session.rollback()
             log.error("The clock can't reach the database: %s", type(error).__name__)
         finally:
             db.session.remove()
-        ticks += 1
+        number += 1
         stop.wait(TICK)

@@ -20,38 +20,51 @@ from .spool import Spool
 
 MAX_RESTARTS = 3
 """How often an update is begun anew because the bank changed its records between two pages."""
-COMPLETE = "HISTORICAL_UPDATE_COMPLETE"
 
 
 class Start(NamedTuple):
-    """Where an update begins. `want` is the newest request it will satisfy."""
+    """Where an update begins. `want` is the newest request it will satisfy.
+
+    `came_from` is the cursor that has to stand when the update is stored; it is `cursor` itself
+    unless the Item is read afresh.
+    """
 
     token: bytes
+    came_from: str
     cursor: str
     want: int
 
+    @property
+    def afresh(self) -> bool:
+        return self.cursor == ""
 
-def sync(attempt: Attempt, part: PullItem) -> None:
+
+def resync(attempt: Attempt, part: PullItem) -> None:
+    """Reads the Item from the beginning again: what differs is mended, edits stay. As `sync`."""
+    sync(attempt, part, afresh=True)
+
+
+def sync(attempt: Attempt, part: PullItem, *, afresh: bool = False) -> None:
     """Goes round until every request made so far is applied. Raises BankError."""
     behind = True
     while behind:
-        start = _start(part.item_id)
+        start = _start(part.item_id, afresh=afresh)
         with Spool() as spool:
             last = _fetch(attempt, part, start, spool)
             attempt.report(part, phase=pulls.STORING)
             _store(attempt, part, start, spool, last)
         behind = _is_behind(part.item_id)
-    complete = last.transactions_update_status == COMPLETE
+    complete = last.transactions_update_status == items.COMPLETE
     attempt.report(part, phase=pulls.DONE if complete else pulls.PREPARING)
 
 
-def _start(item_id: int) -> Start:
+def _start(item_id: int, *, afresh: bool) -> Start:
     """Read before the bank is asked: a request made during the update is for the next one."""
-    row = db.session.execute(
+    token, cursor, want = db.session.execute(
         db.select(Item.access_token, Item.cursor, Item.sync_requested).where(Item.id == item_id)
     ).one()
     db.session.commit()
-    return Start(*row)
+    return Start(token, cursor, "" if afresh else cursor, want)
 
 
 def _is_behind(item_id: int) -> bool:
@@ -100,6 +113,9 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: S
     """One transaction. Losing the compare throws it away; the round that follows starts afresh."""
     user_id, item_id = attempt.pull.user_id, part.item_id
     added = modified = removed = 0
+    # What a complete reading from the beginning does not name is gone at the bank.
+    whole = start.afresh and last.transactions_update_status == items.COMPLETE
+    unseen = transactions.shown_ids(item_id) if whole else set()
     accounts.save(user_id, item_id, last.accounts)
     account_ids = accounts.ids_of_item(item_id)
     for body in spool:
@@ -108,12 +124,16 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: S
             transactions.save(user_id, item_id, account_ids, page.added + page.modified)
         except KeyError:
             raise transport_error(NONSENSE) from None  # a row of an account nobody mentioned
+        transactions.carry_edits(item_id, page.added)
         transactions.mark_removed(item_id, [gone.transaction_id for gone in page.removed])
+        unseen.difference_update(sent.transaction_id for sent in page.added + page.modified)
         added += len(page.added)
         modified += len(page.modified)
         removed += len(page.removed)
+    transactions.mark_removed(item_id, list(unseen))
+    removed += len(unseen)
     status = last.transactions_update_status
-    if not items.advance(item_id, start.cursor, last.next_cursor, start.want, status):
+    if not items.advance(item_id, start.came_from, last.next_cursor, start.want, status):
         db.session.rollback()
         return
     part.added += added

@@ -89,6 +89,16 @@ def close_missing(item_id: int, accounts: Sequence[payloads.Account]) -> None:
     )
 
 
+def close(item_id: int, plaid_account_id: str) -> None:
+    """The person no longer shares this account."""
+    db.session.execute(
+        update(Account)
+        .where(Account.item_id == item_id, Account.plaid_account_id == plaid_account_id)
+        .values(closed_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
 def ids_of_item(item_id: int) -> dict[str, int]:
     """Our ids by Plaid's."""
     rows = db.session.execute(

@@ -1,10 +1,21 @@
 """Items: one person's log-in at one institution, as Plaid names it."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, ForeignKey, LargeBinary, String, Text, select, update
+from sqlalchemy import (
+    CursorResult,
+    ForeignKey,
+    LargeBinary,
+    String,
+    Text,
+    and_,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -14,6 +25,15 @@ from .types import Moment, now
 GOOD = "good"
 LOGIN_REQUIRED = "login_required"
 ERROR = "error"
+REVOKED = "revoked"  # the person or the bank took the permission back
+EXPIRING = "expiring"  # still good, for some days
+NEW_ACCOUNTS = "new_accounts"  # good, and the bank has more to share
+SYNCED_NO_MORE = (LOGIN_REQUIRED, REVOKED)
+
+COMPLETE = "HISTORICAL_UPDATE_COMPLETE"
+"""The `update_status` of an Item whose whole history Plaid has."""
+DAILY = timedelta(hours=24)
+SWEEP_AGAIN = timedelta(minutes=1)
 
 
 class Item(Base):
@@ -21,7 +41,7 @@ class Item(Base):
 
     `access_token` is encrypted; only bank/ can read it. `cursor` is Plaid's sync cursor: every row
     before it is stored. `sync_requested` counts what was asked for, `sync_applied` what of that is
-    stored: while they differ there is work.
+    stored: while they differ there is work. `swept_at` is when the clock last asked by itself.
     """
 
     __tablename__ = "item"
@@ -40,7 +60,12 @@ class Item(Base):
     sync_requested: Mapped[int] = mapped_column(default=0)
     sync_applied: Mapped[int] = mapped_column(default=0)
     synced_at: Mapped[datetime | None] = mapped_column(Moment)
+    swept_at: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+    @property
+    def is_behind(self) -> bool:
+        return self.sync_applied < self.sync_requested
 
     @property
     def title(self) -> str:
@@ -57,6 +82,48 @@ def add(**fields: Any) -> Item:
 
 def owned(item_id: int, user_id: int) -> Item | None:
     return db.session.scalar(select(Item).where(Item.id == item_id, Item.user_id == user_id))
+
+
+def by_plaid_id(plaid_item_id: str) -> Item | None:
+    return db.session.scalar(select(Item).where(Item.plaid_item_id == plaid_item_id))
+
+
+def neglected(limit: int) -> Sequence[Item]:
+    """Items that the clock should have synced: a request was not answered, the bank had not
+    prepared everything yet, or nobody asked for a day."""
+    moment = now()
+    behind = (Item.sync_applied < Item.sync_requested) | (Item.update_status != COMPLETE)
+    unswept = func.coalesce(Item.swept_at, Item.created_at)
+    newest = func.coalesce(Item.synced_at, Item.created_at)
+    return db.session.scalars(
+        select(Item)
+        .where(
+            Item.state.not_in(SYNCED_NO_MORE),
+            or_(
+                and_(behind, Item.state != ERROR, unswept < moment - SWEEP_AGAIN),
+                and_(newest < moment - DAILY, unswept < moment - DAILY),
+            ),
+        )
+        .order_by(Item.id)
+        .limit(limit)
+    ).all()
+
+
+def claim_sweep(item: Item) -> bool:
+    """True for one of several clocks that found the same Item at once."""
+    result = db.session.execute(
+        update(Item)
+        .where(Item.id == item.id, Item.swept_at.is_not_distinct_from(item.swept_at))
+        .values(swept_at=now())
+        .execution_options(synchronize_session=False)
+    )
+    return cast(CursorResult[Any], result).rowcount == 1
+
+
+def everyone(item_id: int | None = None) -> Sequence[Item]:
+    """All Items, or the one with this id: for the operator, not for pages."""
+    query = select(Item).order_by(Item.id)
+    return db.session.scalars(query if item_id is None else query.where(Item.id == item_id)).all()
 
 
 def of_user(user_id: int) -> Sequence[Item]:
@@ -81,6 +148,7 @@ def advance(item_id: int, came_from: str, cursor: str, want: int, status: str) -
     and throws them away on False: somebody else's sync got there first.
     """
     applied = db.case((Item.sync_applied < want, want), else_=Item.sync_applied)
+    mended = Item.state.in_((LOGIN_REQUIRED, ERROR))
     result = db.session.execute(
         update(Item)
         .where(Item.id == item_id, Item.cursor == came_from)
@@ -89,13 +157,22 @@ def advance(item_id: int, came_from: str, cursor: str, want: int, status: str) -
             sync_applied=applied,
             update_status=status,
             synced_at=now(),
-            state=GOOD,
-            error_code=None,
-            error_message=None,
+            state=db.case((mended, GOOD), else_=Item.state),
+            error_code=db.case((mended, None), else_=Item.error_code),
+            error_message=db.case((mended, None), else_=Item.error_message),
         )
         .execution_options(synchronize_session=False)
     )
     return cast(CursorResult[Any], result).rowcount == 1
+
+
+def lock(item_id: int) -> Item:
+    """The Item as it is now; until the commit nobody else changes it.
+
+    SQLite needs no lock of a row: whoever may write is alone. Raises NoResultFound.
+    """
+    query = select(Item).where(Item.id == item_id).with_for_update()
+    return db.session.scalars(query.execution_options(populate_existing=True)).one()
 
 
 def set_state(item_id: int, state: str, code: str | None, message: str | None) -> None:

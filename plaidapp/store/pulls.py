@@ -28,9 +28,11 @@ from .items import Item
 from .types import Moment, now
 
 LINK, ACCOUNTS, TRANSACTIONS, TOTAL = "link", "accounts", "transactions", "total"
+REPAIR = "repair"
+PERSON, WEBHOOK, CLOCK, OPERATOR = "person", "webhook", "clock", "operator"
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 
-HEARTBEAT_LIMIT = timedelta(seconds=30)
+HEARTBEAT_LIMIT = timedelta(seconds=15)
 """A running pull that has not been heard of for so long has lost its worker."""
 RING_AGAIN = timedelta(seconds=10)
 """How long a queued pull waits for a worker before the queue is told of it once more."""
@@ -41,7 +43,7 @@ class Pull(Base):
 
     `sealed` is what only the job may read (a public token, a test user's password), encrypted.
     `failures` counts the attempts that ended in an error worth repeating. `revision` grows with
-    every change that a watching page should hear of, `stored` when rows were added to the ledger.
+    every change that a watching page should hear of. `asked_by` is a person, or what else asked.
     """
 
     __tablename__ = "pull"
@@ -53,6 +55,7 @@ class Pull(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     kind: Mapped[str] = mapped_column(String(16))
+    asked_by: Mapped[str] = mapped_column(String(16), default=PERSON)
     state: Mapped[str] = mapped_column(String(16), default=QUEUED)
     institution_id: Mapped[str | None] = mapped_column(String(64))
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -61,7 +64,6 @@ class Pull(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     failures: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=0)
-    stored: Mapped[int] = mapped_column(default=0)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_message: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
@@ -183,10 +185,8 @@ def claim(pull_id: int) -> bool:
     )
 
 
-def touch(pull_id: int, attempt: int, *, stored: bool = False, **values: Any) -> bool:
+def touch(pull_id: int, attempt: int, **values: Any) -> bool:
     """A sign of life from this attempt, with what changed; False when it lost the pull."""
-    if stored:
-        values["stored"] = Pull.stored + 1
     return bool(
         _update(
             Pull.id == pull_id,
@@ -195,6 +195,38 @@ def touch(pull_id: int, attempt: int, *, stored: bool = False, **values: Any) ->
             heartbeat_at=now(),
             **values,
         )
+    )
+
+
+def beat(pull_id: int, attempt: int) -> None:
+    """A sign of life and nothing else."""
+    db.session.execute(
+        update(Pull)
+        .where(Pull.id == pull_id, Pull.attempt == attempt, Pull.state == RUNNING)
+        .values(heartbeat_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def syncing(item_id: int) -> Pull | None:
+    """The pull that will bring this Item's transactions up to date, if one is under way."""
+    return db.session.scalars(
+        select(Pull)
+        .join(PullItem)
+        .where(
+            PullItem.item_id == item_id,
+            Pull.kind.in_((LINK, TRANSACTIONS, TOTAL)),
+            Pull.state.in_((QUEUED, RUNNING)),
+        )
+        .order_by(Pull.id)
+        .limit(1)
+    ).first()
+
+
+def hurry(pull_id: int) -> bool:
+    """Ends a queued pull's wait for the bank to get ready; after a failure it waits on."""
+    return bool(
+        _update(Pull.id == pull_id, Pull.state == QUEUED, Pull.failures == 0, run_after=now())
     )
 
 

@@ -1,7 +1,7 @@
 """Transactions: the ledger. Written in sets by the sync, read by keyset."""
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
@@ -19,7 +19,7 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import Base, db
@@ -28,7 +28,7 @@ from .accounts import Account
 from .types import BigId, Moment, Money, now
 from .upsert import upsert
 
-REMOVE_AT_ONCE = 500  # ids in one statement; SQLite's oldest limit is 999 parameters
+AT_ONCE = 500  # ids in one statement; SQLite's oldest limit is 999 parameters
 
 
 class Transaction(Base):
@@ -72,6 +72,12 @@ class Transaction(Base):
     pending: Mapped[bool]
     removed_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
+    # What the person made of it. The bank's updates never touch these.
+    own_category: Mapped[str | None] = mapped_column(Text)
+    note: Mapped[str | None] = mapped_column(Text)
+    hidden: Mapped[bool] = mapped_column(default=False)
+    edited_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
+
     account: Mapped[Account] = relationship(lazy="raise")
 
     @property
@@ -114,19 +120,60 @@ def save(
     )
 
 
-def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
-    moment = now()
-    for start in range(0, len(plaid_ids), REMOVE_AT_ONCE):
+def carry_edits(item_id: int, posted: Iterable[payloads.Transaction]) -> None:
+    """Gives posted rows what the person had written on the pending rows they replace.
+
+    Plaid gives a transaction a new id when it posts and names the old one:
+    https://plaid.com/docs/transactions/transactions-data/#reconciling-transactions
+    """
+    replacing = [sent.transaction_id for sent in posted if sent.pending_transaction_id]
+    pending = aliased(Transaction)
+    for ids in _in_parts(replacing):
         db.session.execute(
             update(Transaction)
             .where(
                 Transaction.item_id == item_id,
-                Transaction.plaid_transaction_id.in_(plaid_ids[start : start + REMOVE_AT_ONCE]),
+                Transaction.plaid_transaction_id.in_(ids),
+                Transaction.edited_at.is_(None),
+                pending.item_id == item_id,
+                pending.plaid_transaction_id == Transaction.pending_transaction_id,
+                pending.edited_at.is_not(None),
+            )
+            .values(
+                own_category=pending.own_category,
+                note=pending.note,
+                hidden=pending.hidden,
+                edited_at=pending.edited_at,
+            )
+            .execution_options(synchronize_session=False)
+        )
+
+
+def _in_parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
+
+
+def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
+    moment = now()
+    for ids in _in_parts(plaid_ids):
+        db.session.execute(
+            update(Transaction)
+            .where(
+                Transaction.item_id == item_id,
+                Transaction.plaid_transaction_id.in_(ids),
                 Transaction.removed_at.is_(None),
             )
             .values(removed_at=moment)
             .execution_options(synchronize_session=False)
         )
+
+
+def shown_ids(item_id: int) -> set[str]:
+    """Plaid's ids of all rows of the Item that are not marked removed."""
+    query = select(Transaction.plaid_transaction_id).where(
+        Transaction.item_id == item_id, Transaction.removed_at.is_(None)
+    )
+    return set(db.session.scalars(query))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +210,14 @@ def page(
     if after:
         query = query.where(tuple_(Transaction.date, Transaction.id) < tuple_(*after))
     return db.session.scalars(query).all()
+
+
+def all_of(wanted: Filter) -> Iterator[Transaction]:
+    """Every row, a page at a time."""
+    after = None
+    while rows := page(wanted, AT_ONCE, after):
+        yield from rows
+        after = (rows[-1].date, rows[-1].id)
 
 
 def count(wanted: Filter) -> int:

@@ -1,9 +1,9 @@
 """INSERT ... ON CONFLICT DO UPDATE, alike on SQLite and PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Insert, Table, or_
+from sqlalchemy import CursorResult, Insert, Table, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from plaidapp.extensions import db
@@ -19,9 +19,20 @@ def upsert(table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) 
         db.session.execute(_statement(table, tuple(key), tuple(rows[0])), rows)
 
 
+def insert_new(table: Table, row: Mapping[str, Any]) -> bool:
+    """Inserts `row`; False, and nothing changed, when its key is there already."""
+    statement = _insert()(table).values(row).on_conflict_do_nothing()
+    return cast(CursorResult[Any], db.session.execute(statement)).rowcount == 1
+
+
+def _insert() -> Any:
+    return postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+
+
 def _statement(table: Table, key: tuple[str, ...], columns: tuple[str, ...]) -> Insert:
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
+    statement = _insert()(table)
     values = {name: statement.excluded[name] for name in columns if name not in key}
     changed = or_(*(table.c[name].is_distinct_from(value) for name, value in values.items()))
-    return statement.on_conflict_do_update(index_elements=key, set_=values, where=changed)
+    return cast(
+        Insert, statement.on_conflict_do_update(index_elements=key, set_=values, where=changed)
+    )

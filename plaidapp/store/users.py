@@ -4,7 +4,7 @@ import unicodedata
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import String, or_, select
+from sqlalchemy import String, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -18,7 +18,10 @@ def key_of(name: str) -> str:
 
 
 class User(UserMixin, Base):
-    """A person. `username_key` and `email_key` are what uniqueness and log-in go by."""
+    """A person. `username_key` and `email_key` are what uniqueness and log-in go by.
+
+    `ledger_revision` grows whenever something of theirs that a page shows was stored.
+    """
 
     __tablename__ = "user"
 
@@ -28,6 +31,7 @@ class User(UserMixin, Base):
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(512), unique=True)
     password_hash: Mapped[str] = mapped_column(String(256))
+    ledger_revision: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
 
@@ -56,3 +60,13 @@ def add(username: str, email: str, password_hash: str) -> User:
     )
     db.session.add(user)
     return user
+
+
+def ledger_changed(user_id: int) -> None:
+    """Open pages of this person will ask for their lists again."""
+    db.session.execute(
+        update(User)
+        .where(User.id == user_id)
+        .values(ledger_revision=User.ledger_revision + 1)
+        .execution_options(synchronize_session=False)
+    )

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-22 14:51:36.514839
+Create Date: 2026-11-22 15:12:54.473354
 
 """
 
@@ -24,10 +24,18 @@ def upgrade():
         sa.Column("email", sa.String(length=254), nullable=False),
         sa.Column("email_key", sa.String(length=512), nullable=False),
         sa.Column("password_hash", sa.String(length=256), nullable=False),
+        sa.Column("ledger_revision", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
         sa.UniqueConstraint("email_key", name=op.f("uq_user_email_key")),
         sa.UniqueConstraint("username_key", name=op.f("uq_user_username_key")),
+    )
+    op.create_table(
+        "webhook_key",
+        sa.Column("kid", sa.String(length=128), nullable=False),
+        sa.Column("jwk", sa.Text(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kid", name=op.f("pk_webhook_key")),
     )
     op.create_table(
         "item",
@@ -45,6 +53,7 @@ def upgrade():
         sa.Column("sync_requested", sa.Integer(), nullable=False),
         sa.Column("sync_applied", sa.Integer(), nullable=False),
         sa.Column("synced_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("swept_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["user_id"], ["user.id"], name=op.f("fk_item_user_id_user"), ondelete="CASCADE"
@@ -60,6 +69,7 @@ def upgrade():
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("asked_by", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("institution_id", sa.String(length=64), nullable=True),
         sa.Column("sealed", sa.LargeBinary(), nullable=True),
@@ -68,7 +78,6 @@ def upgrade():
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("stored", sa.Integer(), nullable=False),
         sa.Column("error_code", sa.Text(), nullable=True),
         sa.Column("error_message", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -146,6 +155,26 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_pull_item_item_id"), ["item_id"], unique=False)
 
     op.create_table(
+        "webhook",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("token", sa.String(length=64), nullable=False),
+        sa.Column("type", sa.Text(), nullable=True),
+        sa.Column("code", sa.Text(), nullable=True),
+        sa.Column("plaid_item_id", sa.Text(), nullable=True),
+        sa.Column("item_id", sa.Integer(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("handled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["item_id"], ["item.id"], name=op.f("fk_webhook_item_id_item"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_webhook")),
+        sa.UniqueConstraint("token", name=op.f("uq_webhook_token")),
+    )
+    with op.batch_alter_table("webhook", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_webhook_item_id"), ["item_id"], unique=False)
+
+    op.create_table(
         "transaction",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("user_id", sa.Integer(), nullable=False),
@@ -167,6 +196,10 @@ def upgrade():
         sa.Column("payment_channel", sa.Text(), nullable=True),
         sa.Column("pending", sa.Boolean(), nullable=False),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("own_category", sa.Text(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("hidden", sa.Boolean(), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["account_id"],
             ["account.id"],
@@ -207,6 +240,10 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_transaction_account_id"))
 
     op.drop_table("transaction")
+    with op.batch_alter_table("webhook", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_webhook_item_id"))
+
+    op.drop_table("webhook")
     with op.batch_alter_table("pull_item", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_pull_item_item_id"))
 
@@ -224,4 +261,5 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_item_user_id"))
 
     op.drop_table("item")
+    op.drop_table("webhook_key")
     op.drop_table("user")

@@ -1,0 +1,61 @@
+"""Is this webhook Plaid's? ES256 by key id, fresh, and signed over exactly these bytes.
+
+https://plaid.com/docs/api/webhooks/webhook-verification/
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+from jwt.algorithms import ECAlgorithm
+
+FRESH = 300
+"""Seconds between signing and arrival, either way: clocks differ."""
+LONGEST_TOKEN = 4096
+KEY_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
+
+
+class ForgedError(Exception):
+    """The webhook is not Plaid's, or not any more; `str()` says why, for the log."""
+
+
+def key_id(token: str, body: bytes, now: float) -> str:
+    """The id of the key that `token` claims to be signed with.
+
+    Everything is checked that can be without the key, so that only a well-made claim over these
+    very bytes costs a look-up. What is read here is trusted once `check_signature` agrees: the
+    signature covers all of it. `now` is in seconds since the epoch. Raises ForgedError.
+    """
+    if not token or len(token) > LONGEST_TOKEN:
+        raise ForgedError("no token, or a huge one")
+    try:
+        header = jwt.get_unverified_header(token)
+        claims = jwt.decode(token, options={"verify_signature": False, "verify_iat": False})
+    except (jwt.PyJWTError, ValueError, RecursionError) as error:
+        raise ForgedError("the token can't be read") from error
+    if header.get("alg") != "ES256":  # never "none", never a shared secret
+        raise ForgedError("not signed with ES256")
+    kid, issued = header.get("kid"), claims.get("iat")
+    if not isinstance(kid, str) or not KEY_ID.fullmatch(kid):
+        raise ForgedError("no key id")
+    if isinstance(issued, bool) or not isinstance(issued, int) or abs(now - issued) > FRESH:
+        raise ForgedError("issued too long ago, or in the future")
+    digest = hashlib.sha256(body).hexdigest()
+    if not hmac.compare_digest(str(claims.get("request_body_sha256")).encode(), digest.encode()):
+        raise ForgedError("signed over another body")
+    return kid
+
+
+def check_signature(token: str, key: Mapping[str, Any]) -> None:
+    """Raises ForgedError unless the holder of `key`, a JWK of Plaid's, signed `token`."""
+    if key.get("expired_at") is not None:
+        raise ForgedError("the key has expired")
+    try:
+        public = ECAlgorithm.from_jwk(json.dumps(dict(key)))
+        jwt.decode(token, public, algorithms=["ES256"], options={"verify_iat": False})  # type: ignore[arg-type]
+    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        raise ForgedError("the signature does not fit") from error

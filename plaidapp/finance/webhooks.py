@@ -1,0 +1,99 @@
+"""What Plaid tells by itself. A webhook is checked, kept and acted on in one transaction.
+
+It is answered 200 only after the commit: Plaid repeats what was answered otherwise. Nothing is
+pulled in here; what there is to pull becomes a row, and the queue is rung.
+https://plaid.com/docs/api/webhooks/
+"""
+
+import logging
+import time
+from typing import Any
+
+import msgspec
+from flask import Blueprint, current_app, request
+
+from plaidapp.bank.client import Bank
+from plaidapp.bank.errors import BankError
+from plaidapp.bank.payloads import Event
+from plaidapp.bank.verification import ForgedError, check_signature, key_id
+from plaidapp.extensions import csrf, db
+from plaidapp.jobs import queue
+from plaidapp.store import inbox, items, webhook_keys
+
+from . import events
+
+log = logging.getLogger(__name__)
+
+LARGEST = 64 * 1024
+Answer = tuple[dict[str, str], int]
+
+blueprint = Blueprint("webhooks", __name__)
+
+
+class KeyUnknownError(Exception):
+    """The key can't be had now; Plaid will deliver again."""
+
+
+@blueprint.post("/webhooks/plaid")
+@csrf.exempt
+def receive() -> Answer:
+    request.max_content_length = LARGEST
+    body = request.get_data()
+    token = request.headers.get("Plaid-Verification", "")
+    try:
+        kid = key_id(token, body, time.time())
+        check_signature(token, _key(kid))
+    except ForgedError as reason:
+        log.warning("A webhook was refused: %s", reason)
+        return {"error": "This webhook is not signed by Plaid."}, 401
+    except KeyUnknownError:
+        return {"error": "The key of this webhook can't be checked now."}, 503
+    _accept(token, body)
+    return {"status": "kept"}, 200
+
+
+def _accept(token: str, body: bytes) -> None:
+    event = _read(body)
+    item = items.by_plaid_id(event.item_id) if event.item_id else None
+    handler = events.HANDLERS.get((event.webhook_type or "", event.webhook_code or ""))
+    fresh = inbox.keep(
+        token,
+        body.decode(errors="replace").replace("\0", ""),
+        type=event.webhook_type,
+        code=event.webhook_code,
+        plaid_item_id=event.item_id,
+        item_id=item.id if item else None,
+        handled=handler is not None,
+    )
+    pull = handler(item, event) if fresh and item and handler else None
+    db.session.commit()
+    if pull:
+        queue.ring(pull)
+
+
+def _read(body: bytes) -> Event:
+    """Signed by Plaid but not as it documents: kept all the same, as a kind nobody knows."""
+    try:
+        return msgspec.json.decode(body, type=Event)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return Event()
+
+
+def _key(kid: str) -> dict[str, Any]:
+    """From the database, or once a minute from Plaid. Raises ForgedError when Plaid has none."""
+    if known := webhook_keys.find(kid):
+        return known
+    may_ask = webhook_keys.may_ask(kid)
+    db.session.commit()  # others see that it is being asked for; hold nothing while Plaid answers
+    if not may_ask:
+        raise KeyUnknownError
+    bank: Bank = current_app.extensions["bank"]
+    try:
+        key = bank.webhook_key(kid)
+    except BankError as error:
+        if error.retryable:
+            raise KeyUnknownError from error
+        raise ForgedError("Plaid knows no such key") from error
+    webhook_keys.save(kid, key)
+    db.session.commit()
+    return key

@@ -1,0 +1,18 @@
+"""Asking for an Item to be synced, without starting what is under way already."""
+
+from plaidapp.store import Item, Pull, items, pulls
+
+
+def request(item: Item, asked_by: str) -> Pull | None:
+    """Counts one more request; returns the pull to ring for after the commit, if any.
+
+    A pull that is running goes round once more by itself, since it looks at the Item's requests
+    before it ends, under the lock that the count takes here. So at most one is started.
+    """
+    items.request_sync([item.id])
+    under_way = pulls.syncing(item.id)
+    if under_way is None:
+        return pulls.add(item.user_id, pulls.TRANSACTIONS, items=[item], asked_by=asked_by)
+    if under_way.state == pulls.QUEUED and pulls.hurry(under_way.id):
+        return under_way
+    return None

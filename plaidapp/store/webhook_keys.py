@@ -1,0 +1,81 @@
+"""Plaid's webhook keys, and which were asked for lately. Shared by all web processes."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, String, Table, Text, delete, func, or_, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from plaidapp.extensions import Base, db
+
+from .types import Moment, now
+from .upsert import insert_new
+
+TRUSTED = timedelta(hours=24)
+"""How long a key is used before Plaid is asked whether it has expired."""
+ASK_AGAIN = timedelta(minutes=1)
+"""How long an unknown key stays unknown."""
+ASKED_AT_MOST = 20
+"""Look-ups in a minute, of all keys together: made-up ids must not become calls to Plaid."""
+FORGOTTEN = timedelta(days=1)
+
+
+class WebhookKey(Base):
+    """`jwk` is null while Plaid knows no key of this id."""
+
+    __tablename__ = "webhook_key"
+
+    kid: Mapped[str] = mapped_column(String(128), primary_key=True)
+    jwk: Mapped[str | None] = mapped_column(Text)
+    asked_at: Mapped[datetime] = mapped_column(Moment)
+
+
+def find(kid: str) -> dict[str, Any] | None:
+    """The key, if Plaid was asked recently enough."""
+    jwk = db.session.scalar(
+        select(WebhookKey.jwk).where(WebhookKey.kid == kid, WebhookKey.asked_at > now() - TRUSTED)
+    )
+    return json.loads(jwk) if jwk else None
+
+
+def may_ask(kid: str) -> bool:
+    """True for one caller a minute and key id, whichever process it is in; commits nothing."""
+    moment = now()
+    asked = db.session.scalar(
+        select(func.count()).select_from(WebhookKey).where(WebhookKey.asked_at > moment - ASK_AGAIN)
+    )
+    if (asked or 0) >= ASKED_AT_MOST:
+        return False
+    table = cast(Table, WebhookKey.__table__)
+    if insert_new(table, {"kid": kid, "jwk": None, "asked_at": moment}):
+        return True
+    stale = or_(
+        WebhookKey.asked_at < moment - TRUSTED,
+        WebhookKey.jwk.is_(None) & (WebhookKey.asked_at < moment - ASK_AGAIN),
+    )
+    result = db.session.execute(
+        update(WebhookKey)
+        .where(WebhookKey.kid == kid, stale)
+        .values(asked_at=moment)
+        .execution_options(synchronize_session=False)
+    )
+    return cast(CursorResult[Any], result).rowcount == 1
+
+
+def save(kid: str, jwk: dict[str, Any]) -> None:
+    db.session.execute(
+        update(WebhookKey)
+        .where(WebhookKey.kid == kid)
+        .values(jwk=json.dumps(jwk))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def forget_unknown() -> None:
+    """Drops what made-up ids left behind."""
+    db.session.execute(
+        delete(WebhookKey)
+        .where(WebhookKey.jwk.is_(None), WebhookKey.asked_at < now() - FORGOTTEN)
+        .execution_options(synchronize_session=False)
+    )
