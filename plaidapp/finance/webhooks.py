@@ -6,6 +6,7 @@ https://plaid.com/docs/api/webhooks/
 """
 
 import logging
+import threading
 import time
 from typing import Any
 
@@ -25,6 +26,8 @@ from . import events
 log = logging.getLogger(__name__)
 
 LARGEST = 64 * 1024
+PATIENCE = 1.0
+"""Seconds to wait for a key that another request is asking Plaid for."""
 Answer = tuple[dict[str, str], int]
 
 blueprint = Blueprint("webhooks", __name__)
@@ -81,19 +84,30 @@ def _read(body: bytes) -> Event:
 
 def _key(kid: str) -> dict[str, Any]:
     """From the database, or once a minute from Plaid. Raises ForgedError when Plaid has none."""
-    if known := webhook_keys.find(kid):
-        return known
-    may_ask = webhook_keys.may_ask(kid)
-    db.session.commit()  # others see that it is being asked for; hold nothing while Plaid answers
-    if not may_ask:
-        raise KeyUnknownError
+    deadline = time.monotonic() + PATIENCE
+    while (key := webhook_keys.find(kid)) is None:
+        may_ask = webhook_keys.may_ask(kid)
+        db.session.commit()  # hold nothing while Plaid answers, or another request asks it
+        if may_ask:
+            key = _ask_for_key(kid)
+            break
+        if time.monotonic() > deadline:
+            raise KeyUnknownError
+        threading.Event().wait(0.05)
+    if not key:
+        raise ForgedError("Plaid knows no such key")
+    return key
+
+
+def _ask_for_key(kid: str) -> dict[str, Any]:
+    """Empty when Plaid knows no such key. Raises KeyUnknownError when it can't be asked."""
     bank: Bank = current_app.extensions["bank"]
     try:
         key = bank.webhook_key(kid)
     except BankError as error:
         if error.retryable:
             raise KeyUnknownError from error
-        raise ForgedError("Plaid knows no such key") from error
+        key = {}
     webhook_keys.save(kid, key)
     db.session.commit()
     return key

@@ -224,9 +224,19 @@ def syncing(item_id: int) -> Pull | None:
 
 
 def hurry(pull_id: int) -> bool:
-    """Ends a queued pull's wait for the bank to get ready; after a failure it waits on."""
+    """Ends a queued pull's wait for the bank to get ready; after a failure it waits on.
+
+    A pull that is due stays as it is: a worker may be about to claim it.
+    """
+    moment = now()
     return bool(
-        _update(Pull.id == pull_id, Pull.state == QUEUED, Pull.failures == 0, run_after=now())
+        _update(
+            Pull.id == pull_id,
+            Pull.state == QUEUED,
+            Pull.failures == 0,
+            Pull.run_after > moment,
+            run_after=moment,
+        )
     )
 
 

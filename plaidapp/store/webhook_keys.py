@@ -22,7 +22,7 @@ FORGOTTEN = timedelta(days=1)
 
 
 class WebhookKey(Base):
-    """`jwk` is null while Plaid knows no key of this id."""
+    """`jwk` is null while Plaid is being asked, and empty when it knows no key of this id."""
 
     __tablename__ = "webhook_key"
 
@@ -32,11 +32,17 @@ class WebhookKey(Base):
 
 
 def find(kid: str) -> dict[str, Any] | None:
-    """The key, if Plaid was asked recently enough."""
-    jwk = db.session.scalar(
-        select(WebhookKey.jwk).where(WebhookKey.kid == kid, WebhookKey.asked_at > now() - TRUSTED)
-    )
-    return json.loads(jwk) if jwk else None
+    """The key if Plaid was asked recently enough, and an empty one if it knew none.
+
+    None when that is not known: nobody has asked, or somebody is asking.
+    """
+    moment = now()
+    known = (WebhookKey.jwk != "") & (WebhookKey.asked_at > moment - TRUSTED)
+    unknown = (WebhookKey.jwk == "") & (WebhookKey.asked_at > moment - ASK_AGAIN)
+    jwk = db.session.scalar(select(WebhookKey.jwk).where(WebhookKey.kid == kid, known | unknown))
+    if jwk is None:
+        return None
+    return json.loads(jwk) if jwk else {}
 
 
 def may_ask(kid: str) -> bool:
@@ -50,9 +56,10 @@ def may_ask(kid: str) -> bool:
     table = cast(Table, WebhookKey.__table__)
     if insert_new(table, {"kid": kid, "jwk": None, "asked_at": moment}):
         return True
+    unanswered = func.coalesce(WebhookKey.jwk, "") == ""
     stale = or_(
         WebhookKey.asked_at < moment - TRUSTED,
-        WebhookKey.jwk.is_(None) & (WebhookKey.asked_at < moment - ASK_AGAIN),
+        unanswered & (WebhookKey.asked_at < moment - ASK_AGAIN),
     )
     result = db.session.execute(
         update(WebhookKey)
@@ -64,10 +71,11 @@ def may_ask(kid: str) -> bool:
 
 
 def save(kid: str, jwk: dict[str, Any]) -> None:
+    """An empty `jwk` says that Plaid knows no such key."""
     db.session.execute(
         update(WebhookKey)
         .where(WebhookKey.kid == kid)
-        .values(jwk=json.dumps(jwk))
+        .values(jwk=json.dumps(jwk) if jwk else "")
         .execution_options(synchronize_session=False)
     )
 
@@ -76,6 +84,6 @@ def forget_unknown() -> None:
     """Drops what made-up ids left behind."""
     db.session.execute(
         delete(WebhookKey)
-        .where(WebhookKey.jwk.is_(None), WebhookKey.asked_at < now() - FORGOTTEN)
+        .where(func.coalesce(WebhookKey.jwk, "") == "", WebhookKey.asked_at < now() - FORGOTTEN)
         .execution_options(synchronize_session=False)
     )
