@@ -1,14 +1,23 @@
 """python -m sandbox: serves the sandbox until it is told to stop."""
 
 import argparse
+import signal
 from functools import partial
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 
 from sandbox import bank, create_app
 from sandbox.custom import NOT_SIMULATED
 from sandbox.faults import Faults
+
+
+class GentleArbiter(Arbiter):
+    """Ctrl-C stops like SIGTERM: gunicorn's quick way can deadlock on its own thread pool."""
+
+    def handle_int(self) -> None:
+        self.handle_term()
 
 
 class Server(BaseApplication):
@@ -28,6 +37,9 @@ class Server(BaseApplication):
         change_item = partial(bank.refresh, app.extensions["sandbox"])
         app.wsgi_app = Faults(app.wsgi_app, mutate=change_item)  # type: ignore[method-assign]
         return app
+
+    def run(self) -> None:
+        GentleArbiter(self).run()
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -61,6 +73,7 @@ def main() -> None:
         "loglevel": "warning",
         "graceful_timeout": 2,
         "keepalive": 30,
+        "post_worker_init": leave_ctrl_c,
         "worker_exit": close,
     }
     Server(
@@ -70,6 +83,11 @@ def main() -> None:
         initial_delay=arguments.initial_delay,
         historical_delay=arguments.historical_delay,
     ).run()
+
+
+def leave_ctrl_c(_worker: Any) -> None:
+    """A terminal sends Ctrl-C to the worker as well, which is to wait for the arbiter's word."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def close(_server: Any, worker: Any) -> None:

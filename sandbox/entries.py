@@ -1,6 +1,7 @@
 """Accounts and transactions before they have ids, and the JSON that Plaid makes of them."""
 
 import datetime
+import functools
 import zlib
 from dataclasses import dataclass
 from decimal import Decimal
@@ -144,6 +145,7 @@ _NOWHERE: dict[str, Any] = dict.fromkeys(
 )
 
 
+@functools.cache
 def _location(merchant: Merchant | None, channel: str) -> dict[str, Any]:
     if merchant is None or channel != "in store":
         return _NOWHERE
@@ -161,6 +163,7 @@ def _location(merchant: Merchant | None, channel: str) -> dict[str, Any]:
     }
 
 
+@functools.cache
 def _counterparty(merchant: Merchant) -> dict[str, Any]:
     return {
         "confidence_level": "VERY_HIGH",
@@ -173,6 +176,7 @@ def _counterparty(merchant: Merchant) -> dict[str, Any]:
     }
 
 
+@functools.cache
 def _entity_id(merchant: Merchant) -> str:
     """The same in every world, as Plaid's entity ids are."""
     return _ENTITIES.opaque("merchant", merchant.name)

@@ -22,7 +22,6 @@ class Item:
     institution_id: str
     products: str
     username: str
-    password: str
     webhook: str | None
     created: float
     first_date: str | None
@@ -118,7 +117,7 @@ def require_login(db: sqlite3.Connection, item: Item, *, required: bool) -> None
 
 def remove(db: sqlite3.Connection, item: Item) -> None:
     """Nothing of a removed Item is kept but that it was there."""
-    for table in ("account", "ledger", "moment", "delivery"):
+    for table in ("account", "ledger", "moment", "delivery", "password"):
         db.execute(f"DELETE FROM {table} WHERE item = ?", (item.number,))  # noqa: S608 (fixed names)
     db.execute("UPDATE item SET removed = 1, webhook = NULL WHERE number = ?", (item.number,))
 

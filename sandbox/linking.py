@@ -36,8 +36,7 @@ def create(
     with sandbox.store.write() as db:
         db.execute(
             "INSERT INTO item (number, item_id, public_token, institution_id, products, username,"
-            " password, webhook, created, first_date, last_date)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " webhook, created, first_date, last_date) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 number,
                 sandbox.ids.opaque("item", number),
@@ -45,7 +44,6 @@ def create(
                 institution_id,
                 encode(sorted(set(products) - {"balance"})).decode(),
                 username,
-                password,
                 webhook,
                 sandbox.now(),
                 window.first.isoformat() if window else None,
@@ -61,6 +59,8 @@ def create(
         )
         if opened:
             ledger.write_opening(db, number, opened)
+        else:
+            db.execute("INSERT INTO password VALUES (?, ?)", (number, password))
     return public_token
 
 
@@ -101,9 +101,12 @@ def with_transactions(
 
 
 def _add_transactions(sandbox: Sandbox, item: Item, days: int | None) -> None:
-    world = people.log_in(item.username, item.password, sandbox.seed, sandbox.today())
     with sandbox.store.read() as db:
         account_ids = [row["account_id"] for row in account_rows(db, item)]
+        password = db.execute("SELECT text FROM password WHERE item = ?", (item.number,)).fetchone()
+    if password is None:
+        return  # another thread was first
+    world = people.log_in(item.username, password["text"], sandbox.seed, sandbox.today())
     window = _window(sandbox, item, days)
     opened = _opening(sandbox, item.number, account_ids, world.entries, window)
     products = encode(sorted({*item.product_list, _TRANSACTIONS})).decode()
@@ -112,6 +115,7 @@ def _add_transactions(sandbox: Sandbox, item: Item, days: int | None) -> None:
             return  # another thread was first
         db.execute("UPDATE item SET products = ? WHERE number = ?", (products, item.number))
         ledger.write_opening(db, item.number, opened)
+        db.execute("DELETE FROM password WHERE item = ?", (item.number,))
         _start(sandbox, db, item.number)
     sandbox.outbox.wake()
 

@@ -97,7 +97,9 @@ class Outbox:
             return False
         now = self._now()
         with self._store.write() as db:
-            moment = db.execute("SELECT * FROM moment WHERE due <= ? LIMIT 1", (now,)).fetchone()
+            moment = db.execute(
+                "SELECT * FROM moment WHERE due <= ? ORDER BY due, id LIMIT 1", (now,)
+            ).fetchone()
             if moment:
                 db.execute("DELETE FROM moment WHERE id = ?", (moment["id"],))
                 on_moment(db, moment["item"], moment["code"])

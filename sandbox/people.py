@@ -19,12 +19,11 @@ class World(NamedTuple):
 
 def log_in(username: str, password: str, seed: int, today: date) -> World:
     """Raises PlaidError for a wrong user or password, and for a bad custom user."""
-    match username:
-        case "user_good" if password == "pass_good":  # noqa: S105 (Plaid's published test user)
-            return World(list(household.ACCOUNTS), list(household.history(seed, today)))
-        case "user_transactions_dynamic" if password:
-            entries = household.history(seed, today)[-_DYNAMIC_ENTRIES:]
-            return World(list(household.ACCOUNTS), list(entries))
-        case "user_custom":
-            return World(*custom.parse(password, seed, today))
+    if (username, password) == ("user_good", "pass_good"):
+        return World(list(household.ACCOUNTS), list(household.history(seed, today)))
+    if username == DYNAMIC and password:
+        entries = household.history(seed, today)[-_DYNAMIC_ENTRIES:]
+        return World(list(household.ACCOUNTS), list(entries))
+    if username == "user_custom":
+        return World(*custom.parse(password, seed, today))
     raise errors.invalid_credentials()

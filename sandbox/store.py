@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+# To be raised with every change of the schema.
+_VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS signing_key (kid TEXT PRIMARY KEY, pem TEXT NOT NULL, created INTEGER);
@@ -27,7 +29,6 @@ CREATE TABLE IF NOT EXISTS item (
     institution_id TEXT NOT NULL,
     products TEXT NOT NULL,
     username TEXT NOT NULL,
-    password TEXT NOT NULL,
     webhook TEXT,
     created REAL NOT NULL,
     first_date TEXT,
@@ -43,6 +44,8 @@ CREATE TABLE IF NOT EXISTS item (
     webhook_code TEXT,
     webhook_sent REAL
 );
+-- Apart from the item: a custom user's password is its whole history.
+CREATE TABLE IF NOT EXISTS password (item INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS account (
     item INTEGER NOT NULL,
     ordinal INTEGER NOT NULL,
@@ -64,7 +67,8 @@ CREATE TABLE IF NOT EXISTS ledger (
     original TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS ledger_changed ON ledger (item, changed);
-CREATE INDEX IF NOT EXISTS ledger_date ON ledger (item, date);
+CREATE INDEX IF NOT EXISTS ledger_date ON ledger (item, date DESC, created)
+    WHERE removed IS NULL;
 CREATE INDEX IF NOT EXISTS ledger_removed ON ledger (item, removed) WHERE removed IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ledger_pending ON ledger (item) WHERE pending AND removed IS NULL;
 CREATE TABLE IF NOT EXISTS moment (
@@ -84,13 +88,26 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         scratch = None if path else Path(tempfile.mkdtemp(prefix="plaid-sandbox-"))
         self._path = path or Path(str(scratch), "state.sqlite")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
         self._idle: deque[sqlite3.Connection] = deque()
         # One writer at a time, in the order of arrival: cheaper than SQLite's own busy waiting.
         self._writer = threading.Lock()
         self.close = weakref.finalize(self, _discard, self._idle, scratch)
         with self._connection() as connection:
+            self._refuse_other_versions(connection)
             connection.execute("PRAGMA journal_mode = WAL")
             connection.executescript(_SCHEMA)
+            connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _refuse_other_versions(self, connection: sqlite3.Connection) -> None:
+        """Raises ValueError for a file that this sandbox did not make."""
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if tables and version != _VERSION:
+            self.close()
+            raise ValueError(
+                f"{self._path} is the state of another version of the sandbox; move it away"
+            )
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:

@@ -12,7 +12,7 @@ from sandbox import bank, errors, items, linking, people
 from sandbox.api.items import check_url
 from sandbox.api.transactions import Days
 from sandbox.custom import is_measured
-from sandbox.entries import describe
+from sandbox.entries import Entry, describe
 from sandbox.firing import Code, Kind, fire
 from sandbox.institutions import BY_ID
 from sandbox.ledger import Window
@@ -62,7 +62,7 @@ class FireCall(ItemCall, kw_only=True):
 class CustomTransaction(msgspec.Struct, kw_only=True):
     date_transacted: date
     date_posted: date
-    amount: Decimal
+    amount: msgspec.Raw
     description: str
     iso_currency_code: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "USD"
     account_id: str | None = None
@@ -136,7 +136,6 @@ def reset_login() -> Response:
 def create_transactions() -> Response:
     call = read(CreateTransactionsCall)
     sandbox = here()
-    today = sandbox.today()
     with sandbox.store.read() as db:
         item = items.find_healthy(db, call.access_token)
     if item.username != people.DYNAMIC:
@@ -146,19 +145,36 @@ def create_transactions() -> Response:
     if len(call.transactions) > MAX_CREATED:
         message = f"transactions: at most {MAX_CREATED} can be created at once"
         raise errors.invalid_field(message, display=message)
-    for wanted in call.transactions:
-        if not today - CREATED_WITHIN <= wanted.date_transacted <= wanted.date_posted <= today:
-            message = (
-                "date_transacted and date_posted must lie within the last 14 days, and"
-                " date_posted not before date_transacted"
-            )
-            raise errors.invalid_field(message, display=message)
-        if not is_measured(wanted.amount):
-            raise errors.invalid_field("amount must be below 1e15")
-    new = [
-        (t.account_id, describe(0, t.date_posted, t.date_transacted, t.amount, t.description,
-                                t.iso_currency_code, today))
-        for t in call.transactions
-    ]  # fmt: skip
+    today = sandbox.today()
+    new = [(wanted.account_id, _entry(wanted, today)) for wanted in call.transactions]
     bank.add_entries(sandbox, call.access_token, new)
     return reply()
+
+
+def _entry(wanted: CustomTransaction, today: date) -> Entry:
+    if not today - CREATED_WITHIN <= wanted.date_transacted <= wanted.date_posted <= today:
+        message = (
+            "date_transacted and date_posted must lie within the last 14 days, and date_posted not"
+            " before date_transacted"
+        )
+        raise errors.invalid_field(message, display=message)
+    return describe(
+        account=0,  # its place among the accounts does not matter: it goes in by account id
+        posted=wanted.date_posted,
+        transacted=wanted.date_transacted,
+        amount=_amount(wanted.amount),
+        description=wanted.description,
+        currency=wanted.iso_currency_code,
+        today=today,
+    )
+
+
+def _amount(raw: msgspec.Raw) -> Decimal:
+    """The number's own digits; strings and all else that is no number are refused."""
+    try:
+        amount = Decimal(bytes(raw).decode())
+    except ArithmeticError:
+        raise errors.invalid_field("transactions: amount must be a number") from None
+    if not is_measured(amount):
+        raise errors.invalid_field("transactions: amount must be below 1e15")
+    return amount

@@ -17,6 +17,8 @@ from sandbox.world import Sandbox, here
 bp = Blueprint("transactions", __name__)
 
 Count = Annotated[int, Meta(ge=1, le=500)]
+# Beyond it SQLite cannot count.
+Offset = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Days = Annotated[int, Meta(ge=1, le=730)]
 # Takes a client that used /transactions/get to the present, without the history.
 NOW = "now"
@@ -35,7 +37,7 @@ class TransactionsOptions(Options):
 class GetOptions(TransactionsOptions):
     account_ids: list[str] | None = None
     count: Count = 100
-    offset: Annotated[int, Meta(ge=0)] = 0
+    offset: Offset = 0
     include_personal_finance_category_beta: bool = True
 
 
