@@ -31,10 +31,22 @@ class Attempt:
         self.number = pull.attempt
 
     def report(self, part: PullItem, *, stored: bool = False, **values: Any) -> None:
-        """Commits what `part` is doing now, and whatever the caller has added to the session."""
-        for name, value in values.items():
-            setattr(part, name, value)
+        """Commits what `part` is doing now, and whatever the caller has added to the session.
+
+        What the caller added is kept even when the pull is lost: a token that is shown once, rows
+        that the compare with the cursor guards. What `part` is doing is its new worker's to say.
+        """
         alive = pulls.touch(self.pull.id, self.number, stored=stored)
+        if alive:
+            for name, value in values.items():
+                setattr(part, name, value)
+        db.session.commit()
+        if not alive:
+            raise LostPullError
+
+    def beat(self) -> None:
+        """A sign of life between two calls to the bank, which may take their time."""
+        alive = pulls.touch(self.pull.id, self.number)
         db.session.commit()
         if not alive:
             raise LostPullError

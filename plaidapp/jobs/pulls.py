@@ -94,6 +94,7 @@ def _connect(attempt: Attempt) -> None:
     public_token = given.get("public_token") or bank.sandbox_public_token(
         pull.institution_id or "", given.get("username", ""), given.get("password", "")
     )
+    attempt.beat()
     connection = bank.exchange(public_token)
     item = items.add(
         user_id=pull.user_id,
