@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, PasswordField, SelectField, StringField, ValidationError
+from wtforms import DateField, Field, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.form import Form
 from wtforms.validators import InputRequired, Optional, StopValidation
@@ -44,7 +44,8 @@ class ConnectTestBankForm(FlaskForm):
         validators=[InputRequired("Pick a bank.")],
     )
     override_username = StringField("Test user", description="user_good when left empty")
-    override_password = PasswordField("Password", description="For user_custom, the JSON")
+    # As lines, not as dots: it belongs to a test user, and may be a document.
+    override_password = TextAreaField("Password", description="For user_custom, the JSON")
 
     def validate_institution_id(self, field: Field) -> None:
         if not INSTITUTION_ID.fullmatch(field.data):
@@ -91,6 +92,7 @@ class Day(DateField):
     """A date whose complaint names what was typed."""
 
     data: date | None
+    raw_data: list[str]
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if not "".join(valuelist).strip():
