@@ -74,7 +74,7 @@ class ConnectTestBankForm(FlaskForm):
 
 def _where_json_ends(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"This is not JSON: line {error.lineno}, column {error.colno} is where it ends."
+        return f"This is not JSON: line {error.lineno}, column {error.colno} is where it breaks."
     return "This is not JSON."
 
 
