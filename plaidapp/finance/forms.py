@@ -91,6 +91,7 @@ class Day(DateField):
     """A date whose complaint names what was typed."""
 
     data: date | None
+    raw_data: list[str]
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if not "".join(valuelist).strip():
