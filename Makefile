@@ -8,7 +8,7 @@ run: $(VENV)/run  ## everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
 
 test: check chromium  ## style, types, and every test
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses=auto --dist=worksteal
 
 check: $(VENV)/test
 	$(VENV)/bin/ruff check .

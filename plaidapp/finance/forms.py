@@ -47,6 +47,13 @@ class ConnectTestBankForm(FlaskForm):
     # As lines, not as dots: it belongs to a test user, and may be a document.
     override_password = TextAreaField("Password", description="For user_custom, the JSON")
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """A document is shown again when something is wrong with it, a password never."""
+        valid: bool = super().validate(extra_validators)
+        if self.override_username.data != CUSTOM_USER and not valid:
+            self.override_password.data = ""
+        return valid
+
     def validate_institution_id(self, field: Field) -> None:
         if not INSTITUTION_ID.fullmatch(field.data):
             raise ValidationError("A bank's id looks like ins_109508.")

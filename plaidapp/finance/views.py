@@ -7,6 +7,7 @@ from itertools import groupby
 
 from flask import render_template
 
+from plaidapp.bank.errors import HOPELESS
 from plaidapp.store import (
     Account,
     Item,
@@ -89,6 +90,12 @@ class PullView:
     @property
     def days(self) -> list[tuple[date, list[Transaction]]]:
         return by_day(self.rows)
+
+    @property
+    def may_try_again(self) -> bool:
+        waits = self.pull.state == pulls.QUEUED and self.pull.failures > 0
+        failed = self.pull.state == pulls.FAILED and self.pull.error_code not in HOPELESS
+        return waits or failed
 
     @property
     def bank(self) -> str:
