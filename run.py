@@ -36,13 +36,14 @@ PYTHON = sys.executable
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     signal.signal(signal.SIGHUP, hang_up)
-    INSTANCE.mkdir(exist_ok=True)
+    INSTANCE.mkdir(mode=0o700, exist_ok=True)  # what is in there is yours
     # A socket's path may have 107 characters at most, so it can't live in the checkout.
     with only_one(), tempfile.TemporaryDirectory(prefix="plaidapp-") as directory:
         env = environment(Path(directory) / "redis.sock")
         sandbox_port = choose_sandbox(env)
         config = Config.from_env(env)
         refuse_taken_port(config.port)
+        leave_for_other_commands(env)
         with embedded_redis(config.redis_url.removeprefix("unix://")):
             migrate = [PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
             returncode = subprocess.run(migrate, env=env).returncode
@@ -94,8 +95,17 @@ def choose_sandbox(env: dict[str, str]) -> int | None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     env["PLAID_BASE_URL"] = f"http://127.0.0.1:{port}"
+    env.setdefault("PUBLIC_URL", f"http://127.0.0.1:{env.get('PORT', 8000)}")  # for its webhooks
     env["PLAID_ENV"] = "sandbox"
     return port
+
+
+def leave_for_other_commands(env: dict[str, str]) -> None:
+    """`instance/env` lets a shell run `flask --app wsgi ...` on what is running here."""
+    names = ("SECRET_KEY", "TOKEN_KEYS", "REDIS_URL", "PLAID_BASE_URL", "PLAID_ENV", "PUBLIC_URL")
+    path = INSTANCE / "env"
+    path.touch(mode=0o600)
+    path.write_text("".join(f"{name}={shlex.quote(env[name])}\n" for name in names if name in env))
 
 
 def refuse_taken_port(port: int) -> None:
@@ -184,11 +194,16 @@ class Processes(Manager):
             later.start()
 
 
+# As a PaaS does: what ends by itself is started again. A signal goes to the whole group; the shell
+# waits for its process to end in good order and then ends too.
+RESTARTED = "trap over=1 TERM INT; until [ $over ]; do {}; [ $over ] || sleep 1; done"
+
+
 def serve(env: dict[str, str], sandbox_port: int | None) -> int:
-    """Runs the Procfile's processes, and the sandbox, until Ctrl-C or the first that ends."""
+    """Runs the Procfile's processes, and the sandbox, until Ctrl-C."""
     manager = Processes()
     commands = {
-        "web": ["-m", "gunicorn", "wsgi:app"],
+        "web": ["-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{env.get('PORT', 8000)}"],
         "worker": ["worker.py"],
         "clock": ["-m", "flask", "--app", "wsgi", "clock"],
     }
@@ -196,7 +211,7 @@ def serve(env: dict[str, str], sandbox_port: int | None) -> int:
         state = str(INSTANCE / "sandbox.db")
         commands["sandbox"] = ["-m", "sandbox", "--port", str(sandbox_port), "--state", state]
     for name, arguments in commands.items():
-        manager.add_process(name, f"exec {shlex.join([PYTHON, *arguments])}", env=env)
+        manager.add_process(name, RESTARTED.format(shlex.join([PYTHON, *arguments])), env=env)
     manager.loop()
     return manager.returncode or 0
 
