@@ -12,6 +12,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+from redis.connection import parse_url
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -106,7 +107,8 @@ def _whole_number(env: Mapping[str, str], name: str, highest: int) -> int | None
     value = _value(env, name)
     if value is None:
         return None
-    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= highest):
+    digits = value.isascii() and value.isdigit() and len(value) <= 9
+    if not (digits and 1 <= int(value) <= highest):
         raise ConfigError(name, f"is {value!r}. Put a whole number from 1 to {highest} there.")
     return int(value)
 
@@ -117,7 +119,7 @@ def _http_url(env: Mapping[str, str], name: str) -> str | None:
         return None
     try:
         parts = urlsplit(value)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         good = False
     if not good:
@@ -165,10 +167,14 @@ def _database_url(env: Mapping[str, str]) -> str:
 
 def _redis_url(env: Mapping[str, str]) -> str:
     value = _value(env, "REDIS_URL") or "redis://localhost:6379/0"
-    if urlsplit(value).scheme not in ("redis", "rediss", "unix"):
+    try:
+        parse_url(value)  # type: ignore[no-untyped-call]
+    except ValueError:
         raise ConfigError(
-            "REDIS_URL", "does not start with redis://, rediss:// or unix://. Put such a one there."
-        )
+            "REDIS_URL",
+            "is not an address of Redis. Put one that starts with redis://, rediss:// or unix://"
+            " there, such as redis://localhost:6379/0.",
+        ) from None
     return value
 
 

@@ -3,10 +3,11 @@
 import logging
 from http import HTTPStatus
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
+from flask import redirect as redirect_page
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError, OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from .extensions import db, login
 from .htmx import is_htmx, redirect
@@ -38,6 +39,8 @@ def wants_json() -> bool:
 
 
 def answer(status: int, sentence: str) -> Response:
+    if status >= 500:  # to look the person up may be what failed
+        g._login_user = login.anonymous_user()
     if wants_json():
         response = jsonify(error=sentence)
     else:
@@ -53,7 +56,10 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
-    return answer(status, SENTENCES.get(status, error.description or ""))
+    response = answer(status, SENTENCES.get(status, error.description or ""))
+    if isinstance(error, MethodNotAllowed):
+        response.allow.update(error.valid_methods or ())
+    return response
 
 
 def _database_error(error: DBAPIError) -> Response:
@@ -71,9 +77,6 @@ def _bug(error: Exception) -> Response:
 
 def _log_in_first() -> Response:
     """HTMX sends the whole page to the log-in; a page inside a panel would be no use."""
-    from flask import redirect as redirect_page
-    from flask import url_for
-
     if wants_json():
         return answer(401, "Log in first.")
     if is_htmx():

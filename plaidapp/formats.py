@@ -20,8 +20,9 @@ def init_app(app: Flask) -> None:
 
 def money(amount: Decimal, currency: str | None = None) -> str:
     """ "−1,234.50", with the currency's sign or code when one is given. Rounded to cents."""
-    digits = f"{abs(amount).quantize(CENT, ROUND_HALF_EVEN):,.2f}"
-    sign = MINUS if amount < 0 else ""
+    cents = amount.quantize(CENT, ROUND_HALF_EVEN)
+    digits = f"{abs(cents):,.2f}"
+    sign = MINUS if cents < 0 else ""
     if currency is None:
         return sign + digits
     symbol = SYMBOLS.get(currency)

@@ -11,6 +11,7 @@ from plaidapp.store import users
 from . import passwords
 
 LONGEST_NAME = 64
+LONGEST_KEY = 256  # some single characters, such as \uFDFA, compare as a whole phrase
 TAKEN = "This user name is taken."
 EMAIL_TAKEN = "There is an account with this e-mail address. Log in instead."
 
@@ -46,14 +47,19 @@ class SignUpForm(FlaskForm):
 
     def validate_username(self, field: Field) -> None:
         name = field.data
-        if "@" in name:  # so that a name is never somebody else's address
+        key = users.key_of(name)
+        if "@" in key:  # so that a name is never somebody else's address
             raise ValidationError("Leave out the @: this is a name, not an e-mail address.")
-        if not name or any(unicodedata.category(char)[0] == "C" for char in name):
+        if not key or any(unicodedata.category(char)[0] == "C" for char in name):
             raise ValidationError("Use letters, digits and signs that can be seen.")
+        if len(key) > LONGEST_KEY:
+            raise ValidationError("Use simpler characters or fewer of them.")
         if users.by_name(name):
             raise ValidationError(TAKEN)
 
     def validate_email(self, field: Field) -> None:
+        if len(users.key_of(field.data)) > LONGEST_KEY:
+            raise ValidationError("This is longer than an e-mail address can be.")
         if users.by_name(field.data):
             raise ValidationError(EMAIL_TAKEN)
 

@@ -11,7 +11,7 @@ from plaidapp.extensions import db
 from plaidapp.store import User, users
 
 from . import passwords
-from .forms import TAKEN, LogInForm, SignUpForm
+from .forms import LogInForm, SignUpForm
 
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
@@ -23,7 +23,7 @@ WRONG_PAIR = "This user name and password don't match."
 def signup() -> Answer:
     if current_user.is_authenticated:
         return redirect(url_for("finance.dashboard"))
-    form = SignUpForm()
+    form = SignUpForm(request.form)
     if request.method == "GET":
         return render_template("auth/signup.html", form=form)
     if form.validate() and (user := _create(form)):
@@ -34,14 +34,14 @@ def signup() -> Answer:
 
 def _create(form: SignUpForm) -> User | None:
     """None, with a sentence in the form, when somebody else was faster with the same name."""
-    user = users.add(
-        form.username.data, form.email.data, passwords.hash_password(form.password.data)
-    )
+    db.session.commit()  # hashing takes a while; hold no lock meanwhile
+    password_hash = passwords.hash_password(form.password.data)
+    user = users.add(form.username.data, form.email.data, password_hash)
     try:
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
-        form.username.errors = [TAKEN]
+        form.validate()  # now finds which of the two is taken
         return None
     return user
 
@@ -50,7 +50,7 @@ def _create(form: SignUpForm) -> User | None:
 def login() -> Answer:
     if current_user.is_authenticated:
         return redirect(url_for("finance.dashboard"))
-    form = LogInForm(next=request.args.get("next", ""))
+    form = LogInForm(request.form, next=request.args.get("next", ""))
     if request.method == "GET":
         return render_template("auth/login.html", form=form)
     if not form.validate():

@@ -156,11 +156,11 @@ class Bank:
             response = endpoint(request, _preload_content=False)
         except plaid.ApiException as error:
             raise _refusal(error) from None
+        except urllib3.exceptions.NewConnectionError:  # one of urllib3's TimeoutErrors
+            raise errors.transport_error(errors.UNREACHABLE) from None
         except urllib3.exceptions.TimeoutError:
             raise errors.transport_error(errors.TIMEOUT) from None
-        except urllib3.exceptions.NewConnectionError:
-            raise errors.transport_error(errors.UNREACHABLE) from None
-        except (urllib3.exceptions.ProtocolError, urllib3.exceptions.HTTPError, OSError):
+        except (urllib3.exceptions.HTTPError, OSError):
             raise errors.transport_error(errors.UNREACHABLE) from None
         except (plaid.OpenApiException, TypeError, ValueError, AttributeError):
             # plaid-python itself stumbles over some answers, such as an error body it can't decode.
@@ -176,7 +176,7 @@ def decode_page(body: bytes) -> payloads.SyncPage:
 def _decode(body: bytes, kind: type[Answer]) -> Answer:
     try:
         return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise errors.transport_error(errors.NONSENSE) from None
 
 
@@ -185,7 +185,7 @@ def _refusal(error: plaid.ApiException) -> BankError:
     status = error.status or 0
     try:
         refusal = msgspec.json.decode(error.body or "", type=payloads.PlaidError)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return errors.transport_error(errors.UNREACHABLE if status >= 500 else errors.NONSENSE)
     return errors.from_plaid(refusal, status, _retry_after(error))
 

@@ -16,7 +16,7 @@ LARGEST = Decimal(92_000_000_000)
 
 def _check(*amounts: Decimal | None) -> None:
     for amount in amounts:
-        if amount is not None and not (amount.is_finite() and abs(amount) <= LARGEST):
+        if amount is not None and not (amount.is_finite() and -LARGEST <= amount <= LARGEST):
             raise ValueError(f"the amount {amount} is out of range")
 
 

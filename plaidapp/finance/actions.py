@@ -5,7 +5,7 @@ With HTMX the answer is the panel; a plain form is sent back to the dashboard, w
 
 from typing import Any
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from werkzeug import Response
 
 from plaidapp.auth.access import owned_or_404, person
@@ -20,13 +20,14 @@ from .views import render_dashboard, render_pull
 
 Answer = str | Response | tuple[str, int]
 NO_BANK = "Connect a bank first: there is nothing to ask yet."
+NO_TEST_BANKS = "Test banks are there in Plaid's Sandbox only."
 
 
 @blueprint.post("/items/sandbox")
 def connect_test_bank() -> Answer:
     if current_app.config["PLAIDAPP"].plaid_env != "sandbox":
-        return redirect(url_for("finance.dashboard"))
-    form = ConnectTestBankForm()
+        return _refuse(NO_TEST_BANKS)
+    form = ConnectTestBankForm(request.form)
     if not form.validate():
         if is_htmx():
             html = render_template("finance/_connect_form.html", connect_form=form)
@@ -45,7 +46,7 @@ def connect_test_bank() -> Answer:
 
 @blueprint.post("/items")
 def connect_bank() -> Answer:
-    form = PublicTokenForm()
+    form = PublicTokenForm(request.form)
     if not form.validate():
         return _refuse(form.errors["public_token"][0])
     return _begin(pulls.LINK, sealed=secrets.seal({"public_token": form.public_token.data}))
@@ -78,12 +79,13 @@ def try_again(pull_id: int) -> Answer:
     pull = owned_or_404(pulls.owned, pull_id)
     if pulls.queue_again(pull.id):
         db.session.commit()
+        db.session.refresh(pull)  # it was changed in SQL alone
         queue.ring(pull)
     return _show(pull.id)
 
 
 def _begin_range(kind: str) -> Answer:
-    form = RangeForm(transactions.first_date(person().id))
+    form = RangeForm(transactions.first_date(person().id), formdata=request.form)
     if not form.validate():
         if is_htmx():
             html = render_template("finance/_range_form.html", range_form=form)

@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from flask_wtf import FlaskForm
-from wtforms import DateField, Field, PasswordField, SelectField, StringField, ValidationError
+from wtforms import DateField, Field, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.form import Form
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import InputRequired, Optional, StopValidation
 
 from plaidapp.bank.client import DAYS_REQUESTED
 from plaidapp.formats import long_day
@@ -26,6 +26,7 @@ TEST_BANKS = [
 INSTITUTION_ID = re.compile(r"ins_[0-9A-Za-z]{1,40}")
 CUSTOM_USER = "user_custom"
 LARGEST_CUSTOM_USER = 500_000  # characters
+YEARS = range(1900, 2101)
 
 
 def today() -> date:
@@ -43,7 +44,8 @@ class ConnectTestBankForm(FlaskForm):
         validators=[InputRequired("Pick a bank.")],
     )
     override_username = StringField("Test user", description="user_good when left empty")
-    override_password = PasswordField("Password", description="For user_custom, the JSON")
+    # As lines, not as dots: it belongs to a test user, and may be a document.
+    override_password = TextAreaField("Password", description="For user_custom, the JSON")
 
     def validate_institution_id(self, field: Field) -> None:
         if not INSTITUTION_ID.fullmatch(field.data):
@@ -90,16 +92,24 @@ class Day(DateField):
     """A date whose complaint names what was typed."""
 
     data: date | None
+    raw_data: list[str]
 
     def process_formdata(self, valuelist: list[str]) -> None:
+        if not "".join(valuelist).strip():
+            self.data, self.raw_data = None, []  # blank is the same as nothing
+            return
         try:
             super().process_formdata(valuelist)
         except ValueError:
             typed = valuelist[0].strip()[:40]
             raise ValueError(f"“{typed}” is not a date. Write it like 2026-01-31.") from None
-        if self.data and self.data.year < 1900:
+        if self.data and self.data.year not in YEARS:
             self.data = None
-            raise ValueError("Choose a date after 1900.")
+            raise ValueError(f"Choose a year from {YEARS.start} to {YEARS.stop - 1}.")
+
+    def pre_validate(self, form: Form) -> None:
+        if self.process_errors:
+            raise StopValidation  # what is no date can't be compared with one
 
 
 def _in_order(form: Form) -> None:

@@ -16,9 +16,12 @@ def asked() -> tuple[date, int] | None:
         return None
     day, _, row_id = after.partition("_")
     try:
-        return date.fromisoformat(day), int(row_id)
+        last = date.fromisoformat(day), int(row_id)
     except ValueError:
         abort(400)
+    if not 0 <= last[1] < 2**63:
+        abort(400)
+    return last
 
 
 def next_url(rows: Sequence[Transaction], size: int) -> str | None:

@@ -37,13 +37,16 @@ class Attempt:
     def report(self, part: PullItem, *, stored: bool = False, **values: Any) -> None:
         """Commits what `part` is doing now, and whatever the caller has added to the session.
 
+        What the caller added is kept even when the pull is lost: a token that is shown once, rows
+        that the compare with the cursor guards. What `part` is doing is its new worker's to say.
         `stored` says that something was among it that open pages show.
         """
-        for name, value in values.items():
-            setattr(part, name, value)
         if stored:
             users.ledger_changed(self.pull.user_id)
         alive = pulls.touch(self.pull.id, self.number)
+        if alive:
+            for name, value in values.items():
+                setattr(part, name, value)
         db.session.commit()
         if not alive:
             raise LostPullError

@@ -100,6 +100,17 @@ def test_keys(live):
             "start_date",
         ),
         (
+            "/transactions/get",
+            {
+                "access_token": "x",
+                "start_date": "2026-01-01",
+                "end_date": "2026-01-31",
+                "options": {"offset": 10**30},
+            },
+            "INVALID_FIELD",
+            "options.offset",
+        ),
+        (
             "/institutions/get",
             {"count": 501, "offset": 0, "country_codes": ["US"]},
             "INVALID_FIELD",
@@ -250,6 +261,20 @@ def test_created_transactions_lie_in_the_last_14_days(live, refused, transacted,
     error = refused(create, access_token=token, transactions=[wanted])
     assert error[:2] == ("INVALID_REQUEST", "INVALID_FIELD")
     assert "14 days" in error[2]
+
+
+@pytest.mark.parametrize("amount", ["12", True, None, [], 10**15, 10**400])
+def test_created_amounts_are_numbers(live, refused, amount):
+    token = live.link_ready(override_username="user_transactions_dynamic")
+    wanted = {
+        "date_transacted": "2026-03-15",
+        "date_posted": "2026-03-15",
+        "amount": amount,
+        "description": "x",
+    }
+    error = refused("/sandbox/transactions/create", access_token=token, transactions=[wanted])
+    assert error[:2] == ("INVALID_REQUEST", "INVALID_FIELD")
+    assert "amount" in error[2]
 
 
 def test_created_transactions_are_ten_at_most_and_need_the_dynamic_user(live, refused):

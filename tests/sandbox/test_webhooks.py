@@ -106,9 +106,10 @@ def test_sync_updates_are_for_those_who_sync(live, received, arrive):
     arrive("INITIAL_UPDATE", "HISTORICAL_UPDATE", *["SYNC_UPDATES_AVAILABLE"] * 2)
 
 
-def test_a_refresh_announces_what_it_found(live, received, arrive):
+def test_a_refresh_announces_what_it_found(live, received, arrive, eventually):
     token = live.link(**DYNAMIC)
     live.clock.advance(HISTORICAL_DELAY)
+    eventually(lambda: not rows_of(live, "moment"))
     cursor = live.drain(token)[1]["next_cursor"]
     live.call("/item/webhook/update", access_token=token, webhook=HOOK)
     arrive("WEBHOOK_UPDATE_ACKNOWLEDGED")
@@ -169,7 +170,7 @@ def test_a_webhook_is_sent_again_until_it_is_taken(serve, receiver, received, ev
     live = serve(webhook_retry=(30, 120))
     answers = [{"status_code": 500}, {"exc": requests.ConnectTimeout}, {"status_code": 200}]
     receiver.post(HOOK, answers)
-    token = live.link(webhook=HOOK)
+    token = live.link(("auth",), webhook=HOOK)
     live.call("/sandbox/item/fire_webhook", access_token=token, webhook_code="LOGIN_REPAIRED")
     eventually(lambda: len(received()) == 1)
     wait_until_settled(live, eventually, attempts=1)
@@ -205,17 +206,17 @@ def test_a_removed_item_is_silent(live, received, eventually):
     assert {json.loads(request.body)["item_id"] for request in received()} == {item_id}
 
 
+def rows_of(live, table):
+    with live.app.extensions["sandbox"].store.read() as db:
+        return db.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
+
+
 def due_in(live):
     """Seconds until the one delivery is made again, or None if there is none."""
-    sandbox = live.app.extensions["sandbox"]
-    with sandbox.store.read() as db:
-        row = db.execute("SELECT due FROM delivery").fetchone()
-    return None if row is None else round(row["due"] - sandbox.now())
+    rows = rows_of(live, "delivery")
+    return round(rows[0]["due"] - live.app.extensions["sandbox"].now()) if rows else None
 
 
 def wait_until_settled(live, eventually, attempts):
-    def settled():
-        with live.app.extensions["sandbox"].store.read() as db:
-            return db.execute("SELECT 1 FROM delivery WHERE attempts = ?", (attempts,)).fetchone()
-
-    eventually(settled)
+    """An attempt that failed is over once it is counted."""
+    eventually(lambda: [row["attempts"] for row in rows_of(live, "delivery")] == [attempts])
