@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import requests
 
-from .world import World
+from .world import World, poll
 
 
 class BankLife:
@@ -31,14 +31,23 @@ class BankLife:
     def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
+        self.close()
+
+    def close(self) -> None:
         self._http.close()
+
+    def wait_for(self, changes: int) -> None:
+        poll(lambda: self.changes >= changes, 30, f"{changes} changes at the bank")
 
     def _run(self) -> None:
         while not self._over.wait(self._pause):
             self.change(self._dice.choice(self._items)[1])
 
     def change(self, token: str) -> None:
-        """A refresh takes rows away and posts them anew; a creation only adds."""
+        """One more thing happens at the bank, whether or not the thread is running.
+
+        A refresh takes rows away and posts them anew; a creation only adds.
+        """
         keys = {"client_id": "local", "secret": "local", "access_token": token}
         if self._dice.random() < 0.6:
             self._post("/transactions/refresh", keys)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from plaidapp.store import Item
 from tests.chaos.databases import Postgres, SQLite
+from tests.chaos.deliveries import Plaid
 from tests.chaos.figures import FULL, LONG, SHORT, Figures
 from tests.chaos.judge import Judge
 from tests.chaos.person import Person
@@ -69,6 +70,23 @@ def item_ids(people: list[Person], world: World) -> list[int]:
     """The Items that were there first: their bank changes, and tells of it."""
     with world.engine.connect() as connection:
         return list(connection.scalars(select(Item.id).order_by(Item.id)))
+
+
+@pytest.fixture
+def plaid(world: World) -> Iterator[Plaid]:
+    plaid = Plaid(world)
+    yield plaid
+    plaid.close()
+
+
+@pytest.fixture
+def postgres(world: World) -> Iterator[Postgres]:
+    """The database as something to be taken away; it is there again afterwards."""
+    if not isinstance(world.database, Postgres):
+        pytest.skip("SQLite is a file and does not go away")
+    yield world.database
+    world.database.thaw()
+    world.database.bring_back()
 
 
 @pytest.fixture

@@ -113,7 +113,9 @@ class Watch:
         stored = {row[2]: (row[3], row[4].isoformat()) for row in rows if row[2]}
         expected = self._bank_at(plaid_item_id, cursor)
         for missing in expected.keys() - stored.keys():
-            self.faults.append(f"Item {item_id}: {cursor} has passed {missing}, which is not stored")
+            self.faults.append(
+                f"Item {item_id}: {cursor} has passed {missing}, which is not stored"
+            )
         for early in stored.keys() - expected.keys():
             self.faults.append(f"Item {item_id}: {early} is stored, and {cursor} knows it not")
         for plaid_id in stored.keys() & expected.keys():

