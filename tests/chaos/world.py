@@ -167,7 +167,7 @@ class World:
             return self.app.extensions["cipher"].decrypt(sealed).decode()
 
     def add_item(self, user_id: int, username: str, password: str) -> int:
-        """Connects an Item of which the bank sends no webhooks; nothing of it is stored yet."""
+        """Connects an Item of which the bank sends no webhooks; its first pull is under way."""
         bank = self.app.extensions["bank"]
         with self.app.app_context():
             public_token = bank.sandbox_public_token("ins_109508", username, password)
@@ -177,8 +177,11 @@ class World:
                 plaid_item_id=connection.plaid_item_id,
                 institution_id="ins_109508",
                 access_token=connection.sealed_token,
+                sync_requested=1,
             )
+            pull = pulls.add(user_id, pulls.LINK, items=[item])
             db.session.commit()
+            queue.ring(pull)
             return item.id
 
     def request_sync(self, item_id: int) -> None:
