@@ -1,13 +1,16 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: run test check
+.PHONY: run test check chaos
 
 run: $(VENV)/run  ## everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
 
 test: check  ## style, types, and every test
 	$(VENV)/bin/python -m pytest
+
+chaos: $(VENV)/test  ## kills everything for twenty minutes and prints what it came to
+	CHAOS=long $(VENV)/bin/python -m pytest tests/chaos
 
 check: $(VENV)/test
 	$(VENV)/bin/ruff check .

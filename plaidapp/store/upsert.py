@@ -22,7 +22,7 @@ def upsert(table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) 
 def insert_new(table: Table, row: Mapping[str, Any]) -> bool:
     """Inserts `row`; False, and nothing changed, when its key is there already."""
     statement = _insert()(table).values(row).on_conflict_do_nothing()
-    # SQLAlchemy counts an INSERT's rows only when it is told to; on PostgreSQL it says -1 otherwise.
+    # SQLAlchemy counts an INSERT's rows only when told to; on PostgreSQL it says -1 otherwise.
     statement = statement.execution_options(preserve_rowcount=True)
     return cast(CursorResult[Any], db.session.execute(statement)).rowcount == 1
 

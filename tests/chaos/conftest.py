@@ -101,6 +101,19 @@ def note(request: pytest.FixtureRequest, world: World) -> Callable[[str, str, st
     return write
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The short form has SQLite in the gates that are about its one writer."""
+
+    def is_left_out(item: pytest.Item) -> bool:
+        return "[sqlite]" in item.name and not item.get_closest_marker("on_sqlite_too")
+
+    here = Path(__file__).parent
+    if not LONG:
+        left_out = [item for item in items if here in item.path.parents and is_left_out(item)]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     table = terminalreporter.config.stash.get(TABLE, [])
     if table:

@@ -1,4 +1,4 @@
-"""Webhooks by the hundred: signed as Plaid signs them, or as somebody who would like to be Plaid."""
+"""Webhooks by the hundred, signed as Plaid signs them, and what became of each."""
 
 import hashlib
 import json

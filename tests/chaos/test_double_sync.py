@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+import pytest
 from sqlalchemy import func, select
 
 from plaidapp.extensions import db
@@ -19,12 +20,12 @@ SYNC = "/transactions/sync"
 Note = Callable[[str, str, str], None]
 
 
+@pytest.mark.on_sqlite_too
 def test_two_workers_sync_one_item(
     world: World, people: list[Person], judge: Judge, figures: Figures, note: Note
 ) -> None:
     """The bank answers slowly enough for both to begin from the same cursor."""
     item_id = world.add_item(1, DYNAMIC, "anything")
-    both_begin(world, item_id)
     judge.converge(60)
     bank = BankLife(world, [item_id])
     token = world.token(item_id)

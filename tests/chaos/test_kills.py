@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+import pytest
 import requests
 
 from .bank_life import BankLife
@@ -20,6 +21,7 @@ RESUMES = 30
 """Seconds."""
 
 
+@pytest.mark.on_sqlite_too
 def test_nothing_is_lost_whatever_dies(
     world: World,
     people: list[Person],
@@ -30,9 +32,9 @@ def test_nothing_is_lost_whatever_dies(
 ) -> None:
     dice = random.Random(figures.kills)
     clicks = 0
-    slow = {"kind": "delay", "path": "*", "seconds": 0.25}  # most kills find somebody at work
+    slow = {"kind": "delay", "path": "*", "seconds": 0.8}  # most kills find somebody at work
     with Watch(world) as watch, world.misbehaving(slow):
-        with BankLife(world, item_ids) as bank:
+        with BankLife(world, item_ids, per_second=3) as bank:
             for _ in range(figures.kills):
                 kill(world, dice.choice(ROLES))
                 time.sleep(dice.uniform(*figures.kill_pause))  # the pace of the load
