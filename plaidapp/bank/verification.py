@@ -42,10 +42,11 @@ def key_id(token: str, body: bytes, now: float) -> str:
     kid, issued = header.get("kid"), claims.get("iat")
     if not isinstance(kid, str) or not KEY_ID.fullmatch(kid):
         raise ForgedError("no key id")
-    if isinstance(issued, bool) or not isinstance(issued, int) or abs(now - issued) > FRESH:
+    if type(issued) is not int or not now - FRESH <= issued <= now + FRESH:  # True is an int too
         raise ForgedError("issued too long ago, or in the future")
-    digest = hashlib.sha256(body).hexdigest()
-    if not hmac.compare_digest(str(claims.get("request_body_sha256")).encode(), digest.encode()):
+    digest = hashlib.sha256(body).hexdigest().encode()
+    claimed = str(claims.get("request_body_sha256")).encode(errors="replace")
+    if not hmac.compare_digest(claimed, digest):
         raise ForgedError("signed over another body")
     return kid
 

@@ -53,6 +53,8 @@ def _new_accounts(item: Item, event: Event) -> None:
 
 
 def _expiring(item: Item, event: Event) -> None:
+    if item.state in items.SYNCED_NO_MORE:  # has ended already
+        return
     until = _day(event.consent_expiration_time or event.disconnect_time)
     when = f"on {until}" if until else "soon"
     sentence = f"Your permission for this bank ends {when}. Log in again before that."

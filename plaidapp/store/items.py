@@ -12,6 +12,7 @@ from sqlalchemy import (
     Text,
     and_,
     func,
+    literal,
     or_,
     select,
     update,
@@ -176,9 +177,10 @@ def lock(item_id: int) -> Item:
 
 
 def set_state(item_id: int, state: str, code: str | None, message: str | None) -> None:
+    """A permission that was taken back stays so, whatever else happens, until all is good."""
     db.session.execute(
         update(Item)
-        .where(Item.id == item_id)
+        .where(Item.id == item_id, or_(Item.state != REVOKED, literal(state == GOOD)))
         .values(state=state, error_code=code, error_message=message)
         .execution_options(synchronize_session=False)
     )

@@ -22,9 +22,9 @@ def upsert(table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) 
 def insert_new(table: Table, row: Mapping[str, Any]) -> bool:
     """Inserts `row`; False, and nothing changed, when its key is there already."""
     statement = _insert()(table).values(row).on_conflict_do_nothing()
-    # SQLAlchemy counts an INSERT's rows only when told to; on PostgreSQL it says -1 otherwise.
-    statement = statement.execution_options(preserve_rowcount=True)
-    return cast(CursorResult[Any], db.session.execute(statement)).rowcount == 1
+    # SQLAlchemy forgets how many rows an INSERT made unless it is told not to: -1 on PostgreSQL.
+    result = db.session.execute(statement.execution_options(preserve_rowcount=True))
+    return cast(CursorResult[Any], result).rowcount == 1
 
 
 def _insert() -> Any:
