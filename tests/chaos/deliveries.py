@@ -17,7 +17,7 @@ from sandbox.store import Store
 
 from .world import World
 
-SENDERS = 24
+SENDERS = 64
 
 
 @dataclass(frozen=True)
@@ -65,17 +65,18 @@ class Plaid:
         body = json.dumps(payload, indent=2).encode()
         return Delivery(body, self.key.sign(body))
 
-    def deliver_all(self, deliveries: Iterable[Delivery], per_second: float) -> list[Outcome]:
-        """At this pace whatever the answers, as senders do who know nothing of each other."""
+    def deliver_all(
+        self, deliveries: Iterable[Delivery], per_second: float, timeout: float = 10
+    ) -> list[Outcome]:
+        """At this pace whatever the answers; Plaid waits ten seconds for each."""
         began = time.monotonic()
         waiting = []
         for number, delivery in enumerate(deliveries):
             time.sleep(max(0.0, began + number / per_second - time.monotonic()))
-            waiting.append(self._pool.submit(self.deliver, delivery))
+            waiting.append(self._pool.submit(self._deliver, delivery, timeout))
         return [future.result() for future in waiting]
 
-    def deliver(self, delivery: Delivery, timeout: float = 10) -> Outcome:
-        """As Plaid, which waits for ten seconds."""
+    def _deliver(self, delivery: Delivery, timeout: float) -> Outcome:
         headers = {"Content-Type": "application/json"}
         if delivery.token is not None:
             headers["Plaid-Verification"] = delivery.token

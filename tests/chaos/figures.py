@@ -26,8 +26,8 @@ class Figures:
 
 SHORT = Figures(
     items=4,
-    kills=12,
-    kill_pause=(0.3, 1.2),
+    kills=10,
+    kill_pause=(0.2, 0.8),
     redis_kills=2,
     redis_away=(0.2, 1.5),
     database_away=4,
@@ -41,7 +41,7 @@ SHORT = Figures(
 FULL = Figures(
     items=8,
     kills=200,
-    kill_pause=(0.3, 2.7),
+    kill_pause=(0.2, 1.8),
     redis_kills=20,
     redis_away=(0.2, 6),
     database_away=60,

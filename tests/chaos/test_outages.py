@@ -75,7 +75,7 @@ def test_the_database_is_away(
         while_dead = deliver(names, plaid, figures.database_away)
         postgres.bring_back()
         postgres.freeze()
-        while_frozen = deliver(names, plaid, figures.database_away / 6)
+        while_frozen = deliver(names, plaid, figures.database_away / 6, timeout=3)
         postgres.thaw()
     took = judge.converge(90)
     outcomes = while_dead + while_frozen
@@ -93,9 +93,9 @@ def test_the_database_is_away(
     assert not false
 
 
-def deliver(names: list[str], plaid: Plaid, seconds: float) -> list[Outcome]:
+def deliver(names: list[str], plaid: Plaid, seconds: float, timeout: float = 10) -> list[Outcome]:
     until = time.monotonic() + seconds
     outcomes = []
     while time.monotonic() < until:
-        outcomes += plaid.deliver_all(map(plaid.update_of, names), per_second=10)
+        outcomes += plaid.deliver_all(map(plaid.update_of, names), per_second=10, timeout=timeout)
     return outcomes
