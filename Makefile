@@ -1,12 +1,13 @@
 PYTHON ?= python3
 VENV := .venv
+export CHROMIUM ?= chromium
 
-.PHONY: run test check chaos
+.PHONY: run test chaos check chromium
 
 run: $(VENV)/run  ## everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
 
-test: check  ## style, types, and every test
+test: check chromium  ## style, types, and every test
 	$(VENV)/bin/python -m pytest
 
 chaos: $(VENV)/test  ## kills everything for twenty minutes and prints what it came to
@@ -17,8 +18,17 @@ check: $(VENV)/test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+chromium:
+	@command -v $(CHROMIUM) >/dev/null \
+	|| if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	then apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; \
+	else echo "The tests need Chromium. Install it (apt-get install chromium), or name yours: make test CHROMIUM=/path/to/it"; exit 1; \
+	fi
+
+# Without pip it is what a `python -m venv` left that found no ensurepip.
 $(VENV)/run: requirements.txt
-	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("This is Python %d.%d; plaidapp needs 3.11 or later. Name one: make run PYTHON=python3.11" % sys.version_info[:2])'
+	test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 

@@ -103,7 +103,7 @@ def refuse_taken_port(port: int) -> None:
         socket.create_server(("", port)).close()
     except OSError as error:
         sys.exit(
-            f"Port {port} can't be used: {error.strerror}. Take another: make run PORT={port + 1}"
+            f"Port {port} can't be used: {os.strerror(error.errno or 0)}. Take another: make run PORT={port + 1}"
         )
 
 

@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from plaidapp.extensions import db
 from plaidapp.jobs import pulls as jobs
@@ -43,9 +43,9 @@ def tell(app, bank_server):
 def ask(app):
     """What is committed."""
 
-    def read(*query):
+    def read(what):
         with app.app_context():
-            return db.session.scalars(select(*query)).all()
+            return db.session.scalars(select(what).order_by(text("1"))).all()
 
     return read
 

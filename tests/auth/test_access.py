@@ -1,0 +1,155 @@
+"""Who gets in, and whose is what. Every route is tried, so that a new one can't be forgotten."""
+
+import re
+
+import pytest
+
+from plaidapp.extensions import db
+from plaidapp.store import Item, Pull, pulls, secrets
+
+PUBLIC = {
+    "index",
+    "static",
+    "auth.login",
+    "auth.signup",
+    "auth.logout",
+    "health.healthz",
+    "health.readyz",
+}
+MISSING = (0, 4711, 2**31 - 1, 2**31, 2**63 - 1, 2**63, 2**64, 10**100)
+
+
+def routes(app, *, private=True):
+    """(method, path with {} for each id, names of the ids) of every route."""
+    for rule in app.url_map.iter_rules():
+        if private and rule.endpoint in PUBLIC:
+            continue
+        path = re.sub(r"<(?:\w+:)?\w+>", "{}", rule.rule)
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield method, path, sorted(rule.arguments)
+
+
+@pytest.fixture
+def belongings(app, alice):
+    """One row of each kind that has an id in an address, alice's: its id by argument name."""
+    with app.app_context():
+        item = Item(
+            user_id=alice.id,
+            plaid_item_id="item-of-alice",
+            institution_name="First Platypus Bank",
+            access_token=secrets.seal({"not": "a token"}),
+        )
+        db.session.add(item)
+        db.session.flush()
+        pull = pulls.add(alice.id, pulls.LINK, [item], state=pulls.FAILED, error_message="No.")
+        db.session.commit()
+        return {"item_id": item.id, "pull_id": pull.id}
+
+
+def test_the_public_routes_are_these_and_no_others(app):
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} >= PUBLIC
+    assert len(list(routes(app))) >= 12, "the routes were not found"
+
+
+def test_every_other_route_asks_for_the_log_in(app, client, belongings, dump):
+    before = dump()
+
+    for method, path, names in routes(app):
+        filled = path.format(*(belongings[name] for name in names))
+        plain = client.open(filled, method=method)
+        htmx = client.open(filled, method=method, headers={"HX-Request": "true"})
+
+        if filled.endswith(".json"):
+            for answer in (plain, htmx):
+                assert (answer.status_code, answer.is_json) == (401, True), filled
+                assert set(answer.json) == {"error"}
+        else:
+            assert plain.status_code == 302, filled
+            wanted = {"next": filled} if method == "GET" else {}
+            assert plain.location.startswith("/auth/login")
+            assert client.get(plain.location).request.args.to_dict() == wanted
+            assert (htmx.status_code, htmx.text) == (401, ""), filled
+            assert htmx.headers["HX-Redirect"].startswith("/auth/login")
+
+    assert dump() == before
+
+
+def test_the_log_in_leads_back_to_the_page_that_was_asked_for(client):
+    asked = "/finance/transactions?start_date=2026-01-01&end_date=2026-02-01"
+
+    answer = client.get(client.get(asked).location)
+
+    assert answer.request.args["next"] == asked
+
+
+def test_the_owner_reaches_every_route_with_an_id(app, alice, belongings):
+    for method, path, names in routes(app):
+        if names:
+            answer = alice.client.open(
+                path.format(*(belongings[name] for name in names)), method=method
+            )
+            assert answer.status_code in (200, 302), path
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "htmx"])
+def test_a_stranger_finds_nothing_and_changes_nothing(app, charlie, belongings, dump, headers):
+    before = dump()
+    tried = 0
+
+    for method, path, names in routes(app):
+        if names:
+            filled = path.format(*(belongings[name] for name in names))
+            answer = charlie.client.open(filled, method=method, headers=headers)
+            assert answer.status_code == 404, filled
+            assert "Platypus" not in answer.text
+            tried += 1
+
+    assert tried >= 4
+    assert dump() == before
+
+
+def test_an_id_that_does_not_exist_is_a_404_however_large(app, alice, belongings, dump, subtests):
+    before = dump()
+
+    for method, path, names in routes(app):
+        for number in MISSING if names else ():
+            with subtests.test(path, number=number):
+                assert alice.client.open(path.format(number), method=method).status_code == 404
+
+    assert dump() == before
+
+
+def test_what_is_no_id_at_all_is_a_404(alice):
+    for path in (
+        "/finance/pulls/-1",
+        "/finance/pulls/x",
+        "/finance/items/1.0",
+        "/finance/items/%00",
+    ):
+        assert alice.client.get(path).status_code == 404
+
+
+def test_a_stranger_sees_nothing_of_another_persons_on_any_page(app, charlie, belongings):
+    for path in ("/finance/", "/finance/transactions"):
+        assert "Platypus Bank</a>" not in charlie.client.get(path).text
+    assert charlie.client.get("/finance/accounts.json").json == {"accounts": []}
+    assert charlie.client.get("/finance/transactions.json").json == {
+        "transactions": [],
+        "total_transactions": 0,
+        "next": None,
+    }
+    with app.app_context():
+        assert db.session.query(Pull).count() == 1
+
+
+def test_reading_a_page_changes_nothing(app, alice, belongings, dump):
+    before = dump()
+
+    for method, path, names in routes(app, private=False):
+        if method == "GET" and "static" not in path:
+            filled = path.format(*(belongings[name] for name in names))
+            for headers in ({}, {"HX-Request": "true"}):
+                assert alice.client.get(filled, headers=headers).status_code in (200, 302)
+
+    assert dump() == before
+    assert not app.extensions["redis"].keys(), "a GET rang the queue"

@@ -1,0 +1,307 @@
+"""Signing up: who may, who may not, and what they read."""
+
+import threading
+import unicodedata
+
+import pytest
+
+from plaidapp.auth import passwords
+from plaidapp.extensions import db
+from plaidapp.store import User
+from tests.pages import Page
+
+PASSWORD = "correct horse battery staple"
+GOOD = {"username": "dora", "email": "dora@example.com", "password": PASSWORD}
+
+
+@pytest.fixture
+def users(app):
+    def read():
+        with app.app_context():
+            return db.session.scalars(db.select(User).order_by(User.id)).all()
+
+    return read
+
+
+def refused(client, form, field, users, said=""):
+    """Posts `form`; checks the 422, the sentence beside `field`, and that nobody was added."""
+    before = len(users())
+    answer = client.post("/auth/signup", data=form)
+    page = Page(answer.text)
+    assert answer.status_code == 422
+    assert field in page.complaints()
+    assert page.beside(field).startswith(said)
+    assert page.beside(field).rstrip().endswith(".")
+    assert page.value("password") in (None, "")
+    assert form.get("password", "") == "" or form["password"] not in answer.text
+    assert len(users()) == before
+    assert client.get("/finance/").status_code == 302, "logged in all the same"
+    return page
+
+
+def test_signing_up_stores_the_person_and_logs_in(client, users):
+    answer = client.post("/auth/signup", data=GOOD)
+
+    assert (answer.status_code, answer.location) == (302, "/finance/")
+    assert "dora" in client.get("/finance/").text
+    assert [(user.username, user.email) for user in users()] == [("dora", "dora@example.com")]
+
+
+def test_a_password_is_stored_as_a_scrypt_hash(client, users):
+    client.post("/auth/signup", data=GOOD)
+
+    assert users()[0].password_hash.startswith("scrypt:32768:8:1$")
+    assert PASSWORD not in users()[0].password_hash
+
+
+def test_the_page_has_the_fields_and_the_button(client):
+    page = Page(client.get("/auth/signup").text)
+
+    assert {page.find(name=name)[0]["name"] for name in GOOD} == set(GOOD)
+    assert page.find(name="password")[0]["type"] == "password"
+    assert "Sign up" in [" ".join(text) for tag, _, text in page.elements if tag == "button"]
+    assert not page.complaints()
+
+
+def test_an_empty_form_has_a_sentence_beside_every_field(client, users):
+    page = refused(client, {}, "username", users, "Choose a user name.")
+
+    assert page.complaints() == {"username", "email", "password"}
+    assert page.beside("email") == "Type your e-mail address."
+    assert page.beside("password").startswith("Choose a password.")
+
+
+def test_a_field_left_out_is_the_only_one_complained_of(client, users, subtests):
+    for field in GOOD:
+        without = {name: typed for name, typed in GOOD.items() if name != field}
+        for left, form in (("missing", without), ("empty", {**GOOD, field: ""})):
+            with subtests.test(field=field, left=left):
+                page = refused(client, form, field, users)
+                assert page.complaints() == {field}
+                for name in {"username", "email"} - {field}:
+                    assert page.value(name) == GOOD[name], "what was typed is gone"
+
+
+BAD_NAMES = {
+    "200 characters": "n" * 200,
+    "65 characters": "n" * 65,
+    "an address": "dora@example.com",
+    "an address with a wide @": "dora\uff20example.com",
+    "an address with a small @": "dora\ufe6bexample.com",
+    "NUL": "do\0ra",
+    "a line break": "do\nra",
+    "an escape": "do\x1bra",
+    "a right-to-left override": "do\u202era",
+    "a zero-width space": "do\u200bra",
+    "only blanks": "   ",
+    "only wide blanks": "\u3000\u00a0",
+    "characters that are long when spelled out": "\ufdfa" * 64,
+}
+
+
+def test_a_bad_user_name_is_refused_with_a_sentence(client, users, subtests):
+    for case, name in BAD_NAMES.items():
+        with subtests.test(case):
+            page = refused(client, GOOD | {"username": name}, "username", users)
+            assert page.complaints() == {"username"}
+            assert page.value("email") == "dora@example.com"
+
+
+GOOD_NAMES = {
+    "64 characters": "n" * 64,
+    "one character": "n",
+    "a blank inside": "Dora the Explorer",
+    "another script": "Дора 花子",
+    "an emoji": "dora 🦉",
+    "quotes and percent signs": """d'o"r%a;--""",
+}
+
+
+def test_any_visible_name_will_do(app, users, subtests):
+    for number, (case, name) in enumerate(GOOD_NAMES.items()):
+        with subtests.test(case):
+            form = GOOD | {"username": name, "email": f"{number}@example.com"}
+            assert app.test_client().post("/auth/signup", data=form).status_code == 302
+            assert users()[-1].username == name
+
+
+TAKEN_NAMES = {
+    "the same": "Zoë",
+    "in another case": "ZOË",
+    "with accents composed differently": unicodedata.normalize("NFD", "Zoë"),
+    "with blanks round it": "  Zoë \u00a0",
+    "in wide letters": "\uff3aoë",
+}
+
+
+def test_a_taken_name_is_refused_however_it_is_spelled(app, client, users, subtests):
+    app.test_client().post("/auth/signup", data=GOOD | {"username": "Zoë"})
+
+    for case, name in TAKEN_NAMES.items():
+        with subtests.test(case):
+            form = GOOD | {"username": name, "email": "other@example.com"}
+            page = refused(client, form, "username", users, "This user name is taken.")
+            assert page.complaints() == {"username"}
+
+
+def test_a_taken_address_is_refused_however_it_is_spelled(app, client, users, subtests):
+    app.test_client().post("/auth/signup", data=GOOD)
+
+    for address in ("dora@example.com", "DORA@Example.COM", " dora@example.com "):
+        with subtests.test(address):
+            page = refused(client, GOOD | {"username": "other", "email": address}, "email", users)
+            assert "There is an account with this e-mail address." in page.beside("email")
+            assert page.complaints() == {"email"}
+
+
+BAD_ADDRESSES = {
+    "a word": "dora",
+    "no domain": "dora@",
+    "no dot": "dora@example",
+    "two of them": "a@example.com, b@example.com",
+    "too long": "d" * 260 + "@example.com",
+    "a blank inside": "do ra@example.com",
+    "NUL": "do\0ra@example.com",
+    "a line break": "dora@example.com\nBcc: all@example.com",
+    "blanks": "    ",
+    "HTML": "<script>alert(1)</script>@example.com",
+}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_is_not_an_address_is_refused(client, users, subtests):
+    for case, address in BAD_ADDRESSES.items():
+        with subtests.test(case):
+            page = refused(client, GOOD | {"email": address}, "email", users)
+            assert page.complaints() == {"email"}
+            assert page.value("username") == "dora"
+
+
+def test_an_address_that_is_long_when_spelled_out_is_stored_or_refused(client, users):
+    answer = client.post("/auth/signup", data=GOOD | {"email": "\ufdfa" * 60 + "@example.com"})
+
+    assert (answer.status_code, len(users())) in ((302, 1), (422, 0))
+
+
+BAD_PASSWORDS = {
+    "14 characters": ("p7!xQ2z9Lw#4Vb", "Use at least 15 characters."),
+    "14 emoji": ("🦉🐧🦊🐻🐼🐨🐯🦁🐮🐷🐸🐵🐔🦄", "Use at least 15 characters."),
+    "129 characters": ("p7!xQ2z9Lw#4VbT" + "x" * 114, "Use at most 128 characters."),
+    "20,000 characters": ("ab" * 10_000, "Use at most 128 characters."),
+    "a common one, twice": ("passwordpassword", "This is one of the commonest"),
+    "a common one in capitals": ("PassWordPASSWORD", "This is one of the commonest"),
+    "123456 three times": ("123456" * 3, "This is one of the commonest"),
+}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_bad_password_is_refused_and_not_shown_again(client, users, subtests):
+    for case, (password, said) in BAD_PASSWORDS.items():
+        with subtests.test(case):
+            page = refused(client, GOOD | {"password": password}, "password", users, said)
+            assert page.complaints() == {"password"}
+            assert page.value("username") == "dora"
+            assert page.value("email") == "dora@example.com"
+
+
+GOOD_PASSWORDS = {
+    "15 characters": "p7!xQ2z9Lw#4VbT",
+    "128 characters": "p7!xQ2z9Lw#4VbTa" * 8,
+    "128 emoji": "🦉🐧" * 64,
+    "other scripts and controls": "пароль\0\t\n密码 ﷺ\u202e\u200b x",
+    "blanks round it": "  correct horse  ",
+}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_password_of_15_to_128_characters_of_any_kind_logs_in(app, subtests):
+    for number, (case, password) in enumerate(GOOD_PASSWORDS.items()):
+        with subtests.test(case):
+            form = {"username": f"d{number}", "email": f"{number}@b.org", "password": password}
+            assert app.test_client().post("/auth/signup", data=form).status_code == 302
+            browser = app.test_client()
+            wrong = form | {"password": password.strip() + "x"}
+            assert browser.post("/auth/login", data=wrong).status_code == 401
+            assert browser.post("/auth/login", data=form).location == "/finance/"
+
+
+def test_the_longest_password_is_not_cut(app, client):
+    client.post("/auth/signup", data=GOOD | {"password": "ab" * 63 + "yz"})
+
+    for almost in ("ab" * 63 + "y", "ab" * 63 + "yx", "ab" * 63 + "yzz", "ab" * 63 + "yz" * 5000):
+        answer = app.test_client().post(
+            "/auth/login", data={"username": "dora", "password": almost}
+        )
+        assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("other", "field", "said"),
+    [
+        ({"email": "second@example.com"}, "username", "This user name is taken."),
+        ({"username": "second"}, "email", "There is an account with this e-mail address."),
+    ],
+    ids=["same name", "same address"],
+)
+def test_of_two_sign_ups_at_once_one_wins_and_the_other_reads_why(
+    app, users, monkeypatch, other, field, said
+):
+    """Both pass the check for a taken name before either is stored."""
+    together = threading.Barrier(2)
+    real = passwords.hash_password
+
+    def hash_together(password):
+        together.wait(timeout=10)
+        return real(password)
+
+    monkeypatch.setattr(passwords, "hash_password", hash_together)
+    answers = []
+
+    def sign_up(form):
+        answers.append(app.test_client().post("/auth/signup", data=form))
+
+    threads = [threading.Thread(target=sign_up, args=(form,)) for form in (GOOD, GOOD | other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    won, lost = sorted(answers, key=lambda answer: answer.status_code)
+    assert (won.status_code, lost.status_code) == (302, 422)
+    assert Page(lost.text).beside(field).startswith(said)
+    assert Page(lost.text).complaints() == {field}
+    assert len(users()) == 1
+
+
+def test_html_in_a_name_is_shown_as_text(client):
+    name = "<img src=x onerror=alert(1)>"
+    client.post("/auth/signup", data=GOOD | {"username": name})
+
+    dashboard = client.get("/finance/").text
+
+    assert name not in dashboard
+    assert any(name in "".join(text) for _, _, text in Page(dashboard).elements)
+
+
+def test_html_that_was_typed_comes_back_as_text(client):
+    typed = '"><script>alert(1)</script>'
+    answer = client.post("/auth/signup", data={"username": typed, "email": typed})
+
+    assert answer.status_code == 422
+    assert "<script>alert" not in answer.text
+    assert Page(answer.text).value("username") == typed
+
+
+def test_a_person_who_is_logged_in_needs_no_sign_up(alice, users):
+    assert alice.client.get("/auth/signup").location == "/finance/"
+    assert alice.client.post("/auth/signup", data=GOOD).location == "/finance/"
+    assert len(users()) == 1
+
+
+def test_a_body_that_is_no_form_is_an_empty_form(client, users, subtests):
+    for kind in ("application/json", "multipart/form-data", "text/plain"):
+        for body in (b"{", b"[1]", b"5", b'{"username": 5}', b"\xff\xfe"):
+            with subtests.test(kind, body=body):
+                answer = client.post("/auth/signup", data=body, content_type=kind)
+                assert answer.status_code == 422
+                assert users() == []

@@ -1,0 +1,367 @@
+"""Every endpoint of Bank against the sandbox, and everything that can go wrong on the way."""
+
+import gzip
+import logging
+import socket
+import threading
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from cryptography.fernet import Fernet, MultiFernet
+
+from plaidapp.bank.client import decode_page
+from plaidapp.bank.errors import NONSENSE, TIMEOUT, UNREACHABLE, BankError
+
+RECENT = (datetime.now(UTC) - timedelta(days=10)).date()
+ENDPOINTS = {
+    "sandbox_public_token": ("/sandbox/public_token/create", "public_token"),
+    "exchange": ("/item/public_token/exchange", "access_token"),
+    "accounts": ("/accounts/get", "accounts"),
+    "balances": ("/accounts/balance/get", "item"),
+    "sync_page": ("/transactions/sync", "next_cursor"),
+}
+PATIENCE = 0.3
+
+
+@pytest.fixture
+def link(bank, custom_user):
+    def connect(*amounts, **options):
+        password = custom_user(*amounts, day=RECENT.isoformat(), **options)
+        return bank.exchange(bank.sandbox_public_token("ins_109508", "user_custom", password))
+
+    return connect
+
+
+@pytest.fixture
+def ask(bank, link):
+    """Prepares a call of any endpoint; the call itself is `ask(client, name)()`."""
+
+    def prepare(client, name):
+        if name == "sandbox_public_token":
+            return lambda: client.sandbox_public_token("ins_109508", "", "")
+        if name == "exchange":
+            token = bank.sandbox_public_token("ins_109508", "user_transactions_dynamic", "any")
+            return lambda: client.exchange(token)
+        sealed = link("1").sealed_token
+        if name == "sync_page":
+            return lambda: decode_page(client.sync_page(sealed, ""))
+        return lambda: getattr(client, name)(sealed)
+
+    return prepare
+
+
+def problem_of(call):
+    with pytest.raises(BankError) as caught:
+        call()
+    return caught.value
+
+
+def test_a_public_token_becomes_a_connection(bank, cipher):
+    public_token = bank.sandbox_public_token("ins_109508", "", "")
+    connection = bank.exchange(public_token)
+    assert public_token.startswith("public-sandbox-")
+    assert cipher.decrypt(connection.sealed_token).startswith(b"access-sandbox-")
+    assert connection.plaid_item_id
+
+
+@pytest.mark.parametrize("endpoint", ["accounts", "balances"])
+def test_accounts_come_with_their_balances_digit_for_digit(bank, endpoint):
+    sealed = bank.exchange(bank.sandbox_public_token("ins_109508", "", "")).sealed_token
+    answer = getattr(bank, endpoint)(sealed)
+    shown = {(a.name, a.mask): a.balances for a in answer.accounts}
+    assert len(shown) == 9
+    assert shown["Plaid Checking", "0000"].available == 100
+    assert shown["Plaid 401k", "6666"].current == Decimal("23631.9805")
+    assert shown["Plaid 401k", "6666"].available is None
+    assert shown["Plaid Credit Card", "3333"].limit == 2000
+    assert answer.item.institution_id == "ins_109508"
+    assert answer.item.institution_name == "First Platypus Bank"
+    assert answer.request_id
+
+
+@pytest.mark.parametrize(
+    "amount", ["42", "7.50", "-7500", "0.00000001", "1234567.1234567", "89999999999.99999999"]
+)
+def test_a_transactions_amount_keeps_its_digits(bank, link, amount):
+    page = decode_page(bank.sync_page(link(amount).sealed_token, ""))
+    assert [f"{row.amount:f}" for row in page.added] == [amount]
+
+
+def test_a_synced_row_carries_what_the_bank_said(bank, link):
+    page = decode_page(bank.sync_page(link("5").sealed_token, ""))
+    (row,) = page.added
+    assert (row.title, row.date, row.pending) == ("row 0", RECENT, False)
+    assert row.iso_currency_code == "USD"
+    assert [account.account_id for account in page.accounts] == [row.account_id]
+    assert page.transactions_update_status == "HISTORICAL_UPDATE_COMPLETE"
+
+
+def test_a_sync_asks_for_two_years(bank, custom_user):
+    old = (datetime.now(UTC) - timedelta(days=729)).date().isoformat()
+    token = bank.sandbox_public_token("ins_109508", "user_custom", custom_user("3", day=old))
+    page = decode_page(bank.sync_page(bank.exchange(token).sealed_token, ""))
+    assert [row.date.isoformat() for row in page.added] == [old]
+
+
+def test_the_cursor_goes_on_where_the_last_page_ended(bank, link):
+    sealed = link("5").sealed_token
+    cursor = decode_page(bank.sync_page(sealed, "")).next_cursor
+    assert decode_page(bank.sync_page(sealed, cursor)).added == []
+
+
+def error(status, error_type, error_code):
+    return {
+        "kind": "error",
+        "status": status,
+        "error_type": error_type,
+        "error_code": error_code,
+    }
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize(
+    ("rule", "code", "retryable"),
+    [
+        ({"kind": "delay", "seconds": 30}, TIMEOUT, True),
+        ({"kind": "hang", "seconds": 30}, TIMEOUT, True),
+        ({"kind": "drip", "seconds": 30}, TIMEOUT, True),
+        ({"kind": "truncate"}, UNREACHABLE, True),
+        ({"kind": "reset"}, UNREACHABLE, True),
+        ({"kind": "garbage"}, NONSENSE, True),
+        ({"kind": "wrong_types"}, NONSENSE, True),
+        ({"kind": "missing_field"}, NONSENSE, True),
+        ({"kind": "rate_limit", "limit": 0, "seconds": 60}, "LIMIT", True),
+        (error(400, "ITEM_ERROR", "ITEM_LOGIN_REQUIRED"), "ITEM_LOGIN_REQUIRED", False),
+        (error(500, "API_ERROR", "INTERNAL_SERVER_ERROR"), "INTERNAL_SERVER_ERROR", True),
+    ],
+    ids=lambda value: value["kind"] if isinstance(value, dict) else None,
+)
+def test_every_fault_becomes_a_bank_error(
+    client_for, bank_server, ask, endpoint, rule, code, retryable
+):
+    path, field = ENDPOINTS[endpoint]
+    call = ask(client_for(bank_server.url, PATIENCE if "seconds" in rule else 5), endpoint)
+    extra = {"field": field} if rule["kind"] == "missing_field" else {}
+    bank_server.misbehave(path=path, **rule, **extra)
+    problem = problem_of(call)
+    assert problem.code.endswith(code)
+    assert problem.retryable is retryable
+    assert problem.message.endswith(".")
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_a_bank_that_is_not_there_is_unreachable(client_for, nobody, ask, endpoint):
+    problem = problem_of(ask(client_for(nobody), endpoint))
+    assert (problem.code, problem.retryable) == (UNREACHABLE, True)
+
+
+def test_a_host_without_an_address_is_unreachable(client_for, ask):
+    problem = problem_of(ask(client_for("http://bank.invalid"), "sandbox_public_token"))
+    assert (problem.code, problem.retryable) == (UNREACHABLE, True)
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+@pytest.mark.parametrize(
+    ("status", "body", "code"),
+    [
+        (500, b"<html>Internal Server Error</html>", UNREACHABLE),
+        (500, b"", UNREACHABLE),
+        (502, b"\xff\xfe", NONSENSE),
+        (503, b"[" * 200_000, UNREACHABLE),
+        (400, b"", NONSENSE),
+        (400, b'{"error_code": 7}', NONSENSE),
+        (302, b"", NONSENSE),
+        (200, b"", NONSENSE),
+        (200, b"null", NONSENSE),
+        (200, b"[]", NONSENSE),
+        (200, b"\xff", NONSENSE),
+        (200, b'{"x": ' + b"[" * 200_000, NONSENSE),
+        (204, b"", NONSENSE),
+    ],
+    ids=lambda value: repr(value)[:20],
+)
+def test_an_answer_that_is_none_of_plaids(client_for, canned, ask, endpoint, status, body, code):
+    canned.says(body, status)
+    problem = problem_of(ask(client_for(canned.url), endpoint))
+    assert (problem.code, problem.retryable) == (code, True)
+
+
+def test_a_redirect_is_not_followed(client_for, canned, bank_server, ask):
+    canned.says(b"", 307, Location=f"{bank_server.url}/sandbox/public_token/create")
+    problem = problem_of(ask(client_for(canned.url), "sandbox_public_token"))
+    assert problem.code == NONSENSE
+
+
+def test_a_spoiled_compression_is_a_bank_error(client_for, canned, ask):
+    canned.says(gzip.compress(b'{"public_token": "p"}')[:-12], **{"Content-Encoding": "gzip"})
+    canned.body = b"\x1f\x8b" + b"\0" * 40
+    problem = problem_of(ask(client_for(canned.url), "sandbox_public_token"))
+    assert problem.retryable
+
+
+def test_a_compressed_answer_is_read(client_for, canned):
+    canned.says(gzip.compress(b'{"public_token": "p"}'), **{"Content-Encoding": "gzip"})
+    assert client_for(canned.url).sandbox_public_token("ins_1", "", "") == "p"
+
+
+def test_an_endless_answer_is_cut_off(client_for, canned, ask, monkeypatch):
+    monkeypatch.setattr("plaidapp.bank.transport.LARGEST_ANSWER", 1000)
+    canned.says({"public_token": "p" * 2000})
+    problem = problem_of(ask(client_for(canned.url), "sandbox_public_token"))
+    assert problem.code == UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("status", "error_type", "code", "retryable", "words"),
+    [
+        (400, "ITEM_ERROR", "ITEM_LOGIN_REQUIRED", False, "log in again"),
+        (400, "ITEM_ERROR", "INVALID_CREDENTIALS", False, "user name and password"),
+        (400, "ITEM_ERROR", "PRODUCT_NOT_READY", True, "still preparing"),
+        (400, "INVALID_INPUT", "INVALID_API_KEYS", False, "keys"),
+        (400, "INSTITUTION_ERROR", "INSTITUTION_DOWN", True, "down"),
+        (400, "INSTITUTION_ERROR", "INSTITUTION_NO_LONGER_SUPPORTED", False, "refused"),
+        (429, "RATE_LIMIT_EXCEEDED", "TRANSACTIONS_SYNC_LIMIT", True, "too many questions"),
+        (429, "OTHER", "SOMETHING_NEW", True, "too many questions"),
+        (500, "API_ERROR", "INTERNAL_SERVER_ERROR", True, "trouble answering"),
+        (400, "API_ERROR", "PLANNED_MAINTENANCE", True, "refused"),
+        (503, "OTHER", "SOMETHING_NEW", True, "trouble answering"),
+        (400, "INVALID_REQUEST", "SOMETHING_NEW", False, "what Plaid said"),
+    ],
+)
+def test_plaids_error_objects_are_understood(
+    client_for, canned, ask, status, error_type, code, retryable, words
+):
+    canned.says(
+        {
+            "error_type": error_type,
+            "error_code": code,
+            "error_message": "what Plaid said",
+            "display_message": None,
+            "request_id": "r123",
+        },
+        status,
+    )
+    problem = problem_of(ask(client_for(canned.url), "accounts"))
+    assert (problem.code, problem.retryable, problem.request_id) == (code, retryable, "r123")
+    assert words in problem.message
+
+
+def test_a_display_message_is_what_the_person_reads(client_for, canned, ask):
+    canned.says(
+        {
+            "error_type": "ITEM_ERROR",
+            "error_code": "NEW",
+            "error_message": "internal words",
+            "display_message": "Your bank is on holiday.",
+        },
+        400,
+    )
+    assert problem_of(ask(client_for(canned.url), "accounts")).message == "Your bank is on holiday."
+
+
+@pytest.mark.parametrize(
+    ("username", "institution", "code"),
+    [("user_bad", "ins_109508", "INVALID_CREDENTIALS"), ("", "ins_none", "INVALID_INSTITUTION")],
+)
+def test_the_sandbox_refuses_a_wrong_link(bank, username, institution, code):
+    problem = problem_of(lambda: bank.sandbox_public_token(institution, username, "x"))
+    assert (problem.code, problem.retryable) == (code, False)
+    assert problem.request_id
+
+
+def test_a_log_in_that_ended_is_permanent(bank, bank_server, link, cipher):
+    sealed = link("1").sealed_token
+    token = cipher.decrypt(sealed).decode()
+    bank_server.call("/sandbox/item/reset_login", access_token=token)
+    problem = problem_of(lambda: bank.balances(sealed))
+    assert (problem.code, problem.retryable) == ("ITEM_LOGIN_REQUIRED", False)
+
+
+def test_wrong_keys_are_permanent(client_for, bank_server):
+    client = client_for(bank_server.url, secret="wrong")
+    problem = problem_of(lambda: client.sandbox_public_token("ins_1", "", ""))
+    assert (problem.code, problem.retryable) == ("INVALID_API_KEYS", False)
+
+
+@pytest.mark.parametrize("endpoint", ["accounts", "balances", "sync_page"])
+def test_a_token_of_another_key_is_unreadable(client_for, nobody, ask, endpoint):
+    stranger = MultiFernet([Fernet(Fernet.generate_key())])
+    problem = problem_of(ask(client_for(nobody, cipher=stranger), endpoint))
+    assert (problem.code, problem.retryable) == ("TOKEN_UNREADABLE", False)
+
+
+@pytest.mark.parametrize("kind", ["garbage", "reset", "missing_field", "error", None])
+def test_the_access_token_is_nowhere_to_be_read(bank, bank_server, link, cipher, caplog, kind):
+    caplog.set_level(logging.DEBUG)
+    for name in ("urllib3", "urllib3.connectionpool", "plaid"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    sealed = link("1").sealed_token
+    token = cipher.decrypt(sealed).decode()
+    seen = []
+    if kind:
+        extra = {"field": "accounts"} if kind == "missing_field" else {}
+        extra |= error(400, "ITEM_ERROR", "NO_ACCOUNTS") if kind == "error" else {"kind": kind}
+        bank_server.misbehave(path="/accounts/get", **extra)
+        problem = problem_of(lambda: bank.accounts(sealed))
+        seen += [str(problem), repr(problem), repr(problem.args)]
+    else:
+        bank.accounts(sealed)
+    assert "urllib3" in caplog.text
+    assert token not in "".join([caplog.text, *seen])
+
+
+def test_the_refused_token_is_not_repeated(client_for, bank_server, cipher):
+    sealed = cipher.encrypt(b"access-sandbox-of-nobody")
+    problem = problem_of(lambda: client_for(bank_server.url).accounts(sealed))
+    assert problem.code == "INVALID_ACCESS_TOKEN"
+    assert "of-nobody" not in f"{problem} {problem!r} {problem.args}"
+
+
+def test_what_follows_a_broken_answer_is_read_afresh(client_for, bank_server, ask):
+    call = ask(client_for(bank_server.url), "accounts")
+    bank_server.misbehave(kind="truncate", path="/accounts/get", times=1)
+    assert problem_of(call).code == UNREACHABLE
+    assert len(call().accounts) == 1
+
+
+def test_one_client_serves_many_threads(bank, link):
+    connections = [link(str(amount)).sealed_token for amount in range(1, 9)]
+    seen = {}
+
+    def read(number, sealed):
+        seen[number] = [row.amount for row in decode_page(bank.sync_page(sealed, "")).added]
+
+    threads = [threading.Thread(target=read, args=pair) for pair in enumerate(connections, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert seen == {number: [number] for number in range(1, 9)}
+
+
+def test_headers_that_trickle_in_do_not_hold_a_call(client_for):
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def trickle():
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"HTTP/1.1 200 OK\r\n")
+                for number in range(100):
+                    if over.wait(0.2):
+                        return
+                    try:
+                        connection.sendall(f"X-{number}: y\r\n".encode())
+                    except OSError:
+                        return
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        client = client_for(f"http://127.0.0.1:{server.getsockname()[1]}", 0.5)
+        problem = problem_of(lambda: client.sandbox_public_token("ins_1", "", ""))
+        still_trickling = thread.is_alive()
+        over.set()
+        thread.join()
+    assert problem.code == TIMEOUT
+    assert still_trickling

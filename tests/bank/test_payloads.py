@@ -1,0 +1,115 @@
+"""What is accepted as Plaid's, and what is refused."""
+
+from datetime import date
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from plaidapp.bank import payloads
+from plaidapp.bank.client import decode_page
+from plaidapp.bank.errors import NONSENSE, BankError
+
+
+def page(**changes):
+    row = {
+        "transaction_id": "t",
+        "account_id": "a",
+        "amount": 5,
+        "date": "2026-01-31",
+        "pending": False,
+        "name": "Coffee",
+    } | changes
+    rest = {"modified": [], "removed": [], "next_cursor": "c", "has_more": False, "request_id": "r"}
+    return msgspec.json.encode({"added": [row]} | rest)
+
+
+def raw_amount(digits):
+    return page(amount=msgspec.Raw(digits.encode()))
+
+
+@pytest.mark.parametrize(
+    "digits", ["0", "-0.00000001", "23631.9805", "0.1", "1e2", "92000000000", "-92000000000"]
+)
+def test_an_amount_is_read_from_its_digits(digits):
+    assert decode_page(raw_amount(digits)).added[0].amount == Decimal(digits)
+
+
+@pytest.mark.parametrize(
+    "digits",
+    [
+        "NaN",
+        "Infinity",
+        '"NaN"',
+        '"sNaN"',
+        '"-Infinity"',
+        "92000000000.00000001",
+        "-92000000001",
+        "1e12",
+        "1e999999",
+        "1e99999999",
+        "-1e99999999",
+        "9" * 5000,
+        '"12 dollars"',
+        "true",
+        "null",
+        "[5]",
+    ],
+    ids=lambda digits: digits[:12],
+)
+def test_an_amount_that_is_none_is_nonsense(digits):
+    with pytest.raises(BankError) as caught:
+        decode_page(raw_amount(digits))
+    assert caught.value.code == NONSENSE
+
+
+@pytest.mark.parametrize("field", ["available", "current", "limit"])
+def test_a_balance_out_of_range_is_refused(field):
+    account = f'{{"account_id":"a","name":"n","type":"t","balances":{{"{field}":1e11}}}}'
+    with pytest.raises(msgspec.ValidationError, match="out of range"):
+        msgspec.json.decode(account, type=payloads.Account)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("date", "2026-02-30"),
+        ("date", "31.1.2026"),
+        ("date", None),
+        ("pending", "no"),
+        ("transaction_id", None),
+        ("account_id", 7),
+        ("personal_finance_category", {"primary": "FOOD"}),
+    ],
+)
+def test_a_malformed_field_is_nonsense(field, value):
+    with pytest.raises(BankError) as caught:
+        decode_page(page(**{field: value}))
+    assert caught.value.code == NONSENSE
+
+
+def test_fields_that_are_not_known_are_passed_over():
+    assert decode_page(page(logo_url="x", counterparties=[{}])).added[0].transaction_id == "t"
+
+
+def test_a_day_is_a_date():
+    assert decode_page(page()).added[0].date == date(2026, 1, 31)
+
+
+@pytest.mark.parametrize(
+    ("fields", "title"),
+    [
+        ({"name": "Coffee", "merchant_name": "Bean"}, "Coffee"),
+        ({"name": None, "merchant_name": "Bean"}, "Bean"),
+        ({"name": None, "original_description": "POS 12"}, "POS 12"),
+        ({"name": None}, ""),
+    ],
+)
+def test_a_row_has_a_title_whatever_plaid_names(fields, title):
+    assert decode_page(page(**fields)).added[0].title == title
+
+
+def test_the_category_goes_by_plaids_name():
+    category = {"primary": "FOOD_AND_DRINK", "detailed": "FOOD_AND_DRINK_COFFEE"}
+    row = decode_page(page(personal_finance_category=category)).added[0]
+    assert row.category == payloads.Category("FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE")

@@ -1,0 +1,88 @@
+"""A browser, the people who use it, and what they use: a deployment of the whole product."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.e2e.person import Person
+from tests.e2e.processes import Deployment
+
+CHROMIUM_OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+failed = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    item.stash[failed] = item.stash.get(failed, False) or report.failed
+    return report
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    name = os.environ.get("CHROMIUM", "chromium")
+    path = shutil.which(name)
+    if path is None:
+        give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
+        give_up(f"There is no {name}. `make test` installs it.")
+    expect.set_options(timeout=30_000)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(
+    browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[Callable[..., Person]]:
+    """`visit(url)` is a new person there. Their browser must have nothing to complain of."""
+    people: list[Person] = []
+
+    def come(url: str, **options: bool) -> Person:
+        people.append(Person(browser, url, **options))
+        return people[-1]
+
+    yield come
+    for person in people:
+        screenshot = tmp_path / f"{person.name}.png" if request.node.stash[failed] else None
+        person.leave(screenshot)
+    assert [complaint for person in people for complaint in person.complaints] == []
+
+
+@pytest.fixture(scope="session")
+def _deployed(postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    postgres.psql("CREATE DATABASE e2e")
+    deployment = Deployment(tmp_path_factory.mktemp("deployment"), postgres.get_uri("e2e"))
+    try:
+        deployment.start()
+        yield deployment
+    finally:
+        deployment.stop()
+
+
+@pytest.fixture
+def deployment(_deployed: Deployment) -> Iterator[Deployment]:
+    """The Procfile's processes on PostgreSQL, one for all tests; each leaves it as it was."""
+    yield _deployed
+    _deployed.mend()
+
+
+@pytest.fixture
+def person(deployment: Deployment, visit: Callable[..., Person]) -> Person:
+    """Somebody new, signed up."""
+    person = visit(deployment.url)
+    person.sign_up()
+    return person

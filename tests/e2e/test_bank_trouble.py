@@ -1,0 +1,113 @@
+"""The bank down, slow or talking nonsense while a person waits, and a worker that dies."""
+
+import signal
+
+from playwright.sync_api import Locator, expect
+
+from tests.e2e.person import Person, be_done
+from tests.e2e.processes import wait_until
+
+TROUBLE = {
+    "500": (
+        {
+            "kind": "error",
+            "status": 500,
+            "error_type": "API_ERROR",
+            "error_code": "INTERNAL_SERVER_ERROR",
+        },
+        "trouble answering",
+    ),
+    "429": ({"kind": "rate_limit", "limit": 0, "seconds": 3600}, "too many questions"),
+    "garbage": ({"kind": "garbage"}, "could not be understood"),
+    "wrong types": ({"kind": "wrong_types"}, "could not be understood"),
+    "cut in half": ({"kind": "truncate"}, "The bank"),
+    "hung up": ({"kind": "reset"}, "can't be reached"),
+}
+
+
+def test_panel_says_so_and_try_again_mends_it(deployment, person, subtests):
+    be_done(person.connect())
+    loads = person.page_loads
+    for trouble, (rule, words) in TROUBLE.items():
+        with subtests.test(trouble):
+            deployment.bank.misbehave(**rule)
+            panel = person.pull("Get account data")
+            expect_trouble(panel, words)
+
+            deployment.bank.behave()
+            try_again(panel)
+            expect(panel).to_contain_text("9 accounts")
+    assert person.page_loads == loads
+
+
+def test_a_connection_that_fails_can_be_tried_again(deployment, person):
+    deployment.bank.misbehave("garbage", "/item/public_token/exchange")
+    panel = person.connect()
+    loads = person.page_loads
+    expect_trouble(panel, "could not be understood")
+
+    deployment.bank.behave()
+    try_again(panel)
+    expect(person.page.locator("#accounts li")).to_have_count(9)
+    assert person.page_loads == loads
+
+
+def test_a_bank_that_is_down_leaves_the_rest_working(deployment, person):
+    be_done(person.connect())
+    deployment.running["sandbox"].kill()
+    panel = person.pull("Get account data")
+    expect_trouble(panel, "can't be reached")
+    the_rest_works(person)
+
+    deployment.start_bank()
+    try_again(panel)
+    expect(panel).to_contain_text("9 accounts")
+
+
+def test_a_bank_that_is_slow_and_one_that_never_answers(deployment, person):
+    be_done(person.connect())
+    deployment.bank.misbehave("drip", seconds=1)
+    be_done(person.pull("Get account data"))
+
+    deployment.running["sandbox"].send(signal.SIGSTOP)
+    panel = person.pull("Get account data")
+    the_rest_works(person)
+    expect_trouble(panel, "took too long")
+
+    deployment.running["sandbox"].send(signal.SIGCONT)
+    try_again(panel)
+
+
+def test_a_worker_that_is_killed_is_made_good(deployment, person):
+    before = deployment.bank.calls("/transactions/sync")
+    deployment.bank.misbehave("delay", "/transactions/sync", seconds=600)
+    panel = person.connect()
+    wait_until(lambda: deployment.bank.calls("/transactions/sync") > before, 30, "a sync begins")
+    deployment.running["worker"].kill()
+    deployment.bank.behave()
+    deployment.run("worker", deployment.procfile["worker"])
+
+    # The sweep gives a worker up half a minute after its last sign of life.
+    expect(panel).to_have_attribute("data-state", "done", timeout=90_000)
+    expect(person.page.locator("#accounts li")).to_have_count(9)
+    assert person.total_on_page() == len(person.transactions()) > 1000
+
+
+def expect_trouble(panel: Locator, words: str) -> None:
+    expect(panel).to_contain_text(words)
+    expect(panel.get_by_role("button", name="Try again")).to_be_visible()
+
+
+def try_again(panel: Locator) -> None:
+    panel.get_by_role("button", name="Try again").click()
+    be_done(panel)
+
+
+def the_rest_works(person: Person) -> None:
+    """Log out, log in, the explorer, and back to the overview with its panel."""
+    person.log_out()
+    person.log_in()
+    person.page.get_by_role("link", name="Transactions", exact=True).click()
+    expect(person.page.get_by_role("heading", name="Transactions")).to_be_visible()
+    expect(person.page.locator("li .amount").first).to_be_visible()
+    person.page.goto("/finance/")

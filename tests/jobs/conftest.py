@@ -1,0 +1,241 @@
+"""Pulls begun without a page, jobs run without a worker, and what the sandbox itself has."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+from flask import Flask
+from rq.utils import import_attribute
+from sqlalchemy import select, update
+from werkzeug.wrappers import Response
+
+import sandbox
+from plaidapp.extensions import db
+from plaidapp.jobs import queue
+from plaidapp.store import Item, Pull, Transaction, pulls, secrets
+from plaidapp.store.types import now
+
+TODAY = datetime.now(UTC).date()
+
+
+@pytest.fixture
+def begin(owner: int) -> Callable[..., int]:
+    """A committed pull's id."""
+
+    def add(kind: str, items=(), **fields) -> int:
+        given = fields.pop("given", None)
+        if given:
+            fields["sealed"] = secrets.seal(given)
+        if kind == pulls.LINK:
+            fields.setdefault("institution_id", "ins_109508")
+        pull = pulls.add(owner, kind, items=items, **fields)
+        db.session.commit()
+        db.session.remove()
+        return pull.id
+
+    return add
+
+
+@pytest.fixture
+def run(context: Flask) -> Callable[[int], None]:
+    """Runs a pull's job as a worker would, at once even if it is to wait."""
+
+    def job(pull_id: int) -> None:
+        pull = look(pull_id)
+        db.session.execute(update(Pull).where(Pull.id == pull_id).values(run_after=now()))
+        db.session.commit()
+        db.session.remove()
+        with context.app_context():
+            assert import_attribute(queue.JOBS[pull.kind])(pull_id) is None
+
+    return job
+
+
+def look(pull_id: int) -> Pull:
+    """The pull as it is in the database now."""
+    db.session.remove()
+    pull = pulls.by_id(pull_id)
+    db.session.remove()
+    return pull
+
+
+@pytest.fixture(name="look")
+def _look(context: Flask) -> Callable[[int], Pull]:
+    return look
+
+
+@pytest.fixture
+def custom() -> Callable[..., dict[str, str]]:
+    """Log-in of a custom user: one checking account, a row for each (amount, age in days)."""
+
+    def build(*rows: tuple[str, int]) -> dict[str, str]:
+        days = [(TODAY - timedelta(days=age)).isoformat() for _, age in rows]
+        listed = ",".join(
+            f'{{"date_transacted":"{day}","date_posted":"{day}","amount":{amount},'
+            f'"description":"row {number}"}}'
+            for number, ((amount, _), day) in enumerate(zip(rows, days, strict=True))
+        )
+        account = f'{{"type":"depository","subtype":"checking","transactions":[{listed}]}}'
+        return {"username": "user_custom", "password": f'{{"override_accounts":[{account}]}}'}
+
+    return build
+
+
+@pytest.fixture
+def link(begin, run, look, custom) -> Callable[..., Item]:
+    """A linked Item with its transactions; a small custom user's unless told otherwise."""
+
+    def connect(**given: str) -> Item:
+        pull_id = begin(pulls.LINK, given=given or custom(("12.5", 3), ("-7500", 40)))
+        run(pull_id)
+        pull = look(pull_id)
+        assert pull.state == "done", pull.error_message
+        return pull.items[0].item
+
+    return connect
+
+
+@pytest.fixture
+def dynamic(link) -> Item:
+    """Fifty rows, some of them pending; /transactions/refresh changes them."""
+    return link(username="user_transactions_dynamic", password="any")
+
+
+@pytest.fixture
+def item_now(context: Flask) -> Callable[[Item], Item]:
+    def read(item: Item) -> Item:
+        db.session.remove()
+        fresh = db.session.get(Item, item.id)
+        db.session.remove()
+        return fresh
+
+    return read
+
+
+@pytest.fixture
+def token_of(context: Flask) -> Callable[[Item], str]:
+    return lambda item: context.extensions["cipher"].decrypt(item.access_token).decode()
+
+
+@pytest.fixture
+def stored(context: Flask) -> Callable[[], list[tuple]]:
+    """Every row that is shown, as plain values."""
+
+    def read() -> list[tuple]:
+        db.session.remove()
+        query = select(Transaction).where(Transaction.removed_at.is_(None))
+        rows = db.session.scalars(query).all()
+        db.session.remove()
+        return sorted(
+            (
+                row.plaid_transaction_id,
+                row.date.isoformat(),
+                row.amount,
+                row.iso_currency_code,
+                row.name,
+                row.merchant_name,
+                row.pending,
+                row.pending_transaction_id,
+                row.category_detailed,
+            )
+            for row in rows
+        )
+
+    return read
+
+
+@pytest.fixture
+def at_bank(bank_server, token_of) -> Callable[[Item], list[tuple]]:
+    """What /transactions/get says an Item has, in the shape of `stored`."""
+
+    def read(item: Item) -> list[tuple]:
+        rows, total = [], 1
+        while len(rows) < total:
+            answer = bank_server.call(
+                "/transactions/get",
+                access_token=token_of(item),
+                start_date="2000-01-01",
+                end_date="2100-01-01",
+                options={"count": 500, "offset": len(rows)},
+            )
+            rows += answer["transactions"]
+            total = answer["total_transactions"]
+        return sorted(
+            (
+                row["transaction_id"],
+                row["date"],
+                row["amount"],
+                row["iso_currency_code"],
+                row["name"],
+                row["merchant_name"],
+                row["pending"],
+                row["pending_transaction_id"],
+                row["personal_finance_category"] and row["personal_finance_category"]["detailed"],
+            )
+            for row in rows
+        )
+
+    return read
+
+
+class SlowSandbox:
+    """Its world's clock stands still until it is turned."""
+
+    def __init__(self) -> None:
+        self.now = datetime.now(UTC)
+        self.app = sandbox.create_app(clock=lambda: self.now, initial_delay=10, historical_delay=60)
+
+    def turn(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def slow_sandbox(bank_server, monkeypatch):
+    """The bank takes 10 s to the first transactions and 60 s to all of them."""
+    slow = SlowSandbox()
+    monkeypatch.setattr(bank_server.server, "app", slow.app)
+    yield slow
+    slow.app.extensions["sandbox"].close()
+
+
+@pytest.fixture
+def rewrite(bank_server, monkeypatch):
+    """Edits the bank's good answers on a path, as only the bank could."""
+
+    def arrange(path, edit):
+        honest = bank_server.server.app
+
+        def spoiled(environ, start_response):
+            if environ["PATH_INFO"] != path:
+                return honest(environ, start_response)
+            response = Response.from_app(honest, environ, buffered=True)
+            page = json.loads(response.get_data(), parse_float=Decimal)
+            response.set_data(msgspec.json.encode(edit(page)))
+            return response(environ, start_response)
+
+        monkeypatch.setattr(bank_server.server, "app", spoiled)
+
+    return arrange
+
+
+@pytest.fixture
+def redis_text(context: Flask) -> Callable[[], str]:
+    """Every key and value that is in Redis."""
+    redis = context.extensions["redis"]
+    readers = {
+        b"string": redis.get,
+        b"hash": redis.hgetall,
+        b"list": lambda key: redis.lrange(key, 0, -1),
+        b"set": redis.smembers,
+        b"zset": lambda key: redis.zrange(key, 0, -1),
+        b"stream": redis.xrange,
+    }
+
+    def read() -> str:
+        keys = redis.scan_iter("*")
+        return json.dumps({str(key): str(readers[redis.type(key)](key)) for key in keys})
+
+    return read

@@ -1,0 +1,71 @@
+"""HTML as the tests read it: what a field holds, what stands beside it, what a panel carries."""
+
+from html.parser import HTMLParser
+
+VOID = frozenset({"input", "meta", "link", "br", "hr", "img"})
+Attributes = dict[str, str | None]
+
+
+class Page(HTMLParser):
+    """A page or a fragment. Every element with its attributes and the text inside it."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.elements: list[tuple[str, Attributes, list[str]]] = []
+        self._open: list[tuple[str, list[str]]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        inside: list[str] = []
+        self.elements.append((tag, dict(attrs), inside))
+        if tag not in VOID:
+            self._open.append((tag, inside))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        for _, inside in self._open:
+            inside.append(data)
+
+    def find(self, **wanted: str) -> tuple[Attributes, str]:
+        """Attributes and text of the one element with these attributes."""
+        found = [
+            (attributes, " ".join("".join(inside).split()))
+            for _, attributes, inside in self.elements
+            if all(attributes.get(name) == value for name, value in wanted.items())
+        ]
+        assert len(found) == 1, f"{len(found)} elements with {wanted}"
+        return found[0]
+
+    def has(self, **wanted: str) -> bool:
+        return any(
+            all(attributes.get(name) == value for name, value in wanted.items())
+            for _, attributes, _ in self.elements
+        )
+
+    def value(self, field: str) -> str | None:
+        """What is typed in the field with this name; None when there is nothing in it."""
+        return self.find(name=field)[0].get("value")
+
+    def beside(self, field: str) -> str:
+        """The sentences that the field with this name says it is described by."""
+        described = self.find(name=field)[0].get("aria-describedby") or ""
+        return " ".join(self.find(id=part)[1] for part in described.split())
+
+    def complaints(self) -> set[str]:
+        """The names of the fields marked as wrong."""
+        return {
+            attributes["name"] or ""
+            for _, attributes, _ in self.elements
+            if attributes.get("aria-invalid") == "true"
+        }
+
+    @property
+    def text(self) -> str:
+        inside = "".join(
+            "".join(text) for tag, _, text in self.elements if tag in ("body", "main", "div")
+        )
+        return " ".join(inside.split())

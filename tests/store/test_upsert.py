@@ -1,0 +1,99 @@
+"""Insert, update, or leave alone."""
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select, text
+
+from plaidapp.extensions import db
+from plaidapp.store import Account, Transaction, accounts, transactions
+
+
+def names():
+    rows = db.session.execute(select(Transaction.plaid_transaction_id, Transaction.name))
+    return dict(rows.all())
+
+
+@pytest.fixture
+def written(item):
+    """Counts the rows that a call writes, as the database itself sees it."""
+
+    def count(call):
+        if db.engine.dialect.name == "sqlite":
+            changes = text("SELECT total_changes()")
+            before = db.session.scalar(changes)
+            call()
+            return db.session.scalar(changes) - before
+        versions = text('SELECT id, xmin FROM "transaction"')
+        before = set(db.session.execute(versions).all())
+        db.session.commit()
+        call()
+        return len(set(db.session.execute(versions).all()) - before)
+
+    return count
+
+
+def test_new_rows_are_inserted(item, save, transaction):
+    save(item, transaction("t1"), transaction("t2", name="Tea"))
+    assert names() == {"t1": "Coffee", "t2": "Tea"}
+
+
+def test_known_rows_are_updated_in_place(item, save, transaction):
+    save(item, transaction("t1"), transaction("t2"))
+    first = db.session.scalars(select(Transaction.id).order_by(Transaction.id)).all()
+    save(item, transaction("t2", name="Tea", amount="3.5"), transaction("t3"))
+    assert names() == {"t1": "Coffee", "t2": "Tea", "t3": "Coffee"}
+    assert (
+        db.session.scalars(
+            select(Transaction.id).where(Transaction.plaid_transaction_id != "t3")
+        ).all()
+        == first
+    )
+
+
+def test_an_amount_that_changes_is_updated(item, save, transaction):
+    save(item, transaction("t", amount="1.00000001"))
+    save(item, transaction("t", amount="1.00000002"))
+    assert db.session.scalar(select(Transaction.amount)) == Decimal("1.00000002")
+
+
+def test_unchanged_rows_are_not_written(owner, item, save, transaction, written):
+    rows = [transaction(f"t{number}") for number in range(20)]
+    save(item, *rows)
+    known = accounts.ids_of_item(item.id)
+    rows[7] = transaction("t7", name="Tea")
+    assert written(lambda: transactions.save(owner, item.id, known, rows)) == 1
+
+
+def test_a_value_that_becomes_null_is_a_change(item, save, transaction):
+    save(item, transaction("t", merchant_name="Bean"))
+    save(item, transaction("t", merchant_name=None))
+    assert db.session.scalar(select(Transaction.merchant_name)) is None
+
+
+def test_the_same_id_at_two_items_is_two_rows(item, another_item, save, transaction):
+    save(item, transaction("t"))
+    save(another_item, transaction("t", name="Tea"))
+    found = db.session.execute(select(Transaction.item_id, Transaction.name)).all()
+    assert set(found) == {(item.id, "Coffee"), (another_item.id, "Tea")}
+
+
+def test_a_row_twice_in_one_call_ends_as_the_last(item, save, transaction):
+    save(item, transaction("t"), transaction("t", name="Tea"))
+    assert names() == {"t": "Tea"}
+
+
+def test_nothing_to_save_is_nothing_done(item, save):
+    save(item)
+    assert names() == {}
+
+
+def test_many_rows_are_saved_at_once(item, save, transaction):
+    save(item, *(transaction(f"t{number}", amount=str(number)) for number in range(1500)))
+    total = db.session.scalar(select(db.func.sum(Transaction.amount)))
+    assert total == sum(range(1500))
+
+
+def test_a_column_named_like_a_keyword_is_fine(owner, item, account):
+    accounts.save(owner, item.id, [account(balances={"limit": Decimal(2000)})])
+    assert db.session.scalar(select(Account.limit)) == 2000

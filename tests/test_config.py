@@ -1,0 +1,197 @@
+"""The environment: every variable, good and bad, and how a bad one ends the start."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from config import ROOT, Config, ConfigError
+
+KEY = Fernet.generate_key().decode()
+OTHER_KEY = Fernet.generate_key().decode()
+ENOUGH = {
+    "SECRET_KEY": "a secret of the session",
+    "TOKEN_KEYS": KEY,
+    "PLAID_CLIENT_ID": "client of plaid",
+    "PLAID_SECRET_KEY": "secret of plaid",
+}
+
+
+def config_of(**changes):
+    return Config.from_env(ENOUGH | changes)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("database_url", f"sqlite:///{ROOT / 'instance' / 'plaidapp.db'}"),
+        ("redis_url", "redis://localhost:6379/0"),
+        ("plaid_env", "sandbox"),
+        ("plaid_url", "https://sandbox.plaid.com"),
+        ("public_url", None),
+        ("port", 8000),
+        ("web_concurrency", None),
+        ("log_level", "INFO"),
+        ("bank_timeout", 20.0),
+    ],
+)
+def test_what_is_not_set_has_its_default(field, value):
+    assert getattr(config_of(), field) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "field", "value"),
+    [
+        ("SECRET_KEY", " spaced ", "secret_key", "spaced"),
+        ("TOKEN_KEYS", f"{KEY}, {OTHER_KEY},", "token_keys", (KEY, OTHER_KEY)),
+        ("DATABASE_URL", "postgres://u:p@h/n", "database_url", "postgresql+psycopg://u:p@h/n"),
+        ("DATABASE_URL", "postgresql://u@h:5/n", "database_url", "postgresql+psycopg://u@h:5/n"),
+        ("DATABASE_URL", "sqlite:////a/b.db", "database_url", "sqlite:////a/b.db"),
+        ("REDIS_URL", "rediss://:p@h:1/2", "redis_url", "rediss://:p@h:1/2"),
+        ("REDIS_URL", "unix:///run/s", "redis_url", "unix:///run/s"),
+        ("PLAID_CLIENT_ID", "id", "plaid_client_id", "id"),
+        ("PLAID_SECRET_KEY", "s", "plaid_secret", "s"),
+        ("PLAID_ENV", "Production", "plaid_env", "production"),
+        ("PLAID_ENV", "production", "plaid_url", "https://production.plaid.com"),
+        ("PLAID_BASE_URL", "http://localhost:8001/", "plaid_url", "http://localhost:8001"),
+        ("PUBLIC_URL", "https://example.com", "public_url", "https://example.com"),
+        ("PORT", "80", "port", 80),
+        ("WEB_CONCURRENCY", "3", "web_concurrency", 3),
+        ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
+    ],
+)
+def test_a_good_value_is_taken(name, text, field, value):
+    assert getattr(config_of(**{name: text}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("SECRET_KEY", ""),
+        ("TOKEN_KEYS", ""),
+        ("TOKEN_KEYS", ","),
+        ("TOKEN_KEYS", "too short"),
+        ("TOKEN_KEYS", "é" * 44),
+        ("TOKEN_KEYS", f"{KEY},{KEY[:-2]}"),
+        ("DATABASE_URL", "nowhere"),
+        ("DATABASE_URL", "mysql://u@h/n"),
+        ("DATABASE_URL", "postgresql://h:port/n"),
+        ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "http://localhost"),
+        ("REDIS_URL", "redis://[::1"),
+        ("REDIS_URL", "redis://localhost:port/0"),
+        ("PLAID_CLIENT_ID", ""),
+        ("PLAID_SECRET_KEY", ""),
+        ("PLAID_ENV", "development"),
+        ("PLAID_BASE_URL", "localhost:8001"),
+        ("PLAID_BASE_URL", "ftp://localhost"),
+        ("PUBLIC_URL", "example.com"),
+        ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "https://[::1"),
+        ("PUBLIC_URL", "https://example.com:port"),
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("PORT", "80.5"),
+        ("PORT", "٣"),
+        ("PORT", "9" * 5000),
+        ("WEB_CONCURRENCY", "many"),
+        ("WEB_CONCURRENCY", "0"),
+        ("LOG_LEVEL", "loud"),
+    ],
+    ids=lambda text: text[:24],
+)
+def test_a_bad_value_is_refused_by_name(name, text):
+    with pytest.raises(ConfigError) as refused:
+        config_of(**{name: text})
+    sentence = str(refused.value)
+    assert refused.value.name == name
+    assert sentence.startswith(f"{name} ")
+    assert sentence.endswith(".")
+    assert "Put " in sentence
+    assert "\n" not in sentence
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "TOKEN_KEYS", "PLAID_CLIENT_ID"])
+def test_a_required_variable_may_not_be_missing(name):
+    with pytest.raises(ConfigError, match=f"^{name} is not set"):
+        Config.from_env({k: v for k, v in ENOUGH.items() if k != name})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "DATABASE_URL",
+        "REDIS_URL",
+        "PLAID_ENV",
+        "PLAID_BASE_URL",
+        "PUBLIC_URL",
+        "PORT",
+        "WEB_CONCURRENCY",
+        "LOG_LEVEL",
+    ],
+)
+def test_blank_counts_as_not_set(name):
+    assert config_of(**{name: "  "}) == config_of()
+
+
+@pytest.mark.parametrize("name", ["PLAID_SECRET_KEY", "PLAID_SECRET"])
+def test_plaids_secret_has_two_names(name):
+    rest = {k: v for k, v in ENOUGH.items() if k != "PLAID_SECRET_KEY"}
+    assert Config.from_env(rest | {name: "the secret"}).plaid_secret == "the secret"
+
+
+def test_a_sandbox_of_ones_own_needs_no_keys():
+    env = {"SECRET_KEY": "s", "TOKEN_KEYS": KEY, "PLAID_BASE_URL": "http://localhost:8001"}
+    config = Config.from_env(env)
+    assert (config.plaid_client_id, config.plaid_secret) == ("local", "local")
+
+
+def test_a_bad_token_key_is_not_shown():
+    with pytest.raises(ConfigError) as refused:
+        config_of(TOKEN_KEYS=f"{KEY},{OTHER_KEY[:-4]}")
+    assert OTHER_KEY[:-4] not in str(refused.value)
+    assert "number 2" in str(refused.value)
+
+
+def test_repr_shows_no_secret():
+    secrets = {
+        "DATABASE_URL": "postgresql://user:password-of-postgres@h/n",
+        "REDIS_URL": "redis://:password-of-redis@h",
+    }
+    shown = repr(config_of(**secrets))
+    for secret in (*ENOUGH.values(), "password-of-postgres", "password-of-redis"):
+        assert secret not in shown
+
+
+def test_a_config_does_not_change():
+    with pytest.raises(AttributeError):
+        config_of().port = 80
+
+
+def start(*command, **env):
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        command, env={"PATH": path, **env}, cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("python", "-c", "import wsgi"),
+        ("python", "worker.py"),
+        ("gunicorn", "wsgi:app"),
+        ("flask", "--app", "wsgi", "db", "current"),
+        ("rq", "worker", "-c", "worker", "-w", "worker.AppWorker", "--burst"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_bad_variable_ends_every_start_with_one_sentence(command):
+    ended = start(*command, **ENOUGH | {"PORT": "eighty"})
+    assert ended.returncode != 0
+    assert ended.stderr.strip() == ("PORT is 'eighty'. Put a whole number from 1 to 65535 there.")
+    assert "Traceback" not in ended.stdout

@@ -1,0 +1,93 @@
+"""Is it up, and is what it needs up too?"""
+
+import socket
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import text
+
+from plaidapp import create_app
+from plaidapp.extensions import db
+
+
+@pytest.fixture
+def changed(app):
+    """A client of the same app with other settings."""
+    made = []
+
+    def make(**settings):
+        other = create_app(replace(app.config["PLAIDAPP"], **settings))
+        made.append(other)
+        return other.test_client()
+
+    yield make
+    for other in made:
+        other.extensions["redis"].close()
+        with other.app_context():
+            db.session.remove()
+            db.engine.dispose()
+
+
+@pytest.fixture
+def closed_port():
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+def test_with_everything_there_it_is_ready(client):
+    assert (client.get("/healthz").status_code, client.get("/healthz").json) == (
+        200,
+        {"status": "ok"},
+    )
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json) == (200, {"database": "ok", "redis": "ok"})
+
+
+def test_without_redis_it_is_up_and_not_ready(changed, closed_port):
+    client = changed(redis_url=f"redis://127.0.0.1:{closed_port}")
+
+    assert client.get("/healthz").status_code == 200
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json) == (503, {"database": "ok", "redis": "away"})
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_without_the_database_it_is_up_and_not_ready(changed, closed_port):
+    client = changed(database_url=f"postgresql+psycopg://a:b@127.0.0.1:{closed_port}/c")
+
+    assert client.get("/healthz").status_code == 200
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json) == (503, {"database": "away", "redis": "ok"})
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_an_empty_database_is_not_migrated(changed, tmp_path):
+    client = changed(database_url=f"sqlite:///{tmp_path / 'empty.db'}")
+
+    ready = client.get("/readyz")
+
+    assert (ready.status_code, ready.json["database"]) == (503, "not migrated")
+
+
+def test_a_database_of_another_version_is_not_migrated(app, client):
+    with app.app_context():
+        (head,) = db.session.execute(text("SELECT version_num FROM alembic_version")).scalars()
+
+    def stamp(version):
+        with app.app_context():
+            db.session.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version})
+            db.session.commit()
+
+    stamp("0000")
+    try:
+        ready = client.get("/readyz")
+    finally:
+        stamp(head)
+
+    assert (ready.status_code, ready.json["database"]) == (503, "not migrated")
+    assert client.get("/readyz").status_code == 200
+
+
+def test_health_takes_no_log_in_and_starts_no_session(client):
+    for path in ("/healthz", "/readyz"):
+        assert "Set-Cookie" not in client.get(path).headers

@@ -1,0 +1,138 @@
+"""Imports run down only, as ARCHITECTURE.md draws them; and what is vendored is what was pinned."""
+
+import ast
+import hashlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+LEAVES = {"plaidapp.extensions", "plaidapp.htmx"}
+TOP = {"wsgi", "worker", "gunicorn", "run"}  # gunicorn.conf.py is one
+MAY_IMPORT = {
+    "config": set(),
+    "wsgi": {"config", "plaidapp"},
+    "worker": {"config", "plaidapp"},
+    "gunicorn": {"config"},
+    "run": {"config"},
+    "sandbox": {"sandbox"},
+    "plaidapp.bank": {"plaidapp.bank"},
+    "plaidapp.store": {"plaidapp.store", "plaidapp.bank.payloads", "plaidapp.extensions"},
+    "plaidapp.jobs": {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", "plaidapp.extensions"},
+    "plaidapp.extensions": set(),
+    "plaidapp.htmx": set(),
+    "plaidapp.migrations": set(),
+}
+LOWER = {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", *LEAVES}
+MAY_IMPORT["plaidapp.auth"] = {"plaidapp.auth", *LOWER}
+MAY_IMPORT["plaidapp.finance"] = {
+    "plaidapp.finance",
+    "plaidapp.auth.access",
+    "plaidapp.formats",
+    *LOWER,
+}
+OURS = ("config", "wsgi", "worker", "run", "plaidapp", "sandbox", "tests")
+
+
+def sources():
+    for place in ("*.py", "plaidapp/**/*.py", "sandbox/**/*.py"):
+        yield from sorted(ROOT.glob(place))
+
+
+def module_of(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def is_within(module, room):
+    return module == room or module.startswith(f"{room}.")
+
+
+def imports_of(module, is_package, tree):
+    """Every module that `tree` imports, wherever it does: `from . import x` gives package.x."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                up = module.split(".")[: None if is_package else -1]
+                up = up[: len(up) - node.level + 1]
+                base = ".".join([*up, *([node.module] if node.module else [])])
+            for alias in node.names:
+                full = f"{base}.{alias.name}"
+                yield full if is_module(full) else base
+
+
+def is_module(name):
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def refusals(module, is_package, source):
+    """The imports of a module that the order of the rooms forbids."""
+    rooms = [room for room in MAY_IMPORT if is_within(module, room)]
+    for name in imports_of(module, is_package, ast.parse(source)):
+        top = name.split(".")[0]
+        if top == "plaid" and not is_within(module, "plaidapp.bank"):
+            yield f"{module} imports {name}"
+        if top == "rq" and not (is_within(module, "plaidapp.jobs") or module == "worker"):
+            yield f"{module} imports {name}"
+        if top not in OURS:
+            continue
+        if rooms:
+            allowed = MAY_IMPORT[max(rooms, key=len)]
+            if not any(is_within(name, room) for room in allowed):
+                yield f"{module} imports {name}"
+        elif name in TOP or top in ("sandbox", "tests"):  # the wiring: plaidapp's own modules
+            yield f"{module} imports {name}"
+
+
+@pytest.mark.parametrize("path", list(sources()), ids=module_of)
+def test_imports_run_down(path):
+    found = refusals(module_of(path), path.name == "__init__.py", path.read_text())
+    assert list(found) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("plaidapp.bank.client", "import plaidapp.store.items"),
+        ("plaidapp.bank.client", "from plaidapp.store import items"),
+        ("plaidapp.bank.client", "from ..store import items"),
+        ("plaidapp.bank.client", "from plaidapp import extensions"),
+        ("plaidapp.bank.client", "import config"),
+        ("plaidapp.store.items", "from plaidapp.bank import client"),
+        ("plaidapp.store.items", "from plaidapp.bank.errors import BankError"),
+        ("plaidapp.store.items", "from plaidapp import jobs"),
+        ("plaidapp.store.items", "from ..jobs import queue"),
+        ("plaidapp.jobs.sync", "def f():\n    from plaidapp.finance import views"),
+        ("plaidapp.jobs.sync", "from plaidapp.auth import access"),
+        ("plaidapp.jobs.sync", "import plaid"),
+        ("plaidapp.finance.views", "def f():\n    from rq import Queue"),
+        ("plaidapp.finance.views", "import sandbox"),
+        ("plaidapp.auth.routes", "from plaidapp.finance import views"),
+        ("plaidapp.htmx", "from .extensions import db"),
+        ("plaidapp.extensions", "from plaidapp.store import User"),
+        ("plaidapp.errors", "import plaid.api"),
+        ("plaidapp.errors", "import worker"),
+        ("sandbox.app", "import plaidapp"),
+        ("sandbox.app", "from config import Config"),
+        ("config", "import plaidapp"),
+    ],
+)
+def test_an_import_that_runs_up_is_found(module, line):
+    assert len(list(refusals(module, False, line))) == 1
+
+
+def test_every_room_is_there():
+    modules = {module_of(path) for path in sources()}
+    for room in MAY_IMPORT:
+        assert any(is_within(module, room) for module in modules), room
+
+
+def test_htmx_is_the_one_that_was_pinned():
+    vendored = (ROOT / "static/vendor/htmx.min.js").read_bytes()
+    assert hashlib.sha256(vendored).hexdigest() == (
+        "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
+    )

@@ -1,0 +1,158 @@
+"""Headers on every answer, and pages that keep to them."""
+
+import re
+
+import pytest
+
+from tests.pages import Page
+
+JSON_PATHS = ("/finance/accounts.json", "/finance/transactions.json")
+PAGES = (
+    "/finance/",
+    "/finance/transactions",
+    "/finance/transactions?start_date=tomorrow",
+    "/finance/items/1",
+    "/finance/pulls/1",
+    "/nothing/here",
+)
+PUBLIC = ("/auth/login", "/auth/signup", "/nothing/here", "/healthz", "/static/app.css")
+
+
+def policy_of(answer):
+    parts = (part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    return dict(parts)
+
+
+def protected(answer):
+    policy = policy_of(answer)
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == "'self'"
+    assert policy["style-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert policy["base-uri"] == "'none'"
+    assert policy["form-action"] == "'self'"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Referrer-Policy"] == "same-origin"
+    return True
+
+
+def test_every_answer_is_protected(app, client, connected):
+    for path in (*PAGES, *JSON_PATHS, *PUBLIC):
+        for browser in (client, connected.client):
+            for headers in ({}, {"HX-Request": "true"}):
+                assert protected(browser.get(path, headers=headers, buffered=True)), path
+    app.config["WTF_CSRF_ENABLED"] = True
+    assert protected(client.post("/auth/login"))
+    assert protected(client.post("/finance/pulls/accounts"))
+    assert protected(client.post("/auth/login", data={"username": "x" * (1024 * 1024 + 1)}))
+
+
+def test_an_error_is_protected_too(app, alice, monkeypatch):
+    from plaidapp.finance import pages
+
+    app.testing = False
+    monkeypatch.setattr(pages, "render_dashboard", None)
+
+    answer = alice.client.get("/finance/")
+
+    assert answer.status_code == 500
+    assert protected(answer)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_what_is_somebodys_is_not_kept_by_the_browser(client, connected):
+    for path in (*PAGES, *JSON_PATHS):
+        for headers in ({}, {"HX-Request": "true"}):
+            answer = connected.client.get(path, headers=headers)
+            assert answer.headers["Cache-Control"] == "no-store", path
+    assert "no-store" not in client.get("/auth/login").headers.get("Cache-Control", "")
+
+
+def test_static_files_are_kept_by_the_browser(connected):
+    answer = connected.client.get("/static/app.css", buffered=True)
+
+    assert "no-store" not in answer.headers.get("Cache-Control", "")
+    assert answer.headers["ETag"]
+
+
+def test_a_page_with_money_is_never_shared_between_people(connected):
+    assert "Cookie" in connected.client.get("/finance/").headers["Vary"]
+
+
+INLINE = re.compile(r"on[a-z]+|hx-on.*|style", re.ASCII)
+
+
+def faults(html):
+    """What the policy would block, or what lies elsewhere than on this site."""
+    for tag, attributes, inside in Page(html).elements:
+        if tag in ("style", "iframe", "object", "embed", "base"):
+            yield f"<{tag}>"
+        if tag == "script" and ("src" not in attributes or "".join(inside).strip()):
+            yield "an inline <script>"
+        for name, value in attributes.items():
+            if INLINE.fullmatch(name):
+                yield f"{tag} has {name}"
+            if name in ("src", "href", "action", "formaction", "hx-get", "hx-post") and not (
+                value or ""
+            ).startswith(("/", "#", "?")):
+                yield f"{tag} {name} leads to {value}"
+            if name in ("src", "href", "action") and (value or "").startswith("//"):
+                yield f"{tag} {name} leads to {value}"
+            if name in ("hx-vals", "hx-headers") and (value or "").startswith(
+                ("js:", "javascript:")
+            ):
+                yield f"{tag} evaluates its {name}"
+            if name == "hx-trigger" and "[" in (value or ""):
+                yield f"{tag} evaluates its hx-trigger"
+
+
+def test_no_page_has_inline_scripts_or_styles_or_leads_elsewhere(client, connected, panel_states):
+    answers = [client.get(path) for path in ("/auth/login", "/auth/signup", "/nothing")]
+    answers += [client.post("/auth/login"), client.post("/auth/signup")]
+    for path in PAGES:
+        answers += [connected.client.get(path), connected.htmx("GET", path)]
+    answers += [connected.client.get(path) for path in panel_states]
+    for form in ({}, {"start_date": "x"}):
+        answers += [
+            connected.client.post("/finance/pulls/total", data=form),
+            connected.htmx("POST", "/finance/pulls/total", data=form),
+            connected.client.post("/finance/items/sandbox", data=form),
+        ]
+
+    for answer in answers:
+        if answer.mimetype == "text/html":
+            assert list(faults(answer.text)) == [], answer.request.path
+
+
+@pytest.fixture
+def panel_states(app, connected):
+    """Paths of panels in every state."""
+    from plaidapp.extensions import db
+    from plaidapp.store import Item, pulls
+
+    with app.app_context():
+        item = db.session.get(Item, 1)
+        made = [
+            pulls.add(connected.id, kind, [item], state=state, error_message="No.")
+            for kind in (pulls.ACCOUNTS, pulls.TRANSACTIONS, pulls.LINK)
+            for state in (pulls.QUEUED, pulls.RUNNING, pulls.DONE, pulls.FAILED)
+        ]
+        db.session.commit()
+        return [f"/finance/pulls/{pull.id}" for pull in made]
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p style='color:red'>x</p>",
+        "<style>p {}</style>",
+        "<script>x</script>",
+        "<a onclick='x'>x</a>",
+        "<a href='javascript:x'>x</a>",
+        "<script src='https://cdn.example/x.js'></script>",
+        "<script src='//cdn.example/x.js'></script>",
+        "<p hx-trigger='click[x]'>x</p>",
+    ],
+)
+def test_the_search_for_inline_code_finds_it(html):
+    assert len(list(faults(html))) >= 1

@@ -1,0 +1,117 @@
+"""The worker as it is started: real processes that take a pull from the queue."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from plaidapp.extensions import db
+from plaidapp.jobs import queue
+from plaidapp.store import Pull, pulls, secrets
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+USER = (
+    '{"override_accounts":[{"type":"depository","subtype":"checking",'
+    '"starting_balance":98765.4321}]}'
+)
+
+
+@pytest.fixture
+def start(context, redis_url, tmp_path):
+    """Starts a worker of this app; its whole output goes to `start.log`."""
+    config = context.config["PLAIDAPP"]
+    env = {
+        "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+        "SECRET_KEY": config.secret_key,
+        "TOKEN_KEYS": ",".join(config.token_keys),
+        "DATABASE_URL": config.database_url,
+        "REDIS_URL": redis_url,
+        "PLAID_BASE_URL": config.plaid_url,
+        "LOG_LEVEL": "DEBUG",
+    }
+    log = tmp_path / "worker.log"
+    started = []
+
+    def run(*command):
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=env, stdout=output, stderr=subprocess.STDOUT
+            )
+        started.append(process)
+        return process
+
+    run.log = log
+    yield run
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def pull(owner):
+    """A rung link pull of a custom user."""
+    sealed = secrets.seal({"username": "user_custom", "password": USER})
+    pull = pulls.add(owner, pulls.LINK, institution_id="ins_109508", sealed=sealed)
+    db.session.commit()
+    assert queue.ring(pull)
+    return pull.id
+
+
+def state_of(pull_id):
+    state = db.session.scalar(db.select(Pull.state).where(Pull.id == pull_id))
+    db.session.rollback()  # on SQLite an open transaction keeps the worker from writing
+    return state
+
+
+def test_rq_worker_is_a_full_worker(pull, start):
+    process = start("rq", "worker", "-c", "worker", "-w", "worker.AppWorker", "--burst")
+    assert process.wait(60) == 0, start.log.read_text()
+    assert state_of(pull) == "done", start.log.read_text()
+
+
+def test_python_worker_is_one_too_and_ends_on_sigterm(pull, start, poll):
+    process = start("python", "worker.py")
+    poll(lambda: state_of(pull) == "done", 30, "the pull")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0, start.log.read_text()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_log_holds_no_secret(pull, start, token_in):
+    process = start("rq", "worker", "-c", "worker", "-w", "worker.AppWorker", "--burst")
+    process.wait(60)
+    log = start.log.read_text()
+    assert f"pull-{pull}-0" in log
+    assert token_in(pull) not in log
+    for secret in ("access-sandbox", "98765.4321", "override_accounts", f"link({pull})"):
+        assert secret not in log
+
+
+@pytest.fixture
+def token_in(context):
+    def read(pull_id):
+        db.session.rollback()
+        sealed = pulls.by_id(pull_id).items[0].item.access_token
+        return context.extensions["cipher"].decrypt(sealed).decode()
+
+    return read
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_killed_workers_pull_is_done_by_the_next(pull, start, poll, bank_server):
+    bank_server.misbehave(kind="hang", path="/accounts/get", seconds=60, times=1)
+    process = start("python", "worker.py")
+    poll(lambda: bank_server.faults.rulebook.report()["rules"][0]["fired"], 30, "the call")
+    process.kill()
+    process.wait()
+    assert state_of(pull) == "running"
+    db.session.execute(db.update(Pull).values(heartbeat_at=pulls.now() - 2 * pulls.HEARTBEAT_LIMIT))
+    assert pulls.reclaim_orphans() == 1
+    db.session.commit()
+    queue.ring(pulls.by_id(pull))
+    assert start("rq", "worker", "-c", "worker", "-w", "worker.AppWorker", "--burst").wait(60) == 0
+    assert state_of(pull) == "done", start.log.read_text()
