@@ -102,16 +102,18 @@ def note(request: pytest.FixtureRequest, world: World) -> Callable[[str, str, st
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """The short form has SQLite in the gates that are about its one writer."""
-
-    def is_left_out(item: pytest.Item) -> bool:
-        return "[sqlite]" in item.name and not item.get_closest_marker("on_sqlite_too")
-
+    """Chaos comes last, so that its processes are gone when the run is over, and no other test
+    shares the machine with them. The short form has SQLite where its one writer matters."""
     here = Path(__file__).parent
-    if not LONG:
-        left_out = [item for item in items if here in item.path.parents and is_left_out(item)]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    chaos = [item for item in items if here in item.path.parents]
+    left_out = [] if LONG else [item for item in chaos if _is_sqlite_alone(item)]
+    others = [item for item in items if item not in chaos]
+    items[:] = others + [item for item in chaos if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _is_sqlite_alone(item: pytest.Item) -> bool:
+    return "[sqlite]" in item.name and not item.get_closest_marker("both_databases")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import OperationalError
 from plaidapp.extensions import db
 from plaidapp.jobs import reconcile
 from plaidapp.store import Item, Pull, Transaction, items, pulls
+from plaidapp.store.inbox import Webhook
 
 from .world import World, poll
 
@@ -71,6 +72,17 @@ class Judge:
             ):
                 yield f"stored twice: {twice}"
             db.session.rollback()
+
+    def clicks(self) -> int:
+        """How many pulls people have asked for."""
+        query = select(func.count()).select_from(Pull).where(Pull.asked_by == pulls.PERSON)
+        with self.world.engine.connect() as connection:
+            return connection.scalar(query) or 0
+
+    def webhooks(self) -> int:
+        """How many were kept."""
+        with self.world.engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(Webhook)) or 0
 
     def rows(self) -> int:
         """All transactions that are shown, of every Item."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
+
 LOOK_EVERY = 0.1
 CRASH_LOOP = 1.0
 """Seconds that a process must have lived to be started again at once."""
@@ -49,10 +51,9 @@ class Role:
 
     def kill_child(self) -> None:
         """SIGKILL to the first child alone, as the kernel does when memory runs out."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        with suppress(FileNotFoundError, ProcessLookupError):
-            for child in children.read_text().split()[:1]:
-                os.kill(int(child), signal.SIGKILL)
+        with suppress(psutil.NoSuchProcess):
+            for child in psutil.Process(self.process.pid).children()[:1]:
+                child.kill()
 
     def look_after(self) -> None:
         """Starts it again if it is meant to run and does not."""

@@ -20,7 +20,7 @@ SYNC = "/transactions/sync"
 Note = Callable[[str, str, str], None]
 
 
-@pytest.mark.on_sqlite_too
+@pytest.mark.both_databases
 def test_two_workers_sync_one_item(
     world: World, people: list[Person], judge: Judge, figures: Figures, note: Note
 ) -> None:
