@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from .bank_life import BankLife
-from .figures import LONG, Figures
+from .figures import FULL, Figures
 from .judge import Judge
 from .person import Person
 from .watch import Watch
@@ -19,11 +19,10 @@ ROLES = (*WORKERS, "web", "web's child", "clock")
 CLICKS = ("/finance/pulls/accounts", "/finance/pulls/transactions")
 RESUMES = 30
 """Seconds."""
-# Most kills of a worker find it at work.
-SLOWLY = [
-    {"kind": "delay", "path": path, "seconds": 0.8}
-    for path in ("/transactions/sync", "/accounts/balance/get")
-]
+# A worker is at work about half of the time, so that many kills meet it there; more than that, and
+# what is measured is how long a queue grows, not how soon work resumes.
+SLOWLY = {"kind": "delay", "path": "/transactions/sync", "seconds": 0.5}
+CLICK_EVERY = 4  # kills
 
 
 @pytest.mark.both_databases
@@ -37,12 +36,13 @@ def test_nothing_is_lost_whatever_dies(
 ) -> None:
     dice = random.Random(figures.kills)
     clicks, before, kept = 0, judge.clicks(), judge.webhooks()
-    with Watch(world) as watch, world.misbehaving(*SLOWLY):
-        with BankLife(world, item_ids, per_second=3) as bank:
-            for _ in range(figures.kills):
+    with Watch(world) as watch, world.misbehaving(SLOWLY):
+        with BankLife(world, item_ids, per_second=1.5) as bank:
+            for number in range(figures.kills):
                 kill(world, dice.choice(ROLES))
                 time.sleep(dice.uniform(*figures.kill_pause))  # the pace of the load
-                clicks += click(dice.choice(people), dice.choice(CLICKS))
+                if number % CLICK_EVERY == 0:
+                    clicks += click(dice.choice(people), dice.choice(CLICKS))
         took = judge.converge(90)
     note(
         f"{figures.kills} random SIGKILLs, {bank.changes} changes at the bank,"
@@ -53,7 +53,7 @@ def test_nothing_is_lost_whatever_dies(
     )
     assert not watch.faults
     assert judge.clicks() - before >= clicks  # whatever was answered is a row
-    if LONG:
+    if figures is FULL:
         assert watch.longest_stall < RESUMES
 
 
