@@ -8,7 +8,7 @@ run: $(VENV)/run  ## everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
 
 test: check chromium  ## style, types, and every test
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest --numprocesses=auto --dist=worksteal
 
 chaos: $(VENV)/test  ## kills everything for twenty minutes and prints what it came to
 	CHAOS=long $(VENV)/bin/python -m pytest tests/chaos

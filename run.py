@@ -102,9 +102,8 @@ def refuse_taken_port(port: int) -> None:
     try:
         socket.create_server(("", port)).close()
     except OSError as error:
-        sys.exit(
-            f"Port {port} can't be used: {os.strerror(error.errno or 0)}. Take another: make run PORT={port + 1}"
-        )
+        problem = os.strerror(error.errno or 0)
+        sys.exit(f"Port {port} can't be used: {problem}. Take another: make run PORT={port + 1}")
 
 
 def keys() -> dict[str, str]:

@@ -57,10 +57,12 @@ def create_app(config: Config) -> Flask:
 
 
 def _engine_options(database_url: str) -> dict[str, object]:
-    if database_url.startswith("sqlite"):
-        return {}
-    # Connections that died while idle are noticed; a database that is away is not waited for long.
-    return {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+    # Errors end in logs, and their statements' values are people's.
+    options: dict[str, object] = {"hide_parameters": True}
+    if not database_url.startswith("sqlite"):
+        # Connections that died while idle are noticed; a database that is away not waited for long.
+        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+    return options
 
 
 def _configure_db(app: Flask) -> None:

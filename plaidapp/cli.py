@@ -38,7 +38,8 @@ def clock() -> None:
 @with_appcontext
 def verify(item_id: int | None, repair: bool) -> None:
     """Compares what is stored with the bank, row by row. Ends with 1 if anything differs."""
-    found = items.everyone(item_id)
+    found = [item for item in items.everyone() if item_id in (None, item.id)]
+    db.session.commit()  # asking the banks takes a while; hold nothing meanwhile
     if item_id is not None and not found:
         raise click.BadParameter(f"There is no Item {item_id}.", param_hint="ITEM")
     exact = [_verify(item, repair=repair) for item in found]

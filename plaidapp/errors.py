@@ -5,12 +5,14 @@ from http import HTTPStatus
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
 from flask import redirect as redirect_page
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from .extensions import db, login
-from .htmx import is_htmx, redirect
+from .htmx import is_htmx, notice, redirect
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +30,9 @@ STALE_PAGE = "This page has been open too long. Reload it and try again."
 
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
-    app.register_error_handler(CSRFError, lambda _: answer(400, STALE_PAGE))
-    app.register_error_handler(OperationalError, _database_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    for away in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.register_error_handler(away, _database_error)
     app.register_error_handler(Exception, _bug)
     login.unauthorized_handler(_log_in_first)
 
@@ -43,10 +46,11 @@ def answer(status: int, sentence: str) -> Response:
         g._login_user = login.anonymous_user()
     if wants_json():
         response = jsonify(error=sentence)
+    elif is_htmx():
+        response = notice(sentence, status)
     else:
-        template = "_error.html" if is_htmx() else "error.html"
         title = HTTPStatus(status).phrase
-        html = render_template(template, status=status, title=title, sentence=sentence)
+        html = render_template("error.html", status=status, title=title, sentence=sentence)
         response = make_response(html)
     response.status_code = status
     return response
@@ -62,10 +66,17 @@ def _http_error(error: HTTPException) -> Response:
     return response
 
 
-def _database_error(error: DBAPIError) -> Response:
+def _csrf_error(_error: CSRFError) -> Response:
+    """Without a session every token is stale; what is missing then is the log-in."""
+    if current_user.is_authenticated or request.blueprint == "auth":
+        return answer(400, STALE_PAGE)
+    return _log_in_first()
+
+
+def _database_error(error: SQLAlchemyError) -> Response:
     """The driver's text may quote the statement's values, so only its kind is logged."""
     db.session.rollback()
-    log.error("The database failed: %s", type(error.orig).__name__)
+    log.error("The database failed: %s", type(getattr(error, "orig", error)).__name__)
     return answer(503, SENTENCES[503])
 
 

@@ -3,7 +3,7 @@
 https://four.htmx.org/docs, "Response Headers".
 """
 
-from flask import Response, make_response, request
+from flask import Response, make_response, render_template, request
 
 
 def is_htmx() -> bool:
@@ -18,9 +18,19 @@ def redirect(location: str, status: int = 200) -> Response:
     return response
 
 
-def retarget(html: str, target: str, status: int, swap: str = "outerHTML") -> Response:
-    """Puts `html` in `target` (a CSS selector) instead of where the asking element wanted it."""
+def retarget(html: str, target: str, status: int, swap: str = "outerMorph") -> Response:
+    """Puts `html` in `target` (a CSS selector) instead of where the asking element wanted it.
+
+    Morphing keeps the focus and what was typed elsewhere.
+    """
     response = make_response(html, status)
     response.headers["HX-Retarget"] = target
     response.headers["HX-Reswap"] = swap
     return response
+
+
+def notice(sentence: str, status: int) -> Response:
+    """A sentence in the page's live region, whatever asked."""
+    return retarget(
+        render_template("_notice.html", sentence=sentence), "#notice", status, "innerHTML"
+    )

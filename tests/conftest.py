@@ -4,6 +4,7 @@ Each test that asks for `app` runs twice, on SQLite and on PostgreSQL, with empt
 owns things, `charlie` is the stranger.
 """
 
+import functools
 import json
 import shutil
 import subprocess
@@ -22,6 +23,7 @@ import requests
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_login import FlaskLoginClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 from rq import Queue, SimpleWorker
@@ -31,9 +33,10 @@ from werkzeug.serving import BaseWSGIServer, make_server
 import sandbox
 from config import Config
 from plaidapp import create_app
+from plaidapp.auth import passwords
 from plaidapp.extensions import db
 from plaidapp.jobs import sweep
-from plaidapp.store import Pull, User, pulls, users
+from plaidapp.store import Pull, pulls, users
 from sandbox import bank
 from sandbox.control import Rule
 from sandbox.faults import Faults
@@ -228,18 +231,22 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
+@functools.cache
+def password_hash() -> str:
+    """Of PASSWORD, made once: scrypt is slow on purpose."""
+    return passwords.hash_password(PASSWORD)
+
+
 class Person:
     """Somebody with a browser: the client is logged in as them."""
 
     def __init__(self, app: Flask, name: str) -> None:
         self.name = name
-        self.client = app.test_client()
-        self.client.post(
-            "/auth/signup",
-            data={"username": name, "email": f"{name}@example.com", "password": PASSWORD},
-        )
         with app.app_context():
-            self.id = db.session.scalars(db.select(User.id).filter_by(username=name)).one()
+            user = users.add(name, f"{name}@example.com", password_hash())
+            db.session.commit()
+            self.id = user.id
+            self.client = FlaskLoginClient(app, user=user)
 
     def htmx(self, method: str, path: str, **options: object) -> object:
         """As HTMX asks."""

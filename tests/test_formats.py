@@ -70,18 +70,16 @@ def test_a_moment_names_its_zone():
 
 
 @pytest.mark.parametrize(
-    ("count", "words", "read"),
+    ("count", "word", "read"),
     [
-        (0, ("account",), "0 accounts"),
-        (1, ("account",), "1 account"),
-        (9, ("account",), "9 accounts"),
-        (1457, ("transaction",), "1,457 transactions"),
-        (2, ("entry", "entries"), "2 entries"),
-        (1, ("entry", "entries"), "1 entry"),
+        (0, "account", "0 accounts"),
+        (1, "account", "1 account"),
+        (9, "account", "9 accounts"),
+        (1457, "transaction", "1,457 transactions"),
     ],
 )
-def test_plural(count, words, read):
-    assert formats.plural(count, *words) == read
+def test_plural(count, word, read):
+    assert formats.plural(count, word) == read
 
 
 def test_a_number_has_commas():

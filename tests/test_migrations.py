@@ -9,7 +9,9 @@ from config import Config
 from plaidapp import create_app
 from plaidapp.extensions import db
 
-TABLES = {"user", "item", "account", "transaction", "pull", "pull_item"}
+TABLES = {
+    *("user", "item", "account", "transaction", "pull", "pull_item", "webhook", "webhook_key"),
+}
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rq import Queue
 
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
@@ -81,13 +82,21 @@ def test_python_worker_is_one_too_and_ends_on_sigterm(pull, start, poll):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_log_holds_no_secret(pull, start, token_in):
+def test_the_log_holds_no_secret(pull, start, token_in, context):
+    rings = Queue(queue.NAME, connection=context.extensions["redis"])
+    rings.enqueue_call("plaidapp.jobs.pulls.accounts", args=(12345,), description="a confidence")
     process = start("rq", "worker", "-c", "worker", "-w", "worker.AppWorker", "--burst")
     process.wait(60)
     log = start.log.read_text()
     assert f"pull-{pull}-0" in log
     assert token_in(pull) not in log
-    for secret in ("access-sandbox", "98765.4321", "override_accounts", f"link({pull})"):
+    for secret in (
+        "a confidence",
+        "access-sandbox",
+        "98765.4321",
+        "override_accounts",
+        f"link({pull})",
+    ):
         assert secret not in log
 
 

@@ -19,6 +19,11 @@ RETRYABLE_CODES = frozenset({PRODUCT_NOT_READY, MUTATION, "ITEM_LOCKED_TEMPORARI
 # Institution errors that no waiting mends.
 PERMANENT_CODES = frozenset({"INSTITUTION_NO_LONGER_SUPPORTED", "INSTITUTION_NOT_ENABLED"})
 
+HOPELESS = frozenset(
+    {"INVALID_CREDENTIALS", "INVALID_FIELD", "INVALID_INSTITUTION", "INVALID_PUBLIC_TOKEN"}
+)
+"""Codes of a link that fails again however often the same is asked."""
+
 SENTENCES = {
     UNREACHABLE: "The bank can't be reached right now.",
     TIMEOUT: "The bank took too long to answer.",

@@ -10,7 +10,7 @@ from werkzeug import Response
 
 from plaidapp.auth.access import owned_or_404, person
 from plaidapp.extensions import db
-from plaidapp.htmx import is_htmx, retarget
+from plaidapp.htmx import is_htmx, notice, retarget
 from plaidapp.jobs import queue
 from plaidapp.store import items, pulls, secrets, transactions
 
@@ -112,13 +112,14 @@ def _begin(kind: str, **fields: Any) -> Answer:
 
 def _show(pull_id: int) -> Answer:
     if is_htmx():
-        return render_pull(owned_or_404(pulls.owned, pull_id))
+        panel = render_pull(owned_or_404(pulls.owned, pull_id))
+        return panel + render_template("finance/_accepted.html")
     return redirect(url_for("finance.dashboard", _anchor=f"pull-{pull_id}"))
 
 
 def _refuse(sentence: str) -> Answer:
     """Nothing was begun."""
     if is_htmx():
-        return retarget(render_template("_notice.html", sentence=sentence), "#notice", 422)
+        return notice(sentence, 422)
     flash(sentence)
     return render_dashboard(person().id), 422

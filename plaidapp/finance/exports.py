@@ -44,6 +44,7 @@ def _account(account: Account) -> dict[str, Any]:
         "mask": account.mask,
         "type": account.type,
         "subtype": account.subtype,
+        "closed": account.closed_at is not None,
         "balances": {
             "available": exact(account.available),
             "current": exact(account.current),

@@ -47,6 +47,13 @@ class ConnectTestBankForm(FlaskForm):
     # As lines, not as dots: it belongs to a test user, and may be a document.
     override_password = TextAreaField("Password", description="For user_custom, the JSON")
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        """A document is shown again when something is wrong with it, a password never."""
+        valid: bool = super().validate(extra_validators)
+        if self.override_username.data != CUSTOM_USER and not valid:
+            self.override_password.data = ""
+        return valid
+
     def validate_institution_id(self, field: Field) -> None:
         if not INSTITUTION_ID.fullmatch(field.data):
             raise ValidationError("A bank's id looks like ins_109508.")
@@ -74,7 +81,7 @@ class ConnectTestBankForm(FlaskForm):
 
 def _where_json_ends(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"This is not JSON: line {error.lineno}, column {error.colno} is where it ends."
+        return f"This is not JSON: line {error.lineno}, column {error.colno} is where it breaks."
     return "This is not JSON."
 
 

@@ -1,4 +1,4 @@
-"""What panels poll. An unchanged pull costs one look-up and answers 204."""
+"""What panels poll. What has not changed is answered 204, before anything is rendered."""
 
 from flask import make_response, render_template, request
 from werkzeug import Response

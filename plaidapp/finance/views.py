@@ -7,6 +7,7 @@ from itertools import groupby
 
 from flask import render_template
 
+from plaidapp.bank.errors import HOPELESS
 from plaidapp.store import (
     Account,
     Item,
@@ -44,15 +45,18 @@ class Ledger:
     total: int
 
     @property
+    def open_accounts(self) -> list[Account]:
+        return [account for account in self.accounts if account.closed_at is None]
+
+    @property
     def groups(self) -> list[tuple[str, list[Account]]]:
         """The open accounts by kind, in the order a person thinks of them."""
-        open_accounts = [account for account in self.accounts if account.closed_at is None]
         known = {kind for _, kinds in KINDS for kind in kinds}
         groups = [
-            (title, [account for account in open_accounts if account.type in kinds])
+            (title, [account for account in self.open_accounts if account.type in kinds])
             for title, kinds in KINDS
         ]
-        groups.append(("Other", [row for row in open_accounts if row.type not in known]))
+        groups.append(("Other", [row for row in self.open_accounts if row.type not in known]))
         return [(title, members) for title, members in groups if members]
 
     @property
@@ -86,6 +90,12 @@ class PullView:
     @property
     def days(self) -> list[tuple[date, list[Transaction]]]:
         return by_day(self.rows)
+
+    @property
+    def may_try_again(self) -> bool:
+        waits = self.pull.state == pulls.QUEUED and self.pull.failures > 0
+        failed = self.pull.state == pulls.FAILED and self.pull.error_code not in HOPELESS
+        return waits or failed
 
     @property
     def bank(self) -> str:

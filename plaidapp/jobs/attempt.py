@@ -13,8 +13,8 @@ from plaidapp.extensions import db
 from plaidapp.store import Pull, PullItem, items, pulls, users
 from plaidapp.store.types import now
 
-MAX_FAILURES = {pulls.PERSON: 3}
-"""Attempts that somebody waits for before the pull ends and says so."""
+MAX_FAILURES = 3
+"""Attempts that a person waits for before the pull ends and says so."""
 MAX_FAILURES_UNSEEN = 10
 """Attempts when nobody waits; after them the sweep asks anew."""
 LONGEST_WAIT = 60.0
@@ -52,8 +52,10 @@ class Attempt:
             raise LostPullError
 
     def part_failed(self, part: PullItem, error: BankError) -> None:
+        """The Item's own state may have changed with it, which open pages show."""
         self.report(
             part,
+            stored=True,
             phase=pulls.FAILED,
             error_code=error.code,
             error_message=error.message,
@@ -86,6 +88,9 @@ class Attempt:
 
     def crash(self) -> None:
         """The app itself is at fault; the log has the traceback."""
+        for part in self.pull.items:
+            if part.phase != pulls.DONE:
+                part.phase = pulls.QUEUED  # stopped in the middle of whatever it was
         self._end(
             state=pulls.FAILED,
             error_code="INTERNAL_ERROR",
@@ -98,7 +103,7 @@ class Attempt:
         if not self.pull.items:
             shown = {"error_code": errors[0].code, "error_message": errors[0].message}
         failures = self.pull.failures + 1
-        most = MAX_FAILURES.get(self.pull.asked_by, MAX_FAILURES_UNSEEN)
+        most = MAX_FAILURES if self.pull.asked_by == pulls.PERSON else MAX_FAILURES_UNSEEN
         if failures < most and any(error.retryable for error in errors):
             backoff = min(2.0**failures, LONGEST_WAIT) * random.uniform(0.75, 1.25)  # noqa: S311
             seconds = max(backoff, *(error.wait for error in errors))

@@ -43,7 +43,7 @@ def transactions(pull_id: int) -> None:
 
 def repair(pull_id: int) -> None:
     """Reads every Item of the pull from the beginning again, keeping what the person edited."""
-    _run(pull_id, lambda attempt: _each_item(attempt, resync))
+    _run(pull_id, lambda attempt: _each_item(attempt, _reread))
 
 
 def _run(pull_id: int, work: Callable[[Attempt], list[BankError]]) -> None:
@@ -59,9 +59,6 @@ def _run(pull_id: int, work: Callable[[Attempt], list[BankError]]) -> None:
                 pass
     except LostPullError:
         log.warning("Pull %s was given to another worker", pull_id)
-    except JobTimeoutException:
-        db.session.rollback()
-        attempt.conclude([transport_error(TIMEOUT)])
     except OperationalError:
         # The database is away: the row still says "running", and the sweep will find it orphaned.
         db.session.rollback()
@@ -80,10 +77,9 @@ def _each_item(attempt: Attempt, work: Callable[[Attempt, PullItem], None]) -> l
             continue
         try:
             work(attempt, part)
-        except (BankError, DataError) as problem:
+        except (BankError, DataError, JobTimeoutException) as problem:
             db.session.rollback()
-            # What the database refuses to hold, such as a NUL in a text, is nonsense too.
-            error = problem if isinstance(problem, BankError) else transport_error(NONSENSE)
+            error = _as_bank_error(problem)
             if not error.retryable:
                 state = items.LOGIN_REQUIRED if error.code == LOGIN_REQUIRED else items.ERROR
                 items.set_state(part.item_id, state, error.code, error.message)
@@ -92,13 +88,20 @@ def _each_item(attempt: Attempt, work: Callable[[Attempt, PullItem], None]) -> l
     return failed
 
 
+def _as_bank_error(problem: Exception) -> BankError:
+    if isinstance(problem, BankError):
+        return problem
+    # What the database refuses to hold, such as a NUL in a text, is nonsense too.
+    return transport_error(NONSENSE if isinstance(problem, DataError) else TIMEOUT)
+
+
 def _link(attempt: Attempt) -> list[BankError]:
     if not attempt.pull.items:  # otherwise an earlier attempt got as far as that
         try:
             _connect(attempt)
-        except BankError as error:
+        except (BankError, DataError, JobTimeoutException) as problem:
             db.session.rollback()
-            return [error]
+            return [_as_bank_error(problem)]
     return _each_item(attempt, _first_pull)
 
 
@@ -125,11 +128,18 @@ def _connect(attempt: Attempt) -> None:
 
 def _first_pull(attempt: Attempt, part: PullItem) -> None:
     if not part.accounts:
-        answer = _bank().accounts(part.item.access_token)
-        part.item.institution_id = answer.item.institution_id
-        part.item.institution_name = answer.item.institution_name
-        _store_accounts(attempt, part, answer, pulls.ASKING)
+        _pull_accounts(attempt, part)
     sync(attempt, part)
+
+
+def _reread(attempt: Attempt, part: PullItem) -> None:
+    _pull_accounts(attempt, part)
+    resync(attempt, part)
+
+
+def _pull_accounts(attempt: Attempt, part: PullItem) -> None:
+    answer = _bank().accounts(part.item.access_token)
+    _store_accounts(attempt, part, answer, pulls.ASKING)
 
 
 def _pull_balances(attempt: Attempt, part: PullItem) -> None:
@@ -141,6 +151,7 @@ def _pull_balances(attempt: Attempt, part: PullItem) -> None:
 def _store_accounts(
     attempt: Attempt, part: PullItem, answer: payloads.Accounts, phase: str
 ) -> None:
+    items.answered(part.item_id, answer.item.institution_id, answer.item.institution_name)
     account_store.save(attempt.pull.user_id, part.item_id, answer.accounts)
     account_store.close_missing(part.item_id, answer.accounts)
     attempt.report(

@@ -12,6 +12,7 @@ from flask import current_app
 
 from plaidapp.bank import payloads
 from plaidapp.bank.client import DAYS_REQUESTED, Bank
+from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Transaction, accounts, transactions
 from plaidapp.store.transactions import Filter
 from plaidapp.store.types import now
@@ -44,28 +45,28 @@ class Difference(NamedTuple):
 def compare(item: Item) -> list[Difference]:
     """What differs, accounts first. Rows older than Plaid's two years can't be compared.
 
-    Raises BankError.
+    The bank is asked first, all of it, with no transaction open. Raises BankError.
     """
     bank: Bank = current_app.extensions["bank"]
     start, end = now().date() - timedelta(days=DAYS_REQUESTED), now().date() + AHEAD
     listed = bank.accounts(item.access_token).accounts
-    at_bank = _transactions_of(bank, item, start, end)
-    stored_accounts = [row for row in accounts.of_item(item.id) if row.closed_at is None]
-    return [
+    at_bank = list(_transactions_of(bank, item, start, end))
+    open_accounts = [row for row in accounts.of_item(item.id) if row.closed_at is None]
+    stored = transactions.all_of(Filter(item.user_id, start, end, item.id))
+    differences = [
         *_differences(
             "account",
-            {row.plaid_account_id: _stored_account(row) for row in stored_accounts},
+            {row.plaid_account_id: _stored_account(row) for row in open_accounts},
             {sent.account_id: _bank_account(sent) for sent in listed},
         ),
         *_differences(
             "transaction",
-            {
-                row.plaid_transaction_id: _stored_transaction(row)
-                for row in transactions.all_of(Filter(item.user_id, start, end, item.id))
-            },
+            {row.plaid_transaction_id: _stored_transaction(row) for row in stored},
             {sent.transaction_id: _bank_transaction(sent) for sent in at_bank},
         ),
     ]
+    db.session.commit()
+    return differences
 
 
 def _transactions_of(

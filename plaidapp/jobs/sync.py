@@ -5,15 +5,17 @@ transaction writes the rows and moves the cursor, if the cursor still stands whe
 https://plaid.com/docs/api/products/transactions/#transactionssync
 """
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from flask import current_app
 
-from plaidapp.bank.client import Bank, decode_page
+from plaidapp.bank.client import DAYS_REQUESTED, Bank, decode_page
 from plaidapp.bank.errors import MUTATION, NONSENSE, BankError, transport_error
 from plaidapp.bank.payloads import SyncPage
 from plaidapp.extensions import db
 from plaidapp.store import Item, PullItem, accounts, items, pulls, transactions
+from plaidapp.store.types import now
 
 from .attempt import Attempt
 from .spool import Spool
@@ -110,16 +112,21 @@ def _fetch_pages(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -
 
 
 def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: SyncPage) -> None:
-    """One transaction. Losing the compare throws it away; the round that follows starts afresh."""
+    """One transaction. Losing the compare throws it away: somebody else's sync came first.
+
+    If that one did not satisfy every request, the round that follows does.
+    """
     user_id, item_id = attempt.pull.user_id, part.item_id
     added = modified = removed = 0
-    # What a complete reading from the beginning does not name is gone at the bank.
+    # What a complete reading from the beginning does not name is gone at the bank, unless it is
+    # older than what Plaid gives.
     whole = start.afresh and last.transactions_update_status == items.COMPLETE
-    unseen = transactions.shown_ids(item_id) if whole else set()
-    accounts.save(user_id, item_id, last.accounts)
-    account_ids = accounts.ids_of_item(item_id)
+    reach = now().date() - timedelta(days=DAYS_REQUESTED)
+    unseen = transactions.shown_ids(item_id, reach) if whole else set()
     for body in spool:
         page = decode_page(body)
+        accounts.save(user_id, item_id, page.accounts)
+        account_ids = accounts.ids_of_item(item_id)
         try:
             transactions.save(user_id, item_id, account_ids, page.added + page.modified)
         except KeyError:
@@ -139,4 +146,4 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: S
     part.added += added
     part.modified += modified
     part.removed += removed
-    attempt.report(part, stored=bool(added or modified or removed or last.accounts))
+    attempt.report(part, stored=True)

@@ -121,10 +121,9 @@ def claim_sweep(item: Item) -> bool:
     return cast(CursorResult[Any], result).rowcount == 1
 
 
-def everyone(item_id: int | None = None) -> Sequence[Item]:
-    """All Items, or the one with this id: for the operator, not for pages."""
-    query = select(Item).order_by(Item.id)
-    return db.session.scalars(query if item_id is None else query.where(Item.id == item_id)).all()
+def everyone() -> Sequence[Item]:
+    """All Items of all people: for the operator, not for pages."""
+    return db.session.scalars(select(Item).order_by(Item.id)).all()
 
 
 def of_user(user_id: int) -> Sequence[Item]:
@@ -149,7 +148,6 @@ def advance(item_id: int, came_from: str, cursor: str, want: int, status: str) -
     and throws them away on False: somebody else's sync got there first.
     """
     applied = db.case((Item.sync_applied < want, want), else_=Item.sync_applied)
-    mended = Item.state.in_((LOGIN_REQUIRED, ERROR))
     result = db.session.execute(
         update(Item)
         .where(Item.id == item_id, Item.cursor == came_from)
@@ -158,9 +156,7 @@ def advance(item_id: int, came_from: str, cursor: str, want: int, status: str) -
             sync_applied=applied,
             update_status=status,
             synced_at=now(),
-            state=db.case((mended, GOOD), else_=Item.state),
-            error_code=db.case((mended, None), else_=Item.error_code),
-            error_message=db.case((mended, None), else_=Item.error_message),
+            **_mended(),
         )
         .execution_options(synchronize_session=False)
     )
@@ -174,6 +170,26 @@ def lock(item_id: int) -> Item:
     """
     query = select(Item).where(Item.id == item_id).with_for_update()
     return db.session.scalars(query.execution_options(populate_existing=True)).one()
+
+
+def answered(item_id: int, institution_id: str | None, institution_name: str | None) -> None:
+    """The bank let us in: what it is called, and no trouble any more if there was."""
+    db.session.execute(
+        update(Item)
+        .where(Item.id == item_id)
+        .values(institution_id=institution_id, institution_name=institution_name, **_mended())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _mended() -> dict[str, Any]:
+    """The trouble that ends with the next answer of the bank; other states stay."""
+    trouble = Item.state.in_((LOGIN_REQUIRED, ERROR))
+    return {
+        "state": db.case((trouble, GOOD), else_=Item.state),
+        "error_code": db.case((trouble, None), else_=Item.error_code),
+        "error_message": db.case((trouble, None), else_=Item.error_message),
+    }
 
 
 def set_state(item_id: int, state: str, code: str | None, message: str | None) -> None:

@@ -34,12 +34,16 @@ QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 
 HEARTBEAT_LIMIT = timedelta(seconds=15)
 """A running pull that has not been heard of for so long has lost its worker."""
+MOST_ATTEMPTS = 50
+"""Attempts after which a pull that loses its worker once more is given up."""
 RING_AGAIN = timedelta(seconds=10)
 """How long a queued pull waits for a worker before the queue is told of it once more."""
 
 
 class Pull(Base):
-    """One click. `start_date` and `end_date` are what to show when it is done, both included.
+    """One request: a click, a webhook's, or the clock's.
+
+    `start_date` and `end_date` are what to show when it is done, both included.
 
     `sealed` is what only the job may read (a public token, a test user's password), encrypted.
     `failures` counts the attempts that ended in an error worth repeating. `revision` grows with
@@ -270,14 +274,21 @@ def mark_rung(pull_id: int) -> None:
 
 
 def reclaim_orphans() -> int:
-    """Queues again every running pull whose worker has gone quiet; returns how many."""
+    """Queues again every running pull whose worker has gone quiet; returns how many.
+
+    One that has outlived ever so many workers is what kills them, and ends.
+    """
     moment = now()
-    return _update(
-        Pull.state == RUNNING,
-        Pull.heartbeat_at < moment - HEARTBEAT_LIMIT,
-        state=QUEUED,
-        run_after=moment,
+    orphaned = (Pull.state == RUNNING) & (Pull.heartbeat_at < moment - HEARTBEAT_LIMIT)
+    _update(
+        orphaned,
+        Pull.attempt >= MOST_ATTEMPTS,
+        state=FAILED,
+        ended_at=moment,
+        error_code="WORKER_LOST",
+        error_message="The work on this was cut short too often. Nothing that was stored is lost.",
     )
+    return _update(orphaned, state=QUEUED, run_after=moment)
 
 
 def queue_again(pull_id: int) -> bool:

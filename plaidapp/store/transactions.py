@@ -168,10 +168,12 @@ def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
         )
 
 
-def shown_ids(item_id: int) -> set[str]:
-    """Plaid's ids of all rows of the Item that are not marked removed."""
+def shown_ids(item_id: int, since: datetime.date) -> set[str]:
+    """Plaid's ids of the Item's rows from `since` on that are not marked removed."""
     query = select(Transaction.plaid_transaction_id).where(
-        Transaction.item_id == item_id, Transaction.removed_at.is_(None)
+        Transaction.item_id == item_id,
+        Transaction.date >= since,
+        Transaction.removed_at.is_(None),
     )
     return set(db.session.scalars(query))
 

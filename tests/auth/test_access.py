@@ -8,6 +8,7 @@ from plaidapp.extensions import db
 from plaidapp.store import Item, Pull, pulls, secrets
 
 PUBLIC = {
+    "webhooks.receive",
     "index",
     "static",
     "auth.login",

@@ -57,7 +57,7 @@ def custom_user() -> Callable[..., str]:
 
 
 class Canned:
-    """Answers every call with the same `status`, `headers` and `body`."""
+    """Answers every call with the same `status`, `headers` and `body`; `asked` was the last."""
 
     def __init__(self) -> None:
         self.status, self.headers, self.body = 200, {"Content-Type": "application/json"}, b"{}"
@@ -65,7 +65,7 @@ class Canned:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                self.rfile.read(int(self.headers["Content-Length"]))
+                canned.asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 self.send_response(canned.status)
                 for name, value in canned.headers.items():
                     self.send_header(name, value)

@@ -104,6 +104,12 @@ def test_a_sync_asks_for_two_years(bank, custom_user):
     assert [row.date.isoformat() for row in page.added] == [old]
 
 
+def test_every_page_asks_for_the_most(client_for, canned, cipher):
+    client_for(canned.url).sync_page(cipher.encrypt(b"access"), "c1")
+    assert (canned.asked["cursor"], canned.asked["count"]) == ("c1", 500)
+    assert canned.asked["options"]["days_requested"] == 730
+
+
 def test_the_cursor_goes_on_where_the_last_page_ended(bank, link):
     sealed = link("5").sealed_token
     cursor = decode_page(bank.sync_page(sealed, "")).next_cursor
@@ -168,7 +174,7 @@ def test_a_host_without_an_address_is_unreachable(client_for, ask):
         (500, b"<html>Internal Server Error</html>", UNREACHABLE),
         (500, b"", UNREACHABLE),
         (502, b"\xff\xfe", NONSENSE),
-        (503, b"[" * 200_000, UNREACHABLE),
+        (503, b'{"x": ' + b"[" * 200_000, UNREACHABLE),
         (400, b"", NONSENSE),
         (400, b'{"error_code": 7}', NONSENSE),
         (302, b"", NONSENSE),

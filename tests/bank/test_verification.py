@@ -255,7 +255,9 @@ def test_a_signature_is_not_good_for_a_new_time():
         check(fresh + old.rpartition(".")[2])
 
 
-@pytest.mark.parametrize("curve", [ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1()], ids=str)
+@pytest.mark.parametrize(
+    "curve", [ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1()], ids=lambda curve: curve.name
+)
 def test_a_key_of_another_curve_is_refused(curve):
     other = ec.generate_private_key(curve)
     token = forge(sign=lambda signed: other.sign(signed, ec.ECDSA(ECAlgorithm.SHA256())))
@@ -263,7 +265,9 @@ def test_a_key_of_another_curve_is_refused(curve):
         check(token, jwk=jwk_of(other))
 
 
-@pytest.mark.parametrize("moment", [1, int(NOW), int(NOW) + 3600, 0, "2026-01-01", False])
+@pytest.mark.parametrize(
+    "moment", [1, int(NOW), int(NOW) + 3600, 0, "2026-01-01", False], ids=range(6)
+)
 def test_a_key_that_plaid_has_expired_is_refused(moment):
     check(forge(), jwk=JWK | {"expired_at": None})
     with pytest.raises(ForgedError):

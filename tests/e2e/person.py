@@ -99,7 +99,7 @@ class Person:
         return int(re.search(r"([\d,]+) transactions?", summary)[1].replace(",", ""))
 
     def leave(self, screenshot: Path | None = None) -> None:
-        if screenshot:
+        if screenshot and not self.page.is_closed():
             self.page.screenshot(path=screenshot, full_page=True)
         self._context.close()
 

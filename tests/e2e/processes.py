@@ -9,10 +9,10 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -130,15 +130,12 @@ def answers(url: str) -> bool:
     return False
 
 
-def post_json(url: str, content: object, method: str = "POST") -> Any:
+def post_json(url: str, content: object) -> Any:
     """Numbers come back as Decimal, from their own digits."""
-    from decimal import Decimal
-
     request = urllib.request.Request(  # noqa: S310
         url,
         json.dumps(content).encode(),
         {"Content-Type": "application/json", "PLAID-CLIENT-ID": "local", "PLAID-SECRET": "local"},
-        method=method,
     )
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
         return json.loads(answer.read(), parse_float=Decimal)

@@ -17,7 +17,7 @@ def guarded(app, alice):
 
 def posts(app):
     for rule in app.url_map.iter_rules():
-        if "POST" in (rule.methods or ()):
+        if "POST" in (rule.methods or ()) and rule.endpoint != "webhooks.receive":  # signed
             yield re.sub(r"<\w+:\w+>", "1", rule.rule)
 
 

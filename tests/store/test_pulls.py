@@ -111,18 +111,11 @@ def test_a_touch_tells_that_the_worker_lives(pull):
     after = read_committed(pull)
     assert after.heartbeat_at > before.heartbeat_at
     assert after.revision == before.revision + 1
-    assert after.stored == before.stored
 
 
 def read_committed(pull):
     db.session.commit()
     return read(pull)
-
-
-def test_a_touch_counts_what_was_stored(pull):
-    claim(pull)
-    pulls.touch(pull.id, 1, stored=True)
-    assert read_committed(pull).stored == 1
 
 
 @pytest.mark.parametrize(("attempt", "state"), [(1, "running"), (3, "running"), (2, "queued")])

@@ -6,7 +6,7 @@ import pytest
 
 from plaidapp.extensions import db
 from plaidapp.store import accounts, transactions
-from plaidapp.store.transactions import REMOVE_AT_ONCE, Filter
+from plaidapp.store.transactions import AT_ONCE, Filter
 from plaidapp.store.users import add
 
 DAY = date(2026, 1, 31)
@@ -88,7 +88,7 @@ def test_removed_rows_are_kept_but_not_shown(owner, week, item):
 
 
 def test_more_rows_than_fit_a_statement_are_removed(owner, item, save, transaction):
-    ids = [f"t{number}" for number in range(REMOVE_AT_ONCE + 3)]
+    ids = [f"t{number}" for number in range(AT_ONCE + 3)]
     save(item, *map(transaction, ids))
     transactions.mark_removed(item.id, ids[1:])
     assert shown(Filter(owner)) == ["t0"]

@@ -1,0 +1,285 @@
+"""The operator's commands: what they print, and how they end."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from sqlalchemy import delete, insert, select, update
+
+from plaidapp.extensions import db
+from plaidapp.store import Account, Item, Pull, Transaction
+from plaidapp.store.types import now
+
+ROOT = Path(__file__).parent.parent
+EDITS = {"own_category": "Ours", "note": "mine", "hidden": True}
+
+
+@pytest.fixture
+def verify(app):
+    """Runs `flask verify`; gives its exit code and what it printed."""
+
+    def run(*args):
+        result = app.test_cli_runner().invoke(args=["verify", *map(str, args)])
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return result.exit_code, result.output
+
+    return run
+
+
+@pytest.fixture
+def link(app, connect):
+    def make(person):
+        connect(person, override_username="user_transactions_dynamic", override_password="any")
+        with app.app_context():
+            return db.session.scalars(select(Item).order_by(Item.id.desc())).first()
+
+    return make
+
+
+@pytest.fixture
+def item(link, alice):
+    return link(alice)
+
+
+@pytest.fixture
+def tamper(app):
+    """Changes the database behind the app's back."""
+
+    def do(statement):
+        with app.app_context():
+            db.session.execute(statement)
+            db.session.commit()
+
+    return do
+
+
+@pytest.fixture
+def everything(app):
+    def read():
+        with app.app_context(), db.engine.connect() as connection:
+            return {
+                table.name: sorted(map(repr, connection.execute(table.select())))
+                for table in db.metadata.sorted_tables
+            }
+
+    return read
+
+
+def row_added(row):
+    columns = [column.name for column in Transaction.__table__.columns if column.name != "id"]
+    copied = {name: getattr(row, name) for name in columns}
+    return insert(Transaction).values(**copied | {"plaid_transaction_id": "made-up"})
+
+
+def row_changed(**values):
+    return lambda row: update(Transaction).where(Transaction.id == row.id).values(**values)
+
+
+SMALLEST = Decimal("0.00000001")
+TAMPERINGS = {
+    "amount": (lambda row: row_changed(amount=row.amount + SMALLEST)(row), "amount is"),
+    "deleted": (lambda row: delete(Transaction).where(Transaction.id == row.id), "not stored"),
+    "removed": (row_changed(removed_at=now()), "not stored"),
+    "pending": (lambda row: row_changed(pending=not row.pending)(row), "pending is"),
+    "name": (row_changed(name="another"), "name is another"),
+    "added": (row_added, "made-up: not at the bank"),
+    "balance": (
+        lambda row: update(Account).where(Account.id == row.account_id).values(current=1),
+        "current is",
+    ),
+}
+
+
+def test_an_item_as_the_bank_has_it_is_exact(verify, item, everything):
+    before = everything()
+    assert verify() == (0, f"Item {item.id} (First Platypus Bank): exact\n")
+    assert verify(item.id) == verify()
+    assert everything() == before
+
+
+def test_without_items_there_is_nothing_to_find(verify):
+    assert verify() == (0, "")
+
+
+@pytest.mark.parametrize("item_id", [0, 7, 2**31, 2**63, -1])
+def test_an_item_that_is_not_there_is_a_mistake_of_the_caller(verify, item_id):
+    code, text = verify("--", item_id)
+    assert code == 2
+    assert f"There is no Item {item_id}." in text
+
+
+@pytest.mark.parametrize("item_id", ["one", "1.5", "1;"])
+def test_an_item_has_a_number(verify, item_id):
+    assert verify(item_id)[0] == 2
+
+
+def test_everything_that_differs_is_found_and_mended(app, verify, item, tamper):
+    with app.app_context():
+        kept = db.session.scalars(select(Transaction).order_by(Transaction.id)).first()
+    tamper(row_changed(**EDITS, edited_at=now())(kept))
+
+    for what, (statement, words) in TAMPERINGS.items():
+        with app.app_context():
+            row = db.session.scalars(select(Transaction).order_by(Transaction.id)).all()[-1]
+        tamper(statement(row))
+
+        code, text = verify()
+        assert code == 1, what
+        assert words in text, what
+        assert text.endswith(f"Item {item.id} (First Platypus Bank): 1 differences\n"), what
+
+        code, text = verify("--repair")
+        assert code == 0, (what, text)
+        assert "1 differences, reading it again" in text
+        assert text.endswith("exact\n"), what
+        assert verify() == (0, f"Item {item.id} (First Platypus Bank): exact\n"), what
+
+    with app.app_context():
+        after = db.session.get(Transaction, kept.id)
+        assert {name: getattr(after, name) for name in EDITS} == EDITS
+        asked = db.session.execute(select(Pull.kind, Pull.asked_by, Pull.state).order_by(Pull.id))
+        assert asked.all()[1:] == [("repair", "operator", "done")] * len(TAMPERINGS)
+
+
+def test_all_of_it_at_once_is_mended_at_once(app, verify, item, tamper):
+    with app.app_context():
+        rows = db.session.scalars(select(Transaction).order_by(Transaction.id)).all()
+    for row, (statement, _) in zip(rows, TAMPERINGS.values(), strict=False):
+        tamper(statement(row))
+
+    code, text = verify(item.id)
+    assert code == 1
+    assert all(words in text for _, words in TAMPERINGS.values())
+    assert f"{len(TAMPERINGS)} differences" in text
+    assert verify("--repair", item.id)[0] == 0
+
+
+def test_a_repair_of_what_is_exact_asks_for_nothing(app, verify, item):
+    assert verify("--repair")[0] == 0
+    with app.app_context():
+        assert db.session.scalars(select(Pull.kind)).all() == ["link"]
+
+
+def test_a_repair_stands_in_the_items_history(verify, item, tamper, alice):
+    tamper(delete(Transaction))
+    verify("--repair")
+
+    page = alice.client.get(f"/finance/items/{item.id}").text
+    assert "the operator asked" in page
+
+
+def test_a_repair_edits_nothing_that_was_edited(app, verify, item, tamper):
+    tamper(update(Transaction).values(**EDITS, edited_at=now(), name="tampered"))
+    assert verify("--repair")[0] == 0
+
+    with app.app_context():
+        rows = db.session.scalars(select(Transaction)).all()
+        assert {(row.own_category, row.note, row.hidden) for row in rows} == {tuple(EDITS.values())}
+        assert "tampered" not in {row.name for row in rows}
+
+
+def test_one_item_is_verified_without_the_others(verify, item, link, charlie, tamper):
+    other = link(charlie)
+    tamper(update(Transaction).where(Transaction.item_id == other.id).values(removed_at=now()))
+
+    assert verify(item.id)[0] == 0
+    assert verify(other.id)[0] == verify()[0] == 1
+    code, text = verify("--repair")
+    assert code == 0
+    assert text.count("exact\n") == 2
+
+
+DOWN = "can't be compared: The bank can't be reached right now. (BANK_UNREACHABLE)"
+
+
+@pytest.mark.parametrize("flags", [[], ["--repair"]])
+def test_a_bank_that_is_down_is_told_in_a_sentence(
+    verify, item, tamper, bank_server, everything, flags
+):
+    tamper(update(Transaction).values(removed_at=now()))
+    before = everything()
+    bank_server.misbehave(path="*", kind="reset")
+
+    assert verify(*flags) == (1, f"Item {item.id} (First Platypus Bank): {DOWN}\n")
+    assert everything() == before
+
+
+def test_a_bank_that_fails_during_the_repair_changes_no_row(app, verify, item, tamper, bank_server):
+    with app.app_context():
+        rows = db.session.scalars(select(Transaction.id)).all()
+    tamper(delete(Transaction).where(Transaction.id == rows[0]))
+    bank_server.misbehave(path="/transactions/sync", kind="reset")
+
+    code, text = verify("--repair")
+    assert code == 1
+    assert "not stored" in text
+    with app.app_context():
+        assert set(db.session.scalars(select(Transaction.id))) == set(rows[1:])
+
+
+def test_a_bank_that_is_not_ready_loses_no_row(app, verify, item, tamper, bank_server, everything):
+    with bank_server.app.extensions["sandbox"].store.write() as bank:
+        later = now().timestamp() + 3600
+        bank.execute("UPDATE item SET started = ? WHERE item_id = ?", (later, item.plaid_item_id))
+    before = everything()
+
+    code, text = verify("--repair")
+    assert code == 1
+    assert "still preparing" in text
+    assert everything() == before
+
+
+@pytest.mark.parametrize("path", ["/accounts/get", "/transactions/get"])
+def test_the_database_is_free_while_the_bank_is_asked(
+    verify, item, tamper, bank_server, poll, path
+):
+    """SQLite knows one writer at a time, and a bank may take its time."""
+    calls = bank_server.faults.rulebook.report()["calls"].get(path, 0)
+    bank_server.misbehave(path=path, kind="delay", seconds=60)
+    ended = []
+    operator = threading.Thread(target=lambda: ended.append(verify()))
+    operator.start()
+    try:
+        poll(lambda: bank_server.faults.rulebook.report()["calls"].get(path, 0) > calls)
+        tamper(update(Transaction).values(removed_at=now()))
+    finally:
+        bank_server.faults.rulebook.replace([])
+        operator.join()
+    assert ended[0][0] == 1
+
+
+def test_no_access_token_is_printed(app, verify, item, bank_server):
+    with app.app_context():
+        token = app.extensions["cipher"].decrypt(item.access_token).decode()
+    bank_server.misbehave(path="*", kind="reset")
+    assert token not in verify()[1]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_clock_ends_when_it_is_told_to(app, database_url, redis_url, number, poll, alice, work):
+    """On real processes: rings for what waits, then ends with 0."""
+    config = app.config["PLAIDAPP"]
+    environment = os.environ | {
+        "SECRET_KEY": config.secret_key,
+        "TOKEN_KEYS": config.token_keys[0],
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "PLAID_BASE_URL": config.plaid_url,
+    }
+    with app.app_context():
+        db.session.add(Pull(user_id=alice.id, kind="transactions"))
+        db.session.commit()
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", "clock"]
+    clock = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
+    try:
+        redis = app.extensions["redis"]
+        poll(lambda: redis.llen("rq:queue:default"), seconds=30, what="the clock's ring")
+    finally:
+        clock.send_signal(number)
+        _, said = clock.communicate(timeout=30)
+    assert clock.returncode == 0, said
