@@ -102,8 +102,10 @@ def note(request: pytest.FixtureRequest, world: World) -> Callable[[str, str, st
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Chaos comes last, so that its processes are gone when the run is over, and no other test
-    shares the machine with them. The short form has SQLite where its one writer matters."""
+    """Chaos comes last: its processes are gone when the run is over, and disturb no other test.
+
+    The short form has SQLite where its one writer matters.
+    """
     here = Path(__file__).parent
     chaos = [item for item in items if here in item.path.parents]
     left_out = [] if LONG else [item for item in chaos if _is_sqlite_alone(item)]
