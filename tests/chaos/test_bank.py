@@ -35,7 +35,7 @@ TOO_MANY = {
 # deadline of 20 s and hold a worker for as long, so there are few. Who is told that it was too much
 # rests for 20 s, for which the short form has no time.
 BADLY = (
-    SERVER_ERROR | {"probability": 0.07},
+    SERVER_ERROR | {"probability": 0.11},
     TOO_MANY | {"probability": 0.05 if LONG else 0.0},
     {"kind": "truncate", "probability": 0.06},
     {"kind": "garbage", "probability": 0.06},
