@@ -11,4 +11,5 @@ __all__ = ["actions", "exports", "fragments", "pages", "webhooks"]
 def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(webhooks.blueprint)
+    app.extensions["webhook keys"] = {}
     app.add_url_rule("/", "index", pages.index)

@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 LARGEST = 64 * 1024
 PATIENCE = 1.0
 """Seconds to wait for a key that another request is asking Plaid for."""
+REMEMBERED = 60.0
+"""Seconds that a process uses a key without looking it up in the database."""
 Answer = tuple[dict[str, str], int]
 
 blueprint = Blueprint("webhooks", __name__)
@@ -87,19 +89,31 @@ def _read(body: bytes) -> Event:
 
 
 def _key(kid: str) -> dict[str, Any]:
-    """From the database, or once a minute from Plaid. Raises ForgedError when Plaid has none."""
+    """The key, remembered for a minute. Raises ForgedError when Plaid has none of this id."""
+    remembered: dict[str, tuple[float, dict[str, Any]]] = current_app.extensions["webhook keys"]
+    until, key = remembered.get(kid, (0.0, {}))
+    if time.monotonic() > until:
+        key = _find_key(kid)
+        if not key:
+            raise ForgedError("Plaid knows no such key")
+        remembered[kid] = (time.monotonic() + REMEMBERED, key)
+    return key
+
+
+def _find_key(kid: str) -> dict[str, Any]:
+    """From the database, or once a minute from Plaid; empty when Plaid knows no such key."""
     deadline = time.monotonic() + PATIENCE
     while (key := webhook_keys.find(kid)) is None:
         may_ask = webhook_keys.may_ask(kid)
+        worth_waiting = webhook_keys.is_being_asked(kid) and time.monotonic() < deadline
         db.session.commit()  # hold nothing while Plaid answers, or another request asks it
         if may_ask:
-            key = _ask_for_key(kid)
+            return _ask_for_key(kid)
+        if not worth_waiting:
+            if (key := webhook_keys.find(kid)) is None:  # may have been answered just now
+                raise KeyUnknownError
             break
-        if time.monotonic() > deadline:
-            raise KeyUnknownError
         threading.Event().wait(0.05)
-    if not key:
-        raise ForgedError("Plaid knows no such key")
     return key
 
 

@@ -1,6 +1,7 @@
 """Asking for an Item to be synced, without starting what is under way already."""
 
 from plaidapp.store import Item, Pull, items, pulls
+from plaidapp.store.types import now
 
 
 def request(item: Item, asked_by: str) -> Pull | None:
@@ -13,6 +14,5 @@ def request(item: Item, asked_by: str) -> Pull | None:
     under_way = pulls.syncing(item.id)
     if under_way is None:
         return pulls.add(item.user_id, pulls.TRANSACTIONS, items=[item], asked_by=asked_by)
-    if under_way.state == pulls.QUEUED and pulls.hurry(under_way.id):
-        return under_way
-    return None
+    waits = under_way.state == pulls.QUEUED and under_way.run_after > now()
+    return under_way if waits and pulls.hurry(under_way.id) else None

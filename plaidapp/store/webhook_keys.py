@@ -16,6 +16,8 @@ TRUSTED = timedelta(hours=24)
 """How long a key is used before Plaid is asked whether it has expired."""
 ASK_AGAIN = timedelta(minutes=1)
 """How long an unknown key stays unknown."""
+ANSWERED = timedelta(seconds=5)
+"""How long an answer of Plaid's may take before nobody waits for it any more."""
 ASKED_AT_MOST = 20
 """Look-ups in a minute, of all keys together: made-up ids must not become calls to Plaid."""
 FORGOTTEN = timedelta(days=1)
@@ -68,6 +70,14 @@ def may_ask(kid: str) -> bool:
         .execution_options(synchronize_session=False)
     )
     return cast(CursorResult[Any], result).rowcount == 1
+
+
+def is_being_asked(kid: str) -> bool:
+    """Whether a request that asks Plaid for this key is probably still waiting for the answer."""
+    query = select(WebhookKey.kid).where(
+        WebhookKey.kid == kid, WebhookKey.jwk.is_(None), WebhookKey.asked_at > now() - ANSWERED
+    )
+    return db.session.scalar(query) is not None
 
 
 def save(kid: str, jwk: dict[str, Any]) -> None:

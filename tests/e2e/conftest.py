@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -28,6 +29,14 @@ def pytest_runtest_makereport(item, call):
     report = yield
     item.stash[failed] = item.stash.get(failed, False) or report.failed
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _end_in_good_order() -> Iterator[None]:
+    """A run that is told to end, as by a CI that gives up, ends what it started as well."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture(scope="session")

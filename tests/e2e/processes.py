@@ -102,11 +102,22 @@ class Running:
         os.killpg(self._popen.pid, number)
 
     def kill(self) -> None:
-        """At once, with everything that it started."""
-        for process in self.family():
+        """At once: itself first, so that it replaces nothing, then everything that it started."""
+        self.family()
+        self._popen.kill()
+        self._popen.wait()
+        wait_until(self._is_extinct, 30, "everything that it started ends")
+
+    def _is_extinct(self) -> bool:
+        left = self.family()
+        for process in left:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        self._popen.wait()
+        return not left
+
+    @property
+    def ended(self) -> bool:
+        return self._popen.poll() is not None
 
     def stop(self) -> None:
         """In good order; what is left after that is killed."""
@@ -208,10 +219,14 @@ class Deployment:
 
     def mend(self) -> None:
         """Everything runs and behaves again, whatever a test did to it."""
-        self.running["sandbox"].send(signal.SIGCONT)
+        with contextlib.suppress(ProcessLookupError):
+            self.running["sandbox"].send(signal.SIGCONT)
+        if self.running["sandbox"].ended:
+            self.start_bank()
         self.bank.behave()
-        for process in self.running.values():
-            process.family()
+        for name in ("web", "worker", "clock"):
+            if self.running[name].ended:
+                self.run(name, self.procfile[name])
 
     def stop(self) -> None:
         for process in reversed(self.running.values()):

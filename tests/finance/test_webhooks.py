@@ -208,7 +208,8 @@ def test_plaids_key_id_with_another_key_is_refused(deliver, ask, bank_server):
     assert ask(Webhook) == []
 
 
-def test_a_key_that_has_expired_is_refused(deliver, ask, change):
+def test_a_key_that_has_expired_is_refused(deliver, ask, change, monkeypatch):
+    monkeypatch.setattr(webhooks, "REMEMBERED", -1)
     assert deliver() == 200
     (known,) = ask(WebhookKey)
     change(WebhookKey, jwk=json.dumps(json.loads(known.jwk) | {"expired_at": 1}))
@@ -372,7 +373,14 @@ def test_an_unknown_key_is_asked_for_once_a_minute(deliver, change, look_ups):
     assert look_ups() == 2
 
 
-def test_a_known_key_is_asked_for_again_after_a_day(deliver, change, look_ups):
+def test_a_key_is_remembered_without_the_database(deliver, change):
+    assert deliver() == 200
+    change(WebhookKey, jwk="")
+    assert deliver() == 200
+
+
+def test_a_known_key_is_asked_for_again_after_a_day(deliver, change, look_ups, monkeypatch):
+    monkeypatch.setattr(webhooks, "REMEMBERED", -1)
     assert deliver() == 200
     change(WebhookKey, asked_at=now() - TRUSTED + timedelta(minutes=1))
     assert deliver() == 200
