@@ -11,7 +11,7 @@ from rq import Queue
 
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
-from plaidapp.store import Pull, pulls, secrets
+from plaidapp.store import Pull, claims, pulls, secrets
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -118,8 +118,10 @@ def test_a_killed_workers_pull_is_done_by_the_next(pull, start, poll, bank_serve
     process.kill()
     process.wait()
     assert state_of(pull) == "running"
-    db.session.execute(db.update(Pull).values(heartbeat_at=pulls.now() - 2 * pulls.HEARTBEAT_LIMIT))
-    assert pulls.reclaim_orphans() == 1
+    db.session.execute(
+        db.update(Pull).values(heartbeat_at=pulls.now() - 2 * claims.HEARTBEAT_LIMIT)
+    )
+    assert claims.reclaim_orphans() == 1
     db.session.commit()
     queue.ring(pulls.by_id(pull))
     assert start("rq", "worker", "-c", "worker", "-w", "worker.AppWorker", "--burst").wait(60) == 0

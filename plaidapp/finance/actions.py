@@ -12,7 +12,7 @@ from plaidapp.auth.access import owned_or_404, person
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice, retarget
 from plaidapp.jobs import queue
-from plaidapp.store import items, pulls, secrets, transactions
+from plaidapp.store import claims, items, pulls, secrets, transactions
 
 from .blueprint import blueprint
 from .forms import ConnectTestBankForm, PublicTokenForm, RangeForm
@@ -77,7 +77,7 @@ def sync_item(item_id: int) -> Answer:
 @blueprint.post("/pulls/<int:pull_id>/retry")
 def try_again(pull_id: int) -> Answer:
     pull = owned_or_404(pulls.owned, pull_id)
-    if pulls.queue_again(pull.id):
+    if claims.queue_again(pull.id):
         db.session.commit()
         db.session.refresh(pull)  # it was changed in SQL alone
         queue.ring(pull)

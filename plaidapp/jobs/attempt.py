@@ -10,7 +10,7 @@ from typing import Any
 
 from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
-from plaidapp.store import Pull, PullItem, items, pulls, users
+from plaidapp.store import Pull, PullItem, claims, items, pulls, users
 from plaidapp.store.types import now
 
 MAX_FAILURES = 3
@@ -43,7 +43,7 @@ class Attempt:
         """
         if stored:
             users.ledger_changed(self.pull.user_id)
-        alive = pulls.touch(self.pull.id, self.number)
+        alive = claims.touch(self.pull.id, self.number)
         if alive:
             for name, value in values.items():
                 setattr(part, name, value)
@@ -115,11 +115,11 @@ class Attempt:
         return any(part.phase == pulls.PREPARING for part in self.pull.items)
 
     def _queue(self, delay: timedelta, **values: Any) -> None:
-        pulls.touch(
+        claims.touch(
             self.pull.id, self.number, state=pulls.QUEUED, run_after=now() + delay, **values
         )
         db.session.commit()
 
     def _end(self, **values: Any) -> None:
-        pulls.touch(self.pull.id, self.number, ended_at=now(), **values)
+        claims.touch(self.pull.id, self.number, ended_at=now(), **values)
         db.session.commit()

@@ -12,7 +12,7 @@ from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from plaidapp.extensions import db
-from plaidapp.store import pulls
+from plaidapp.store import claims
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ def _beat(app: Flask, stop: threading.Event, pull_id: int, attempt: int) -> None
     while not stop.wait(EVERY):
         with app.app_context():
             try:
-                pulls.beat(pull_id, attempt)
+                claims.beat(pull_id, attempt)
                 db.session.commit()
             except SQLAlchemyError as error:
                 log.warning("No heartbeat for pull %s: %s", pull_id, type(error).__name__)

@@ -16,7 +16,7 @@ from plaidapp.bank import payloads
 from plaidapp.bank.client import Bank
 from plaidapp.bank.errors import LOGIN_REQUIRED, NONSENSE, TIMEOUT, BankError, transport_error
 from plaidapp.extensions import db
-from plaidapp.store import PullItem, items, pulls, secrets
+from plaidapp.store import PullItem, claims, items, pulls, secrets
 from plaidapp.store import accounts as account_store
 
 from .attempt import Attempt, LostPullError
@@ -47,7 +47,7 @@ def repair(pull_id: int) -> None:
 
 
 def _run(pull_id: int, work: Callable[[Attempt], list[BankError]]) -> None:
-    claimed = pulls.claim(pull_id)
+    claimed = claims.claim(pull_id)
     db.session.commit()
     if not claimed:  # rung twice, or taken over, or gone
         return

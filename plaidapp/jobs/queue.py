@@ -13,7 +13,7 @@ from redis.retry import Retry
 from rq import Queue
 
 from plaidapp.extensions import db
-from plaidapp.store import Pull, pulls
+from plaidapp.store import Pull, claims, pulls
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,6 @@ def ring(pull: Pull) -> bool:
     except redis.RedisError as error:
         log.warning("Redis is away, pull %s waits for the sweep: %s", pull.id, type(error).__name__)
         return False
-    pulls.mark_rung(pull.id)
+    claims.mark_rung(pull.id)
     db.session.commit()
     return True

@@ -10,7 +10,7 @@ import threading
 from sqlalchemy.exc import SQLAlchemyError
 
 from plaidapp.extensions import db
-from plaidapp.store import items, pulls, webhook_keys
+from plaidapp.store import claims, items, pulls, webhook_keys
 
 from . import queue, updates
 
@@ -25,7 +25,7 @@ SWEPT_AT_ONCE = 500
 
 def reclaim() -> None:
     """Queues again what a worker began and left."""
-    reclaimed = pulls.reclaim_orphans()
+    reclaimed = claims.reclaim_orphans()
     db.session.commit()
     if reclaimed:
         log.warning("%s pulls had lost their worker and are queued again", reclaimed)
@@ -33,7 +33,7 @@ def reclaim() -> None:
 
 def ring_due() -> None:
     """Rings for every pull that is due and that no worker has been told of lately."""
-    for pull_id in pulls.due():
+    for pull_id in claims.due():
         if not queue.ring(pulls.by_id(pull_id)):
             break  # Redis is away: the next tick tries again
     db.session.rollback()

@@ -1,6 +1,6 @@
 """Asking for an Item to be synced, without starting what is under way already."""
 
-from plaidapp.store import Item, Pull, items, pulls
+from plaidapp.store import Item, Pull, claims, items, pulls
 from plaidapp.store.types import now
 
 
@@ -15,4 +15,4 @@ def request(item: Item, asked_by: str) -> Pull | None:
     if under_way is None:
         return pulls.add(item.user_id, pulls.TRANSACTIONS, items=[item], asked_by=asked_by)
     waits = under_way.state == pulls.QUEUED and under_way.run_after > now()
-    return under_way if waits and pulls.hurry(under_way.id) else None
+    return under_way if waits and claims.hurry(under_way.id) else None

@@ -7,7 +7,7 @@ import pytest
 
 from plaidapp.extensions import db
 from plaidapp.jobs import pulls as jobs
-from plaidapp.store import Account, Item, Pull, Transaction, pulls
+from plaidapp.store import Account, Item, Pull, Transaction, claims, pulls
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ def test_a_poll_that_has_nothing_new_answers_204_and_nothing(alice, pull, panel,
 def test_a_poll_after_a_change_answers_the_panel(app, alice, pull, panel, poll_again):
     shown = panel(alice.htmx("POST", f"/finance/pulls/{pull(pulls.FAILED)}/retry"))
     with app.app_context():
-        assert pulls.claim(1)
+        assert claims.claim(1)
         db.session.commit()
 
     changed = panel(poll_again(shown))

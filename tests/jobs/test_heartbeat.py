@@ -11,7 +11,7 @@ from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.jobs import heartbeat, sweep
 from plaidapp.jobs import pulls as jobs
-from plaidapp.store import Pull, items, pulls, users
+from plaidapp.store import Pull, claims, items, pulls, users
 from plaidapp.store.types import now
 
 
@@ -150,7 +150,7 @@ def beats(app):
 def test_a_job_that_lost_its_pull_beats_for_nobody_else(app, pull, read, poll, beats, held):
     change(app, pull, state="queued")
     with app.app_context():
-        assert pulls.claim(pull)
+        assert claims.claim(pull)
         db.session.commit()
     marked = now() - timedelta(seconds=7)
     change(app, pull, heartbeat_at=marked)
@@ -169,7 +169,7 @@ def test_a_pull_that_is_not_running_does_not_beat(app, read, state):
         user = users.add("olive", "olive@example.com", "no hash")
         db.session.flush()
         added = pulls.add(user.id, pulls.TRANSACTIONS, attempt=1, state=state)
-        pulls.beat(added.id, attempt=1)
+        claims.beat(added.id, attempt=1)
         db.session.commit()
     assert read().heartbeat_at is None
 

@@ -12,7 +12,7 @@ from plaidapp.jobs import attempt as attempts
 from plaidapp.jobs import pulls as jobs
 from plaidapp.jobs import sweep
 from plaidapp.jobs.attempt import Attempt, LostPullError
-from plaidapp.store import Account, Item, Pull, pulls
+from plaidapp.store import Account, Item, Pull, claims, pulls
 from plaidapp.store.secrets import cipher_for
 from plaidapp.store.types import now
 
@@ -183,7 +183,7 @@ def test_a_link_that_is_refused_leaves_nothing(begin, run, look, given, institut
 def test_trying_a_refused_link_again_asks_the_same(begin, run, look):
     pull_id = begin(pulls.LINK, given={"username": "user_bad", "password": "x"})
     run(pull_id)
-    pulls.queue_again(pull_id)
+    claims.queue_again(pull_id)
     db.session.commit()
     run(pull_id)
     assert look(pull_id).error_code == "INVALID_CREDENTIALS"
@@ -247,7 +247,7 @@ def test_a_bank_that_prepares_for_long_is_not_waited_for(begin, run, look, slow_
 
 
 def claimed(pull_id):
-    assert pulls.claim(pull_id)
+    assert claims.claim(pull_id)
     db.session.commit()
     return Attempt(pulls.by_id(pull_id))
 
@@ -256,7 +256,7 @@ def give_up(pull_id):
     db.session.execute(
         update(Pull)
         .where(Pull.id == pull_id)
-        .values(heartbeat_at=now() - pulls.HEARTBEAT_LIMIT - timedelta(seconds=1))
+        .values(heartbeat_at=now() - claims.HEARTBEAT_LIMIT - timedelta(seconds=1))
     )
     db.session.commit()
     sweep.reclaim()

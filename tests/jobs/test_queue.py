@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from plaidapp.extensions import db
 from plaidapp.jobs import queue, sweep
-from plaidapp.store import Item, Pull, pulls
+from plaidapp.store import Item, Pull, claims, pulls
 from plaidapp.store.types import now
 
 
@@ -34,7 +34,7 @@ def away(context, tmp_path, monkeypatch):
 
 
 def rung_long_ago(pull_id):
-    long_ago = now() - 2 * pulls.RING_AGAIN
+    long_ago = now() - 2 * claims.RING_AGAIN
     db.session.execute(
         update(Pull).where(Pull.id == pull_id).values(rung_at=long_ago, run_after=long_ago)
     )
@@ -171,11 +171,11 @@ def test_the_clock_goes_on_when_redis_and_the_database_are_back(
 
 def test_the_clock_reclaims_what_lost_its_worker(begin, look, waiting, poll, context):
     pull_id = begin(pulls.ACCOUNTS)
-    pulls.claim(pull_id)
+    claims.claim(pull_id)
     db.session.execute(
         update(Pull)
         .where(Pull.id == pull_id)
-        .values(heartbeat_at=now() - 2 * pulls.HEARTBEAT_LIMIT)
+        .values(heartbeat_at=now() - 2 * claims.HEARTBEAT_LIMIT)
     )
     db.session.commit()
     stop = threading.Event()

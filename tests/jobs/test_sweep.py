@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.jobs import sweep
-from plaidapp.store import Item, Pull, WebhookKey, items, pulls, users, webhook_keys
+from plaidapp.store import Item, Pull, WebhookKey, claims, items, pulls, users, webhook_keys
 from plaidapp.store.types import now
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -194,23 +194,23 @@ def change(pull_id, **values):
 
 
 def test_a_pull_whose_worker_died_is_queued_again(app, pull):
-    assert pulls.claim(pull)
-    change(pull, heartbeat_at=now() - pulls.HEARTBEAT_LIMIT - SECOND, rung_at=now() - HOUR)
+    assert claims.claim(pull)
+    change(pull, heartbeat_at=now() - claims.HEARTBEAT_LIMIT - SECOND, rung_at=now() - HOUR)
 
     sweep.tick(1)
 
     (row,) = all_pulls()
     assert (row.state, row.attempt) == ("queued", 1)
     assert rung(app) == [f"pull-{pull}-1".encode()]
-    assert pulls.claim(pull)
+    assert claims.claim(pull)
     db.session.commit()
-    assert not pulls.touch(pull, 1)  # the worker given up for dead comes back
-    assert pulls.touch(pull, 2)
+    assert not claims.touch(pull, 1)  # the worker given up for dead comes back
+    assert claims.touch(pull, 2)
 
 
 def test_a_pull_that_has_been_heard_of_is_left_alone(app, pull):
-    assert pulls.claim(pull)
-    change(pull, heartbeat_at=now() - pulls.HEARTBEAT_LIMIT + 5 * SECOND)
+    assert claims.claim(pull)
+    change(pull, heartbeat_at=now() - claims.HEARTBEAT_LIMIT + 5 * SECOND)
 
     sweep.tick(1)
 
@@ -219,14 +219,14 @@ def test_a_pull_that_has_been_heard_of_is_left_alone(app, pull):
 
 
 def test_clocks_that_tick_at_once_queue_a_pull_again_once(app, pull):
-    assert pulls.claim(pull)
+    assert claims.claim(pull)
     change(pull, heartbeat_at=now() - HOUR)
     together = threading.Barrier(4)
 
     def tick(_):
         with app.app_context():
             together.wait()
-            return pulls.reclaim_orphans(), db.session.commit()
+            return claims.reclaim_orphans(), db.session.commit()
 
     with ThreadPoolExecutor(4) as threads:
         assert sorted(count for count, _ in threads.map(tick, range(4))) == [0, 0, 0, 1]
@@ -243,7 +243,7 @@ def test_a_pull_that_was_rung_lately_is_not_rung_again(app, pull):
 def test_a_redis_that_was_wiped_is_rung_anew(app, pull):
     sweep.ring_due()
     app.extensions["redis"].flushall()
-    change(pull, rung_at=now() - pulls.RING_AGAIN - SECOND)
+    change(pull, rung_at=now() - claims.RING_AGAIN - SECOND)
 
     sweep.ring_due()
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from plaidapp.extensions import db
 from plaidapp.jobs import updates
 from plaidapp.jobs.attempt import Attempt
-from plaidapp.store import Item, Pull, items, pulls, users
+from plaidapp.store import Item, Pull, claims, items, pulls, users
 from plaidapp.store.types import now
 
 
@@ -138,7 +138,7 @@ def test_requests_that_come_at_once_start_one_pull(app, item):
 def running(item):
     begin(item)
     (pull,) = all_pulls()
-    assert pulls.claim(pull.id)
+    assert claims.claim(pull.id)
     db.session.commit()
     return pull
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from plaidapp.extensions import db
-from plaidapp.store import Pull, pulls
+from plaidapp.store import Pull, claims, pulls
 from plaidapp.store.types import now
 
 LATER = timedelta(seconds=60)
@@ -32,7 +32,7 @@ def change(pull, **values):
 
 
 def claim(pull):
-    won = pulls.claim(pull.id)
+    won = claims.claim(pull.id)
     db.session.commit()
     return won
 
@@ -40,7 +40,7 @@ def claim(pull):
 def test_a_new_pull_is_queued_and_due(pull):
     assert (pull.state, pull.attempt, pull.failures) == ("queued", 0, 0)
     assert pull.active
-    assert pulls.due() == [pull.id]
+    assert claims.due() == [pull.id]
 
 
 def test_a_claim_makes_it_running(pull):
@@ -68,7 +68,7 @@ def test_a_pull_that_is_to_wait_is_not_claimed(pull):
 
 
 def test_a_pull_that_is_gone_is_not_claimed(context):
-    assert not pulls.claim(12345)
+    assert not claims.claim(12345)
 
 
 def test_a_claim_forgets_the_last_error_and_keeps_the_first_start(pull):
@@ -90,7 +90,7 @@ def test_of_two_workers_one_gets_the_pull(context, owner):
         with context.app_context():
             for pull_id in ids:
                 start.wait()
-                if pulls.claim(pull_id):
+                if claims.claim(pull_id):
                     wins.append(pull_id)
                 db.session.commit()
 
@@ -107,7 +107,7 @@ def test_a_touch_tells_that_the_worker_lives(pull):
     claim(pull)
     change(pull, heartbeat_at=now() - LATER)
     before = read(pull)
-    assert pulls.touch(pull.id, 1)
+    assert claims.touch(pull.id, 1)
     after = read_committed(pull)
     assert after.heartbeat_at > before.heartbeat_at
     assert after.revision == before.revision + 1
@@ -121,37 +121,37 @@ def read_committed(pull):
 @pytest.mark.parametrize(("attempt", "state"), [(1, "running"), (3, "running"), (2, "queued")])
 def test_a_touch_of_another_attempt_changes_nothing(pull, attempt, state):
     change(pull, attempt=2, state=state)
-    assert not pulls.touch(pull.id, attempt, state=pulls.DONE)
+    assert not claims.touch(pull.id, attempt, state=pulls.DONE)
     assert read_committed(pull).state == state
 
 
 def test_a_pull_whose_worker_went_quiet_is_queued_again(pull):
     claim(pull)
-    change(pull, heartbeat_at=now() - pulls.HEARTBEAT_LIMIT - timedelta(seconds=1))
-    assert pulls.reclaim_orphans() == 1
+    change(pull, heartbeat_at=now() - claims.HEARTBEAT_LIMIT - timedelta(seconds=1))
+    assert claims.reclaim_orphans() == 1
     assert read_committed(pull).state == "queued"
-    assert pulls.due() == [pull.id]
+    assert claims.due() == [pull.id]
 
 
 @pytest.mark.parametrize("state", ["queued", "done", "failed"])
 def test_only_running_pulls_are_reclaimed(pull, state):
     change(pull, state=state, heartbeat_at=now() - LATER)
-    assert pulls.reclaim_orphans() == 0
+    assert claims.reclaim_orphans() == 0
 
 
 def test_a_pull_that_was_heard_of_is_not_reclaimed(pull):
     claim(pull)
-    assert pulls.reclaim_orphans() == 0
+    assert claims.reclaim_orphans() == 0
 
 
 def test_the_attempt_that_was_given_up_cannot_write(pull):
     claim(pull)
     change(pull, heartbeat_at=now() - LATER)
-    pulls.reclaim_orphans()
+    claims.reclaim_orphans()
     db.session.commit()
     claim(pull)
-    assert not pulls.touch(pull.id, 1)
-    assert pulls.touch(pull.id, 2)
+    assert not claims.touch(pull.id, 1)
+    assert claims.touch(pull.id, 2)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_the_attempt_that_was_given_up_cannot_write(pull):
     [
         ({"run_after": -LATER}, True),
         ({"rung_at": timedelta(0)}, False),
-        ({"rung_at": -pulls.RING_AGAIN - timedelta(seconds=1), "run_after": -LATER}, True),
+        ({"rung_at": -claims.RING_AGAIN - timedelta(seconds=1), "run_after": -LATER}, True),
         ({"rung_at": timedelta(seconds=-3), "run_after": timedelta(seconds=-1)}, True),
         ({"run_after": LATER}, False),
         ({"state": "running"}, False),
@@ -170,21 +170,21 @@ def test_the_attempt_that_was_given_up_cannot_write(pull):
 def test_a_pull_is_due_when_nobody_was_told_lately(pull, values, is_due):
     moment = now()
     change(pull, **{k: moment + v if isinstance(v, timedelta) else v for k, v in values.items()})
-    assert pulls.due() == ([pull.id] if is_due else [])
+    assert claims.due() == ([pull.id] if is_due else [])
 
 
 def test_the_longest_waiting_is_rung_first(owner, pull):
     other = pulls.add(owner, pulls.ACCOUNTS)
     change(other, run_after=now() - LATER)
-    assert pulls.due() == [other.id, pull.id]
+    assert claims.due() == [other.id, pull.id]
 
 
 def test_ringing_is_remembered_but_not_shown(pull):
-    pulls.mark_rung(pull.id)
+    claims.mark_rung(pull.id)
     rung = read_committed(pull)
     assert rung.rung_at is not None
     assert rung.revision == 0
-    assert pulls.due() == []
+    assert claims.due() == []
 
 
 @pytest.mark.parametrize("state", ["queued", "failed"])
@@ -193,18 +193,18 @@ def test_trying_again_starts_with_a_clean_slate(pull, state):
         pull, state=state, failures=3, error_code="X", error_message="Y", ended_at=now(),
         run_after=now() + LATER, sealed=b"kept",
     )  # fmt: skip
-    assert pulls.queue_again(pull.id)
+    assert claims.queue_again(pull.id)
     again = read_committed(pull)
     assert (again.state, again.failures, again.error_code, again.ended_at, again.sealed) == (
         "queued", 0, None, None, b"kept",
     )  # fmt: skip
-    assert pulls.due() == [pull.id]
+    assert claims.due() == [pull.id]
 
 
 @pytest.mark.parametrize("state", ["running", "done"])
 def test_what_runs_or_is_done_is_not_tried_again(pull, state):
     change(pull, state=state)
-    assert not pulls.queue_again(pull.id)
+    assert not claims.queue_again(pull.id)
     assert read_committed(pull).state == state
 
 

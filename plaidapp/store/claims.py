@@ -1,0 +1,155 @@
+"""Who works on a pull, and when. Each move is one UPDATE that tells whether it was ours to make.
+
+A pull's `attempt` counts its claims and fences them: a worker that was given up for dead and comes
+back cannot write over its successor.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, select, update
+
+from plaidapp.extensions import db
+
+from .pulls import FAILED, QUEUED, RUNNING, Pull
+from .types import now
+
+HEARTBEAT_LIMIT = timedelta(seconds=15)
+"""A running pull that has not been heard of for so long has lost its worker."""
+MOST_ATTEMPTS = 50
+"""Attempts after which a pull that loses its worker once more is given up."""
+RING_AGAIN = timedelta(seconds=10)
+"""How long a queued pull waits for a worker before the queue is told of it once more."""
+
+
+def _update(*conditions: Any, **values: Any) -> int:
+    """Updates pulls in SQL alone, so that it can be told who won. Returns the rows changed."""
+    result = db.session.execute(
+        update(Pull)
+        .where(*conditions)
+        .values(**values, revision=Pull.revision + 1)
+        .execution_options(synchronize_session=False)
+    )
+    return cast(CursorResult[Any], result).rowcount
+
+
+def claim(pull_id: int) -> bool:
+    """Takes a due pull for this worker; False when another has it or it is over."""
+    moment = now()
+    return bool(
+        _update(
+            Pull.id == pull_id,
+            Pull.state == QUEUED,
+            Pull.run_after <= moment,
+            state=RUNNING,
+            attempt=Pull.attempt + 1,
+            started_at=db.func.coalesce(Pull.started_at, moment),
+            heartbeat_at=moment,
+            error_code=None,
+            error_message=None,
+        )
+    )
+
+
+def touch(pull_id: int, attempt: int, **values: Any) -> bool:
+    """A sign of life from this attempt, with what changed; False when it lost the pull."""
+    return bool(
+        _update(
+            Pull.id == pull_id,
+            Pull.attempt == attempt,
+            Pull.state == RUNNING,
+            heartbeat_at=now(),
+            **values,
+        )
+    )
+
+
+def beat(pull_id: int, attempt: int) -> None:
+    """A sign of life and nothing else."""
+    db.session.execute(
+        update(Pull)
+        .where(Pull.id == pull_id, Pull.attempt == attempt, Pull.state == RUNNING)
+        .values(heartbeat_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def hurry(pull_id: int) -> bool:
+    """Ends a queued pull's wait for the bank to get ready; after a failure it waits on.
+
+    A pull that is due stays as it is: a worker may be about to claim it.
+    """
+    moment = now()
+    return bool(
+        _update(
+            Pull.id == pull_id,
+            Pull.state == QUEUED,
+            Pull.failures == 0,
+            Pull.run_after > moment,
+            run_after=moment,
+        )
+    )
+
+
+def due() -> Sequence[int]:
+    """Queued pulls whose time has come and whom no worker has been told of lately."""
+    moment = now()
+    return db.session.scalars(
+        select(Pull.id)
+        .where(
+            Pull.state == QUEUED,
+            Pull.run_after <= moment,
+            db.or_(
+                Pull.rung_at.is_(None),
+                Pull.rung_at < Pull.run_after,
+                Pull.rung_at < moment - RING_AGAIN,
+            ),
+        )
+        .order_by(Pull.run_after)
+        .limit(1000)
+    ).all()
+
+
+def mark_rung(pull_id: int) -> None:
+    """Not worth a revision: nobody sees it."""
+    db.session.execute(
+        update(Pull)
+        .where(Pull.id == pull_id)
+        .values(rung_at=now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+def reclaim_orphans() -> int:
+    """Queues again every running pull whose worker has gone quiet; returns how many.
+
+    One that has outlived ever so many workers is what kills them, and ends.
+    """
+    moment = now()
+    orphaned = (Pull.state == RUNNING) & (Pull.heartbeat_at < moment - HEARTBEAT_LIMIT)
+    _update(
+        orphaned,
+        Pull.attempt >= MOST_ATTEMPTS,
+        state=FAILED,
+        ended_at=moment,
+        error_code="WORKER_LOST",
+        error_message="The work on this was cut short too often. Nothing that was stored is lost.",
+    )
+    return _update(orphaned, state=QUEUED, run_after=moment)
+
+
+def queue_again(pull_id: int) -> bool:
+    """A person pressed *Try again*: at once, with a clean slate. False while it is running."""
+    return bool(
+        _update(
+            Pull.id == pull_id,
+            Pull.state.in_((QUEUED, FAILED)),
+            state=QUEUED,
+            run_after=now(),
+            failures=0,
+            error_code=None,
+            error_message=None,
+            ended_at=None,
+        )
+    )
