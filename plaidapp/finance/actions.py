@@ -6,13 +6,14 @@ With HTMX the answer is the panel; a plain form is sent back to the dashboard, w
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
+from flask_wtf import FlaskForm
 from werkzeug import Response
 
 from plaidapp.auth.access import owned_or_404, person
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice, retarget
 from plaidapp.jobs import queue
-from plaidapp.store import claims, items, pulls, secrets, transactions
+from plaidapp.store import Pull, claims, items, pulls, secrets, transactions
 
 from .blueprint import blueprint
 from .forms import ConnectTestBankForm, PublicTokenForm, RangeForm
@@ -41,7 +42,8 @@ def connect_test_bank() -> Answer:
                 "password": form.override_password.data or "",
             }
         )
-    return _begin(pulls.LINK, institution_id=form.institution_id.data, sealed=sealed)
+    pull = _begin(pulls.LINK, institution_id=form.institution_id.data, sealed=sealed)
+    return _show(pull, connect_form=ConnectTestBankForm(formdata=None))
 
 
 @blueprint.post("/items")
@@ -49,12 +51,16 @@ def connect_bank() -> Answer:
     form = PublicTokenForm(request.form)
     if not form.validate():
         return _refuse(form.errors["public_token"][0])
-    return _begin(pulls.LINK, sealed=secrets.seal({"public_token": form.public_token.data}))
+    pull = _begin(pulls.LINK, sealed=secrets.seal({"public_token": form.public_token.data}))
+    return _show(pull)
 
 
 @blueprint.post("/pulls/accounts")
 def get_accounts() -> Answer:
-    return _begin_for_all(pulls.ACCOUNTS)
+    connected = items.of_user(person().id)
+    if not connected:
+        return _refuse(NO_BANK)
+    return _show(_begin(pulls.ACCOUNTS, items=connected))
 
 
 @blueprint.post("/pulls/transactions")
@@ -71,7 +77,7 @@ def get_total() -> Answer:
 def sync_item(item_id: int) -> Answer:
     item = owned_or_404(items.owned, item_id)
     items.request_sync([item.id])
-    return _begin(pulls.TRANSACTIONS, items=[item])
+    return _show(_begin(pulls.TRANSACTIONS, items=[item]))
 
 
 @blueprint.post("/pulls/<int:pull_id>/retry")
@@ -81,7 +87,7 @@ def try_again(pull_id: int) -> Answer:
         db.session.commit()
         db.session.refresh(pull)  # it was changed in SQL alone
         queue.ring(pull)
-    return _show(pull.id)
+    return _show(pull)
 
 
 def _begin_range(kind: str) -> Answer:
@@ -91,30 +97,27 @@ def _begin_range(kind: str) -> Answer:
             html = render_template("finance/_range_form.html", range_form=form)
             return retarget(html, "#range-form", 422)
         return render_dashboard(person().id, range_form=form), 422
-    return _begin_for_all(kind, start_date=form.start_date.data, end_date=form.end_date.data)
-
-
-def _begin_for_all(kind: str, **fields: Any) -> Answer:
     connected = items.of_user(person().id)
     if not connected:
         return _refuse(NO_BANK)
-    if kind != pulls.ACCOUNTS:
-        items.request_sync([item.id for item in connected])
-    return _begin(kind, items=connected, **fields)
+    items.request_sync([item.id for item in connected])
+    days = {"start_date": form.start_date.data, "end_date": form.end_date.data}
+    return _show(_begin(kind, items=connected, **days), range_form=form)
 
 
-def _begin(kind: str, **fields: Any) -> Answer:
+def _begin(kind: str, **fields: Any) -> Pull:
     pull = pulls.add(person().id, kind, **fields)
     db.session.commit()
     queue.ring(pull)
-    return _show(pull.id)
+    return pull
 
 
-def _show(pull_id: int) -> Answer:
+def _show(pull: Pull, **forms: FlaskForm) -> Answer:
+    """The pull's panel, and with HTMX the form it came from, without what was wrong before."""
     if is_htmx():
-        panel = render_pull(owned_or_404(pulls.owned, pull_id))
-        return panel + render_template("finance/_accepted.html")
-    return redirect(url_for("finance.dashboard", _anchor=f"pull-{pull_id}"))
+        panel = render_pull(owned_or_404(pulls.owned, pull.id))
+        return panel + render_template("finance/_accepted.html", **forms)
+    return redirect(url_for("finance.dashboard", _anchor=f"pull-{pull.id}"))
 
 
 def _refuse(sentence: str) -> Answer:

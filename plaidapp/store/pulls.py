@@ -137,10 +137,14 @@ def by_id(pull_id: int) -> Pull:
 
 
 def recent(user_id: int, limit: int) -> Sequence[Pull]:
-    """What is going on, however long ago it was asked for, and the last `limit`. Newest first."""
-    newest = select(Pull.id).where(Pull.user_id == user_id).order_by(Pull.id.desc()).limit(limit)
+    """What the person asked for: what is going on, however long ago, and the last `limit`.
+
+    Newest first. What webhooks and the clock asked shows in the lists and in the Item's history.
+    """
+    theirs = (Pull.user_id == user_id) & (Pull.asked_by == PERSON)
+    newest = select(Pull.id).where(theirs).order_by(Pull.id.desc()).limit(limit)
     shown = db.or_(Pull.state.in_((QUEUED, RUNNING)), Pull.id.in_(newest.scalar_subquery()))
-    query = select(Pull).where(Pull.user_id == user_id, shown).order_by(Pull.id.desc())
+    query = select(Pull).where(theirs, shown).order_by(Pull.id.desc())
     return db.session.scalars(query.options(_WITH_ITEMS)).all()
 
 

@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -166,6 +167,11 @@ class Bank:
         """No rules; calls that are held go on."""
         post_json(f"{self.url}/_control/faults", [])
 
+    def ask(self, path: str, access_token: str) -> None:
+        """A call of Plaid's API for an Item."""
+        keys = {"client_id": "local", "secret": "local"}
+        post_json(f"{self.url}{path}", {"access_token": access_token, **keys})
+
     def calls(self, path: str) -> int:
         """How many calls to `path` have come in, answered or not."""
         with urllib.request.urlopen(f"{self.url}/_control/faults", timeout=5) as answer:  # noqa: S310
@@ -190,6 +196,7 @@ class Deployment:
             DATABASE_URL=database_url,
             REDIS_URL=f"redis://127.0.0.1:{self._redis_port}/0",
             PLAID_BASE_URL=self.bank.url,
+            PUBLIC_URL=self.url,
             PORT=str(port),
             WEB_CONCURRENCY="2",
             PYTHONUNBUFFERED="1",
@@ -211,10 +218,20 @@ class Deployment:
         self.running[name] = Running(["sh", "-c", f"exec {command}"], log, self.env)
         return self.running[name]
 
+    @property
+    def _bank_state(self) -> Path:
+        return self._directory / "sandbox.db"
+
+    def newest_access_token(self) -> str:
+        """Of the Item that was linked last. It is nowhere to be had but at the bank."""
+        with contextlib.closing(sqlite3.connect(self._bank_state)) as state:
+            query = "SELECT access_token FROM item ORDER BY number DESC LIMIT 1"
+            token: str = state.execute(query).fetchone()[0]
+            return token
+
     def start_bank(self) -> None:
         port = self.bank.url.rpartition(":")[2]
-        state = self._directory / "sandbox.db"
-        bank = self.run("sandbox", f"python -m sandbox --port {port} --state {state}")
+        bank = self.run("sandbox", f"python -m sandbox --port {port} --state {self._bank_state}")
         bank.wait_for(f"{self.bank.url}/_control/faults")
 
     def mend(self) -> None:
