@@ -81,6 +81,15 @@ def test_python_worker_is_one_too_and_ends_on_sigterm(pull, start, poll):
     assert process.wait(30) == 0, start.log.read_text()
 
 
+def test_sigterm_waits_for_the_job_in_hand(pull, start, poll, bank_server):
+    bank_server.misbehave(kind="delay", path="/accounts/get", seconds=2)
+    process = start("python", "worker.py")
+    poll(lambda: state_of(pull) == "running", 30, "the worker at work")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0, start.log.read_text()
+    assert state_of(pull) == "done"
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_log_holds_no_secret(pull, start, token_in, context):
     rings = Queue(queue.NAME, connection=context.extensions["redis"])

@@ -14,7 +14,7 @@ from .forms import ExplorerForm
 from .views import by_day, render_dashboard
 
 PAGE_SIZE = 50
-HISTORY = 20
+HISTORY = 100
 
 
 def index() -> Response:
@@ -51,5 +51,6 @@ def item(item_id: int) -> str:
         item=found,
         accounts=accounts.of_item(found.id),
         total=transactions.count(Filter(person().id, item_id=found.id)),
+        removed=transactions.count_removed(found.id),
         history=pulls.of_item(found.id, HISTORY),
     )

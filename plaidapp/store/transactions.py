@@ -227,6 +227,13 @@ def count(wanted: Filter) -> int:
     return db.session.scalar(query) or 0
 
 
+def count_removed(item_id: int) -> int:
+    """Rows that the bank has taken back; they are kept, and shown nowhere."""
+    query = select(func.count()).select_from(Transaction)
+    query = query.where(Transaction.item_id == item_id, Transaction.removed_at.is_not(None))
+    return db.session.scalar(query) or 0
+
+
 def first_date(user_id: int) -> datetime.date | None:
     """The date of the person's oldest transaction."""
     return db.session.scalar(

@@ -85,6 +85,7 @@ def test_removed_rows_are_kept_but_not_shown(owner, week, item):
     assert transactions.count(Filter(owner)) == 5
     assert transactions.first_date(owner) == DAY - timedelta(days=5)
     assert db.session.query(transactions.Transaction).count() == 7
+    assert transactions.count_removed(item.id) == 2
 
 
 def test_more_rows_than_fit_a_statement_are_removed(owner, item, save, transaction):
