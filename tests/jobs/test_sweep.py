@@ -243,7 +243,7 @@ def test_a_pull_that_was_rung_lately_is_not_rung_again(app, pull):
 def test_a_redis_that_was_wiped_is_rung_anew(app, pull):
     sweep.ring_due()
     app.extensions["redis"].flushall()
-    change(pull, rung_at=now() - claims.RING_AGAIN - SECOND)
+    change(pull, run_after=now() - HOUR, rung_at=now() - claims.RING_AGAIN - SECOND)
 
     sweep.ring_due()
 
@@ -252,7 +252,7 @@ def test_a_redis_that_was_wiped_is_rung_anew(app, pull):
 
 def test_a_pull_stands_in_the_queue_once_however_often_it_is_rung(app, pull):
     for _ in range(3):
-        change(pull, rung_at=now() - HOUR)
+        change(pull, run_after=now() - 2 * HOUR, rung_at=now() - HOUR)
         sweep.ring_due()
     assert rung(app) == [f"pull-{pull}-0".encode()]
 
@@ -345,3 +345,21 @@ def test_the_clock_rings_until_it_is_stopped(app, pull, poll):
     poll(lambda: rung(app) == [f"pull-{pull}-0".encode()])
     stop.set()
     clock.join()
+
+
+def test_a_pull_that_outlives_many_workers_ends(app, pull):
+    """It may be what kills them."""
+    for attempt in range(1, claims.MOST_ATTEMPTS):
+        assert claims.claim(pull)
+        change(pull, heartbeat_at=now() - HOUR)
+        sweep.reclaim()
+        assert [(row.state, row.attempt) for row in all_pulls()] == [("queued", attempt)]
+
+    assert claims.claim(pull)
+    change(pull, heartbeat_at=now() - HOUR)
+    sweep.tick(1)
+
+    (row,) = all_pulls()
+    assert (row.state, row.error_code) == ("failed", "WORKER_LOST")
+    assert row.ended_at is not None
+    assert rung(app) == []
