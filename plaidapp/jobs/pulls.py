@@ -14,7 +14,14 @@ from sqlalchemy.exc import DataError, OperationalError
 
 from plaidapp.bank import payloads
 from plaidapp.bank.client import Bank
-from plaidapp.bank.errors import LOGIN_REQUIRED, NONSENSE, TIMEOUT, BankError, transport_error
+from plaidapp.bank.errors import (
+    LOGIN_REQUIRED,
+    NONSENSE,
+    PRODUCT_NOT_READY,
+    TIMEOUT,
+    BankError,
+    transport_error,
+)
 from plaidapp.extensions import db
 from plaidapp.store import PullItem, claims, items, pulls, secrets
 from plaidapp.store import accounts as account_store
@@ -80,6 +87,9 @@ def _each_item(attempt: Attempt, work: Callable[[Attempt, PullItem], None]) -> l
         except (BankError, DataError, JobTimeoutException) as problem:
             db.session.rollback()
             error = _as_bank_error(problem)
+            if error.code == PRODUCT_NOT_READY:  # no error, but a bank that needs more time
+                attempt.report(part, phase=pulls.PREPARING, request_id=error.request_id)
+                continue
             if not error.retryable:
                 state = items.LOGIN_REQUIRED if error.code == LOGIN_REQUIRED else items.ERROR
                 items.set_state(part.item_id, state, error.code, error.message)

@@ -105,6 +105,21 @@ def test_a_second_attempt_that_works_leaves_no_error(prepared, run, look, bank_s
     assert [part.error_code for part in pull.items] == [None]
 
 
+@pytest.mark.parametrize("kind", PATHS)
+def test_a_product_that_is_not_ready_is_waited_for(prepared, run, look, bank_server, kind):
+    """Where there is no Item yet nothing can be prepared, and it is an error like others."""
+    pull_id = prepared(kind)
+    path = "/transactions/sync" if kind == pulls.LINK else PATHS[kind]
+    not_ready = {"error_type": "ITEM_ERROR", "error_code": "PRODUCT_NOT_READY"}
+    bank_server.misbehave(kind="error", status=400, path=path, times=1, **not_ready)
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.failures, pull.items[0].phase) == ("queued", 0, "preparing")
+    assert pull.items[0].error_code is None
+    run(pull_id)
+    assert look(pull_id).state == "done"
+
+
 @pytest.mark.parametrize("kind", [pulls.ACCOUNTS, pulls.TRANSACTIONS])
 def test_a_log_in_that_ended_fails_at_once(
     link, begin, run, look, item_now, bank_server, token_of, kind
