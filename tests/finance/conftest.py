@@ -4,6 +4,7 @@ import json
 
 import pytest
 import requests
+from sqlalchemy import select, text
 
 from plaidapp.extensions import db
 from plaidapp.store import Item
@@ -46,3 +47,14 @@ class Panel:
 @pytest.fixture
 def panel():
     return Panel
+
+
+@pytest.fixture
+def ask(app):
+    """What is committed of a table, oldest first; read in a session of its own."""
+
+    def read(what):
+        with app.app_context():
+            return db.session.scalars(select(what).order_by(text("1"))).all()
+
+    return read

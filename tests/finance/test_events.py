@@ -5,7 +5,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import select, update
 
 from plaidapp.extensions import db
 from plaidapp.jobs import pulls as jobs
@@ -37,17 +37,6 @@ def tell(app, bank_server):
         assert answer.status_code == 200
 
     return post
-
-
-@pytest.fixture
-def ask(app):
-    """What is committed."""
-
-    def read(what):
-        with app.app_context():
-            return db.session.scalars(select(what).order_by(text("1"))).all()
-
-    return read
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import event as listen_for
-from sqlalchemy import select, text, update
+from sqlalchemy import text, update
 from sqlalchemy.engine import make_url
 
 from plaidapp import create_app
@@ -56,17 +56,6 @@ def deliver(app, sign):
         return to.test_client().post(PATH, data=body, headers=headers).status_code
 
     return post
-
-
-@pytest.fixture
-def ask(app):
-    """What is committed, read over a connection of its own."""
-
-    def read(what):
-        with app.app_context():
-            return db.session.scalars(select(what).order_by(text("1"))).all()
-
-    return read
 
 
 @pytest.fixture

@@ -9,14 +9,9 @@ from plaidapp.jobs import pulls as jobs
 from plaidapp.store import Transaction, items, pulls
 from plaidapp.store.types import now
 
+pytestmark = pytest.mark.usefixtures("context")
+
 EDITS = {"own_category": "Our kitchen", "note": "with Zoë ☕", "hidden": True}
-
-
-@pytest.fixture(autouse=True)
-def context(app):
-    with app.app_context():
-        yield
-        db.session.remove()
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from plaidapp.jobs import reconcile
 from plaidapp.store import Account, Item, Transaction, items, pulls
 from plaidapp.store.types import now
 
+pytestmark = pytest.mark.usefixtures("context")
+
 SMALLEST = Decimal("0.00000001")
 
 
@@ -34,13 +36,6 @@ def custom_user():
     ]
     account = {"type": "depository", "subtype": "checking", "transactions": rows}
     return json.dumps({"override_accounts": [account]})
-
-
-@pytest.fixture(autouse=True)
-def context(app):
-    with app.app_context():
-        yield
-        db.session.remove()
 
 
 @pytest.fixture

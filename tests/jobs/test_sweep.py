@@ -14,14 +14,9 @@ from plaidapp.jobs import sweep
 from plaidapp.store import Item, Pull, WebhookKey, claims, items, pulls, users, webhook_keys
 from plaidapp.store.types import now
 
+pytestmark = pytest.mark.usefixtures("context")
+
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def context(app):
-    with app.app_context():
-        yield
-        db.session.remove()
 
 
 @pytest.fixture

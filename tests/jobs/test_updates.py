@@ -13,12 +13,7 @@ from plaidapp.jobs.attempt import Attempt
 from plaidapp.store import Item, Pull, claims, items, pulls, users
 from plaidapp.store.types import now
 
-
-@pytest.fixture(autouse=True)
-def context(app):
-    with app.app_context():
-        yield
-        db.session.remove()
+pytestmark = pytest.mark.usefixtures("context")
 
 
 @pytest.fixture

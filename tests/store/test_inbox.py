@@ -9,14 +9,9 @@ from sqlalchemy import select
 from plaidapp.extensions import db
 from plaidapp.store import Webhook, inbox, items, users
 
+pytestmark = pytest.mark.usefixtures("context")
+
 NOBODYS = {"type": "ITEM", "code": "ERROR", "plaid_item_id": "x", "item_id": None, "handled": True}
-
-
-@pytest.fixture(autouse=True)
-def context(app):
-    with app.app_context():
-        yield
-        db.session.remove()
 
 
 def kept():

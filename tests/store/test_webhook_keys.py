@@ -11,15 +11,10 @@ from plaidapp.extensions import db
 from plaidapp.store import WebhookKey, webhook_keys
 from plaidapp.store.webhook_keys import ASK_AGAIN, ASKED_AT_MOST, FORGOTTEN, TRUSTED
 
+pytestmark = pytest.mark.usefixtures("context")
+
 KEY = {"kid": "k", "kty": "EC", "x": "X", "y": "Ÿ", "expired_at": None}
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(autouse=True)
-def context(app):
-    with app.app_context():
-        yield
-        db.session.remove()
 
 
 def passes(time):
