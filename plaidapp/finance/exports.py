@@ -6,7 +6,6 @@ from flask import Response, jsonify, request
 
 from plaidapp.auth.access import person
 from plaidapp.store import Account, Transaction, accounts, transactions
-from plaidapp.store.transactions import Filter
 from plaidapp.store.types import exact
 
 from . import keyset
@@ -27,7 +26,7 @@ def transactions_json() -> Response | tuple[Response, int]:
     form = ExplorerForm(request.args)
     if not form.validate():
         return jsonify(error="The filter is not valid.", fields=form.errors), 422
-    wanted = Filter(person().id, form.start_date.data, form.end_date.data)
+    wanted = form.filter_of(person().id)
     rows = transactions.page(wanted, PAGE_SIZE + 1, keyset.asked())
     return jsonify(
         transactions=[_transaction(row) for row in rows[:PAGE_SIZE]],

@@ -13,6 +13,7 @@ from wtforms.validators import InputRequired, Optional, StopValidation
 
 from plaidapp.bank.client import DAYS_REQUESTED
 from plaidapp.formats import long_day
+from plaidapp.store.transactions import Filter
 
 # Plaid's own test institutions: https://plaid.com/docs/sandbox/institutions/
 TEST_BANKS = [
@@ -164,3 +165,7 @@ class ExplorerForm(FlaskForm):
 
     def validate_end_date(self, _field: Field) -> None:
         _in_order(self)
+
+    def filter_of(self, user_id: int) -> Filter:
+        """The rows of this person that the form, found valid, asks for."""
+        return Filter(user_id, self.start_date.data, self.end_date.data)

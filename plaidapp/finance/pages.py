@@ -32,7 +32,7 @@ def explorer() -> str | tuple[str, int]:
     form = ExplorerForm(request.args)
     if not form.validate():
         return render_template("finance/transactions.html", form=form, days=[], total=0), 422
-    wanted = Filter(person().id, form.start_date.data, form.end_date.data)
+    wanted = form.filter_of(person().id)
     rows = transactions.page(wanted, PAGE_SIZE + 1, keyset.asked())
     return render_template(
         "finance/transactions.html",

@@ -13,18 +13,21 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    case,
     func,
     select,
     text,
     tuple_,
     update,
 )
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import Base, db
 
 from .accounts import Account
+from .categories import CARD_PAYMENT, TRANSFERS, UNKNOWN
 from .types import BigId, Moment, Money, now
 from .upsert import upsert
 
@@ -83,6 +86,25 @@ class Transaction(Base):
     @property
     def currency(self) -> str | None:
         return self.iso_currency_code or self.unofficial_currency_code
+
+    @hybrid_property
+    def category(self) -> str:
+        """What the row counts under: what the person chose, or what Plaid says."""
+        if self.own_category:
+            return self.own_category
+        if self.category_detailed == CARD_PAYMENT:
+            return TRANSFERS[self.amount > 0]
+        return self.category_primary or UNKNOWN
+
+    @category.inplace.expression
+    @classmethod
+    def _category(cls) -> ColumnElement[str]:
+        card_payment = case((cls.amount > 0, TRANSFERS[1]), else_=TRANSFERS[0])
+        return case(
+            (cls.own_category.is_not(None), cls.own_category),
+            (cls.category_detailed == CARD_PAYMENT, card_payment),
+            else_=func.coalesce(cls.category_primary, UNKNOWN),
+        )
 
 
 def save(
