@@ -57,7 +57,10 @@ def browser() -> Iterator[Browser]:
 def visit(
     browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Callable[..., Person]]:
-    """`visit(url)` is a new person there. Their browser must have nothing to complain of."""
+    """`visit(url)` is a new person there. Their browser must have nothing to complain of.
+
+    Nor may axe-core, of the page that they are on when the test is over.
+    """
     people: list[Person] = []
 
     def come(url: str, **options: bool) -> Person:
@@ -65,7 +68,7 @@ def visit(
         return people[-1]
 
     yield come
-    complaints = [complaint for person in people for complaint in person.complaints]
+    complaints = [complaint for person in people for complaint in person.last_look()]
     wrong = complaints or request.node.stash.get(failed, True)
     for person in people:
         person.leave(tmp_path / f"{person.name}.png" if wrong else None)

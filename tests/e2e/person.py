@@ -6,10 +6,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, expect
 
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
+EVERY_RULE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+"""WCAG 2.2's size of targets is the one rule that axe-core leaves out by itself."""
 
 
 class Person:
@@ -97,6 +100,23 @@ class Person:
     def total_on_page(self) -> int:
         summary = self.page.locator("#summary").inner_text()
         return int(re.search(r"([\d,]+) transactions?", summary)[1].replace(",", ""))
+
+    def barriers(self) -> list[str]:
+        """What axe-core finds wrong with the page as it stands, for people who can't see or point.
+
+        Its rules for WCAG 2.2 A and AA, and its best practices.
+        """
+        report = Axe().run(self.page, options=EVERY_RULE)
+        return [
+            f"{found['id']}: {found['help']}: {node['target']} in {self.page.url}"
+            for found in report.response["violations"]
+            for node in found["nodes"]
+        ]
+
+    def last_look(self) -> list[str]:
+        """Everything that was wrong in the browser, and with the page it shows now."""
+        looks = self.javascript and self.page.url.startswith("http")
+        return self.complaints + (self.barriers() if looks else [])
 
     def leave(self, screenshot: Path | None = None) -> None:
         if screenshot and not self.page.is_closed():
