@@ -151,7 +151,9 @@ def _days(stretch: Stretch) -> Select[Any]:
 
 
 def _posted(stretch: Stretch) -> Select[Any]:
-    currency = func.coalesce(Transaction.iso_currency_code, Transaction.unofficial_currency_code)
+    currency = func.coalesce(
+        Transaction.iso_currency_code, Transaction.unofficial_currency_code, stretch.currency
+    )
     return select(Transaction).where(
         Transaction.account_id == stretch.account_id,
         Transaction.date > stretch.since,

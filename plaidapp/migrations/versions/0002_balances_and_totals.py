@@ -47,9 +47,11 @@ WITH posted AS (
     JOIN balance said ON said.account_id = t.account_id
     WHERE account.type IN ('depository', 'credit') AND t.date <= said.date
         AND t.removed_at IS NULL AND NOT t.pending
-        AND coalesce(t.iso_currency_code, t.unofficial_currency_code)
-            IS NOT DISTINCT FROM
-            coalesce(account.iso_currency_code, account.unofficial_currency_code)
+        AND (
+            coalesce(t.iso_currency_code, t.unofficial_currency_code) IS NULL
+            OR coalesce(t.iso_currency_code, t.unofficial_currency_code)
+                = coalesce(account.iso_currency_code, account.unofficial_currency_code)
+        )
 ),
 day AS (
     SELECT account_id, date, current, said_on, sign, {moved_amount} AS moved
