@@ -17,6 +17,7 @@ from plaidapp.store import (
     accounts,
     items,
     pulls,
+    totals,
     transactions,
 )
 from plaidapp.store.transactions import Filter
@@ -70,12 +71,11 @@ def by_day(rows: Sequence[Transaction]) -> list[tuple[date, list[Transaction]]]:
 
 
 def ledger_of(user_id: int) -> Ledger:
-    wanted = Filter(user_id)
     return Ledger(
         items.of_user(user_id),
         accounts.of_user(user_id),
-        transactions.page(wanted, LATEST),
-        transactions.count(wanted),
+        transactions.page(Filter(user_id), LATEST),
+        totals.count(user_id).shown,
     )
 
 

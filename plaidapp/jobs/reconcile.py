@@ -4,7 +4,7 @@
 so a fault of the sync can't hide itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from flask import current_app
 from plaidapp.bank import payloads
 from plaidapp.bank.client import DAYS_REQUESTED, Bank
 from plaidapp.extensions import db
-from plaidapp.store import Account, Item, Transaction, accounts, transactions
+from plaidapp.store import Account, Item, Transaction, accounts, backfill, totals, transactions
 from plaidapp.store.transactions import Filter
 from plaidapp.store.types import now
 
@@ -40,6 +40,33 @@ class Difference(NamedTuple):
             if self.stored[name] != value
         ]
         return f"{self.kind} {self.plaid_id}: {'; '.join(fields)}"
+
+
+class Drift(NamedTuple):
+    """What is worked out from an account's transactions and kept beside them, and doesn't fit."""
+
+    plaid_id: str
+    kept: str
+
+    def __str__(self) -> str:
+        return f"account {self.plaid_id}: {self.kept} are not what its transactions come to"
+
+
+def find(item: Item) -> Sequence[Difference | Drift]:
+    """What differs from the bank; if nothing does, what is kept beside the rows and doesn't fit."""
+    return compare(item) or drifted(item)
+
+
+def drifted(item: Item) -> list[Drift]:
+    """Accounts whose daily balances or monthly totals don't fit their transactions."""
+    plaid_ids = {row.id: row.plaid_account_id for row in accounts.of_item(item.id)}
+    balances = sorted(backfill.wrong(plaid_ids))
+    months = sorted(totals.wrong(list(plaid_ids)))
+    db.session.commit()
+    return [
+        *(Drift(plaid_ids[account], "its daily balances") for account in balances),
+        *(Drift(plaid_ids[account], f"its totals of {month:%Y-%m}") for account, month in months),
+    ]
 
 
 def compare(item: Item) -> list[Difference]:
