@@ -46,6 +46,11 @@ class Account(Base):
     def currency(self) -> str | None:
         return self.iso_currency_code or self.unofficial_currency_code
 
+    @property
+    def owes(self) -> bool:
+        """Is a positive balance what is owed?"""
+        return self.type in ("credit", "loan")
+
 
 def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> set[tuple[int, date]]:
     """Adds and updates what the bank listed; what it no longer lists is left as it was.
