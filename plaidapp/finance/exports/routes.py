@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from itertools import islice
 
 from flask import Response, abort, request, stream_with_context
@@ -36,16 +35,21 @@ FORMATS = (
 )
 
 
-def download(format_: Format) -> Response:
-    """Takes the explorer's parameters; 422 with the sentence for what they may not be."""
-    form = ExplorerForm(request.args)
-    if not form.validate():
-        abort(422, " ".join(str(errors[0]) for errors in form.errors.values()))
-    export = Export.of(form.filter_of(person().id))
-    name = _file_name(export, format_.extension)
-    response = Response(_streamed(format_.write(export)), content_type=format_.content_type)
-    response.headers["Content-Disposition"] = f"attachment; filename={name}"
-    return response
+def _route(format_: Format) -> None:
+    path = f"/export/transactions.{format_.extension}"
+
+    @blueprint.get(path, endpoint=f"export_{format_.extension}")
+    def download() -> Response:
+        """Takes the explorer's parameters; 422 with the sentence for what they may not be."""
+        form = ExplorerForm(request.args)
+        if not form.validate():
+            abort(422, " ".join(str(errors[0]) for errors in form.errors.values()))
+        export = Export.of(form.filter_of(person().id))
+        pieces = format_.write(export)
+        response = Response(_streamed(pieces), content_type=format_.content_type)
+        name = _file_name(export, format_.extension)
+        response.headers["Content-Disposition"] = f"attachment; filename={name}"
+        return response
 
 
 def _file_name(export: Export, extension: str) -> str:
@@ -78,8 +82,4 @@ def _part(pieces: Iterator[str]) -> bytes:
 
 
 for _format in FORMATS:
-    blueprint.add_url_rule(
-        f"/export/transactions.{_format.extension}",
-        f"export_{_format.extension}",
-        partial(download, _format),
-    )
+    _route(_format)
