@@ -41,7 +41,7 @@ def test_without_a_choice_the_system_decides(client):
     ],
 )
 def test_a_choice_is_on_every_page_that_follows(alice, theme, papers):
-    answer = alice.client.post("/theme", data={"theme": theme, "next": "/finance/items?x=1"})
+    answer = alice.client.post("/theme", data={"theme": theme, "back": "/finance/items?x=1"})
 
     assert (answer.status_code, answer.location) == (303, "/finance/items?x=1")
     for path in ("/finance/", "/finance/transactions", "/nothing/here"):
@@ -71,14 +71,14 @@ def test_the_systems_theme_can_be_chosen_again(client):
 
 
 def test_htmx_gets_the_form_again_and_word_for_the_page(alice):
-    answer = alice.htmx("POST", "/theme", data={"theme": "dark", "next": "/finance/"})
+    answer = alice.htmx("POST", "/theme", data={"theme": "dark", "back": "/finance/"})
 
     form = Page(answer.text)
     assert answer.status_code == 200
     assert answer.headers["HX-Trigger"] == "theme-chosen"
     assert form.find(value="dark")[0]["aria-pressed"] == "true"
     assert form.find(value="system")[0]["aria-pressed"] == "false"
-    assert form.value("next") == "/finance/"
+    assert form.value("back") == "/finance/"
 
 
 @pytest.mark.parametrize("form", [{}, {"theme": ""}, {"theme": "sepia"}, {"theme": "Dark"}])
@@ -104,7 +104,7 @@ def test_a_cookie_that_says_something_else_is_the_systems_theme(client):
     ["", "https://evil.example/", "//evil.example/", "/\\evil.example", "/\t/evil.example", "x"],
 )
 def test_nobody_is_sent_elsewhere(client, elsewhere):
-    answer = client.post("/theme", data={"theme": "dark", "next": elsewhere})
+    answer = client.post("/theme", data={"theme": "dark", "back": elsewhere})
 
     assert (answer.status_code, answer.location) == (303, "/")
 
