@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 export CHROMIUM ?= chromium
 
-.PHONY: run test chaos check chromium
+.PHONY: run test chaos check messages chromium
 
 run: $(VENV)/run  ## everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
@@ -18,6 +18,10 @@ check: $(VENV)/test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+messages: $(VENV)/run  ## every text, for translators; generated, so not kept in the repository
+	$(VENV)/bin/pybabel extract --mapping=babel.cfg --keyword=lazy_gettext --keyword=gettext_noop \
+		--project=plaidapp --output=plaidapp/translations/messages.pot .
 
 chromium:
 	@command -v $(CHROMIUM) >/dev/null \
