@@ -20,6 +20,7 @@ check: $(VENV)/test
 	$(VENV)/bin/mypy
 
 messages: $(VENV)/run  ## every text, for translators; generated, so not kept in the repository
+	@mkdir -p plaidapp/translations
 	$(VENV)/bin/pybabel extract --mapping=babel.cfg --keyword=lazy_gettext --keyword=gettext_noop \
 		--project=plaidapp --output=plaidapp/translations/messages.pot .
 

@@ -4,7 +4,7 @@ Dates, numbers and currencies follow the locale; texts do as far as there is a t
 """
 
 from babel import Locale, UnknownLocaleError
-from flask import Flask, Response, has_request_context, request
+from flask import Flask, Response, after_this_request, has_request_context, request
 from flask_babel import Babel, get_locale, get_translations
 
 DEFAULT = "en"
@@ -20,7 +20,6 @@ def init_app(app: Flask) -> None:
     )
     app.jinja_env.policies["ext.i18n.trimmed"] = True  # as babel.cfg reads them
     app.context_processor(_of_texts)
-    app.after_request(_vary)
 
 
 def _of_texts() -> dict[str, str]:
@@ -33,19 +32,19 @@ def _of_texts() -> dict[str, str]:
     return {"language": str(locale).replace("_", "-"), "direction": locale.text_direction}
 
 
-def _vary(response: Response) -> Response:
-    """Pages are in the visitor's language; a cache between keeps them apart."""
-    if response.mimetype == "text/html":
-        response.vary.add("Accept-Language")
-    return response
-
-
 def wanted() -> str:
     """The first of the browser's languages that Unicode's CLDR knows; English without one."""
     if has_request_context():
+        after_this_request(_vary)
         for tag, _weight in request.accept_languages:
             try:
                 return str(Locale.parse(tag.replace("-", "_")))
             except (UnknownLocaleError, ValueError):
                 continue
     return DEFAULT
+
+
+def _vary(response: Response) -> Response:
+    """The locale was asked for, so a cache on the way keeps the answers apart by it."""
+    response.vary.add("Accept-Language")
+    return response
