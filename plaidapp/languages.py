@@ -23,13 +23,18 @@ def init_app(app: Flask) -> None:
 
 
 def _of_texts() -> dict[str, str]:
-    """What <html> says of itself: a screen reader pronounces by it, so it goes by the texts.
+    """What <html> says of itself: its language goes by the texts, since it is read aloud by it.
 
-    A visitor whose language nobody has translated reads English words, from left to right.
+    A visitor whose language nobody has translated reads English words, from left to right, and
+    dates and numbers by their own `locale`.
     """
-    translated = get_translations().info()
-    locale = (translated and get_locale()) or Locale(DEFAULT)
-    return {"language": str(locale).replace("_", "-"), "direction": locale.text_direction}
+    locale = get_locale() or Locale(DEFAULT)
+    texts = locale if get_translations().info() else Locale(DEFAULT)
+    return {
+        "locale": str(locale).replace("_", "-"),
+        "language": str(texts).replace("_", "-"),
+        "direction": texts.text_direction,
+    }
 
 
 def wanted() -> str:

