@@ -5,7 +5,7 @@ Dates, numbers and currencies follow the locale; texts do as far as there is a t
 
 from babel import Locale, UnknownLocaleError
 from flask import Flask, Response, after_this_request, has_request_context, request
-from flask_babel import Babel, get_locale, get_translations
+from flask_babel import Babel, get_babel, get_locale
 
 DEFAULT = "en"
 
@@ -29,7 +29,8 @@ def _of_texts() -> dict[str, str]:
     dates and numbers by their own `locale`.
     """
     locale = get_locale() or Locale(DEFAULT)
-    texts = locale if get_translations().info() else Locale(DEFAULT)
+    spoken = {known.language for known in get_babel().instance.list_translations()}  # type: ignore[no-untyped-call]
+    texts = locale if locale.language in spoken else Locale(DEFAULT)
     return {
         "locale": str(locale).replace("_", "-"),
         "language": str(texts).replace("_", "-"),

@@ -22,8 +22,9 @@ def _common_passwords() -> frozenset[str]:
 def problem_with(password: str) -> str | None:
     """A sentence about what is wrong with a new password, or None."""
     if len(password) < SHORTEST:
-        least = "Use at least %(least)s characters. A few words in a row are fine."
-        return gettext(least, least=SHORTEST)
+        return gettext(
+            "Use at least %(least)s characters. A few words in a row are fine.", least=SHORTEST
+        )
     if len(password) > LONGEST:
         return gettext("Use at most %(most)s characters.", most=LONGEST)
     if _repeated_unit(password.casefold()) in _common_passwords():
