@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 export CHROMIUM ?= chromium
 
-.PHONY: run test chaos check chromium hledger
+.PHONY: run test chaos check messages chromium hledger
 
 run: $(VENV)/run  ## everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
@@ -18,6 +18,11 @@ check: $(VENV)/test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+messages: $(VENV)/run  ## every text, for translators; generated, so not kept in the repository
+	@mkdir -p plaidapp/translations
+	$(VENV)/bin/pybabel extract --mapping=babel.cfg --keyword=lazy_gettext --keyword=gettext_noop \
+		--project=plaidapp --output=plaidapp/translations/messages.pot .
 
 chromium:
 	@command -v $(CHROMIUM) >/dev/null \

@@ -144,7 +144,9 @@ class Bank:
         except InvalidToken:
             raise BankError(
                 "TOKEN_UNREADABLE",
-                "This connection was saved with a key the app no longer has. Connect it again.",
+                errors.gettext_noop(
+                    "This connection was saved with a key the app no longer has. Connect it again."
+                ),
                 retryable=False,
             ) from None
 

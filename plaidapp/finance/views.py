@@ -6,6 +6,7 @@ from datetime import date
 from itertools import groupby
 
 from flask import render_template
+from flask_babel import gettext, lazy_gettext
 
 from plaidapp.bank.errors import HOPELESS
 from plaidapp.store import (
@@ -29,10 +30,10 @@ OF_RANGE = 10
 BANK_NAMES: dict[str, str] = {bank.value: bank.label for bank in TEST_BANKS}
 PULLS_SHOWN = 3
 KINDS = (
-    ("Cash", ("depository",)),
-    ("Cards", ("credit",)),
-    ("Investments", ("investment", "brokerage")),
-    ("Loans", ("loan",)),
+    (lazy_gettext("Cash"), ("depository",)),
+    (lazy_gettext("Cards"), ("credit",)),
+    (lazy_gettext("Investments"), ("investment", "brokerage")),
+    (lazy_gettext("Loans"), ("loan",)),
 )
 
 
@@ -54,10 +55,12 @@ class Ledger:
         """The open accounts by kind, in the order a person thinks of them."""
         known = {kind for _, kinds in KINDS for kind in kinds}
         groups = [
-            (title, [account for account in self.open_accounts if account.type in kinds])
+            (str(title), [account for account in self.open_accounts if account.type in kinds])
             for title, kinds in KINDS
         ]
-        groups.append(("Other", [row for row in self.open_accounts if row.type not in known]))
+        groups.append(
+            (gettext("Other"), [row for row in self.open_accounts if row.type not in known])
+        )
         return [(title, members) for title, members in groups if members]
 
     @property
@@ -100,7 +103,7 @@ class PullView:
     @property
     def bank(self) -> str:
         """The bank of a connection that has no Item yet."""
-        return BANK_NAMES.get(self.pull.institution_id or "", "Your bank")
+        return BANK_NAMES.get(self.pull.institution_id or "", gettext("Your bank"))
 
 
 def view_of(pull: Pull) -> PullView:

@@ -20,6 +20,7 @@ from plaidapp.bank.errors import (
     PRODUCT_NOT_READY,
     TIMEOUT,
     BankError,
+    gettext_noop,
     transport_error,
 )
 from plaidapp.extensions import db
@@ -179,7 +180,9 @@ def _unseal(sealed: bytes | None) -> dict[str, str]:
     try:
         return secrets.unseal(sealed) if sealed else {}
     except InvalidToken:
-        message = "What you entered was saved with a key the app no longer has. Start again."
+        message = gettext_noop(
+            "What you entered was saved with a key the app no longer has. Start again."
+        )
         raise BankError("TOKEN_UNREADABLE", message, retryable=False) from None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from flask_babel import gettext
 from sqlalchemy import (
     CursorResult,
     ForeignKey,
@@ -71,7 +72,7 @@ class Item(Base):
     @property
     def title(self) -> str:
         """The bank's name; it is not known yet in the first moment of a connection."""
-        return self.institution_name or "Your bank"
+        return self.institution_name or gettext("Your bank")
 
 
 def add(**fields: Any) -> Item:

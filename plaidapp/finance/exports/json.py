@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, jsonify, request
+from flask_babel import gettext
 
 from plaidapp.auth.access import person
 from plaidapp.finance import keyset
@@ -28,7 +29,7 @@ def transactions_json() -> Response | tuple[Response, int]:
     """Newest first, 500 a page; `next` is the address of the following page or null."""
     form = ExplorerForm(request.args)
     if not form.validate():
-        return jsonify(error="The filter is not valid.", fields=form.errors), 422
+        return jsonify(error=gettext("The filter is not valid."), fields=form.errors), 422
     wanted = form.filter_of(person().id)
     rows = transactions.page(wanted, PAGE_SIZE + 1, keyset.asked())
     return jsonify(
