@@ -6,7 +6,7 @@ With HTMX the answer is the panel; a plain form is sent back to the dashboard, w
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from werkzeug import Response
 
@@ -77,6 +77,8 @@ def get_total() -> Answer:
 @blueprint.post("/items/<int:item_id>/sync")
 def sync_item(item_id: int) -> Answer:
     item = owned_or_404(items.owned, item_id)
+    if item.state == items.REPLACED:
+        return _refuse(gettext("You connected this bank again. Sync the newer connection."))
     items.request_sync([item.id])
     return _show(_begin(pulls.TRANSACTIONS, items=[item]))
 
