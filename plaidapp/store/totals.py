@@ -20,6 +20,7 @@ from sqlalchemy import (
     delete,
     func,
     select,
+    tuple_,
     type_coerce,
 )
 from sqlalchemy import cast as sql_cast
