@@ -70,7 +70,7 @@ def drifted(item: Item) -> list[Drift]:
     """Accounts whose daily balances or monthly totals don't fit their transactions."""
     plaid_ids = {row.id: row.plaid_account_id for row in accounts.of_item(item.id)}
     balances = sorted(backfill.wrong(plaid_ids))
-    months = sorted(totals.wrong(list(plaid_ids)))
+    months = sorted(totals.wrong(plaid_ids))
     db.session.commit()
     return [
         *(Drift(plaid_ids[account], "its daily balances") for account in balances),
