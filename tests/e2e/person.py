@@ -116,7 +116,8 @@ class Person:
 
     def last_look(self) -> list[str]:
         """Everything that was wrong in the browser, and with the page it shows now."""
-        looks = self.javascript and self.page.url.startswith("http")
+        here = not self.page.is_closed() and self.page.url.startswith("http")
+        looks = self.javascript and here
         return self.complaints + (self.barriers() if looks else [])
 
     def leave(self, screenshot: Path | None = None) -> None:
