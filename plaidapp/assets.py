@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import brotli
-from flask import Flask, Request, Response, abort, current_app, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Response, abort, current_app, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_compress import Compress
 from werkzeug.security import safe_join
 
@@ -44,9 +44,9 @@ def init_app(app: Flask) -> None:
 class _Sessions(SecureCookieSessionInterface):
     """Static files are everybody's. An answer that varies by the cookie is fetched anew with it."""
 
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        is_static = request.path.startswith(f"{app.static_url_path}/")
-        return None if is_static else super().open_session(app, request)
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        if request.endpoint != "static" or response.status_code >= 400:
+            super().save_session(app, session, response)
 
 
 @dataclass(frozen=True)
