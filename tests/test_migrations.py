@@ -16,7 +16,7 @@ from plaidapp.store import Balance, Transaction, backfill, totals
 
 TABLES = {
     *("user", "item", "account", "transaction", "pull", "pull_item", "webhook", "webhook_key"),
-    *("balance", "monthly_total"),
+    *("balance", "monthly_total", "former_account"),
 }
 
 

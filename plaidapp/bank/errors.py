@@ -19,6 +19,9 @@ RETRYABLE_CODES = frozenset({PRODUCT_NOT_READY, MUTATION, "ITEM_LOCKED_TEMPORARI
 # Institution errors that no waiting mends.
 PERMANENT_CODES = frozenset({"INSTITUTION_NO_LONGER_SUPPORTED", "INSTITUTION_NOT_ENABLED"})
 
+GONE = frozenset({"ITEM_NOT_FOUND", "INVALID_ACCESS_TOKEN"})
+"""Codes that say that there is no such connection."""
+
 HOPELESS = frozenset(
     {"INVALID_CREDENTIALS", "INVALID_FIELD", "INVALID_INSTITUTION", "INVALID_PUBLIC_TOKEN"}
 )

@@ -13,7 +13,16 @@ from flask import current_app
 from plaidapp.bank import payloads
 from plaidapp.bank.client import DAYS_REQUESTED, Bank
 from plaidapp.extensions import db
-from plaidapp.store import Account, Item, Transaction, accounts, backfill, totals, transactions
+from plaidapp.store import (
+    Account,
+    Item,
+    Transaction,
+    accounts,
+    backfill,
+    takeover,
+    totals,
+    transactions,
+)
 from plaidapp.store.transactions import Filter
 from plaidapp.store.types import now
 
@@ -78,18 +87,31 @@ def compare(item: Item) -> list[Difference]:
     start, end = now().date() - timedelta(days=DAYS_REQUESTED), now().date() + AHEAD
     listed = bank.accounts(item.access_token).accounts
     at_bank = list(_transactions_of(bank, item, start, end))
+    void = takeover.left(item.id)  # of these accounts another Item tells
     open_accounts = [row for row in accounts.of_item(item.id) if row.closed_at is None]
-    stored = transactions.all_of(Filter(item.user_id, start, end, item.id))
+    stored = [
+        row
+        for row in transactions.all_of(Filter(item.user_id, start, end, item.id))
+        if row.account.item_id == item.id
+    ]
     differences = [
         *_differences(
             "account",
             {row.plaid_account_id: _stored_account(row) for row in open_accounts},
-            {sent.account_id: _bank_account(sent) for sent in listed},
+            {
+                sent.account_id: _bank_account(sent)
+                for sent in listed
+                if sent.account_id not in void
+            },
         ),
         *_differences(
             "transaction",
             {row.plaid_transaction_id: _stored_transaction(row) for row in stored},
-            {sent.transaction_id: _bank_transaction(sent) for sent in at_bank},
+            {
+                sent.transaction_id: _bank_transaction(sent)
+                for sent in at_bank
+                if sent.account_id not in void
+            },
         ),
     ]
     db.session.commit()
