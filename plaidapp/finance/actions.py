@@ -22,6 +22,7 @@ from .views import render_dashboard, render_pull
 
 Answer = str | Response | tuple[str, int]
 NO_BANK = lazy_gettext("Connect a bank first: there is nothing to ask yet.")
+REPLACED = lazy_gettext("You connected this bank again. Sync the newer connection.")
 NO_TEST_BANKS = lazy_gettext("Test banks are there in Plaid's Sandbox only.")
 
 
@@ -77,6 +78,8 @@ def get_total() -> Answer:
 @blueprint.post("/items/<int:item_id>/sync")
 def sync_item(item_id: int) -> Answer:
     item = owned_or_404(items.owned, item_id)
+    if item.state == items.REPLACED:
+        return _refuse(REPLACED)
     items.request_sync([item.id])
     return _show(_begin(pulls.TRANSACTIONS, items=[item]))
 

@@ -5,7 +5,7 @@ from flask_login import current_user
 from werkzeug import Response
 
 from plaidapp.auth.access import owned_or_404, person
-from plaidapp.store import accounts, items, pulls, totals, transactions
+from plaidapp.store import accounts, items, pulls, takeover, totals, transactions
 
 from . import keyset
 from .blueprint import blueprint
@@ -52,4 +52,5 @@ def item(item_id: int) -> str:
         total=totals.count(person().id, found.id).shown,
         removed=transactions.count_removed(found.id),
         history=pulls.of_item(found.id, HISTORY),
+        successor=takeover.successor(found.id),
     )

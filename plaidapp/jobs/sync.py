@@ -187,6 +187,4 @@ def _store_page(user_id: int, item_id: int, page: SyncPage, stored: Stored) -> N
     transactions.carry_edits(item_id, added)
     transactions.mark_removed(item_id, gone)
     modified = len(sent) - len(added)
-    stored.counts.update(
-        kept=kept, added=len(added) - kept, modified=modified, removed=len(gone)
-    )
+    stored.counts.update(kept=kept, added=len(added) - kept, modified=modified, removed=len(gone))

@@ -65,7 +65,9 @@ def successor(item_id: int) -> int | None:
     return db.session.scalar(query.where(FormerAccount.item_id == item_id))
 
 
-def save_accounts(user_id: int, item_id: int, listed: Sequence[payloads.Account]) -> set[tuple[int, date]]:
+def save_accounts(
+    user_id: int, item_id: int, listed: Sequence[payloads.Account]
+) -> set[tuple[int, date]]:
     """As accounts.save, but that what is new here and known elsewhere comes over from there."""
     void = left(item_id)
     listed = [sent for sent in listed if sent.account_id not in void]

@@ -123,7 +123,9 @@ def lock_for(transaction_ids: Sequence[int]) -> None:
     items: set[int] = set()
     for start in range(0, len(transaction_ids), AT_ONCE):
         ids = transaction_ids[start : start + AT_ONCE]
-        items |= set(db.session.scalars(select(Transaction.item_id).where(Transaction.id.in_(ids))))
+        # An account may have gone over to another Item, and not all of its rows with it.
+        query = select(Account.item_id).join(Transaction, Transaction.account_id == Account.id)
+        items |= set(db.session.scalars(query.where(Transaction.id.in_(ids))))
     for item_id in sorted(items):
         accounts.lock(item_id)
 

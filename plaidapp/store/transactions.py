@@ -267,13 +267,6 @@ def count(wanted: Filter) -> int:
     return db.session.scalar(query) or 0
 
 
-def count_of_item(item_id: int) -> int:
-    """Every shown row of its accounts, those of the connections before it too."""
-    query = select(func.count()).select_from(Transaction)
-    ours = Transaction.account_id.in_(_accounts_of(item_id))
-    return db.session.scalar(query.where(ours, Transaction.removed_at.is_(None))) or 0
-
-
 def count_removed(item_id: int) -> int:
     """Rows that the bank has taken back; they are kept, and shown nowhere."""
     query = select(func.count()).select_from(Transaction)

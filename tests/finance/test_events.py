@@ -1,6 +1,5 @@
 """What each webhook does to the Item it is about."""
 
-import json
 import threading
 from datetime import timedelta
 
@@ -22,21 +21,6 @@ SYNC_CODES = [
 ]
 STATES = [items.GOOD, items.LOGIN_REQUIRED, items.ERROR, items.REVOKED]
 STATES += [items.EXPIRING, items.NEW_ACCOUNTS]
-
-
-@pytest.fixture
-def tell(app, bank_server):
-    """Plaid tells of an Item."""
-    sign = bank_server.app.extensions["sandbox"].outbox.key.sign
-
-    def post(item, kind, code, **fields):
-        event = {"webhook_type": kind, "webhook_code": code, "item_id": item.plaid_item_id}
-        body = json.dumps(event | fields, indent=2).encode()
-        headers = {"Plaid-Verification": sign(body)}
-        answer = app.test_client().post("/webhooks/plaid", data=body, headers=headers)
-        assert answer.status_code == 200
-
-    return post
 
 
 @pytest.fixture
