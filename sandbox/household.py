@@ -60,7 +60,7 @@ def history(seed: int, today: date) -> tuple[Entry, ...]:
     for back in range(DAYS, -1, -1):
         day = today - timedelta(days=back)
         # What a day brings is the same whenever it is looked back at.
-        life += _day(random.Random(f"seasons:{seed}:{day}"), day, today)
+        life += _day(random.Random(f"fog months:{seed}:{day}"), day, today)
         life += _settle(life, day, today)
     return tuple(life)
 

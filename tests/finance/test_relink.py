@@ -42,7 +42,7 @@ def test_the_old_page_leads_to_the_new_one(again):
     assert "Sync now" not in page
     assert "Ended at the bank, after you connected it again" in page
     page = again.client.get("/finance/items/2").text
-    assert "2 accounts, 3 transactions." in page
+    assert "<dt>Transactions</dt><dd>3</dd>" in page
     assert "Connected again, nothing doubled" in page
 
 
