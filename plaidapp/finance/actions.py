@@ -79,7 +79,7 @@ def get_total() -> Answer:
 def sync_item(item_id: int) -> Answer:
     item = owned_or_404(items.owned, item_id)
     if item.state == items.REPLACED:
-        return _refuse(REPLACED)
+        return _refuse(str(REPLACED))
     items.request_sync([item.id])
     return _show(_begin(pulls.TRANSACTIONS, items=[item]))
 
