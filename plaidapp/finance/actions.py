@@ -6,7 +6,7 @@ With HTMX the answer is the panel; a plain form is sent back to the dashboard, w
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
-from flask_babel import gettext, lazy_gettext
+from flask_babel import lazy_gettext
 from flask_wtf import FlaskForm
 from werkzeug import Response
 
@@ -22,6 +22,7 @@ from .views import render_dashboard, render_pull
 
 Answer = str | Response | tuple[str, int]
 NO_BANK = lazy_gettext("Connect a bank first: there is nothing to ask yet.")
+REPLACED = lazy_gettext("You connected this bank again. Sync the newer connection.")
 NO_TEST_BANKS = lazy_gettext("Test banks are there in Plaid's Sandbox only.")
 
 
@@ -78,7 +79,7 @@ def get_total() -> Answer:
 def sync_item(item_id: int) -> Answer:
     item = owned_or_404(items.owned, item_id)
     if item.state == items.REPLACED:
-        return _refuse(gettext("You connected this bank again. Sync the newer connection."))
+        return _refuse(str(REPLACED))
     items.request_sync([item.id])
     return _show(_begin(pulls.TRANSACTIONS, items=[item]))
 

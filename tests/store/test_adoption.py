@@ -16,6 +16,7 @@ from plaidapp.store import (
     adoption,
     items,
     takeover,
+    totals,
     transactions,
 )
 from plaidapp.store.types import now
@@ -269,3 +270,14 @@ def test_the_old_item_cannot_remove_what_is_not_its_own_any_more(old, keep, tran
     transactions.mark_removed(old.id, ["x"])
     assert transactions.shown_ids(old.id, date.min) == set()
     assert len(shown()) == 1
+
+
+def test_an_edit_of_history_waits_for_the_item_that_has_the_account(
+    old, heir, keep, transaction, monkeypatch
+):
+    keep(old, transaction("x"))
+    (row,) = shown()
+    locked = []
+    monkeypatch.setattr(accounts, "lock", locked.append)
+    totals.lock_for([row.id])
+    assert (row.item_id, locked) == (old.id, [heir.id])
