@@ -7,7 +7,18 @@ from sqlalchemy import make_url
 
 from config import Config
 
-from . import auth, cli, errors, finance, formats, health, languages, security
+from . import (
+    auth,
+    cli,
+    errors,
+    finance,
+    formats,
+    health,
+    languages,
+    security,
+    styleguide,
+    theme,
+)
 from .bank.client import Bank
 from .extensions import configure_sqlite, csrf, db, login, migrate
 from .jobs import queue
@@ -51,7 +62,8 @@ def create_app(config: Config) -> Flask:
         config.bank_timeout,
         webhook_url=config.public_url and f"{config.public_url}/webhooks/plaid",
     )
-    for part in (languages, auth, finance, health, errors, security, formats, cli):
+    parts = (languages, theme, auth, finance, styleguide, health, errors, security, formats, cli)
+    for part in parts:
         part.init_app(app)
     return app
 

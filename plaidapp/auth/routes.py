@@ -1,12 +1,11 @@
 """Sign up, log in, log out."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug import Response
 
+from plaidapp.addresses import own_path
 from plaidapp.extensions import db
 from plaidapp.store import User, users
 
@@ -61,7 +60,7 @@ def login() -> Answer:
     if not passwords.matches(user and user.password_hash, password):
         return render_template("auth/login.html", form=form, problem=WRONG_PAIR), 401
     _start_session(user)
-    return redirect(_local(form.next.data) or url_for("finance.dashboard"))
+    return redirect(own_path(form.next.data) or url_for("finance.dashboard"))
 
 
 @blueprint.post("/logout")
@@ -75,13 +74,3 @@ def logout() -> Answer:
 def _start_session(user: User | None) -> None:
     session.clear()  # nothing planted before the log-in survives it
     login_user(user)
-
-
-def _local(target: str | None) -> str | None:
-    """`target` if it is a path on this site; browsers read "//" and "/\\" as another host."""
-    if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
-        return None
-    if any(ord(char) < 32 for char in target):  # browsers drop them, and "/\t/" becomes "//"
-        return None
-    parts = urlsplit(target)
-    return target if not parts.scheme and not parts.netloc else None

@@ -2,14 +2,15 @@
 
 from flask import Flask
 
-from . import actions, exports, fragments, pages, webhooks
+from . import actions, categories, connections, exports, fragments, pages, webhooks
 from .blueprint import blueprint
 
-__all__ = ["actions", "exports", "fragments", "pages", "webhooks"]
+__all__ = ["actions", "connections", "exports", "fragments", "pages", "webhooks"]
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(webhooks.blueprint)
+    categories.init_app(app)
     app.extensions["webhook keys"] = {}
     app.add_url_rule("/", "index", pages.index)

@@ -57,6 +57,7 @@ class Person:
         expect(self.page).to_have_url(re.compile("/finance/$"))
 
     def log_out(self) -> None:
+        self.press("Account")
         self.press("Log out")
         expect(self.page.get_by_text("Logged out successfully.")).to_be_visible()
 

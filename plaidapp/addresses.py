@@ -1,0 +1,13 @@
+"""Addresses that a request names, and whether a browser may be sent there."""
+
+from urllib.parse import urlsplit
+
+
+def own_path(target: str | None) -> str | None:
+    """`target` if it is a path on this site; browsers read "//" and "/\\" as another host."""
+    if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
+        return None
+    if any(ord(char) < 32 for char in target):  # browsers drop them, and "/\t/" becomes "//"
+        return None
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc else None

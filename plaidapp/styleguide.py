@@ -1,0 +1,99 @@
+"""The visual language written out as a page: every token and component, light beside dark.
+
+For whoever works on the pages; a deployment has no such address.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Flask, abort, current_app, render_template
+
+from .store import Account, Item, Transaction, items
+from .store.categories import PRIMARY
+
+blueprint = Blueprint("styleguide", __name__)
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(blueprint)
+
+
+@blueprint.get("/styleguide")
+def show() -> str:
+    """404 unless in development: Flask's debug mode, or a bank that runs on this machine."""
+    if not (current_app.debug or is_local(current_app.config["PLAIDAPP"].plaid_url)):
+        abort(404)
+    return render_template("styleguide.html", days=_days(), items=_items(), categories=PRIMARY)
+
+
+def is_local(url: str) -> bool:
+    """True for this machine's own addresses, such as http://127.0.0.1:5000 and localhost."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _days() -> list[tuple[date, list[Transaction]]]:
+    """Three days of rows that no database holds: pending, in, out, between accounts, long."""
+    today = datetime.now(UTC).date()
+    checking = Account(name="Checking", mask="0000", type="depository")
+    card = Account(name="Credit Card", mask="3333", type="credit")
+
+    def row(name: str, amount: str, category: str, account: Account, **more: bool) -> Transaction:
+        return Transaction(
+            name=name,
+            amount=Decimal(amount),
+            category_primary=category,
+            account=account,
+            iso_currency_code="USD",
+            **more,
+        )
+
+    return [
+        (
+            today,
+            [
+                row("Tartine Bakery", "14.50", "FOOD_AND_DRINK", checking, pending=True),
+                row("BART", "6.30", "TRANSPORTATION", checking, pending=True),
+            ],
+        ),
+        (
+            today - timedelta(days=1),
+            [
+                row("Payroll · Hooli", "-2384.10", "INCOME", checking),
+                row("Transfer to Saving 1111", "500", "TRANSFER_OUT", checking),
+                row("United Airlines", "312.40", "TRAVEL", card),
+            ],
+        ),
+        (
+            today - timedelta(days=9),
+            [
+                row(
+                    "The Worshipful Company of Bookbinders and Stationers of San Francisco",
+                    "12345.67",
+                    "GENERAL_MERCHANDISE",
+                    card,
+                )
+            ],
+        ),
+    ]
+
+
+def _items() -> list[Item]:
+    """A connection in each state that reads differently."""
+    moment = datetime.now(UTC)
+    return [
+        Item(id=1, institution_name="First Platypus Bank", state=items.GOOD, synced_at=moment),
+        Item(
+            id=2,
+            institution_name="Tartan Bank",
+            state=items.LOGIN_REQUIRED,
+            synced_at=moment - timedelta(days=3),
+            error_message="The bank wants you to log in again.",
+        ),
+        Item(id=3, institution_name="Houndstooth Bank", state=items.GOOD),
+    ]
