@@ -11,6 +11,7 @@ from plaidapp.extensions import db
 
 TABLES = {
     *("user", "item", "account", "transaction", "pull", "pull_item", "webhook", "webhook_key"),
+    *("balance", "monthly_total"),
 }
 
 

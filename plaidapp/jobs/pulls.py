@@ -23,7 +23,7 @@ from plaidapp.bank.errors import (
     transport_error,
 )
 from plaidapp.extensions import db
-from plaidapp.store import PullItem, claims, items, pulls, secrets
+from plaidapp.store import PullItem, claims, items, pulls, rollups, secrets
 from plaidapp.store import accounts as account_store
 
 from .attempt import Attempt, LostPullError
@@ -161,8 +161,10 @@ def _pull_balances(attempt: Attempt, part: PullItem) -> None:
 def _store_accounts(
     attempt: Attempt, part: PullItem, answer: payloads.Accounts, phase: str
 ) -> None:
+    # Accounts first, then the Item: the order in which a sync locks them.
+    said = account_store.save(attempt.pull.user_id, part.item_id, answer.accounts)
+    rollups.refresh((), said)
     items.answered(part.item_id, answer.item.institution_id, answer.item.institution_name)
-    account_store.save(attempt.pull.user_id, part.item_id, answer.accounts)
     account_store.close_missing(part.item_id, answer.accounts)
     attempt.report(
         part,

@@ -14,7 +14,7 @@ from plaidapp.bank.client import DAYS_REQUESTED, Bank, decode_page
 from plaidapp.bank.errors import MUTATION, NONSENSE, BankError, transport_error
 from plaidapp.bank.payloads import SyncPage
 from plaidapp.extensions import db
-from plaidapp.store import Item, PullItem, accounts, items, pulls, transactions
+from plaidapp.store import Item, PullItem, accounts, items, pulls, rollups, transactions
 from plaidapp.store.types import now
 
 from .attempt import Attempt
@@ -122,17 +122,23 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: S
     whole = start.afresh and last.transactions_update_status == items.COMPLETE
     reach = now().date() - timedelta(days=DAYS_REQUESTED)
     unseen = transactions.shown_ids(item_id, reach) if whole else set()
+    moved: set[rollups.Day] = set()
+    said: set[rollups.Day] = set()
     for body in spool:
         page = decode_page(body)
-        accounts.save(user_id, item_id, page.accounts)
+        sent = page.added + page.modified
+        said |= accounts.save(user_id, item_id, page.accounts)
         account_ids = accounts.ids_of_item(item_id)
+        gone = [row.transaction_id for row in page.removed]
+        moved |= transactions.days_of(item_id, [row.transaction_id for row in sent] + gone)
         try:
-            transactions.save(user_id, item_id, account_ids, page.added + page.modified)
+            transactions.save(user_id, item_id, account_ids, sent)
         except KeyError:
             raise transport_error(NONSENSE) from None  # a row of an account nobody mentioned
+        moved.update((account_ids[row.account_id], row.date) for row in sent)
         transactions.carry_edits(item_id, page.added)
-        transactions.mark_removed(item_id, [gone.transaction_id for gone in page.removed])
-        unseen.difference_update(sent.transaction_id for sent in page.added + page.modified)
+        transactions.mark_removed(item_id, gone)
+        unseen.difference_update(row.transaction_id for row in sent)
         added += len(page.added)
         modified += len(page.modified)
         removed += len(page.removed)
@@ -142,6 +148,10 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: S
     if not items.advance(item_id, start.came_from, last.next_cursor, start.want, status):
         db.session.rollback()
         return False
+    if whole:
+        rollups.rebuild(list(accounts.ids_of_item(item_id).values()))
+    else:
+        rollups.refresh(moved, said)
     part.added += added
     part.modified += modified
     part.removed += removed

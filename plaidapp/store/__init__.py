@@ -1,11 +1,24 @@
 """What is kept: one file a table, the model and its queries. Nothing here commits."""
 
 from .accounts import Account
+from .balances import Balance
 from .inbox import Webhook
 from .items import Item
 from .pulls import Pull, PullItem
+from .totals import MonthlyTotal
 from .transactions import Transaction
 from .users import User
 from .webhook_keys import WebhookKey
 
-__all__ = ["Account", "Item", "Pull", "PullItem", "Transaction", "User", "Webhook", "WebhookKey"]
+__all__ = [
+    "Account",
+    "Balance",
+    "Item",
+    "MonthlyTotal",
+    "Pull",
+    "PullItem",
+    "Transaction",
+    "User",
+    "Webhook",
+    "WebhookKey",
+]

@@ -1,7 +1,7 @@
 """Accounts: what one Item holds, with the balances last heard."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from plaidapp.bank import payloads
 from plaidapp.extensions import Base, db
 
+from . import balances
 from .types import BigId, Moment, Money, now
 from .upsert import upsert
 
@@ -46,8 +47,13 @@ class Account(Base):
         return self.iso_currency_code or self.unofficial_currency_code
 
 
-def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> None:
-    """Adds and updates what the bank listed; what it no longer lists is left as it was."""
+def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> set[tuple[int, date]]:
+    """Adds and updates what the bank listed; what it no longer lists is left as it was.
+
+    Each balance is kept as today's, too (in UTC). Returns the account and day of those of which
+    that was news: `rollups.refresh` wants to hear of them.
+    """
+    lock(item_id)
     moment = now()
     upsert(
         cast(Table, Account.__table__),
@@ -73,6 +79,23 @@ def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> No
             for account in accounts
         ],
     )
+    ids = ids_of_item(item_id)
+    said = {
+        ids[account.account_id]: account.balances.current
+        for account in accounts
+        if account.balances.current is not None
+    }
+    return {(account_id, moment.date()) for account_id in balances.record(moment.date(), said)}
+
+
+def lock(item_id: int) -> None:
+    """Until the commit nobody else changes what hangs on the Item's accounts.
+
+    Balances and totals are worked out from all rows of an account: of two who change some at once,
+    the second has to see what the first one did. SQLite needs no lock: whoever may write is alone.
+    """
+    query = select(Account.id).where(Account.item_id == item_id).order_by(Account.id)
+    db.session.execute(query.with_for_update(key_share=True)).all()
 
 
 def close_missing(item_id: int, accounts: Sequence[payloads.Account]) -> None:

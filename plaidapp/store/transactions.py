@@ -52,14 +52,13 @@ class Transaction(Base):
             postgresql_where=text("removed_at IS NULL"),
             sqlite_where=text("removed_at IS NULL"),
         ),
+        Index("ix_transaction_account_id_date", "account_id", "date"),
     )
 
     id: Mapped[BigId]
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"))
-    account_id: Mapped[int] = mapped_column(
-        ForeignKey("account.id", ondelete="CASCADE"), index=True
-    )
+    account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     plaid_transaction_id: Mapped[str] = mapped_column(Text)
     pending_transaction_id: Mapped[str | None] = mapped_column(Text)
     date: Mapped[datetime.date]
@@ -188,6 +187,17 @@ def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
             .values(removed_at=moment)
             .execution_options(synchronize_session=False)
         )
+
+
+def days_of(item_id: int, plaid_ids: Sequence[str]) -> set[tuple[int, datetime.date]]:
+    """The accounts and dates of those of these rows that are stored."""
+    found: set[tuple[int, datetime.date]] = set()
+    for ids in _in_parts(plaid_ids):
+        query = select(Transaction.account_id, Transaction.date).where(
+            Transaction.item_id == item_id, Transaction.plaid_transaction_id.in_(ids)
+        )
+        found.update((account_id, date) for account_id, date in db.session.execute(query))
+    return found
 
 
 def shown_ids(item_id: int, since: datetime.date) -> set[str]:

@@ -4,9 +4,22 @@ from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    DateTime,
+    Dialect,
+    Integer,
+    SQLColumnExpression,
+    func,
+    literal,
+)
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.types import TypeDecorator
+
+from plaidapp.bank.payloads import LARGEST
+from plaidapp.extensions import db
 
 BigId = Annotated[
     int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
@@ -62,3 +75,37 @@ def exact(amount: Decimal | None) -> str | None:
     if amount is None:
         return None
     return f"{amount:f}".rstrip("0").rstrip(".") if amount % 1 else f"{amount:.0f}"
+
+
+def on_sqlite() -> bool:
+    return db.engine.dialect.name == "sqlite"
+
+
+def shifted(day: SQLColumnExpression[Any], days: int) -> SQLColumnExpression[Any]:
+    """In SQL: the date that is so many days later."""
+    return func.date(day, f"{days:+} days", type_=Date) if on_sqlite() else day + days
+
+
+def added_up(units: ColumnElement[Any], **window: Any) -> ColumnElement[Any]:
+    """In SQL: the exact sum of whole 10^-8 units; over a window if one is given.
+
+    64 bits can't hold every sum of amounts that they can hold, and SQLite fails when one doesn't
+    fit. So it adds the parts before and after the point, and what is too large ends as `LARGEST`.
+    """
+
+    def total(part: ColumnElement[Any]) -> ColumnElement[Any]:
+        added = func.sum(part)
+        return added.over(**window) if window else added
+
+    if not on_sqlite():
+        return within(total(units))
+    whole = int(SCALE)
+    return within(total(units.op("/")(whole)) * whole + total(units % whole))
+
+
+def within(units: ColumnElement[Any]) -> ColumnElement[Any]:
+    """In SQL: `units`, or the largest amount that can be kept."""
+    largest = literal(int(LARGEST * SCALE), BigInteger)
+    if on_sqlite():
+        return func.max(func.min(units, largest), -largest)
+    return func.greatest(func.least(units, largest), -largest)

@@ -1,0 +1,28 @@
+"""What is worked out from transactions and kept beside them: daily balances and monthly totals.
+
+Both are brought up to date in the transaction that changes the rows, for the days that it changes.
+"""
+
+import datetime
+from collections.abc import Collection, Iterable, Sequence
+
+from . import backfill, totals
+
+Day = tuple[int, datetime.date]
+"""An account's id and a date."""
+
+
+def refresh(moved: Collection[Day], said: Iterable[Day]) -> None:
+    """`moved` are the days of rows that changed, both as they were and as they are now; `said` are
+    those of which the bank gave another balance (`accounts.save`)."""
+    totals.refresh({(account_id, totals.month_of(day)) for account_id, day in moved})
+    earliest: dict[int, datetime.date] = {}
+    for account_id, day in (*moved, *said):
+        earliest[account_id] = min(day, earliest.get(account_id, day))
+    backfill.refresh(earliest)
+
+
+def rebuild(account_ids: Sequence[int]) -> None:
+    """Works everything out anew, whatever is stored: after rows have changed by other ways."""
+    totals.refresh(totals.months_of(account_ids))
+    backfill.refresh(dict.fromkeys(account_ids, datetime.date.min))
