@@ -12,6 +12,8 @@ from sandbox.entries import Account, Entry
 DAYS = 730
 # A card purchase is pending until its second day after.
 PENDING_DAYS = 2
+# In cents: what is kept in checking for dearer months, and the least that is put by.
+CUSHION, LEAST_SAVED = 290000, 5000
 
 CHECKING, SAVING, CD, CARD, MONEY_MARKET, IRA, RETIREMENT, STUDENT_LOAN, MORTGAGE = range(9)
 
@@ -54,12 +56,13 @@ _HABITS = (
 @functools.lru_cache(maxsize=8)
 def history(seed: int, today: date) -> tuple[Entry, ...]:
     """Two years that end today, oldest first. The same for every Item of one seed and day."""
-    dice = random.Random(f"household:{seed}:{today}")
-    return tuple(
-        entry
-        for back in range(DAYS, -1, -1)
-        for entry in _day(dice, today - timedelta(days=back), today)
-    )
+    dice = random.Random(f"seasons:{seed}:{today}")
+    life: list[Entry] = []
+    for back in range(DAYS, -1, -1):
+        day = today - timedelta(days=back)
+        life += _day(dice, day, today)
+        life += _settle(life, day, today)
+    return tuple(life)
 
 
 def _day(dice: random.Random, day: date, today: date) -> Iterator[Entry]:
@@ -94,6 +97,33 @@ def cents(amount: int) -> Decimal:
     return Decimal(amount) / 100
 
 
+def _settle(life: list[Entry], day: date, today: date) -> list[Entry]:
+    """Once a month the card is paid in full, and what is left beyond a cushion is put by.
+
+    So the balances stay a household's own however far one looks back from today's. Those are low:
+    today is such a day, and the cushion is put by as well.
+    """
+    last = (day + timedelta(days=1)).day == 1
+    due = day.day == today.day or (last and day.day < today.day)
+    if not due or (today - day).days == DAYS:
+        return []
+    owed = _moved(life, CARD, day)
+    left = -_moved(life, CHECKING, day) - owed + (CUSHION if day == today else 0)
+    saved = max(left // 1000 * 1000, LEAST_SAVED)
+    return [
+        _move(CHECKING, day, owed, "CREDIT CARD 3333 PAYMENT", m.CARD_PAYMENT),
+        _move(CARD, day, -owed, "AUTOMATIC PAYMENT - THANK YOU", m.CARD_PAYMENT),
+        _move(CHECKING, day, saved, "ONLINE TRANSFER TO MONEY MARKET ...4444", m.SAVINGS_OUT),
+        _move(MONEY_MARKET, day, -saved, "ONLINE TRANSFER FROM CHECKING ...0000", m.TRANSFER_IN),
+    ]
+
+
+def _moved(life: list[Entry], account: int, until: date) -> int:
+    """What an account's posted entries come to, in cents; positive is money out."""
+    posted = (row for row in life if row.account == account and row.date <= until)
+    return int(sum(row.amount for row in posted if not row.pending) * 100)
+
+
 def _bills(dice: random.Random, day: date) -> Iterator[Entry]:
     """What merchants take on fixed days of the month."""
     for due, merchant, account in _SUBSCRIPTIONS:
@@ -108,20 +138,13 @@ def _bills(dice: random.Random, day: date) -> Iterator[Entry]:
 def _moves(dice: random.Random, day: date) -> Iterator[Entry]:
     """What moves between banks and accounts on fixed days of the month."""
     last = (day + timedelta(days=1)).day == 1
-    if day.day == 15 or last:
-        yield _move(CHECKING, day, -241765, "ACH CREDIT NORTHWIND TRADERS PAYROLL", m.WAGES)
+    if day.day in (5, 20):
+        yield _move(CHECKING, day, -212865, "ACH CREDIT NORTHWIND TRADERS PAYROLL", m.WAGES)
     if day.day == 1:
         yield _move(CHECKING, day, 185000, "BAYVIEW APARTMENTS RENT", m.RENT)
     if day.day == 11:
         yield _move(CHECKING, day, 32460, "STUDENT LOAN SERVICING PAYMENT", m.STUDENT_LOAN)
         yield _move(STUDENT_LOAN, day, -32460, "PAYMENT RECEIVED", m.STUDENT_LOAN)
-    if day.day == 16:
-        yield _move(CHECKING, day, 30000, "ONLINE TRANSFER TO SAVING ...1111", m.SAVINGS_OUT)
-        yield _move(SAVING, day, -30000, "ONLINE TRANSFER FROM CHECKING ...0000", m.TRANSFER_IN)
-    if day.day == 25:
-        paid = dice.randint(60000, 140000)
-        yield _move(CHECKING, day, paid, "CREDIT CARD 3333 PAYMENT", m.CARD_PAYMENT)
-        yield _move(CARD, day, -paid, "AUTOMATIC PAYMENT - THANK YOU", m.CARD_PAYMENT)
     if last:
         yield _move(SAVING, day, -dice.randint(14, 22), "INTEREST PAYMENT", m.INTEREST)
         yield _move(MONEY_MARKET, day, -dice.randint(6480, 6720), "INTEREST PAYMENT", m.INTEREST)

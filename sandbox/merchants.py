@@ -67,10 +67,10 @@ CARD_PAYMENT = Category("LOAN_PAYMENTS", "CREDIT_CARD_PAYMENT")
 STUDENT_LOAN = Category("LOAN_PAYMENTS", "STUDENT_LOAN_PAYMENT")
 
 MARKETS = (
-    Merchant("Whole Foods Market", "WHOLEFDS", "wholefoodsmarket.com", GROCERIES, 2400, 11800),
-    Merchant("Trader Joe's", "TRADER JOE S", "traderjoes.com", GROCERIES, 1800, 8600),
-    Merchant("Safeway", "SAFEWAY", "safeway.com", GROCERIES, 1200, 9400),
-    Merchant("Costco", "COSTCO WHSE", "costco.com", SUPERSTORES, 6400, 21000),
+    Merchant("Whole Foods Market", "WHOLEFDS", "wholefoodsmarket.com", GROCERIES, 2400, 8800),
+    Merchant("Trader Joe's", "TRADER JOE S", "traderjoes.com", GROCERIES, 1800, 6600),
+    Merchant("Safeway", "SAFEWAY", "safeway.com", GROCERIES, 1200, 7400),
+    Merchant("Costco", "COSTCO WHSE", "costco.com", SUPERSTORES, 6400, 15000),
 )
 KITCHENS = (
     Merchant("Chipotle Mexican Grill", "CHIPOTLE", "chipotle.com", FAST_FOOD, 1050, 2400),
@@ -78,7 +78,7 @@ KITCHENS = (
     Merchant("Sweetgreen", "SWEETGREEN", "sweetgreen.com", RESTAURANT, 1350, 2900),
     Merchant("Shake Shack", "SHAKE SHACK", "shakeshack.com", FAST_FOOD, 1200, 3200),
     Merchant("The Cheesecake Factory", "CHEESECAKE FACTORY", "thecheesecakefactory.com",
-             RESTAURANT, 3800, 9800),
+             RESTAURANT, 3800, 7800),
 )  # fmt: skip
 CAFES = (
     Merchant("Starbucks", "STARBUCKS STORE", "starbucks.com", COFFEE, 395, 1180),
@@ -89,24 +89,24 @@ RIDES = (
     Merchant("Uber", "UBER *TRIP", "uber.com", TAXIS, 780, 4200, "online"),
     Merchant("Lyft", "LYFT *RIDE", "lyft.com", TAXIS, 720, 3900, "online"),
     Merchant("Clipper", "CLIPPER TRANSIT FARE", "clippercard.com", TRANSIT, 250, 2000),
-    Merchant("Shell", "SHELL OIL", "shell.us", GAS, 2900, 6800),
-    Merchant("Chevron", "CHEVRON", "chevron.com", GAS, 2800, 6900),
+    Merchant("Shell", "SHELL OIL", "shell.us", GAS, 2900, 5400),
+    Merchant("Chevron", "CHEVRON", "chevron.com", GAS, 2800, 5500),
 )
 SHOPS = (
-    Merchant("Amazon", "AMZN MKTP US", "amazon.com", MARKETPLACES, 899, 14900, "online"),
+    Merchant("Amazon", "AMZN MKTP US", "amazon.com", MARKETPLACES, 899, 9900, "online"),
     Merchant("Target", "TARGET", "target.com", SUPERSTORES, 1400, 11200),
     Merchant("Walmart", "WM SUPERCENTER", "walmart.com", SUPERSTORES, 1500, 12400),
-    Merchant("Best Buy", "BEST BUY", "bestbuy.com", ELECTRONICS, 2999, 39900),
+    Merchant("Best Buy", "BEST BUY", "bestbuy.com", ELECTRONICS, 2999, 19900),
     Merchant("Uniqlo", "UNIQLO", "uniqlo.com", CLOTHING, 1990, 12900),
     Merchant("Barnes & Noble", "BARNES & NOBLE", "barnesandnoble.com", BOOKS, 1299, 5400),
     Merchant("CVS", "CVS/PHARMACY", "cvs.com", PHARMACY, 649, 4800),
-    Merchant("The Home Depot", "THE HOME DEPOT", "homedepot.com", HARDWARE, 1200, 18900),
+    Merchant("The Home Depot", "THE HOME DEPOT", "homedepot.com", HARDWARE, 1200, 12900),
 )
 JOURNEYS = (
-    Merchant("United Airlines", "UNITED AIRLINES", "united.com", FLIGHTS, 18900, 54000, "online"),
-    Merchant("Airbnb", "AIRBNB", "airbnb.com", LODGING, 24000, 78000, "online"),
-    Merchant("Marriott", "MARRIOTT", "marriott.com", LODGING, 17900, 46000),
-    Merchant("Hertz", "HERTZ RENT-A-CAR", "hertz.com", CAR_RENTAL, 9800, 32000),
+    Merchant("United Airlines", "UNITED AIRLINES", "united.com", FLIGHTS, 11900, 28000, "online"),
+    Merchant("Airbnb", "AIRBNB", "airbnb.com", LODGING, 14000, 32000, "online"),
+    Merchant("Marriott", "MARRIOTT", "marriott.com", LODGING, 12900, 26000),
+    Merchant("Hertz", "HERTZ RENT-A-CAR", "hertz.com", CAR_RENTAL, 7800, 19000),
 )
 NETFLIX = Merchant("Netflix", "NETFLIX.COM", "netflix.com", TV, 1549, 1549, "online")
 SPOTIFY = Merchant("Spotify", "SPOTIFY USA", "spotify.com", MUSIC, 1099, 1099, "online")

@@ -1,0 +1,63 @@
+"""The default household's flows fit its balances: reversed from today's, no account runs away."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from sandbox import household
+from sandbox.household import CARD, CHECKING, MONEY_MARKET, SAVING
+
+DAYS = [date(2026, 11, 22), date(2026, 3, 15), date(2026, 1, 31), date(2024, 2, 29)]
+
+
+def balances(entries, account):
+    """The end of every day that something posted, oldest first; before all of them, too."""
+    card = household.ACCOUNTS[account].type == "credit"
+    balance = household.ACCOUNTS[account].current
+    posted = [row for row in entries if row.account == account and not row.pending]
+    ends = {}
+    for row in sorted(posted, key=lambda row: row.date, reverse=True):
+        ends.setdefault(row.date, balance)
+        balance += -row.amount if card else row.amount
+    return [balance, *reversed(ends.values())]
+
+
+@pytest.mark.parametrize("today", DAYS, ids=str)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_no_balance_runs_away(seed, today):
+    entries = household.history(seed, today)
+    checking, card = balances(entries, CHECKING), balances(entries, CARD)
+    assert -1000 < min(checking) <= max(checking) < 9000
+    assert 200 < min(card) <= max(card) < 4000
+    assert min(balances(entries, SAVING)) > 200
+    market = balances(entries, MONEY_MARKET)
+    assert market == sorted(market)
+    assert 25000 < market[0] < 41000
+
+
+@pytest.mark.parametrize("today", DAYS, ids=str)
+def test_the_card_is_paid_in_full_every_month(today):
+    entries = household.history(0, today)
+    paid = [row for row in entries if row.name == "AUTOMATIC PAYMENT - THANK YOU"]
+    assert len(paid) == 24
+    for row in paid:
+        posted = [
+            other.amount
+            for other in entries
+            if other.account == CARD and other.date <= row.date and not other.pending
+        ]
+        assert sum(posted) == 0
+    assert paid[-1].date == today
+
+
+def test_a_day_is_always_the_same():
+    household.history.cache_clear()
+    first = household.history(3, DAYS[0])
+    household.history.cache_clear()
+    assert household.history(3, DAYS[0]) == first != household.history(4, DAYS[0])
+
+
+def test_two_years_are_there():
+    entries = household.history(0, DAYS[0])
+    assert len(entries) == 1457
+    assert min(row.date for row in entries) >= DAYS[0] - timedelta(days=household.DAYS)
