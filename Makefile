@@ -2,12 +2,12 @@ PYTHON ?= python3
 VENV := .venv
 export CHROMIUM ?= chromium
 
-.PHONY: run test chaos check chromium
+.PHONY: run test chaos check messages chromium hledger
 
 run: $(VENV)/run  ## everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
 
-test: check chromium  ## style, types, and every test
+test: check chromium hledger  ## style, types, and every test
 	$(VENV)/bin/python -m pytest --numprocesses=auto --dist=worksteal --ignore=tests/chaos
 	$(VENV)/bin/python -m pytest tests/chaos
 
@@ -19,11 +19,23 @@ check: $(VENV)/test
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+messages: $(VENV)/run  ## every text, for translators; generated, so not kept in the repository
+	@mkdir -p plaidapp/translations
+	$(VENV)/bin/pybabel extract --mapping=babel.cfg --keyword=lazy_gettext --keyword=gettext_noop \
+		--project=plaidapp --output=plaidapp/translations/messages.pot .
+
 chromium:
 	@command -v $(CHROMIUM) >/dev/null \
 	|| if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
 	then apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; \
 	else echo "The tests need Chromium. Install it (apt-get install chromium), or name yours: make test CHROMIUM=/path/to/it"; exit 1; \
+	fi
+
+hledger:
+	@command -v hledger >/dev/null \
+	|| if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	then apt-get update -qq && apt-get install -qq --yes --no-install-recommends hledger; \
+	else echo "hledger is not installed, so nothing reads the journal export (apt-get install hledger)."; [ "$$CI" != true ]; \
 	fi
 
 # Without pip it is what a `python -m venv` left that found no ensurepip.

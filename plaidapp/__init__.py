@@ -8,6 +8,7 @@ from sqlalchemy import make_url
 from config import Config
 
 from . import (
+    assets,
     auth,
     cli,
     errors,
@@ -62,7 +63,19 @@ def create_app(config: Config) -> Flask:
         config.bank_timeout,
         webhook_url=config.public_url and f"{config.public_url}/webhooks/plaid",
     )
-    parts = (languages, theme, auth, finance, styleguide, health, errors, security, formats, cli)
+    parts = (
+        assets,
+        languages,
+        theme,
+        auth,
+        finance,
+        styleguide,
+        health,
+        errors,
+        security,
+        formats,
+        cli,
+    )
     for part in parts:
         part.init_app(app)
     return app

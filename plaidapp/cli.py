@@ -37,7 +37,10 @@ def clock() -> None:
 @click.option("--repair", is_flag=True, help="Read what differs from the beginning again.")
 @with_appcontext
 def verify(item_id: int | None, repair: bool) -> None:
-    """Compares what is stored with the bank, row by row. Ends with 1 if anything differs."""
+    """Compares what is stored with the bank, row by row. Ends with 1 if anything differs.
+
+    What is worked out from the rows, balances by day and totals by month, is checked as well.
+    """
     found = [item for item in items.everyone() if item_id in (None, item.id)]
     db.session.commit()  # asking the banks takes a while; hold nothing meanwhile
     if item_id is not None and not found:
@@ -49,11 +52,11 @@ def verify(item_id: int | None, repair: bool) -> None:
 def _verify(item: Item, *, repair: bool) -> bool:
     """True when the Item is exact in the end."""
     try:
-        differences = reconcile.compare(item)
+        differences = reconcile.find(item)
         if differences and repair:
             _print(item, f"{len(differences)} differences, reading it again")
             _repair(item)
-            differences = reconcile.compare(item)
+            differences = reconcile.find(item)
     except BankError as error:
         _print(item, f"can't be compared: {error.message} ({error.code})")
         return False

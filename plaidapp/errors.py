@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
 from flask import redirect as redirect_page
+from flask_babel import gettext, lazy_gettext
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
@@ -17,15 +18,19 @@ from .htmx import is_htmx, notice, redirect
 log = logging.getLogger(__name__)
 
 SENTENCES = {
-    400: "The request could not be understood. Go back, reload the page and try again.",
-    403: "This is not yours to do.",
-    404: "There is nothing here, or it is not yours to see.",
-    405: "This address does not take that kind of request.",
-    413: "That is more than this page accepts: at most 1 MB.",
-    500: "plaidapp made a mistake. Nothing that was stored is lost. Reload the page to go on.",
-    503: "The database can't be reached right now. Try again in a moment.",
+    400: lazy_gettext(
+        "The request could not be understood. Go back, reload the page and try again."
+    ),
+    403: lazy_gettext("This is not yours to do."),
+    404: lazy_gettext("There is nothing here, or it is not yours to see."),
+    405: lazy_gettext("This address does not take that kind of request."),
+    413: lazy_gettext("That is more than this page accepts: at most 1 MB."),
+    500: lazy_gettext(
+        "plaidapp made a mistake. Nothing that was stored is lost. Reload the page to go on."
+    ),
+    503: lazy_gettext("The database can't be reached right now. Try again in a moment."),
 }
-STALE_PAGE = "This page has been open too long. Reload it and try again."
+STALE_PAGE = lazy_gettext("This page has been open too long. Reload it and try again.")
 
 
 def init_app(app: Flask) -> None:
@@ -60,7 +65,7 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
-    response = answer(status, SENTENCES.get(status, error.description or ""))
+    response = answer(status, str(SENTENCES.get(status, error.description or "")))
     if isinstance(error, MethodNotAllowed):
         response.allow.update(error.valid_methods or ())
     return response
@@ -69,7 +74,7 @@ def _http_error(error: HTTPException) -> Response:
 def _csrf_error(_error: CSRFError) -> Response:
     """Without a session every token is stale; what is missing then is the log-in."""
     if current_user.is_authenticated or request.blueprint == "auth":
-        return answer(400, STALE_PAGE)
+        return answer(400, str(STALE_PAGE))
     return _log_in_first()
 
 
@@ -77,19 +82,19 @@ def _database_error(error: SQLAlchemyError) -> Response:
     """The driver's text may quote the statement's values, so only its kind is logged."""
     db.session.rollback()
     log.error("The database failed: %s", type(getattr(error, "orig", error)).__name__)
-    return answer(503, SENTENCES[503])
+    return answer(503, str(SENTENCES[503]))
 
 
 def _bug(error: Exception) -> Response:
     db.session.rollback()
     log.exception("Unhandled error on %s %s", request.method, request.path, exc_info=error)
-    return answer(500, SENTENCES[500])
+    return answer(500, str(SENTENCES[500]))
 
 
 def _log_in_first() -> Response:
     """HTMX sends the whole page to the log-in; a page inside a panel would be no use."""
     if wants_json():
-        return answer(401, "Log in first.")
+        return answer(401, gettext("Log in first."))
     if is_htmx():
         return redirect(url_for("auth.login"), status=401)
     here = request.full_path.rstrip("?") if request.method == "GET" else None

@@ -46,7 +46,7 @@ def choose() -> Response:
     theme = request.form.get("theme")
     if theme not in THEMES:
         abort(422, description=_("Choose the system's theme, light or dark."))
-    back = own_path(request.form.get("next")) or "/"
+    back = own_path(request.form.get("back")) or "/"
     if is_htmx():
         response = make_response(render_template("_theme.html", theme=theme, back=back))
         response.headers["HX-Trigger"] = "theme-chosen"

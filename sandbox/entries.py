@@ -26,7 +26,8 @@ class Account:
     limit: Decimal | None = None
     currency: str = "USD"
 
-    def to_json(self, account_id: str) -> str:
+    def to_json(self, account_id: str, persistent_id: str | None) -> str:
+        """`persistent_id` is there at banks that name an account anew for everyone who asks."""
         account = {
             "account_id": account_id,
             "balances": {
@@ -43,6 +44,8 @@ class Account:
             "subtype": self.subtype,
             "type": self.type,
         }
+        if persistent_id and self.type == "depository":
+            account["persistent_account_id"] = persistent_id
         return encode(account).decode()
 
 

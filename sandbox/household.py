@@ -56,11 +56,11 @@ _HABITS = (
 @functools.lru_cache(maxsize=8)
 def history(seed: int, today: date) -> tuple[Entry, ...]:
     """Two years that end today, oldest first. The same for every Item of one seed and day."""
-    dice = random.Random(f"seasons:{seed}:{today}")
     life: list[Entry] = []
     for back in range(DAYS, -1, -1):
         day = today - timedelta(days=back)
-        life += _day(dice, day, today)
+        # What a day brings is the same whenever it is looked back at.
+        life += _day(random.Random(f"fog months:{seed}:{day}"), day, today)
         life += _settle(life, day, today)
     return tuple(life)
 
@@ -69,9 +69,11 @@ def _day(dice: random.Random, day: date, today: date) -> Iterator[Entry]:
     yield from _bills(dice, day)
     yield from _moves(dice, day)
     for chance, places, account in _HABITS:
+        happens = dice.random() < chance
+        bought = purchase(dice, dice.choice(places), account, day, today)
         # The last days have every habit, so that there is always something pending.
-        if dice.random() < chance or (today - day).days < PENDING_DAYS:
-            yield purchase(dice, dice.choice(places), account, day, today)
+        if happens or (today - day).days < PENDING_DAYS:
+            yield bought
     if dice.random() < 0.02:
         yield _refund(dice, day)
     if day.month % 4 == 0 and day.day in (7, 8, 10):

@@ -23,7 +23,11 @@ PRODUCTS = frozenset(
 
 @dataclass(frozen=True)
 class Institution:
-    """Products are all of PRODUCTS but `without`."""
+    """Products are all of PRODUCTS but `without`.
+
+    A `tokenized` one gives everyone who asks another number for an account, so that Plaid names it
+    by `persistent_account_id`.
+    """
 
     institution_id: str
     name: str
@@ -31,6 +35,7 @@ class Institution:
     url: str
     color: str
     oauth: bool = False
+    tokenized: bool = False
     countries: tuple[str, ...] = ("US",)
     without: frozenset[str] = frozenset()
 
@@ -87,6 +92,7 @@ INSTITUTIONS = (
         "https://plaid.com",
         "#4338ca",
         oauth=True,
+        tokenized=True,
     ),
     Institution(
         "ins_1", "Bank of America", ("026009593",), "https://www.bankofamerica.com", "#e31837"

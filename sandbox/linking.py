@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Sequence
 
 from sandbox import errors, ledger, people
-from sandbox.entries import Entry
+from sandbox.entries import Account, Entry
+from sandbox.institutions import BY_ID
 from sandbox.items import Item, account_rows, by_number, find_healthy
 from sandbox.ledger import Window
 from sandbox.store import next_number
@@ -53,8 +54,9 @@ def create(
         db.executemany(
             "INSERT INTO account VALUES (?, ?, ?, ?, 0)",
             [
-                (number, n, account_ids[n], account.to_json(account_ids[n]))
+                (number, n, account_ids[n], account.to_json(account_ids[n], persistent))
                 for n, account in enumerate(world.accounts)
+                for persistent in [_persistent_id(sandbox, institution_id, username, account)]
             ],
         )
         if opened:
@@ -62,6 +64,15 @@ def create(
         else:
             db.execute("INSERT INTO password VALUES (?, ?)", (number, password))
     return public_token
+
+
+def _persistent_id(
+    sandbox: Sandbox, institution_id: str, username: str, account: Account
+) -> str | None:
+    """What the account is called at every Item of this log-in; few banks have such a name."""
+    if not BY_ID[institution_id].tokenized:
+        return None
+    return sandbox.ids.opaque("persistent", institution_id, username, account.subtype, account.mask)
 
 
 def exchange(sandbox: Sandbox, public_token: str) -> Item:

@@ -5,7 +5,7 @@
 // is read out in the words and numbers of the page's language.
 "use strict";
 
-const LANGUAGE = document.documentElement.lang || "en";
+const LANGUAGE = document.documentElement.dataset.locale || "en";
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -30, PageDown: 30, Home: -Infinity, End: Infinity };
 
 const asDay = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeZone: "UTC" });

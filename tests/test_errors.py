@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import text
 
-from plaidapp import create_app
-from plaidapp.errors import SENTENCES
+from plaidapp import create_app, errors
 from plaidapp.extensions import db
 from plaidapp.finance import exports, pages
 
+SENTENCES = {status: str(sentence) for status, sentence in errors.SENTENCES.items()}
 SECRET = "the text of an exception"
 HTMX = {"HX-Request": "true"}
 

@@ -1,13 +1,41 @@
-"""How numbers, money and days read."""
+"""How numbers, money and days read, by the locale."""
 
-from datetime import UTC, date, datetime
+import re
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from babel.localedata import locale_identifiers
+from flask import Flask
+from flask_babel import force_locale
+from markupsafe import Markup
 
-from plaidapp import formats
+from plaidapp import formats, languages
 
 TODAY = date(2026, 3, 15)  # a Sunday
+FIVE_PAST_TWO = datetime(2024, 11, 20, 14, 5, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def speak():
+    """English to begin with; `speak("de_DE")` for the rest of the test."""
+    app = Flask(__name__)
+    languages.init_app(app)
+    with app.app_context():
+        forced = []
+
+        def force(locale):
+            forced.append(force_locale(locale))
+            forced[-1].__enter__()
+
+        yield force
+        for context in forced:
+            context.__exit__(None, None, None)
+
+
+def plain(text):
+    """The same text with ordinary spaces."""
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
 @pytest.mark.parametrize(
@@ -22,7 +50,7 @@ TODAY = date(2026, 3, 15)  # a Sunday
         ("5", "EUR", "€5.00"),
         ("5", "GBP", "£5.00"),
         ("5", "CAD", "CA$5.00"),
-        ("-5", "CHF", "−5.00 CHF"),
+        ("-5", "CHF", "−CHF 5.00"),
         ("0.005", None, "0.00"),
         ("0.015", None, "0.02"),
         ("23631.9805", "USD", "$23,631.98"),
@@ -30,61 +58,207 @@ TODAY = date(2026, 3, 15)  # a Sunday
         ("-0.005", None, "0.00"),
         ("-0.006", None, "−0.01"),
         ("92233720368.54775807", "USD", "$92,233,720,368.55"),
+        ("-1234.5", "JPY", "−¥1,234"),
+        ("1.2345", "BHD", "BHD 1.234"),
+        ("0.00012345", "BTC", "0.00012345 BTC"),
+        ("-1234.50000000", "BTC", "−1,234.5 BTC"),
+        ("0.00000001", "DOGE", "0.00000001 DOGE"),
+        ("100", "POINTS", "100 POINTS"),
+        ("0", "BTC", "0 BTC"),
     ],
 )
 def test_money(amount, currency, read):
-    assert formats.money(Decimal(amount), currency) == read
+    assert plain(formats.money(Decimal(amount), currency)) == read
 
 
 @pytest.mark.parametrize(
-    ("amount", "read"), [("12.5", "12.50"), ("-1000", "+1,000.00"), ("0", "0.00")]
-)
-def test_money_in_has_a_plus_and_money_out_is_plain(amount, read):
-    assert formats.moved(Decimal(amount)) == read
-
-
-@pytest.mark.parametrize(
-    ("day", "read"),
+    ("locale", "below", "above", "yen", "coin"),
     [
-        (date(2026, 3, 15), "Today"),
-        (date(2026, 3, 14), "Yesterday"),
-        (date(2026, 3, 13), "Friday"),
-        (date(2026, 3, 9), "Monday"),
-        (date(2026, 3, 8), "8 March"),
-        (date(2026, 1, 1), "1 January"),
-        (date(2025, 12, 31), "31 December 2025"),
-        (date(2026, 3, 16), "16 March"),
-        (date(2027, 1, 2), "2 January 2027"),
+        ("en", "−$1,234,567.50", "€1,234.50", "¥1,234", "−0.00012345 BTC"),
+        ("en_GB", "−US$1,234,567.50", "€1,234.50", "JP¥1,234", "−0.00012345 BTC"),
+        ("de_DE", "−1.234.567,50 $", "1.234,50 €", "1.234 ¥", "−0,00012345 BTC"),
+        ("de_CH", "$−1’234’567.50", "EUR 1’234.50", "¥ 1’234", "−0.00012345 BTC"),
+        ("fr", "−1 234 567,50 $US", "1 234,50 €", "1 234 JPY", "−0,00012345 BTC"),
+        ("ja", "−$1,234,567.50", "€1,234.50", "￥1,234", "−0.00012345 BTC"),
+        ("ar", "\u200f−1,234,567.50 US$", "\u200f1,234.50 €", "\u200f1,234 JP¥", "−0.00012345 BTC"),
+        ("sv", "−1 234 567,50 US$", "1 234,50 €", "1 234 JPY", "−0,00012345 BTC"),
+        ("hi", "−$12,34,567.50", "€1,234.50", "JP¥1,234", "−0.00012345 BTC"),
     ],
 )
-def test_a_day(day, read):
+def test_money_by_locale(speak, locale, below, above, yen, coin):
+    speak(locale)
+
+    assert plain(formats.money(Decimal("-1234567.5"), "USD")) == below
+    assert plain(formats.money(Decimal("1234.5"), "EUR")) == above
+    assert plain(formats.money(Decimal("1234.5"), "JPY")) == yen
+    assert plain(formats.money(Decimal("-0.00012345"), "BTC")) == coin
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "read"),
+    [
+        ("12.5", "USD", "12.50"),
+        ("-12.5", "JPY", "−12"),
+        ("0.00012345", "BTC", "0.00012345"),
+    ],
+)
+def test_money_without_its_symbol_has_the_currencys_digits(amount, currency, read):
+    assert formats.money(Decimal(amount), currency, symbol=False) == read
+
+
+@pytest.mark.parametrize(
+    ("locale", "amount", "currency", "read"),
+    [
+        ("en", "12.5", None, "12.50"),
+        ("en", "-1000", None, "+1,000.00"),
+        ("en", "0", None, "0.00"),
+        ("en", "-0.001", "USD", "$0.00"),
+        ("en", "12.5", "USD", "$12.50"),
+        ("en", "-1000", "USD", "+$1,000.00"),
+        ("en", "-0.0001", "BTC", "+0.0001 BTC"),
+        ("de_DE", "-1000", "EUR", "+1.000,00 €"),
+        ("de_DE", "1000", "EUR", "1.000,00 €"),
+        ("ar", "-1000", "USD", "\u200f+1,000.00 US$"),
+    ],
+)
+def test_money_in_has_a_plus_and_money_out_is_plain(speak, locale, amount, currency, read):
+    speak(locale)
+    assert plain(formats.moved(Decimal(amount), currency)) == read
+
+
+@pytest.mark.parametrize(
+    ("locale", "amount", "currency", "parts"),
+    [
+        ("en", "-54711.32", "USD", ("−$54,711", ".32", "")),
+        ("de_DE", "-54711.32", "EUR", ("−54.711", ",32", " €")),
+        ("ja", "54711.32", "JPY", ("￥54,711", "", "")),
+        ("fr", "-54711.32", "CAD", ("−54 711", ",32", " $CA")),
+        ("en", "1.25", "BTC", ("1", ".25", " BTC")),
+        ("hi", "-1234567.5", "INR", ("−₹12,34,567", ".50", "")),
+    ],
+)
+def test_the_cents_of_the_big_number_are_apart(speak, locale, amount, currency, parts):
+    speak(locale)
+    cut = formats.money_parts(Decimal(amount), currency)
+
+    assert tuple(plain(part) for part in cut) == parts
+    assert str(cut) == formats.money(Decimal(amount), currency)
+
+
+@pytest.mark.parametrize(
+    ("day", "read", "german"),
+    [
+        (date(2026, 3, 15), "Today", "Today"),
+        (date(2026, 3, 14), "Yesterday", "Yesterday"),
+        (date(2026, 3, 13), "Friday", "Freitag"),
+        (date(2026, 3, 9), "Monday", "Montag"),
+        (date(2026, 3, 8), "March 8", "8. März"),
+        (date(2026, 1, 1), "January 1", "1. Januar"),
+        (date(2025, 12, 31), "December 31, 2025", "31. Dezember 2025"),
+        (date(2026, 3, 16), "March 16", "16. März"),
+        (date(2027, 1, 2), "January 2, 2027", "2. Januar 2027"),
+    ],
+)
+def test_a_day(speak, day, read, german):
     assert formats.day(day, TODAY) == read
-
-
-def test_a_long_day_names_its_year():
-    assert formats.long_day(date(2026, 3, 5)) == "5 March 2026"
-
-
-def test_a_moment_names_its_zone():
-    assert formats.moment(datetime(2024, 11, 20, 9, 5, tzinfo=UTC)) == "20 November 2024, 09:05 UTC"
+    speak("de_DE")
+    assert formats.day(day, TODAY) == german  # "Today" waits for a translation
 
 
 @pytest.mark.parametrize(
-    ("count", "word", "read"),
+    ("locale", "day", "month", "long_month", "moment"),
     [
-        (0, "account", "0 accounts"),
-        (1, "account", "1 account"),
-        (9, "account", "9 accounts"),
-        (1457, "transaction", "1,457 transactions"),
+        ("en", "March 5, 2026", "Mar", "March 2026", "November 20, 2024, 2:05 PM UTC"),
+        ("en_GB", "5 March 2026", "Mar", "March 2026", "20 November 2024, 14:05 UTC"),
+        ("de_DE", "5. März 2026", "März", "März 2026", "20. November 2024, 14:05 UTC"),
+        ("fr", "5 mars 2026", "mars", "mars 2026", "20 novembre 2024, 14:05 UTC"),
+        ("ja", "2026年3月5日", "3月", "2026年3月", "2024年11月20日, 14:05 UTC"),
+        ("ar", "5 مارس 2026", "مارس", "مارس 2026", "20 نوفمبر 2024, 2:05 م UTC"),
     ],
 )
-def test_plural(count, word, read):
-    assert formats.plural(count, word) == read
+def test_dates_and_times_by_locale(speak, locale, day, month, long_month, moment):
+    speak(locale)
+
+    assert formats.long_day(date(2026, 3, 5)) == day
+    assert formats.month(date(2026, 3, 5)) == month
+    assert formats.long_month(date(2026, 3, 5)) == long_month
+    assert plain(formats.moment(FIVE_PAST_TWO)) == moment
 
 
-def test_a_number_has_commas():
-    assert formats.number(1234567) == "1,234,567"
+@pytest.mark.parametrize(
+    ("locale", "read"), [("en", "2 minutes ago"), ("de_DE", "vor 2 Minuten"), ("ja", "2 分前")]
+)
+def test_how_long_ago(speak, locale, read):
+    speak(locale)
+    assert formats.ago(FIVE_PAST_TWO, FIVE_PAST_TWO + timedelta(minutes=2)) == read
+
+
+@pytest.mark.parametrize(
+    ("seconds", "read"),
+    [(0.44, "0.4 sec"), (75.2, "75 sec"), (119.4, "119 sec"), (150, "2.5 min"), (740, "12 min")],
+)
+def test_a_duration(seconds, read):
+    assert formats.duration(timedelta(seconds=seconds)) == read
+
+
+@pytest.mark.parametrize(
+    ("locale", "number", "percent", "finer"),
+    [
+        ("en", "−1,234,567", "−12%", "−12.3%"),
+        ("de_DE", "−1.234.567", "−12 %", "−12,3 %"),
+        ("hi", "−12,34,567", "−12%", "−12.3%"),
+    ],
+)
+def test_numbers(speak, locale, number, percent, finer):
+    speak(locale)
+
+    assert plain(formats.number(-1234567)) == number
+    assert plain(formats.percent(Decimal("-0.1234"))) == percent
+    assert plain(formats.percent(-0.1234, 1)) == finer
 
 
 def test_plaids_constants_become_words():
     assert formats.words("FOOD_AND_DRINK") == "Food and drink"
+    assert formats.words("SOME_NEW_CATEGORY") == "Some new category"
+
+
+def test_a_list_is_safe_to_show():
+    assert formats.listed(["a < b", Markup("<b>c</b>"), "d"]) == "a &lt; b, <b>c</b>, d"
+
+
+def test_no_locale_breaks_a_page(speak, subtests):
+    """Unicode's data has gaps, and the visitor picks the locale."""
+    for locale in locale_identifiers():
+        if "_" in locale:
+            continue
+        with subtests.test(locale), force_locale(locale):
+            for currency in ("USD", "JPY", "CHF", "BTC", None):
+                money = formats.money(Decimal("-1234567.25"), currency)
+                assert re.sub(r"\D", "", money).startswith("1234567")
+                assert formats.MINUS in money
+                assert "+" in formats.moved(Decimal("-1.5"), currency)
+            assert "7" in formats.number(1457)
+            assert "7" in formats.percent(0.07, 1)
+            assert formats.day(date(2026, 3, 8), TODAY)
+            assert formats.day(date(2026, 3, 13), TODAY)
+            assert "2026" in formats.long_day(TODAY)
+            assert "2026" in formats.long_month(TODAY)
+            assert formats.month(TODAY)
+            assert "UTC" in formats.moment(FIVE_PAST_TWO)
+            assert formats.ago(FIVE_PAST_TWO)
+            assert formats.duration(timedelta(seconds=0.4))
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ("The bank is down.", "The bank is down."),
+        ("Ends on 2031-02-03. 5% off.", "Ends on 3. Februar 2031. 5% off."),
+        ("Ends on 2031-02-31.", "Ends on 2031-02-31."),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_a_stored_sentence_tells_its_day_by_the_locale(speak, stored, read):
+    speak("de_DE")
+    assert formats.sentence(stored) == read

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LEAVES = {"plaidapp.extensions", "plaidapp.htmx"}
+LEAVES = {"plaidapp.addresses", "plaidapp.extensions", "plaidapp.htmx"}
 TOP = {"wsgi", "worker", "gunicorn", "run"}  # gunicorn.conf.py is one
 MAY_IMPORT = {
     "config": set(),
@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "plaidapp.bank": {"plaidapp.bank"},
     "plaidapp.store": {"plaidapp.store", "plaidapp.bank.payloads", "plaidapp.extensions"},
     "plaidapp.jobs": {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", "plaidapp.extensions"},
+    "plaidapp.addresses": set(),
     "plaidapp.extensions": set(),
     "plaidapp.htmx": set(),
     "plaidapp.migrations": set(),

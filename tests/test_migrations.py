@@ -1,17 +1,22 @@
 """The migrations, up and down, on both databases."""
 
+import random
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
 import pytest
 from cryptography.fernet import Fernet
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import MetaData, Table, inspect
 
 from config import Config
 from plaidapp import create_app
 from plaidapp.extensions import db
+from plaidapp.store import Balance, Transaction, backfill, totals
 
 TABLES = {
     *("user", "item", "account", "transaction", "pull", "pull_item", "webhook", "webhook_key"),
-    *("balance", "monthly_total"),
+    *("balance", "monthly_total", "former_account"),
 }
 
 
@@ -90,3 +95,76 @@ def test_down_and_up_again_comes_to_the_same(database):
     upgrade()
     assert shape() == first
     check()
+
+
+def test_balances_and_totals_are_worked_out_for_what_is_stored_already(database):
+    """As `rollups.rebuild` does it, from rows that were there before there was anything to keep."""
+    upgrade(revision="0001")
+    moment = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    insert("user", [{"id": 1, **dict.fromkeys(NAMES, "olive"), "ledger_revision": 0}], moment)
+    bank = {"cursor": "", "state": "good", "sync_requested": 0, "sync_applied": 0}
+    insert(
+        "item", [{"id": 1, "user_id": 1, "plaid_item_id": "i", "access_token": b"", **bank}], moment
+    )
+    kinds = ("depository", "credit", "loan", "depository")
+    common = {"user_id": 1, "item_id": 1, "name": "A", "iso_currency_code": "USD"}
+    insert(
+        "account",
+        [
+            {
+                **common,
+                "id": number,
+                "plaid_account_id": f"a{number}",
+                "type": kind,
+                "current": None if number == 4 else 100000000001,
+                "updated_at": moment,
+            }
+            for number, kind in enumerate(kinds, 1)
+        ],
+    )
+    dice = random.Random(1)
+    insert(
+        "transaction",
+        [
+            {
+                **common,
+                "account_id": dice.randint(1, 4),
+                "plaid_transaction_id": f"t{number}",
+                "date": moment.date() - timedelta(days=dice.randint(-1, 100)),
+                "amount": dice.randint(-10000, 10000) * 1000000,
+                "iso_currency_code": dice.choice(("USD", "USD", "EUR", None)),
+                "category_primary": dice.choice(("TRAVEL", None)),
+                "category_detailed": dice.choice(("LOAN_PAYMENTS_CREDIT_CARD_PAYMENT", None)),
+                "own_category": dice.choice(("MEDICAL", None, None)),
+                "pending": dice.random() < 0.1,
+                "hidden": dice.random() < 0.1,
+                "removed_at": dice.choice((moment, None, None, None)),
+            }
+            for number in range(300)
+        ],
+    )
+    db.session.commit()
+
+    upgrade()
+
+    assert backfill.wrong([1, 2, 3, 4]) == set()
+    assert totals.wrong([1, 2, 3, 4]) == set()
+    said = db.session.scalars(db.select(Balance).where(Balance.source == "bank")).all()
+    assert [(row.account_id, row.date, row.current) for row in said] == [
+        (number, moment.date(), Decimal("1000.00000001")) for number in (1, 2, 3)
+    ]
+    assert db.session.query(Balance).count() > 50
+    assert sum(totals.count(1)) == db.session.scalar(
+        db.select(db.func.count(Transaction.id)).where(Transaction.removed_at.is_(None))
+    )
+    db.session.commit()
+
+
+NAMES = ("username", "username_key", "email", "email_key", "password_hash")
+
+
+def insert(table, rows, created_at=None):
+    """Rows of a table as it is at the moment, whatever the models have become since."""
+    there = Table(table, MetaData(), autoload_with=db.session.connection())
+    stamped = {"created_at": created_at} if created_at else {}
+    db.session.execute(there.insert(), [row | stamped for row in rows])

@@ -11,11 +11,19 @@ PAGES = (
     "/finance/",
     "/finance/transactions",
     "/finance/transactions?start_date=tomorrow",
+    "/finance/items",
     "/finance/items/1",
     "/finance/pulls/1",
     "/nothing/here",
 )
-PUBLIC = ("/auth/login", "/auth/signup", "/nothing/here", "/healthz", "/static/app.css")
+PUBLIC = (
+    "/auth/login",
+    "/auth/signup",
+    "/styleguide",
+    "/nothing/here",
+    "/healthz",
+    "/static/app.css",
+)
 
 
 def policy_of(answer):
@@ -107,7 +115,9 @@ def faults(html):
 
 
 def test_no_page_has_inline_scripts_or_styles_or_leads_elsewhere(client, connected, panel_states):
-    answers = [client.get(path) for path in ("/auth/login", "/auth/signup", "/nothing")]
+    answers = [
+        client.get(path) for path in ("/auth/login", "/auth/signup", "/styleguide", "/nothing")
+    ]
     answers += [client.post("/auth/login"), client.post("/auth/signup")]
     for path in PAGES:
         answers += [connected.client.get(path), connected.htmx("GET", path)]

@@ -5,6 +5,7 @@ Length counts, not a mixture of characters; NIST SP 800-63B, section 3.1.1.2.
 
 from functools import cache
 
+from flask_babel import gettext
 from werkzeug.security import check_password_hash, generate_password_hash
 
 SHORTEST, LONGEST = 15, 128
@@ -21,11 +22,15 @@ def _common_passwords() -> frozenset[str]:
 def problem_with(password: str) -> str | None:
     """A sentence about what is wrong with a new password, or None."""
     if len(password) < SHORTEST:
-        return f"Use at least {SHORTEST} characters. A few words in a row are fine."
+        return gettext(
+            "Use at least %(least)s characters. A few words in a row are fine.", least=SHORTEST
+        )
     if len(password) > LONGEST:
-        return f"Use at most {LONGEST} characters."
+        return gettext("Use at most %(most)s characters.", most=LONGEST)
     if _repeated_unit(password.casefold()) in _common_passwords():
-        return "This is one of the commonest passwords. Choose one that nobody would guess."
+        return gettext(
+            "This is one of the commonest passwords. Choose one that nobody would guess."
+        )
     return None
 
 

@@ -1,6 +1,7 @@
 """Sign up, log in, log out."""
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask_babel import gettext, lazy_gettext
 from flask_login import current_user, login_user, logout_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug import Response
@@ -15,7 +16,7 @@ from .forms import LogInForm, SignUpForm
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
 Answer = str | Response | tuple[str, int]
-WRONG_PAIR = "This user name and password don't match."
+WRONG_PAIR = lazy_gettext("This user name and password don't match.")
 
 
 @blueprint.route("/signup", methods=["GET", "POST"])
@@ -58,7 +59,7 @@ def login() -> Answer:
     db.session.commit()  # checking a password takes a while; hold no lock meanwhile
     password = form.password.data[: passwords.LONGEST + 1]
     if not passwords.matches(user and user.password_hash, password):
-        return render_template("auth/login.html", form=form, problem=WRONG_PAIR), 401
+        return render_template("auth/login.html", form=form, problem=str(WRONG_PAIR)), 401
     _start_session(user)
     return redirect(own_path(form.next.data) or url_for("finance.dashboard"))
 
@@ -67,7 +68,7 @@ def login() -> Answer:
 def logout() -> Answer:
     logout_user()
     session.clear()
-    flash("Logged out successfully.")
+    flash(gettext("Logged out successfully."))
     return redirect(url_for("auth.login"))
 
 

@@ -16,6 +16,7 @@ from plaid.api import plaid_api
 from plaid.model.accounts_balance_get_request import AccountsBalanceGetRequest
 from plaid.model.accounts_get_request import AccountsGetRequest
 from plaid.model.item_public_token_exchange_request import ItemPublicTokenExchangeRequest
+from plaid.model.item_remove_request import ItemRemoveRequest
 from plaid.model.products import Products
 from plaid.model.sandbox_public_token_create_request import SandboxPublicTokenCreateRequest
 from plaid.model.sandbox_public_token_create_request_options import (
@@ -132,6 +133,18 @@ class Bank:
         )
         return self._call(self._api.transactions_get, request, payloads.TransactionsPage)
 
+    def remove(self, sealed_token: bytes) -> None:
+        """Ends the connection at Plaid. One that is not there any more has been ended.
+
+        https://plaid.com/docs/api/items/#itemremove
+        """
+        request = ItemRemoveRequest(access_token=self._open(sealed_token))
+        try:
+            self._call(self._api.item_remove, request, payloads.Nothing)
+        except BankError as error:
+            if error.code not in errors.GONE:
+                raise
+
     def webhook_key(self, key_id: str) -> dict[str, Any]:
         """The JWK that webhooks with this key id are signed with."""
         request = WebhookVerificationKeyGetRequest(key_id=key_id)
@@ -144,7 +157,9 @@ class Bank:
         except InvalidToken:
             raise BankError(
                 "TOKEN_UNREADABLE",
-                "This connection was saved with a key the app no longer has. Connect it again.",
+                errors.gettext_noop(
+                    "This connection was saved with a key the app no longer has. Connect it again."
+                ),
                 retryable=False,
             ) from None
 

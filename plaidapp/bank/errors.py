@@ -19,30 +19,48 @@ RETRYABLE_CODES = frozenset({PRODUCT_NOT_READY, MUTATION, "ITEM_LOCKED_TEMPORARI
 # Institution errors that no waiting mends.
 PERMANENT_CODES = frozenset({"INSTITUTION_NO_LONGER_SUPPORTED", "INSTITUTION_NOT_ENABLED"})
 
+GONE = frozenset({"ITEM_NOT_FOUND", "INVALID_ACCESS_TOKEN"})
+"""Codes that say that there is no such connection."""
+
 HOPELESS = frozenset(
     {"INVALID_CREDENTIALS", "INVALID_FIELD", "INVALID_INSTITUTION", "INVALID_PUBLIC_TOKEN"}
 )
 """Codes of a link that fails again however often the same is asked."""
 
+
+def gettext_noop(sentence: str) -> str:
+    """Marks a sentence for translation that is stored in English.
+
+    Who reads it is not known when it is written; pages show it through the filter `sentence`.
+    """
+    return sentence
+
+
 SENTENCES = {
-    UNREACHABLE: "The bank can't be reached right now.",
-    TIMEOUT: "The bank took too long to answer.",
-    NONSENSE: "The bank's answer could not be understood.",
-    LOGIN_REQUIRED: "The bank wants you to log in again.",
-    MUTATION: "The bank changed its records while they were being read.",
-    PRODUCT_NOT_READY: "The bank is still preparing your transactions.",
-    "INVALID_CREDENTIALS": "The bank does not know this user name and password.",
-    "INVALID_INSTITUTION": "There is no bank with this id.",
-    "INVALID_ACCESS_TOKEN": "The bank no longer accepts this connection. Connect it again.",
-    "ITEM_NOT_FOUND": "The bank no longer knows this connection. Connect it again.",
-    "INVALID_PUBLIC_TOKEN": "This connection attempt has expired. Start it again.",
-    "INVALID_API_KEYS": "Plaid does not accept this app's keys. The operator has to mend that.",
-    "INSTITUTION_DOWN": "The bank is down for now.",
-    "INSTITUTION_NOT_RESPONDING": "The bank is not responding for now.",
-    "NO_ACCOUNTS": "The bank has no accounts to share for this log-in.",
-    "USER_SETUP_REQUIRED": "The bank needs you to finish something on its own site first.",
+    UNREACHABLE: gettext_noop("The bank can't be reached right now."),
+    TIMEOUT: gettext_noop("The bank took too long to answer."),
+    NONSENSE: gettext_noop("The bank's answer could not be understood."),
+    LOGIN_REQUIRED: gettext_noop("The bank wants you to log in again."),
+    MUTATION: gettext_noop("The bank changed its records while they were being read."),
+    PRODUCT_NOT_READY: gettext_noop("The bank is still preparing your transactions."),
+    "INVALID_CREDENTIALS": gettext_noop("The bank does not know this user name and password."),
+    "INVALID_INSTITUTION": gettext_noop("There is no bank with this id."),
+    "INVALID_ACCESS_TOKEN": gettext_noop(
+        "The bank no longer accepts this connection. Connect it again."
+    ),
+    "ITEM_NOT_FOUND": gettext_noop("The bank no longer knows this connection. Connect it again."),
+    "INVALID_PUBLIC_TOKEN": gettext_noop("This connection attempt has expired. Start it again."),
+    "INVALID_API_KEYS": gettext_noop(
+        "Plaid does not accept this app's keys. The operator has to mend that."
+    ),
+    "INSTITUTION_DOWN": gettext_noop("The bank is down for now."),
+    "INSTITUTION_NOT_RESPONDING": gettext_noop("The bank is not responding for now."),
+    "NO_ACCOUNTS": gettext_noop("The bank has no accounts to share for this log-in."),
+    "USER_SETUP_REQUIRED": gettext_noop(
+        "The bank needs you to finish something on its own site first."
+    ),
 }
-RATE_LIMITED = "Plaid has had too many questions for now."
+RATE_LIMITED = gettext_noop("Plaid has had too many questions for now.")
 
 
 @dataclass(eq=False)
@@ -93,5 +111,5 @@ def _sentence(error: PlaidError, status: int) -> str:
     if error.display_message:
         return error.display_message
     if status >= 500:
-        return "Plaid has trouble answering right now."
+        return gettext_noop("Plaid has trouble answering right now.")
     return f"Plaid refused the request: {error.error_message or error.error_code}"

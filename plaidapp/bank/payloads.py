@@ -34,6 +34,8 @@ class Balances(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
+    """`persistent_account_id` is the same at every Item; few banks have it, for depository only."""
+
     account_id: str
     name: str
     type: str
@@ -41,6 +43,7 @@ class Account(msgspec.Struct, frozen=True):
     official_name: str | None = None
     mask: str | None = None
     subtype: str | None = None
+    persistent_account_id: str | None = None
 
 
 class Category(msgspec.Struct, frozen=True):
@@ -75,6 +78,10 @@ class Transaction(msgspec.Struct, frozen=True, rename={"category": "personal_fin
     def title(self) -> str:
         """`name` is deprecated by Plaid and may be absent one day."""
         return self.name or self.merchant_name or self.original_description or ""
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """An answer that says no more than that it was done."""
 
 
 class Removed(msgspec.Struct, frozen=True):

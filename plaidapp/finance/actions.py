@@ -6,6 +6,7 @@ With HTMX the answer is the panel; a plain form is sent back to the dashboard, w
 from typing import Any
 
 from flask import current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from werkzeug import Response
 
@@ -20,14 +21,14 @@ from .forms import ConnectTestBankForm, PublicTokenForm, RangeForm
 from .views import render_dashboard, render_pull
 
 Answer = str | Response | tuple[str, int]
-NO_BANK = "Connect a bank first: there is nothing to ask yet."
-NO_TEST_BANKS = "Test banks are there in Plaid's Sandbox only."
+NO_BANK = lazy_gettext("Connect a bank first: there is nothing to ask yet.")
+NO_TEST_BANKS = lazy_gettext("Test banks are there in Plaid's Sandbox only.")
 
 
 @blueprint.post("/items/sandbox")
 def connect_test_bank() -> Answer:
     if current_app.config["PLAIDAPP"].plaid_env != "sandbox":
-        return _refuse(NO_TEST_BANKS)
+        return _refuse(str(NO_TEST_BANKS))
     form = ConnectTestBankForm(request.form)
     if not form.validate():
         if is_htmx():
@@ -59,7 +60,7 @@ def connect_bank() -> Answer:
 def get_accounts() -> Answer:
     connected = items.of_user(person().id)
     if not connected:
-        return _refuse(NO_BANK)
+        return _refuse(str(NO_BANK))
     return _show(_begin(pulls.ACCOUNTS, items=connected))
 
 
@@ -76,6 +77,8 @@ def get_total() -> Answer:
 @blueprint.post("/items/<int:item_id>/sync")
 def sync_item(item_id: int) -> Answer:
     item = owned_or_404(items.owned, item_id)
+    if item.state == items.REPLACED:
+        return _refuse(gettext("You connected this bank again. Sync the newer connection."))
     items.request_sync([item.id])
     return _show(_begin(pulls.TRANSACTIONS, items=[item]))
 
@@ -99,7 +102,7 @@ def _begin_range(kind: str) -> Answer:
         return render_dashboard(person().id, range_form=form), 422
     connected = items.of_user(person().id)
     if not connected:
-        return _refuse(NO_BANK)
+        return _refuse(str(NO_BANK))
     items.request_sync([item.id for item in connected])
     days = {"start_date": form.start_date.data, "end_date": form.end_date.data}
     return _show(_begin(kind, items=connected, **days), range_form=form)

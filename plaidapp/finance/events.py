@@ -8,11 +8,15 @@ from collections.abc import Callable
 from datetime import datetime
 
 from plaidapp.bank import payloads
-from plaidapp.bank.errors import LOGIN_REQUIRED, from_plaid
+from plaidapp.bank.errors import LOGIN_REQUIRED, from_plaid, gettext_noop
 from plaidapp.bank.payloads import Event
-from plaidapp.formats import long_day
 from plaidapp.jobs import updates
 from plaidapp.store import Item, Pull, accounts, items, pulls, users
+
+EXPIRES_ON = gettext_noop(
+    "Your permission for this bank ends on %(day)s. Log in again before that."
+)
+EXPIRES_SOON = gettext_noop("Your permission for this bank ends soon. Log in again before that.")
 
 Handler = Callable[[Item, Event], Pull | None]
 
@@ -35,7 +39,12 @@ def _say(item: Item, state: str, code: str | None, sentence: str | None) -> None
 def _error(item: Item, event: Event) -> None:
     """`error` may be absent where the specification allows, or be no object."""
     if not isinstance(event.error, payloads.PlaidError):
-        _say(item, items.ERROR, None, "The bank reports a problem with this connection.")
+        _say(
+            item,
+            items.ERROR,
+            None,
+            gettext_noop("The bank reports a problem with this connection."),
+        )
         return
     error = from_plaid(event.error, status=400)
     state = items.LOGIN_REQUIRED if error.code == LOGIN_REQUIRED else items.ERROR
@@ -49,27 +58,29 @@ def _repaired(item: Item, _event: Event) -> Pull | None:
 
 def _new_accounts(item: Item, event: Event) -> None:
     if item.state == items.GOOD:
-        _say(item, items.NEW_ACCOUNTS, event.webhook_code, "The bank has more accounts to share.")
+        sentence = gettext_noop("The bank has more accounts to share.")
+        _say(item, items.NEW_ACCOUNTS, event.webhook_code, sentence)
 
 
 def _expiring(item: Item, event: Event) -> None:
     if item.state in items.SYNCED_NO_MORE:  # has ended already
         return
     until = _day(event.consent_expiration_time or event.disconnect_time)
-    when = f"on {until}" if until else "soon"
-    sentence = f"Your permission for this bank ends {when}. Log in again before that."
+    sentence = EXPIRES_ON % {"day": until} if until else EXPIRES_SOON
     _say(item, items.EXPIRING, event.webhook_code, sentence)
 
 
 def _day(text: str | None) -> str | None:
     try:
-        return long_day(datetime.fromisoformat(text).date()) if text else None
+        return datetime.fromisoformat(text).date().isoformat() if text else None
     except ValueError:
         return None
 
 
 def _revoked(item: Item, event: Event) -> None:
-    sentence = "You took back the permission to read this bank. What was stored stays yours."
+    sentence = gettext_noop(
+        "You took back the permission to read this bank. What was stored stays yours."
+    )
     _say(item, items.REVOKED, event.webhook_code, sentence)
 
 

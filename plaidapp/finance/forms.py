@@ -5,6 +5,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms import DateField, Field, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
@@ -39,14 +40,18 @@ class ConnectTestBankForm(FlaskForm):
     """A test user of Plaid's Sandbox; without a name it is user_good."""
 
     institution_id = SelectField(
-        "Bank",
+        lazy_gettext("Bank"),
         choices=TEST_BANKS,
         validate_choice=False,
-        validators=[InputRequired("Pick a bank.")],
+        validators=[InputRequired(lazy_gettext("Pick a bank."))],
     )
-    override_username = StringField("Test user", description="user_good when left empty")
+    override_username = StringField(
+        lazy_gettext("Test user"), description=lazy_gettext("user_good when left empty")
+    )
     # As lines, not as dots: it belongs to a test user, and may be a document.
-    override_password = TextAreaField("Password", description="For user_custom, the JSON")
+    override_password = TextAreaField(
+        lazy_gettext("Password"), description=lazy_gettext("For user_custom, the JSON")
+    )
 
     def validate(self, extra_validators: Any = None) -> bool:
         """A document is shown again when something is wrong with it, a password never."""
@@ -57,43 +62,49 @@ class ConnectTestBankForm(FlaskForm):
 
     def validate_institution_id(self, field: Field) -> None:
         if not INSTITUTION_ID.fullmatch(field.data):
-            raise ValidationError("A bank's id looks like ins_109508.")
+            raise ValidationError(gettext("A bank's id looks like ins_109508."))
 
     def validate_override_username(self, field: Field) -> None:
         if len(field.data or "") > 128:
-            raise ValidationError("A test user's name has at most 128 characters.")
+            raise ValidationError(gettext("A test user's name has at most 128 characters."))
         if self.override_password.data and not field.data:
-            raise ValidationError("Type the name of the test user this password is for.")
+            raise ValidationError(gettext("Type the name of the test user this password is for."))
 
     def validate_override_password(self, field: Field) -> None:
         if self.override_username.data != CUSTOM_USER:
             return
         if len(field.data or "") > LARGEST_CUSTOM_USER:
-            raise ValidationError("This custom user is larger than 500,000 characters.")
+            raise ValidationError(gettext("This custom user is larger than 500,000 characters."))
         try:
             custom_user = json.loads(field.data or "")
         except (ValueError, RecursionError) as error:
             raise ValidationError(_where_json_ends(error)) from None
         if not isinstance(custom_user, dict) or "override_accounts" not in custom_user:
-            raise ValidationError("A custom user needs a list called override_accounts.")
+            raise ValidationError(gettext("A custom user needs a list called override_accounts."))
         if not isinstance(custom_user["override_accounts"], list):
-            raise ValidationError("override_accounts has to be a list of accounts.")
+            raise ValidationError(gettext("override_accounts has to be a list of accounts."))
 
 
 def _where_json_ends(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"This is not JSON: line {error.lineno}, column {error.colno} is where it breaks."
-    return "This is not JSON."
+        return gettext(
+            "This is not JSON: line %(line)s, column %(column)s is where it breaks.",
+            line=error.lineno,
+            column=error.colno,
+        )
+    return gettext("This is not JSON.")
 
 
 class PublicTokenForm(FlaskForm):
     """What Plaid Link hands over."""
 
-    public_token = StringField(validators=[InputRequired("Plaid Link gave no public token.")])
+    public_token = StringField(
+        validators=[InputRequired(lazy_gettext("Plaid Link gave no public token."))]
+    )
 
     def validate_public_token(self, field: Field) -> None:
         if len(field.data) > 256 or not field.data.startswith("public-"):
-            raise ValidationError("This is not a public token of Plaid's.")
+            raise ValidationError(gettext("This is not a public token of Plaid's."))
 
 
 class Day(DateField):
@@ -110,10 +121,15 @@ class Day(DateField):
             super().process_formdata(valuelist)
         except ValueError:
             typed = valuelist[0].strip()[:40]
-            raise ValueError(f"“{typed}” is not a date. Write it like 2026-01-31.") from None
+            raise ValueError(
+                gettext("“%(typed)s” is not a date. Write it like 2026-01-31.", typed=typed)
+            ) from None
         if self.data and self.data.year not in YEARS:
             self.data = None
-            raise ValueError(f"Choose a year from {YEARS.start} to {YEARS.stop - 1}.")
+            first, last = YEARS.start, YEARS.stop - 1
+            raise ValueError(
+                gettext("Choose a year from %(first)s to %(last)s.", first=first, last=last)
+            )
 
     def pre_validate(self, form: Form) -> None:
         if self.process_errors:
@@ -123,14 +139,18 @@ class Day(DateField):
 def _in_order(form: Form) -> None:
     start, end = form["start_date"], form["end_date"]
     if start.data and end.data and end.data < start.data:
-        raise ValidationError("The end is before the start. Swap them.")
+        raise ValidationError(gettext("The end is before the start. Swap them."))
 
 
 class RangeForm(FlaskForm):
     """From which day to which, both included, for *Get transaction data* and its total."""
 
-    start_date = Day("From", validators=[InputRequired("Choose the first day.")])
-    end_date = Day("To", validators=[InputRequired("Choose the last day.")])
+    start_date = Day(
+        lazy_gettext("From"), validators=[InputRequired(lazy_gettext("Choose the first day."))]
+    )
+    end_date = Day(
+        lazy_gettext("To"), validators=[InputRequired(lazy_gettext("Choose the last day."))]
+    )
 
     def __init__(self, first_transaction: date | None = None, **options: Any) -> None:
         """`first_transaction` is the date of the oldest row stored, if there is one."""
@@ -144,14 +164,19 @@ class RangeForm(FlaskForm):
             earliest = min(earliest, self.first_transaction)
         if field.data < earliest:
             raise ValidationError(
-                f"Banks give two years at most. Choose {long_day(earliest)} or later."
+                gettext(
+                    "Banks give two years at most. Choose %(day)s or later.",
+                    day=long_day(earliest),
+                )
             )
 
     def validate_end_date(self, field: Field) -> None:
         _in_order(self)
         if self.first_transaction and field.data < self.first_transaction:
             first = long_day(self.first_transaction)
-            raise ValidationError(f"Your first transaction is of {first}. Choose that or later.")
+            raise ValidationError(
+                gettext("Your first transaction is of %(day)s. Choose that or later.", day=first)
+            )
 
 
 class ExplorerForm(FlaskForm):
@@ -160,8 +185,8 @@ class ExplorerForm(FlaskForm):
     class Meta:
         csrf = False
 
-    start_date = Day("From", validators=[Optional()])
-    end_date = Day("To", validators=[Optional()])
+    start_date = Day(lazy_gettext("From"), validators=[Optional()])
+    end_date = Day(lazy_gettext("To"), validators=[Optional()])
 
     def validate_end_date(self, _field: Field) -> None:
         _in_order(self)

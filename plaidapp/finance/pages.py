@@ -5,8 +5,7 @@ from flask_login import current_user
 from werkzeug import Response
 
 from plaidapp.auth.access import owned_or_404, person
-from plaidapp.store import accounts, items, pulls, transactions
-from plaidapp.store.transactions import Filter
+from plaidapp.store import accounts, items, pulls, takeover, totals, transactions
 
 from . import keyset
 from .blueprint import blueprint
@@ -50,7 +49,8 @@ def item(item_id: int) -> str:
         "finance/item.html",
         item=found,
         accounts=accounts.of_item(found.id),
-        total=transactions.count(Filter(person().id, item_id=found.id)),
+        total=totals.count(person().id, found.id).shown,
         removed=transactions.count_removed(found.id),
         history=pulls.of_item(found.id, HISTORY),
+        successor=takeover.successor(found.id),
     )

@@ -48,7 +48,12 @@ class Ledger:
     @property
     def periods(self) -> list[tuple[str, str, bool]]:
         """Those that the line of net worth can show: its title, its address, is it this one."""
-        titles = {"1M": gettext("1M"), "6M": gettext("6M"), "1Y": gettext("1Y"), ALL: gettext("All")}
+        titles = {
+            "1M": gettext("1M"),
+            "6M": gettext("6M"),
+            "1Y": gettext("1Y"),
+            ALL: gettext("All"),
+        }
         return [
             (title, url_for("finance.dashboard", period=period), period == self.period)
             for period, title in titles.items()
@@ -93,7 +98,7 @@ class PullView:
     @property
     def bank(self) -> str:
         """The bank of a connection that has no Item yet."""
-        return BANK_NAMES.get(self.pull.institution_id or "", "Your bank")
+        return BANK_NAMES.get(self.pull.institution_id or "", gettext("Your bank"))
 
 
 def view_of(pull: Pull) -> PullView:

@@ -72,7 +72,9 @@ def _accept(token: str, body: bytes) -> None:
         item_id=item.id if item else None,
         handled=handler is not None,
     )
-    pull = handler(item, event) if fresh and item and handler else None
+    pull = None
+    if fresh and handler and item and item.state != items.REPLACED:
+        pull = handler(item, event)
     db.session.commit()
     if pull:
         queue.ring(pull)

@@ -8,7 +8,7 @@ import random
 from datetime import timedelta
 from typing import Any
 
-from plaidapp.bank.errors import BankError
+from plaidapp.bank.errors import BankError, gettext_noop
 from plaidapp.extensions import db
 from plaidapp.store import Pull, PullItem, claims, items, pulls, users
 from plaidapp.store.types import now
@@ -94,7 +94,9 @@ class Attempt:
         self._end(
             state=pulls.FAILED,
             error_code="INTERNAL_ERROR",
-            error_message="plaidapp made a mistake here. Nothing that was stored is lost.",
+            error_message=gettext_noop(
+                "plaidapp made a mistake here. Nothing that was stored is lost."
+            ),
         )
 
     def _fail_or_repeat(self, errors: list[BankError]) -> None:

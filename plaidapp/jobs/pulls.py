@@ -20,10 +20,11 @@ from plaidapp.bank.errors import (
     PRODUCT_NOT_READY,
     TIMEOUT,
     BankError,
+    gettext_noop,
     transport_error,
 )
 from plaidapp.extensions import db
-from plaidapp.store import PullItem, claims, items, pulls, rollups, secrets
+from plaidapp.store import PullItem, claims, items, pulls, rollups, secrets, takeover, users
 from plaidapp.store import accounts as account_store
 
 from .attempt import Attempt, LostPullError
@@ -45,12 +46,17 @@ def accounts(pull_id: int) -> None:
 
 def transactions(pull_id: int) -> None:
     """Brings the transactions of every Item of the pull up to date."""
-    _run(pull_id, lambda attempt: _each_item(attempt, sync))
+    _run(pull_id, lambda attempt: _each_item(attempt, _pull_transactions))
 
 
 def repair(pull_id: int) -> None:
     """Reads every Item of the pull from the beginning again, keeping what the person edited."""
     _run(pull_id, lambda attempt: _each_item(attempt, _reread))
+
+
+def remove(pull_id: int) -> None:
+    """Ends at Plaid the connection that another one has replaced."""
+    _run(pull_id, lambda attempt: _each_item(attempt, _remove))
 
 
 def _run(pull_id: int, work: Callable[[Attempt], list[BankError]]) -> None:
@@ -87,6 +93,9 @@ def _each_item(attempt: Attempt, work: Callable[[Attempt, PullItem], None]) -> l
         except (BankError, DataError, JobTimeoutException) as problem:
             db.session.rollback()
             error = _as_bank_error(problem)
+            if _has_a_successor(attempt, part):
+                attempt.report(part, phase=pulls.DONE)
+                continue
             if error.code == PRODUCT_NOT_READY:  # no error, but a bank that needs more time
                 attempt.report(part, phase=pulls.PREPARING, request_id=error.request_id)
                 continue
@@ -96,6 +105,11 @@ def _each_item(attempt: Attempt, work: Callable[[Attempt, PullItem], None]) -> l
             attempt.part_failed(part, error)
             failed.append(error)
     return failed
+
+
+def _has_a_successor(attempt: Attempt, part: PullItem) -> bool:
+    """An Item that was replaced meanwhile can't fail: its successor is asked instead."""
+    return attempt.pull.kind != pulls.REMOVE and items.is_replaced(part.item_id)
 
 
 def _as_bank_error(problem: Exception) -> BankError:
@@ -142,6 +156,21 @@ def _first_pull(attempt: Attempt, part: PullItem) -> None:
     sync(attempt, part)
 
 
+def _pull_transactions(attempt: Attempt, part: PullItem) -> None:
+    """After a first pull that failed the accounts come first: they may be known from elsewhere."""
+    known = account_store.ids_of_item(part.item_id)
+    db.session.commit()  # hold nothing while the bank is asked
+    if not known:
+        _pull_accounts(attempt, part)
+    sync(attempt, part)
+
+
+def _remove(attempt: Attempt, part: PullItem) -> None:
+    _bank().remove(part.item.access_token)
+    items.forget_token(part.item_id)
+    attempt.report(part, phase=pulls.DONE)
+
+
 def _reread(attempt: Attempt, part: PullItem) -> None:
     _pull_accounts(attempt, part)
     resync(attempt, part)
@@ -161,16 +190,19 @@ def _pull_balances(attempt: Attempt, part: PullItem) -> None:
 def _store_accounts(
     attempt: Attempt, part: PullItem, answer: payloads.Accounts, phase: str
 ) -> None:
-    # Accounts first, then the Item: the order in which a sync locks them.
-    said = account_store.save(attempt.pull.user_id, part.item_id, answer.accounts)
+    user_id, item_id = attempt.pull.user_id, part.item_id
+    users.lock_ledger(user_id)
+    items.answered(item_id, answer.item.institution_id, answer.item.institution_name)
+    said = takeover.save_accounts(user_id, item_id, answer.accounts)
     rollups.refresh((), said)
-    items.answered(part.item_id, answer.item.institution_id, answer.item.institution_name)
-    account_store.close_missing(part.item_id, answer.accounts)
+    account_store.close_missing(item_id, answer.accounts)
+    void = takeover.left(item_id)
     attempt.report(
         part,
         stored=True,
         phase=phase,
-        accounts=len(answer.accounts),
+        accounts=sum(sent.account_id not in void for sent in answer.accounts),
+        accounts_kept=takeover.accounts_kept(item_id),
         request_id=answer.request_id,
     )
 
@@ -179,7 +211,9 @@ def _unseal(sealed: bytes | None) -> dict[str, str]:
     try:
         return secrets.unseal(sealed) if sealed else {}
     except InvalidToken:
-        message = "What you entered was saved with a key the app no longer has. Start again."
+        message = gettext_noop(
+            "What you entered was saved with a key the app no longer has. Start again."
+        )
         raise BankError("TOKEN_UNREADABLE", message, retryable=False) from None
 
 

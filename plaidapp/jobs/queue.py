@@ -28,6 +28,7 @@ JOBS = {
     pulls.TRANSACTIONS: "plaidapp.jobs.pulls.transactions",
     pulls.TOTAL: "plaidapp.jobs.pulls.transactions",
     pulls.REPAIR: "plaidapp.jobs.pulls.repair",
+    pulls.REMOVE: "plaidapp.jobs.pulls.remove",
 }
 
 

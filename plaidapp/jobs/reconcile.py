@@ -4,7 +4,7 @@
 so a fault of the sync can't hide itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -13,7 +13,16 @@ from flask import current_app
 from plaidapp.bank import payloads
 from plaidapp.bank.client import DAYS_REQUESTED, Bank
 from plaidapp.extensions import db
-from plaidapp.store import Account, Item, Transaction, accounts, transactions
+from plaidapp.store import (
+    Account,
+    Item,
+    Transaction,
+    accounts,
+    backfill,
+    takeover,
+    totals,
+    transactions,
+)
 from plaidapp.store.transactions import Filter
 from plaidapp.store.types import now
 
@@ -42,6 +51,33 @@ class Difference(NamedTuple):
         return f"{self.kind} {self.plaid_id}: {'; '.join(fields)}"
 
 
+class Drift(NamedTuple):
+    """What is worked out from an account's transactions and kept beside them, and doesn't fit."""
+
+    plaid_id: str
+    kept: str
+
+    def __str__(self) -> str:
+        return f"account {self.plaid_id}: {self.kept} are not what its transactions come to"
+
+
+def find(item: Item) -> Sequence[Difference | Drift]:
+    """What differs from the bank; if nothing does, what is kept beside the rows and doesn't fit."""
+    return compare(item) or drifted(item)
+
+
+def drifted(item: Item) -> list[Drift]:
+    """Accounts whose daily balances or monthly totals don't fit their transactions."""
+    plaid_ids = {row.id: row.plaid_account_id for row in accounts.of_item(item.id)}
+    balances = sorted(backfill.wrong(plaid_ids))
+    months = sorted(totals.wrong(plaid_ids))
+    db.session.commit()
+    return [
+        *(Drift(plaid_ids[account], "its daily balances") for account in balances),
+        *(Drift(plaid_ids[account], f"its totals of {month:%Y-%m}") for account, month in months),
+    ]
+
+
 def compare(item: Item) -> list[Difference]:
     """What differs, accounts first. Rows older than Plaid's two years can't be compared.
 
@@ -51,18 +87,31 @@ def compare(item: Item) -> list[Difference]:
     start, end = now().date() - timedelta(days=DAYS_REQUESTED), now().date() + AHEAD
     listed = bank.accounts(item.access_token).accounts
     at_bank = list(_transactions_of(bank, item, start, end))
+    void = takeover.left(item.id)  # of these accounts another Item tells
     open_accounts = [row for row in accounts.of_item(item.id) if row.closed_at is None]
-    stored = transactions.all_of(Filter(item.user_id, start, end, item.id))
+    stored = [
+        row
+        for row in transactions.all_of(Filter(item.user_id, start, end, item.id))
+        if row.account.item_id == item.id
+    ]
     differences = [
         *_differences(
             "account",
             {row.plaid_account_id: _stored_account(row) for row in open_accounts},
-            {sent.account_id: _bank_account(sent) for sent in listed},
+            {
+                sent.account_id: _bank_account(sent)
+                for sent in listed
+                if sent.account_id not in void
+            },
         ),
         *_differences(
             "transaction",
             {row.plaid_transaction_id: _stored_transaction(row) for row in stored},
-            {sent.transaction_id: _bank_transaction(sent) for sent in at_bank},
+            {
+                sent.transaction_id: _bank_transaction(sent)
+                for sent in at_bank
+                if sent.account_id not in void
+            },
         ),
     ]
     db.session.commit()

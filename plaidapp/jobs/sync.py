@@ -5,6 +5,8 @@ transaction writes the rows and moves the cursor, if the cursor still stands whe
 https://plaid.com/docs/api/products/transactions/#transactionssync
 """
 
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -14,7 +16,18 @@ from plaidapp.bank.client import DAYS_REQUESTED, Bank, decode_page
 from plaidapp.bank.errors import MUTATION, NONSENSE, BankError, transport_error
 from plaidapp.bank.payloads import SyncPage
 from plaidapp.extensions import db
-from plaidapp.store import Item, PullItem, accounts, items, pulls, rollups, transactions
+from plaidapp.store import (
+    Item,
+    PullItem,
+    accounts,
+    adoption,
+    items,
+    pulls,
+    rollups,
+    takeover,
+    transactions,
+    users,
+)
 from plaidapp.store.types import now
 
 from .attempt import Attempt
@@ -113,47 +126,65 @@ def _fetch_pages(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -
         cursor = page.next_cursor
 
 
+@dataclass
+class Stored:
+    """What an update has done so far. `counts` has PullItem's names; `moved` and `said` are the
+    days that rollups.refresh wants to hear of; `fresh` Plaid's ids of rows that were not here."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    moved: set[rollups.Day] = field(default_factory=set)
+    said: set[rollups.Day] = field(default_factory=set)
+    fresh: set[str] = field(default_factory=set)
+
+
 def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: SyncPage) -> bool:
     """One transaction. False, and it is thrown away, when somebody else's sync came first."""
-    user_id, item_id = attempt.pull.user_id, part.item_id
-    added = modified = removed = 0
+    item_id, status = part.item_id, last.transactions_update_status
+    users.lock_ledger(attempt.pull.user_id)
     # What a complete reading from the beginning does not name is gone at the bank, unless it is
     # older than what Plaid gives.
-    whole = start.afresh and last.transactions_update_status == items.COMPLETE
+    whole = start.afresh and status == items.COMPLETE
     reach = now().date() - timedelta(days=DAYS_REQUESTED)
     unseen = transactions.shown_ids(item_id, reach) if whole else set()
-    moved: set[rollups.Day] = set()
-    said: set[rollups.Day] = set()
+    stored = Stored()
     for body in spool:
         page = decode_page(body)
-        sent = page.added + page.modified
-        said |= accounts.save(user_id, item_id, page.accounts)
-        account_ids = accounts.ids_of_item(item_id)
-        gone = [row.transaction_id for row in page.removed]
-        moved |= transactions.days_of(item_id, [row.transaction_id for row in sent] + gone)
-        try:
-            transactions.save(user_id, item_id, account_ids, sent)
-        except KeyError:
-            raise transport_error(NONSENSE) from None  # a row of an account nobody mentioned
-        moved.update((account_ids[row.account_id], row.date) for row in sent)
-        transactions.carry_edits(item_id, page.added)
-        transactions.mark_removed(item_id, gone)
-        unseen.difference_update(row.transaction_id for row in sent)
-        added += len(page.added)
-        modified += len(page.modified)
-        removed += len(page.removed)
+        _store_page(attempt.pull.user_id, item_id, page, stored)
+        unseen.difference_update(sent.transaction_id for sent in page.added + page.modified)
     transactions.mark_removed(item_id, list(unseen))
-    removed += len(unseen)
-    status = last.transactions_update_status
+    gone = adoption.settle(item_id, takeover.former_items(item_id), status, stored.fresh)
+    stored.counts["removed"] += len(unseen) + len(gone)
     if not items.advance(item_id, start.came_from, last.next_cursor, start.want, status):
         db.session.rollback()
         return False
     if whole:
         rollups.rebuild(list(accounts.ids_of_item(item_id).values()))
     else:
-        rollups.refresh(moved, said)
-    part.added += added
-    part.modified += modified
-    part.removed += removed
+        rollups.refresh(stored.moved.union(gone), stored.said)
+    for name, count in stored.counts.items():
+        setattr(part, name, getattr(part, name) + count)
     attempt.report(part, stored=True)
     return True
+
+
+def _store_page(user_id: int, item_id: int, page: SyncPage, stored: Stored) -> None:
+    stored.said |= takeover.save_accounts(user_id, item_id, page.accounts)
+    void = takeover.left(item_id)  # another Item speaks for these accounts now
+    added = [sent for sent in page.added if sent.account_id not in void]
+    sent = added + [row for row in page.modified if row.account_id not in void]
+    gone = [row.transaction_id for row in page.removed]
+    account_ids = accounts.ids_of_item(item_id)
+    kept = 0
+    try:
+        if former := takeover.former_items(item_id):
+            kept, fresh = adoption.adopt(item_id, former, account_ids, sent)
+            stored.fresh |= fresh
+        stored.moved |= transactions.days_of(item_id, [row.transaction_id for row in sent] + gone)
+        transactions.save(user_id, item_id, account_ids, sent)
+    except KeyError:
+        raise transport_error(NONSENSE) from None  # a row of an account nobody mentioned
+    stored.moved.update((account_ids[row.account_id], row.date) for row in sent)
+    transactions.carry_edits(item_id, added)
+    transactions.mark_removed(item_id, gone)
+    modified = len(sent) - len(added)
+    stored.counts.update(kept=kept, added=len(added) - kept, modified=modified, removed=len(gone))

@@ -5,6 +5,7 @@ from .balances import Balance
 from .inbox import Webhook
 from .items import Item
 from .pulls import Pull, PullItem
+from .takeover import FormerAccount
 from .totals import MonthlyTotal
 from .transactions import Transaction
 from .users import User
@@ -13,6 +14,7 @@ from .webhook_keys import WebhookKey
 __all__ = [
     "Account",
     "Balance",
+    "FormerAccount",
     "Item",
     "MonthlyTotal",
     "Pull",

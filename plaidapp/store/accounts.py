@@ -32,6 +32,7 @@ class Account(Base):
     name: Mapped[str] = mapped_column(Text)
     official_name: Mapped[str | None] = mapped_column(Text)
     mask: Mapped[str | None] = mapped_column(Text)
+    persistent_account_id: Mapped[str | None] = mapped_column(Text)
     type: Mapped[str] = mapped_column(Text)
     subtype: Mapped[str | None] = mapped_column(Text)
     available: Mapped[Decimal | None] = mapped_column(Money)
@@ -45,6 +46,11 @@ class Account(Base):
     @property
     def currency(self) -> str | None:
         return self.iso_currency_code or self.unofficial_currency_code
+
+    @property
+    def owes(self) -> bool:
+        """Is a positive balance what is owed?"""
+        return self.type in ("credit", "loan")
 
 
 def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> set[tuple[int, date]]:
@@ -66,6 +72,7 @@ def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> se
                 "name": account.name,
                 "official_name": account.official_name,
                 "mask": account.mask,
+                "persistent_account_id": account.persistent_account_id,
                 "type": account.type,
                 "subtype": account.subtype,
                 "available": account.balances.available,

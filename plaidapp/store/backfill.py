@@ -8,6 +8,7 @@ https://plaid.com/docs/api/accounts/#accounts-get-response-accounts-balances-cur
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -28,8 +29,8 @@ from plaidapp.extensions import db
 from .accounts import Account
 from .balances import BANK, COMPUTED, TABLE, Balance
 from .transactions import Transaction
-from .types import added_up, shifted, within
-from .upsert import upsert_from
+from .types import Money, added_up, shifted, within
+from .upsert import upsert
 
 SIGNS = {"depository": 1, "credit": -1}
 """What undoes an amount: money out lowers what one has, and raises what one owes."""
@@ -51,30 +52,26 @@ def refresh(earliest: Mapping[int, datetime.date]) -> None:
     what it was. The days before it, back to the word before it, hang on it too.
     """
     for stretch in _stretches(earliest):
-        rows = computed(stretch)
-        db.session.execute(
-            delete(Balance)
-            .where(
-                Balance.account_id == stretch.account_id,
-                Balance.source == COMPUTED,
-                Balance.date > stretch.since,
-                Balance.date.not_in(rows.with_only_columns(rows.selected_columns.date)),
+        stored, should = _stored(stretch), _computed(stretch)
+        stale = [date for date in stored if date not in should]
+        if stale:
+            there = (Balance.account_id == stretch.account_id) & Balance.date.in_(stale)
+            db.session.execute(
+                delete(Balance).where(there).execution_options(synchronize_session=False)
             )
-            .execution_options(synchronize_session=False)
-        )
-        upsert_from(TABLE, ("account_id", "date"), rows)
+        new = {date: current for date, current in should.items() if stored.get(date) != current}
+        same = {"account_id": stretch.account_id, "source": COMPUTED}
+        rows = [{"date": date, "current": current, **same} for date, current in new.items()]
+        upsert(TABLE, ("account_id", "date"), rows)
 
 
 def wrong(account_ids: Iterable[int]) -> set[int]:
     """Those of the accounts whose computed rows are not what they should be."""
-    found = set()
-    for stretch in _stretches(dict.fromkeys(account_ids, datetime.date.min)):
-        stored = select(
-            Balance.account_id, Balance.date, _raw(Balance.current), Balance.source
-        ).where(Balance.account_id == stretch.account_id, Balance.source == COMPUTED)
-        if set(db.session.execute(stored)) != set(db.session.execute(computed(stretch))):
-            found.add(stretch.account_id)
-    return found
+    return {
+        stretch.account_id
+        for stretch in _stretches(dict.fromkeys(account_ids, datetime.date.min))
+        if _stored(stretch) != _computed(stretch)
+    }
 
 
 def _stretches(earliest: Mapping[int, datetime.date]) -> Iterator[Stretch]:
@@ -92,8 +89,17 @@ def _stretches(earliest: Mapping[int, datetime.date]) -> Iterator[Stretch]:
         yield Stretch(account_id, SIGNS[kind], code, since)
 
 
-def computed(stretch: Stretch) -> Select[Any]:
-    """The computed rows of a stretch as they should be: one wherever the balance changes."""
+def _stored(stretch: Stretch) -> dict[datetime.date, Decimal]:
+    query = select(Balance.date, Balance.current).where(
+        Balance.account_id == stretch.account_id,
+        Balance.source == COMPUTED,
+        Balance.date > stretch.since,
+    )
+    return {date: current for date, current in db.session.execute(query)}  # noqa: C416
+
+
+def _computed(stretch: Stretch) -> dict[datetime.date, Decimal]:
+    """The rows that should be there: one wherever the balance changes."""
     day = _days(stretch).subquery()
     # Each day hangs on the bank's next word: on the newest of all, the one before, and so on.
     word = func.count(day.c.said).over(order_by=day.c.date.desc())
@@ -108,16 +114,12 @@ def computed(stretch: Stretch) -> Select[Any]:
     )
     before = func.lag(valued.c.current).over(order_by=valued.c.date)
     stepped = select(valued, before.label("before")).subquery()
-    return select(
-        literal(stretch.account_id).label("account_id"),
-        stepped.c.date,
-        cast(stepped.c.current, BigInteger).label("current"),
-        literal(COMPUTED).label("source"),
-    ).where(
+    query = select(stepped.c.date, type_coerce(stepped.c.current, Money)).where(
         stepped.c.date > stretch.since,
         stepped.c.said.is_(None),
         stepped.c.current.is_distinct_from(stepped.c.before),
     )
+    return {date: current for date, current in db.session.execute(query)}  # noqa: C416
 
 
 def _days(stretch: Stretch) -> Select[Any]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from flask_babel import gettext
 from sqlalchemy import (
     CursorResult,
     ForeignKey,
@@ -29,10 +30,12 @@ ERROR = "error"
 REVOKED = "revoked"  # the person or the bank took the permission back
 EXPIRING = "expiring"  # still good, for some days
 NEW_ACCOUNTS = "new_accounts"  # good, and the bank has more to share
-SYNCED_NO_MORE = (LOGIN_REQUIRED, REVOKED)
+REPLACED = "replaced"  # connected anew: another Item holds its accounts, for good
+SYNCED_NO_MORE = (LOGIN_REQUIRED, REVOKED, REPLACED)
 
+RECENT = "INITIAL_UPDATE_COMPLETE"
 COMPLETE = "HISTORICAL_UPDATE_COMPLETE"
-"""The `update_status` of an Item whose whole history Plaid has."""
+"""The `update_status` of an Item of which Plaid has the last 30 days, or the whole history."""
 DAILY = timedelta(hours=24)
 SWEEP_AGAIN = timedelta(minutes=1)
 
@@ -66,12 +69,12 @@ class Item(Base):
 
     @property
     def is_behind(self) -> bool:
-        return self.sync_applied < self.sync_requested
+        return self.state != REPLACED and self.sync_applied < self.sync_requested
 
     @property
     def title(self) -> str:
         """The bank's name; it is not known yet in the first moment of a connection."""
-        return self.institution_name or "Your bank"
+        return self.institution_name or gettext("Your bank")
 
 
 def add(**fields: Any) -> Item:
@@ -122,13 +125,14 @@ def claim_sweep(item: Item) -> bool:
 
 
 def everyone() -> Sequence[Item]:
-    """All Items of all people: for the operator, not for pages."""
-    return db.session.scalars(select(Item).order_by(Item.id)).all()
+    """All connections of all people: for the operator, not for pages."""
+    return db.session.scalars(select(Item).where(Item.state != REPLACED).order_by(Item.id)).all()
 
 
 def of_user(user_id: int) -> Sequence[Item]:
-    """Oldest connection first."""
-    return db.session.scalars(select(Item).where(Item.user_id == user_id).order_by(Item.id)).all()
+    """Oldest connection first; those that were replaced are none any more."""
+    theirs = (Item.user_id == user_id) & (Item.state != REPLACED)
+    return db.session.scalars(select(Item).where(theirs).order_by(Item.id)).all()
 
 
 def request_sync(item_ids: Sequence[int]) -> None:
@@ -193,10 +197,34 @@ def _mended() -> dict[str, Any]:
 
 
 def set_state(item_id: int, state: str, code: str | None, message: str | None) -> None:
-    """A permission that was taken back stays so, whatever else happens, until all is good."""
+    """A permission that was taken back stays so, whatever else happens, until all is good.
+
+    What was replaced stays so.
+    """
+    may_change = or_(Item.state != REVOKED, literal(state == GOOD))
     db.session.execute(
         update(Item)
-        .where(Item.id == item_id, or_(Item.state != REVOKED, literal(state == GOOD)))
+        .where(Item.id == item_id, Item.state != REPLACED, may_change)
         .values(state=state, error_code=code, error_message=message)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def replace(item_id: int) -> None:
+    """Its accounts have all gone over to another Item."""
+    set_state(item_id, REPLACED, None, None)
+
+
+def is_replaced(item_id: int) -> bool:
+    state = db.session.scalar(select(Item.state).where(Item.id == item_id))
+    return state == REPLACED
+
+
+def forget_token(item_id: int) -> None:
+    """The access token opens nothing any more."""
+    db.session.execute(
+        update(Item)
+        .where(Item.id == item_id)
+        .values(access_token=b"")
         .execution_options(synchronize_session=False)
     )

@@ -26,6 +26,7 @@ from .types import Moment, now
 
 LINK, ACCOUNTS, TRANSACTIONS, TOTAL = "link", "accounts", "transactions", "total"
 REPAIR = "repair"
+REMOVE = "remove"  # of an Item that was replaced, at Plaid
 PERSON, WEBHOOK, CLOCK, OPERATOR = "person", "webhook", "clock", "operator"
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 
@@ -84,7 +85,8 @@ class PullItem(Base):
     """What a pull did at one Item: `phase` says what it is doing, the counts what it did.
 
     `pages` and `rows` count what the bank has sent in this update so far; `added`, `modified` and
-    `removed` what is stored.
+    `removed` what is stored. `kept` counts transactions and `accounts_kept` accounts that were here
+    already, of an earlier connection to the same bank.
     """
 
     __tablename__ = "pull_item"
@@ -97,6 +99,8 @@ class PullItem(Base):
     pages: Mapped[int] = mapped_column(default=0)
     rows: Mapped[int] = mapped_column(default=0)
     accounts: Mapped[int] = mapped_column(default=0)
+    accounts_kept: Mapped[int] = mapped_column(default=0)
+    kept: Mapped[int] = mapped_column(default=0)
     added: Mapped[int] = mapped_column(default=0)
     modified: Mapped[int] = mapped_column(default=0)
     removed: Mapped[int] = mapped_column(default=0)

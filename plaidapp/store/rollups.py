@@ -24,5 +24,5 @@ def refresh(moved: Collection[Day], said: Iterable[Day]) -> None:
 
 def rebuild(account_ids: Sequence[int]) -> None:
     """Works everything out anew, whatever is stored: after rows have changed by other ways."""
-    totals.refresh(totals.months_of(account_ids))
+    totals.rebuild(account_ids)
     backfill.refresh(dict.fromkeys(account_ids, datetime.date.min))

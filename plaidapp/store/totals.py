@@ -5,20 +5,17 @@ transactions brings the months they are in up to date, in the same transaction o
 """
 
 import datetime
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Date,
     ForeignKey,
-    Select,
     String,
     Table,
     Text,
-    bindparam,
     case,
     delete,
     func,
@@ -35,7 +32,7 @@ from . import accounts
 from .accounts import Account
 from .transactions import AT_ONCE, Transaction
 from .types import Money, added_up
-from .upsert import upsert_from
+from .upsert import upsert
 
 Month = tuple[int, datetime.date]
 """An account's id and the first day of a month."""
@@ -63,7 +60,8 @@ class MonthlyTotal(Base):
 
 
 TABLE = cast(Table, MonthlyTotal.__table__)
-KEY = ("account_id", "month", "category", "currency")
+COLUMNS = tuple(TABLE.columns.keys())
+KEY = COLUMNS[:4]
 
 
 def month_of(day: datetime.date) -> datetime.date:
@@ -81,28 +79,36 @@ def refresh(months: Iterable[Month]) -> None:
 
     The accounts are locked by then (`accounts.lock`, `lock_for`), since before the first change.
     """
-    given = [
-        {"of_account": account_id, "first": month, "next": months_later(month, 1)}
-        for account_id, month in sorted(months)
-    ]
-    if not given:
-        return
-    first = bindparam("first", type_=Date)
-    rows = fresh(
-        Transaction.account_id == bindparam("of_account", type_=BigInteger),
-        Transaction.date >= first,
-        Transaction.date < bindparam("next", type_=Date),
-        month=first,
-    )
-    there = rows.with_only_columns(rows.selected_columns.category, rows.selected_columns.currency)
-    gone = delete(MonthlyTotal).where(
-        MonthlyTotal.account_id == bindparam("of_account", type_=BigInteger),
-        MonthlyTotal.month == first,
-        tuple_(MonthlyTotal.category, MonthlyTotal.currency).not_in(there),
-    )
-    connection = db.session.connection()
-    connection.execute(gone, given)
-    upsert_from(TABLE, KEY, rows, given)
+    for account_id, first, after in _runs(months):
+        _refresh(account_id, first, after)
+
+
+def rebuild(account_ids: Iterable[int]) -> None:
+    """Adds up everything that these accounts have."""
+    for account_id in account_ids:
+        _refresh(account_id, datetime.date.min, datetime.date.max)
+
+
+def _runs(months: Iterable[Month]) -> Iterator[tuple[int, datetime.date, datetime.date]]:
+    """Months that follow each other as one: the account, the first day, the day after the last."""
+    run: tuple[int, datetime.date, datetime.date] | None = None
+    for account_id, month in sorted(months):
+        if run and (account_id, month) != (run[0], run[2]):
+            yield run
+            run = None
+        run = (account_id, run[1] if run else month, months_later(month, 1))
+    if run:
+        yield run
+
+
+def _refresh(account_id: int, first: datetime.date, after: datetime.date) -> None:
+    stored, should = _stored(account_id, first, after), _fresh(account_id, first, after)
+    gone = [key for key in stored if key not in should]
+    if gone:
+        key_columns = tuple_(*(TABLE.c[name] for name in KEY))
+        db.session.execute(delete(TABLE).where(key_columns.in_(gone)))
+    new = [(*key, *sums) for key, sums in should.items() if stored.get(key) != sums]
+    upsert(TABLE, KEY, [dict(zip(COLUMNS, row, strict=True)) for row in new])
 
 
 def refresh_for(transaction_ids: Sequence[int]) -> None:
@@ -123,70 +129,68 @@ def lock_for(transaction_ids: Sequence[int]) -> None:
     items: set[int] = set()
     for start in range(0, len(transaction_ids), AT_ONCE):
         ids = transaction_ids[start : start + AT_ONCE]
-        items |= set(db.session.scalars(select(Transaction.item_id).where(Transaction.id.in_(ids))))
+        # An account may have gone over to another Item, and not all of its rows with it.
+        query = select(Account.item_id).join(Transaction, Transaction.account_id == Account.id)
+        items |= set(db.session.scalars(query.where(Transaction.id.in_(ids))))
     for item_id in sorted(items):
         accounts.lock(item_id)
 
 
-def fresh(*conditions: ColumnElement[bool], month: ColumnElement[Any]) -> Select[Any]:
-    """The totals as they should be of the rows that meet the conditions, added up anew."""
+Totals = dict[tuple[Any, ...], tuple[Any, ...]]
+"""The columns after the key by those of the key."""
+
+
+def _stored(account_id: int, first: datetime.date, after: datetime.date) -> Totals:
+    there = TABLE.c.account_id == account_id
+    query = select(TABLE).where(there, TABLE.c.month >= first, TABLE.c.month < after)
+    return {tuple(row[:4]): tuple(row[4:]) for row in db.session.execute(query)}
+
+
+def _fresh(account_id: int, first: datetime.date, after: datetime.date) -> Totals:
+    """What should be stored, added up anew."""
+    month = func.substr(sql_cast(Transaction.date, String), 1, 7)
+    currency = func.coalesce(
+        Transaction.iso_currency_code, Transaction.unofficial_currency_code, ""
+    )
     row = (
         select(
-            Transaction.account_id,
             month.label("month"),
             Transaction.category.label("category"),
-            func.coalesce(
-                Transaction.iso_currency_code, Transaction.unofficial_currency_code, ""
-            ).label("currency"),
+            currency.label("currency"),
             type_coerce(Transaction.amount, BigInteger).label("amount"),
-            case((Transaction.hidden, 1), else_=0).label("is_hidden"),
+            case((Transaction.hidden, 1), else_=0).label("hidden"),
         )
-        .where(Transaction.removed_at.is_(None), *conditions)
+        .where(
+            Transaction.account_id == account_id,
+            Transaction.date >= first,
+            Transaction.date < after,
+            Transaction.removed_at.is_(None),
+        )
         .subquery()
     )
-    key = (row.c.account_id, row.c.month, row.c.category, row.c.currency)
 
-    def moved(direction: int) -> ColumnElement[int]:
-        counts = (row.c.is_hidden == 0) & (direction * row.c.amount > 0)
-        units = added_up(case((counts, direction * row.c.amount), else_=0))
-        return sql_cast(units, BigInteger)
+    def moved(direction: int) -> ColumnElement[Decimal]:
+        counts = (row.c.hidden == 0) & (direction * row.c.amount > 0)
+        return type_coerce(added_up(case((counts, direction * row.c.amount), else_=0)), Money)
 
-    return select(
-        *key,
-        moved(-1).label("money_in"),
-        moved(1).label("money_out"),
-        (func.count() - func.sum(row.c.is_hidden)).label("count"),
-        func.sum(row.c.is_hidden).label("hidden"),
-    ).group_by(*key)
-
-
-def wrong(account_ids: Sequence[int]) -> set[Month]:
-    """The months of these accounts whose stored totals are not what the rows add up to."""
-    stored = select(TABLE).where(TABLE.c.account_id.in_(account_ids))
-    units = [type_coerce(column, BigInteger) for column in (TABLE.c.money_in, TABLE.c.money_out)]
-    stored = stored.with_only_columns(
-        *(TABLE.c[name] for name in KEY), *units, TABLE.c.count, TABLE.c.hidden
-    )
-    text = func.substr(sql_cast(Transaction.date, String), 1, 7)
-    anew = fresh(Transaction.account_id.in_(account_ids), month=text)
-    are = {tuple(row) for row in db.session.execute(stored)}
-    should = {
-        (account_id, datetime.date.fromisoformat(f"{month}-01"), *rest)
-        for account_id, month, *rest in db.session.execute(anew)
-    }
-    return {(row[0], row[1]) for row in are ^ should}
-
-
-def months_of(account_ids: Sequence[int]) -> set[Month]:
-    """Every month that these accounts have rows or totals of."""
-    text = func.substr(sql_cast(Transaction.date, String), 1, 7)
-    rows = select(Transaction.account_id, text).where(Transaction.account_id.in_(account_ids))
-    totals = select(MonthlyTotal.account_id, MonthlyTotal.month)
-    totals = totals.where(MonthlyTotal.account_id.in_(account_ids))
+    key = (row.c.month, row.c.category, row.c.currency)
+    hidden = func.sum(row.c.hidden)
+    query = select(*key, moved(-1), moved(1), func.count() - hidden, hidden).group_by(*key)
     return {
-        (account_id, datetime.date.fromisoformat(f"{month}-01"))
-        for account_id, month in db.session.execute(rows.distinct())
-    } | {(account_id, month) for account_id, month in db.session.execute(totals.distinct())}
+        (account_id, datetime.date.fromisoformat(f"{month}-01"), category, currency): tuple(sums)
+        for month, category, currency, *sums in db.session.execute(query)
+    }
+
+
+def wrong(account_ids: Iterable[int]) -> set[Month]:
+    """The months of these accounts whose stored totals are not what the rows add up to."""
+    always = (datetime.date.min, datetime.date.max)
+    found: set[Month] = set()
+    for account_id in account_ids:
+        stored, should = _stored(account_id, *always), _fresh(account_id, *always)
+        differ = {key for key in stored.keys() | should if stored.get(key) != should.get(key)}
+        found |= {(account_id, key[1]) for key in differ}
+    return found
 
 
 class Sum(NamedTuple):

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    ScalarSelect,
     Table,
     Text,
     UniqueConstraint,
@@ -175,6 +176,7 @@ def _in_parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
+    """What has gone over to another Item with its account is no longer this Item's to remove."""
     moment = now()
     for ids in _in_parts(plaid_ids):
         db.session.execute(
@@ -182,6 +184,7 @@ def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
             .where(
                 Transaction.item_id == item_id,
                 Transaction.plaid_transaction_id.in_(ids),
+                Transaction.account_id.in_(_accounts_of(item_id)),
                 Transaction.removed_at.is_(None),
             )
             .values(removed_at=moment)
@@ -200,10 +203,15 @@ def days_of(item_id: int, plaid_ids: Sequence[str]) -> set[tuple[int, datetime.d
     return found
 
 
+def _accounts_of(item_id: int) -> ScalarSelect[int]:
+    return select(Account.id).where(Account.item_id == item_id).scalar_subquery()
+
+
 def shown_ids(item_id: int, since: datetime.date) -> set[str]:
     """Plaid's ids of the Item's rows from `since` on that are not marked removed."""
     query = select(Transaction.plaid_transaction_id).where(
         Transaction.item_id == item_id,
+        Transaction.account_id.in_(_accounts_of(item_id)),
         Transaction.date >= since,
         Transaction.removed_at.is_(None),
     )

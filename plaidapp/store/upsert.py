@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Insert, Select, Table, or_
+from sqlalchemy import CursorResult, Insert, Table, or_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from plaidapp.extensions import db
@@ -19,16 +19,6 @@ def upsert(table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) 
         db.session.execute(_statement(table, tuple(key), tuple(rows[0])), rows)
 
 
-def upsert_from(table: Table, key: Sequence[str], rows: Select[Any], *given: Any) -> None:
-    """As `upsert`, with rows that a query makes; it needs a WHERE, which SQLite's grammar wants.
-
-    `given` are the query's parameters, when it is to be run for several sets of them.
-    """
-    columns = tuple(rows.selected_columns.keys())
-    statement = _on_conflict(_insert()(table).from_select(columns, rows), tuple(key), columns)
-    db.session.execute(statement, *given)
-
-
 def insert_new(table: Table, row: Mapping[str, Any]) -> bool:
     """Inserts `row`; False, and nothing changed, when its key is there already."""
     statement = _insert()(table).values(row).on_conflict_do_nothing()
@@ -42,11 +32,7 @@ def _insert() -> Any:
 
 
 def _statement(table: Table, key: tuple[str, ...], columns: tuple[str, ...]) -> Insert:
-    return _on_conflict(_insert()(table), key, columns)
-
-
-def _on_conflict(statement: Any, key: tuple[str, ...], columns: tuple[str, ...]) -> Insert:
-    table = statement.table
+    statement = _insert()(table)
     values = {name: statement.excluded[name] for name in columns if name not in key}
     changed = or_(*(table.c[name].is_distinct_from(value) for name, value in values.items()))
     return cast(

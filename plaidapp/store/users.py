@@ -4,12 +4,15 @@ import unicodedata
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import String, or_, select, update
+from sqlalchemy import String, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
 
 from .types import Moment, now
+
+LEDGER_LOCK = 1
+"""PostgreSQL's advisory locks are two numbers; the other is the person's id."""
 
 
 def key_of(name: str) -> str:
@@ -60,6 +63,15 @@ def add(username: str, email: str, password_hash: str) -> User:
     )
     db.session.add(user)
     return user
+
+
+def lock_ledger(user_id: int) -> None:
+    """Until the commit nobody else stores what a bank says about this person.
+
+    SQLite needs no lock: whoever may write is alone.
+    """
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK, user_id)))
 
 
 def ledger_changed(user_id: int) -> None:

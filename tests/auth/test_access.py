@@ -16,6 +16,8 @@ PUBLIC = {
     "auth.logout",
     "health.healthz",
     "health.readyz",
+    "styleguide.show",
+    "theme.choose",
 }
 MISSING = (0, 4711, 2**31 - 1, 2**31, 2**63 - 1, 2**63, 2**64, 10**100)
 

@@ -19,6 +19,7 @@ from tests.chaos.world import World, poll
 
 TABLE = pytest.StashKey[list[tuple[str, str, str]]]()
 PEOPLE = ("alice", "bob")
+BANKS = ("ins_109508", "ins_109509", "ins_109510", "ins_109511")
 
 
 @pytest.fixture(scope="session", params=["postgresql", "sqlite"])
@@ -58,7 +59,8 @@ def people(world: World, judge: Judge, figures: Figures) -> Iterator[list[Person
     """Alice and Bob, who have connected their banks by hand, as it were."""
     people = [Person(world.url, name) for name in PEOPLE]
     for number in range(figures.items):
-        people[number % len(people)].connect_dynamic()
+        person, bank = number % len(people), number // len(people)
+        people[person].connect_dynamic(BANKS[bank])  # the same again would replace the first
     judge.converge(60)
     yield people
     for person in people:

@@ -42,10 +42,10 @@ class Person:
         headers = {"HX-Request": "true", "X-CSRFToken": self._csrf}
         return self.http.post(f"{self.url}{path}", data=form, headers=headers, timeout=timeout)
 
-    def connect_dynamic(self) -> None:
+    def connect_dynamic(self, institution_id: str) -> None:
         """A test user whose bank changes at every refresh."""
         form = {"override_username": DYNAMIC, "override_password": "anything"}
-        answer = self.click("/finance/items/sandbox", institution_id="ins_109508", **form)
+        answer = self.click("/finance/items/sandbox", institution_id=institution_id, **form)
         assert answer.status_code == 200, answer.text
 
     def close(self) -> None:

@@ -80,7 +80,7 @@ def test_a_bank_that_fails_often(
 def test_mutation_at_every_page_of_ten(
     world: World, people: list[Person], judge: Judge, figures: Figures, note: Note
 ) -> None:
-    item_id = world.add_item(1, "user_custom", ten_pages_of_history())
+    item_id = world.add_item(1, "ins_5", "user_custom", ten_pages_of_history())
     judge.converge(60)
     with Watch(world) as watch:
         for after in figures.ten_pages:

@@ -25,7 +25,7 @@ def test_two_workers_sync_one_item(
     world: World, people: list[Person], judge: Judge, figures: Figures, note: Note
 ) -> None:
     """The bank answers slowly enough for both to begin from the same cursor."""
-    item_id = world.add_item(1, DYNAMIC, "anything")
+    item_id = world.add_item(1, "ins_7", DYNAMIC, "anything")
     judge.converge(60)
     bank = BankLife(world, [item_id])
     token = world.token(item_id)

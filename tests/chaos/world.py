@@ -166,16 +166,16 @@ class World:
             db.session.rollback()
             return self.app.extensions["cipher"].decrypt(sealed).decode()
 
-    def add_item(self, user_id: int, username: str, password: str) -> int:
+    def add_item(self, user_id: int, institution_id: str, username: str, password: str) -> int:
         """Connects an Item of which the bank sends no webhooks; its first pull is under way."""
         bank = self.app.extensions["bank"]
         with self.app.app_context():
-            public_token = bank.sandbox_public_token("ins_109508", username, password)
+            public_token = bank.sandbox_public_token(institution_id, username, password)
             connection = bank.exchange(public_token)
             item = items.add(
                 user_id=user_id,
                 plaid_item_id=connection.plaid_item_id,
-                institution_id="ins_109508",
+                institution_id=institution_id,
                 access_token=connection.sealed_token,
                 sync_requested=1,
             )

@@ -1,5 +1,8 @@
 """What the bank has new reaches the open page by webhook, and nobody else's."""
 
+import re
+
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.person import be_done
@@ -37,3 +40,103 @@ def test_every_refusal_is_said_and_a_success_takes_it_back(deployment, person):
     be_done(person.connect())
     expect(notice).to_be_empty()
     person.complaints.clear()  # a 422 is an error on the browser's console
+
+
+OUT_OF_DATE = re.compile(r"Not up to date since \d+:\d\d [AP]M UTC\.")
+HIDE = """hidden => {
+    Object.defineProperty(document, "hidden", {get: () => hidden, configurable: true});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+@pytest.fixture
+def watcher(person, poll):
+    """Somebody on the overview whose clock the test winds on; `asked` is what the page polled."""
+    person.page.clock.install()
+    person.asked = []
+    person.page.on(
+        "request",
+        lambda request: "/finance/live" in request.url and person.asked.append(request.url),
+    )
+    person.page.reload()
+    person.page.clock.run_for(2_000)
+    poll(lambda: wound(person), what="the first poll")
+    person.stale = person.page.locator("#stale")
+    return person
+
+
+def wound(person):
+    """How often the page has asked, once the browser has told."""
+    person.page.evaluate("0")
+    return len(person.asked)
+
+
+def test_a_hidden_page_asks_nothing_and_a_seen_one_at_once(watcher, poll):
+    watcher.page.evaluate(HIDE, True)
+    before = wound(watcher)
+    watcher.page.clock.run_for(60_000)
+    assert wound(watcher) == before
+
+    watcher.page.evaluate(HIDE, False)
+    poll(lambda: wound(watcher) == before + 1, what="one question")
+    watcher.page.clock.run_for(2_000)
+    poll(lambda: wound(watcher) > before + 1, what="the next poll")
+
+
+def test_a_hidden_page_leaves_a_running_pull_alone(watcher, deployment, poll):
+    deployment.bank.misbehave(kind="hang", path="/accounts/get", seconds=60, times=1)
+    panel = watcher.connect()
+    looks = []
+    watcher.page.on(
+        "request", lambda request: "/finance/pulls/" in request.url and looks.append(request.url)
+    )
+    expect(panel).to_have_attribute("data-state", "running")
+    watcher.page.evaluate(HIDE, True)
+    watcher.page.evaluate("0")
+    before = len(looks)
+    watcher.page.clock.run_for(30_000)
+    watcher.page.evaluate("0")
+    assert len(looks) == before
+
+    watcher.page.evaluate(HIDE, False)
+    poll(lambda: watcher.page.evaluate("0") == 0 and len(looks) > before, what="a look")
+
+
+def test_without_a_network_the_page_says_since_when_and_asks_again_with_it(watcher, poll):
+    watcher.page.context.set_offline(True)
+    expect(watcher.stale).to_have_text(OUT_OF_DATE)
+    before = wound(watcher)
+    watcher.page.clock.run_for(60_000)
+    assert wound(watcher) == before
+
+    watcher.page.context.set_offline(False)
+    expect(watcher.stale).to_be_empty()
+    assert wound(watcher) > before
+
+
+@pytest.mark.parametrize("trouble", ["no answer", "a proxy's page"])
+def test_a_server_that_is_away_is_said_in_one_line_until_it_is_back(watcher, trouble):
+    def answer(route):
+        if trouble == "no answer":
+            route.abort()
+        else:
+            route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
+
+    watcher.page.route("**/finance/live*", answer)
+    watcher.page.clock.run_for(10_000)
+
+    expect(watcher.stale).to_have_text(OUT_OF_DATE)
+    expect(watcher.stale.locator("p")).to_have_count(1)
+    expect(watcher.page.get_by_text("Bad gateway")).to_have_count(0)
+    watcher.page.unroute("**/finance/live*")
+    watcher.page.clock.run_for(2_000)
+    expect(watcher.stale).to_be_empty()
+    watcher.complaints.clear()  # a request that fails is an error on the browser's console
+
+
+def test_a_session_that_ended_meanwhile_goes_to_the_log_in(watcher):
+    watcher.page.context.clear_cookies()
+    watcher.page.clock.run_for(2_000)
+
+    expect(watcher.page).to_have_url(re.compile("/auth/login"))
+    watcher.complaints.clear()  # a 401 is one too

@@ -58,3 +58,18 @@ def ask(app):
             return db.session.scalars(select(what).order_by(text("1"))).all()
 
     return read
+
+
+@pytest.fixture
+def tell(app, bank_server):
+    """Plaid tells of an Item."""
+    sign = bank_server.app.extensions["sandbox"].outbox.key.sign
+
+    def post(item, kind, code, **fields):
+        event = {"webhook_type": kind, "webhook_code": code, "item_id": item.plaid_item_id}
+        body = json.dumps(event | fields, indent=2).encode()
+        headers = {"Plaid-Verification": sign(body)}
+        answer = app.test_client().post("/webhooks/plaid", data=body, headers=headers)
+        assert answer.status_code == 200
+
+    return post

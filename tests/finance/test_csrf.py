@@ -15,6 +15,17 @@ def guarded(app, alice):
     return alice
 
 
+def token_of(answer):
+    """Every form of a page carries the same one."""
+    tokens = {
+        attributes["value"]
+        for _, attributes, _ in Page(answer.text).elements
+        if attributes.get("name") == "csrf_token"
+    }
+    assert len(tokens) == 1
+    return tokens.pop()
+
+
 def posts(app):
     for rule in app.url_map.iter_rules():
         if "POST" in (rule.methods or ()) and rule.endpoint != "webhooks.receive":  # signed
@@ -41,9 +52,7 @@ def test_without_the_right_token_every_post_is_refused_and_changes_nothing(app, 
 
 
 def test_another_persons_token_is_refused(charlie, guarded):
-    token = Page(charlie.client.get("/finance/transactions").text).find(
-        type="hidden", name="csrf_token"
-    )[0]["value"]
+    token = token_of(charlie.client.get("/finance/transactions"))
 
     answer = guarded.client.post("/auth/logout", data={"csrf_token": token})
 
@@ -51,8 +60,7 @@ def test_another_persons_token_is_refused(charlie, guarded):
 
 
 def test_the_token_of_a_page_works_as_a_field_and_as_a_header(app, guarded):
-    page = Page(guarded.client.get("/finance/transactions").text)
-    token = page.find(type="hidden", name="csrf_token")[0]["value"]
+    token = token_of(guarded.client.get("/finance/transactions"))
     form = {"institution_id": "ins_109508"}
 
     field = guarded.client.post("/finance/items/sandbox", data=form | {"csrf_token": token})

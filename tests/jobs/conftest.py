@@ -88,8 +88,9 @@ def custom() -> Callable[..., dict[str, str]]:
 def link(begin, run, look, custom) -> Callable[..., Item]:
     """A linked Item with its transactions; a small custom user's unless told otherwise."""
 
-    def connect(**given: str) -> Item:
-        pull_id = begin(pulls.LINK, given=given or custom(("12.5", 3), ("-7500", 40)))
+    def connect(institution_id: str = "ins_109508", **given: str) -> Item:
+        given = given or custom(("12.5", 3), ("-7500", 40))
+        pull_id = begin(pulls.LINK, given=given, institution_id=institution_id)
         run(pull_id)
         pull = look(pull_id)
         assert pull.state == "done", pull.error_message

@@ -19,6 +19,7 @@ from plaidapp.store.types import now
 ACCOUNTS, BALANCES, SYNC = "/accounts/get", "/accounts/balance/get", "/transactions/sync"
 EXCHANGE, CREATE = "/item/public_token/exchange", "/sandbox/public_token/create"
 PATHS = {pulls.LINK: CREATE, pulls.ACCOUNTS: BALANCES, pulls.TRANSACTIONS: SYNC}
+BANKS = ("ins_109508", "ins_109509", "ins_3")
 SANDBOX_DOWN = {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "DOWN"}
 
 
@@ -156,7 +157,7 @@ def test_what_may_pass_leaves_the_item_good(link, begin, run, item_now, bank_ser
 def test_one_banks_trouble_is_not_the_others(
     link, begin, run, look, bank_server, token_of, kind, broken
 ):
-    connected = [link() for _ in range(3)]
+    connected = [link(institution_id=bank) for bank in BANKS]
     bank_server.call("/sandbox/item/reset_login", access_token=token_of(connected[broken]))
     pull_id = begin(kind, items=connected)
     run(pull_id)
@@ -168,7 +169,7 @@ def test_one_banks_trouble_is_not_the_others(
 
 
 def test_a_second_attempt_asks_only_where_the_first_failed(link, begin, run, look, bank_server):
-    pull_id = begin(pulls.ACCOUNTS, items=[link(), link()])
+    pull_id = begin(pulls.ACCOUNTS, items=[link(institution_id=bank) for bank in BANKS[:2]])
     bank_server.misbehave(path=BALANCES, times=1, **SANDBOX_DOWN)
     run(pull_id)
     asked = bank_server.faults.rulebook.report()["calls"][BALANCES]

@@ -171,7 +171,8 @@ def test_accounts_come_first(item):
 
 
 def test_another_items_rows_are_not_compared(item, alice, connect):
-    connect(alice, override_username="user_transactions_dynamic", override_password="any")
+    user = {"override_username": "user_transactions_dynamic", "override_password": "any"}
+    connect(alice, institution_id="ins_3", **user)
     change(Transaction, removed_at=now())
     (_, other) = items.everyone()
     assert len(compare(item)) == 1

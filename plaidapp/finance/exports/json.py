@@ -1,16 +1,20 @@
 """What is stored, for programs: Plaid's field names, amounts as exact decimal strings."""
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Response, jsonify, request
+from flask_babel import gettext
 
 from plaidapp.auth.access import person
+from plaidapp.finance import keyset
+from plaidapp.finance.blueprint import blueprint
+from plaidapp.finance.forms import ExplorerForm
 from plaidapp.store import Account, Transaction, accounts, transactions
 from plaidapp.store.types import exact
 
-from . import keyset
-from .blueprint import blueprint
-from .forms import ExplorerForm
+from .export import Export
 
 PAGE_SIZE = 500
 
@@ -25,7 +29,7 @@ def transactions_json() -> Response | tuple[Response, int]:
     """Newest first, 500 a page; `next` is the address of the following page or null."""
     form = ExplorerForm(request.args)
     if not form.validate():
-        return jsonify(error="The filter is not valid.", fields=form.errors), 422
+        return jsonify(error=gettext("The filter is not valid."), fields=form.errors), 422
     wanted = form.filter_of(person().id)
     rows = transactions.page(wanted, PAGE_SIZE + 1, keyset.asked())
     return jsonify(
@@ -33,6 +37,16 @@ def transactions_json() -> Response | tuple[Response, int]:
         total_transactions=transactions.count(wanted),
         next=keyset.next_url(rows, PAGE_SIZE),
     )
+
+
+def write(export: Export) -> Iterator[str]:
+    """The pages of transactions.json as one, with what the person made of each row."""
+    yield '{"transactions": ['
+    total = 0
+    for total, row in enumerate(export.rows(), start=1):
+        own = {"category": row.category, "note": row.note, "hidden": row.hidden}
+        yield (",\n" if total > 1 else "\n") + json.dumps(_transaction(row) | own)
+    yield f'\n], "total_transactions": {total}, "next": null}}\n'
 
 
 def _account(account: Account) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""Names of accounts and commodities that Beancount, hledger and Ledger all accept.
+
+Beancount is the strictest: parts of letters, digits and hyphens that begin with a capital or a
+digit, and symbols of capitals: https://beancount.github.io/docs/beancount_language_syntax.html
+"""
+
+import re
+import unicodedata
+
+from plaidapp.store import Account
+
+LONGEST = 64
+NO_CURRENCY = "XXX"  # ISO 4217's own code for it
+VALUES = ("TRUE", "FALSE", "NULL")  # what Beancount does not take for a symbol
+LONGEST_SYMBOL = 24
+
+
+class Names:
+    """Gives each account and each currency a name of its own, however alike the banks call them."""
+
+    def __init__(self) -> None:
+        self._given: dict[tuple[str, object], str] = {}
+        self._taken: set[str] = set()
+
+    def of_account(self, account: Account, bank: str) -> str:
+        root = "Liabilities" if account.owes else "Assets"
+        name = f"{account.name[:LONGEST]} {account.mask or ''}"
+        return self._give(("account", account.id), f"{root}:{component(bank)}:{component(name)}")
+
+    def symbol(self, currency: str | None) -> str:
+        return self._give(("currency", currency), symbol(currency))
+
+    def _give(self, key: tuple[str, object], wanted: str) -> str:
+        if key not in self._given:
+            name, number = wanted, 1
+            while name in self._taken:
+                number += 1
+                name = f"{wanted}-{number}"
+            self._taken.add(name)
+            self._given[key] = name
+        return self._given[key]
+
+
+def component(text: str) -> str:
+    """ "Plaid Checking ·· 0000" as a part of an account's name: "Plaid-Checking-0000"."""
+    composed = unicodedata.normalize("NFC", text[: 2 * LONGEST])
+    signs = (sign if _is_letter(sign) or _is_digit(sign) else " " for sign in composed)
+    part = "-".join("".join(signs).split())[:LONGEST].strip("-")
+    part = part[:1].upper() + part[1:]
+    begins_well = part and (unicodedata.category(part[0]) == "Lu" or _is_digit(part[0]))
+    return part if begins_well else f"X-{part}".rstrip("-")
+
+
+def _is_letter(sign: str) -> bool:
+    return unicodedata.category(sign)[0] == "L"
+
+
+def _is_digit(sign: str) -> bool:
+    return unicodedata.category(sign) == "Nd"
+
+
+def symbol(currency: str | None) -> str:
+    """ "usdc" as a symbol: "USDC"; "1INCH" as "X1INCH"."""
+    plain = re.sub("[^A-Z0-9]", "", (currency or NO_CURRENCY).upper())[:LONGEST_SYMBOL]
+    good = re.fullmatch("[A-Z][A-Z0-9]+", plain) and plain not in VALUES
+    return plain if good else f"X{plain or 'XX'}"

@@ -1,0 +1,53 @@
+// What htmx polls: nothing while nobody looks or there is no network, at once when that is over.
+// While the server does not answer, one line says since when the page is out of date.
+"use strict";
+
+const POLLS = "[hx-trigger^='every']";
+const stale = document.getElementById("stale");
+const clock = new Intl.DateTimeFormat(document.documentElement.dataset.locale, {
+  hour: "numeric", minute: "2-digit", timeZone: "UTC", timeZoneName: "short",
+});
+let fresh = Date.now();
+
+const isPoll = (ctx) => ctx?.sourceEvent?.type === "every";
+const asleep = () => document.hidden || !navigator.onLine;
+
+function wake() {
+  if (asleep()) return;
+  for (const panel of document.querySelectorAll(POLLS)) {
+    htmx.trigger(panel, "every", {}, false);
+  }
+}
+
+function upToDate() {
+  fresh = Date.now();
+  stale.replaceChildren();
+}
+
+function outOfDate() {
+  const said = stale.firstChild; // not once more: a screen reader would read it again
+  if (said || !document.querySelector(POLLS)) return;
+  const line = document.createElement("p");
+  line.textContent = stale.dataset.text.replace("{time}", clock.format(fresh));
+  stale.append(line);
+}
+
+document.addEventListener("visibilitychange", wake);
+addEventListener("online", wake);
+addEventListener("offline", outOfDate);
+
+document.addEventListener("htmx:config:request", (event) => {
+  if (isPoll(event.detail.ctx) && asleep()) event.preventDefault();
+});
+
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  if (!isPoll(ctx)) return;
+  if (ctx.response.status < 500) return upToDate();
+  outOfDate();
+  event.preventDefault(); // what a proxy says of it belongs in no panel
+});
+
+document.addEventListener("htmx:error", (event) => {
+  if (isPoll(event.detail.ctx)) outOfDate();
+});

@@ -1,0 +1,113 @@
+"""The journal as hledger itself reads and checks it."""
+
+import csv
+import io
+import os
+import shutil
+import subprocess
+from collections import defaultdict
+from decimal import Decimal
+
+import pytest
+
+
+@pytest.fixture
+def hledger():
+    """Runs hledger on a journal and returns what it prints."""
+    program = shutil.which("hledger")
+    if not program:
+        assert not os.environ.get("CI"), "hledger is missing"
+        pytest.skip("hledger is not installed (apt-get install hledger)")
+
+    def run(data, *arguments):
+        command = [program, "--file", "-", *arguments]
+        environment = os.environ | {"LC_ALL": "C.UTF-8"}
+        done = subprocess.run(command, input=data, capture_output=True, env=environment)
+        assert done.returncode == 0, done.stderr.decode()[:2000]
+        return done.stdout.decode()
+
+    return run
+
+
+@pytest.fixture
+def balances(hledger):
+    """What each account holds, by hledger's word: by account and symbol."""
+
+    def read(data, *query):
+        table = ["balance", "--flat", "--no-total", "--output-format=csv", "--layout=bare"]
+        lines = csv.DictReader(io.StringIO(hledger(data, *table, *query)))
+        return {
+            (line["account"], line["commodity"].strip('"')): Decimal(line["balance"])
+            for line in lines
+        }
+
+    return read
+
+
+def test_hledger_finds_nothing_to_complain_about(books, hledger):
+    data = books.fill(5000).export("journal")
+
+    for checks in (["--strict"], ["accounts", "commodities", "balancedwithautoconversion"]):
+        assert hledger(data, "check", *checks) == ""
+
+
+def test_sums_by_account_are_ours(books, balances):
+    books.fill(1000)
+
+    found = balances(books.export("journal"), "tag:plaid_id", "^Assets", "^Liabilities")
+
+    ours = books.sums()
+    bank = "First-Platypus-Bank"
+    for name, code, key in (
+        (f"Assets:{bank}:Checking-0000", "USD", ("chk", "USD")),
+        (f"Assets:{bank}:Checking-0000:EUR", "EUR", ("chk", "EUR")),
+        (f"Assets:{bank}:Checking-0000-2", "USD", ("twin", "USD")),
+        (f"Liabilities:{bank}:Drop-3333", "USD", ("card", "USD")),
+        (f"Assets:{bank}:X-円-普通預金-1", "JPY", ("yen", "JPY")),
+        (f"Assets:{bank}:1-1-1", "X1INCH", ("odd", "1INCH")),
+        (f"Assets:{bank}:1-1-1:XXX", "XXX", ("odd", None)),
+    ):
+        assert found.pop((name, code), 0) == ours.pop(key), name
+    # The rest has symbols and names that were taken.
+    assert sorted(found.values()) == sorted(held for held in ours.values() if held)
+    assert len({code for _, code in found}) == 3
+
+
+def test_the_rows_are_ours(books, hledger):
+    ours = books.fill(300).rows()
+
+    table = csv.DictReader(io.StringIO(hledger(books.export("journal"), "print", "-O", "csv")))
+
+    found = defaultdict(list)
+    for line in table:
+        if "plaid_id" in line["comment"]:
+            number = line["comment"].split("plaid_id:")[1].split()[0]
+            found[number].append(line)
+    assert set(found) == set(ours)
+    for number, (account, counter) in found.items():
+        row = ours[number]
+        assert account["date"] == str(row.date)
+        assert account["status"] == ("!" if row.pending else "*")
+        assert Decimal(account["amount"]) == -row.amount == -Decimal(counter["amount"])
+        assert account["code"] == ""
+
+
+def test_a_complete_export_holds_what_the_bank_says(books, balances):
+    books.fill(300)
+    data = books.export("journal")
+
+    posted = balances(data, "--cleared")
+
+    bank = "First-Platypus-Bank"
+    assert posted[f"Assets:{bank}:Checking-0000", "USD"] == 110
+    assert posted[f"Assets:{bank}:Checking-0000-2", "USD"] == Decimal("-3.5")
+    assert posted[f"Liabilities:{bank}:Drop-3333", "USD"] == -410
+    assert posted[f"Assets:{bank}:X-円-普通預金-1", "JPY"] == 12000
+    assert posted[f"Assets:{bank}:X", "BTC"] == Decimal("1.00000001")
+
+
+def test_without_rows_there_is_a_journal(charlie, hledger):
+    data = charlie.client.get("/finance/export/transactions.journal").data
+
+    assert hledger(data, "check", "--strict") == ""
+    assert hledger(data, "print") == ""

@@ -1,0 +1,67 @@
+"""QIF, read by the few rules it has."""
+
+from collections import defaultdict
+from datetime import datetime
+from decimal import Decimal
+
+
+def read(data):
+    """(name, currency) of each account with its records, a dict by first letter each."""
+    accounts, record, header = {}, {}, None
+    for line in data.decode().splitlines():
+        if line == "^":
+            if header == "!Account":
+                records = accounts[record["N"], record.get("D")] = []
+            else:
+                assert record["D"]
+                records.append(record)
+            record = {}
+        elif line.startswith("!"):
+            assert not record
+            header = line
+        else:
+            assert line[0] in "NTDPML", line
+            assert line[0] not in record
+            record[line[0]] = line[1:]
+    assert not record
+    return accounts
+
+
+def test_each_account_and_currency_has_a_section_with_our_sum(books):
+    books.fill(5000)
+    names = {number: name for name, number in books.ids.items()}
+
+    found = defaultdict(Decimal)
+    for (name, currency), records in read(books.export("qif")).items():
+        number = int(name.split("(")[-1].split(")")[0])
+        for record in records:
+            found[names[number], currency] += Decimal(record["T"])
+
+    assert found == books.sums(posted=True)
+
+
+def test_the_rows_are_ours_in_their_order(books):
+    ours = sorted(books.fill(300).rows(posted=True).values(), key=lambda row: (row.date, row.id))
+
+    for (name, currency), records in read(books.export("qif")).items():
+        number = int(name.split("(")[-1].split(")")[0])
+        stored = [row for row in ours if (row.account_id, row.currency) == (number, currency)]
+        assert len(records) == len(stored) > 0
+        for record, row in zip(records, stored, strict=True):
+            assert datetime.strptime(record["D"], "%m/%d/%Y").date() == row.date  # noqa: DTZ007
+            assert Decimal(record["T"]) == -row.amount
+            assert record.get("P", "") == " ".join((row.merchant_name or row.name).split())
+            assert not set(record["L"]) & set(":/[]")
+
+
+def test_kinds_of_accounts(books):
+    books.fill(300)
+
+    data = books.export("qif").decode()
+
+    for kind, count in (("Bank", 4), ("CCard", 1), ("Oth L", 1), ("Oth A", 4)):
+        assert data.count(f"\nT{kind}\n") == data.count(f"\n!Type:{kind}\n") == count
+
+
+def test_without_rows_there_is_no_account(books):
+    assert books.export("qif") == b"!Option:AllXfr\n"

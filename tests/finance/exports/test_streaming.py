@@ -1,0 +1,247 @@
+"""A file is written while it is read: at once, in constant memory, and never silently half."""
+
+import contextlib
+import http.client
+import re
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import event, text
+
+from plaidapp.extensions import db
+from tests.conftest import TOKEN_KEY
+from tests.e2e.processes import Running, clean_env, free_port
+from tests.pages import Page
+
+EXTENSIONS = ("csv", "json", "ofx", "qif", "beancount", "journal")
+TYPES = (
+    "text/csv",
+    "application/json",
+    "application/x-ofx",
+    "application/qif",
+    *["text/plain"] * 2,
+)
+PATHS = [f"/finance/export/transactions.{extension}" for extension in EXTENSIONS]
+WITH_IDS = [path for path in PATHS if not path.endswith("qif")]
+
+
+@pytest.fixture
+def reads(app):
+    """How many times rows were read so far."""
+    seen = Counter()
+
+    def count(_connection, _cursor, statement, *_rest):
+        seen["pages"] += "transaction.name" in statement.replace('"', "")
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", count)
+    yield seen
+    event.remove(engine, "before_cursor_execute", count)
+
+
+def test_the_first_part_comes_before_all_is_read(app, books, reads, subtests):
+    books.fill(5000)
+
+    for path in PATHS:
+        with subtests.test(path):
+            reads.clear()
+            with books.person.client.get(path, buffered=False) as answer:
+                parts = answer.iter_encoded()
+                assert next(parts)
+                at_first = reads["pages"]
+                with app.app_context():
+                    assert db.engine.pool.checkedout() == 0, "held while nothing is read"
+                assert sum(map(len, parts))
+            assert 1 <= at_first <= reads["pages"] / 2
+
+
+def test_a_reader_who_leaves_holds_nothing(app, books, reads, subtests):
+    books.fill(5000)
+
+    for path in PATHS:
+        with subtests.test(path):
+            reads.clear()
+            with books.person.client.get(path, buffered=False) as answer:
+                next(answer.iter_encoded())
+
+            assert reads["pages"] <= 5
+            with app.app_context():
+                assert db.engine.pool.checkedout() == 0
+
+
+def test_headers(books, subtests):
+    books.fill(30)
+    query = {"start_date": "2025-01-02", "end_date": "2025-01-31"}
+    name = "attachment; filename=plaidapp-transactions-2025-01-02-to-2025-01-31."
+
+    for path, kind in zip(PATHS, TYPES, strict=True):
+        with subtests.test(path):
+            answer = books.person.client.get(path, query_string=query, buffered=True)
+            assert answer.mimetype == kind
+            assert answer.mimetype_params.get("charset", "utf-8") == "utf-8"
+            assert answer.headers["Content-Disposition"] == name + path.split(".")[1]
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.content_length is None
+
+
+def test_without_dates_the_name_has_those_of_the_rows(books):
+    today = datetime.now(UTC).date()
+    name = "attachment; filename=plaidapp-transactions-{}-to-{}.csv"
+    empty = books.person.client.get(PATHS[0], buffered=True)
+    assert empty.headers["Content-Disposition"] == name.format(today, today)
+
+    books.fill(30)
+
+    filled = books.person.client.get(PATHS[0], buffered=True)
+    assert filled.headers["Content-Disposition"] == name.format("2025-01-01", today)
+
+
+def test_the_filter_is_the_explorers(books, subtests):
+    books.fill(300)
+    days = {"start_date": "2025-01-10", "end_date": "2025-01-12"}
+
+    for path in WITH_IDS:
+        with subtests.test(path):
+            posted_alone = path.endswith("ofx")
+
+            found = set(
+                re.findall(r"tx-\d+", books.person.client.get(path, query_string=days).text)
+            )
+            none = books.person.client.get(path, query_string={"start_date": "2030-01-01"}).text
+
+            assert found == {"tx-9", "tx-10"} | (set() if posted_alone else {"tx-11"})
+            assert "tx-" not in none
+
+
+def test_a_bad_filter_gets_its_sentence(alice, subtests):
+    query = {"start_date": "2026-02-01", "end_date": "2026-01-01"}
+
+    for path in PATHS:
+        with subtests.test(path):
+            answer = alice.client.get(path, query_string=query)
+
+            assert answer.status_code == 422
+            assert "Content-Disposition" not in answer.headers
+            sentence = "The end is before the start. Swap them."
+            if path.endswith(".json"):
+                assert answer.json == {"error": sentence}
+            else:
+                assert sentence in Page(answer.text).text
+
+
+def test_a_stranger_sees_nothing_of_anothers(books, charlie, subtests):
+    books.fill(100)
+
+    for path in PATHS:
+        with subtests.test(path):
+            answer = charlie.client.get(path)
+
+            assert answer.status_code == 200
+            for hint in ("tx-", "Platypus", "Checking", "quoted", "0000"):
+                assert hint not in answer.text
+
+
+def test_the_json_is_that_of_the_pages(books):
+    books.fill(1200)
+    address, rows = "/finance/transactions.json", []
+    while address:
+        page = books.person.client.get(address).json
+        rows += page["transactions"]
+        address = page["next"]
+
+    whole = books.person.client.get("/finance/export/transactions.json").json
+
+    assert (whole["total_transactions"], whole["next"]) == (1200, None)
+    own = ("category", "note", "hidden")
+    assert [
+        {name: value for name, value in row.items() if name not in own}
+        for row in whole["transactions"]
+    ] == rows
+    ours = books.rows()
+    for row in whole["transactions"]:
+        stored = ours[row["transaction_id"]]
+        assert tuple(row[name] for name in own) == (stored.category, stored.note, stored.hidden)
+
+
+def test_the_menu_leads_to_each_with_the_same_filter(books):
+    books.fill(30)
+    query = "start_date=2025-01-02&end_date=2025-01-31&_external=1&_scheme=javascript&endpoint=x"
+
+    page = Page(books.person.client.get(f"/finance/transactions?{query}&after=2025-01-20_1").text)
+
+    links = [attributes["href"] for tag, attributes, _ in page.elements if tag == "a"]
+    assert [link for link in links if "/export/" in link] == [f"{path}?{query}" for path in PATHS]
+
+
+@pytest.fixture
+def unreadable(app, books, database_url):
+    """Spoils rows: SQLite takes what is no date, and reading it fails."""
+    if not database_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL refuses what is no date")
+    books.fill(2000)
+
+    def spoil(rows):
+        statement = f"UPDATE \"transaction\" SET authorized_date = 'x' WHERE {rows}"  # noqa: S608
+        with app.app_context():
+            db.session.execute(text(statement))
+            db.session.commit()
+
+    return spoil
+
+
+def test_a_failure_before_the_first_part_is_an_error_like_any_other(
+    app, books, unreadable, subtests
+):
+    unreadable("true")
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    for path in PATHS:
+        with subtests.test(path):
+            answer = books.person.client.get(path)
+
+            assert answer.status_code == 500
+            assert "Content-Disposition" not in answer.headers
+            assert "Nothing that was stored is lost" in answer.text
+
+
+@pytest.fixture
+def served(books, database_url, redis_url, tmp_path):
+    """The address of gunicorn, as the Procfile starts it, on the same database."""
+    port = free_port()
+    env = clean_env(
+        SECRET_KEY="for tests only",
+        TOKEN_KEYS=TOKEN_KEY,
+        DATABASE_URL=database_url,
+        REDIS_URL=redis_url,
+        PLAID_BASE_URL="http://127.0.0.1:1",
+        WEB_CONCURRENCY="1",
+        PORT=str(port),
+    )
+    log = tmp_path / "gunicorn.log"
+    running = Running([sys.executable, "-m", "gunicorn", "wsgi:app"], log, env)
+    try:
+        running.wait_for(f"http://127.0.0.1:{port}/healthz")
+        yield f"127.0.0.1:{port}"
+    finally:
+        running.stop()
+
+
+def test_a_failure_on_the_way_leaves_the_download_unfinished(books, unreadable, served):
+    cookie = {"Cookie": f"session={books.person.client.get_cookie('session').value}"}
+
+    def read():
+        with contextlib.closing(http.client.HTTPConnection(served, timeout=30)) as connection:
+            connection.request("GET", PATHS[0], headers=cookie)
+            with connection.getresponse() as answer:
+                assert (answer.status, answer.getheader("Transfer-Encoding")) == (200, "chunked")
+                return answer.read()
+
+    assert read().count(b"tx-") == 2000
+    unreadable("id = 1")  # of the oldest day, which comes last
+    with pytest.raises(http.client.IncompleteRead) as half:
+        read()
+    assert b"tx-" in half.value.partial

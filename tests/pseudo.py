@@ -1,0 +1,105 @@
+"""A language in which every text that can be translated stands in ⟦brackets⟧.
+
+What a page shows outside of them was forgotten, unless it is data or a number: so what our filters
+format is put in brackets too, and what the database holds is taken away.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+from babel.messages import Catalog
+from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.mofile import write_mo
+from flask import Flask
+
+ROOT = Path(__file__).parent.parent
+KEYWORDS = DEFAULT_KEYWORDS | {"lazy_gettext": None, "gettext_noop": None}
+FORMATS = ("money", "moved", "money_parts", "number", "percent", "exact", "day", "long_day")
+FORMATS += ("month", "long_month", "moment", "ago", "duration")
+READ_OUT = ("alt", "aria-description", "aria-label", "aria-valuetext", "data-text", "label")
+READ_OUT += ("placeholder", "title")
+UNSEEN = ("script", "style", "template")
+BRACKETS = re.compile("⟦[^⟦⟧]*⟧")
+
+
+def bracketed(text: str) -> str:
+    return f"⟦{text}⟧"
+
+
+def translate(app: Flask, locale: str, directory: Path) -> None:
+    """Makes `app` speak in brackets to whoever wants `locale`, from a catalogue in `directory`."""
+    catalog = Catalog(locale=locale)
+    with (ROOT / "babel.cfg").open() as mapping:
+        methods, options = parse_mapping_cfg(mapping)
+    for _, _, message, _, context in extract_from_dir(ROOT, methods, options, KEYWORDS):
+        forms = message if isinstance(message, tuple) else (message,)
+        translated = [bracketed(form) for form in forms]
+        if len(forms) == 2:
+            translated += translated[1:] * (catalog.num_plurals - 2)
+        catalog.add(
+            message, tuple(translated) if len(forms) == 2 else translated[0], context=context
+        )
+    file = directory / locale / "LC_MESSAGES" / "messages.mo"
+    file.parent.mkdir(parents=True)
+    with file.open("wb") as out:
+        write_mo(out, catalog)
+    app.extensions["babel"].translation_directories = [str(directory)]
+    for name in FORMATS:
+        app.jinja_env.filters[name] = _marking(app.jinja_env.filters[name])
+
+
+def _marking(formatted: Callable[..., object]) -> Callable[..., object]:
+    def mark(*args: object, **options: object) -> object:
+        result = formatted(*args, **options)
+        if isinstance(result, tuple):
+            return type(result)(*map(bracketed, result))  # type: ignore[arg-type]
+        return result and bracketed(str(result))
+
+    return mark
+
+
+class _Texts(HTMLParser):
+    """Everything on a page that a person can see or hear."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[str] = []  # in attributes, each by itself
+        self.words = ""  # between tags, a line each: a text in brackets may have tags inside
+        self._unseen = 0
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._unseen += tag in UNSEEN
+        attributes = dict(attrs)
+        self.found += [attributes[name] or "" for name in READ_OUT if name in attributes]
+        if tag == "input" and attributes.get("type") in ("submit", "button", "reset"):
+            self.found.append(attributes.get("value") or "")
+        if tag == "meta" and attributes.get("name") == "description":
+            self.found.append(attributes.get("content") or "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._unseen -= tag in UNSEEN
+
+    def handle_data(self, data: str) -> None:
+        if not self._unseen:
+            self.words += " ".join(data.split()) + "\n"
+
+
+def forgotten(html: str, data: Iterable[str] = ()) -> Iterator[str]:
+    """The texts of a page that hold words outside of brackets which are no `data`."""
+    longest_first = sorted(filter(None, data), key=len, reverse=True)
+    known = re.compile(
+        "|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in longest_first) or "(?!)"
+    )
+    page = _Texts(html)
+    for text in (page.words, *page.found):
+        rest = text
+        while rest != (rest := BRACKETS.sub(" ", rest)):
+            pass
+        for line in known.sub(" ", rest).splitlines():
+            if re.search(r"[^\W\d_]", line):
+                yield line.strip()

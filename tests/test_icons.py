@@ -1,0 +1,56 @@
+"""The sprite holds the icons that are used, and no others."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from plaidapp.finance.categories import ICONS
+
+ROOT = Path(__file__).parent.parent
+SPRITE = ROOT / "static" / "icons.svg"
+TEMPLATES = {path: path.read_text() for path in (ROOT / "templates").rglob("*.html")}
+SYMBOL = "{http://www.w3.org/2000/svg}symbol"
+
+
+@pytest.fixture(scope="module")
+def symbols():
+    tree = ElementTree.parse(SPRITE)  # noqa: S314 our own file
+    return [symbol.attrib["id"] for symbol in tree.getroot().iter(SYMBOL)]
+
+
+def test_every_icon_that_a_template_asks_for_is_there(symbols):
+    asked = {
+        name
+        for text in TEMPLATES.values()
+        for name in re.findall(r"""\bicon\(\s*["']([a-z0-9-]+)["']""", text)
+    }
+
+    assert len(asked) > 10
+    assert asked - set(symbols) == set()
+    assert set(ICONS.values()) - set(symbols) == set()
+
+
+def test_every_icon_that_is_there_is_asked_for(symbols):
+    quoted = {
+        word
+        for text in TEMPLATES.values()
+        for word in re.findall(r"""["']([a-z0-9-]+)["']""", text)
+    }
+
+    assert set(symbols) - quoted - set(ICONS.values()) == set()
+    assert len(symbols) == len(set(symbols))
+
+
+def test_the_sprite_only_draws():
+    names = {
+        element.tag.rpartition("}")[2]
+        for element in ElementTree.parse(SPRITE).iter()  # noqa: S314
+    }
+
+    assert names <= {"svg", "symbol", "path", "circle", "rect", "line", "polyline", "ellipse"}
+
+
+def test_the_licence_is_beside_it():
+    assert "ISC" in (ROOT / "static" / "vendor" / "lucide.LICENSE").read_text()

@@ -1,0 +1,286 @@
+"""Every text can be translated, and every number, amount and date goes by the visitor's locale."""
+
+import re
+from datetime import date, timedelta
+
+import pytest
+from babel.dates import format_date
+from sqlalchemy import select
+
+from plaidapp import formats
+from plaidapp.bank.errors import SENTENCES
+from plaidapp.extensions import db
+from plaidapp.finance.forms import TEST_BANKS
+from plaidapp.store import Account, Item, PullItem, Transaction, pulls
+from plaidapp.store.types import now
+from tests.pages import Page
+from tests.pseudo import FORMATS, bracketed, forgotten, translate
+
+PSEUDO = "eo"
+NAMES = {"plaidapp", "HTTP", "user_good", *(bank.label for bank in TEST_BANKS)}
+UNREAD = ("static", "health", "webhooks")
+"""Endpoints that no person reads."""
+PHASES = (pulls.QUEUED, pulls.ASKING, pulls.READING, pulls.STORING, pulls.PREPARING, pulls.DONE)
+KINDS = (pulls.LINK, pulls.ACCOUNTS, pulls.TOTAL)
+BAD_FORMS = {
+    "/auth/login": [{}, {"username": "a", "password": "b"}],
+    "/auth/signup": [
+        {},
+        {"username": "a@b", "email": "x", "password": "short"},
+        {"username": "alice", "email": "alice@example.com", "password": "x" * 200},
+        {"username": "new", "email": "new@example.com", "password": "password" * 3},
+    ],
+    "/finance/items": [{}, {"public_token": "x"}],
+    "/finance/items/sandbox": [
+        {"institution_id": "x", "override_password": "x"},
+        {"institution_id": "ins_1", "override_username": "user_custom", "override_password": "{"},
+        {"institution_id": "ins_1", "override_username": "user_custom", "override_password": "[]"},
+    ],
+    "/finance/pulls/total": [
+        {},
+        {"start_date": "1111-11-11", "end_date": "2026-01-31"},
+        {"start_date": "2000-01-01", "end_date": "2000-01-01"},
+        {"start_date": "2000-01-02", "end_date": "2000-01-01"},
+        {"start_date": "1.2.2000", "end_date": "31.12.2000"},
+    ],
+}
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def app(app, tmp_path):
+    translate(app, PSEUDO, tmp_path)
+    return app
+
+
+@pytest.fixture
+def ids(app, connected):
+    """Rows of alice's in every state, as their ids by the arguments that routes take."""
+    with app.app_context():
+        item = db.session.get(Item, 1)
+        made = []
+        for kind in KINDS:
+            for phase in (*PHASES, pulls.FAILED):
+                for state in (pulls.QUEUED, pulls.RUNNING, pulls.DONE, pulls.FAILED):
+                    made.append(_pull(connected.id, item, kind, phase, state))
+            for state in (pulls.QUEUED, pulls.RUNNING, pulls.FAILED):
+                made.append(pulls.add(connected.id, kind, state=state, error_code="C"))
+        db.session.commit()
+        return {
+            "item_id": [1],
+            "pull_id": [1, *(pull.id for pull in made)],
+            "account_id": db.session.scalars(select(Account.id)).all(),
+            "transaction_id": db.session.scalars(select(Transaction.id)).all(),
+        }
+
+
+def _pull(user_id, item, kind, phase, state):
+    sentence = SENTENCES["ITEM_LOGIN_REQUIRED"] if phase == pulls.FAILED else None
+    code = "ITEM_LOGIN_REQUIRED" if sentence else None
+    pull = pulls.add(user_id, kind, state=state, started_at=now(), ended_at=now())
+    if kind == pulls.TOTAL:
+        pull.start_date = pull.end_date = now().date()
+    many = 1 if state == pulls.DONE else 1234
+    pull.items.append(
+        PullItem(
+            item=item, phase=phase, accounts=many, added=many, modified=many, removed=many,
+            error_code=code, error_message=sentence,
+        )
+    )  # fmt: skip
+    return pull
+
+
+@pytest.fixture
+def data(app):
+    """All the texts that the database holds, but for those that are shown in translation."""
+
+    def read():
+        with app.app_context(), db.engine.connect() as connection:
+            return NAMES | {
+                value
+                for table in db.metadata.sorted_tables
+                for row in connection.execute(table.select()).mappings()
+                for column, value in row.items()
+                if isinstance(value, str) and "message" not in column
+            }
+
+    return read
+
+
+def paths(app, ids):
+    """Every address that answers a GET with something to read, filled in."""
+    for rule in app.url_map.iter_rules():
+        if "GET" not in rule.methods or rule.endpoint.split(".")[0] in UNREAD:
+            continue
+        unknown = rule.arguments - ids.keys()
+        assert not unknown, f"{rule.rule}: put an id of alice's for {unknown} into `ids`"
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        for number in range(max(map(len, (ids[name] for name in rule.arguments)), default=1)):
+            yield path.format(
+                **{name: ids[name][number % len(ids[name])] for name in rule.arguments}
+            )
+
+
+def ask(person_or_client, method, path, **options):
+    client = getattr(person_or_client, "client", person_or_client)
+    headers = options.pop("headers", {}) | {"Accept-Language": PSEUDO}
+    return client.open(path, method=method, headers=headers, **options)
+
+
+def test_no_page_has_a_text_that_cannot_be_translated(app, client, alice, ids, data, subtests):
+    known = data()
+    seen = 0
+    for path in paths(app, ids):
+        for who in (alice,) if path.startswith("/finance") else (alice, client):
+            for headers in ({}, {"HX-Request": "true"}):
+                answer = ask(who, "GET", path, headers=headers)
+                if answer.mimetype == "text/html" and answer.status_code < 300 and answer.text:
+                    seen += 1
+                    with subtests.test(path=path, headers=headers):
+                        assert list(forgotten(answer.text, known)) == []
+    assert seen > 100
+
+
+def test_an_empty_page_can_be_translated_too(app, charlie, data):
+    known = data()
+    for path in ("/finance/", "/finance/live", "/finance/transactions"):
+        answer = ask(charlie, "GET", path)
+        assert answer.status_code == 200
+        assert list(forgotten(answer.text, known)) == [], path
+
+
+def test_no_refusal_has_a_text_that_cannot_be_translated(client, connected, data, subtests):
+    known = data()
+    for path, forms in BAD_FORMS.items():
+        for form in forms:
+            for headers in ({}, {"HX-Request": "true"}):
+                who = client if path.startswith("/auth") else connected
+                answer = ask(who, "POST", path, data=form, headers=headers)
+                with subtests.test(path=path, form=form, headers=headers):
+                    assert answer.status_code in (401, 422)
+                    assert list(forgotten(answer.text, known)) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/finance/pulls/total", 405),
+        ("GET", "/finance/transactions?after=x", 400),
+    ],
+)
+def test_an_error_can_be_translated(alice, data, method, path, status):
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = ask(alice, method, path, headers=headers)
+        assert answer.status_code == status
+        assert list(forgotten(answer.text, data())) == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "shown"),
+    [
+        *((sentence, bracketed(sentence)) for sentence in SENTENCES.values()),
+        (
+            "Your permission for this bank ends on 2031-02-03. Log in again before that.",
+            "⟦Your permission for this bank ends on DAY. Log in again before that.⟧",
+        ),
+        ("What Plaid says itself.", "What Plaid says itself."),
+    ],
+)
+def test_what_a_job_stored_is_translated_when_it_is_shown(app, connected, stored, shown):
+    with app.app_context():
+        db.session.get(Item, 1).error_message = stored
+        db.session.commit()
+
+    shown = shown.replace("DAY", format_date(date(2031, 2, 3), "long", PSEUDO))
+    for path in ("/finance/", "/finance/items/1"):
+        assert shown in " ".join(Page(ask(connected, "GET", path).text).text.split()), path
+
+
+def test_the_search_for_forgotten_texts_finds_them(app):
+    good = "<p title='⟦x⟧'>⟦a ⟦1⟧ b⟧, 12 <b>Data &amp; co</b> – <img alt=''></p><script>x</script>"
+    assert list(forgotten(good, ["Data & co"])) == []
+    for bad in (
+        "<p>x</p>",
+        "<p>⟦x⟧ y</p>",
+        "<p title='x'>⟦y⟧</p>",
+        "<img alt='x'>",
+        "<a aria-label='x'></a>",
+        "<input placeholder='x'>",
+        "<input type='submit' value='x'>",
+        "<title>x</title>",
+        "<p>Databank</p>",
+    ):
+        assert list(forgotten(bad, ["Data"])) != [], bad
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language", "direction", "locale"),
+    [
+        (None, "en", "ltr", "en"),
+        ("de-DE,de;q=0.9,en;q=0.8", "en", "ltr", "de-DE"),  # English words, German numbers
+        ("ar", "en", "ltr", "ar"),
+        (PSEUDO, PSEUDO, "ltr", PSEUDO),
+        ("tlh, x-y, en-GB", "en-GB", "ltr", "en-GB"),
+        ("*", "en", "ltr", "en"),
+    ],
+)
+def test_a_page_says_the_language_of_its_texts(client, accepted, language, direction, locale):
+    headers = {"Accept-Language": accepted} if accepted else {}
+    answer = client.get("/auth/login", headers=headers)
+    tag, attributes, _ = Page(answer.text).elements[0]
+
+    assert (tag, attributes["lang"], attributes["dir"]) == ("html", language, direction)
+    assert attributes["data-locale"] == locale
+    assert "Accept-Language" in answer.vary
+
+
+def test_a_language_that_runs_from_right_to_left_does(app, client, tmp_path):
+    translate(app, "ar", tmp_path / "arabic")
+    answer = client.get("/auth/login", headers={"Accept-Language": "ar-EG"})
+
+    assert '<html lang="ar-EG" dir="rtl"' in answer.text
+    assert "⟦Log in⟧" in answer.text
+
+
+AMOUNTS = {
+    # 12.5 out, 1000 in and a balance of 320.76, all in US dollars
+    "en": ("$12.50", "+$1,000.00", "$320.76"),
+    "en-GB": ("US$12.50", "+US$1,000.00", "US$320.76"),
+    "de-DE": ("12,50 $", "+1.000,00 $", "320,76 $"),
+    "fr": ("12,50 $US", "+1 000,00 $US", "320,76 $US"),
+    "ja": ("$12.50", "+$1,000.00", "$320.76"),
+    "ar": ("\u200f12.50 US$", "\u200f+1,000.00 US$", "\u200f320.76 US$"),
+}
+
+
+@pytest.fixture
+def plain(app, connected):
+    """Alice's pages as texts with ordinary spaces, in some locale and without brackets."""
+    app.jinja_env.filters |= {
+        name: getattr(formats, name) for name in FORMATS if hasattr(formats, name)
+    }
+
+    def read(path, locale):
+        html = connected.client.get(path, headers={"Accept-Language": locale}).text
+        return html.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+    return read
+
+
+@pytest.mark.parametrize("locale", AMOUNTS)
+def test_amounts_and_dates_on_every_page_go_by_the_locale(plain, today, locale):
+    spent, earned, balance = AMOUNTS[locale]
+    yesterday, long_ago = (
+        format_date(today - timedelta(days=days), "long", locale.replace("-", "_"))
+        for days in (1, 40)
+    )
+    for path in ("/finance/", "/finance/transactions"):
+        page = plain(path, locale)
+        assert f">{spent}<" in page, path
+        assert f">{earned}<" in page, path
+        assert f'title="{yesterday}"' in page, path
+        assert f'title="{long_ago}"' in page, path
+    for path in ("/finance/", "/finance/items/1"):
+        assert f">{balance}<" in plain(path, locale), path

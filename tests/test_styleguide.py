@@ -1,0 +1,63 @@
+"""The styleguide is there for whoever works on the pages, and nowhere else."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from plaidapp.styleguide import is_local
+
+ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
+
+@pytest.fixture
+def deployed(app):
+    config = replace(app.config["PLAIDAPP"], plaid_url="https://production.plaid.com")
+    app.config["PLAIDAPP"] = config
+    return app
+
+
+def test_beside_the_local_sandbox_it_shows_both_themes(client):
+    answer = client.get("/styleguide")
+
+    assert answer.status_code == 200
+    for theme in ("light", "dark"):
+        assert f'data-theme="{theme}"' in answer.text
+
+
+def test_every_class_of_the_stylesheet_is_used_or_shown(database_url):
+    """A name that no page has is dead; one that is kept for later stands in the styleguide."""
+    css = re.sub(r"/\*.*?\*/|url\(.*?\)", "", (ROOT / "static/app.css").read_text(), flags=re.S)
+    classes = set(re.findall(r"\.([a-z][a-z-]*)", css))
+    templates = " ".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
+
+    assert len(classes) > 50
+    assert classes - set(re.findall(r"[a-z][a-z-]*", templates)) == set()
+
+
+def test_a_deployment_has_none(deployed, client, alice):
+    assert client.get("/styleguide").status_code == 404
+    assert alice.client.get("/styleguide").status_code == 404
+
+
+def test_debug_mode_has_one(deployed, client):
+    deployed.debug = True
+
+    assert client.get("/styleguide").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("url", "local"),
+    [
+        ("http://127.0.0.1:5000", True),
+        ("http://localhost:5000", True),
+        ("http://[::1]:5000", True),
+        ("https://sandbox.plaid.com", False),
+        ("http://10.0.0.1", False),
+        ("https://localhost.example.com", False),
+    ],
+)
+def test_this_machine_is_told_from_others(database_url, url, local):
+    assert is_local(url) is local
