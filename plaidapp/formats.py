@@ -179,8 +179,8 @@ def long_day(value: date) -> str:
 
 
 def month(value: date) -> str:
-    """ "Nov", for the axis of a chart."""
-    return dates.format_date(value, "MMM", _locale())
+    """ "November", where the year is plain."""
+    return dates.format_date(value, "LLLL", _locale())
 
 
 def long_month(value: date) -> str:

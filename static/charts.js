@@ -27,6 +27,9 @@ class LedgerChart extends HTMLElement {
   connectedCallback() {
     this.plot = this.querySelector(".plot");
     this.readout = this.querySelector("output");
+    this.plot.role = "slider"; // what arrows move along is one; without a script there is none
+    this.plot.tabIndex = 0;
+    this.plot.ariaLabel = this.plot.dataset.label;
     this.plot.addEventListener("keydown", (event) => this.step(event));
     this.plot.addEventListener("blur", () => this.rest());
     this.watchSize = new ResizeObserver(() => this.resize());

@@ -10,6 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext
 
 from plaidapp.store import totals
 from plaidapp.store.categories import TRANSFERS
@@ -48,11 +51,17 @@ class CashFlow:
     months: Sequence[Month]
 
     @property
-    def chart(self) -> dict[str, list[str]]:
+    def chart(self) -> dict[str, Any]:
+        """The points of static/charts.js; amounts as exact decimal strings."""
+        moved_in = [exact(month.money_in) for month in self.months]
+        moved_out = [exact(month.money_out) for month in self.months]
         return {
-            "labels": [f"{month.first:%Y-%m}" for month in self.months],
-            "in": [f"{exact(month.money_in)}" for month in self.months],
-            "out": [f"{exact(month.money_out)}" for month in self.months],
+            "currency": self.currency,
+            "dates": [month.first.isoformat() for month in self.months],
+            "series": [
+                {"name": gettext("in"), "values": moved_in},
+                {"name": gettext("out"), "values": moved_out},
+            ],
         }
 
 
@@ -94,12 +103,13 @@ class Spending:
         return max(both, default=NOTHING)
 
     @property
-    def chart(self) -> dict[str, list[str]]:
-        return {
-            "labels": [spent.category for spent in self.categories],
-            "this": [f"{exact(spent.this_month)}" for spent in self.categories],
-            "last": [f"{exact(spent.last_month)}" for spent in self.categories],
-        }
+    def before(self) -> date:
+        """The first day of the month that this one is held against."""
+        return months_later(self.month, -1)
+
+    def share(self, amount: Decimal) -> str:
+        """How long the bar of `amount` is, in percent of the longest one."""
+        return f"{max(amount, NOTHING) / (self.largest or 1) * 100:.1f}"
 
 
 def _filter(month: date) -> dict[str, str]:

@@ -5,36 +5,23 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from flask import render_template
-from flask_babel import gettext, lazy_gettext
+from flask import render_template, request, url_for
+from flask_babel import gettext
 
 from plaidapp.bank.errors import HOPELESS
-from plaidapp.store import (
-    Account,
-    Item,
-    Pull,
-    Transaction,
-    User,
-    accounts,
-    items,
-    pulls,
-    totals,
-    transactions,
-)
+from plaidapp.store import Item, Pull, Transaction, User, items, pulls, transactions
 from plaidapp.store.transactions import Filter
 
-from .forms import TEST_BANKS, ConnectTestBankForm, RangeForm
+from . import overview
+from .forms import TEST_BANKS, ConnectTestBankForm, RangeForm, today
+from .overview import Overview
+from .worth import ALL, PERIODS
 
+USUAL_PERIOD = "6M"
 LATEST = 25
 OF_RANGE = 10
 BANK_NAMES: dict[str, str] = {bank.value: bank.label for bank in TEST_BANKS}
 PULLS_SHOWN = 3
-KINDS = (
-    (lazy_gettext("Cash"), ("depository",)),
-    (lazy_gettext("Cards"), ("credit",)),
-    (lazy_gettext("Investments"), ("investment", "brokerage")),
-    (lazy_gettext("Loans"), ("loan",)),
-)
 
 
 @dataclass(frozen=True)
@@ -42,30 +29,35 @@ class Ledger:
     """What is stored of one person, for the panels."""
 
     items: Sequence[Item]
-    accounts: Sequence[Account]
     transactions: Sequence[Transaction]
-    total: int
+    overview: Overview
+    period: str
 
     @property
-    def open_accounts(self) -> list[Account]:
-        return [account for account in self.accounts if account.closed_at is None]
+    def total(self) -> int:
+        return self.overview.count.shown
 
     @property
-    def groups(self) -> list[tuple[str, list[Account]]]:
-        """The open accounts by kind, in the order a person thinks of them."""
-        known = {kind for _, kinds in KINDS for kind in kinds}
-        groups = [
-            (str(title), [account for account in self.open_accounts if account.type in kinds])
-            for title, kinds in KINDS
-        ]
-        groups.append(
-            (gettext("Other"), [row for row in self.open_accounts if row.type not in known])
-        )
-        return [(title, members) for title, members in groups if members]
+    def accounts(self) -> int:
+        return sum(len(group.accounts) for group in self.overview.groups)
 
     @property
     def days(self) -> list[tuple[date, list[Transaction]]]:
         return by_day(self.transactions)
+
+    @property
+    def periods(self) -> list[tuple[str, str, bool]]:
+        """Those that the line of net worth can show: its title, its address, is it this one."""
+        titles = {
+            "1M": gettext("1M"),
+            "6M": gettext("6M"),
+            "1Y": gettext("1Y"),
+            ALL: gettext("All"),
+        }
+        return [
+            (title, url_for("finance.dashboard", period=period), period == self.period)
+            for period, title in titles.items()
+        ]
 
 
 def by_day(rows: Sequence[Transaction]) -> list[tuple[date, list[Transaction]]]:
@@ -74,11 +66,14 @@ def by_day(rows: Sequence[Transaction]) -> list[tuple[date, list[Transaction]]]:
 
 
 def ledger_of(user_id: int) -> Ledger:
+    """With the period of the address; one that there is none of is the usual one."""
+    asked = request.args.get("period")
+    period = asked if asked in PERIODS else USUAL_PERIOD
     return Ledger(
         items.of_user(user_id),
-        accounts.of_user(user_id),
         transactions.page(Filter(user_id), LATEST),
-        totals.count(user_id).shown,
+        overview.of(user_id, period, today()),
+        period,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
@@ -122,10 +123,12 @@ class NetWorth:
     held: Sequence[Held]
 
     @property
-    def chart(self) -> dict[str, list[str]]:
+    def chart(self) -> dict[str, Any]:
+        """The points of static/charts.js; amounts as exact decimal strings."""
         return {
+            "currency": self.currency,
             "dates": [day.isoformat() for day in self.dates],
-            "values": [f"{exact(value)}" for value in self.values],
+            "series": [{"values": [exact(value) for value in self.values]}],
         }
 
     @property
