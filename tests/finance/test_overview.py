@@ -99,7 +99,11 @@ def test_the_line_is_reversed_from_today(owner, bank):
     days = [TODAY - age * DAY for age in (4, 3, 2, 1, 0)]
     # Checking: -860 140 140 110 110. The card: 350.5 350.5 401 401 410.
     values = ["-1210.5", "-210.5", "-261", "-291", "-300"]
-    assert worth_now.chart == {"dates": [day.isoformat() for day in days], "values": values}
+    assert worth_now.chart == {
+        "currency": "USD",
+        "dates": [day.isoformat() for day in days],
+        "series": [{"values": values}],
+    }
     assert worth_now.value == worth_now.values[-1] == -300
     assert worth_now.change == Decimal("-300") - Decimal("-1210.5")
     assert held(worth_now) == [(TODAY - 3 * DAY, False, ["card"])]
@@ -232,9 +236,12 @@ def test_cash_flow_is_six_months_without_transfers_or_loans(owner, bank):
     )
     (flow,) = shown(owner).cash_flow
     assert flow.chart == {
-        "labels": ["2026-06", "2026-07", "2026-08", "2026-09", "2026-10", "2026-11"],
-        "in": ["0", "0", "0", "0", "0", "2002.34"],
-        "out": ["1", "0", "0", "0", "0", "12.34"],
+        "currency": "USD",
+        "dates": [f"2026-{month:02}-01" for month in range(6, 12)],
+        "series": [
+            {"name": "in", "values": ["0", "0", "0", "0", "0", "2002.34"]},
+            {"name": "out", "values": ["1", "0", "0", "0", "0", "12.34"]},
+        ],
     }
     assert flow.months[-1].net == 1990
     assert flow.months[0].filter == {"start_date": "2026-06-01", "end_date": "2026-06-30"}
@@ -256,11 +263,17 @@ def test_spending_is_net_of_refunds_and_without_income(owner, bank):
         ],
     )
     (spending,) = shown(owner).spending
-    assert spending.chart == {
-        "labels": ["GENERAL_MERCHANDISE", "FOOD_AND_DRINK", "TRAVEL", "MEDICAL"],
-        "this": ["79.5", "12", "0", "-8"],
-        "last": ["0", "30", "7", "0"],
-    }
+    assert [(each.category, each.this_month, each.last_month) for each in spending.categories] == [
+        ("GENERAL_MERCHANDISE", Decimal("79.5"), 0),
+        ("FOOD_AND_DRINK", 12, 30),
+        ("TRAVEL", 0, 7),
+        ("MEDICAL", -8, 0),
+    ]
+    assert [spending.share(Decimal(amount)) for amount in ("79.5", "30", "-8")] == [
+        "100.0",
+        "37.7",
+        "0.0",
+    ]
     assert (spending.this_month, spending.last_month) == (Decimal("83.5"), 37)
     assert spending.largest == Decimal("79.5")
     assert spending.categories[1].filter == {
