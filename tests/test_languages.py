@@ -17,7 +17,8 @@ from tests.pages import Page
 from tests.pseudo import FORMATS, bracketed, forgotten, translate
 
 PSEUDO = "eo"
-NAMES = {"plaidapp", "HTTP", "user_good", *(bank.label for bank in TEST_BANKS)}
+FILES = {"CSV", "JSON", "OFX", "QIF", "Beancount", "hledger"}
+NAMES = {"plaidapp", "HTTP", "user_good", *FILES, *(bank.label for bank in TEST_BANKS)}
 UNREAD = ("static", "health", "webhooks", "styleguide")
 """Endpoints that nobody reads but programs and whoever works on the pages."""
 PHASES = (pulls.QUEUED, pulls.ASKING, pulls.READING, pulls.STORING, pulls.PREPARING, pulls.DONE)
@@ -125,7 +126,7 @@ def paths(app, ids):
 def ask(person_or_client, method, path, **options):
     client = getattr(person_or_client, "client", person_or_client)
     headers = options.pop("headers", {}) | {"Accept-Language": PSEUDO}
-    return client.open(path, method=method, headers=headers, **options)
+    return client.open(path, method=method, headers=headers, buffered=True, **options)
 
 
 def test_no_page_has_a_text_that_cannot_be_translated(app, client, alice, ids, data, subtests):
