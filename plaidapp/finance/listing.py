@@ -6,6 +6,7 @@ from datetime import date
 from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from flask import request
 from werkzeug.datastructures import MultiDict
@@ -62,6 +63,15 @@ class Listing:
     @property
     def address(self) -> str:
         return addresses.address(self.query)
+
+    @property
+    def query_string(self) -> str:
+        return urlencode(self.query, doseq=True)
+
+    @property
+    def shows_currency(self) -> bool:
+        """Where all is in one currency its sign in every row would only repeat itself."""
+        return len(self.tally.sums) != 1
 
     @property
     def edit_url(self) -> str:
