@@ -10,6 +10,7 @@ from plaidapp.store import User
 
 Row = TypeVar("Row")
 LARGEST_ID = 2**31 - 1  # more than this, and the databases answer with an error
+LARGEST_BIG_ID = 2**63 - 1  # of the tables whose ids are 64 bits
 
 
 def person() -> User:
@@ -17,9 +18,11 @@ def person() -> User:
     return cast(User, current_user)
 
 
-def owned_or_404(find: Callable[[int, int], Row | None], row_id: int) -> Row:
+def owned_or_404(
+    find: Callable[[int, int], Row | None], row_id: int, largest: int = LARGEST_ID
+) -> Row:
     """The row with this id if it is the person's; a stranger's and a missing one look alike."""
-    row = find(row_id, person().id) if row_id <= LARGEST_ID else None
+    row = find(row_id, person().id) if row_id <= largest else None
     if row is None:
         abort(404)
     return row

@@ -2,10 +2,29 @@
 
 from flask import Flask
 
-from . import actions, categories, connections, exports, fragments, pages, webhooks
+from . import (
+    actions,
+    categories,
+    connections,
+    edits,
+    explorer,
+    exports,
+    fragments,
+    pages,
+    webhooks,
+)
 from .blueprint import blueprint
 
-__all__ = ["actions", "connections", "exports", "fragments", "pages", "webhooks"]
+__all__ = [
+    "actions",
+    "connections",
+    "edits",
+    "explorer",
+    "exports",
+    "fragments",
+    "pages",
+    "webhooks",
+]
 
 
 def init_app(app: Flask) -> None:

@@ -14,7 +14,7 @@ from plaidapp.auth.access import owned_or_404, person
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice, retarget
 from plaidapp.jobs import queue
-from plaidapp.store import Pull, claims, items, pulls, secrets, transactions
+from plaidapp.store import Pull, claims, items, ledger, pulls, secrets
 
 from .blueprint import blueprint
 from .forms import ConnectTestBankForm, PublicTokenForm, RangeForm
@@ -95,7 +95,7 @@ def try_again(pull_id: int) -> Answer:
 
 
 def _begin_range(kind: str) -> Answer:
-    form = RangeForm(transactions.first_date(person().id), formdata=request.form)
+    form = RangeForm(ledger.first_date(person().id), formdata=request.form)
     if not form.validate():
         if is_htmx():
             html = render_template("finance/_range_form.html", range_form=form)

@@ -10,11 +10,10 @@ from flask_wtf import FlaskForm
 from wtforms import DateField, Field, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.form import Form
-from wtforms.validators import InputRequired, Optional, StopValidation
+from wtforms.validators import InputRequired, StopValidation
 
 from plaidapp.bank.client import DAYS_REQUESTED
 from plaidapp.formats import long_day
-from plaidapp.store.transactions import Filter
 
 # Plaid's own test institutions: https://plaid.com/docs/sandbox/institutions/
 TEST_BANKS = [
@@ -136,7 +135,7 @@ class Day(DateField):
             raise StopValidation  # what is no date can't be compared with one
 
 
-def _in_order(form: Form) -> None:
+def in_order(form: Form) -> None:
     start, end = form["start_date"], form["end_date"]
     if start.data and end.data and end.data < start.data:
         raise ValidationError(gettext("The end is before the start. Swap them."))
@@ -171,26 +170,9 @@ class RangeForm(FlaskForm):
             )
 
     def validate_end_date(self, field: Field) -> None:
-        _in_order(self)
+        in_order(self)
         if self.first_transaction and field.data < self.first_transaction:
             first = long_day(self.first_transaction)
             raise ValidationError(
                 gettext("Your first transaction is of %(day)s. Choose that or later.", day=first)
             )
-
-
-class ExplorerForm(FlaskForm):
-    """The explorer's filter, from the address; every part may be left out."""
-
-    class Meta:
-        csrf = False
-
-    start_date = Day(lazy_gettext("From"), validators=[Optional()])
-    end_date = Day(lazy_gettext("To"), validators=[Optional()])
-
-    def validate_end_date(self, _field: Field) -> None:
-        _in_order(self)
-
-    def filter_of(self, user_id: int) -> Filter:
-        """The rows of this person that the form, found valid, asks for."""
-        return Filter(user_id, self.start_date.data, self.end_date.data)

@@ -9,8 +9,8 @@ from flask import render_template, request, url_for
 from flask_babel import gettext
 
 from plaidapp.bank.errors import HOPELESS
-from plaidapp.store import Item, Pull, Transaction, User, items, pulls, transactions
-from plaidapp.store.transactions import Filter
+from plaidapp.store import Item, Pull, Transaction, User, items, ledger, pulls
+from plaidapp.store.filters import Filter
 
 from . import overview
 from .forms import TEST_BANKS, ConnectTestBankForm, RangeForm, today
@@ -71,7 +71,7 @@ def ledger_of(user_id: int) -> Ledger:
     period = asked if asked in PERIODS else USUAL_PERIOD
     return Ledger(
         items.of_user(user_id),
-        transactions.page(Filter(user_id), LATEST),
+        ledger.page(Filter(user_id), LATEST),
         overview.of(user_id, period, today()),
         period,
     )
@@ -105,8 +105,8 @@ def view_of(pull: Pull) -> PullView:
     if pull.state != pulls.DONE or pull.start_date is None:
         return PullView(pull)
     wanted = Filter(pull.user_id, pull.start_date, pull.end_date)
-    rows = transactions.page(wanted, OF_RANGE) if pull.kind == pulls.TRANSACTIONS else ()
-    return PullView(pull, transactions.count(wanted), rows)
+    rows = ledger.page(wanted, OF_RANGE) if pull.kind == pulls.TRANSACTIONS else ()
+    return PullView(pull, ledger.count(wanted), rows)
 
 
 def render_pull(pull: Pull) -> str:

@@ -19,11 +19,11 @@ from plaidapp.store import (
     Transaction,
     accounts,
     backfill,
+    ledger,
     takeover,
     totals,
-    transactions,
 )
-from plaidapp.store.transactions import Filter
+from plaidapp.store.filters import Filter
 from plaidapp.store.types import now
 
 AHEAD = timedelta(days=31)
@@ -91,7 +91,7 @@ def compare(item: Item) -> list[Difference]:
     open_accounts = [row for row in accounts.of_item(item.id) if row.closed_at is None]
     stored = [
         row
-        for row in transactions.all_of(Filter(item.user_id, start, end, item.id))
+        for row in ledger.all_of(Filter(item.user_id, start, end, item.id, hidden="any"))
         if row.account.item_id == item.id
     ]
     differences = [

@@ -21,6 +21,7 @@ from plaidapp.store import (
     PullItem,
     accounts,
     adoption,
+    edits,
     items,
     pulls,
     rollups,
@@ -184,7 +185,7 @@ def _store_page(user_id: int, item_id: int, page: SyncPage, stored: Stored) -> N
     except KeyError:
         raise transport_error(NONSENSE) from None  # a row of an account nobody mentioned
     stored.moved.update((account_ids[row.account_id], row.date) for row in sent)
-    transactions.carry_edits(item_id, added)
+    edits.carry(item_id, added)
     transactions.mark_removed(item_id, gone)
     modified = len(sent) - len(added)
     stored.counts.update(kept=kept, added=len(added) - kept, modified=modified, removed=len(gone))

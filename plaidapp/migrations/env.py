@@ -5,10 +5,19 @@ from flask import current_app
 
 db = current_app.extensions["migrate"].db
 
+SEARCH = ("transaction_search", "ix_transaction_words")
+"""The search index, which no model describes: a virtual table and its shadows, or a GIN index."""
+
+
+def is_modelled(name: str | None, _kind: object, _parents: object) -> bool:
+    return not (name or "").startswith(SEARCH)
+
+
 with db.engine.connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=db.metadata,
+        include_name=is_modelled,
         **current_app.extensions["migrate"].configure_args,
     )
     with context.begin_transaction():

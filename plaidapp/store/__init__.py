@@ -2,6 +2,7 @@
 
 from .accounts import Account
 from .balances import Balance
+from .edits import Edit, EditRow
 from .inbox import Webhook
 from .items import Item
 from .pulls import Pull, PullItem
@@ -14,6 +15,8 @@ from .webhook_keys import WebhookKey
 __all__ = [
     "Account",
     "Balance",
+    "Edit",
+    "EditRow",
     "FormerAccount",
     "Item",
     "MonthlyTotal",

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
 
-from . import items
+from . import edits, items
 from .accounts import Account
 from .transactions import Transaction
 from .types import SCALE, now
@@ -151,9 +151,7 @@ def _carry_edits(item_id: int, pending: Sequence[Transaction], fresh: Collection
     for row in pending:
         match posts[row.id]:
             case [post] if row.edited_at and claims[post.id] == 1:
-                post.own_category, post.note = row.own_category, row.note
-                post.hidden, post.edited_at = row.hidden, row.edited_at
-    db.session.flush()
+                edits.hand_over(row.id, post.id)
 
 
 def _posts(item_id: int, row: Transaction, fresh: Collection[str]) -> list[Transaction]:

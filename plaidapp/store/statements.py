@@ -7,7 +7,8 @@ from sqlalchemy.orm import joinedload
 
 from plaidapp.extensions import db
 
-from .transactions import AT_ONCE, Filter, Transaction
+from .filters import Filter
+from .transactions import AT_ONCE, Transaction
 
 CURRENCY = func.coalesce(Transaction.iso_currency_code, Transaction.unofficial_currency_code)
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     ForeignKey,
+    Select,
     String,
     Table,
     Text,
@@ -111,29 +112,41 @@ def _refresh(account_id: int, first: datetime.date, after: datetime.date) -> Non
     upsert(TABLE, KEY, [dict(zip(COLUMNS, row, strict=True)) for row in new])
 
 
-def refresh_for(transaction_ids: Sequence[int]) -> None:
+Rows = Sequence[int] | Select[int]
+"""Transactions' ids, or a query for them."""
+
+
+def refresh_for(transaction_ids: Rows) -> None:
     """Adds up the months of these rows again, after an edit of what they count under.
 
     Call `lock_for` with the same ids before the edit.
     """
+    text = func.substr(sql_cast(Transaction.date, String), 1, 7)
     months: set[Month] = set()
-    for start in range(0, len(transaction_ids), AT_ONCE):
-        ids = transaction_ids[start : start + AT_ONCE]
-        query = select(Transaction.account_id, Transaction.date).where(Transaction.id.in_(ids))
-        months |= {(account, month_of(day)) for account, day in db.session.execute(query)}
+    for ids in _in_parts(transaction_ids):
+        query = select(Transaction.account_id, text).where(Transaction.id.in_(ids)).distinct()
+        months |= {
+            (account_id, datetime.date.fromisoformat(f"{month}-01"))
+            for account_id, month in db.session.execute(query)
+        }
     refresh(months)
 
 
-def lock_for(transaction_ids: Sequence[int]) -> None:
+def lock_for(transaction_ids: Rows) -> None:
     """Until the commit nobody else changes rows of the accounts that these rows are in."""
     items: set[int] = set()
-    for start in range(0, len(transaction_ids), AT_ONCE):
-        ids = transaction_ids[start : start + AT_ONCE]
+    for ids in _in_parts(transaction_ids):
         # An account may have gone over to another Item, and not all of its rows with it.
         query = select(Account.item_id).join(Transaction, Transaction.account_id == Account.id)
-        items |= set(db.session.scalars(query.where(Transaction.id.in_(ids))))
+        items |= set(db.session.scalars(query.where(Transaction.id.in_(ids)).distinct()))
     for item_id in sorted(items):
         accounts.lock(item_id)
+
+
+def _in_parts(ids: Rows) -> Iterable[Rows]:
+    if isinstance(ids, Select):
+        return [ids]
+    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
 
 
 Totals = dict[tuple[Any, ...], tuple[Any, ...]]

@@ -1,16 +1,17 @@
-"""Transactions: the ledger. Written in sets by the sync, read by keyset."""
+"""Transactions: the ledger, written in sets by the sync. `store/ledger.py` reads it."""
 
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import cast
 
 from sqlalchemy import (
     ColumnElement,
+    Computed,
     ForeignKey,
     Index,
     ScalarSelect,
+    Select,
     Table,
     Text,
     UniqueConstraint,
@@ -18,11 +19,10 @@ from sqlalchemy import (
     func,
     select,
     text,
-    tuple_,
     update,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import Base, db
@@ -31,28 +31,34 @@ from .accounts import Account
 from .categories import CARD_PAYMENT, TRANSFERS, UNKNOWN
 from .types import BigId, Moment, Money, now
 from .upsert import upsert
+from .words import index_of, sort_key
 
+BINARY_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text in the order of its code points, on every database."""
 AT_ONCE = 500  # ids in one statement; SQLite's oldest limit is 999 parameters
+
+
+def _shown_index(name: str, *columns: str) -> Index:
+    """One order of the rows that are shown."""
+    shown = text("removed_at IS NULL")
+    return Index(name, *columns, postgresql_where=shown, sqlite_where=shown)
 
 
 class Transaction(Base):
     """One movement of money. `amount` has Plaid's sign: positive is money out.
 
-    `removed_at` marks what the bank took back; such rows are kept but not shown.
+    `size` is the amount without its sign. `removed_at` marks what the bank took back; such rows are
+    kept but not shown. `words` and `note_words` are what the search index reads (store/words.py),
+    `title_key` orders by name.
     https://plaid.com/docs/api/products/transactions/#transactions-sync-response-added
     """
 
     __tablename__ = "transaction"
     __table_args__ = (
         UniqueConstraint("item_id", "plaid_transaction_id"),
-        Index(
-            "ix_transaction_shown",
-            "user_id",
-            "date",
-            "id",
-            postgresql_where=text("removed_at IS NULL"),
-            sqlite_where=text("removed_at IS NULL"),
-        ),
+        _shown_index("ix_transaction_shown", "user_id", "date", "id"),
+        _shown_index("ix_transaction_by_size", "user_id", "size", "id"),
+        _shown_index("ix_transaction_by_title", "user_id", "title_key", "id"),
         Index("ix_transaction_account_id_date", "account_id", "date"),
     )
 
@@ -65,6 +71,7 @@ class Transaction(Base):
     date: Mapped[datetime.date]
     authorized_date: Mapped[datetime.date | None]
     amount: Mapped[Decimal] = mapped_column(Money)
+    size: Mapped[Decimal] = mapped_column(Money, Computed("abs(amount)", persisted=True))
     iso_currency_code: Mapped[str | None] = mapped_column(Text)
     unofficial_currency_code: Mapped[str | None] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
@@ -72,29 +79,40 @@ class Transaction(Base):
     category_primary: Mapped[str | None] = mapped_column(Text)
     category_detailed: Mapped[str | None] = mapped_column(Text)
     payment_channel: Mapped[str | None] = mapped_column(Text)
+    title_key: Mapped[str] = mapped_column(BINARY_TEXT, default="", server_default="")
+    words: Mapped[str] = mapped_column(Text, default="", server_default="")
     pending: Mapped[bool]
     removed_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
     # What the person made of it. The bank's updates never touch these.
     own_category: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
+    note_words: Mapped[str] = mapped_column(Text, default="", server_default="")
     hidden: Mapped[bool] = mapped_column(default=False)
     edited_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
     account: Mapped[Account] = relationship(lazy="raise")
 
     @property
+    def title(self) -> str:
+        """What a person knows it by."""
+        return self.merchant_name or self.name
+
+    @property
     def currency(self) -> str | None:
         return self.iso_currency_code or self.unofficial_currency_code
+
+    @property
+    def bank_category(self) -> str:
+        """What the row counts under when the person has chosen nothing."""
+        if self.category_detailed == CARD_PAYMENT:
+            return TRANSFERS[self.amount > 0]
+        return self.category_primary or UNKNOWN
 
     @hybrid_property
     def category(self) -> str:
         """What the row counts under: what the person chose, or what Plaid says."""
-        if self.own_category:
-            return self.own_category
-        if self.category_detailed == CARD_PAYMENT:
-            return TRANSFERS[self.amount > 0]
-        return self.category_primary or UNKNOWN
+        return self.own_category or self.bank_category
 
     @category.inplace.expression
     @classmethod
@@ -134,41 +152,14 @@ def save(
                 "category_primary": sent.category and sent.category.primary,
                 "category_detailed": sent.category and sent.category.detailed,
                 "payment_channel": sent.payment_channel,
+                "title_key": sort_key(sent.merchant_name or sent.title),
+                "words": index_of(user_id, sent.merchant_name, sent.title),
                 "pending": sent.pending,
                 "removed_at": None,
             }
             for sent in transactions
         ],
     )
-
-
-def carry_edits(item_id: int, posted: Iterable[payloads.Transaction]) -> None:
-    """Gives posted rows what the person had written on the pending rows they replace.
-
-    Plaid gives a transaction a new id when it posts and names the old one:
-    https://plaid.com/docs/transactions/transactions-data/#reconciling-transactions
-    """
-    replacing = [sent.transaction_id for sent in posted if sent.pending_transaction_id]
-    pending = aliased(Transaction)
-    for ids in _in_parts(replacing):
-        db.session.execute(
-            update(Transaction)
-            .where(
-                Transaction.item_id == item_id,
-                Transaction.plaid_transaction_id.in_(ids),
-                Transaction.edited_at.is_(None),
-                pending.item_id == item_id,
-                pending.plaid_transaction_id == Transaction.pending_transaction_id,
-                pending.edited_at.is_not(None),
-            )
-            .values(
-                own_category=pending.own_category,
-                note=pending.note,
-                hidden=pending.hidden,
-                edited_at=pending.edited_at,
-            )
-            .execution_options(synchronize_session=False)
-        )
 
 
 def _in_parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -218,55 +209,6 @@ def shown_ids(item_id: int, since: datetime.date) -> set[str]:
     return set(db.session.scalars(query))
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """Which of a person's transactions are meant; both dates are included."""
-
-    user_id: int
-    start: datetime.date | None = None
-    end: datetime.date | None = None
-    item_id: int | None = None
-
-    def conditions(self) -> list[ColumnElement[bool]]:
-        wanted = [Transaction.user_id == self.user_id, Transaction.removed_at.is_(None)]
-        if self.start:
-            wanted.append(Transaction.date >= self.start)
-        if self.end:
-            wanted.append(Transaction.date <= self.end)
-        if self.item_id:
-            wanted.append(Transaction.item_id == self.item_id)
-        return wanted
-
-
-def page(
-    wanted: Filter, limit: int, after: tuple[datetime.date, int] | None = None
-) -> Sequence[Transaction]:
-    """The newest `limit` rows, or those that follow the row with this (date, id)."""
-    query = (
-        select(Transaction)
-        .options(joinedload(Transaction.account))
-        .where(*wanted.conditions())
-        .order_by(Transaction.date.desc(), Transaction.id.desc())
-        .limit(limit)
-    )
-    if after:
-        query = query.where(tuple_(Transaction.date, Transaction.id) < tuple_(*after))
-    return db.session.scalars(query).all()
-
-
-def all_of(wanted: Filter) -> Iterator[Transaction]:
-    """Every row, a page at a time."""
-    after = None
-    while rows := page(wanted, AT_ONCE, after):
-        yield from rows
-        after = (rows[-1].date, rows[-1].id)
-
-
-def count(wanted: Filter) -> int:
-    query = select(func.count()).select_from(Transaction).where(*wanted.conditions())
-    return db.session.scalar(query) or 0
-
-
 def count_removed(item_id: int) -> int:
     """Rows that the bank has taken back; they are kept, and shown nowhere."""
     query = select(func.count()).select_from(Transaction)
@@ -274,8 +216,37 @@ def count_removed(item_id: int) -> int:
     return db.session.scalar(query) or 0
 
 
-def first_date(user_id: int) -> datetime.date | None:
-    """The date of the person's oldest transaction."""
+def owned(transaction_id: int, user_id: int) -> Transaction | None:
+    """The person's transaction with its account, though the bank may have taken it back."""
     return db.session.scalar(
-        select(func.min(Transaction.date)).where(*Filter(user_id).conditions())
+        _one().where(Transaction.id == transaction_id, Transaction.user_id == user_id)
     )
+
+
+def replaced_by(row: Transaction) -> Transaction | None:
+    """The pending transaction that became this one when it posted, if it was stored."""
+    return db.session.scalar(
+        _one().where(
+            Transaction.item_id == row.item_id,
+            Transaction.plaid_transaction_id == row.pending_transaction_id,
+        )
+    )
+
+
+def replacing(row: Transaction) -> Transaction | None:
+    """What this pending transaction became when it posted."""
+    if not row.pending:
+        return None
+    return db.session.scalar(
+        _one()
+        .where(
+            Transaction.account_id == row.account_id,
+            Transaction.pending_transaction_id == row.plaid_transaction_id,
+            Transaction.date >= row.date - datetime.timedelta(days=30),
+        )
+        .limit(1)
+    )
+
+
+def _one() -> Select[Transaction]:
+    return select(Transaction).options(joinedload(Transaction.account))

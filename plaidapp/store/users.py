@@ -74,6 +74,11 @@ def lock_ledger(user_id: int) -> None:
         db.session.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK, user_id)))
 
 
+def ledger_revision(user_id: int) -> int:
+    """As it is now, whatever this request has read before."""
+    return db.session.scalar(select(User.ledger_revision).where(User.id == user_id)) or 0
+
+
 def ledger_changed(user_id: int) -> None:
     """Open pages of this person will ask for their lists again."""
     db.session.execute(

@@ -1,11 +1,14 @@
 """Who gets in, and whose is what. Every route is tried, so that a new one can't be forgotten."""
 
 import re
+from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from plaidapp.extensions import db
-from plaidapp.store import Item, Pull, pulls, secrets
+from plaidapp.store import Account, Edit, Item, Pull, Transaction, pulls, secrets
+from plaidapp.store.types import now
 
 PUBLIC = {
     "webhooks.receive",
@@ -45,8 +48,31 @@ def belongings(app, alice):
         db.session.add(item)
         db.session.flush()
         pull = pulls.add(alice.id, pulls.LINK, [item], state=pulls.FAILED, error_message="No.")
+        account = Account(
+            user_id=alice.id,
+            item_id=item.id,
+            plaid_account_id="a",
+            name="Checking of Platypus",
+            type="depository",
+            updated_at=now(),
+        )
+        edit = Edit(user_id=alice.id)
+        db.session.add_all([account, edit])
+        db.session.flush()
+        row = Transaction(
+            user_id=alice.id,
+            item_id=item.id,
+            account_id=account.id,
+            plaid_transaction_id="t",
+            date=date(2026, 1, 31),
+            amount=Decimal(5),
+            name="Platypus food",
+            pending=False,
+        )
+        db.session.add(row)
         db.session.commit()
-        return {"item_id": item.id, "pull_id": pull.id}
+        ids = {"transaction_id": row.id, "edit_id": edit.id}
+        return {"item_id": item.id, "pull_id": pull.id} | ids
 
 
 def test_the_public_routes_are_these_and_no_others(app):

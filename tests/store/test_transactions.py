@@ -5,15 +5,16 @@ from datetime import date, timedelta
 import pytest
 
 from plaidapp.extensions import db
-from plaidapp.store import accounts, transactions
-from plaidapp.store.transactions import AT_ONCE, Filter
+from plaidapp.store import accounts, ledger, transactions
+from plaidapp.store.filters import Filter
+from plaidapp.store.transactions import AT_ONCE
 from plaidapp.store.users import add
 
 DAY = date(2026, 1, 31)
 
 
 def shown(wanted, limit=100, after=None):
-    return [row.plaid_transaction_id for row in transactions.page(wanted, limit, after)]
+    return [row.plaid_transaction_id for row in ledger.page(wanted, limit, after)]
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_the_newest_come_first(owner, week):
 def test_pages_over_equal_dates_show_each_row_once(owner, item, save, transaction, size):
     save(item, *(transaction(f"t{n}", DAY - timedelta(days=n // 3)) for n in range(7)))
     seen, after = [], None
-    while page := transactions.page(Filter(owner), size, after):
+    while page := ledger.page(Filter(owner), size, after):
         assert len(page) <= size
         seen += [(row.date, row.id) for row in page]
         after = seen[-1]
@@ -39,7 +40,7 @@ def test_pages_over_equal_dates_show_each_row_once(owner, item, save, transactio
 
 
 def test_rows_that_arrive_between_two_pages_move_nothing(owner, week, item, save, transaction):
-    first = transactions.page(Filter(owner), 3)
+    first = ledger.page(Filter(owner), 3)
     save(item, transaction("new", DAY + timedelta(days=1)))
     assert shown(Filter(owner), 2, (first[-1].date, first[-1].id)) == ["d3", "d4"]
 
@@ -57,33 +58,33 @@ def test_rows_that_arrive_between_two_pages_move_nothing(owner, week, item, save
 def test_both_dates_are_included(owner, week, start, end, expected):
     first, last = (age if age is None else DAY - timedelta(days=age) for age in (start, end))
     assert shown(Filter(owner, first, last)) == expected
-    assert transactions.count(Filter(owner, first, last)) == len(expected)
+    assert ledger.count(Filter(owner, first, last)) == len(expected)
 
 
 def test_one_item_can_be_asked_for(owner, week, another_item, save, transaction):
     save(another_item, transaction("elsewhere"))
     assert shown(Filter(owner, item_id=another_item.id)) == ["elsewhere"]
-    assert transactions.count(Filter(owner)) == 8
+    assert ledger.count(Filter(owner)) == 8
 
 
 def test_a_stranger_sees_nothing(week):
     stranger = add("charlie", "charlie@example.com", "no hash")
     db.session.commit()
     assert shown(Filter(stranger.id)) == []
-    assert transactions.count(Filter(stranger.id)) == 0
-    assert transactions.first_date(stranger.id) is None
+    assert ledger.count(Filter(stranger.id)) == 0
+    assert ledger.first_date(stranger.id) is None
 
 
 def test_a_row_knows_its_account(owner, week):
-    assert transactions.page(Filter(owner), 1)[0].account.name == "Checking"
+    assert ledger.page(Filter(owner), 1)[0].account.name == "Checking"
 
 
 def test_removed_rows_are_kept_but_not_shown(owner, week, item):
     transactions.mark_removed(item.id, ["d0", "d6", "unknown"])
     db.session.commit()
     assert shown(Filter(owner)) == ["d1", "d2", "d3", "d4", "d5"]
-    assert transactions.count(Filter(owner)) == 5
-    assert transactions.first_date(owner) == DAY - timedelta(days=5)
+    assert ledger.count(Filter(owner)) == 5
+    assert ledger.first_date(owner) == DAY - timedelta(days=5)
     assert db.session.query(transactions.Transaction).count() == 7
     assert transactions.count_removed(item.id) == 2
 
@@ -97,13 +98,13 @@ def test_more_rows_than_fit_a_statement_are_removed(owner, item, save, transacti
 
 def test_removal_is_the_items_own_affair(owner, week, another_item):
     transactions.mark_removed(another_item.id, ["d0"])
-    assert transactions.count(Filter(owner)) == 7
+    assert ledger.count(Filter(owner)) == 7
 
 
 def test_a_removed_row_that_is_sent_again_is_back(owner, week, item, save, transaction):
     transactions.mark_removed(item.id, ["d0"])
     save(item, transaction("d0", DAY))
-    assert transactions.count(Filter(owner)) == 7
+    assert ledger.count(Filter(owner)) == 7
 
 
 def test_a_row_of_an_unknown_account_is_an_error(owner, item, transaction):

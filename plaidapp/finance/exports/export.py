@@ -6,8 +6,9 @@ from datetime import UTC, date, datetime
 from itertools import islice
 
 from plaidapp.extensions import db
-from plaidapp.store import Account, Transaction, accounts, items, statements, transactions
-from plaidapp.store.transactions import AT_ONCE, Filter
+from plaidapp.store import Account, Transaction, accounts, items, ledger, statements, totals
+from plaidapp.store.filters import Filter
+from plaidapp.store.transactions import AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -47,13 +48,16 @@ class Export:
     @property
     def is_complete(self) -> bool:
         """Are these all rows from some day until now? Only then a bank's balance explains them."""
-        everything = Filter(self.wanted.user_id)
-        ends_now = self.wanted.end is None or self.wanted.end >= self.today
-        return ends_now and replace(self.wanted, start=None, end=None) == everything
+        wanted, user_id = self.wanted, self.wanted.user_id
+        ends_now = wanted.end is None or wanted.end >= self.today
+        whole = Filter(user_id, wanted.start, wanted.end, hidden="any")
+        hides_none = wanted.hidden == "any" or totals.count(user_id).hidden == 0
+        ordered = replace(whole, sort=wanted.sort, descending=wanted.descending)
+        return ends_now and hides_none and replace(wanted, hidden="any") == ordered
 
     def rows(self) -> Iterator[Transaction]:
         """In the explorer's order."""
-        return _in_pages(transactions.all_of(self.wanted))
+        return _in_pages(ledger.all_of(self.wanted))
 
     def oldest_first(self) -> Iterator[Transaction]:
         return _in_pages(statements.oldest_first(self.wanted))

@@ -10,8 +10,8 @@ from flask_babel import gettext
 from plaidapp.auth.access import person
 from plaidapp.finance import keyset
 from plaidapp.finance.blueprint import blueprint
-from plaidapp.finance.forms import ExplorerForm
-from plaidapp.store import Account, Transaction, accounts, transactions
+from plaidapp.finance.filters import ExplorerForm
+from plaidapp.store import Account, Transaction, accounts, ledger
 from plaidapp.store.types import exact
 
 from .export import Export
@@ -26,16 +26,16 @@ def accounts_json() -> Response:
 
 @blueprint.get("/transactions.json")
 def transactions_json() -> Response | tuple[Response, int]:
-    """Newest first, 500 a page; `next` is the address of the following page or null."""
+    """In the order asked for, 500 a page; `next` is the address of the following page or null."""
     form = ExplorerForm(request.args)
     if not form.validate():
         return jsonify(error=gettext("The filter is not valid."), fields=form.errors), 422
     wanted = form.filter_of(person().id)
-    rows = transactions.page(wanted, PAGE_SIZE + 1, keyset.asked())
+    rows = ledger.page(wanted, PAGE_SIZE + 1, keyset.asked(wanted.sort))
     return jsonify(
-        transactions=[_transaction(row) for row in rows[:PAGE_SIZE]],
-        total_transactions=transactions.count(wanted),
-        next=keyset.next_url(rows, PAGE_SIZE),
+        transactions=[as_stored(row) for row in rows[:PAGE_SIZE]],
+        total_transactions=ledger.count(wanted),
+        next=keyset.next_url(rows, PAGE_SIZE, wanted.sort),
     )
 
 
@@ -45,7 +45,7 @@ def write(export: Export) -> Iterator[str]:
     total = 0
     for total, row in enumerate(export.rows(), start=1):
         own = {"category": row.category, "note": row.note, "hidden": row.hidden}
-        yield (",\n" if total > 1 else "\n") + json.dumps(_transaction(row) | own)
+        yield (",\n" if total > 1 else "\n") + json.dumps(as_stored(row) | own)
     yield f'\n], "total_transactions": {total}, "next": null}}\n'
 
 
@@ -68,7 +68,8 @@ def _account(account: Account) -> dict[str, Any]:
     }
 
 
-def _transaction(row: Transaction) -> dict[str, Any]:
+def as_stored(row: Transaction) -> dict[str, Any]:
+    """A transaction in Plaid's words, as far as it is kept."""
     category = {"primary": row.category_primary, "detailed": row.category_detailed}
     return {
         "transaction_id": row.plaid_transaction_id,

@@ -9,8 +9,8 @@ from flask import Response, abort, request, stream_with_context
 
 from plaidapp.auth.access import person
 from plaidapp.finance.blueprint import blueprint
-from plaidapp.finance.forms import ExplorerForm
-from plaidapp.store import transactions
+from plaidapp.finance.filters import ExplorerForm
+from plaidapp.store import ledger
 
 from . import beancount, csv, journal, json, ofx, qif
 from .export import Export
@@ -56,7 +56,7 @@ def _file_name(export: Export, extension: str) -> str:
     """plaidapp-transactions-2026-01-01-to-2026-11-22.csv"""
     wanted = export.wanted
     end: date = wanted.end or export.today
-    start = wanted.start or transactions.first_date(wanted.user_id) or end
+    start = wanted.start or ledger.first_date(wanted.user_id) or end
     return f"plaidapp-transactions-{start}-to-{end}.{extension}"
 
 

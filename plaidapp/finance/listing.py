@@ -1,0 +1,168 @@
+"""What the explorer shows: a page of rows, what the filter adds up to, and how to loosen it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from itertools import groupby
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from plaidapp.store import Account, Item, Transaction, accounts, items, ledger, tallies
+from plaidapp.store.categories import PRIMARY
+from plaidapp.store.filters import Filter
+from plaidapp.store.tallies import Sum, Tally
+
+from . import addresses, keyset
+from .addresses import Chip, Query
+from .categories import category_label
+from .filters import ExplorerForm
+
+PAGE_SIZE = 50
+LOOKED_AT = 100_000
+"""Rows that are counted and added up for one page at most; above that it says "more than"."""
+LOOSENED = 1000
+
+
+class Group(NamedTuple):
+    """Rows of one day. `date` is None where the order is no days', and on the day that the page
+    before ended in."""
+
+    date: date | None
+    sums: Sequence[Sum]
+    rows: Sequence[Transaction]
+
+
+class Loosened(NamedTuple):
+    """The filter without one part of it, and how many rows that is, up to LOOSENED."""
+
+    chip: Chip
+    address: str
+    tally: Tally
+
+
+def categories_with(*more: str | None) -> list[str]:
+    """The codes of categories in the order of their names."""
+    codes = dict.fromkeys([*PRIMARY, *filter(None, more)])
+    return sorted(codes, key=category_label)
+
+
+@dataclass
+class Listing:
+    """Everything of a valid filter; what is not asked for is not looked up."""
+
+    user_id: int
+    form: ExplorerForm
+    page_size = PAGE_SIZE
+    address_of = staticmethod(addresses.address)
+    categories_with = staticmethod(categories_with)
+
+    @property
+    def address(self) -> str:
+        return addresses.address(self.query)
+
+    @property
+    def query_string(self) -> str:
+        return urlencode(self.query, doseq=True)
+
+    @property
+    def shows_currency(self) -> bool:
+        """Where all is in one currency its sign in every row would only repeat itself."""
+        return len(self.tally.sums) != 1
+
+    @property
+    def edit_url(self) -> str:
+        return addresses.address(self.query, "finance.edit_transactions")
+
+    @property
+    def live_url(self) -> str:
+        return addresses.address(self.query, "finance.explorer_live")
+
+    @cached_property
+    def wanted(self) -> Filter:
+        return self.form.filter_of(self.user_id)
+
+    @cached_property
+    def query(self) -> Query:
+        return addresses.query_of(self.form)
+
+    @cached_property
+    def tally(self) -> Tally:
+        return tallies.tally(self.wanted, LOOKED_AT)
+
+    @cached_property
+    def accounts(self) -> Mapping[int, Account]:
+        return {row.id: row for row in accounts.of_user(self.user_id)}
+
+    @cached_property
+    def chips(self) -> list[Chip]:
+        return list(addresses.chips(self.form, self.query, self.accounts))
+
+    @property
+    def presets(self) -> list[tuple[str, str, bool]]:
+        return addresses.presets(self.query)
+
+    @cached_property
+    def _page(self) -> Sequence[Transaction]:
+        return ledger.page(self.wanted, PAGE_SIZE + 1, keyset.asked(self.wanted.sort))
+
+    @property
+    def rows(self) -> Sequence[Transaction]:
+        return self._page[:PAGE_SIZE]
+
+    @property
+    def next_url(self) -> str | None:
+        """The address of the page after this one."""
+        if len(self._page) <= PAGE_SIZE:
+            return None
+        after = keyset.spell(self._page[PAGE_SIZE - 1], self.wanted.sort)
+        return addresses.address(self.query | {"after": [after]})
+
+    @property
+    def groups(self) -> list[Group]:
+        """A group a day where the order is days'; otherwise one of all."""
+        if not self.rows:
+            return []
+        if self.wanted.sort != "date":
+            return [Group(None, (), self.rows)]
+        after = keyset.asked("date")
+        ends = sorted((self.rows[0].date, self.rows[-1].date))
+        sums = tallies.days(self.wanted, *ends)
+        return [
+            Group(None if after and day == after[0] else day, sums.get(day, ()), list(rows))
+            for day, rows in groupby(self.rows, key=lambda row: row.date)
+        ]
+
+    @property
+    def loosened(self) -> list[Loosened]:
+        """The parts of the filter without which there are rows."""
+        found = []
+        for chip in self.chips:
+            form = ExplorerForm(MultiDict(chip.without))
+            form.validate()
+            tally = tallies.tally(form.filter_of(self.user_id), LOOSENED)
+            if tally.rows:
+                found.append(Loosened(chip, addresses.address(chip.without), tally))
+        return found
+
+    @property
+    def banks(self) -> list[tuple[Item, list[Account]]]:
+        """The person's accounts, by bank."""
+        return [
+            (item, [row for row in self.accounts.values() if row.item_id == item.id])
+            for item in items.of_user(self.user_id)
+        ]
+
+    @property
+    def categories(self) -> list[str]:
+        """Those that Plaid has, and those that are filtered by."""
+        return categories_with(*self.wanted.categories)
+
+
+def of_request(user_id: int) -> Listing | None:
+    """The listing that the address asks for; None when it asks for nonsense."""
+    form = ExplorerForm(request.args)
+    return Listing(user_id, form) if form.validate() else None

@@ -1,0 +1,55 @@
+"""How text is compared, and that stored rows were filled alike by the migration."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+from plaidapp.store import words
+
+ROOT = Path(__file__).parents[2]
+TEXTS = {
+    "Café Zoë's No. 5": "cafe zoes no 5",
+    "McDonald’s": "mcdonalds",
+    "7-ELEVEN #34": "7 eleven 34",
+    "Straße": "strasse",
+    "STRASSE": "strasse",
+    "Łódź Ørsted Æbler": "lodz orsted aebler",
+    "İstanbul": "istanbul",
+    "ﬁnance": "finance",
+    "foo_bar": "foo bar",
+    "Ångström": "angstrom",
+    "Кафе Ё": "кафе е",
+    "東京タワー": "東京タワー",
+    "☕ !? \0": "",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_case_accents_and_signs_are_no_difference(text):
+    assert " ".join(words.words_of(text)) == TEXTS[text]
+    assert words.sort_key(text) == TEXTS[text]
+
+
+def test_accents_may_be_spelled_in_two_ways():
+    assert words.words_of("Cafe\u0301") == words.words_of("Caf\u00e9") == ("cafe",)
+
+
+def test_what_is_too_long_is_cut():
+    assert words.words_of("a" * 500) == ("a" * words.LONGEST_WORD,)
+    assert len(words.sort_key("word " * 100)) <= words.LONGEST_KEY
+
+
+def test_each_word_is_in_the_index_once_and_its_owners():
+    assert words.index_of(7, "Coffee", None, "The Coffee") == " 7ucoffee 7uthe"
+    assert words.index_of(7, None) == ""
+
+
+@pytest.mark.parametrize("text", [*TEXTS, "a" * 500, "é" * 500])
+def test_the_migration_spells_as_the_app_does(text):
+    path = ROOT / "plaidapp/migrations/versions/0003_search.py"
+    spec = importlib.util.spec_from_file_location("search", path)
+    migration = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(migration)
+    assert migration._index_of(7, text, None, "X") == words.index_of(7, text, None, "X")
