@@ -61,9 +61,11 @@ class OneOf:
     """One of a few words; nothing at all is the default."""
 
     data: Any
+    default: Any
 
     def pre_validate(self, _form: Any) -> None:
         if self.data not in {choice.value for choice in self.choices}:  # type: ignore[attr-defined]
+            self.data = self.default  # which the page with the refusal shows
             raise ValidationError(gettext("Choose one of the list."))
 
     def process_formdata(self, valuelist: list[str]) -> None:
