@@ -8,14 +8,13 @@ from pathlib import Path
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from sandbox import errors, items, wire
+from sandbox import bank, errors, items, wire
 from sandbox.api import accounts, institutions, link, testing, transactions
 from sandbox.api import items as item_api
 from sandbox.ids import Ids
 from sandbox.outbox import PLAID_RETRY, OnMoment, Outbox
 from sandbox.signing import SigningKey
 from sandbox.store import Store
-from sandbox.webhooks import announce_update
 from sandbox.world import Clock, Sandbox, utc_now
 
 _log = logging.getLogger(__name__)
@@ -49,15 +48,15 @@ def create_app(
     app.register_error_handler(errors.PlaidError, wire.reply_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
-    outbox.start(_moments_of(outbox))
+    outbox.start(_moments_of(sandbox))
     return app
 
 
-def _moments_of(outbox: Outbox) -> OnMoment:
+def _moments_of(sandbox: Sandbox) -> OnMoment:
     def on_moment(db: sqlite3.Connection, number: int, code: str) -> None:
         item = items.by_number(db, number)
         if not item.removed:
-            announce_update(outbox, db, item, code)
+            bank.bring(sandbox, db, item, code)
 
     return on_moment
 

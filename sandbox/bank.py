@@ -1,16 +1,18 @@
 """What happens at the bank after the first pull, and who is told."""
 
+import contextlib
 import random
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 
-from sandbox import changes, errors, household, merchants
+from sandbox import changes, errors, household, merchants, recurring
 from sandbox.entries import Entry
 from sandbox.items import Item, account_rows, find_healthy
-from sandbox.webhooks import announce_changes
+from sandbox.webhooks import announce_changes, announce_streams, announce_update
 from sandbox.world import Sandbox
 
 
@@ -29,9 +31,10 @@ def add_entries(
         new = [(account or default, entry) for account, entry in wanted]
         if not {account for account, _ in new} <= open_ids:
             raise errors.invalid_account_id()
-        head = changes.append(db, sandbox.ids, item.number, item.head, new)
-        _update_head(sandbox, db, item, head)
-        announce_changes(sandbox.outbox, db, item, added=len(new), removed=[])
+        with _telling_of_streams(sandbox, db, item):
+            head = changes.append(db, sandbox.ids, item.number, item.head, new)
+            _update_head(sandbox, db, item, head)
+            announce_changes(sandbox.outbox, db, item, added=len(new), removed=[])
     sandbox.outbox.wake()
 
 
@@ -43,23 +46,50 @@ def refresh(sandbox: Sandbox, access_token: str) -> None:
     """
     with sandbox.store.write() as db:
         item = _settled(sandbox, db, access_token)
-        today = sandbox.today()
-        head = changes.revise(db, item.number, item.head)
-        head, removed = changes.post_pending(db, sandbox.ids, item.number, head, today)
-        dice = random.Random(f"refresh:{sandbox.seed}:{item.number}:{item.head}")
-        account = account_rows(db, item)[household.CHECKING]["account_id"]
-        new = [
-            (account, household.purchase(dice, dice.choice(places), 0, day, today))
-            for places, day in (
-                (merchants.CAFES, today),
-                (merchants.KITCHENS, today),
-                (merchants.SHOPS, today - timedelta(days=household.PENDING_DAYS)),
+        with _telling_of_streams(sandbox, db, item):
+            today = sandbox.today()
+            head = changes.revise(db, item.number, item.head)
+            head, removed = changes.post_pending(db, sandbox.ids, item.number, head, today)
+            dice = random.Random(f"refresh:{sandbox.seed}:{item.number}:{item.head}")
+            account = account_rows(db, item)[household.CHECKING]["account_id"]
+            new = [
+                (account, household.purchase(dice, dice.choice(places), 0, day, today))
+                for places, day in (
+                    (merchants.CAFES, today),
+                    (merchants.KITCHENS, today),
+                    (merchants.SHOPS, today - timedelta(days=household.PENDING_DAYS)),
+                )
+            ]
+            head = changes.append(db, sandbox.ids, item.number, head, new)
+            _update_head(sandbox, db, item, head)
+            announce_changes(
+                sandbox.outbox, db, item, added=len(new) + len(removed), removed=removed
             )
-        ]
-        head = changes.append(db, sandbox.ids, item.number, head, new)
-        _update_head(sandbox, db, item, head)
-        announce_changes(sandbox.outbox, db, item, added=len(new) + len(removed), removed=removed)
     sandbox.outbox.wake()
+
+
+def bring(sandbox: Sandbox, db: sqlite3.Connection, item: Item, code: str) -> None:
+    """The moment of INITIAL_UPDATE or HISTORICAL_UPDATE has come."""
+    announce_update(sandbox.outbox, db, item, code)
+    if code == "HISTORICAL_UPDATE" and item.webhook:
+        announce_streams(sandbox.outbox, db, item, list(_streams(sandbox, db, item)))
+
+
+def _streams(
+    sandbox: Sandbox, db: sqlite3.Connection, item: Item
+) -> dict[str, list[dict[str, Any]]]:
+    accounts = account_rows(db, item)
+    return recurring.by_account(db, sandbox.ids, item.number, sandbox.today(), accounts)
+
+
+@contextlib.contextmanager
+def _telling_of_streams(sandbox: Sandbox, db: sqlite3.Connection, item: Item) -> Iterator[None]:
+    """Announces, at the end, the accounts on which something else recurs than at the beginning."""
+    before = _streams(sandbox, db, item)
+    yield
+    after = _streams(sandbox, db, item)
+    changed = [account for account in before | after if before.get(account) != after.get(account)]
+    announce_streams(sandbox.outbox, db, item, changed)
 
 
 def _settled(sandbox: Sandbox, db: sqlite3.Connection, access_token: str) -> Item:

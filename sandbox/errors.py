@@ -143,6 +143,11 @@ def products_not_supported(products: Iterable[str]) -> PlaidError:
     return PlaidError("ITEM_ERROR", "PRODUCTS_NOT_SUPPORTED", message)
 
 
+def product_not_enabled(product: str) -> PlaidError:
+    message = f"the {product} product is not enabled on this item"
+    return PlaidError("ITEM_ERROR", "PRODUCT_NOT_ENABLED", message)
+
+
 def sandbox_webhook_invalid() -> PlaidError:
     message = "webhook could not be fired: the Item has no webhook"
     return PlaidError("SANDBOX_ERROR", "SANDBOX_WEBHOOK_INVALID", message)

@@ -3,6 +3,7 @@
 import functools
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -34,7 +35,7 @@ ACCOUNTS = (
     Account("Plaid Mortgage", None, "loan", "mortgage", "8888", None, Decimal("56302.06")),
 )  # fmt: skip
 
-# Day of the month, merchant, account. The amount never changes.
+# Day of the month, merchant, account. The amount never changes but for what `_change` says.
 _SUBSCRIPTIONS = (
     (3, m.DROPBOX, CARD),
     (5, m.NETFLIX, CARD),
@@ -43,6 +44,10 @@ _SUBSCRIPTIONS = (
     (17, m.FITNESS, CARD),
     (20, m.COMCAST, CHECKING),
 )
+RAISED = Decimal("17.99")
+"""What Netflix takes since its last two bills."""
+ANNUAL_IN = 12
+"""Days until 1Password's yearly bill comes again."""
 # Chance a day, where, account.
 _HABITS = (
     (0.27, m.MARKETS, CARD),
@@ -66,7 +71,7 @@ def history(seed: int, today: date) -> tuple[Entry, ...]:
 
 
 def _day(dice: random.Random, day: date, today: date) -> Iterator[Entry]:
-    yield from _bills(dice, day)
+    yield from _bills(dice, day, today)
     yield from _moves(dice, day)
     for chance, places, account in _HABITS:
         happens = dice.random() < chance
@@ -126,15 +131,27 @@ def _moved(life: list[Entry], account: int, until: date) -> int:
     return int(sum(row.amount for row in posted if not row.pending) * 100)
 
 
-def _bills(dice: random.Random, day: date) -> Iterator[Entry]:
-    """What merchants take on fixed days of the month."""
+def _bills(dice: random.Random, day: date, today: date) -> Iterator[Entry]:
+    """What merchants take on fixed days of the month, and one once a year."""
     for due, merchant, account in _SUBSCRIPTIONS:
         if day.day == due:
-            yield _bill(dice, merchant, account, day)
+            yield from _change(_bill(dice, merchant, account, day), day, today)
+    if (day - today).days in (ANNUAL_IN - 365, ANNUAL_IN - 2 * 365):
+        yield _bill(random.Random(0), m.ONEPASSWORD, CARD, day)  # leaves the other dice alone
     if day.day == 8:
         yield _bill(dice, m.PGE, CHECKING, day)
     if day.day == 22 and day.month % 2:
         yield _bill(dice, m.EBMUD, CHECKING, day)
+
+
+def _change(bill: Entry, day: date, today: date) -> Iterator[Entry]:
+    """The last two bills are not as those before: Netflix takes more, Dropbox was cancelled."""
+    months = (today.year - day.year) * 12 + today.month - day.month
+    lately = months - (today.day < day.day) < 2
+    if lately and bill.merchant is m.NETFLIX:
+        yield replace(bill, amount=RAISED)
+    elif not (lately and bill.merchant is m.DROPBOX):
+        yield bill
 
 
 def _moves(dice: random.Random, day: date) -> Iterator[Entry]:

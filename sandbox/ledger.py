@@ -6,7 +6,7 @@ Rows are JSON already: a page is read and joined, never decoded.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -189,6 +189,14 @@ def between(
         [*arguments, count, offset],
     )
     return _texts([tuple(row) for row in rows], with_original), total
+
+
+def posted(db: sqlite3.Connection, item: int, accounts: Sequence[str]) -> Iterator[str]:
+    """The JSON of what is posted on these accounts, oldest first."""
+    query = "SELECT body FROM ledger WHERE item = ? AND removed IS NULL AND NOT pending"
+    query += f" AND account_id IN ({', '.join('?' * len(accounts))}) ORDER BY date, created"
+    rows = db.execute(query, (item, *accounts))
+    return (row["body"] for row in rows)
 
 
 def _texts(rows: list[tuple[int, str, str]], with_original: bool) -> list[str]:

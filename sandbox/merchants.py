@@ -52,6 +52,7 @@ TV = Category("ENTERTAINMENT", "TV_AND_MOVIES")
 MUSIC = Category("ENTERTAINMENT", "MUSIC_AND_AUDIO")
 GYM = Category("PERSONAL_CARE", "GYMS_AND_FITNESS_CENTERS")
 STORAGE = Category("GENERAL_SERVICES", "STORAGE")
+OTHER_SERVICES = Category("GENERAL_SERVICES", "OTHER_GENERAL_SERVICES")
 RENT = Category("RENT_AND_UTILITIES", "RENT")
 ELECTRICITY = Category("RENT_AND_UTILITIES", "GAS_AND_ELECTRICITY")
 WATER = Category("RENT_AND_UTILITIES", "WATER")
@@ -111,6 +112,9 @@ JOURNEYS = (
 NETFLIX = Merchant("Netflix", "NETFLIX.COM", "netflix.com", TV, 1549, 1549, "online")
 SPOTIFY = Merchant("Spotify", "SPOTIFY USA", "spotify.com", MUSIC, 1099, 1099, "online")
 DROPBOX = Merchant("Dropbox", "DROPBOX*PLAN", "dropbox.com", STORAGE, 1199, 1199, "online")
+ONEPASSWORD = Merchant(
+    "1Password", "1PASSWORD", "1password.com", OTHER_SERVICES, 3588, 3588, "online"
+)
 FITNESS = Merchant("Planet Fitness", "PLANET FITNESS", "planetfitness.com", GYM, 2499, 2499)
 COMCAST = Merchant("Comcast", "COMCAST CABLE", "xfinity.com", INTERNET, 6499, 6499, "online")
 TMOBILE = Merchant("T-Mobile", "T-MOBILE AUTOPAY", "t-mobile.com", TELEPHONE, 7000, 7000, "online")
@@ -118,7 +122,7 @@ PGE = Merchant("PG&E", "PG&E WEB ONLINE", "pge.com", ELECTRICITY, 6200, 16400, "
 EBMUD = Merchant("EBMUD", "EBMUD WATER", "ebmud.com", WATER, 5100, 9800, "online")
 
 _ALL = (*MARKETS, *KITCHENS, *CAFES, *RIDES, *SHOPS, *JOURNEYS,
-        NETFLIX, SPOTIFY, DROPBOX, FITNESS, COMCAST, TMOBILE, PGE, EBMUD)  # fmt: skip
+        NETFLIX, SPOTIFY, DROPBOX, ONEPASSWORD, FITNESS, COMCAST, TMOBILE, PGE, EBMUD)  # fmt: skip
 _BY_WORDS = {words.casefold(): m for m in _ALL for words in (m.name, m.statement)}
 _KNOWN = re.compile(
     r"\b(" + "|".join(re.escape(words) for words in sorted(_BY_WORDS, key=len, reverse=True)) + ")",

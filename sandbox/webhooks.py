@@ -63,3 +63,12 @@ def announce_changes(
              removed_transactions=ids)  # fmt: skip
     if added:
         send(outbox, db, item, "TRANSACTIONS", "DEFAULT_UPDATE", error=None, new_transactions=added)
+
+
+def announce_streams(
+    outbox: Outbox, db: sqlite3.Connection, item: "Item", account_ids: Sequence[str]
+) -> None:
+    """What recurs on these accounts is not what it was."""
+    if account_ids:
+        send(outbox, db, item, "TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE",
+             account_ids=list(account_ids))  # fmt: skip

@@ -8,7 +8,7 @@ import msgspec
 from flask import Blueprint, Response
 from msgspec import Meta
 
-from sandbox import bank, categories, cursors, errors, items, ledger, linking, people
+from sandbox import bank, categories, cursors, errors, items, ledger, linking, people, recurring
 from sandbox.api.accounts import chosen
 from sandbox.ledger import Window
 from sandbox.wire import ItemCall, Options, json_array, read, reply
@@ -45,6 +45,11 @@ class SyncOptions(TransactionsOptions):
     account_id: str | None = None
 
 
+class RecurringOptions(Options):
+    include_personal_finance_category: bool = True
+    personal_finance_category_version: Literal["v1", "v2"] = "v1"
+
+
 class GetCall(ItemCall, kw_only=True):
     start_date: date
     end_date: date
@@ -55,6 +60,11 @@ class SyncCall(ItemCall, kw_only=True):
     cursor: str | None = None
     count: Count = 100
     options: SyncOptions = msgspec.field(default_factory=SyncOptions)
+
+
+class RecurringCall(ItemCall, kw_only=True):
+    account_ids: list[str] | None = None
+    options: RecurringOptions = msgspec.field(default_factory=RecurringOptions)
 
 
 @bp.post("/transactions/get")
@@ -165,6 +175,30 @@ def _sync_answer(
         "transactions_update_status": status,
     }
     return reply(**fields)
+
+
+@bp.post("/transactions/recurring/get")
+def recurring_streams() -> Response:
+    """What recurs; only of an Item whose transactions were asked for, and once all are there."""
+    call = read(RecurringCall)
+    sandbox = here()
+    with sandbox.store.read() as db:
+        item = items.find_healthy(db, call.access_token)
+        if item.started is None:
+            raise errors.product_not_enabled("transactions")
+        if not item.historical_complete(sandbox):
+            raise errors.product_not_ready()
+        accounts = chosen(items.account_rows(db, item), call.account_ids)
+        streams = recurring.streams(db, item.number, accounts)
+    said: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for stream in streams:
+        said[stream.is_outflow].append(stream.to_dict(sandbox.ids, item.number, sandbox.today()))
+    return reply(
+        inflow_streams=said[False],
+        outflow_streams=said[True],
+        personal_finance_category_version=call.options.personal_finance_category_version,
+        updated_datetime=items.last_update(sandbox, item),
+    )
 
 
 @bp.post("/transactions/refresh")

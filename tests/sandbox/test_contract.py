@@ -29,6 +29,10 @@ from plaid.model.sandbox_item_reset_login_request import SandboxItemResetLoginRe
 from plaid.model.sandbox_transactions_create_request import SandboxTransactionsCreateRequest
 from plaid.model.transactions_get_request import TransactionsGetRequest
 from plaid.model.transactions_get_request_options import TransactionsGetRequestOptions
+from plaid.model.transactions_recurring_get_request import TransactionsRecurringGetRequest
+from plaid.model.transactions_recurring_get_request_options import (
+    TransactionsRecurringGetRequestOptions,
+)
 from plaid.model.transactions_refresh_request import TransactionsRefreshRequest
 from plaid.model.transactions_sync_request import TransactionsSyncRequest
 from plaid.model.transactions_sync_request_options import TransactionsSyncRequestOptions
@@ -181,6 +185,40 @@ def test_transactions_get(live):
     assert len(answer["accounts"]) == 9
 
 
+def test_transactions_recurring_get(live):
+    token = live.link_ready()
+    answer = live.api.transactions_recurring_get(
+        TransactionsRecurringGetRequest(
+            access_token=token,
+            options=TransactionsRecurringGetRequestOptions(include_personal_finance_category=True),
+        )
+    )
+    assert isinstance(answer["updated_datetime"], datetime)
+    (pay,) = [s for s in answer["inflow_streams"] if "PAYROLL" in s["description"]]
+    assert (str(pay["frequency"]), str(pay["status"])) == ("SEMI_MONTHLY", "MATURE")
+    assert pay["average_amount"]["amount"] < 0
+    assert isinstance(pay["predicted_next_date"], date)
+    assert pay["personal_finance_category"]["detailed"] == "INCOME_WAGES"
+    (netflix,) = [s for s in answer["outflow_streams"] if s["merchant_name"] == "Netflix"]
+    assert netflix["last_amount"]["amount"] == 17.99
+    assert (netflix["is_active"], netflix["is_user_modified"]) == (True, False)
+    assert len(netflix["transaction_ids"]) == 24
+    some = TransactionsRecurringGetRequest(access_token=token, account_ids=[pay["account_id"]])
+    chosen = live.api.transactions_recurring_get(some)
+    assert 0 < len(chosen["outflow_streams"]) < len(answer["outflow_streams"])
+
+
+def test_transactions_recurring_get_refuses_as_others_do(live):
+    def ask(token, **fields):
+        request = TransactionsRecurringGetRequest(access_token=token, **fields)
+        return error_of(lambda: live.api.transactions_recurring_get(request))
+
+    assert ask("access-sandbox-none")[2] == "INVALID_ACCESS_TOKEN"
+    assert ask(live.link())[1:] == ("ITEM_ERROR", "PRODUCT_NOT_READY")
+    assert ask(live.link(("auth",)))[1:] == ("ITEM_ERROR", "PRODUCT_NOT_ENABLED")
+    assert ask(live.link_ready(), account_ids=["of nobody"])[2] == "INVALID_ACCOUNT_ID"
+
+
 def test_transactions_refresh(live):
     token = live.link_ready(override_username=DYNAMIC)
     before = live.drain(token)[1]["next_cursor"]
@@ -300,6 +338,9 @@ def test_reset_login(live):
         lambda: live.api.accounts_balance_get(AccountsBalanceGetRequest(access_token=token)),
         lambda: live.api.transactions_sync(TransactionsSyncRequest(access_token=token)),
         lambda: live.api.transactions_refresh(TransactionsRefreshRequest(access_token=token)),
+        lambda: live.api.transactions_recurring_get(
+            TransactionsRecurringGetRequest(access_token=token)
+        ),
     ):
         assert error_of(call) == (400, "ITEM_ERROR", "ITEM_LOGIN_REQUIRED")
 
@@ -332,7 +373,7 @@ def test_transactions_create(live):
 
 def test_every_field_that_plaid_python_can_send_is_known(live):
     paths = {rule.rule for rule in live.app.url_map.iter_rules()}
-    assert len(paths) == 20
+    assert len(paths) == 21
     for name, endpoint in vars(live.api).items():
         path = name.endswith("_endpoint") and endpoint.settings["endpoint_path"]
         model = path in paths and next(iter(endpoint.openapi_types.values()))[0]
@@ -365,6 +406,7 @@ SAMPLES = {
         "end_date": "2026-01-01",
     },
     "/transactions/sync": {"access_token": "x"},
+    "/transactions/recurring/get": {"access_token": "x"},
     "/institutions/get": {"count": 1, "offset": 0, "country_codes": ["US"]},
     "/institutions/get_by_id": {"institution_id": "x", "country_codes": ["US"]},
     "/institutions/search": {"query": "x", "country_codes": ["US"]},

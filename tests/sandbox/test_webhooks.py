@@ -76,7 +76,7 @@ def test_updates_announce_themselves(live, received, arrive):
     live.clock.advance(INITIAL_DELAY)
     arrive("INITIAL_UPDATE")
     live.clock.advance(HISTORICAL_DELAY)
-    arrive("INITIAL_UPDATE", "HISTORICAL_UPDATE")
+    arrive("INITIAL_UPDATE", "HISTORICAL_UPDATE", "RECURRING_TRANSACTIONS_UPDATE")
     new = sum(
         of_code(received, c)["new_transactions"] for c in ("INITIAL_UPDATE", "HISTORICAL_UPDATE")
     )
@@ -91,7 +91,7 @@ def test_updates_announce_themselves(live, received, arrive):
         "environment": "sandbox",
     }
     status = live.call("/item/get", access_token=token)["status"]
-    assert status["last_webhook"]["code_sent"] == "HISTORICAL_UPDATE"
+    assert status["last_webhook"]["code_sent"] == "RECURRING_TRANSACTIONS_UPDATE"
 
 
 def test_sync_updates_are_for_those_who_sync(live, received, arrive):
@@ -103,7 +103,8 @@ def test_sync_updates_are_for_those_who_sync(live, received, arrive):
     assert available["initial_update_complete"] is True
     assert available["historical_update_complete"] is False
     live.clock.advance(HISTORICAL_DELAY)
-    arrive("INITIAL_UPDATE", "HISTORICAL_UPDATE", *["SYNC_UPDATES_AVAILABLE"] * 2)
+    arrive("INITIAL_UPDATE", "HISTORICAL_UPDATE", "RECURRING_TRANSACTIONS_UPDATE",
+           *["SYNC_UPDATES_AVAILABLE"] * 2)  # fmt: skip
 
 
 def test_a_refresh_announces_what_it_found(live, received, arrive, eventually):
@@ -116,7 +117,7 @@ def test_a_refresh_announces_what_it_found(live, received, arrive, eventually):
     assert of_code(received, "WEBHOOK_UPDATE_ACKNOWLEDGED")["new_webhook_url"] == HOOK
     live.call("/transactions/refresh", access_token=token)
     arrive("WEBHOOK_UPDATE_ACKNOWLEDGED", "SYNC_UPDATES_AVAILABLE", "TRANSACTIONS_REMOVED",
-           "DEFAULT_UPDATE")  # fmt: skip
+           "DEFAULT_UPDATE", "RECURRING_TRANSACTIONS_UPDATE")  # fmt: skip
     changes, _ = live.drain(token, cursor)
     gone = [row["transaction_id"] for row in changes["removed"]]
     assert of_code(received, "TRANSACTIONS_REMOVED")["removed_transactions"] == gone
@@ -201,7 +202,7 @@ def test_a_removed_item_is_silent(live, received, eventually):
     live.call("/item/remove", access_token=token)
     other = live.link(webhook=HOOK)
     live.clock.advance(HISTORICAL_DELAY)
-    eventually(lambda: len(received()) == 2)
+    eventually(lambda: len(received()) == 3)
     item_id = live.call("/item/get", access_token=other)["item"]["item_id"]
     assert {json.loads(request.body)["item_id"] for request in received()} == {item_id}
 
