@@ -27,6 +27,7 @@ from plaid.model.sandbox_public_token_create_request_options_transactions import
 )
 from plaid.model.transactions_get_request import TransactionsGetRequest
 from plaid.model.transactions_get_request_options import TransactionsGetRequestOptions
+from plaid.model.transactions_recurring_get_request import TransactionsRecurringGetRequest
 from plaid.model.transactions_sync_request import TransactionsSyncRequest
 from plaid.model.transactions_sync_request_options import TransactionsSyncRequestOptions
 from plaid.model.webhook_verification_key_get_request import WebhookVerificationKeyGetRequest
@@ -144,6 +145,16 @@ class Bank:
         except BankError as error:
             if error.code not in errors.GONE:
                 raise
+
+    def recurring(self, sealed_token: bytes) -> payloads.Recurring:
+        """What recurs on the Item's accounts: subscriptions, bills and pay.
+
+        An add-on of Plaid's: PRODUCT_NOT_READY until the whole history is there, and refused for
+        good where the bank or the app's contract does not include it.
+        https://plaid.com/docs/api/products/transactions/#transactionsrecurringget
+        """
+        request = TransactionsRecurringGetRequest(access_token=self._open(sealed_token))
+        return self._call(self._api.transactions_recurring_get, request, payloads.Recurring)
 
     def webhook_key(self, key_id: str) -> dict[str, Any]:
         """The JWK that webhooks with this key id are signed with."""

@@ -133,6 +133,51 @@ class TransactionsPage(msgspec.Struct, frozen=True):
     request_id: str
 
 
+class StreamAmount(msgspec.Struct, frozen=True):
+    """Positive is money out."""
+
+    amount: Decimal
+    iso_currency_code: str | None = None
+    unofficial_currency_code: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(self.amount)
+
+    @property
+    def currency(self) -> str | None:
+        return self.iso_currency_code or self.unofficial_currency_code
+
+
+class Stream(msgspec.Struct, frozen=True, rename={"category": "personal_finance_category"}):
+    """Payments that belong together, such as a subscription or somebody's pay.
+
+    `transaction_ids` are oldest first. `predicted_next_date` is null when nothing is expected.
+    """
+
+    stream_id: str
+    account_id: str
+    description: str
+    frequency: str
+    first_date: datetime.date
+    last_date: datetime.date
+    transaction_ids: list[str]
+    average_amount: StreamAmount
+    last_amount: StreamAmount
+    is_active: bool
+    status: str
+    merchant_name: str | None = None
+    predicted_next_date: datetime.date | None = None
+    category: Category | None = None
+
+
+class Recurring(msgspec.Struct, frozen=True):
+    """/transactions/recurring/get: money in, and money out."""
+
+    inflow_streams: list[Stream]
+    outflow_streams: list[Stream]
+    request_id: str
+
+
 class VerificationKey(msgspec.Struct, frozen=True):
     """/webhook_verification_key/get; `key` is a JWK."""
 

@@ -27,6 +27,12 @@ def _sync(item: Item, _event: Event) -> Pull | None:
     return updates.request(item, pulls.WEBHOOK)
 
 
+def _streams(item: Item, _event: Event) -> Pull | None:
+    if item.state in items.SYNCED_NO_MORE:
+        return None
+    return updates.request_streams(item, pulls.WEBHOOK)
+
+
 def _nothing(_item: Item, _event: Event) -> None:
     """Kept in the inbox; there is nothing to do."""
 
@@ -96,7 +102,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("TRANSACTIONS", "HISTORICAL_UPDATE"): _sync,
     ("TRANSACTIONS", "DEFAULT_UPDATE"): _sync,
     ("TRANSACTIONS", "TRANSACTIONS_REMOVED"): _sync,
-    ("TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE"): _nothing,
+    ("TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE"): _streams,
     ("ITEM", "ERROR"): _error,
     ("ITEM", "LOGIN_REPAIRED"): _repaired,
     ("ITEM", "NEW_ACCOUNTS_AVAILABLE"): _new_accounts,

@@ -82,7 +82,7 @@ class Attempt:
         return True
 
     def _behind(self) -> list[PullItem]:
-        if self.pull.kind == pulls.ACCOUNTS:
+        if self.pull.kind in (pulls.ACCOUNTS, pulls.RECURRING):
             return []
         return [part for part in self.pull.items if items.lock(part.item_id).is_behind]
 

@@ -1,4 +1,4 @@
-"""The job functions: link, accounts, transactions. RQ calls them with a pull's id and no more.
+"""The job functions, one a kind of pull. RQ calls them with a pull's id and no more.
 
 Each claims its pull, does the work Item by Item so that one bank's trouble is not the others', and
 writes how it ended. They return nothing: what there is to know is in the row.
@@ -29,6 +29,7 @@ from plaidapp.store import accounts as account_store
 
 from .attempt import Attempt, LostPullError
 from .heartbeat import beating
+from .streams import read_streams
 from .sync import resync, sync
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,11 @@ def repair(pull_id: int) -> None:
 def remove(pull_id: int) -> None:
     """Ends at Plaid the connection that another one has replaced."""
     _run(pull_id, lambda attempt: _each_item(attempt, _remove))
+
+
+def recurring(pull_id: int) -> None:
+    """Reads what recurs at every Item of the pull."""
+    _run(pull_id, lambda attempt: _each_item(attempt, read_streams))
 
 
 def _run(pull_id: int, work: Callable[[Attempt], list[BankError]]) -> None:

@@ -29,6 +29,7 @@ JOBS = {
     pulls.TOTAL: "plaidapp.jobs.pulls.transactions",
     pulls.REPAIR: "plaidapp.jobs.pulls.repair",
     pulls.REMOVE: "plaidapp.jobs.pulls.remove",
+    pulls.RECURRING: "plaidapp.jobs.pulls.recurring",
 }
 
 

@@ -31,6 +31,7 @@ from plaidapp.store import (
 )
 from plaidapp.store.types import now
 
+from . import updates
 from .attempt import Attempt
 from .spool import Spool
 
@@ -155,13 +156,18 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: S
     transactions.mark_removed(item_id, list(unseen))
     gone = adoption.settle(item_id, takeover.former_items(item_id), status, stored.fresh)
     stored.counts["removed"] += len(unseen) + len(gone)
-    if not items.advance(item_id, start.came_from, last.next_cursor, start.want, status):
+    changed = any(stored.counts.values())
+    if not items.advance(
+        item_id, start.came_from, last.next_cursor, start.want, status, changed=changed
+    ):
         db.session.rollback()
         return False
     if whole:
         rollups.rebuild(list(accounts.ids_of_item(item_id).values()))
     else:
         rollups.refresh(stored.moved.union(gone), stored.said)
+    if items.streams_due(item_id):  # the clock rings for it
+        updates.request_streams(part.item, pulls.CLOCK)
     for name, count in stored.counts.items():
         setattr(part, name, getattr(part, name) + count)
     attempt.report(part, stored=True)

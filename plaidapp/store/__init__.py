@@ -6,6 +6,7 @@ from .edits import Edit, EditRow
 from .inbox import Webhook
 from .items import Item
 from .pulls import Pull, PullItem
+from .recurring import Stream
 from .takeover import FormerAccount
 from .totals import MonthlyTotal
 from .transactions import Transaction
@@ -22,6 +23,7 @@ __all__ = [
     "MonthlyTotal",
     "Pull",
     "PullItem",
+    "Stream",
     "Transaction",
     "User",
     "Webhook",

@@ -46,6 +46,9 @@ class Item(Base):
     `access_token` is encrypted; only bank/ can read it. `cursor` is Plaid's sync cursor: every row
     before it is stored. `sync_requested` counts what was asked for, `sync_applied` what of that is
     stored: while they differ there is work. `swept_at` is when the clock last asked by itself.
+
+    `changed_at` is when a sync last changed a transaction, `streams_at` the moment as of which the
+    bank has said what recurs, or with `streams_refusal`, a code of Plaid's, that it does not say.
     """
 
     __tablename__ = "item"
@@ -65,6 +68,9 @@ class Item(Base):
     sync_applied: Mapped[int] = mapped_column(default=0)
     synced_at: Mapped[datetime | None] = mapped_column(Moment)
     swept_at: Mapped[datetime | None] = mapped_column(Moment)
+    changed_at: Mapped[datetime | None] = mapped_column(Moment)
+    streams_at: Mapped[datetime | None] = mapped_column(Moment)
+    streams_refusal: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
     @property
@@ -145,12 +151,16 @@ def request_sync(item_ids: Sequence[int]) -> None:
     )
 
 
-def advance(item_id: int, came_from: str, cursor: str, want: int, status: str) -> bool:
+def advance(
+    item_id: int, came_from: str, cursor: str, want: int, status: str, *, changed: bool
+) -> bool:
     """Moves the cursor on if it still stands where this update began; False if it does not.
 
     Marks every request up to `want` as applied. The caller stores the rows in the same transaction
-    and throws them away on False: somebody else's sync got there first.
+    and throws them away on False: somebody else's sync got there first. `changed` says that there
+    are such rows.
     """
+    moment = now()
     applied = db.case((Item.sync_applied < want, want), else_=Item.sync_applied)
     result = db.session.execute(
         update(Item)
@@ -159,9 +169,32 @@ def advance(item_id: int, came_from: str, cursor: str, want: int, status: str) -
             cursor=cursor,
             sync_applied=applied,
             update_status=status,
-            synced_at=now(),
+            synced_at=moment,
+            changed_at=moment if changed else Item.changed_at,
             **_mended(),
         )
+        .execution_options(synchronize_session=False)
+    )
+    return cast(CursorResult[Any], result).rowcount == 1
+
+
+def streams_due(item_id: int) -> bool:
+    """Is it time to ask what recurs? Once the history is complete, then at most once a day, and
+    only of an Item whose transactions have changed since."""
+    stale = and_(Item.changed_at > Item.streams_at, Item.streams_at < now() - DAILY)
+    query = select(or_(Item.streams_at.is_(None), stale))
+    return bool(db.session.scalar(query.where(Item.id == item_id, Item.update_status == COMPLETE)))
+
+
+def streams_read(item_id: int, moment: datetime, refusal: str | None) -> bool:
+    """The bank was asked at `moment` what recurs; False when a later answer is stored already.
+
+    The caller stores the answer in the same transaction, or leaves it on False.
+    """
+    result = db.session.execute(
+        update(Item)
+        .where(Item.id == item_id, or_(Item.streams_at.is_(None), Item.streams_at < moment))
+        .values(streams_at=moment, streams_refusal=refusal)
         .execution_options(synchronize_session=False)
     )
     return cast(CursorResult[Any], result).rowcount == 1

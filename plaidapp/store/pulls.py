@@ -27,6 +27,7 @@ from .types import Moment, now
 LINK, ACCOUNTS, TRANSACTIONS, TOTAL = "link", "accounts", "transactions", "total"
 REPAIR = "repair"
 REMOVE = "remove"  # of an Item that was replaced, at Plaid
+RECURRING = "recurring"
 PERSON, WEBHOOK, CLOCK, OPERATOR = "person", "webhook", "clock", "operator"
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 
@@ -168,6 +169,17 @@ def syncing(item_id: int) -> Pull | None:
             Pull.kind.in_((LINK, TRANSACTIONS, TOTAL)),
             Pull.state.in_((QUEUED, RUNNING)),
         )
+        .order_by(Pull.id)
+        .limit(1)
+    ).first()
+
+
+def waiting(item_id: int, kind: str) -> Pull | None:
+    """A pull of this kind that has not asked the bank about this Item yet."""
+    return db.session.scalars(
+        select(Pull)
+        .join(PullItem)
+        .where(PullItem.item_id == item_id, Pull.kind == kind, Pull.state == QUEUED)
         .order_by(Pull.id)
         .limit(1)
     ).first()

@@ -114,7 +114,6 @@ def test_only_a_revoked_item_is_not_synced(tell, ask, read, make_item, state):
 @pytest.mark.parametrize(
     ("kind", "code"),
     [
-        ("TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE"),
         ("ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED"),
         ("ITEM", "USER_ACCOUNT_REVOKED"),  # of no account
     ],

@@ -16,7 +16,8 @@ def read(item):
 
 
 def advance(item, came_from, cursor, want):
-    moved = items.advance(item.id, came_from, cursor, want, "HISTORICAL_UPDATE_COMPLETE")
+    status = "HISTORICAL_UPDATE_COMPLETE"
+    moved = items.advance(item.id, came_from, cursor, want, status, changed=True)
     db.session.commit()
     return moved
 
