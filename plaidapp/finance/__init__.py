@@ -11,6 +11,7 @@ from . import (
     exports,
     fragments,
     pages,
+    recurring,
     webhooks,
 )
 from .blueprint import blueprint
@@ -23,6 +24,7 @@ __all__ = [
     "exports",
     "fragments",
     "pages",
+    "recurring",
     "webhooks",
 ]
 

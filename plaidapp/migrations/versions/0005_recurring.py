@@ -1,7 +1,7 @@
 """what recurs
 
 Revision ID: 0005
-Revises: 0006
+Revises: 0004
 
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0005"
-down_revision = "0006"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
