@@ -20,6 +20,7 @@ ENDPOINTS = {
     "accounts": ("/accounts/get", "accounts"),
     "balances": ("/accounts/balance/get", "item"),
     "sync_page": ("/transactions/sync", "next_cursor"),
+    "recurring": ("/transactions/recurring/get", "outflow_streams"),
 }
 PATIENCE = 0.3
 
@@ -95,6 +96,18 @@ def test_a_synced_row_carries_what_the_bank_said(bank, link):
     assert row.iso_currency_code == "USD"
     assert [account.account_id for account in page.accounts] == [row.account_id]
     assert page.transactions_update_status == "HISTORICAL_UPDATE_COMPLETE"
+
+
+def test_what_recurs_keeps_its_digits(bank):
+    sealed = bank.exchange(bank.sandbox_public_token("ins_109508", "", "")).sealed_token
+    answer = bank.recurring(sealed)
+    streams = {stream.merchant_name: stream for stream in answer.outflow_streams}
+    assert f"{streams['Netflix'].last_amount.amount:f}" == "17.99"
+    assert streams["Netflix"].last_amount.currency == "USD"
+    assert streams["Netflix"].category.primary == "ENTERTAINMENT"
+    assert len(streams["Netflix"].transaction_ids) == 24
+    (pay,) = [stream for stream in answer.inflow_streams if "PAYROLL" in stream.description]
+    assert (pay.frequency, pay.last_amount.amount) == ("SEMI_MONTHLY", Decimal("-2417.65"))
 
 
 def test_a_sync_asks_for_two_years(bank, custom_user):
