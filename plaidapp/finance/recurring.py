@@ -51,7 +51,7 @@ def coming_day(value: date) -> str:
     """ "Today", "Tomorrow", "Friday, November 27", the year where it is another."""
     away = (value - utc_today()).days
     if away in (0, 1):
-        return gettext("Tomorrow") if away else gettext("Today")
+        return str(gettext("Tomorrow") if away else gettext("Today"))
     locale = get_locale()
     skeleton = "MMMEd" if value.year == utc_today().year else "yMMMEd"
     # The locale's own order, its words written out.

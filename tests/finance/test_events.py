@@ -75,6 +75,11 @@ def linked(alice, connect, ask):
     return item
 
 
+def syncs(ask):
+    """The pulls of transactions; what recurs is looked up by others."""
+    return [pull for pull in ask(Pull) if pull.kind != pulls.RECURRING]
+
+
 def test_news_of_transactions_ask_for_one_sync_however_many_come(tell, ask, read, make_item):
     for code in SYNC_CODES:
         item = make_item()
@@ -95,7 +100,7 @@ def test_the_rows_arrive(tell, ask, read, linked, work, bank_server, app):
     after = read(linked)
     assert after.sync_applied == after.sync_requested == before.sync_requested + len(SYNC_CODES)
     assert after.synced_at > before.synced_at
-    assert [pull.state for pull in ask(Pull)] == ["done", "done"]
+    assert [pull.state for pull in syncs(ask)] == ["done", "done"]
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -109,6 +114,19 @@ def test_only_a_revoked_item_is_not_synced(tell, ask, read, make_item, state):
     assert read(item).sync_requested == (0 if revoked else len(SYNC_CODES))
     assert len(ask(Pull)) == (0 if revoked else 1)
     assert len(ask(Webhook)) == len(SYNC_CODES)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_news_of_what_recurs_ask_for_one_look_and_no_sync(tell, ask, read, make_item, state):
+    item = make_item(state=state)
+
+    for _ in range(3):
+        tell(item, "TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE", account_ids=["a"])
+
+    closed = state in items.SYNCED_NO_MORE
+    asked = [(pull.kind, pull.asked_by, pull.state) for pull in ask(Pull)]
+    assert asked == ([] if closed else [("recurring", "webhook", "queued")])
+    assert (read(item).sync_requested, len(ask(Webhook))) == (0, 3)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +202,7 @@ def test_a_webhook_during_a_pull_makes_it_go_round(app, tell, ask, read, linked,
 
     after = read(linked)
     assert after.sync_applied == after.sync_requested
-    assert [(pull.id, pull.state) for pull in ask(Pull)][1:] == [(pull_id, "done")]
+    assert [(pull.id, pull.state) for pull in syncs(ask)][1:] == [(pull_id, "done")]
     assert asked() == before + 2
 
 
@@ -316,7 +334,7 @@ def test_a_pull_that_was_under_way_does_not_undo_the_revocation(
     )
     work()
 
-    assert [pull.state for pull in ask(Pull)] == ["done", "failed"]
+    assert [pull.state for pull in syncs(ask)] == ["done", "failed"]
     assert read(linked).state == "revoked"
 
 

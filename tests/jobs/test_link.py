@@ -8,7 +8,8 @@ def test_a_test_bank_arrives_with_its_accounts_and_transactions(app, alice, conn
     connect(alice)
 
     with app.app_context():
-        assert db.session.scalars(db.select(Pull.state)).all() == ["done"]
+        asked = db.session.execute(db.select(Pull.kind, Pull.state).order_by(Pull.id)).all()
+        assert asked == [("link", "done"), ("recurring", "done")]
         item = db.session.scalars(db.select(Item)).one()
         assert item.institution_name == "First Platypus Bank"
         assert item.sync_applied == item.sync_requested == 1
