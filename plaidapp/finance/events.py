@@ -28,7 +28,8 @@ def _sync(item: Item, _event: Event) -> Pull | None:
 
 
 def _streams(item: Item, _event: Event) -> Pull | None:
-    if item.state in items.SYNCED_NO_MORE:
+    """Before its history is here there is nothing to hold against it; the sync asks then."""
+    if item.state in items.SYNCED_NO_MORE or item.update_status != items.COMPLETE:
         return None
     return updates.request_streams(item, pulls.WEBHOOK)
 

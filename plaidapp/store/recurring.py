@@ -128,17 +128,19 @@ class Change(NamedTuple):
 
 
 def change_of(paid: Iterable[tuple[datetime.date, Decimal]], frequency: str) -> Change | None:
-    """What changed, of payments oldest first; None where no two in a row were ever alike.
+    """What changed, of payments oldest first; None where no amount was steady before.
 
-    A bill that differs every month has not changed its price. Of yearly payments one is enough.
+    A bill that differs every month has not changed its price, even if two in a row were alike: an
+    amount has to be paid twice and more before another comes, as a rule. Once a year is rule enough.
     """
     runs = [list(run) for _, run in groupby(paid, key=lambda payment: payment[1])]
     if len(runs) < 2:
         return None
-    before, latest = runs[-2:]
-    if len(before) < 2 and frequency != ANNUALLY:
+    *before, latest = runs
+    steady = len(before[-1]) >= 2 and sum(map(len, before)) >= 2 * len(before)
+    if not steady and frequency != ANNUALLY:
         return None
-    return Change(before[0][1], latest[0][0])
+    return Change(before[-1][0][1], latest[0][0])
 
 
 def save(

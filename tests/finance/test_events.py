@@ -129,6 +129,19 @@ def test_news_of_what_recurs_ask_for_one_look_and_no_sync(tell, ask, read, make_
     assert (read(item).sync_requested, len(ask(Webhook))) == (0, 3)
 
 
+@pytest.mark.parametrize("status", [None, "INITIAL_UPDATE_COMPLETE"])
+def test_what_recurs_is_not_asked_before_the_history_is_stored(
+    tell, ask, make_item, change, status
+):
+    item = make_item()
+    change(item, update_status=status)
+
+    tell(item, "TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE", account_ids=["a"])
+
+    assert ask(Pull) == []
+    assert ask(Webhook)[0].handled_at is not None
+
+
 @pytest.mark.parametrize(
     ("kind", "code"),
     [

@@ -170,6 +170,7 @@ def paid(*amounts):
         (["5", "5", "5"], "MONTHLY", None),
         (["5", "6"], "MONTHLY", None),  # no amount was steady before
         (["62", "140", "99", "164"], "MONTHLY", None),
+        (["62", "140", "99", "99", "164"], "MONTHLY", None),  # alike by chance
         (["119", "139"], "ANNUALLY", ("119", 1)),
         (["5"], "MONTHLY", None),
         ([], "MONTHLY", None),
