@@ -131,7 +131,8 @@ def change_of(paid: Iterable[tuple[datetime.date, Decimal]], frequency: str) -> 
     """What changed, of payments oldest first; None where no amount was steady before.
 
     A bill that differs every month has not changed its price, even if two in a row were alike: an
-    amount has to be paid twice and more before another comes, as a rule. Once a year is rule enough.
+    amount has to be paid twice at least before another comes, as a rule. Of yearly ones once is
+    enough.
     """
     runs = [list(run) for _, run in groupby(paid, key=lambda payment: payment[1])]
     if len(runs) < 2:

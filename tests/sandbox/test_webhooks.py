@@ -117,7 +117,7 @@ def test_a_refresh_announces_what_it_found(live, received, arrive, eventually):
     assert of_code(received, "WEBHOOK_UPDATE_ACKNOWLEDGED")["new_webhook_url"] == HOOK
     live.call("/transactions/refresh", access_token=token)
     arrive("WEBHOOK_UPDATE_ACKNOWLEDGED", "SYNC_UPDATES_AVAILABLE", "TRANSACTIONS_REMOVED",
-           "DEFAULT_UPDATE", "RECURRING_TRANSACTIONS_UPDATE")  # fmt: skip
+           "DEFAULT_UPDATE")  # fmt: skip
     changes, _ = live.drain(token, cursor)
     gone = [row["transaction_id"] for row in changes["removed"]]
     assert of_code(received, "TRANSACTIONS_REMOVED")["removed_transactions"] == gone
