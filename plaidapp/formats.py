@@ -27,8 +27,10 @@ CURRENCIES = numbers.list_currencies()
 def init_app(app: Flask) -> None:
     for of_numbers in (money, moved, money_parts, number, percent, exact):
         app.add_template_filter(of_numbers)
-    for of_time in (day, long_day, month, long_month, moment, ago, duration):
+    for of_time in (day, coming_day, month_day, long_day, month, since, long_month):
         app.add_template_filter(of_time)
+    for of_moments in (moment, ago, duration):
+        app.add_template_filter(of_moments)
     for of_words in (words, listed, sentence):
         app.add_template_filter(of_words)
 
@@ -170,6 +172,25 @@ def day(value: date, today: date | None = None) -> str:
         return gettext("Yesterday")
     if 1 < age < 7:
         return dates.format_date(value, "EEEE", _locale())
+    return month_day(value, today)
+
+
+def coming_day(value: date, today: date | None = None) -> str:
+    """ "Today", "Tomorrow", "Friday, November 27", the year where it is another."""
+    today = today or datetime.now(UTC).date()
+    if value == today:
+        return gettext("Today")
+    if (value - today).days == 1:
+        return gettext("Tomorrow")
+    # The locale's own order, its words written out.
+    pattern = _pattern(_locale(), "MMMEd" if value.year == today.year else "yMMMEd")
+    written_out = re.sub("E+", "EEEE", pattern.replace("MMM", "MMMM"))
+    return dates.format_date(value, written_out, _locale())
+
+
+def month_day(value: date, today: date | None = None) -> str:
+    """ "November 27" within a sentence, the year where it is another."""
+    today = today or datetime.now(UTC).date()
     return _date(value, "MMMMd") if value.year == today.year else long_day(value)
 
 
@@ -181,6 +202,14 @@ def long_day(value: date) -> str:
 def month(value: date) -> str:
     """ "November", where the year is plain."""
     return dates.format_date(value, "LLLL", _locale())
+
+
+def since(value: date, today: date | None = None) -> str:
+    """ "November", the year where it is another."""
+    today = today or datetime.now(UTC).date()
+    if value.year == today.year:
+        return dates.format_date(value, "MMMM", _locale())
+    return long_month(value)
 
 
 def long_month(value: date) -> str:

@@ -166,6 +166,28 @@ def test_a_day(speak, day, read, german):
 
 
 @pytest.mark.parametrize(
+    ("day", "coming", "within", "german"),
+    [
+        (TODAY, "Today", "March 15", "Today"),
+        (date(2026, 3, 16), "Tomorrow", "March 16", "Tomorrow"),
+        (date(2026, 3, 20), "Friday, March 20", "March 20", "Freitag, 20. März"),
+        (date(2027, 1, 1), "Friday, January 1, 2027", "January 1, 2027",
+         "Freitag, 1. Januar 2027"),
+    ],
+)  # fmt: skip
+def test_a_day_to_come(speak, day, coming, within, german):
+    assert formats.coming_day(day, TODAY) == coming
+    assert formats.month_day(day, TODAY) == within
+    speak("de_DE")
+    assert formats.coming_day(day, TODAY) == german
+
+
+def test_since_when():
+    assert formats.since(date(2026, 1, 31), TODAY) == "January"
+    assert formats.since(date(2025, 12, 31), TODAY) == "December 2025"
+
+
+@pytest.mark.parametrize(
     ("locale", "day", "month", "long_month", "moment"),
     [
         ("en", "March 5, 2026", "Mar", "March 2026", "November 20, 2024, 2:05 PM UTC"),
@@ -242,6 +264,7 @@ def test_no_locale_breaks_a_page(speak, subtests):
             assert formats.day(date(2026, 3, 8), TODAY)
             assert formats.day(date(2026, 3, 13), TODAY)
             assert "2026" in formats.long_day(TODAY)
+            assert formats.coming_day(date(2026, 3, 20), TODAY)
             assert "2026" in formats.long_month(TODAY)
             assert formats.month(TODAY)
             assert "UTC" in formats.moment(FIVE_PAST_TWO)

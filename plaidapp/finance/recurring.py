@@ -4,16 +4,14 @@ Money that moves between a person's own accounts is listed, and counted in no to
 """
 
 import calendar
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from babel.dates import format_date, format_skeleton
 from flask import make_response, render_template, request
-from flask_babel import get_locale, gettext, lazy_gettext
+from flask_babel import lazy_gettext
 from werkzeug import Response
 
 from plaidapp.auth.access import person
@@ -47,24 +45,8 @@ def how_often(stream: Stream) -> str:
 
 
 @blueprint.app_template_filter()
-def coming_day(value: date) -> str:
-    """ "Today", "Tomorrow", "Friday, November 27", the year where it is another."""
-    away = (value - utc_today()).days
-    if away in (0, 1):
-        return str(gettext("Tomorrow") if away else gettext("Today"))
-    locale = get_locale()
-    skeleton = "MMMEd" if value.year == utc_today().year else "yMMMEd"
-    # The locale's own order, its words written out.
-    pattern = str(locale.datetime_skeletons[skeleton].pattern).replace("MMM", "MMMM")
-    return str(format_date(value, re.sub("E+", "EEEE", pattern), locale))
-
-
-@blueprint.app_template_filter()
-def since(value: date) -> str:
-    """ "November", "November 2024"."""
-    if value.year == utc_today().year:
-        return str(format_date(value, "MMMM", get_locale()))
-    return str(format_skeleton("yMMMM", value, locale=get_locale()))
+def changed_lately(stream: Stream) -> bool:
+    return stream.changed_on is not None and stream.changed_on > utc_today() - RECENTLY
 
 
 @dataclass(frozen=True)
@@ -208,11 +190,6 @@ class Overview:
             for stream in self.streams
             if stream.direction == direction and not stream.is_transfer and not stream.is_over
         ]
-
-
-@blueprint.app_template_filter()
-def changed_lately(stream: Stream) -> bool:
-    return stream.changed_on is not None and stream.changed_on > utc_today() - RECENTLY
 
 
 def overview_of(user_id: int) -> Overview:

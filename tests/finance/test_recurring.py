@@ -9,6 +9,7 @@ from babel.dates import format_date
 
 from plaidapp.extensions import db
 from plaidapp.finance import recurring as page
+from plaidapp.formats import since
 from plaidapp.store import Account, Item, Stream, Transaction, recurring, users
 from plaidapp.store.recurring import Payment
 from plaidapp.store.types import now
@@ -134,13 +135,13 @@ def test_a_changed_amount_is_marked_in_words_and_with_an_arrow(add, look):
     cheaper = add("Comcast", previous_amount=Decimal("64.99"), changed_on=soon(-25))
     raised = add("Pay", "-2000", previous_amount=Decimal("-1900"), changed_on=soon(-25))
     page = look()
-    month = f"{soon(-25):%B}"
+    month = since(soon(-25))
     assert f"was $15.49, $17.99 since {month}" in row(dearer, page)
     assert f"was $64.99, $17.99 since {month}" in row(cheaper, page)
     assert f"was $1,900.00, $2,000.00 since {month}" in row(raised, page)
     pictures = [attributes["href"] for tag, attributes, _ in page.elements if tag == "use"]
-    ups, downs = (pictures.count(f"/static/icons.svg#chevron-{way}") for way in ("up", "down"))
-    assert (ups, downs) == (4, 2), "in the list and in the panel"
+    arrows = [picture.partition("#chevron-")[2] for picture in pictures if "#chevron-" in picture]
+    assert sorted(arrows) == ["down"] * 2 + ["up"] * 4, "in the list and in the panel"
 
 
 def test_an_old_change_is_no_news(add, look):
@@ -153,7 +154,7 @@ def test_what_is_late_says_so_and_is_not_promised_again(add, look):
     page = look()
     assert ", not seen" in row(late, page)
     panel = page.find(id="upcoming")[1]
-    assert panel.startswith("Coming up Not seen yet Netflix 17.99 expected")
+    assert panel.startswith("Coming up Not seen yet Netflix $17.99 expected")
     assert panel.count("Netflix") == 1
 
 
@@ -164,8 +165,8 @@ def test_what_comes_stands_under_its_day(add, look):
     add("Pay", "-2000", predicted_next_date=soon(30))
     panel = look().find(id="upcoming")[1]
     assert panel.index("Today ") < panel.index("Today's")
-    assert panel.index("Today's") < panel.index("Tomorrow Tomorrow's 17.99")
-    assert panel.index("Tomorrow's") < panel.index("Pay +2,000.00")
+    assert panel.index("Today's") < panel.index("Tomorrow Tomorrow's $17.99")
+    assert panel.index("Tomorrow's") < panel.index("Pay +$2,000.00")
     assert "Far" not in panel
 
 
@@ -204,7 +205,7 @@ def test_currencies_stand_side_by_side(add, look):
     add("Abo", "20", iso_currency_code="EUR")
     add("Coin", "0.5", iso_currency_code=None, unofficial_currency_code="BTC")
     totals = [text for _, attributes, text in look().elements if attributes.get("class") == "total"]
-    assert ["".join(text) for text in totals] == ["€20.00", "$10.00", "0.50 BTC"]
+    assert [" ".join("".join(text).split()) for text in totals] == ["€20.00", "$10.00", "0.5 BTC"]
 
 
 def test_a_guess_is_called_one(add, look):
