@@ -8,7 +8,7 @@ from flask import current_app
 from plaidapp.bank.client import Bank
 from plaidapp.bank.errors import LOGIN_REQUIRED, BankError
 from plaidapp.bank.payloads import Recurring
-from plaidapp.store import PullItem, accounts, items, pulls, recurring
+from plaidapp.store import PullItem, accounts, items, pulls, recurring, users
 from plaidapp.store.types import now
 
 from .attempt import Attempt
@@ -30,6 +30,7 @@ def read_streams(attempt: Attempt, part: PullItem) -> None:
             raise
         refusal = error.code
         answer = Recurring([], [], error.request_id or "")
+    users.lock_ledger(attempt.pull.user_id)  # first, as a sync does
     fresh = items.streams_read(part.item_id, moment, refusal)
     if fresh:
         account_ids = accounts.ids_of_item(part.item_id)

@@ -29,7 +29,7 @@ from plaidapp.extensions import Base, db
 
 from .accounts import Account
 from .categories import CARD_PAYMENT, TRANSFERS, UNKNOWN
-from .items import Item
+from .items import REPLACED, Item
 from .transactions import AT_ONCE, Transaction
 from .types import BigId, Moment, Money, now
 from .upsert import upsert
@@ -293,6 +293,6 @@ def silent_items(user_id: int) -> Sequence[Item]:
     """The person's Items whose bank was asked what recurs, and refused to say."""
     return db.session.scalars(
         select(Item)
-        .where(Item.user_id == user_id, Item.streams_refusal.is_not(None))
+        .where(Item.user_id == user_id, Item.state != REPLACED, Item.streams_refusal.is_not(None))
         .order_by(Item.id)
     ).all()
