@@ -35,19 +35,19 @@ ACCOUNTS = (
     Account("Plaid Mortgage", None, "loan", "mortgage", "8888", None, Decimal("56302.06")),
 )  # fmt: skip
 
-# Day of the month, merchant, account. The amount never changes but for what `_change` says.
+# Day of the month, merchant, account; the month in which its price rises every year, and by how
+# many cents. So at any time one rose within the last three months.
 _SUBSCRIPTIONS = (
-    (3, m.DROPBOX, CARD),
-    (5, m.NETFLIX, CARD),
-    (9, m.TMOBILE, CHECKING),
-    (12, m.SPOTIFY, CARD),
-    (17, m.FITNESS, CARD),
-    (20, m.COMCAST, CHECKING),
+    (5, m.NETFLIX, CARD, 10, 250),
+    (9, m.TMOBILE, CHECKING, 12, 300),
+    (12, m.SPOTIFY, CARD, 7, 100),
+    (17, m.FITNESS, CARD, 5, 150),
+    (20, m.COMCAST, CHECKING, 2, 400),
 )
-RAISED = Decimal("17.99")
-"""What Netflix takes since its last two bills."""
-ANNUAL_IN = 12
-"""Days until 1Password's yearly bill comes again."""
+PRICED = 2026
+"""The year in which the merchants' prices were as they are listed, after the rise."""
+SWITCHED = 10
+"""The month in which the files move to the other of two providers, who gives a month for free."""
 # Chance a day, where, account.
 _HABITS = (
     (0.27, m.MARKETS, CARD),
@@ -71,7 +71,7 @@ def history(seed: int, today: date) -> tuple[Entry, ...]:
 
 
 def _day(dice: random.Random, day: date, today: date) -> Iterator[Entry]:
-    yield from _bills(dice, day, today)
+    yield from _bills(dice, day)
     yield from _moves(dice, day)
     for chance, places, account in _HABITS:
         happens = dice.random() < chance
@@ -83,6 +83,8 @@ def _day(dice: random.Random, day: date, today: date) -> Iterator[Entry]:
         yield _refund(dice, day)
     if day.month % 4 == 0 and day.day in (7, 8, 10):
         yield purchase(dice, dice.choice(m.JOURNEYS), CARD, day, today)
+    if (day.month, day.day) == (12, 4):
+        yield _bill(dice, m.ONEPASSWORD, CARD, day)
 
 
 def purchase(
@@ -131,27 +133,22 @@ def _moved(life: list[Entry], account: int, until: date) -> int:
     return int(sum(row.amount for row in posted if not row.pending) * 100)
 
 
-def _bills(dice: random.Random, day: date, today: date) -> Iterator[Entry]:
-    """What merchants take on fixed days of the month, and one once a year."""
-    for due, merchant, account in _SUBSCRIPTIONS:
+def _bills(dice: random.Random, day: date) -> Iterator[Entry]:
+    """What merchants take on fixed days of the month."""
+    for due, merchant, account, month, cents_more in _SUBSCRIPTIONS:
         if day.day == due:
-            yield from _change(_bill(dice, merchant, account, day), day, today)
-    if (day - today).days in (ANNUAL_IN - 365, ANNUAL_IN - 2 * 365):
-        yield _bill(random.Random(0), m.ONEPASSWORD, CARD, day)  # leaves the other dice alone
+            bill = _bill(dice, merchant, account, day)
+            rises = day.year - PRICED - (day.month < month)
+            yield replace(bill, amount=bill.amount + cents(cents_more * rises))
+    if day.day == 3:
+        provider = (m.DROPBOX, m.GOOGLE_ONE)[(day.year + (day.month < SWITCHED)) % 2]
+        bill = _bill(dice, provider, CARD, day)
+        if day.month != SWITCHED:
+            yield bill
     if day.day == 8:
         yield _bill(dice, m.PGE, CHECKING, day)
     if day.day == 22 and day.month % 2:
         yield _bill(dice, m.EBMUD, CHECKING, day)
-
-
-def _change(bill: Entry, day: date, today: date) -> Iterator[Entry]:
-    """The last two bills are not as those before: Netflix takes more, Dropbox was cancelled."""
-    months = (today.year - day.year) * 12 + today.month - day.month
-    lately = months - (today.day < day.day) < 2
-    if lately and bill.merchant is m.NETFLIX:
-        yield replace(bill, amount=RAISED)
-    elif not (lately and bill.merchant is m.DROPBOX):
-        yield bill
 
 
 def _moves(dice: random.Random, day: date) -> Iterator[Entry]:

@@ -109,9 +109,10 @@ JOURNEYS = (
     Merchant("Marriott", "MARRIOTT", "marriott.com", LODGING, 12900, 26000),
     Merchant("Hertz", "HERTZ RENT-A-CAR", "hertz.com", CAR_RENTAL, 7800, 19000),
 )
-NETFLIX = Merchant("Netflix", "NETFLIX.COM", "netflix.com", TV, 1549, 1549, "online")
+NETFLIX = Merchant("Netflix", "NETFLIX.COM", "netflix.com", TV, 1799, 1799, "online")
 SPOTIFY = Merchant("Spotify", "SPOTIFY USA", "spotify.com", MUSIC, 1099, 1099, "online")
 DROPBOX = Merchant("Dropbox", "DROPBOX*PLAN", "dropbox.com", STORAGE, 1199, 1199, "online")
+GOOGLE_ONE = Merchant("Google One", "GOOGLE *ONE", "one.google.com", STORAGE, 999, 999, "online")
 ONEPASSWORD = Merchant(
     "1Password", "1PASSWORD", "1password.com", OTHER_SERVICES, 3588, 3588, "online"
 )
@@ -122,7 +123,8 @@ PGE = Merchant("PG&E", "PG&E WEB ONLINE", "pge.com", ELECTRICITY, 6200, 16400, "
 EBMUD = Merchant("EBMUD", "EBMUD WATER", "ebmud.com", WATER, 5100, 9800, "online")
 
 _ALL = (*MARKETS, *KITCHENS, *CAFES, *RIDES, *SHOPS, *JOURNEYS,
-        NETFLIX, SPOTIFY, DROPBOX, ONEPASSWORD, FITNESS, COMCAST, TMOBILE, PGE, EBMUD)  # fmt: skip
+        NETFLIX, SPOTIFY, DROPBOX, GOOGLE_ONE, ONEPASSWORD, FITNESS, COMCAST, TMOBILE, PGE,
+        EBMUD)  # fmt: skip
 _BY_WORDS = {words.casefold(): m for m in _ALL for words in (m.name, m.statement)}
 _KNOWN = re.compile(
     r"\b(" + "|".join(re.escape(words) for words in sorted(_BY_WORDS, key=len, reverse=True)) + ")",

@@ -200,7 +200,7 @@ def test_transactions_recurring_get(live):
     assert isinstance(pay["predicted_next_date"], date)
     assert pay["personal_finance_category"]["detailed"] == "INCOME_WAGES"
     (netflix,) = [s for s in answer["outflow_streams"] if s["merchant_name"] == "Netflix"]
-    assert netflix["last_amount"]["amount"] == 17.99
+    assert netflix["last_amount"]["amount"] == 15.49
     assert (netflix["is_active"], netflix["is_user_modified"]) == (True, False)
     assert len(netflix["transaction_ids"]) == 24
     some = TransactionsRecurringGetRequest(access_token=token, account_ids=[pay["account_id"]])

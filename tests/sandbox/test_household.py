@@ -61,3 +61,20 @@ def test_two_years_are_there():
     entries = household.history(0, DAYS[0])
     assert len(entries) == 1457
     assert min(row.date for row in entries) >= DAYS[0] - timedelta(days=household.DAYS)
+
+
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_price_rose_lately_and_something_was_cancelled_whatever_the_month(month):
+    today = date(2027, month, 25)
+    bills = {}
+    for row in household.history(0, today):
+        if row.merchant:
+            bills.setdefault(row.merchant.name, []).append(row)
+
+    def risen(name):
+        """When the price of today was taken first."""
+        return min(row.date for row in bills[name] if row.amount == bills[name][-1].amount)
+
+    rises = [risen(merchant.name) for _, merchant, *_ in household._SUBSCRIPTIONS]
+    assert max(rises) > today - timedelta(days=92)
+    assert any((today - bills[name][-1].date).days > 45 for name in ("Dropbox", "Google One"))

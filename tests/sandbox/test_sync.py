@@ -44,7 +44,9 @@ def test_two_years_of_user_good(live):
     assert 46 <= names["ACH CREDIT NORTHWIND TRADERS PAYROLL"] <= 50
     assert all(row["amount"] < 0 for row in rows if "PAYROLL" in row["name"])
     assert {row["amount"] for row in rows if row["name"] == "BAYVIEW APARTMENTS RENT"} == {1850}
-    assert len({row["amount"] for row in rows if row["merchant_name"] == "Spotify"}) == 1
+    prices = [row["amount"] for row in rows if row["merchant_name"] == "Spotify"]
+    assert prices == sorted(prices, reverse=True)  # the newest rows come first
+    assert len(set(prices)) == 3
     pending = [row for row in rows if row["pending"]]
     assert pending
     assert all(row["date"] >= str(TODAY - timedelta(days=1)) for row in pending)
