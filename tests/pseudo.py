@@ -21,7 +21,7 @@ FORMATS = ("money", "moved", "money_parts", "number", "percent", "exact", "day",
 FORMATS += ("month", "long_month", "moment", "ago", "duration")
 READ_OUT = ("alt", "aria-description", "aria-label", "aria-valuetext", "data-text", "label")
 READ_OUT += ("placeholder", "title")
-UNSEEN = ("script", "style", "template")
+UNSEEN = ("script", "style", "template", "kbd", "pre")  # keys and raw data have no language
 BRACKETS = re.compile("⟦[^⟦⟧]*⟧")
 
 

@@ -69,7 +69,7 @@ class EditForm(FlaskForm):
 class BulkForm(FlaskForm):
     """Many transactions: those chosen, or with `all` those of the filter."""
 
-    row = Several("")
+    row = Several("", most=MOST_CHOSEN)
     all = BooleanField("")
     do = StringField("")
     category = StringField("")

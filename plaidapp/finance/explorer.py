@@ -11,7 +11,7 @@ from plaidapp.htmx import is_htmx
 from plaidapp.store import Transaction, transactions
 
 from . import keyset, listing
-from .addresses import Query, address
+from .addresses import Query, address, without
 from .blueprint import blueprint
 from .edit_forms import EditForm
 from .exports.json import as_stored
@@ -63,8 +63,8 @@ def _types_on(query: Query) -> bool:
     """A search that goes on being typed is one step of the browser's history, not one a letter."""
     before = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
     before.pop("after", None)
-    is_search = bool(before.pop("q", None)) and "q" in query
-    return before | {"q": query.get("q")} == query if is_search else before == query
+    searched = bool(before.pop("q", None))
+    return before == without(query, "q") and searched == ("q" in query)
 
 
 @blueprint.get("/transactions/<int:transaction_id>")

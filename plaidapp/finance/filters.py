@@ -109,15 +109,16 @@ class Amount(StringField):
 class Several(SelectMultipleField):
     """Any number of values, each at most once; the choices to show are the page's affair."""
 
-    def __init__(self, label: Any, **options: Any) -> None:
+    def __init__(self, label: Any, most: int = MOST_CHOICES, **options: Any) -> None:
         super().__init__(label, choices=[], validate_choice=False, **options)
+        self.most = most
 
     def process_formdata(self, valuelist: list[str]) -> None:
         self.data = list(dict.fromkeys(value for value in valuelist if value))
 
     def pre_validate(self, _form: Any) -> None:
-        if len(self.data or ()) > MOST_CHOICES:
-            raise ValidationError(gettext("Choose at most %(most)s.", most=MOST_CHOICES))
+        if len(self.data or ()) > self.most:
+            raise ValidationError(gettext("Choose at most %(most)s.", most=self.most))
 
 
 class ExplorerForm(FlaskForm):

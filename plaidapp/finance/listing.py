@@ -159,7 +159,7 @@ class Listing:
     @property
     def categories(self) -> list[str]:
         """Those that Plaid has, and those that are filtered by."""
-        return categories_with(*self.wanted.categories)
+        return categories_with(*self.form.category.data)
 
 
 def of_request(user_id: int) -> Listing | None:
