@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
+from typing import Any
 
 from flask import render_template, request, url_for
 from flask_babel import gettext
@@ -18,7 +19,7 @@ from .overview import Overview
 from .worth import ALL, PERIODS
 
 USUAL_PERIOD = "6M"
-LATEST = 25
+LATEST = 12
 OF_RANGE = 10
 BANK_NAMES: dict[str, str] = {bank.value: bank.label for bank in TEST_BANKS}
 PULLS_SHOWN = 3
@@ -26,12 +27,13 @@ PULLS_SHOWN = 3
 
 @dataclass(frozen=True)
 class Ledger:
-    """What is stored of one person, for the panels."""
+    """What is stored of one person, for the panels; `expecting`: and more is on its way."""
 
     items: Sequence[Item]
     transactions: Sequence[Transaction]
     overview: Overview
     period: str
+    expecting: bool
 
     @property
     def total(self) -> int:
@@ -65,7 +67,7 @@ def by_day(rows: Sequence[Transaction]) -> list[tuple[date, list[Transaction]]]:
     return [(day, list(group)) for day, group in groupby(rows, key=lambda row: row.date)]
 
 
-def ledger_of(user_id: int) -> Ledger:
+def ledger_of(user_id: int, expecting: bool) -> Ledger:
     """With the period of the address; one that there is none of is the usual one."""
     asked = request.args.get("period")
     period = asked if asked in PERIODS else USUAL_PERIOD
@@ -74,6 +76,7 @@ def ledger_of(user_id: int) -> Ledger:
         ledger.page(Filter(user_id), LATEST),
         overview.of(user_id, period, today()),
         period,
+        expecting,
     )
 
 
@@ -88,6 +91,11 @@ class PullView:
     @property
     def days(self) -> list[tuple[date, list[Transaction]]]:
         return by_day(self.rows)
+
+    @property
+    def lists(self) -> bool:
+        """Is it for rows that it was asked, and not for their number?"""
+        return self.pull.kind == pulls.TRANSACTIONS and self.pull.start_date is not None
 
     @property
     def may_try_again(self) -> bool:
@@ -105,7 +113,7 @@ def view_of(pull: Pull) -> PullView:
     if pull.state != pulls.DONE or pull.start_date is None:
         return PullView(pull)
     wanted = Filter(pull.user_id, pull.start_date, pull.end_date)
-    rows = ledger.page(wanted, OF_RANGE) if pull.kind == pulls.TRANSACTIONS else ()
+    rows = ledger.page(wanted, OF_RANGE) if PullView(pull).lists else ()
     return PullView(pull, ledger.count(wanted), rows)
 
 
@@ -116,11 +124,13 @@ def render_pull(pull: Pull) -> str:
 
 def render_live(user: User) -> str:
     """Every list of the dashboard, each for its own place."""
-    return render_template(
-        "finance/_live.html",
-        ledger=ledger_of(user.id),
-        pulls=[view_of(pull) for pull in pulls.recent(user.id, PULLS_SHOWN)],
-    )
+    return render_template("finance/_live.html", **_shown(user.id))
+
+
+def _shown(user_id: int) -> dict[str, Any]:
+    views = [view_of(pull) for pull in pulls.recent(user_id, PULLS_SHOWN)]
+    expecting = any(view.pull.active for view in views)
+    return {"ledger": ledger_of(user_id, expecting), "pulls": views}
 
 
 def render_dashboard(
@@ -131,8 +141,7 @@ def render_dashboard(
     """The whole page; the forms are given when what was typed into them has to be shown again."""
     return render_template(
         "finance/dashboard.html",
-        ledger=ledger_of(user_id),
-        pulls=[view_of(pull) for pull in pulls.recent(user_id, PULLS_SHOWN)],
+        **_shown(user_id),
         connect_form=connect_form or ConnectTestBankForm(formdata=None),
         range_form=range_form or RangeForm(formdata=None),
     )
