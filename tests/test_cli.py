@@ -71,7 +71,11 @@ def everything(app):
 
 
 def row_added(row):
-    columns = [column.name for column in Transaction.__table__.columns if column.name != "id"]
+    columns = [
+        column.name
+        for column in Transaction.__table__.columns
+        if column.name != "id" and not column.computed
+    ]
     copied = {name: getattr(row, name) for name in columns}
     return insert(Transaction).values(**copied | {"plaid_transaction_id": "made-up"})
 
@@ -143,7 +147,8 @@ def test_everything_that_differs_is_found_and_mended(app, verify, item, tamper):
         after = db.session.get(Transaction, kept.id)
         assert {name: getattr(after, name) for name in EDITS} == EDITS
         asked = db.session.execute(select(Pull.kind, Pull.asked_by, Pull.state).order_by(Pull.id))
-        assert asked.all()[1:] == [("repair", "operator", "done")] * len(TAMPERINGS)
+        repairs = [pull for pull in asked if pull.kind == "repair"]
+        assert repairs == [("repair", "operator", "done")] * len(TAMPERINGS)
 
 
 def test_all_of_it_at_once_is_mended_at_once(app, verify, item, tamper):
@@ -162,7 +167,7 @@ def test_all_of_it_at_once_is_mended_at_once(app, verify, item, tamper):
 def test_a_repair_of_what_is_exact_asks_for_nothing(app, verify, item):
     assert verify("--repair")[0] == 0
     with app.app_context():
-        assert db.session.scalars(select(Pull.kind)).all() == ["link"]
+        assert "repair" not in db.session.scalars(select(Pull.kind)).all()
 
 
 def test_a_repair_stands_in_the_items_history(verify, item, tamper, alice):
@@ -170,7 +175,7 @@ def test_a_repair_stands_in_the_items_history(verify, item, tamper, alice):
     verify("--repair")
 
     page = alice.client.get(f"/finance/items/{item.id}").text
-    assert "the operator asked" in page
+    assert "The operator asked" in page
 
 
 def test_a_repair_edits_nothing_that_was_edited(app, verify, item, tamper):

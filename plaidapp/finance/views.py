@@ -13,12 +13,13 @@ from plaidapp.bank.errors import HOPELESS
 from plaidapp.store import Item, Pull, Transaction, User, items, ledger, pulls
 from plaidapp.store.filters import Filter
 
-from . import overview
+from . import overview, recurring
 from .forms import TEST_BANKS, ConnectTestBankForm, RangeForm, today
 from .overview import Overview
 from .worth import ALL, PERIODS
 
 USUAL_PERIOD = "6M"
+DAYS_AHEAD = 10
 LATEST = 12
 OF_RANGE = 10
 BANK_NAMES: dict[str, str] = {bank.value: bank.label for bank in TEST_BANKS}
@@ -130,7 +131,11 @@ def render_live(user: User) -> str:
 def _shown(user_id: int) -> dict[str, Any]:
     views = [view_of(pull) for pull in pulls.recent(user_id, PULLS_SHOWN)]
     expecting = any(view.pull.active for view in views)
-    return {"ledger": ledger_of(user_id, expecting), "pulls": views}
+    return {
+        "ledger": ledger_of(user_id, expecting),
+        "pulls": views,
+        "upcoming": recurring.upcoming(user_id, DAYS_AHEAD),
+    }
 
 
 def render_dashboard(

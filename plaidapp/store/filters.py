@@ -12,7 +12,7 @@ from .transactions import Transaction
 from .types import on_sqlite
 from .words import words_of
 
-# What migration 0003 made an index of: the second has to stay as it is there, to the letter.
+# What migration 0004 made an index of: the second has to stay as it is there, to the letter.
 FTS5 = """
 "transaction".id IN (SELECT rowid FROM transaction_search WHERE transaction_search MATCH :search)
 """

@@ -1,7 +1,7 @@
 """Text as it is searched and sorted by: without case and accents, the same on every database.
 
 A row's words carry their owner's id ("7ucafe"), so that the search index is the person's own: what
-others have stored costs nobody time. Migration 0003 fills the columns as these functions do.
+others have stored costs nobody time. Migration 0004 fills the columns as these functions do.
 """
 
 import functools

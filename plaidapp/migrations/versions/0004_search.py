@@ -3,8 +3,8 @@
 Rows that were stored before get their words and their place in the orders here, by the functions
 that store/words.py had when this was written.
 
-Revision ID: 0003
-Revises: 0006
+Revision ID: 0004
+Revises: 0003
 Create Date: 2026-11-22 17:50:00.000000
 
 """
@@ -15,8 +15,8 @@ import unicodedata
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0006"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """what accounts were called at Items that they have left
 
-Revision ID: 0006
+Revision ID: 0003
 Revises: 0002
 
 """
@@ -8,7 +8,7 @@ Revises: 0002
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006"
+revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
