@@ -1,0 +1,240 @@
+"""The explorer as a person uses it: by pointer, by keyboard alone, and without JavaScript."""
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.person import be_done
+
+PATH = "/finance/transactions"
+
+
+@pytest.fixture
+def explorer(person):
+    """Somebody with a bank, in front of their transactions."""
+    be_done(person.connect())
+    person.page.goto(PATH)
+    expect(rows(person)).to_have_count(50)
+    return person
+
+
+def rows(person):
+    return person.page.locator("#list .row")
+
+
+def facet(person, title):
+    return person.page.locator(".facet > summary", has_text=title)
+
+
+def head(row):
+    return row.locator("> details > summary")
+
+
+def count(person):
+    return person.page.locator("#tally .count")
+
+
+def asked(person):
+    return parse_qs(urlsplit(person.page.url).query)
+
+
+def total(person, query=""):
+    return person.json(f"{PATH}.json{query}")["total_transactions"]
+
+
+def test_a_search_finds_as_it_is_typed_and_the_way_back_leads_back(explorer):
+    page, loads = explorer.page, explorer.page_loads
+    every = count(explorer).inner_text()
+    page.keyboard.press("/")
+    page.keyboard.type("uber", delay=40)
+
+    expect(page).to_have_url(re.compile(r"\?q=uber$"))
+    expect(count(explorer)).to_have_text(f"{total(explorer, '?q=uber')} transactions")
+    expect(page.locator("#q")).to_be_focused()
+    assert explorer.page_loads == loads
+    page.go_back()
+    expect(count(explorer)).to_have_text(every)
+    expect(page.locator("#q")).to_have_value("")
+
+
+def test_a_filter_is_made_step_by_step_and_taken_away_again(explorer):
+    page = explorer.page
+    facet(explorer, "Categories").click()
+    page.get_by_label("Food and drink").check()
+    facet(explorer, "Amount").click()
+    page.get_by_label("At least").fill("20")
+    page.get_by_label("Money out").check()
+    expect(page.locator("#chips .chip")).to_have_count(3)
+    wanted = {"category": ["FOOD_AND_DRINK"], "smallest": ["20"], "direction": ["out"]}
+    assert asked(explorer) == wanted
+    query = f"?{urlsplit(page.url).query}"
+    expect(count(explorer)).to_contain_text(str(total(explorer, query)))
+
+    page.get_by_role("link", name="Remove Food and drink").click()
+    expect(page.locator("#chips .chip")).to_have_count(2)
+    expect(page.get_by_label("At least")).to_have_value("20")
+    assert "category" not in asked(explorer)
+    page.get_by_role("link", name="Clear").click()
+    expect(page.locator("#chips")).to_have_count(0)
+    assert asked(explorer) == {}
+
+
+def test_what_is_no_amount_is_said_beside_it_and_mended(explorer):
+    page = explorer.page
+    facet(explorer, "Amount").click()
+    page.get_by_label("At least").fill("lots")
+    expect(page.locator("#smallest-error")).to_have_text("Write an amount like 12.50.")
+    expect(page.get_by_label("At least")).to_be_focused()
+    page.get_by_label("At least").fill("20")
+    expect(page.locator("#chips .chip")).to_have_count(1)
+    expect(page.locator("#smallest-error")).to_have_count(0)
+    explorer.complaints.clear()  # a 422 is an error on the browser's console
+
+
+def test_rows_come_as_one_scrolls(explorer):
+    rows(explorer).last.scroll_into_view_if_needed()
+    expect(rows(explorer)).to_have_count(100)
+    rows(explorer).last.scroll_into_view_if_needed()
+    expect(rows(explorer)).to_have_count(150)
+    ids = rows(explorer).evaluate_all("rows => rows.map(row => row.id)")
+    assert len(set(ids)) == 150
+    days = explorer.page.locator(".day").evaluate_all("days => days.map(day => day.id)")
+    assert len(set(days)) == len(days)
+
+
+def test_without_javascript_it_is_all_the_same(deployment, visit):
+    person = visit(deployment.url, javascript=False)
+    person.sign_up()
+    page = person.page
+    person.press("Connect a test bank")
+    page.goto(PATH)
+    while not rows(person).count():
+        page.reload()
+    page.get_by_label("Search").fill("uber")
+    person.press("Show")
+    expect(page).to_have_url(re.compile(r"\?q=uber$"))
+    page.get_by_role("link", name="Clear").click()
+    first = rows(person).first.get_attribute("id")
+    page.get_by_role("link", name="Older").click()
+    assert rows(person).first.get_attribute("id") != first
+
+    page.goto(PATH)
+    rows(person).first.locator("summary").click()
+    rows(person).first.get_by_role("link", name="All of this transaction").click()
+    page.get_by_label("Note").fill("with Zoë")
+    person.press("Save")
+    expect(page.get_by_label("Note")).to_have_value("with Zoë")
+    person.press("Undo")
+    expect(page.locator("#notice")).to_contain_text("as it was before")
+    assert total(person, "?q=zoe") == 0
+
+    for number in (1, 3):
+        rows(person).nth(number).get_by_role("checkbox").check()
+    person.press("Hide")
+    expect(page.locator("#notice")).to_contain_text("2 transactions changed.")
+    assert total(person, "?hidden=only") == 2
+
+
+def test_edit_and_undo_by_keyboard_alone(explorer):
+    page = explorer.page
+    row = rows(explorer).nth(1)
+    category = row.locator(".category")
+    before = category.inner_text()
+    for _ in range(2):
+        page.keyboard.press("j")
+    expect(head(row)).to_be_focused()
+    page.keyboard.press("e")
+    expect(row.get_by_label("Category")).to_be_focused()
+    page.keyboard.type("Home")
+    page.keyboard.press("Tab")
+    page.keyboard.type("with Zoë")
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    expect(row.get_by_role("button", name="Save")).to_be_focused()
+    page.keyboard.press("Enter")
+
+    expect(category).to_contain_text("Home improvement")
+    expect(head(row)).to_be_focused()
+    assert total(explorer, "?q=zoe") == 1
+    page.keyboard.press("u")
+    expect(category).to_have_text(before)
+    expect(page.locator("#notice")).to_contain_text("Undone: 1 transaction is as it was before.")
+    assert total(explorer, "?q=zoe") == 0
+    page.keyboard.press("Enter")
+    expect(row.get_by_label("Note")).to_have_value("")
+    page.keyboard.press("Escape")
+    expect(row.get_by_label("Note")).to_be_hidden()
+    expect(head(row)).to_be_focused()
+
+
+def test_many_at_once_by_keyboard_and_the_whole_filter(explorer):
+    page = explorer.page
+    for _ in range(3):
+        page.keyboard.press("j")
+        page.keyboard.press("x")
+    expect(page.locator("#bulk .bulk-count")).to_have_text("3 selected")
+    gone = [rows(explorer).nth(number).get_attribute("id") for number in range(3)]
+    every = total(explorer)
+    page.get_by_role("button", name="Hide", exact=True).press("Enter")
+    for row_id in gone:
+        expect(page.locator(f"#{row_id}")).to_have_count(0)
+    assert total(explorer) == every - 3
+    expect(page.locator("#bulk")).to_be_hidden()
+    page.keyboard.press("u")
+    for row_id in gone:
+        expect(page.locator(f"#{row_id}")).to_have_count(1)
+
+    page.goto(f"{PATH}?q=uber")
+    found = total(explorer, "?q=uber")
+    rows(explorer).first.get_by_role("checkbox").check()
+    page.get_by_label(f"All {found} of this filter").check()
+    page.locator("#bulk").get_by_label("Category").select_option("Home improvement")
+    explorer.press("Set category")
+    expect(page.locator("#notice")).to_contain_text(f"{found} transactions changed.")
+    expect(rows(explorer).first.locator(".category")).to_contain_text("Home improvement")
+    assert total(explorer, "?category=HOME_IMPROVEMENT&q=uber") == found
+
+
+def test_another_tab_sees_an_edit_and_an_open_form_is_left_alone(explorer):
+    page = explorer.page
+    other = page.context.new_page()
+    other.goto(PATH)
+    mine = rows(explorer).nth(2)
+    head(mine).click()
+    mine.get_by_label("Note").fill("half a sen")
+
+    changed = other.locator("#list .row").first
+    head(changed).click()
+    changed.get_by_label("Note").fill("from the other tab")
+    changed.get_by_role("button", name="Save").click()
+    expect(other.locator("#notice")).to_contain_text("1 transaction changed.")
+
+    expect(page.locator("#news")).to_contain_text("Some transactions have changed.", timeout=10_000)
+    expect(mine.get_by_label("Note")).to_have_value("half a sen")
+    expect(mine.get_by_label("Note")).to_be_focused()
+    page.locator("#news").get_by_role("link", name="Show").click()
+    expect(rows(explorer).first.get_by_label("Has a note")).to_be_visible()
+    # and a tab that nobody works in draws itself anew
+    head(mine).click()
+    mine.get_by_label("Note").fill("a sentence")
+    mine.get_by_role("button", name="Save").click()
+    expect(other.locator("#list .row").nth(2).get_by_label("Has a note")).to_be_visible(
+        timeout=10_000
+    )
+
+
+def test_on_a_phone_the_filters_are_a_sheet(explorer):
+    page = explorer.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator("#facets")).to_be_hidden()
+    page.get_by_role("button", name="Filters").click()
+    facet(explorer, "Amount").click()
+    page.get_by_label("Money in").check()
+    page.get_by_role("button", name="Done").click()
+    expect(page.locator("#facets")).to_be_hidden()
+    expect(page.locator("#chips .chip")).to_have_count(1)
+    expect(page.get_by_role("button", name="Filters (1)")).to_be_visible()
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width == 390
