@@ -33,6 +33,7 @@ class Attempt:
     def __init__(self, pull: Pull) -> None:
         self.pull = pull
         self.number = pull.attempt
+        self._id = pull.id
 
     def report(self, part: PullItem, *, stored: bool = False, **values: Any) -> None:
         """Commits what `part` is doing now, and whatever the caller has added to the session.
@@ -50,6 +51,15 @@ class Attempt:
         db.session.commit()
         if not alive:
             raise LostPullError
+
+    def roll_back(self) -> None:
+        """After an error: nothing stays half written, and the pull is read anew with its parts.
+
+        A rollback forgets what was read, and what belongs to a pull is never read by accident.
+        """
+        db.session.rollback()
+        self.pull = pulls.by_id(self._id)
+        db.session.commit()
 
     def part_failed(self, part: PullItem, error: BankError) -> None:
         """The Item's own state may have changed with it, which open pages show."""

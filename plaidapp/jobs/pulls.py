@@ -83,7 +83,7 @@ def _run(pull_id: int, work: Callable[[Attempt], list[BankError]]) -> None:
         db.session.rollback()
         raise
     except Exception:
-        db.session.rollback()
+        attempt.roll_back()
         attempt.crash()
         raise
 
@@ -97,7 +97,7 @@ def _each_item(attempt: Attempt, work: Callable[[Attempt, PullItem], None]) -> l
         try:
             work(attempt, part)
         except (BankError, DataError, JobTimeoutException) as problem:
-            db.session.rollback()
+            attempt.roll_back()
             error = _as_bank_error(problem)
             if _has_a_successor(attempt, part):
                 attempt.report(part, phase=pulls.DONE)
@@ -130,7 +130,7 @@ def _link(attempt: Attempt) -> list[BankError]:
         try:
             _connect(attempt)
         except (BankError, DataError, JobTimeoutException) as problem:
-            db.session.rollback()
+            attempt.roll_back()
             return [_as_bank_error(problem)]
     return _each_item(attempt, _first_pull)
 

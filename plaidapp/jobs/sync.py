@@ -160,7 +160,7 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: S
     if not items.advance(
         item_id, start.came_from, last.next_cursor, start.want, status, changed=changed
     ):
-        db.session.rollback()
+        attempt.roll_back()
         return False
     if whole:
         rollups.rebuild(list(accounts.ids_of_item(item_id).values()))

@@ -189,8 +189,12 @@ def carry(item_id: int, posted: Iterable[payloads.Transaction]) -> None:
 
 
 def hand_over(pending_id: int, posted_id: int) -> None:
-    """As `carry`, for a row that is known to be the other, posted."""
-    _hand_over(Transaction.id == posted_id, PENDING.id == pending_id)
+    """As `carry`, for a row that is known to be the other, posted to the same account."""
+    _hand_over(
+        Transaction.id == posted_id,
+        PENDING.id == pending_id,
+        PENDING.account_id == Transaction.account_id,
+    )
 
 
 PENDING = aliased(Transaction)

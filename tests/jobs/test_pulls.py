@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import update
+from sqlalchemy.exc import DataError
 
 from plaidapp.extensions import db
 from plaidapp.jobs import attempt as attempts
@@ -359,3 +360,38 @@ def test_no_token_is_logged(prepared, run, caplog, context, kind):
         assert token not in caplog.text
     assert "access-sandbox" not in caplog.text
     assert "werkzeug" in caplog.text
+
+
+def test_a_mistake_of_ours_in_the_middle_of_a_transaction_ends_the_pull(
+    link, begin, run, look, monkeypatch
+):
+    """The rollback forgets what was read of the pull; how it ended is written nevertheless."""
+    pull_id = begin(pulls.TRANSACTIONS, items=[link()])
+
+    def stumble(*_given):
+        db.session.scalar(db.select(Item.id))
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("plaidapp.jobs.sync._store_page", stumble)
+    with pytest.raises(ZeroDivisionError):
+        run(pull_id)
+    assert (look(pull_id).state, look(pull_id).error_code) == ("failed", "INTERNAL_ERROR")
+
+
+def test_what_the_database_refuses_of_one_bank_is_not_the_next_ones_trouble(
+    link, begin, run, look, monkeypatch
+):
+    """The rollback forgets the next Item too, and its token."""
+    linked = [link(institution_id=bank) for bank in BANKS[:2]]
+    pull_id = begin(pulls.ACCOUNTS, items=linked)
+    save = jobs.account_store.save
+
+    def refuse(user_id, item_id, accounts):
+        if item_id == linked[0].id:
+            db.session.scalar(db.select(Item.id))
+            raise DataError("a statement", {}, Exception("refused"))
+        return save(user_id, item_id, accounts)
+
+    monkeypatch.setattr(jobs.account_store, "save", refuse)
+    run(pull_id)
+    assert [part.phase for part in look(pull_id).items] == ["failed", "done"]
