@@ -16,6 +16,7 @@ from plaidapp.store import (
     rollups,
     tallies,
     totals,
+    transactions,
     users,
 )
 from plaidapp.store.filters import Filter
@@ -137,7 +138,7 @@ def test_a_strangers_rows_stay_as_they_are(owner, rows):
     db.session.flush()
     applied = edits.apply(stranger.id, edits.of_ids(stranger.id, rows), {"hidden": True})
     assert applied == (None, 0)
-    assert edits.owned_transaction(rows[0], stranger.id) is None
+    assert transactions.owned(rows[0], stranger.id) is None
 
 
 def test_a_filter_says_which_rows(owner, write):

@@ -170,9 +170,10 @@ def test_the_json_is_that_of_the_pages(books):
 
 def test_the_menu_leads_to_each_with_the_same_filter(books):
     books.fill(30)
-    query = "start_date=2025-01-02&end_date=2025-01-31&_external=1&_scheme=javascript&endpoint=x"
+    query = "start_date=2025-01-02&end_date=2025-01-31"
+    more = "_external=1&_scheme=javascript&endpoint=x&after=2025-01-20_1"
 
-    page = Page(books.person.client.get(f"/finance/transactions?{query}&after=2025-01-20_1").text)
+    page = Page(books.person.client.get(f"/finance/transactions?{query}&{more}").text)
 
     links = [attributes["href"] for tag, attributes, _ in page.elements if tag == "a"]
     assert [link for link in links if "/export/" in link] == [f"{path}?{query}" for path in PATHS]
