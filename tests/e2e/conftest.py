@@ -5,11 +5,12 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
-from tests.e2e.person import Person
+from tests.e2e.person import Person, be_done
 from tests.e2e.processes import Deployment
 
 CHROMIUM_OPTIONS = [
@@ -46,7 +47,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up(f"There is no {name}. `make test` installs it.")
-    expect.set_options(timeout=30_000)
+    expect.set_options(timeout=6_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
         yield browser
@@ -63,7 +64,7 @@ def visit(
     """
     people: list[Person] = []
 
-    def come(url: str, **options: bool) -> Person:
+    def come(url: str, **options: Any) -> Person:
         people.append(Person(browser, url, **options))
         return people[-1]
 
@@ -99,3 +100,30 @@ def person(deployment: Deployment, visit: Callable[..., Person]) -> Person:
     person = visit(deployment.url)
     person.sign_up()
     return person
+
+
+@pytest.fixture(scope="session")
+def _household(browser: Browser, _deployed: Deployment) -> Iterator[Person]:
+    person = Person(browser, _deployed.url)
+    person.sign_up()
+    be_done(person.connect())
+    yield person
+    person.leave()
+
+
+@pytest.fixture
+def resident(
+    deployment: Deployment, visit: Callable[..., Person], _household: Person
+) -> Callable[..., Person]:
+    """`resident(viewport=...)`: somebody with nine accounts, in a browser of that kind.
+
+    The same one for all tests; nothing that they have is to be changed.
+    """
+
+    def come(**options: Any) -> Person:
+        known = _household.context.storage_state()
+        person = visit(deployment.url, storage_state=known, **options)
+        person.name = _household.name
+        return person
+
+    return come

@@ -18,15 +18,18 @@ EVERY_RULE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled"
 class Person:
     """Has a browser of their own, and a name that nobody else has."""
 
-    def __init__(self, browser: Browser, url: str, *, javascript: bool = True) -> None:
+    def __init__(
+        self, browser: Browser, url: str, *, javascript: bool = True, **options: Any
+    ) -> None:
+        """`options` are Playwright's for a context: the size of the window, the colour scheme."""
         self.name = f"anna{next(_numbers)}-{os.getpid()}"
         self.complaints: list[str] = []
         """What the browser wrote on its console: errors, warnings, Content-Security-Policy."""
         self.page_loads = 0
         self.javascript = javascript
-        self._context = browser.new_context(base_url=url, java_script_enabled=javascript)
-        self._context.set_default_timeout(30_000)
-        self.page = self._context.new_page()
+        self.context = browser.new_context(base_url=url, java_script_enabled=javascript, **options)
+        self.context.set_default_timeout(6_000)
+        self.page = self.context.new_page()
         self.page.on("console", self._on_console)
         self.page.on("pageerror", self._on_page_error)
         self.page.on("domcontentloaded", self._on_load)
@@ -84,7 +87,7 @@ class Person:
         return self.pull("Connect a test bank")
 
     def json(self, path: str) -> Any:
-        answer = self._context.request.get(path)
+        answer = self.context.request.get(path)
         assert answer.ok, answer.text()
         return answer.json()
 
@@ -102,12 +105,12 @@ class Person:
         summary = self.page.locator("#summary").inner_text()
         return int(re.search(r"([\d,]+) transactions?", summary)[1].replace(",", ""))
 
-    def barriers(self) -> list[str]:
+    def barriers(self, rules: dict[str, Any] = EVERY_RULE) -> list[str]:
         """What axe-core finds wrong with the page as it stands, for people who can't see or point.
 
         Its rules for WCAG 2.2 A and AA, and its best practices.
         """
-        report = Axe().run(self.page, options=EVERY_RULE)
+        report = Axe().run(self.page, options=rules)
         return [
             f"{found['id']}: {found['help']}: {node['target']} in {self.page.url}"
             for found in report.response["violations"]
@@ -123,7 +126,7 @@ class Person:
     def leave(self, screenshot: Path | None = None) -> None:
         if screenshot and not self.page.is_closed():
             self.page.screenshot(path=screenshot, full_page=True)
-        self._context.close()
+        self.context.close()
 
 
 def be_done(panel: Locator) -> None:

@@ -1,0 +1,205 @@
+"""Every flow with the keyboard alone, and where the focus is after what it set going.
+
+The explorer's own keys are tested with the explorer.
+"""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.e2e.person import PASSWORD, Person, be_done
+
+FAR = 80
+"""How many presses of Tab nothing on a page should be away from its beginning."""
+
+
+def tab_to(person: Person, target: Locator) -> None:
+    """Presses Tab until the focus is there, where it has to be seen."""
+    for _ in range(FAR):
+        person.page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            break
+    expect(target).to_be_focused()
+    outline = target.evaluate("element => getComputedStyle(element).outlineStyle")
+    assert outline != "none", f"the focus can't be seen on {target}"
+
+
+def press(person: Person, name: str, key: str = "Enter") -> Locator:
+    """Tabs to the button and presses it."""
+    button = person.page.get_by_role("button", name=name, exact=True).first
+    tab_to(person, button)
+    person.page.keyboard.press(key)
+    return button
+
+
+def newest(person: Person) -> Locator:
+    return person.page.locator("#activity > [id^=pull-]").first
+
+
+@pytest.fixture
+def reader(resident) -> Person:
+    """Somebody with nine accounts on the overview, at its top."""
+    person = resident()
+    person.page.goto("/finance/")
+    return person
+
+
+def test_from_sign_up_to_log_out(deployment, visit):
+    person = visit(deployment.url)
+    page, keys = person.page, person.page.keyboard
+    page.goto("/auth/signup")
+    tab_to(person, page.get_by_label("User name"))
+    keys.type(person.name)
+    keys.press("Tab")
+    keys.type(f"{person.name}@example.com")
+    keys.press("Tab")
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    expect(page).to_have_url(re.compile("/finance/$"))
+
+    connect = press(person, "Connect a test bank")
+    be_done(newest(person))
+    expect(connect).to_be_focused()
+    expect(page.locator("#accounts li")).to_have_count(9)
+
+    press(person, "Get account data", "Space")
+    expect(page.locator("#activity > [id^=pull-]")).to_have_count(2)
+
+    page.reload()
+    press(person, "Account")
+    press(person, "Log out")
+    expect(page).to_have_url(re.compile("/auth/login"))
+    tab_to(person, page.get_by_label("User name"))
+    keys.type(person.name)
+    keys.press("Tab")
+    keys.type(PASSWORD)
+    keys.press("Enter")
+    expect(page).to_have_url(re.compile("/finance/$"))
+
+
+def test_the_skip_link_leads_to_the_content(reader):
+    page = reader.page
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    expect(skip).to_be_focused()
+    expect(skip).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+
+
+def test_the_focus_stays_on_what_asked_the_bank(deployment, person):
+    be_done(person.connect("user_transactions_dynamic", "any"))
+    page = person.page
+    page.reload()
+    for name in ("Get account data", "Get transaction data", "Get total number of transactions"):
+        before = page.locator("#activity > [id^=pull-]").count()
+        button = press(person, name)
+        expect(page.locator("#activity > [id^=pull-]")).to_have_count(before + 1)
+        be_done(newest(person))
+        expect(button).to_be_focused()
+
+
+def test_trying_again(deployment, person):
+    be_done(person.connect("user_transactions_dynamic", "any"))
+    deployment.bank.misbehave("garbage")
+    press(person, "Get account data")
+    again = newest(person).get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    deployment.bank.behave()
+
+    tab_to(person, again)
+    person.page.keyboard.press("Enter")
+    be_done(newest(person))
+    # The button is gone: the next Tab goes on from where it was, not from the top of the page.
+    person.page.keyboard.press("Tab")
+    expect(person.page.locator(".skip")).not_to_be_focused()
+
+
+def test_what_is_typed_wrong_is_said_where_the_focus_is(reader):
+    page = reader.page
+    page.get_by_label("From", exact=True).fill("2026-02-01")
+    page.get_by_label("To", exact=True).fill("2026-01-01")
+    button = press(reader, "Get transaction data")
+    error = page.locator("#range-form .error")
+    expect(error).to_be_visible()
+    expect(button).to_be_focused()
+    field = page.locator("#range-form [aria-invalid=true]")
+    assert error.get_attribute("id") in field.get_attribute("aria-describedby").split()
+    reader.complaints.clear()  # a 422 is an error on the browser's console
+
+
+def test_the_menu_opens_closes_and_changes_the_theme(deployment, person):
+    page = person.page
+    menu = page.locator("#account-menu")
+    button = press(person, "Account")
+    expect(menu).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu).to_be_hidden()
+    expect(button).to_be_focused()
+
+    page.keyboard.press("Enter")
+    dark = press(person, "Dark")
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(dark).to_be_focused()
+
+
+def test_the_line_has_other_periods(reader):
+    page = reader.page
+    tab_to(reader, page.get_by_role("link", name="1Y", exact=True))
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(r"period=1Y"))
+    chosen = page.get_by_role("navigation", name="Period").locator("[aria-current]")
+    expect(chosen).to_have_text("1Y")
+
+
+def test_the_charts_read_out_what_they_show(reader):
+    page = reader.page
+    for label in ("Net worth by day", "Cash flow by month"):
+        chart = page.get_by_role("slider", name=label)
+        tab_to(reader, chart)
+        said = []
+        for key in ("ArrowLeft", "ArrowLeft", "Home", "ArrowRight", "End"):
+            page.keyboard.press(key)
+            said.append(chart.get_attribute("aria-valuetext"))
+            expect(chart.locator("xpath=..").locator("output")).to_have_text(said[-1])
+        assert len(set(said)) == 5
+        assert all("$" in text for text in said)
+
+
+def test_the_tables_behind_the_charts(reader):
+    page = reader.page
+    summary = page.locator("#net-worth summary", has_text="As a table")
+    tab_to(reader, summary)
+    page.keyboard.press("Enter")
+    expect(page.locator("#net-worth table")).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(page.locator("#net-worth table")).to_be_hidden()
+
+
+def test_an_open_table_and_the_focus_outlive_what_arrives(deployment, person):
+    be_done(person.connect("user_transactions_dynamic", "any"))
+    page = person.page
+    page.reload()
+    summary = page.locator("#net-worth summary", has_text="As a table")
+    tab_to(person, summary)
+    page.keyboard.press("Enter")
+    table = page.locator("#net-worth table")
+    before = page.locator("#summary").inner_text()
+    deployment.bank.ask("/transactions/refresh", deployment.newest_access_token())
+    expect(page.locator("#summary")).not_to_have_text(before)
+    expect(table).to_be_visible()
+    expect(summary).to_be_focused()
+
+
+def test_sync_now_on_the_connections(deployment, person):
+    be_done(person.connect("user_transactions_dynamic", "any"))
+    page = person.page
+    tab_to(person, page.get_by_role("link", name="Connections", exact=True))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Connections")
+    before = page.locator("#activity > [id^=pull-]").count()
+    button = press(person, "Sync now")
+    expect(page.locator("#activity > [id^=pull-]")).to_have_count(before + 1)
+    be_done(newest(person))
+    expect(button).to_be_focused()
