@@ -1,7 +1,7 @@
 """axe-core on every page and in every state, and what it can't see: what is said, and how often.
 
-Each state is looked at on a phone in the dark and on a desk in the light, the pages in every mixture,
-with everything unfolded that unfolds; folded, it is what the other browser tests end on.
+Each state is looked at on a phone in the dark and on a desk in the light, the pages in every
+mixture, with everything unfolded that unfolds; folded, it is what the other browser tests end on.
 """
 
 from collections.abc import Callable
