@@ -107,6 +107,33 @@ def test_a_refused_edit_changes_nothing(connected, rows, dump, subtests):
     assert dump() == before
 
 
+def test_only_what_was_sent_changes(connected, rows, told, dump):
+    path = f"{PATH}/{rows['Pay']}"
+    everything = {"category": "TRAVEL", "note": "x", "hidden": "y"}
+    connected.client.post(path, data=everything)
+    before = dump()
+    for nothing in ({}, {"notes": "y"}):
+        answer = connected.client.post(path, data=nothing)
+        assert answer.status_code == 422
+        assert "Send a category, a note, or whether it is hidden." in answer.text
+    assert dump() == before
+    connected.client.post(path, data={"category": ""})
+    assert told()["Pay"] == (None, "x", True)
+    connected.client.post(path, data={"note": ""})
+    assert told()["Pay"] == (None, None, True)
+    connected.client.post(path, data={"hidden": ""})  # as the form sends it, not checked
+    assert told()["Pay"] == NOTHING
+
+
+def test_back_to_the_banks_category_leaves_the_rest(connected, rows, told):
+    path = f"{PATH}/{rows['Pay']}"
+    connected.client.post(path, data={"category": "TRAVEL", "note": "x", "hidden": "y"})
+    form = connected.client.get(path).text.split('class="back-to-bank"')[1].split("</form>")[0]
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    connected.client.post(path, data=sent)
+    assert told()["Pay"] == (None, "x", True)
+
+
 def test_a_category_that_is_none_of_plaids_stays_choosable(app, connected, rows, told):
     with app.app_context():
         edits.apply(connected.id, edits.of_ids(connected.id, [rows["Pay"]]), {"own_category": "Us"})
