@@ -41,7 +41,7 @@ def explorer() -> Answer:
 
 def _refused(found: Listing) -> Answer:
     if is_htmx():
-        html = render_template("finance/_filters.html", listing=found)
+        html = render_template("finance/_refused.html", listing=found)
         response = make_response(html, 422)
         response.headers["HX-Retarget"] = "#filters"
         response.headers["HX-Reswap"] = "outerMorph"

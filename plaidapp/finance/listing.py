@@ -1,5 +1,6 @@
 """What the explorer shows: a page of rows, what the filter adds up to, and how to loosen it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -29,7 +30,7 @@ LOOSENED = 1000
 
 class Group(NamedTuple):
     """Rows of one day. `date` is None where the order is no days', and on the day that the page
-    before ended in."""
+    before ended in. `sums` are of a day with two rows or more: one row says it itself."""
 
     date: date | None
     sums: Sequence[Sum]
@@ -131,8 +132,13 @@ class Listing:
         after = keyset.asked("date")
         ends = sorted((self.rows[0].date, self.rows[-1].date))
         sums = tallies.days(self.wanted, *ends)
+        rows_of = Counter(row.date for row in self._page)  # one more than is shown
         return [
-            Group(None if after and day == after[0] else day, sums.get(day, ()), list(rows))
+            Group(
+                None if after and day == after[0] else day,
+                sums.get(day, ()) if rows_of[day] > 1 else (),
+                list(rows),
+            )
             for day, rows in groupby(self.rows, key=lambda row: row.date)
         ]
 
