@@ -12,7 +12,17 @@ from urllib.parse import urlencode
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from plaidapp.store import Account, Item, Transaction, accounts, items, ledger, tallies
+from plaidapp.store import (
+    Account,
+    Item,
+    Transaction,
+    accounts,
+    edits,
+    items,
+    ledger,
+    tallies,
+    totals,
+)
 from plaidapp.store.categories import PRIMARY
 from plaidapp.store.filters import Filter
 from plaidapp.store.tallies import Sum, Tally
@@ -78,6 +88,12 @@ class Listing:
     def edit_url(self) -> str:
         return addresses.address(self.query, "finance.edit_transactions")
 
+    @cached_property
+    def undo_url(self) -> str | None:
+        """Where the last change is taken back."""
+        edit = edits.last(self.user_id)
+        return edit and addresses.address(self.query, "finance.undo", edit_id=edit.id)
+
     @property
     def live_url(self) -> str:
         return addresses.address(self.query, "finance.explorer_live")
@@ -141,6 +157,18 @@ class Listing:
             )
             for day, rows in groupby(self.rows, key=lambda row: row.date)
         ]
+
+    @property
+    def is_past_the_end(self) -> bool:
+        """There are rows, all of them before the place that the address names."""
+        return not self.rows and self.tally.rows > 0
+
+    @cached_property
+    def all_hidden(self) -> str | None:
+        """Where to see them, when the person has hidden every row they have."""
+        count = totals.count(self.user_id)
+        shown = addresses.address(self.query | {"hidden": ["any"]})
+        return shown if count.hidden and not count.shown else None
 
     @property
     def loosened(self) -> list[Loosened]:

@@ -1,11 +1,13 @@
 """Editing one and many through the routes, as htmx and as plain forms, and taking it back."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from plaidapp.extensions import db
 from plaidapp.store import Edit, Transaction, edits
+from plaidapp.store.types import now
 from tests.pages import Page
 
 PATH = "/finance/transactions"
@@ -66,7 +68,7 @@ def test_with_htmx_the_row_and_the_totals_are_drawn_anew(connected, rows, told):
     assert told()["Pay"] == ("TRAVEL", None, False)
     again = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data=data)
     assert "That is how it was already." in again.text
-    assert "/undo" not in again.text
+    assert "/undo" not in again.text.split('hx-target="#notice"')[1]
 
 
 def test_a_change_that_came_in_between_is_still_fetched(connected, rows):
@@ -159,6 +161,31 @@ def test_many_at_once_and_back(connected, rows, told, do, expected):
     undone = connected.htmx("POST", undo_of(answer))
     assert undone.headers["HX-Trigger"] == "ledger-changed"
     assert set(told().values()) == {NOTHING}
+
+
+def test_the_last_change_can_be_undone_after_the_notice_is_gone(app, connected, rows, told):
+    def offered():
+        page = connected.client.get(f"{PATH}?direction=in").text.split('id="tally"')[1]
+        found = re.search(r'hx-post="([^"]+/undo[^"]*)"', page)
+        return found and found[1].replace("&amp;", "&")
+
+    assert offered() is None
+    for note in ("first", "second"):
+        connected.htmx("POST", f"{PATH}/{rows['Pay']}", data={"note": note})
+    assert offered() == offered()
+    for note in ("first", None):
+        connected.client.post(offered())
+        assert told()["Pay"][1] == note
+    assert offered() is None
+    connected.htmx("POST", f"{PATH}/{rows['Pay']}", data={"note": "old"})
+    with app.app_context():
+        db.session.execute(db.update(Edit).values(made_at=now() - timedelta(hours=25)))
+        db.session.commit()
+    assert offered() is None
+
+
+def test_a_filter_leaves_the_notice(connected):
+    assert 'hx-target="#notice"' not in connected.htmx("GET", f"{PATH}?q=pay").text
 
 
 def test_unhide(connected, rows, told):

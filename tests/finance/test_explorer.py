@@ -159,6 +159,19 @@ def test_when_nothing_fits_it_says_what_to_loosen(connected):
     assert "Without Money out: 1 transaction" in page.text
 
 
+def test_an_empty_list_says_why_it_is_empty(app, connected):
+    past = connected.client.get(f"{PATH}?after=1999-01-01_1").text
+    assert "Nothing older" in past
+    assert f'href="{PATH}" hx-get' in past.split("Nothing older")[1]
+    assert "No transactions yet" not in past
+    connected.client.post(f"{PATH}/edit", data={"all": "y", "do": "hide"})
+    for path in (PATH, "/finance/"):
+        page = connected.client.get(path).text
+        assert "No transactions yet" not in page
+        assert f'href="{PATH}?hidden=any"' in page.split("All of yours are hidden")[1]
+    assert len(names(connected.client.get(f"{PATH}?hidden=any"))) == 3
+
+
 def test_the_total_and_the_days_are_of_the_filter(app, connected):
     page = connected.client.get(f"{PATH}?direction=out").text
     assert count(connected.client.get(f"{PATH}?direction=out")) == "2 transactions"
