@@ -50,7 +50,7 @@ FILTERS = (
 def test_the_address_says_which_rows_and_in_which_order(connected, subtests):
     for query, expected in FILTERS:
         with subtests.test(query):
-            page = connected.client.get(f"{PATH}?{query}")
+            page = connected.client.get(f"{PATH}?{query}", follow_redirects=True)
             data = connected.client.get(f"{PATH}.json?{query}")
             if expected is None:
                 assert (page.status_code, data.status_code) == (422, 422)
@@ -74,7 +74,7 @@ BAD = (
     ("smallest", "-1", "Write an amount like 12.50."),
     ("largest", "1e999999", "Write an amount like 12.50."),
     ("largest", "9" * 10_000, "Write an amount like 12.50."),
-    ("largest", "1,234", "Write an amount like 12.50."),
+    ("largest", "1,23,4", "Write an amount like 12.50."),
     ("largest", "\0", "Write an amount like 12.50."),
     ("account", "x", "There is no such account."),
     ("account", "-1", "There is no such account."),
@@ -101,6 +101,32 @@ def test_nonsense_gets_a_sentence_and_no_rows(connected, subtests):
             assert fragment.headers["HX-Retarget"] == "#filters"
             assert data.json["fields"] == {field: [sentence]}
             assert names(page) == []
+
+
+AMOUNTS = (
+    ("de-DE", "1.234,56", "1234.56", "1.234,56"),
+    ("de-DE", "12,5", "12.5", "12,5"),
+    ("de-DE", "1234.56", "1234.56", "1.234,56"),
+    ("de-DE", "1.2340", "1.2340", "1,234"),
+    ("en", "1,234", "1234", "1,234"),
+    ("en", "12,50", "12.5", "12.5"),
+    ("en", "1.234", "1.2340", "1.234"),
+)
+
+
+def test_an_amount_is_read_by_locale_and_kept_in_one_spelling(connected, subtests):
+    for locale, typed, kept, shown in AMOUNTS:
+        with subtests.test(locale=locale, typed=typed):
+            headers = {"Accept-Language": locale, "HX-Request": "true"}
+            answer = connected.client.get(PATH, query_string={"smallest": typed}, headers=headers)
+            assert answer.headers["HX-Push-Url"] == f"{PATH}?smallest={kept}"
+            assert f"At least {shown}<" in answer.text
+    headers = {"Accept-Language": "de-DE"}
+    either = connected.client.get(f"{PATH}?largest=1.000", headers=headers)
+    assert either.status_code == 422
+    assert Page(either.text).beside("largest") == "Write 1000 or 1000,00."
+    typed = connected.client.get(f"{PATH}?largest=1.234,56", headers=headers)
+    assert typed.location == f"{PATH}?largest=1234.56"
 
 
 def test_everything_that_is_wrong_is_said(connected):
