@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from babel.numbers import format_decimal
 from flask import url_for
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from plaidapp.formats import long_day
 from plaidapp.store import Account
 from plaidapp.store.totals import month_of, months_later
-from plaidapp.store.types import exact
 
 from .categories import category_label
-from .filters import ExplorerForm
+from .filters import ExplorerForm, plain
 from .forms import today
 
 Query = dict[str, list[str]]
@@ -35,7 +37,7 @@ def query_of(form: ExplorerForm) -> Query:
         "q": [data["q"].strip()] if (data["q"] or "").strip() else [],
         **{name: [data[name].isoformat()] if data[name] else [] for name in DAYS},
         **{name: list(data[name]) for name in ("account", "category")},
-        **{name: [exact(data[name]) or ""] if data[name] is not None else [] for name in AMOUNTS},
+        **{name: [plain(data[name])] if data[name] is not None else [] for name in AMOUNTS},
         **{
             name: [data[name]] if data[name] != form[name].default else []
             for name in ("direction", "pending", "hidden", "sort")
@@ -87,14 +89,19 @@ def chips(form: ExplorerForm, query: Query, accounts: Mapping[int, Account]) -> 
     for value in query.get("category", ()):
         yield Chip(category_label(value), _less(query, "category", value))
     if "smallest" in query:
-        said = _("At least %(amount)s", amount=query["smallest"][0])
+        said = _("At least %(amount)s", amount=_written(form.smallest.data))
         yield Chip(said, without(query, "smallest"))
     if "largest" in query:
-        yield Chip(_("At most %(amount)s", amount=query["largest"][0]), without(query, "largest"))
+        said = _("At most %(amount)s", amount=_written(form.largest.data))
+        yield Chip(said, without(query, "largest"))
     for name in ("direction", "pending", "hidden"):
         if name in query:
             label = {choice.value: choice.label for choice in form[name].choices}[query[name][0]]
             yield Chip(str(label), without(query, name))
+
+
+def _written(amount: Decimal) -> str:
+    return format_decimal(amount, locale=get_locale(), decimal_quantization=False)
 
 
 def account_label(account: Account | None) -> str:

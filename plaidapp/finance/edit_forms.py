@@ -32,7 +32,7 @@ class Note(TextAreaField):
 
 
 class EditForm(FlaskForm):
-    """One transaction. The empty category is the bank's own."""
+    """One transaction, of which only what was sent changes. The empty category is the bank's."""
 
     category = StringField(_("Category"))
     note = Note(_("Note"))
@@ -58,12 +58,20 @@ class EditForm(FlaskForm):
         if field.data and field.data not in (*PRIMARY, self.now):
             raise ValidationError(gettext("Choose one of the list."))
 
+    def validate(self, extra_validators: Any = None) -> bool:
+        valid: bool = super().validate(extra_validators)
+        if not self.change():
+            self.form_errors.append(gettext("Send a category, a note, or whether it is hidden."))
+            return False
+        return valid
+
     def change(self) -> dict[str, Any]:
-        return {
-            "own_category": self.category.data or None,
-            "note": self.note.data,
-            "hidden": self.hidden.data,
+        values = {
+            "own_category": (self.category, self.category.data or None),
+            "note": (self.note, self.note.data),
+            "hidden": (self.hidden, self.hidden.data),
         }
+        return {name: value for name, (field, value) in values.items() if field.raw_data}
 
 
 class BulkForm(FlaskForm):

@@ -11,11 +11,11 @@ from plaidapp.htmx import is_htmx
 from plaidapp.store import Transaction, transactions
 
 from . import keyset, listing
-from .addresses import Query, address, without
+from .addresses import AMOUNTS, Query, address, without
 from .blueprint import blueprint
 from .edit_forms import EditForm
 from .exports.json import as_stored
-from .filters import ExplorerForm
+from .filters import AMOUNT, ExplorerForm
 from .listing import Listing
 
 Answer = str | Response | tuple[str, int]
@@ -34,14 +34,19 @@ def explorer() -> Answer:
             return render_template("finance/_rows.html", listing=found)
     elif is_htmx():
         return _filtered(found)
-    elif "" in request.args.values():  # what a form without JavaScript leaves empty
+    elif "" in request.args.values() or _has_amounts_of_a_locale():
+        # what a form without JavaScript leaves empty, or spells as others would not
         return redirect(address(found.query))
     return render_template("finance/transactions.html", listing=found)
 
 
+def _has_amounts_of_a_locale() -> bool:
+    return any(not AMOUNT.fullmatch(value) for value in map(request.args.get, AMOUNTS) if value)
+
+
 def _refused(found: Listing) -> Answer:
     if is_htmx():
-        html = render_template("finance/_filters.html", listing=found)
+        html = render_template("finance/_refused.html", listing=found)
         response = make_response(html, 422)
         response.headers["HX-Retarget"] = "#filters"
         response.headers["HX-Reswap"] = "outerMorph"

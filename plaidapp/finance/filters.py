@@ -2,10 +2,17 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any, Literal
 
-from flask_babel import gettext
+from babel.numbers import (
+    NumberFormatError,
+    get_decimal_symbol,
+    get_group_symbol,
+    parse_decimal,
+)
+from flask_babel import get_locale, gettext
 from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import Field, RadioField, SelectField, SelectMultipleField, StringField
@@ -14,6 +21,7 @@ from wtforms.validators import Optional, StopValidation, ValidationError
 
 from plaidapp.auth.access import LARGEST_BIG_ID
 from plaidapp.store.filters import Filter
+from plaidapp.store.types import exact
 
 from .forms import Day, in_order
 
@@ -22,6 +30,8 @@ MOST_CHOICES = 100
 LONGEST_CATEGORY = 100  # characters
 AMOUNT = re.compile(r"\d{1,11}(?:\.\d{1,8})?", re.ASCII)
 COMMA = re.compile(r"(\d+),(\d\d?)", re.ASCII)
+DIGITS = re.compile(r"[\d.,'’ \u00a0\u202f]{1,30}", re.ASCII)
+THOUSANDS_OR_THOUSANDTHS = re.compile(r"\d{1,3}\.\d{3}", re.ASCII)
 
 DIRECTIONS = (
     SelectChoice("any", _("In and out")),
@@ -82,7 +92,10 @@ class Switch(OneOf, RadioField):
 
 
 class Amount(StringField):
-    """An amount without a sign; "12,50" is read as 12.50."""
+    """An amount without a sign, as `plain` spells it or as the visitor's locale writes it.
+
+    Where the locale separates thousands by a point, "1.000" is refused: it may be either.
+    """
 
     data: Decimal | None
     raw_data: list[str]
@@ -93,10 +106,12 @@ class Amount(StringField):
         if not typed:
             self.raw_data = []  # blank is the same as nothing
             return
-        plain = COMMA.sub(r"\1.\2", typed) if COMMA.fullmatch(typed) else typed
-        if not AMOUNT.fullmatch(plain):
-            raise ValueError(gettext("Write an amount like 12.50."))
-        self.data = Decimal(plain)
+        if THOUSANDS_OR_THOUSANDTHS.fullmatch(typed) and get_group_symbol(get_locale()) == ".":
+            whole, sign = typed.replace(".", ""), get_decimal_symbol(get_locale())
+            raise ValueError(
+                gettext("Write %(whole)s or %(exact)s.", whole=whole, exact=f"{whole}{sign}00")
+            )
+        self.data = Decimal(typed) if AMOUNT.fullmatch(typed) else _by_locale(typed)
 
     def _value(self) -> str:
         return str(self.raw_data[0])[:40] if self.raw_data else ""
@@ -104,6 +119,25 @@ class Amount(StringField):
     def pre_validate(self, _form: Any) -> None:
         if self.process_errors:
             raise StopValidation
+
+
+def plain(amount: Decimal) -> str:
+    """The one spelling of an amount in addresses, which every locale reads the same.
+
+    Of three decimals there is a fourth, lest a point look as if it separated thousands.
+    """
+    text = exact(amount) or ""
+    return f"{text}0" if THOUSANDS_OR_THOUSANDTHS.fullmatch(text) else text
+
+
+def _by_locale(typed: str) -> Decimal:
+    if DIGITS.fullmatch(typed):
+        for locale, text in ((get_locale(), typed), ("en", COMMA.sub(r"\1.\2", typed))):
+            with suppress(NumberFormatError):
+                amount = parse_decimal(text, locale=locale, strict=True)
+                if AMOUNT.fullmatch(f"{amount:f}"):
+                    return amount
+    raise ValueError(gettext("Write an amount like 12.50."))
 
 
 class Several(SelectMultipleField):

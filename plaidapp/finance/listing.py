@@ -1,5 +1,6 @@
 """What the explorer shows: a page of rows, what the filter adds up to, and how to loosen it."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,17 @@ from urllib.parse import urlencode
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from plaidapp.store import Account, Item, Transaction, accounts, items, ledger, tallies
+from plaidapp.store import (
+    Account,
+    Item,
+    Transaction,
+    accounts,
+    edits,
+    items,
+    ledger,
+    tallies,
+    totals,
+)
 from plaidapp.store.categories import PRIMARY
 from plaidapp.store.filters import Filter
 from plaidapp.store.tallies import Sum, Tally
@@ -29,7 +40,7 @@ LOOSENED = 1000
 
 class Group(NamedTuple):
     """Rows of one day. `date` is None where the order is no days', and on the day that the page
-    before ended in."""
+    before ended in. `sums` are of a day with two rows or more: one row says it itself."""
 
     date: date | None
     sums: Sequence[Sum]
@@ -76,6 +87,12 @@ class Listing:
     @property
     def edit_url(self) -> str:
         return addresses.address(self.query, "finance.edit_transactions")
+
+    @cached_property
+    def undo_url(self) -> str | None:
+        """Where the last change is taken back."""
+        edit = edits.last(self.user_id)
+        return edit and addresses.address(self.query, "finance.undo", edit_id=edit.id)
 
     @property
     def live_url(self) -> str:
@@ -131,10 +148,27 @@ class Listing:
         after = keyset.asked("date")
         ends = sorted((self.rows[0].date, self.rows[-1].date))
         sums = tallies.days(self.wanted, *ends)
+        rows_of = Counter(row.date for row in self._page)  # one more than is shown
         return [
-            Group(None if after and day == after[0] else day, sums.get(day, ()), list(rows))
+            Group(
+                None if after and day == after[0] else day,
+                sums.get(day, ()) if rows_of[day] > 1 else (),
+                list(rows),
+            )
             for day, rows in groupby(self.rows, key=lambda row: row.date)
         ]
+
+    @property
+    def is_past_the_end(self) -> bool:
+        """There are rows, all of them before the place that the address names."""
+        return not self.rows and self.tally.rows > 0
+
+    @cached_property
+    def all_hidden(self) -> str | None:
+        """Where to see them, when the person has hidden every row they have."""
+        count = totals.count(self.user_id)
+        shown = addresses.address(self.query | {"hidden": ["any"]})
+        return shown if count.hidden and not count.shown else None
 
     @property
     def loosened(self) -> list[Loosened]:

@@ -5,7 +5,7 @@ before is kept beside it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
@@ -37,6 +37,7 @@ from .words import index_of
 
 MOST_ROWS = 100_000
 LONGEST_NOTE = 500  # characters
+RECENT = timedelta(days=1)
 FIELDS = ("own_category", "note", "note_words", "hidden", "edited_at")
 """What of a row is the person's own."""
 
@@ -82,6 +83,13 @@ class Applied(NamedTuple):
 
 def owned(edit_id: int, user_id: int) -> Edit | None:
     return db.session.scalar(select(Edit).where(Edit.id == edit_id, Edit.user_id == user_id))
+
+
+def last(user_id: int) -> Edit | None:
+    """The person's latest edit of the last day that is not undone."""
+    query = select(Edit).where(Edit.user_id == user_id, Edit.made_at > now() - RECENT)
+    left = exists().where(EditRow.edit_id == Edit.id)
+    return db.session.scalar(query.where(left).order_by(Edit.id.desc()).limit(1))
 
 
 def of_ids(user_id: int, transaction_ids: Sequence[int]) -> list[ColumnElement[bool]]:

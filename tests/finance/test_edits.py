@@ -1,11 +1,13 @@
 """Editing one and many through the routes, as htmx and as plain forms, and taking it back."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from plaidapp.extensions import db
 from plaidapp.store import Edit, Transaction, edits
+from plaidapp.store.types import now
 from tests.pages import Page
 
 PATH = "/finance/transactions"
@@ -66,7 +68,7 @@ def test_with_htmx_the_row_and_the_totals_are_drawn_anew(connected, rows, told):
     assert told()["Pay"] == ("TRAVEL", None, False)
     again = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data=data)
     assert "That is how it was already." in again.text
-    assert "/undo" not in again.text
+    assert "/undo" not in again.text.split('hx-target="#notice"')[1]
 
 
 def test_a_change_that_came_in_between_is_still_fetched(connected, rows):
@@ -107,6 +109,33 @@ def test_a_refused_edit_changes_nothing(connected, rows, dump, subtests):
     assert dump() == before
 
 
+def test_only_what_was_sent_changes(connected, rows, told, dump):
+    path = f"{PATH}/{rows['Pay']}"
+    everything = {"category": "TRAVEL", "note": "x", "hidden": "y"}
+    connected.client.post(path, data=everything)
+    before = dump()
+    for nothing in ({}, {"notes": "y"}):
+        answer = connected.client.post(path, data=nothing)
+        assert answer.status_code == 422
+        assert "Send a category, a note, or whether it is hidden." in answer.text
+    assert dump() == before
+    connected.client.post(path, data={"category": ""})
+    assert told()["Pay"] == (None, "x", True)
+    connected.client.post(path, data={"note": ""})
+    assert told()["Pay"] == (None, None, True)
+    connected.client.post(path, data={"hidden": ""})  # as the form sends it, not checked
+    assert told()["Pay"] == NOTHING
+
+
+def test_back_to_the_banks_category_leaves_the_rest(connected, rows, told):
+    path = f"{PATH}/{rows['Pay']}"
+    connected.client.post(path, data={"category": "TRAVEL", "note": "x", "hidden": "y"})
+    form = connected.client.get(path).text.split('class="back-to-bank"')[1].split("</form>")[0]
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    connected.client.post(path, data=sent)
+    assert told()["Pay"] == (None, "x", True)
+
+
 def test_a_category_that_is_none_of_plaids_stays_choosable(app, connected, rows, told):
     with app.app_context():
         edits.apply(connected.id, edits.of_ids(connected.id, [rows["Pay"]]), {"own_category": "Us"})
@@ -132,6 +161,31 @@ def test_many_at_once_and_back(connected, rows, told, do, expected):
     undone = connected.htmx("POST", undo_of(answer))
     assert undone.headers["HX-Trigger"] == "ledger-changed"
     assert set(told().values()) == {NOTHING}
+
+
+def test_the_last_change_can_be_undone_after_the_notice_is_gone(app, connected, rows, told):
+    def offered():
+        page = connected.client.get(f"{PATH}?direction=in").text.split('id="tally"')[1]
+        found = re.search(r'hx-post="([^"]+/undo[^"]*)"', page)
+        return found and found[1].replace("&amp;", "&")
+
+    assert offered() is None
+    for note in ("first", "second"):
+        connected.htmx("POST", f"{PATH}/{rows['Pay']}", data={"note": note})
+    assert offered() == offered()
+    for note in ("first", None):
+        connected.client.post(offered())
+        assert told()["Pay"][1] == note
+    assert offered() is None
+    connected.htmx("POST", f"{PATH}/{rows['Pay']}", data={"note": "old"})
+    with app.app_context():
+        db.session.execute(db.update(Edit).values(made_at=now() - timedelta(hours=25)))
+        db.session.commit()
+    assert offered() is None
+
+
+def test_a_filter_leaves_the_notice(connected):
+    assert 'hx-target="#notice"' not in connected.htmx("GET", f"{PATH}?q=pay").text
 
 
 def test_unhide(connected, rows, told):

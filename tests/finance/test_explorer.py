@@ -1,6 +1,6 @@
 """The explorer's address, page and fragments; what it looks like is for tests/e2e."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -50,7 +50,7 @@ FILTERS = (
 def test_the_address_says_which_rows_and_in_which_order(connected, subtests):
     for query, expected in FILTERS:
         with subtests.test(query):
-            page = connected.client.get(f"{PATH}?{query}")
+            page = connected.client.get(f"{PATH}?{query}", follow_redirects=True)
             data = connected.client.get(f"{PATH}.json?{query}")
             if expected is None:
                 assert (page.status_code, data.status_code) == (422, 422)
@@ -74,7 +74,7 @@ BAD = (
     ("smallest", "-1", "Write an amount like 12.50."),
     ("largest", "1e999999", "Write an amount like 12.50."),
     ("largest", "9" * 10_000, "Write an amount like 12.50."),
-    ("largest", "1,234", "Write an amount like 12.50."),
+    ("largest", "1,23,4", "Write an amount like 12.50."),
     ("largest", "\0", "Write an amount like 12.50."),
     ("account", "x", "There is no such account."),
     ("account", "-1", "There is no such account."),
@@ -95,11 +95,46 @@ def test_nonsense_gets_a_sentence_and_no_rows(connected, subtests):
             fragment = connected.htmx("GET", PATH, query_string=query)
             data = connected.client.get(f"{PATH}.json", query_string=query)
             assert (page.status_code, fragment.status_code, data.status_code) == (422, 422, 422)
-            assert sentence in page.text or field == "sort"
-            assert sentence in fragment.text or field == "sort"
+            for answer in (page, fragment):
+                said = Page(answer.text).find(**{"class": "complaints"})[1]
+                assert said.endswith(f": {sentence}")
             assert fragment.headers["HX-Retarget"] == "#filters"
             assert data.json["fields"] == {field: [sentence]}
             assert names(page) == []
+
+
+AMOUNTS = (
+    ("de-DE", "1.234,56", "1234.56", "1.234,56"),
+    ("de-DE", "12,5", "12.5", "12,5"),
+    ("de-DE", "1234.56", "1234.56", "1.234,56"),
+    ("de-DE", "1.2340", "1.2340", "1,234"),
+    ("en", "1,234", "1234", "1,234"),
+    ("en", "12,50", "12.5", "12.5"),
+    ("en", "1.234", "1.2340", "1.234"),
+)
+
+
+def test_an_amount_is_read_by_locale_and_kept_in_one_spelling(connected, subtests):
+    for locale, typed, kept, shown in AMOUNTS:
+        with subtests.test(locale=locale, typed=typed):
+            headers = {"Accept-Language": locale, "HX-Request": "true"}
+            answer = connected.client.get(PATH, query_string={"smallest": typed}, headers=headers)
+            assert answer.headers["HX-Push-Url"] == f"{PATH}?smallest={kept}"
+            assert f"At least {shown}<" in answer.text
+    headers = {"Accept-Language": "de-DE"}
+    either = connected.client.get(f"{PATH}?largest=1.000", headers=headers)
+    assert either.status_code == 422
+    assert Page(either.text).beside("largest") == "Write 1000 or 1000,00."
+    typed = connected.client.get(f"{PATH}?largest=1.234,56", headers=headers)
+    assert typed.location == f"{PATH}?largest=1234.56"
+
+
+def test_everything_that_is_wrong_is_said(connected):
+    page = Page(connected.client.get(f"{PATH}?sort=foo&direction=zz&smallest=x").text)
+    assert page.find(**{"class": "complaints"})[1] == (
+        "At least: Write an amount like 12.50. "
+        "Direction: Choose one of the list. Order: Choose one of the list."
+    )
 
 
 def test_the_larger_amount_has_to_be_larger(connected):
@@ -150,11 +185,29 @@ def test_when_nothing_fits_it_says_what_to_loosen(connected):
     assert "Without Money out: 1 transaction" in page.text
 
 
-def test_the_total_and_the_days_are_of_the_filter(connected):
+def test_an_empty_list_says_why_it_is_empty(app, connected):
+    past = connected.client.get(f"{PATH}?after=1999-01-01_1").text
+    assert "Nothing older" in past
+    assert f'href="{PATH}" hx-get' in past.split("Nothing older")[1]
+    assert "No transactions yet" not in past
+    connected.client.post(f"{PATH}/edit", data={"all": "y", "do": "hide"})
+    for path in (PATH, "/finance/"):
+        page = connected.client.get(path).text
+        assert "No transactions yet" not in page
+        assert f'href="{PATH}?hidden=any"' in page.split("All of yours are hidden")[1]
+    assert len(names(connected.client.get(f"{PATH}?hidden=any"))) == 3
+
+
+def test_the_total_and_the_days_are_of_the_filter(app, connected):
     page = connected.client.get(f"{PATH}?direction=out").text
     assert count(connected.client.get(f"{PATH}?direction=out")) == "2 transactions"
     assert "$12.51" in page
-    assert "−$12.50" in page  # the day of the book shop
+    assert "−$12.50" not in page  # the day of the book shop alone, whose row says it
+    with app.app_context():
+        db.session.execute(db.update(Transaction).values(date=date(2026, 3, 1)))
+        db.session.commit()
+    sums = Page(connected.client.get(f"{PATH}?direction=out").text).find(**{"class": "sums-of-day"})
+    assert sums[1] == "−$12.51"
 
 
 def test_htmx_gets_the_results_and_an_address_to_keep(connected):
