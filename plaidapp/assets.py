@@ -98,7 +98,7 @@ def _find(filename: str) -> Asset | None:
     path = safe_join(current_app.static_folder or "", filename)
     try:
         return _read(Path(path), Path(path).stat().st_mtime_ns) if path else None
-    except OSError:
+    except (OSError, ValueError):  # a name that no file can have
         return None
 
 

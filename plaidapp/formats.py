@@ -21,6 +21,7 @@ from .store.types import DECIMALS, exact
 ENGLISH = Locale("en")
 MINUS = "\N{MINUS SIGN}"
 GLUE = "\N{NO-BREAK SPACE}"
+BIDI_MARKS = re.compile("[\u061c\u200e\u200f]")
 CURRENCIES = numbers.list_currencies()
 
 
@@ -87,9 +88,11 @@ def _style(locale: Locale, currency: str | None, symbol: bool) -> _Style:
 def _around(text: str) -> tuple[str, str]:
     """What stands before the digits and after them, with a true minus sign.
 
+    Without marks of direction: they are for the locale's own, and move the sign on other pages.
+
     Unicode's space between a currency's letters and the digits is not yet Babel's to put there.
     """
-    before, after = re.split(r"\d(?:.*\d)?", text.replace("-", MINUS))
+    before, after = re.split(r"\d(?:.*\d)?", BIDI_MARKS.sub("", text).replace("-", MINUS))
     return before + GLUE * before[-1:].isalpha(), GLUE * after[:1].isalpha() + after
 
 

@@ -119,3 +119,10 @@ def test_what_streams_is_left_alone(app, client):
     answer = client.get("/stream", headers=BROWSER)
     assert "Content-Encoding" not in answer.headers
     assert answer.is_streamed
+
+
+@pytest.mark.parametrize(
+    "name", ["none.css", "%00", "app.css%00", "../config.py", "vendor", "a" * 300]
+)
+def test_what_is_no_file_is_not_found(client, name):
+    assert client.get(f"/static/{name}").status_code == 404

@@ -40,7 +40,7 @@ def query_of(form: ExplorerForm) -> Query:
         **{name: [plain(data[name])] if data[name] is not None else [] for name in AMOUNTS},
         **{
             name: [data[name]] if data[name] != form[name].default else []
-            for name in ("direction", "pending", "hidden", "sort")
+            for name in ("direction", "pending", "hidden", "scope", "sort")
         },
     }
     return {name: values for name, values in query.items() if values}
@@ -94,7 +94,7 @@ def chips(form: ExplorerForm, query: Query, accounts: Mapping[int, Account]) -> 
     if "largest" in query:
         said = _("At most %(amount)s", amount=_written(form.largest.data))
         yield Chip(said, without(query, "largest"))
-    for name in ("direction", "pending", "hidden"):
+    for name in ("direction", "pending", "hidden", "scope"):
         if name in query:
             label = {choice.value: choice.label for choice in form[name].choices}[query[name][0]]
             yield Chip(str(label), without(query, name))

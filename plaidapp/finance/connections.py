@@ -34,14 +34,12 @@ def connections_of(user_id: int) -> list[Connection]:
 
 @blueprint.get("/items")
 def connections() -> str | Response:
-    """The page; to HTMX the banks alone, or 204 when nothing changed since `revision`."""
-    if not is_htmx():
-        return render_template(
-            "finance/connections.html",
-            connections=connections_of(person().id),
-            pulls=[view_of(pull) for pull in pulls.recent(person().id, PULLS_SHOWN)],
-            connect_form=ConnectTestBankForm(formdata=None),
-        )
-    if request.args.get("revision") == str(person().ledger_revision):
+    """The page; to HTMX what changes on it, or 204 when nothing changed since `revision`."""
+    if is_htmx() and request.args.get("revision") == str(person().ledger_revision):
         return make_response("", 204)
-    return render_template("finance/_banks.html", connections=connections_of(person().id))
+    return render_template(
+        "finance/_banks_live.html" if is_htmx() else "finance/connections.html",
+        connections=connections_of(person().id),
+        pulls=[view_of(pull) for pull in pulls.recent(person().id, PULLS_SHOWN)],
+        connect_form=ConnectTestBankForm(formdata=None),
+    )

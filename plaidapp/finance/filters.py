@@ -48,6 +48,10 @@ HIDDEN = (
     SelectChoice("any", _("With hidden ones")),
     SelectChoice("only", _("Hidden ones only")),
 )
+SCOPES = (
+    SelectChoice("all", _("All that moved")),
+    SelectChoice("flow", _("Only what was earned or spent")),
+)
 SORTS = (
     SelectChoice("newest", _("Newest first")),
     SelectChoice("oldest", _("Oldest first")),
@@ -171,6 +175,7 @@ class ExplorerForm(FlaskForm):
     direction = Switch(_("Direction"), choices=DIRECTIONS, default="any")
     pending = Switch(_("Pending"), choices=PENDING, default="any")
     hidden = Switch(_("Hidden transactions"), choices=HIDDEN, default="without")
+    scope = Switch(_("What counts"), choices=SCOPES, default="all")
     sort = Choice(_("Order"), choices=SORTS, default="newest")
 
     def validate_q(self, field: Field) -> None:
@@ -211,6 +216,7 @@ class ExplorerForm(FlaskForm):
             direction=self.direction.data,
             pending=self.pending.data,
             hidden=self.hidden.data,
+            scope=self.scope.data,
             sort=sort,
             descending=descending,
         )

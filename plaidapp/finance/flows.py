@@ -15,12 +15,11 @@ from typing import Any
 from flask_babel import gettext
 
 from plaidapp.store import totals
-from plaidapp.store.categories import TRANSFERS
+from plaidapp.store.categories import SPENT_FROM, TRANSFERS
 from plaidapp.store.totals import Sum, month_of, months_later
 from plaidapp.store.types import exact
 
 MONTHS = 6
-SPENT_FROM = ("depository", "credit")
 INCOME = "INCOME"
 NOTHING = Decimal(0)
 
@@ -114,7 +113,8 @@ class Spending:
 
 def _filter(month: date) -> dict[str, str]:
     last = months_later(month, 1) - timedelta(days=1)
-    return {"start_date": month.isoformat(), "end_date": last.isoformat()}
+    days = {"start_date": month.isoformat(), "end_date": last.isoformat()}
+    return days | {"scope": "flow"}
 
 
 def sums(user_id: int, today: date) -> list[Sum]:

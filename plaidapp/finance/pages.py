@@ -1,10 +1,11 @@
 """The pages a person opens. GET changes nothing."""
 
-from flask import redirect, render_template, url_for
+from flask import make_response, redirect, render_template, request, url_for
 from flask_login import current_user
 from werkzeug import Response
 
 from plaidapp.auth.access import owned_or_404, person
+from plaidapp.htmx import is_htmx
 from plaidapp.store import accounts, items, pulls, takeover, totals, transactions
 
 from .blueprint import blueprint
@@ -25,10 +26,13 @@ def dashboard() -> str:
 
 
 @blueprint.get("/items/<int:item_id>")
-def item(item_id: int) -> str:
+def item(item_id: int) -> str | Response:
+    """The page; to HTMX its content alone, or 204 when nothing changed since `revision`."""
     found = owned_or_404(items.owned, item_id)
+    if is_htmx() and request.args.get("revision") == str(person().ledger_revision):
+        return make_response("", 204)
     return render_template(
-        "finance/item.html",
+        "finance/_item.html" if is_htmx() else "finance/item.html",
         item=found,
         accounts=accounts.of_item(found.id),
         total=totals.count(person().id, found.id).shown,

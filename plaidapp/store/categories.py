@@ -24,6 +24,8 @@ PRIMARY = (
 )
 TRANSFERS = ("TRANSFER_IN", "TRANSFER_OUT")
 """Money that stays the person's own: neither earned nor spent."""
+SPENT_FROM = ("depository", "credit")
+"""The types of accounts on which money is earned and spent; others are saved in, or owed."""
 CARD_PAYMENT = "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT"
 """Paying one's own card is no spending: the purchases on it were."""
 UNKNOWN = "OTHER"

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, false, text
+from sqlalchemy import ColumnElement, false, select, text
 
+from .accounts import Account
+from .categories import SPENT_FROM, TRANSFERS
 from .transactions import Transaction
 from .types import on_sqlite
 from .words import words_of
@@ -32,7 +34,8 @@ class Filter:
 
     Both dates are included; so are `smallest` and `largest`, which bound the amount without its
     sign. `search` is what was typed: every word of it begins a word of the name, the merchant or
-    the note. Of `account_ids` and `categories` any one fits; none means all.
+    the note. Of `account_ids` and `categories` any one fits; none means all. The scope "flow" is
+    what was earned or spent: on accounts one spends from, without transfers between one's own.
     """
 
     user_id: int
@@ -47,6 +50,7 @@ class Filter:
     direction: Literal["any", "in", "out"] = "any"
     pending: Literal["any", "only", "without"] = "any"
     hidden: Literal["any", "only", "without"] = "without"
+    scope: Literal["all", "flow"] = "all"
     sort: Literal["date", "amount", "name"] = "date"
     descending: bool = True
 
@@ -70,6 +74,7 @@ class Filter:
             plain,
             account_ids=self.account_ids,
             categories=self.categories,
+            scope=self.scope,
             sort=self.sort,
             descending=self.descending,
         )
@@ -90,6 +95,10 @@ class Filter:
             yield Transaction.account_id.in_(self.account_ids)
         if self.categories:
             yield Transaction.category.in_(self.categories)
+        if self.scope == "flow":
+            yield Transaction.category.not_in(TRANSFERS)
+            spent_from = Account.user_id == self.user_id, Account.type.in_(SPENT_FROM)
+            yield Transaction.account_id.in_(select(Account.id).where(*spent_from))
 
     def _of_amounts(self) -> Iterator[ColumnElement[bool]]:
         if self.smallest is not None:

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, case, func, select, type_coerce
 from plaidapp.extensions import db
 
 from .accounts import Account
+from .categories import SPENT_FROM, TRANSFERS
 from .filters import Filter
 from .totals import MonthlyTotal
 from .transactions import Transaction
@@ -86,6 +87,9 @@ def _of_months(wanted: Filter) -> Any:
         query = query.where(Account.id.in_(wanted.account_ids))
     if wanted.categories:
         query = query.where(MonthlyTotal.category.in_(wanted.categories))
+    if wanted.scope == "flow":
+        flow = Account.type.in_(SPENT_FROM), MonthlyTotal.category.not_in(TRANSFERS)
+        query = query.where(*flow)
     return query
 
 

@@ -82,7 +82,22 @@ def test_the_banks_are_sent_when_they_changed_and_only_then(connected, set_state
 
     assert "wants you to log in again" in changed.text
     assert "<html" not in changed.text
+    assert Page(changed.text).find(id="activity")[1]  # what was asked in another tab
     assert connected.htmx("GET", poll_of(changed.text)).status_code == 204
+
+
+def test_an_open_connection_hears_of_changes(connected, set_state):
+    page = connected.client.get("/finance/items/1").text
+    poll = Page(page).find(id="item")[0]["hx-get"]
+    unchanged = connected.htmx("GET", poll)
+    assert (unchanged.status_code, unchanged.data) == (204, b"")
+
+    set_state(items.LOGIN_REQUIRED, "The bank wants you to log in again.")
+    changed = connected.htmx("GET", poll)
+
+    assert "wants you to log in again" in changed.text
+    assert "<html" not in changed.text
+    assert connected.htmx("GET", Page(changed.text).find(id="item")[0]["hx-get"]).status_code == 204
 
 
 def test_a_strangers_banks_are_not_among_them(connected, charlie):

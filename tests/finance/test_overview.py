@@ -1,16 +1,19 @@
 """The dashboard's figures, against ones worked out by hand."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import event, update
+from werkzeug.datastructures import MultiDict
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
-from plaidapp.finance import overview, worth
+from plaidapp.finance import forms, overview, worth
+from plaidapp.finance.filters import ExplorerForm
 from plaidapp.finance.flows import Month
-from plaidapp.store import Account, accounts, items, rollups, transactions
+from plaidapp.store import Account, accounts, items, rollups, tallies, transactions
 
 TODAY = date(2026, 11, 22)
 DAY = timedelta(days=1)
@@ -244,7 +247,11 @@ def test_cash_flow_is_six_months_without_transfers_or_loans(owner, bank):
         ],
     }
     assert flow.months[-1].net == 1990
-    assert flow.months[0].filter == {"start_date": "2026-06-01", "end_date": "2026-06-30"}
+    assert flow.months[0].filter == {
+        "start_date": "2026-06-01",
+        "end_date": "2026-06-30",
+        "scope": "flow",
+    }
 
 
 def test_spending_is_net_of_refunds_and_without_income(owner, bank):
@@ -280,7 +287,61 @@ def test_spending_is_net_of_refunds_and_without_income(owner, bank):
         "category": "FOOD_AND_DRINK",
         "start_date": "2026-11-01",
         "end_date": "2026-11-30",
+        "scope": "flow",
     }
+
+
+def behind(app, user_id, link):
+    """What the explorer adds up for a link's fields, by currency: kept by month, and by rows."""
+    with app.test_request_context():
+        form = ExplorerForm(MultiDict(link))
+        assert form.validate(), form.errors
+        wanted = form.filter_of(user_id)
+    assert wanted.is_of_months
+    kept = tallies.tally(wanted, 1000)
+    assert kept == tallies.tally(replace(wanted, smallest=Decimal(0)), 1000)
+    return {each.currency: each for each in kept.sums}
+
+
+def agree(app, user_id, today):
+    """Every figure of cash flow and spending is what its link opens; how many have rows."""
+    found = overview.of(user_id, "6M", today)
+    with_rows = 0
+    for flow in found.cash_flow:
+        for month in flow.months:
+            there = behind(app, user_id, month.filter).get(flow.currency)
+            with_rows += there is not None
+            assert (month.money_in, month.money_out) == (there[1:] if there else (0, 0))
+    for spending in found.spending:
+        for spent in spending.categories:
+            there = behind(app, user_id, spent.filter).get(spending.currency)
+            with_rows += there is not None
+            assert spent.this_month == (-there.net if there else 0)
+    return with_rows
+
+
+def test_a_link_opens_what_its_figure_adds_up(app, owner, bank):
+    bank(
+        [*HOUSEHOLD, ("euros", "depository", "3", "EUR")],
+        [
+            ("checking", "2026-11-02", "-2000", "INCOME"),
+            ("checking", "2026-11-03", "500", "TRANSFER_OUT"),
+            ("card", "2026-11-03", "-500", "TRANSFER_IN"),
+            ("checking", "2026-11-20", "324.6", "LOAN_PAYMENTS"),
+            ("house", "2026-11-20", "-324.6", "LOAN_PAYMENTS"),
+            ("ira", "2026-11-20", "-60", "INCOME"),
+            ("card", "2026-11-20", "12.34", "FOOD_AND_DRINK", "USD", True),
+            ("euros", "2026-10-31", "7", "FOOD_AND_DRINK", "EUR"),
+            ("euros", "2026-11-30", "8", "FOOD_AND_DRINK", "EUR"),
+        ],
+    )
+    assert agree(app, owner, TODAY) == 6
+
+
+def test_a_link_opens_what_it_says_of_a_household(app, alice, connect):
+    connect(alice)
+    with app.app_context():
+        assert agree(app, alice.id, forms.today()) > 12
 
 
 def test_rows_are_counted(owner, bank):

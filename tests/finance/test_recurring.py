@@ -123,10 +123,10 @@ def test_a_row_says_everything(add, look):
     assert "was" not in text
 
 
-def test_its_payments_are_one_click_away(add, look):
+def test_its_payments_are_one_click_away(add, bank, look):
     add("Tom & Jerry's?")
     page = look()
-    _, text = page.find(href="/finance/transactions?q=Tom+%26+Jerry's?")
+    _, text = page.find(href=f"/finance/transactions?q=Tom+%26+Jerry's?&account={bank[1]}")
     assert text == "0 payments of Tom & Jerry's?"
 
 
@@ -154,7 +154,7 @@ def test_what_is_late_says_so_and_is_not_promised_again(add, look):
     page = look()
     assert ", not seen" in row(late, page)
     panel = page.find(id="upcoming")[1]
-    assert panel.startswith("Coming up Not seen yet Netflix $17.99 expected")
+    assert panel.startswith("Coming up Not seen yet Netflix Card 3333 $17.99 expected")
     assert panel.count("Netflix") == 1
 
 
@@ -165,8 +165,8 @@ def test_what_comes_stands_under_its_day(add, look):
     add("Pay", "-2000", predicted_next_date=soon(30))
     panel = look().find(id="upcoming")[1]
     assert panel.index("Today ") < panel.index("Today's")
-    assert panel.index("Today's") < panel.index("Tomorrow Tomorrow's $17.99")
-    assert panel.index("Tomorrow's") < panel.index("Pay +$2,000.00")
+    assert panel.index("Today's") < panel.index("Tomorrow Tomorrow's Card 3333 $17.99")
+    assert panel.index("Tomorrow's") < panel.index("Pay Card 3333 +$2,000.00")
     assert "Far" not in panel
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from plaidapp.bank.payloads import Category
 from plaidapp.extensions import db
-from plaidapp.store import Transaction, accounts, ledger, rollups, tallies, transactions
+from plaidapp.store import Account, Transaction, accounts, ledger, rollups, tallies, transactions
 from plaidapp.store.filters import Filter
 from plaidapp.store.ledger import place_of
 from plaidapp.store.words import index_of, words_of
@@ -76,6 +76,11 @@ def change(row_id, **values):
     )
 
 
+def earned_or_spent(row):
+    kind = db.session.get(Account, row.account_id).type
+    return kind in ("depository", "credit") and not row.category.startswith("TRANSFER")
+
+
 def expected(wanted):
     """What a filter means, said a second time and without SQL."""
     searched = words_of(wanted.search)
@@ -98,6 +103,7 @@ def expected(wanted):
                 wanted.direction != "out" or row.amount > 0,
                 row.pending in flags[wanted.pending],
                 row.hidden in flags[wanted.hidden],
+                wanted.scope != "flow" or earned_or_spent(row),
                 all(any(word.startswith(prefix) for word in there) for prefix in searched),
                 bool(searched) or not wanted.search.strip(),
             )
@@ -134,6 +140,7 @@ def some_filters(owner, account_ids):
         "direction": ("in", "out"),
         "pending": ("only", "without"),
         "hidden": ("only", "any"),
+        "scope": ("flow",),
     }
     yield Filter(owner)
     for name, values in choices.items():
@@ -189,7 +196,12 @@ def test_what_is_kept_by_month_is_what_the_rows_sum_to(owner, ledger_of_many):
     account_ids = [row.id for row in accounts.of_user(owner)]
     months = Filter(owner), Filter(owner, date(2026, 1, 1), date(2026, 1, 31))
     for wanted in (*months, Filter(owner, end=date(2025, 12, 31)), Filter(owner, item_id=1)):
-        for part in ({}, {"account_ids": tuple(account_ids[:2])}, {"categories": ("TRAVEL",)}):
+        for part in (
+            {},
+            {"account_ids": tuple(account_ids[:2])},
+            {"categories": ("TRAVEL",)},
+            {"scope": "flow"},
+        ):
             whole = replace(wanted, **part)
             assert whole.is_of_months
             assert tallies.tally(whole, 0) == tallies.tally(
