@@ -89,10 +89,10 @@ def chips(form: ExplorerForm, query: Query, accounts: Mapping[int, Account]) -> 
     for value in query.get("category", ()):
         yield Chip(category_label(value), _less(query, "category", value))
     if "smallest" in query:
-        said = _("At least %(amount)s", amount=_written(form.smallest.data))
+        said = _("At least %(amount)s", amount=_written(query["smallest"][0]))
         yield Chip(said, without(query, "smallest"))
     if "largest" in query:
-        said = _("At most %(amount)s", amount=_written(form.largest.data))
+        said = _("At most %(amount)s", amount=_written(query["largest"][0]))
         yield Chip(said, without(query, "largest"))
     for name in ("direction", "pending", "hidden", "scope"):
         if name in query:
@@ -100,8 +100,8 @@ def chips(form: ExplorerForm, query: Query, accounts: Mapping[int, Account]) -> 
             yield Chip(str(label), without(query, name))
 
 
-def _written(amount: Decimal) -> str:
-    return format_decimal(amount, locale=get_locale(), decimal_quantization=False)
+def _written(amount: str) -> str:
+    return format_decimal(Decimal(amount), locale=get_locale(), decimal_quantization=False)
 
 
 def account_label(account: Account | None) -> str:

@@ -92,7 +92,7 @@ class Listing:
     def undo_url(self) -> str | None:
         """Where the last change is taken back."""
         edit = edits.last(self.user_id)
-        return edit and addresses.address(self.query, "finance.undo", edit_id=edit.id)
+        return addresses.address(self.query, "finance.undo", edit_id=edit.id) if edit else None
 
     @property
     def live_url(self) -> str:
