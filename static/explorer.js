@@ -44,6 +44,14 @@
     if (event.target.open) htmx.trigger(row.querySelector(".detail"), "opened");
   }, true);
 
+  // On a phone the ranges of dates are wider than the page: the one in force is in sight.
+  function showPreset() {
+    const one = document.querySelector("#presets [aria-current]");
+    const line = one?.parentElement;
+    if (line) line.scrollLeft += one.getBoundingClientRect().right - line.getBoundingClientRect().right + 24;
+  }
+  showPreset();
+
   // Selection
 
   function selected() {
@@ -52,7 +60,8 @@
 
   function count() {
     const line = document.querySelector("#bulk .bulk-count");
-    const number = selected().length;
+    const all = document.querySelector("#bulk [name=all]:checked");
+    const number = all ? all.dataset.count : selected().length;
     if (line) line.textContent = number ? line.dataset.text.replace("{count}", number) : "";
   }
 
@@ -105,6 +114,7 @@
       focusRow(document.getElementById(last) || document.getElementById(neighbour));
     }
     count();
+    showPreset();
   });
 
   // Keys
@@ -131,13 +141,17 @@
     k: () => move(-1),
     e: () => edit(current()),
     x: () => current() && box(current()).click(),
-    u: () => document.getElementById("undo")?.click(),
+    u: () => (document.getElementById("undo") || document.getElementById("undo-last"))?.click(),
     "?": () => document.getElementById("keys").togglePopover(),
   };
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.key === "Escape") return close();
+    // On a box it would press the form's first button.
+    if (event.key === "Enter" && event.target.matches("[type=checkbox][form=bulk], #bulk [type=checkbox]")) {
+      return event.preventDefault();
+    }
     if (typing(event.target)) return;
     const onRow = event.target.matches("#list summary");
     if (onRow && event.key === "ArrowDown") move(1);

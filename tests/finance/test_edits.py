@@ -256,3 +256,10 @@ def test_a_stranger_edits_nothing(app, connected, charlie, rows, dump):
     assert charlie.client.post("/finance/edits/1/undo").status_code == 404
     charlie.client.post(f"{PATH}/edit", data={"all": "y", "do": "hide"})
     assert dump() == before
+
+
+def test_enter_in_the_bulk_note_writes_the_note(connected):
+    """It presses the first button of the form."""
+    form = connected.client.get(PATH).text.split('<form id="bulk"')[1].split("</form>")[0]
+    assert re.findall(r'<button name="do" value="(\w+)"', form)[0] == "note"
+    assert form.index("<button") == form.index('<button name="do" value="note"')
