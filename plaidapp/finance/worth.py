@@ -14,6 +14,7 @@ from typing import Any
 from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
+from plaidapp.formats import CURRENCIES
 from plaidapp.store import Account, Item, accounts, items
 from plaidapp.store.balances import BANK
 from plaidapp.store.lines import Line, lines
@@ -75,9 +76,13 @@ class Holding:
 
 @dataclass(frozen=True)
 class AccountRow(Holding):
-    """`spark` are the values of every third day of the last ninety, today's last."""
+    """`spark` are the values of every third day of the last ninety, today's last.
+
+    The first `held` of them are of days of which nothing is known.
+    """
 
     spark: Sequence[Decimal]
+    held: int
 
     def points(self, width: int = 90, height: int = 24) -> str:
         """`spark` as the points of an SVG polyline in a box of this size."""
@@ -87,6 +92,11 @@ class AccountRow(Holding):
         ys = [(high - value) / span * height if high != low else flat for value in self.spark]
         step = width / (len(SPARK) - 1)
         return " ".join(f"{step * index:.1f},{y:.1f}" for index, y in enumerate(ys))
+
+    def parts(self, width: int, height: int) -> tuple[str, str]:
+        """`points` where they are held, up to the first that is known, and where they are known."""
+        points = self.points(width, height).split()
+        return " ".join(points[: self.held + 1] if self.held else ()), " ".join(points[self.held :])
 
 
 @dataclass(frozen=True)
@@ -132,6 +142,11 @@ class NetWorth:
         }
 
     @property
+    def exact_from(self) -> date:
+        """The first day of which every account's balance is known."""
+        return max((part.day for part in self.held), default=self.dates[0])
+
+    @property
     def table(self) -> list[tuple[date, Decimal]]:
         """The line's last point of each month, newest first: what a person can read of it."""
         last = {month_of(day): (day, value) for day, value in self._points()}
@@ -159,7 +174,8 @@ def groups(held: Sequence[Holding], today: date) -> list[AccountGroup]:
     rows = defaultdict(list)
     for each in held:
         if each.account.closed_at is None:
-            row = AccountRow(each.account, each.item, each.line, spark=each.at(days))
+            unknown = sum(each.line is None or day < each.line.known_from for day in days)
+            row = AccountRow(each.account, each.item, each.line, each.at(days), unknown)
             rows[each.kind].append(row)
     return [
         AccountGroup(key, title, _totals(rows[key]), rows[key])
@@ -176,7 +192,7 @@ def _totals(rows: Iterable[Holding]) -> list[tuple[str, Decimal]]:
 
 
 def net_worth(held: Sequence[Holding], period: str, today: date) -> list[NetWorth]:
-    """One for each currency of open accounts with a balance, the one with most accounts first."""
+    """One for each currency of open accounts with a balance: ISO's first, and of most accounts."""
     by_currency = defaultdict(list)
     for each in held:
         if each.line is not None:
@@ -185,8 +201,12 @@ def net_worth(held: Sequence[Holding], period: str, today: date) -> list[NetWort
         currency: sum(each.account.closed_at is None for each in theirs)
         for currency, theirs in by_currency.items()
     }
-    wanted = sorted((-number, currency) for currency, number in now_there.items() if number)
-    return [_net_worth(currency, by_currency[currency], period, today) for _, currency in wanted]
+    wanted = sorted(
+        (currency not in CURRENCIES, -number, currency)
+        for currency, number in now_there.items()
+        if number
+    )
+    return [_net_worth(currency, by_currency[currency], period, today) for *_, currency in wanted]
 
 
 def _net_worth(currency: str, held: Sequence[Holding], period: str, today: date) -> NetWorth:

@@ -125,12 +125,14 @@ def test_what_is_held_is_said(owner, bank):
         (TODAY, True, ["ira", "house", "gold"]),
     ]
     assert worth_now.values[0] == 120 - 400 + Decimal("320.76") - 5000 + 7
+    assert worth_now.exact_from == TODAY
     assert held(shown(owner, "1M").net_worth[0])[0][2] == ["card"]
 
 
 def test_what_is_known_all_along_is_not_held(owner, bank):
     bank(HOUSEHOLD[:1], [("checking", 200, "10", "TRAVEL")])
-    assert held(shown(owner, "6M").net_worth[0]) == []
+    (worth_now,) = shown(owner, "6M").net_worth
+    assert (held(worth_now), worth_now.exact_from) == ([], worth_now.dates[0])
 
 
 @pytest.mark.parametrize(
@@ -177,6 +179,11 @@ def test_currencies_are_never_added_up(owner, bank):
     assert (cash.key, cash.totals) == ("cash", [("EUR", 2), ("USD", 1)])
 
 
+def test_an_official_currency_comes_first(owner, bank):
+    bank([("a", "depository", "1", "BTC"), ("b", "other", "1", "BTC"), ("c", "loan", "4", "USD")])
+    assert [each.currency for each in shown(owner).net_worth] == ["USD", "BTC"]
+
+
 def test_a_closed_account_counts_until_it_closed(owner, bank):
     ids = bank(HOUSEHOLD[:2], [("card", 10, "400", "TRAVEL"), ("checking", 20, "1", "TRAVEL")])
     closed = datetime.combine(TODAY - 5 * DAY, datetime.min.time(), UTC)
@@ -221,6 +228,8 @@ def test_a_spark_is_ninety_days_in_thirty_steps(owner, bank):
     assert card.spark == [-10] * 15 + [-10] + [-410] * 15
     assert card.points(30, 10).split()[14:17] == ["14.0,0.0", "15.0,0.0", "16.0,10.0"]
     assert {point.split(",")[1] for point in checking.points().split()} == {"12.0"}
+    assert [len(part.split()) for part in card.parts(30, 10)] == [16, 16]  # one in both
+    assert [len(part.split()) for part in checking.parts(30, 10)] == [31, 1]
 
 
 def test_cash_flow_is_six_months_without_transfers_or_loans(owner, bank):
