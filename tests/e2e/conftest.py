@@ -47,7 +47,7 @@ def browser() -> Iterator[Browser]:
     if path is None:
         give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         give_up(f"There is no {name}. `make test` installs it.")
-    expect.set_options(timeout=6_000)
+    expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
         yield browser

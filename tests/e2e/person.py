@@ -28,7 +28,7 @@ class Person:
         self.page_loads = 0
         self.javascript = javascript
         self.context = browser.new_context(base_url=url, java_script_enabled=javascript, **options)
-        self.context.set_default_timeout(6_000)
+        self.context.set_default_timeout(30_000)
         self.page = self.context.new_page()
         self.page.on("console", self._on_console)
         self.page.on("pageerror", self._on_page_error)
