@@ -34,7 +34,7 @@ def test_every_class_of_the_stylesheet_is_used_or_shown(database_url):
     templates = " ".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
 
     assert len(classes) > 50
-    assert classes - set(re.findall(r"[a-z][a-z-]*", templates)) == set()
+    assert classes - set(re.findall(r"[a-z][a-z-]*", templates)) == {"htmx-request"}  # htmx's own
 
 
 def test_a_deployment_has_none(deployed, client, alice):
