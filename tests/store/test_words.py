@@ -48,7 +48,7 @@ def test_each_word_is_in_the_index_once_and_its_owners():
 
 @pytest.mark.parametrize("text", [*TEXTS, "a" * 500, "é" * 500])
 def test_the_migration_spells_as_the_app_does(text):
-    path = ROOT / "plaidapp/migrations/versions/0003_search.py"
+    path = ROOT / "plaidapp/migrations/versions/0004_search.py"
     spec = importlib.util.spec_from_file_location("search", path)
     migration = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(migration)
