@@ -13,7 +13,7 @@ def again(connected, connect, small_user):
 
 
 def test_the_panel_says_what_happened(again, panel):
-    shown = panel(again.htmx("GET", "/finance/pulls/2"))
+    shown = panel(again.htmx("GET", "/finance/pulls/3"))
     assert shown.state == "done"
     assert (
         "First Platypus Bank connected again. 2 accounts, nothing doubled:"
@@ -24,7 +24,7 @@ def test_the_panel_says_what_happened(again, panel):
 def test_the_panel_counts_what_is_new(connected, connect, panel, small_user):
     more = small_user["override_password"].replace("0.01", "0.02")
     connect(connected, **small_user | {"override_password": more})
-    text = panel(connected.htmx("GET", "/finance/pulls/2")).text
+    text = panel(connected.htmx("GET", "/finance/pulls/3")).text
     assert "2 transactions were here before, 1 new, 1 taken back" in text
 
 
