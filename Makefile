@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 export CHROMIUM ?= chromium
 
-.PHONY: run test chaos check messages chromium hledger
+.PHONY: run test chaos bench check messages chromium hledger
 
 run: $(VENV)/run  ## everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
@@ -13,6 +13,10 @@ test: check chromium hledger  ## style, types, and every test
 
 chaos: $(VENV)/test  ## kills everything for twenty minutes and prints what it came to
 	CHAOS=long $(VENV)/bin/python -m pytest tests/chaos
+
+bench: $(VENV)/bench  ## how fast it is, against floors and rivals, into docs/benchmarks.md
+	$(VENV)/bin/python -m benchmarks $(if $(QUICK),--quick) | tee $(VENV)/benchmarks.md
+	@cp $(VENV)/benchmarks.md docs/benchmarks.md
 
 check: $(VENV)/test
 	$(VENV)/bin/ruff check .
@@ -47,4 +51,8 @@ $(VENV)/run: requirements.txt
 
 $(VENV)/test: requirements-dev.txt requirements.txt $(VENV)/run
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+$(VENV)/bench: requirements-bench.txt $(VENV)/test
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
 	@touch $@

@@ -8,9 +8,10 @@ const clock = new Intl.DateTimeFormat(document.documentElement.dataset.locale, {
   hour: "numeric", minute: "2-digit", timeZone: "UTC", timeZoneName: "short",
 });
 let fresh = Date.now();
+let leaving = false; // a poll behind a log-out would be refused
 
 const isPoll = (ctx) => ctx?.sourceEvent?.type === "every";
-const asleep = () => document.hidden || !navigator.onLine;
+const asleep = () => document.hidden || !navigator.onLine || leaving;
 
 function wake() {
   if (asleep()) return;
@@ -21,7 +22,7 @@ function wake() {
 
 function upToDate() {
   fresh = Date.now();
-  stale.replaceChildren();
+  if (navigator.onLine) stale.replaceChildren(); // else it is the last answer before the network went
 }
 
 function outOfDate() {
@@ -32,6 +33,9 @@ function outOfDate() {
   stale.append(line);
 }
 
+// htmx prevents what it sends itself: any other form takes the page away.
+addEventListener("submit", (event) => { leaving = !event.defaultPrevented; });
+addEventListener("pageshow", () => { leaving = false; });
 document.addEventListener("visibilitychange", wake);
 addEventListener("online", wake);
 addEventListener("offline", outOfDate);

@@ -14,7 +14,7 @@ def test_sign_up_to_stored_transactions(deployment, person):
 
 
 def test_panel_says_what_it_is_doing(deployment, person):
-    deployment.bank.misbehave("delay", "/transactions/sync", after=3, seconds=600)
+    deployment.bank.misbehave("delay", "/transactions/sync", seconds=4)
     panel = person.connect()
     expect(panel).to_contain_text("First Platypus Bank")
     expect(panel).to_contain_text("page")
