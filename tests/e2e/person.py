@@ -101,6 +101,10 @@ class Person:
         assert len(found) == page["total_transactions"]
         return found
 
+    def sees_all(self) -> bool:
+        """Does the page say that there are as many transactions as are stored?"""
+        return self.total_on_page() == len(self.transactions())
+
     def total_on_page(self) -> int:
         summary = self.page.locator("#summary").inner_text()
         return int(re.search(r"([\d,]+) transactions?", summary)[1].replace(",", ""))

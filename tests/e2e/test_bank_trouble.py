@@ -90,7 +90,7 @@ def test_a_worker_that_is_killed_is_made_good(deployment, person):
     # The sweep gives a worker up half a minute after its last sign of life.
     expect(panel).to_have_attribute("data-state", "done", timeout=90_000)
     expect(person.page.locator("#accounts li")).to_have_count(9)
-    assert person.total_on_page() == len(person.transactions()) > 1000
+    wait_until(lambda: person.total_on_page() > 1000 and person.sees_all(), 30, "all of them")
 
 
 def expect_trouble(panel: Locator, words: str) -> None:

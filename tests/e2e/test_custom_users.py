@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.person import be_done
-from tests.e2e.processes import ROOT
+from tests.e2e.processes import ROOT, wait_until
 
 DAYS_REQUESTED = 730
 EXAMPLES = ROOT.parent / "shared" / "data" / "custom_users"
@@ -83,7 +83,7 @@ def test_what_the_json_says_is_stored(person, custom_user, counts):
     if counts:
         assert (len(accounts), len(stored)) == counts
     expect(person.page.locator("#accounts li")).to_have_count(len(accounts))
-    assert person.total_on_page() == len(stored)
+    wait_until(person.sees_all, 30, "the page's own count")
 
 
 def entries_within(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:

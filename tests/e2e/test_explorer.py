@@ -211,7 +211,7 @@ def test_another_tab_sees_an_edit_and_an_open_form_is_left_alone(explorer):
     changed.get_by_role("button", name="Save").click()
     expect(other.locator("#notice")).to_contain_text("1 transaction changed.")
 
-    expect(page.locator("#news")).to_contain_text("Some transactions have changed.", timeout=10_000)
+    expect(page.locator("#news")).to_contain_text("Some transactions have changed.")
     expect(mine.get_by_label("Note")).to_have_value("half a sen")
     expect(mine.get_by_label("Note")).to_be_focused()
     page.locator("#news").get_by_role("link", name="Show").click()
@@ -220,9 +220,7 @@ def test_another_tab_sees_an_edit_and_an_open_form_is_left_alone(explorer):
     head(mine).click()
     mine.get_by_label("Note").fill("a sentence")
     mine.get_by_role("button", name="Save").click()
-    expect(other.locator("#list .row").nth(2).get_by_label("Has a note")).to_be_visible(
-        timeout=10_000
-    )
+    expect(other.locator("#list .row").nth(2).get_by_label("Has a note")).to_be_visible()
 
 
 def test_on_a_phone_the_filters_are_a_sheet(explorer):

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.person import be_done
+from tests.e2e.processes import wait_until
 
 
 def test_new_rows_show_without_a_reload(deployment, person, visit):
@@ -18,7 +19,7 @@ def test_new_rows_show_without_a_reload(deployment, person, visit):
     deployment.bank.ask("/transactions/refresh", deployment.newest_access_token())
 
     expect(person.page.locator("#summary")).not_to_contain_text("50 transactions", timeout=5_000)
-    assert person.total_on_page() == len(person.transactions())
+    wait_until(person.sees_all, 30, "the rest of them")
     assert person.page_loads == loads
     expect(stranger.page.locator("#summary")).to_contain_text("Connect a bank")
     assert stranger.transactions() == []

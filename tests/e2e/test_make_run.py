@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.person import Person, be_done
-from tests.e2e.processes import ROOT, Bank, Running, clean_env, free_port, post_json
+from tests.e2e.processes import ROOT, Bank, Running, clean_env, free_port, post_json, wait_until
 
 # What Plaid's user_good has: name, mask, subtype, available, current, limit.
 ACCOUNTS = [
@@ -207,7 +207,8 @@ def agree_with_the_sandbox(person: Person, bank: Bank, access_token: str) -> Non
     assert {(t["transaction_id"], t["date"], Decimal(t["amount"])) for t in stored} == {
         (t["transaction_id"], t["date"], Decimal(t["amount"])) for t in theirs
     }
-    assert person.total_on_page() == len(stored) == len(theirs)
+    assert len(stored) == len(theirs)
+    wait_until(person.sees_all, 30, "the page's own count")
 
     latest = person.page.locator("#latest li")
     newest = stored[: latest.count()]

@@ -3,13 +3,14 @@
 from playwright.sync_api import expect
 
 from tests.e2e.person import be_done
+from tests.e2e.processes import wait_until
 
 
 def test_sign_up_to_stored_transactions(deployment, person):
     be_done(person.connect())
 
     expect(person.page.locator("#accounts li")).to_have_count(9)
-    assert person.total_on_page() == len(person.transactions()) > 1000
+    wait_until(lambda: person.total_on_page() > 1000 and person.sees_all(), 30, "all of them")
     assert len(person.json("/finance/accounts.json")["accounts"]) == 9
 
 

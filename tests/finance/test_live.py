@@ -181,9 +181,8 @@ def test_a_page_that_knows_nothing_is_told_everything(alice, revision):
     assert all(f'id="{name}"' in fragment.text for name in LISTS)
 
 
-def test_looking_changes_nothing(app, linked, alice, work):
-    linked()
-    work()
+def test_looking_changes_nothing(app, connect, alice):
+    connect(alice)
 
     def everything():
         with app.app_context(), db.engine.connect() as connection:
