@@ -52,6 +52,7 @@ def configure_sqlite(engine: Engine) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute("PRAGMA busy_timeout=5000")
+        cursor.execute("PRAGMA wal_autocheckpoint=10000")  # pages: a long history in one go
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -19,7 +19,7 @@ from plaidapp.store.filters import Filter
 TABLES = {
     *("user", "item", "account", "transaction", "pull", "pull_item", "webhook", "webhook_key"),
     *("balance", "monthly_total", "edit", "edit_row", "former_account"),
-    *("recurring_stream", "recurring_payment"),
+    *("recurring_stream", "recurring_payment", "received_page"),
 }
 
 

@@ -8,7 +8,7 @@ from werkzeug import Response
 
 from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
 from plaidapp.htmx import is_htmx
-from plaidapp.store import Transaction, transactions
+from plaidapp.store import Transaction, received, transactions
 
 from . import keyset, listing
 from .addresses import AMOUNTS, Query, address, without
@@ -89,6 +89,7 @@ def detail_of(row: Transaction, found: Listing, form: EditForm | None = None) ->
         "pending": transactions.replaced_by(row),
         "posted": transactions.replacing(row),
         "bank_category": row.bank_category,
+        "sent": received.json_of(row),
         "stored": json.dumps(as_stored(row), indent=2, ensure_ascii=False),
     }
 

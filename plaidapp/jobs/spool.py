@@ -5,28 +5,49 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
 
-IN_MEMORY = 8 * 1024 * 1024
+import msgspec
+
+from plaidapp.store.ingest import Row
+
+IN_MEMORY = 2 * 1024 * 1024
+
+
+class Page(msgspec.Struct, frozen=True, array_like=True):
+    """What a page changes, ready for the database. `body` is what the bank sent, packed."""
+
+    added: list[Row]
+    modified: list[Row]
+    removed: list[str]
+    body: bytes
+
+    def ids(self) -> set[str]:
+        """Plaid's ids of the transactions that it names."""
+        named = {row.plaid_transaction_id for row in (*self.added, *self.modified)}
+        return named.union(self.removed)
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Page).decode
 
 
 class Spool:
-    """Pages as they came, in order; on disk once they outgrow `IN_MEMORY` bytes."""
+    """Pages in the order they came in; on disk once they outgrow `IN_MEMORY` bytes."""
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 see __exit__
         self._lengths: list[int] = []
 
-    def append(self, page: bytes) -> None:
-        self._file.write(page)
-        self._lengths.append(len(page))
+    def append(self, page: Page) -> None:
+        self._lengths.append(self._file.write(_encode(page)))
 
     def clear(self) -> None:
         self._file.seek(0)
         self._file.truncate()
         self._lengths.clear()
 
-    def __iter__(self) -> Iterator[bytes]:
+    def __iter__(self) -> Iterator[Page]:
         self._file.seek(0)
-        return (self._file.read(length) for length in self._lengths)
+        return (_decode(self._file.read(length)) for length in self._lengths)
 
     def __len__(self) -> int:
         return len(self._lengths)

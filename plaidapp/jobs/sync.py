@@ -6,15 +6,12 @@ https://plaid.com/docs/api/products/transactions/#transactionssync
 """
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import NamedTuple
 
-from flask import current_app
-
-from plaidapp.bank.client import DAYS_REQUESTED, Bank, decode_page
-from plaidapp.bank.errors import MUTATION, NONSENSE, BankError, transport_error
-from plaidapp.bank.payloads import SyncPage
+from plaidapp.bank.client import DAYS_REQUESTED
+from plaidapp.bank.errors import NONSENSE, transport_error
 from plaidapp.extensions import db
 from plaidapp.store import (
     Item,
@@ -22,38 +19,25 @@ from plaidapp.store import (
     accounts,
     adoption,
     edits,
+    ingest,
     items,
     pulls,
+    received,
     rollups,
     takeover,
     transactions,
     users,
 )
+from plaidapp.store.ingest import Row
 from plaidapp.store.types import now
 
 from . import updates
 from .attempt import Attempt
-from .spool import Spool
+from .fetch import Start, Update, fetch
+from .spool import Page, Spool
 
-MAX_RESTARTS = 3
-"""How often an update is begun anew because the bank changed its records between two pages."""
-
-
-class Start(NamedTuple):
-    """Where an update begins. `want` is the newest request it will satisfy.
-
-    `came_from` is the cursor that has to stand when the update is stored; it is `cursor` itself
-    unless the Item is read afresh.
-    """
-
-    token: bytes
-    came_from: str
-    cursor: str
-    want: int
-
-    @property
-    def afresh(self) -> bool:
-        return self.cursor == ""
+ROWS_AT_ONCE = 5_000
+"""Rows in one statement: enough for the statement not to count, few enough for memory."""
 
 
 def resync(attempt: Attempt, part: PullItem) -> None:
@@ -70,11 +54,10 @@ def sync(attempt: Attempt, part: PullItem, *, afresh: bool = False) -> None:
     while not stored or _is_behind(part.item_id):
         start = _start(part.item_id, afresh=afresh)
         with Spool() as spool:
-            last = _fetch(attempt, part, start, spool)
-            attempt.report(part, phase=pulls.STORING)
-            stored = _store(attempt, part, start, spool, last)
-    complete = last.transactions_update_status == items.COMPLETE
-    attempt.report(part, phase=pulls.DONE if complete else pulls.PREPARING)
+            update = fetch(attempt, part, start, spool)
+            if update.rows:
+                attempt.report(part, phase=pulls.STORING, pages=update.pages, rows=update.rows)
+            stored = _store(attempt, part, start, spool, update)
 
 
 def _start(item_id: int, *, afresh: bool) -> Start:
@@ -93,105 +76,113 @@ def _is_behind(item_id: int) -> bool:
     return behind
 
 
-def _fetch(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -> SyncPage:
-    """Spools every page of the update and returns the last one."""
-    for _ in range(MAX_RESTARTS):
-        try:
-            return _fetch_pages(attempt, part, start, spool)
-        except BankError as error:
-            if error.code != MUTATION:
-                raise
-            spool.clear()
-    return _fetch_pages(attempt, part, start, spool)
+@dataclass
+class Batch:
+    """Pages that are stored together; `bodies` are the pages as the bank sent them, packed."""
 
-
-def _fetch_pages(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -> SyncPage:
-    bank: Bank = current_app.extensions["bank"]
-    attempt.report(part, phase=pulls.ASKING, pages=0, rows=0, error_code=None, error_message=None)
-    cursor, rows = start.cursor, 0
-    while True:
-        body = bank.sync_page(start.token, cursor)
-        page = decode_page(body)
-        spool.append(body)
-        rows += len(page.added) + len(page.modified) + len(page.removed)
-        attempt.report(
-            part,
-            phase=pulls.READING,
-            pages=len(spool),
-            rows=rows,
-            request_id=page.request_id,
-        )
-        if not page.has_more:
-            return page
-        if page.next_cursor == cursor:
-            raise transport_error(NONSENSE)  # would go on for ever
-        cursor = page.next_cursor
+    added: list[Row] = field(default_factory=list)
+    modified: list[Row] = field(default_factory=list)
+    removed: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
 
 @dataclass
 class Stored:
-    """What an update has done so far. `counts` has PullItem's names; `moved` and `said` are the
-    days that rollups.refresh wants to hear of; `fresh` Plaid's ids of rows that were not here."""
+    """What an update has done so far.
 
+    `counts` has PullItem's names; `moved` and `said` are the days that rollups.refresh wants to
+    hear of, `moved` None when all days will be worked out anew; `fresh` are Plaid's ids of rows
+    that were not here; `page_ids` is where the pages are kept.
+    """
+
+    said: set[rollups.Day]
+    moved: set[rollups.Day] | None
     counts: Counter[str] = field(default_factory=Counter)
-    moved: set[rollups.Day] = field(default_factory=set)
-    said: set[rollups.Day] = field(default_factory=set)
     fresh: set[str] = field(default_factory=set)
+    page_ids: list[int | None] = field(default_factory=list)
 
 
-def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, last: SyncPage) -> bool:
+def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update: Update) -> bool:
     """One transaction. False, and it is thrown away, when somebody else's sync came first."""
-    item_id, status = part.item_id, last.transactions_update_status
+    item_id, status = part.item_id, update.status
     users.lock_ledger(attempt.pull.user_id)
     # What a complete reading from the beginning does not name is gone at the bank, unless it is
     # older than what Plaid gives.
     whole = start.afresh and status == items.COMPLETE
     reach = now().date() - timedelta(days=DAYS_REQUESTED)
     unseen = transactions.shown_ids(item_id, reach) if whole else set()
-    stored = Stored()
-    for body in spool:
-        page = decode_page(body)
-        _store_page(attempt.pull.user_id, item_id, page, stored)
-        unseen.difference_update(sent.transaction_id for sent in page.added + page.modified)
+    said = takeover.save_accounts(attempt.pull.user_id, item_id, update.accounts)
+    stored = Stored(said, moved=None if whole else set())
+    for batch in _batches(spool):
+        _store_batch(attempt.pull.user_id, item_id, batch, stored)
+        unseen.difference_update(row.plaid_transaction_id for row in batch.added + batch.modified)
     transactions.mark_removed(item_id, list(unseen))
     gone = adoption.settle(item_id, takeover.former_items(item_id), status, stored.fresh)
     stored.counts["removed"] += len(unseen) + len(gone)
     changed = any(stored.counts.values())
     if not items.advance(
-        item_id, start.came_from, last.next_cursor, start.want, status, changed=changed
+        item_id, start.came_from, update.next_cursor, start.want, status, changed=changed
     ):
         attempt.roll_back()
         return False
-    if whole:
+    if stored.moved is None:
         rollups.rebuild(list(accounts.ids_of_item(item_id).values()))
+        received.forget_unused(item_id)
     else:
         rollups.refresh(stored.moved.union(gone), stored.said)
     if items.streams_due(item_id):  # the clock rings for it
         updates.request_streams(part.item, pulls.CLOCK)
     for name, count in stored.counts.items():
         setattr(part, name, getattr(part, name) + count)
-    attempt.report(part, stored=True)
+    attempt.report(
+        part,
+        stored=True,
+        phase=pulls.DONE if status == items.COMPLETE else pulls.PREPARING,
+        pages=update.pages,
+        rows=update.rows,
+        request_id=update.request_id,
+    )
     return True
 
 
-def _store_page(user_id: int, item_id: int, page: SyncPage, stored: Stored) -> None:
-    stored.said |= takeover.save_accounts(user_id, item_id, page.accounts)
+def _batches(pages: Iterable[Page]) -> Iterator[Batch]:
+    """A transaction that an earlier page names begins a new batch, so that what the bank says of it
+    later is done later."""
+    batch, named = Batch(), set[str]()
+    for page in pages:
+        ids = page.ids()
+        if named and (len(named) + len(ids) > ROWS_AT_ONCE or not named.isdisjoint(ids)):
+            yield batch
+            batch, named = Batch(), set()
+        batch.added += page.added
+        batch.modified += page.modified
+        batch.removed += page.removed
+        batch.bodies.append(page.body)
+        named |= ids
+    yield batch
+
+
+def _store_batch(user_id: int, item_id: int, batch: Batch, stored: Stored) -> None:
+    stored.page_ids += [received.keep(item_id, body) if body else None for body in batch.bodies]
     void = takeover.left(item_id)  # another Item speaks for these accounts now
-    added = [sent for sent in page.added if sent.account_id not in void]
-    sent = added + [row for row in page.modified if row.account_id not in void]
-    gone = [row.transaction_id for row in page.removed]
+    added = [row for row in batch.added if row.plaid_account_id not in void]
+    rows = added + [row for row in batch.modified if row.plaid_account_id not in void]
     account_ids = accounts.ids_of_item(item_id)
     kept = 0
     try:
         if former := takeover.former_items(item_id):
-            kept, fresh = adoption.adopt(item_id, former, account_ids, sent)
+            kept, fresh = adoption.adopt(item_id, former, account_ids, rows)
             stored.fresh |= fresh
-        stored.moved |= transactions.days_of(item_id, [row.transaction_id for row in sent] + gone)
-        transactions.save(user_id, item_id, account_ids, sent)
+        if stored.moved is not None:
+            named = [row.plaid_transaction_id for row in rows]
+            stored.moved |= transactions.days_of(item_id, named + batch.removed)
+            stored.moved |= {(account_ids[row.plaid_account_id], row.day) for row in rows}
+        ingest.save(user_id, item_id, account_ids, stored.page_ids, rows)
     except KeyError:
         raise transport_error(NONSENSE) from None  # a row of an account nobody mentioned
-    stored.moved.update((account_ids[row.account_id], row.date) for row in sent)
     edits.carry(item_id, added)
-    transactions.mark_removed(item_id, gone)
-    modified = len(sent) - len(added)
-    stored.counts.update(kept=kept, added=len(added) - kept, modified=modified, removed=len(gone))
+    transactions.mark_removed(item_id, batch.removed)
+    modified = len(rows) - len(added)
+    stored.counts.update(
+        kept=kept, added=len(added) - kept, modified=modified, removed=len(batch.removed)
+    )

@@ -6,6 +6,7 @@ from .edits import Edit, EditRow
 from .inbox import Webhook
 from .items import Item
 from .pulls import Pull, PullItem
+from .received import ReceivedPage
 from .recurring import Stream
 from .takeover import FormerAccount
 from .totals import MonthlyTotal
@@ -23,6 +24,7 @@ __all__ = [
     "MonthlyTotal",
     "Pull",
     "PullItem",
+    "ReceivedPage",
     "Stream",
     "Transaction",
     "User",

@@ -10,19 +10,18 @@ All of it is part of the transaction that stores an update, with the person's le
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, func, select, update
 from sqlalchemy.orm import Mapped
 
-from plaidapp.bank import payloads
 from plaidapp.extensions import db
 
 from . import edits, items
 from .accounts import Account
+from .ingest import Row
 from .transactions import Transaction
-from .types import SCALE, now
+from .types import now, units
 
 POSTING = timedelta(days=7)
 """How long after its pending one a posted row may be dated and still be taken for the same."""
@@ -46,27 +45,29 @@ def adopt(
     item_id: int,
     former: Sequence[int],
     account_ids: Mapping[str, int],
-    named: Iterable[payloads.Transaction],
+    named: Iterable[Row],
 ) -> tuple[int, set[str]]:
     """Makes old rows the Item's own where it names an equal one, so that saving will update them.
 
     Equal rows are matched one to one in their order; one that the bank had taken back comes last.
     Returns how many there were, and Plaid's ids of those that were not here in any form.
     """
-    new = {sent.transaction_id: sent for sent in named}
+    new = {row.plaid_transaction_id: row for row in named}
     for plaid_id in _stored(item_id, list(new)):
         del new[plaid_id]
     if not new:
         return 0, set()
-    days = [sent.date for sent in new.values()]
+    days = [row.day for row in new.values()]
     waiting = _waiting(item_id, former, min(days), max(days))
     moves = [
         {"row": queue.popleft(), "new": plaid_id}
-        for plaid_id, sent in new.items()
-        if (queue := waiting[_movement(account_ids[sent.account_id], sent.title, sent)])
+        for plaid_id, row in new.items()
+        if (
+            queue := waiting[_movement(account_ids[row.plaid_account_id], row.day, row.amount, row)]
+        )
     ]
     if moves:
-        _update(moves, item_id=item_id, plaid_transaction_id=bindparam("new"))
+        _update(moves, item_id=item_id, plaid_transaction_id=bindparam("new"), page_id=None)
     return len(moves), new.keys() - {move["new"] for move in moves}
 
 
@@ -92,18 +93,13 @@ def _waiting(
     )
     waiting: defaultdict[object, deque[int]] = defaultdict(deque)
     for row in rows:
-        waiting[_movement(row.account_id, row.name, row)].append(row.id)
+        waiting[_movement(row.account_id, row.date, units(row.amount), row)].append(row.id)
     return waiting
 
 
-def _movement(account_id: int, name: str, row: Any) -> object:
+def _movement(account_id: int, day: date, amount: int, row: Any) -> object:
     currency = row.iso_currency_code or row.unofficial_currency_code
-    return account_id, name, row.date, _units(row.amount), currency, row.pending
-
-
-def _units(amount: Decimal) -> int:
-    """As the amount is stored."""
-    return round(amount * SCALE)
+    return account_id, row.name, day, amount, currency, row.pending
 
 
 def settle(

@@ -26,11 +26,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
-from plaidapp.bank import payloads
 from plaidapp.extensions import Base, db
 
 from . import totals, users
 from .filters import Filter
+from .ingest import Row
 from .transactions import AT_ONCE, Transaction
 from .types import BigId, Moment, now
 from .words import index_of
@@ -180,13 +180,13 @@ def _shown(transaction_ids: Select[int]) -> int:
     return db.session.scalar(query) or 0
 
 
-def carry(item_id: int, posted: Iterable[payloads.Transaction]) -> None:
+def carry(item_id: int, posted: Iterable[Row]) -> None:
     """Gives posted rows what the person had written on the pending rows they replace.
 
     Plaid gives a transaction a new id when it posts and names the old one:
     https://plaid.com/docs/transactions/transactions-data/#reconciling-transactions
     """
-    replacing = [sent.transaction_id for sent in posted if sent.pending_transaction_id]
+    replacing = [row.plaid_transaction_id for row in posted if row.pending_transaction_id]
     for start in range(0, len(replacing), AT_ONCE):
         _hand_over(
             Transaction.item_id == item_id,

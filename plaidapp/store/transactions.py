@@ -1,18 +1,17 @@
 """Transactions: the ledger, written in sets by the sync. `store/ledger.py` reads it."""
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
-from typing import cast
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Computed,
     ForeignKey,
     Index,
     ScalarSelect,
     Select,
-    Table,
     Text,
     UniqueConstraint,
     case,
@@ -24,14 +23,11 @@ from sqlalchemy import (
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from plaidapp.bank import payloads
 from plaidapp.extensions import Base, db
 
 from .accounts import Account
 from .categories import CARD_PAYMENT, TRANSFERS, UNKNOWN
 from .types import BigId, Moment, Money, now
-from .upsert import upsert
-from .words import index_of, sort_key
 
 BINARY_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 """Text in the order of its code points, on every database."""
@@ -49,7 +45,8 @@ class Transaction(Base):
 
     `size` is the amount without its sign. `removed_at` marks what the bank took back; such rows are
     kept but not shown. `words` and `note_words` are what the search index reads (store/words.py),
-    `title_key` orders by name.
+    `title_key` orders by name. `page_id` is the page that
+    the bank's words came in (received.py); no foreign key, whose check would cost each row a look.
     https://plaid.com/docs/api/products/transactions/#transactions-sync-response-added
     """
 
@@ -82,6 +79,7 @@ class Transaction(Base):
     title_key: Mapped[str] = mapped_column(BINARY_TEXT, default="", server_default="")
     words: Mapped[str] = mapped_column(Text, default="", server_default="")
     pending: Mapped[bool]
+    page_id: Mapped[int | None] = mapped_column(BigInteger)
     removed_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
     # What the person made of it. The bank's updates never touch these.
@@ -123,43 +121,6 @@ class Transaction(Base):
             (cls.category_detailed == CARD_PAYMENT, card_payment),
             else_=func.coalesce(cls.category_primary, UNKNOWN),
         )
-
-
-def save(
-    user_id: int,
-    item_id: int,
-    account_ids: Mapping[str, int],
-    transactions: Iterable[payloads.Transaction],
-) -> None:
-    """Adds or updates what the bank sent. Raises KeyError for an account that is not stored."""
-    upsert(
-        cast(Table, Transaction.__table__),
-        ("item_id", "plaid_transaction_id"),
-        [
-            {
-                "user_id": user_id,
-                "item_id": item_id,
-                "account_id": account_ids[sent.account_id],
-                "plaid_transaction_id": sent.transaction_id,
-                "pending_transaction_id": sent.pending_transaction_id,
-                "date": sent.date,
-                "authorized_date": sent.authorized_date,
-                "amount": sent.amount,
-                "iso_currency_code": sent.iso_currency_code,
-                "unofficial_currency_code": sent.unofficial_currency_code,
-                "name": sent.title,
-                "merchant_name": sent.merchant_name,
-                "category_primary": sent.category and sent.category.primary,
-                "category_detailed": sent.category and sent.category.detailed,
-                "payment_channel": sent.payment_channel,
-                "title_key": sort_key(sent.merchant_name or sent.title),
-                "words": index_of(user_id, sent.merchant_name, sent.title),
-                "pending": sent.pending,
-                "removed_at": None,
-            }
-            for sent in transactions
-        ],
-    )
 
 
 def _in_parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -35,6 +35,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def units(amount: Decimal) -> int:
+    """An amount as it is kept: in units of 10^-8, what is smaller rounded half to even."""
+    return int((amount * SCALE).to_integral_value(ROUND_HALF_EVEN))
+
+
 class Money(TypeDecorator[Decimal]):
     """An exact amount of up to eight decimals, kept as a whole number of 10^-8 units.
 
@@ -47,9 +52,7 @@ class Money(TypeDecorator[Decimal]):
     cache_ok = True
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        return int((value * SCALE).to_integral_value(ROUND_HALF_EVEN))
+        return None if value is None else units(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(int(value)).scaleb(-DECIMALS)

@@ -1,11 +1,28 @@
-"""INSERT ... ON CONFLICT DO UPDATE, alike on SQLite and PostgreSQL."""
+"""INSERT ... ON CONFLICT DO UPDATE, alike on SQLite and PostgreSQL.
 
-from collections.abc import Mapping, Sequence
+A row that would not change is not written, which makes an unchanged resync cheap and keeps
+PostgreSQL's tables from bloating.
+"""
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
-from sqlalchemy import Column, CursorResult, Insert, MetaData, Table, or_, select, true
+from sqlalchemy import (
+    Column,
+    Connection,
+    CursorResult,
+    Insert,
+    MetaData,
+    Table,
+    literal,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.schema import CreateTable, DropTable
 
 from plaidapp.extensions import db
 
@@ -15,33 +32,63 @@ from .types import on_sqlite
 def upsert(table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts `rows`, or updates those whose `key` columns are there already.
 
-    All rows name the same columns. A row that would not change is not written, which makes an
-    unchanged resync cheap and keeps PostgreSQL's tables from bloating.
+    All rows name the same columns.
     """
-    if not rows:
-        return
+    if rows:
+        statement = _on_conflict(_insert()(table), tuple(key), tuple(rows[0]))
+        db.session.execute(statement, rows)
+
+
+def upsert_many(
+    table: Table,
+    key: tuple[str, ...],
+    same: Mapping[str, Any],
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+    aside: tuple[str, ...] = (),
+) -> None:
+    """As `upsert`, at nearly the speed of the bare driver; no key may be there twice.
+
+    `same` has the columns that all rows share, `rows` the others, as the driver takes them. That
+    columns named in `aside` differ is no reason to write, unless nothing is in them yet.
+
+    The rows go through a temporary table, so that it is one statement however many there are:
+    PostgreSQL copies them in, and SQLite's search index, which writes itself out at the end of
+    every statement that touched it, does so once.
+    """
+    staged = _staged(table, columns)
+    connection = db.session.connection()
+    connection.execute(CreateTable(staged))
     if on_sqlite():
-        _upsert_staged(table, key, rows)
+        marks = ", ".join("?" * len(columns))
+        connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", list(rows))  # noqa: S608
     else:
-        columns = tuple(rows[0])
-        db.session.execute(_on_conflict(_insert()(table), tuple(key), columns), rows)
+        _copy(connection, staged, rows)
+    given = select(*(literal(value, table.c[name].type) for name, value in same.items()), staged)
+    statement = _insert()(table).from_select(
+        (*same, *columns),
+        given.where(true()),  # without a WHERE, SQLite takes the ON for a join's
+    )
+    connection.execute(_on_conflict(statement, key, (*same, *columns), aside))
+    connection.execute(DropTable(staged))
 
 
-def _upsert_staged(table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Through a temporary table, so that it is one statement however many rows there are.
+def _copy(connection: Connection, staged: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+    """On PostgreSQL's own connection, whose errors become those that SQLAlchemy would raise."""
+    dbapi: Any = connection.dialect.loaded_dbapi
+    statement = f"COPY {staged.name} FROM STDIN"
+    try:
+        with connection.connection.cursor().copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+    except dbapi.Error as error:
+        raise DBAPIError.instance(statement, None, error, dbapi.Error, True) from error
 
-    At the end of every statement that wrote to it SQLite's search index writes itself out, which
-    for a statement a row takes longer than the rows.
-    """
-    copies = (Column(name, table.c[name].type) for name in rows[0])
-    staged = Table(f"staged_{table.name}", MetaData(), *copies, prefixes=["TEMPORARY"])
-    db.session.execute(CreateTable(staged, if_not_exists=True))
-    db.session.execute(staged.insert(), rows)
-    columns = tuple(rows[0])
-    given = select(staged).where(true())  # without a WHERE, SQLite takes the ON for a join's
-    statement = _insert()(table).from_select(columns, given)
-    db.session.execute(_on_conflict(statement, tuple(key), columns))
-    db.session.execute(staged.delete())
+
+@functools.cache
+def _staged(table: Table, columns: tuple[str, ...]) -> Table:
+    copies = (Column(name, table.c[name].type) for name in columns)
+    return Table(f"staged_{table.name}", MetaData(), *copies, prefixes=["TEMPORARY"])
 
 
 def insert_new(table: Table, row: Mapping[str, Any]) -> bool:
@@ -53,13 +100,22 @@ def insert_new(table: Table, row: Mapping[str, Any]) -> bool:
 
 
 def _insert() -> Any:
-    return postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    return sqlite.insert if on_sqlite() else postgresql.insert
 
 
-def _on_conflict(statement: Any, key: tuple[str, ...], columns: tuple[str, ...]) -> Insert:
+def _on_conflict(
+    statement: Any, key: tuple[str, ...], columns: tuple[str, ...], aside: tuple[str, ...] = ()
+) -> Insert:
     table = statement.table
     values = {name: statement.excluded[name] for name in columns if name not in key}
-    changed = or_(*(table.c[name].is_distinct_from(value) for name, value in values.items()))
+    changed = or_(
+        *(
+            table.c[name].is_(None) & value.is_not(None)
+            if name in aside
+            else table.c[name].is_distinct_from(value)
+            for name, value in values.items()
+        )
+    )
     return cast(
         Insert, statement.on_conflict_do_update(index_elements=key, set_=values, where=changed)
     )

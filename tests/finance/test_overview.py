@@ -13,7 +13,8 @@ from plaidapp.extensions import db
 from plaidapp.finance import forms, overview, worth
 from plaidapp.finance.filters import ExplorerForm
 from plaidapp.finance.flows import Month
-from plaidapp.store import Account, accounts, items, rollups, tallies, transactions
+from plaidapp.store import Account, accounts, items, rollups, tallies
+from tests import stored
 
 TODAY = date(2026, 11, 22)
 DAY = timedelta(days=1)
@@ -40,7 +41,7 @@ def bank(owner, item, monkeypatch):
         said = accounts.save(owner, item.id, [account(*each) for each in listed])
         sent = [transaction(f"t{number}", *row) for number, row in enumerate(rows)]
         ids = accounts.ids_of_item(item.id)
-        transactions.save(owner, item.id, ids, sent)
+        stored.save(owner, item.id, ids, sent)
         rollups.refresh({(ids[row.account_id], row.date) for row in sent}, said)
         db.session.commit()
         return ids

@@ -372,7 +372,7 @@ def test_a_mistake_of_ours_in_the_middle_of_a_transaction_ends_the_pull(
         db.session.scalar(db.select(Item.id))
         raise ZeroDivisionError
 
-    monkeypatch.setattr("plaidapp.jobs.sync._store_page", stumble)
+    monkeypatch.setattr("plaidapp.jobs.sync._store_batch", stumble)
     with pytest.raises(ZeroDivisionError):
         run(pull_id)
     assert (look(pull_id).state, look(pull_id).error_code) == ("failed", "INTERNAL_ERROR")

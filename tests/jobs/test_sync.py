@@ -7,8 +7,9 @@ from sqlalchemy import delete, select
 
 from plaidapp.bank import client
 from plaidapp.extensions import db
+from plaidapp.jobs import fetch
+from plaidapp.jobs.fetch import MAX_RESTARTS
 from plaidapp.jobs.pulls import transactions
-from plaidapp.jobs.sync import MAX_RESTARTS
 from plaidapp.store import Item, Transaction, items, pulls
 from sandbox import bank
 
@@ -246,7 +247,10 @@ def test_no_transaction_is_open_while_the_bank_is_asked(small_pages, fresh, sync
     assert len(seen) == 1
 
 
-def test_progress_can_be_watched_while_it_works(small_pages, fresh, sync, meanwhile, look):
+def test_progress_can_be_watched_while_it_works(
+    small_pages, fresh, sync, meanwhile, look, monkeypatch
+):
+    monkeypatch.setattr(fetch, "PROGRESS_EVERY", 0)
     seen = []
 
     def watch(_):

@@ -7,7 +7,8 @@ import pytest
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
-from plaidapp.store import accounts, items, transactions
+from plaidapp.store import accounts, items
+from tests import stored
 
 
 @pytest.fixture
@@ -60,7 +61,7 @@ def save(owner):
     """Saves transactions of an Item and commits."""
 
     def store(item, *rows):
-        transactions.save(owner, item.id, accounts.ids_of_item(item.id), rows)
+        stored.save(owner, item.id, accounts.ids_of_item(item.id), rows)
         db.session.commit()
 
     return store

@@ -20,6 +20,7 @@ from plaidapp.store import (
     transactions,
 )
 from plaidapp.store.types import now
+from tests import stored
 
 DAY = date(2026, 3, 1)
 
@@ -48,7 +49,7 @@ def keep(owner, heir):
     """Rows that the old Item had stored while the account was its own."""
 
     def store(item, *rows):
-        transactions.save(owner, item.id, accounts.ids_of_item(heir.id), rows)
+        stored.save(owner, item.id, accounts.ids_of_item(heir.id), rows)
         db.session.commit()
 
     return store
@@ -61,8 +62,8 @@ def hear(owner, heir):
     def store(*rows, status=items.COMPLETE):
         former = takeover.former_items(heir.id)
         ids = accounts.ids_of_item(heir.id)
-        kept, fresh = adoption.adopt(heir.id, former, ids, rows)
-        transactions.save(owner, heir.id, ids, rows)
+        kept, fresh = adoption.adopt(heir.id, former, ids, stored.rows_of(owner, rows))
+        stored.save(owner, heir.id, ids, rows)
         removed = adoption.settle(heir.id, former, status, fresh)
         db.session.commit()
         return kept, len(removed)
@@ -257,7 +258,7 @@ def test_another_account_of_the_old_item_is_left_alone(
 ):
     accounts.save(owner, old.id, [account("b")])
     db.session.commit()
-    transactions.save(
+    stored.save(
         owner, old.id, accounts.ids_of_item(old.id), [transaction("x", DAY, account_id="b")]
     )
     keep(old, transaction("w", DAY - timedelta(days=9)))

@@ -20,6 +20,7 @@ from plaidapp.store import (
     users,
 )
 from plaidapp.store.filters import Filter
+from tests import stored
 
 
 @pytest.fixture
@@ -165,15 +166,15 @@ def test_an_undo_reaches_the_row_that_was_posted_in_between(owner, item, save, w
     posted = transaction("posted", pending_transaction_id="pending")
     save(item, posted)
     for _ in range(2):  # a repair names it again
-        edits.carry(item.id, [posted])
+        edits.carry(item.id, stored.rows_of(item.user_id, [posted]))
     db.session.commit()
     assert state()["posted"] == state()["pending"]
 
     take_back(second)
-    edits.carry(item.id, [posted])
+    edits.carry(item.id, stored.rows_of(item.user_id, [posted]))
     assert told("posted") == ("TRAVEL", "one", False)
     take_back(first)
-    edits.carry(item.id, [posted])
+    edits.carry(item.id, stored.rows_of(item.user_id, [posted]))
     assert state()["posted"] == before
     assert ledger.count(Filter(owner, search="one")) == 0
 
@@ -185,8 +186,8 @@ def test_an_undo_does_not_overwrite_what_was_written_on_the_posted_row(
     first = write(["pending"], note="one")
     posted = transaction("posted", pending_transaction_id="pending")
     save(item, posted)
-    edits.carry(item.id, [posted])
+    edits.carry(item.id, stored.rows_of(item.user_id, [posted]))
     write(["posted"], note="two")
     take_back(first)
-    edits.carry(item.id, [posted])
+    edits.carry(item.id, stored.rows_of(item.user_id, [posted]))
     assert told("posted")[1] == "two"

@@ -25,6 +25,7 @@ from plaidapp.store import (
     transactions,
 )
 from plaidapp.store.types import now
+from tests import stored
 
 TODAY = date(2026, 3, 10)
 DAY = timedelta(days=1)
@@ -60,7 +61,7 @@ def household(owner, item, account, clock):
         ids = accounts.ids_of_item(item.id)
         named = [row.transaction_id for row in sent] + list(removed)
         moved = transactions.days_of(item.id, named)
-        transactions.save(owner, item.id, ids, sent)
+        stored.save(owner, item.id, ids, sent)
         transactions.mark_removed(item.id, list(removed))
         moved.update((ids[row.account_id], row.date) for row in sent)
         rollups.refresh(moved, said)

@@ -9,6 +9,7 @@ from plaidapp.store import accounts, ledger, transactions
 from plaidapp.store.filters import Filter
 from plaidapp.store.transactions import AT_ONCE
 from plaidapp.store.users import add
+from tests import stored
 
 DAY = date(2026, 1, 31)
 
@@ -109,7 +110,7 @@ def test_a_removed_row_that_is_sent_again_is_back(owner, week, item, save, trans
 
 def test_a_row_of_an_unknown_account_is_an_error(owner, item, transaction):
     with pytest.raises(KeyError):
-        transactions.save(owner, item.id, {}, [transaction("t")])
+        stored.save(owner, item.id, {}, [transaction("t")])
 
 
 def test_accounts_that_are_missing_from_a_list_are_closed(owner, item, account):

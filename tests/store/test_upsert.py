@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import select, text
 
 from plaidapp.extensions import db
-from plaidapp.store import Account, Transaction, accounts, transactions
+from plaidapp.store import Account, Transaction, accounts
+from tests import stored
 
 
 def names():
@@ -64,7 +65,7 @@ def test_unchanged_rows_are_not_written(owner, item, save, transaction, written)
     save(item, *rows)
     known = accounts.ids_of_item(item.id)
     rows[7] = transaction("t7", name="Tea")
-    assert written(lambda: transactions.save(owner, item.id, known, rows)) == 1
+    assert written(lambda: stored.save(owner, item.id, known, rows)) == 1
 
 
 def test_a_value_that_becomes_null_is_a_change(item, save, transaction):

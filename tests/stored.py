@@ -1,0 +1,19 @@
+"""Transactions for tests that begin with some: stored as the sync stores what the bank sent."""
+
+from collections.abc import Iterable, Mapping
+
+from plaidapp.bank import payloads
+from plaidapp.store import ingest
+
+
+def rows_of(user_id: int, sent: Iterable[payloads.Transaction]) -> list[ingest.Row]:
+    return [ingest.row_of(user_id, transaction, 0) for transaction in sent]
+
+
+def save(
+    user_id: int,
+    item_id: int,
+    account_ids: Mapping[str, int],
+    sent: Iterable[payloads.Transaction],
+) -> None:
+    ingest.save(user_id, item_id, account_ids, [None], rows_of(user_id, sent))
