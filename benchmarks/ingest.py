@@ -38,6 +38,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs import pulls as jobs
 from plaidapp.jobs import sync
 from plaidapp.store import Item, Transaction, accounts, items, pulls, users
+from tests.e2e.processes import clean_env
 
 TOKEN_KEY = Fernet.generate_key().decode()
 NAMES = (
@@ -93,12 +94,12 @@ class World:
     def _app(self, url: str) -> Flask:
         return create_app(
             Config(
-                secret_key="for benchmarks only",  # noqa: S106
+                secret_key="for benchmarks only",
                 token_keys=(TOKEN_KEY,),
                 database_url=url,
                 redis_url="redis://localhost:1",
                 plaid_client_id="local",
-                plaid_secret="local",  # noqa: S106
+                plaid_secret="local",
                 plaid_env="sandbox",
                 plaid_url=self._bank,
                 log_level="ERROR",
@@ -175,11 +176,17 @@ def compare(kind: str, world: World, rounds: int) -> None:
     rig.table(f"{world.rows:,} rows into {kind}", header, rows)
 
 
-def run_job(world: World) -> tuple[float, float]:
-    """Seconds of the job, and of what it spent on storing."""
+def begin(world: World) -> int:
+    """The id of a pull for the job to run."""
     item = db.session.get_one(Item, world.item_id)
     pull = pulls.add(world.user_id, pulls.TRANSACTIONS, items=[item], asked_by=pulls.PERSON)
     db.session.commit()
+    return pull.id
+
+
+def run_job(world: World) -> tuple[float, float]:
+    """Seconds of the job, and of what it spent on storing."""
+    pull_id = begin(world)
     spent = []
     store = sync._store
 
@@ -192,7 +199,7 @@ def run_job(world: World) -> tuple[float, float]:
     sync._store = timed
     try:
         start = time.perf_counter()
-        jobs.transactions(pull.id)
+        jobs.transactions(pull_id)
         seconds = time.perf_counter() - start
     finally:
         sync._store = store
@@ -364,14 +371,28 @@ def naive(world: World) -> float:
 
 
 def peaks(bank: str, sizes: tuple[int, ...]) -> None:
-    """The most memory that a process of its own, which does nothing but the job, has taken."""
+    """The most memory that a worker's process has taken when it has done nothing but the job."""
     found = []
-    with rig.database("SQLite") as url:
+    for kind in rig.DATABASES:
         for rows in sizes:
-            command = [sys.executable, "-m", "benchmarks.ingest_peak", url, bank, str(rows)]
-            peak = float(subprocess.run(command, check=True, capture_output=True).stdout)
-            found.append([f"{rows:,} rows", peak])
-    rig.table("Peak memory of the worker, SQLite", ("history", "MB"), found)
+            with rig.database(kind) as url:
+                world = World(url, bank, rows)
+                with world.fresh() as app:
+                    found.append([f"{rows:,} rows, {kind}", peak(app, begin(world))])
+    rig.table("Peak memory of the worker", ("history", "MB (must be under 120, and flat)"), found)
+
+
+def peak(app: Flask, pull_id: int) -> float:
+    env = clean_env(
+        SECRET_KEY="for benchmarks only",
+        TOKEN_KEYS=TOKEN_KEY,
+        DATABASE_URL=db.engine.url.render_as_string(hide_password=False),
+        PLAID_BASE_URL=app.config["PLAIDAPP"].plaid_url,
+        PLAID_CLIENT_ID="local",
+        PLAID_SECRET="local",
+    )
+    command = [sys.executable, "-m", "benchmarks.ingest_peak", str(pull_id)]
+    return float(subprocess.run(command, env=env, check=True, capture_output=True).stdout)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,18 @@
-"""python -m benchmarks.ingest_peak DATABASE_URL BANK ROWS: one job; its peak in MB."""
+"""python -m benchmarks.ingest_peak PULL: the job of one pull in a worker's process; its peak in MB.
+
+The environment is a worker's.
+"""
 
 import resource
 import sys
 
-from benchmarks.ingest import World, run_job
+import worker
+from plaidapp.jobs import pulls
 
 
 def main() -> None:
-    url, bank, rows = sys.argv[1:]
-    world = World(url, bank, int(rows))
-    with world.fresh():
-        run_job(world)
+    with worker.app.app_context():
+        pulls.transactions(int(sys.argv[1]))
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
