@@ -172,6 +172,7 @@ def _mended() -> ColumnElement[bool]:
         exists()
         .where(again.item_id == part.item_id, again.phase == DONE, again.pull_id == later.id)
         .where(since, case((Pull.kind == ACCOUNTS, balances), else_=rows))
+        .correlate(part, Pull)
     )
     wrong = (part.pull_id == Pull.id) & (part.phase != DONE)
     connected = exists().where(

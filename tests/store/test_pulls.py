@@ -280,8 +280,8 @@ def test_an_answer_from_before_or_that_failed_too_or_from_one_bank_of_two_mends_
 ):
     both = ((item, pulls.FAILED), (another_item, pulls.FAILED))
     wrong = ended(owner, pulls.ACCOUNTS, pulls.FAILED, 60, *both)
-    for ago, state, phase in ((90, pulls.DONE, pulls.DONE), (30, pulls.FAILED, pulls.FAILED)):
-        parts = ((item, phase), (another_item, phase))
+    for ago, state in ((120, pulls.DONE), (90, pulls.DONE), (30, pulls.FAILED)):
+        parts = ((item, state), (another_item, state))
         ended(owner, pulls.ACCOUNTS, state, ago, *parts, asked_by=pulls.WEBHOOK)
     ended(owner, pulls.ACCOUNTS, pulls.DONE, 20, (item, pulls.DONE), asked_by=pulls.WEBHOOK)
     assert shown(owner) == [wrong.id]
