@@ -164,17 +164,19 @@ def _mended() -> ColumnElement[bool]:
 
     A connection that never came to be has no Item; there it is the next one to the same bank.
     """
-    part, later, again = aliased(PullItem), aliased(Pull), aliased(PullItem)
+    part, again, later = aliased(PullItem), aliased(PullItem), aliased(Pull)
     since = later.heartbeat_at > Pull.ended_at
-    balances = later.kind.in_((ACCOUNTS, LINK, REPAIR))
-    rows = later.kind.in_((TRANSACTIONS, TOTAL, LINK, REPAIR))
-    answered = (
-        exists()
-        .where(again.item_id == part.item_id, again.phase == DONE, again.pull_id == later.id)
-        .where(since, case((Pull.kind == ACCOUNTS, balances), else_=rows))
-        .correlate(part, Pull)
+    balances = exists().where(
+        again.item_id == part.item_id,
+        again.phase == DONE,
+        again.pull_id == later.id,
+        later.kind.in_((ACCOUNTS, LINK, REPAIR)),
+        since,
     )
-    wrong = (part.pull_id == Pull.id) & (part.phase != DONE)
+    rows = exists().where(Item.id == part.item_id, Item.synced_at > Pull.ended_at)
+    answered = case(
+        (Pull.kind == ACCOUNTS, balances.correlate(part, Pull)), else_=rows.correlate(part, Pull)
+    )
     connected = exists().where(
         later.user_id == Pull.user_id,
         later.institution_id == Pull.institution_id,
@@ -183,7 +185,10 @@ def _mended() -> ColumnElement[bool]:
         since,
     )
     return case(
-        (exists().where(PullItem.pull_id == Pull.id), ~exists().where(wrong, ~answered)),
+        (
+            exists().where(PullItem.pull_id == Pull.id),
+            ~exists().where(part.pull_id == Pull.id, part.phase != DONE, ~answered),
+        ),
         else_=connected,
     )
 

@@ -90,7 +90,8 @@ def test_every_form_there_is(deployment, visit):
     be_done(page.locator("#activity > [id^=pull-]").first)
 
     page.goto("/finance/transactions")
-    page.get_by_role("link", name="All of this transaction").first.dispatch_event("click")
+    page.locator("#list .row summary").first.click()
+    page.get_by_role("link", name="All of this transaction").first.click()
     page.get_by_label("Category").select_option("Home improvement")
     person.press("Save")
     expect(page.get_by_label("Category")).to_have_value("HOME_IMPROVEMENT")

@@ -257,22 +257,25 @@ def test_only_what_failed_is_dismissed(pull, state):
 
 
 @pytest.mark.parametrize(
-    ("failed", "later", "mended"),
-    [
-        (pulls.ACCOUNTS, pulls.ACCOUNTS, True),
-        (pulls.ACCOUNTS, pulls.TRANSACTIONS, False),
-        (pulls.TRANSACTIONS, pulls.TRANSACTIONS, True),
-        (pulls.TOTAL, pulls.TRANSACTIONS, True),
-        (pulls.TRANSACTIONS, pulls.ACCOUNTS, False),
-        (pulls.TRANSACTIONS, pulls.RECURRING, False),
-        (pulls.LINK, pulls.TRANSACTIONS, True),
-    ],
+    ("later", "mended"),
+    [(pulls.ACCOUNTS, True), (pulls.REPAIR, True), (pulls.TRANSACTIONS, False)],
 )
-def test_a_failure_is_gone_once_the_bank_has_answered_the_same(owner, item, failed, later, mended):
-    wrong = ended(owner, failed, pulls.FAILED, 60, (item, pulls.FAILED))
+def test_balances_that_failed_are_mended_by_balances(owner, item, later, mended):
+    wrong = ended(owner, pulls.ACCOUNTS, pulls.FAILED, 60, (item, pulls.FAILED))
+    item.synced_at = now()
     assert shown(owner) == [wrong.id]
     ended(owner, later, pulls.DONE, 30, (item, pulls.DONE), asked_by=pulls.WEBHOOK)
     assert shown(owner) == ([] if mended else [wrong.id])
+
+
+@pytest.mark.parametrize("kind", [pulls.TRANSACTIONS, pulls.TOTAL, pulls.LINK])
+def test_rows_that_failed_are_mended_by_a_sync(owner, item, kind):
+    wrong = ended(owner, kind, pulls.FAILED, 60, (item, pulls.FAILED))
+    ended(owner, pulls.ACCOUNTS, pulls.DONE, 30, (item, pulls.DONE), asked_by=pulls.WEBHOOK)
+    for ago, ids in ((90, [wrong.id]), (30, [])):
+        item.synced_at = now() - timedelta(seconds=ago)
+        db.session.commit()
+        assert shown(owner) == ids
 
 
 def test_an_answer_from_before_or_that_failed_too_or_from_one_bank_of_two_mends_nothing(
