@@ -248,7 +248,7 @@ def test_the_explorers_filter(reader):
     expect(page.locator(".facet > summary", has_text="Categories")).to_be_focused()
     expect(page.get_by_label("Food and drink")).to_be_hidden()
 
-    tab_to(reader, page.get_by_label("Sort"))
+    tab_to(reader, page.locator("#sort"))
     page.keyboard.type("Oldest")
     expect(page).to_have_url(re.compile("sort=oldest"))
     tab_to(reader, chip)
