@@ -224,9 +224,6 @@ def moment(value: datetime) -> str:
     """ "Today, 2:05 PM UTC", by the locale's clock."""
     value = value.astimezone(UTC)
     time = dates.format_time(value, "short", tzinfo=UTC, locale=_locale())
-    time = time.replace(
-        "\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}"
-    )  # the typeface has no other
     return gettext("%(day)s, %(time)s UTC", day=day(value.date()), time=time)
 
 

@@ -62,12 +62,20 @@ class LedgerChart extends HTMLElement {
     this.names = points.series.map((series) => series.name);
     this.values = points.series.map((series) => series.values.map(Number));
     this.bars = this.dataset.chart === "bars";
+    this.held = points.held || 0;
+    this.mark = points.mark;
     this.chart?.destroy();
-    this.chart = new uPlot(this.options(), [this.bars ? this.dates.map((_, index) => index) : this.dates, ...this.values], this.plot);
+    this.chart = new uPlot(this.options(), this.bars ? [this.dates.map((_, index) => index), ...this.values] : [this.dates, ...this.parts()], this.plot);
     this.plot.setAttribute("aria-valuemin", 0);
     this.plot.setAttribute("aria-valuemax", this.dates.length - 1);
     this.describe(this.dates.length - 1);
     this.rest();
+  }
+
+  // The line where something in it is only held, up to the first point that is exact, and from there on.
+  parts() {
+    const [line] = this.values;
+    return [line.map((value, index) => (index <= this.held && this.held ? value : null)), line.map((value, index) => (index >= this.held ? value : null))];
   }
 
   options() {
@@ -77,7 +85,7 @@ class LedgerChart extends HTMLElement {
     const font = `12px ${getComputedStyle(this).fontFamily}`;
     const series = this.bars
       ? [this.barSeries(accent, -1), this.barSeries(quiet, 1)]
-      : [{ stroke: accent, width: 2, fill: this.colour("color-mix(in srgb, var(--accent) 12%, transparent)"), fillTo: (chart) => chart.scales.y.min, points: { show: false } }];
+      : [{ ...this.lineSeries(accent, 5), width: 1.5, dash: [5, 4] }, { ...this.lineSeries(accent, 12), width: 2 }];
     return {
       width: this.plot.clientWidth,
       height: this.plot.clientHeight,
@@ -95,6 +103,11 @@ class LedgerChart extends HTMLElement {
         { show: false },
       ],
     };
+  }
+
+  lineSeries(stroke, percent) {
+    const fill = this.colour(`color-mix(in srgb, var(--accent) ${percent}%, transparent)`);
+    return { stroke, fill, fillTo: (chart) => chart.scales.y.min, points: { show: false } };
   }
 
   barSeries(fill, align) {
@@ -138,7 +151,8 @@ class LedgerChart extends HTMLElement {
     const when = this.bars ? `${asMonth.format(this.dates[index] * 1000)}` : asDay.format(this.dates[index] * 1000);
     const amounts = this.values.map((values, series) => [this.names[series], this.money.format(values[index]).replace("-", "\u2212")].filter(Boolean).join(" "));
     this.plot.setAttribute("aria-valuenow", index);
-    this.plot.setAttribute("aria-valuetext", `${when}: ${amounts.join(", ")}`);
+    const held = index < this.held ? ` (${this.mark})` : "";
+    this.plot.setAttribute("aria-valuetext", `${when}: ${amounts.join(", ")}${held}`);
   }
 
   rest() {

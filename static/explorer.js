@@ -141,6 +141,7 @@
     k: () => move(-1),
     e: () => edit(current()),
     x: () => current() && box(current()).click(),
+    b: () => document.querySelector("#bulk [name=all]")?.focus(),
     u: () => (document.getElementById("undo") || document.getElementById("undo-last"))?.click(),
     "?": () => document.getElementById("keys").togglePopover(),
   };

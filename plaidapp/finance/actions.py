@@ -14,7 +14,7 @@ from plaidapp.auth.access import owned_or_404, person
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice, retarget
 from plaidapp.jobs import queue
-from plaidapp.store import Pull, claims, items, ledger, pulls, secrets
+from plaidapp.store import Pull, claims, items, ledger, pulls, secrets, users
 
 from .blueprint import blueprint
 from .forms import ConnectTestBankForm, PublicTokenForm, RangeForm
@@ -92,6 +92,19 @@ def try_again(pull_id: int) -> Answer:
         db.session.refresh(pull)  # it was changed in SQL alone
         queue.ring(pull)
     return _show(pull)
+
+
+@blueprint.post("/pulls/<int:pull_id>/dismiss")
+def dismiss(pull_id: int) -> Answer:
+    """Its panel goes, here and on every open page; one that is tried again meanwhile stays."""
+    pull = owned_or_404(pulls.owned, pull_id)
+    if claims.dismiss(pull.id):
+        users.ledger_changed(pull.user_id)
+        db.session.commit()
+        db.session.refresh(pull)  # it was changed in SQL alone
+    if pull.state != pulls.DISMISSED:
+        return _show(pull)
+    return "" if is_htmx() else redirect(url_for("finance.dashboard", _anchor="activity"))
 
 
 def _begin_range(kind: str) -> Answer:

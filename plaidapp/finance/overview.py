@@ -19,6 +19,18 @@ class Overview:
     groups: Sequence[worth.AccountGroup]
     count: totals.Count
 
+    @property
+    def flows(self) -> list[tuple[flows.CashFlow, flows.Spending | None]]:
+        """What belongs together, in the order of the net worth; None where nothing was spent."""
+        order = [each.currency for each in self.net_worth]
+        spent = {each.currency: each for each in self.spending}
+        pairs = [(each, spent.get(each.currency)) for each in self.cash_flow]
+        return sorted(pairs, key=lambda pair: _place(pair[0].currency, order))
+
+
+def _place(currency: str, order: Sequence[str]) -> int:
+    return order.index(currency) if currency in order else len(order)
+
 
 def of(user_id: int, period: str, today: date) -> Overview:
     """`period` is one of `worth.PERIODS`; `today` is UTC's."""

@@ -126,6 +126,8 @@ def _after(stream: Stream, first: date, ahead: int) -> date | None:
 
 def _months_later(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > date.max.year:
+        return date.max
     longest = calendar.monthrange(year, month + 1)[1]
     return date(year, month + 1, min(day.day, longest))
 

@@ -105,6 +105,10 @@ class PullView:
         return waits or failed
 
     @property
+    def may_be_dismissed(self) -> bool:
+        return self.pull.state == pulls.FAILED
+
+    @property
     def bank(self) -> str:
         """The bank of a connection that has no Item yet."""
         return BANK_NAMES.get(self.pull.institution_id or "", gettext("Your bank"))

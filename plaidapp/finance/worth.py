@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from flask_babel import lazy_gettext
+from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from plaidapp.formats import CURRENCIES
@@ -134,11 +134,16 @@ class NetWorth:
 
     @property
     def chart(self) -> dict[str, Any]:
-        """The points of static/charts.js; amounts as exact decimal strings."""
+        """The points of static/charts.js; amounts as exact decimal strings.
+
+        The first `held` of them are not exact, and `mark` says so.
+        """
         return {
             "currency": self.currency,
             "dates": [day.isoformat() for day in self.dates],
             "series": [{"values": [exact(value) for value in self.values]}],
+            "held": sum(day < self.exact_from for day in self.dates),
+            "mark": gettext("partly held"),
         }
 
     @property

@@ -9,7 +9,7 @@ All of it is part of the transaction that stores an update, with the person's le
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, bindparam, func, select, update
@@ -21,9 +21,9 @@ from . import edits, items
 from .accounts import Account
 from .ingest import Row
 from .transactions import Transaction
-from .types import now, units
+from .types import days_later, now, units
 
-POSTING = timedelta(days=7)
+POSTING = 7
 """How long after its pending one a posted row may be dated and still be taken for the same."""
 
 
@@ -156,7 +156,7 @@ def _posts(item_id: int, row: Transaction, fresh: Collection[str]) -> list[Trans
         Transaction.item_id == item_id,
         Transaction.account_id == row.account_id,
         Transaction.amount == row.amount,
-        Transaction.date.between(row.date, row.date + POSTING),
+        Transaction.date.between(row.date, days_later(row.date, POSTING)),
         ~Transaction.pending,
     )
     return [post for post in found if post.plaid_transaction_id in fresh and _alike(row, post)]

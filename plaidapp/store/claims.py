@@ -12,7 +12,7 @@ from sqlalchemy import CursorResult, select, update
 
 from plaidapp.extensions import db
 
-from .pulls import FAILED, QUEUED, RUNNING, Pull
+from .pulls import DISMISSED, FAILED, QUEUED, RUNNING, Pull
 from .types import now
 
 HEARTBEAT_LIMIT = timedelta(seconds=15)
@@ -153,3 +153,11 @@ def queue_again(pull_id: int) -> bool:
             ended_at=None,
         )
     )
+
+
+def dismiss(pull_id: int) -> bool:
+    """A person has read why it failed. False when it has not.
+
+    The Item's history keeps it; what only trying again would read is forgotten.
+    """
+    return bool(_update(Pull.id == pull_id, Pull.state == FAILED, state=DISMISSED, sealed=None))

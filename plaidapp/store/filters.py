@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, false, select, text
 from .accounts import Account
 from .categories import SPENT_FROM, TRANSFERS
 from .transactions import Transaction
-from .types import on_sqlite
+from .types import days_later, on_sqlite
 from .words import words_of
 
 # The index is asked first and by itself: how many rows begin with some letters no planner knows.
@@ -79,7 +79,7 @@ class Filter:
             descending=self.descending,
         )
         begins = self.start is None or self.start.day == 1
-        ends = self.end is None or (self.end + datetime.timedelta(days=1)).day == 1
+        ends = self.end is None or days_later(self.end, 1).day == 1
         return self == whole and begins and ends
 
     def _of_days(self) -> Iterator[ColumnElement[bool]]:

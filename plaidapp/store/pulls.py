@@ -9,15 +9,18 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
     String,
     Text,
     UniqueConstraint,
+    case,
+    exists,
     select,
 )
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship, selectinload
 
 from plaidapp.extensions import Base, db
 
@@ -30,6 +33,7 @@ REMOVE = "remove"  # of an Item that was replaced, at Plaid
 RECURRING = "recurring"
 PERSON, WEBHOOK, CLOCK, OPERATOR = "person", "webhook", "clock", "operator"
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
+DISMISSED = "dismissed"  # failed, and the person wants to see it no more
 
 
 class Pull(Base):
@@ -144,13 +148,49 @@ def by_id(pull_id: int) -> Pull:
 def recent(user_id: int, limit: int) -> Sequence[Pull]:
     """What the person asked for: what is going on, however long ago, and the last `limit`.
 
-    Newest first. What webhooks and the clock asked shows in the lists and in the Item's history.
+    Without those of them that were dismissed, or that failed and are mended. Newest first. What
+    webhooks and the clock asked shows in the lists and in the Item's history.
     """
     theirs = (Pull.user_id == user_id) & (Pull.asked_by == PERSON)
     newest = select(Pull.id).where(theirs).order_by(Pull.id.desc()).limit(limit)
     shown = db.or_(Pull.state.in_((QUEUED, RUNNING)), Pull.id.in_(newest.scalar_subquery()))
-    query = select(Pull).where(theirs, shown).order_by(Pull.id.desc())
+    over = db.or_(Pull.state == DISMISSED, (Pull.state == FAILED) & _mended())
+    query = select(Pull).where(theirs, shown, ~over).order_by(Pull.id.desc())
     return db.session.scalars(query.options(_WITH_ITEMS)).all()
+
+
+def _mended() -> ColumnElement[bool]:
+    """Has each Item that it failed at answered the same question since, to whomever?
+
+    A connection that never came to be has no Item; there it is the next one to the same bank.
+    """
+    part, again, later = aliased(PullItem), aliased(PullItem), aliased(Pull)
+    since = later.heartbeat_at > Pull.ended_at
+    balances = exists().where(
+        again.item_id == part.item_id,
+        again.phase == DONE,
+        again.pull_id == later.id,
+        later.kind.in_((ACCOUNTS, LINK, REPAIR)),
+        since,
+    )
+    rows = exists().where(Item.id == part.item_id, Item.synced_at > Pull.ended_at)
+    answered = case(
+        (Pull.kind == ACCOUNTS, balances.correlate(part, Pull)), else_=rows.correlate(part, Pull)
+    )
+    connected = exists().where(
+        later.user_id == Pull.user_id,
+        later.institution_id == Pull.institution_id,
+        later.kind == LINK,
+        later.state == DONE,
+        since,
+    )
+    return case(
+        (
+            exists().where(PullItem.pull_id == Pull.id),
+            ~exists().where(part.pull_id == Pull.id, part.phase != DONE, ~answered),
+        ),
+        else_=connected,
+    )
 
 
 def of_item(item_id: int, limit: int) -> Sequence[PullItem]:

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -259,12 +260,22 @@ def _link(item_id: int, sent: Iterable[payloads.Stream]) -> None:
 
 
 def of_user(user_id: int) -> Sequence[Stream]:
-    """With their accounts, what is expected first coming first; also those that are over."""
+    """With their accounts, what is expected first coming first; also those that are over.
+
+    One whose payments are all hidden is as if it were not there.
+    """
+    payments = exists().where(
+        Payment.stream_id == Stream.id,
+        Transaction.plaid_transaction_id == Payment.plaid_transaction_id,
+        Transaction.item_id == Stream.item_id,
+        Transaction.removed_at.is_(None),
+    )
+    hidden = payments.where(Transaction.hidden) & ~payments.where(~Transaction.hidden)
     return db.session.scalars(
         select(Stream)
         .join(Stream.account)
         .options(joinedload(Stream.account))
-        .where(Stream.user_id == user_id, Account.item_id == Stream.item_id)
+        .where(Stream.user_id == user_id, Account.item_id == Stream.item_id, ~hidden)
         .order_by(
             Stream.predicted_next_date.is_(None),
             Stream.predicted_next_date,

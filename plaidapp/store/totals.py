@@ -4,6 +4,7 @@ A page that shows sums reads these few rows, however many transactions there are
 transactions brings the months they are in up to date, in the same transaction of the database.
 """
 
+import calendar
 import datetime
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -32,7 +33,7 @@ from plaidapp.extensions import Base, db
 from . import accounts
 from .accounts import Account
 from .transactions import AT_ONCE, Transaction
-from .types import Money, added_up
+from .types import Money, added_up, days_later
 from .upsert import upsert
 
 Month = tuple[int, datetime.date]
@@ -80,8 +81,8 @@ def refresh(months: Iterable[Month]) -> None:
 
     The accounts are locked by then (`accounts.lock`, `lock_for`), since before the first change.
     """
-    for account_id, first, after in _runs(months):
-        _refresh(account_id, first, after)
+    for account_id, first, last in _runs(months):
+        _refresh(account_id, first, last)
 
 
 def rebuild(account_ids: Iterable[int]) -> None:
@@ -91,19 +92,23 @@ def rebuild(account_ids: Iterable[int]) -> None:
 
 
 def _runs(months: Iterable[Month]) -> Iterator[tuple[int, datetime.date, datetime.date]]:
-    """Months that follow each other as one: the account, the first day, the day after the last."""
+    """Months that follow each other as one: the account, the first day and the last."""
     run: tuple[int, datetime.date, datetime.date] | None = None
     for account_id, month in sorted(months):
-        if run and (account_id, month) != (run[0], run[2]):
+        if run and (account_id, month) != (run[0], days_later(run[2], 1)):
             yield run
             run = None
-        run = (account_id, run[1] if run else month, months_later(month, 1))
+        run = (account_id, run[1] if run else month, _last_of(month))
     if run:
         yield run
 
 
-def _refresh(account_id: int, first: datetime.date, after: datetime.date) -> None:
-    stored, should = _stored(account_id, first, after), _fresh(account_id, first, after)
+def _last_of(month: datetime.date) -> datetime.date:
+    return month.replace(day=calendar.monthrange(month.year, month.month)[1])
+
+
+def _refresh(account_id: int, first: datetime.date, last: datetime.date) -> None:
+    stored, should = _stored(account_id, first, last), _fresh(account_id, first, last)
     gone = [key for key in stored if key not in should]
     if gone:
         key_columns = tuple_(*(TABLE.c[name] for name in KEY))
@@ -153,13 +158,13 @@ Totals = dict[tuple[Any, ...], tuple[Any, ...]]
 """The columns after the key by those of the key."""
 
 
-def _stored(account_id: int, first: datetime.date, after: datetime.date) -> Totals:
+def _stored(account_id: int, first: datetime.date, last: datetime.date) -> Totals:
     there = TABLE.c.account_id == account_id
-    query = select(TABLE).where(there, TABLE.c.month >= first, TABLE.c.month < after)
+    query = select(TABLE).where(there, TABLE.c.month.between(first, last))
     return {tuple(row[:4]): tuple(row[4:]) for row in db.session.execute(query)}
 
 
-def _fresh(account_id: int, first: datetime.date, after: datetime.date) -> Totals:
+def _fresh(account_id: int, first: datetime.date, last: datetime.date) -> Totals:
     """What should be stored, added up anew."""
     month = func.substr(sql_cast(Transaction.date, String), 1, 7)
     currency = func.coalesce(
@@ -175,8 +180,7 @@ def _fresh(account_id: int, first: datetime.date, after: datetime.date) -> Total
         )
         .where(
             Transaction.account_id == account_id,
-            Transaction.date >= first,
-            Transaction.date < after,
+            Transaction.date.between(first, last),
             Transaction.removed_at.is_(None),
         )
         .subquery()

@@ -1,6 +1,6 @@
 """Column types that behave alike on SQLite and PostgreSQL: exact money, UTC moments."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Annotated, Any
 
@@ -78,6 +78,14 @@ def exact(amount: Decimal | None) -> str | None:
     if amount is None:
         return None
     return f"{amount:f}".rstrip("0").rstrip(".") if amount % 1 else f"{amount:.0f}"
+
+
+def days_later(day: date, days: int) -> date:
+    """So many days later, or before when negative; at most the last day there is, or the first."""
+    try:
+        return day + timedelta(days=days)
+    except OverflowError:
+        return date.max if days > 0 else date.min
 
 
 def on_sqlite() -> bool:

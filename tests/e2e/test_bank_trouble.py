@@ -40,6 +40,25 @@ def test_panel_says_so_and_try_again_mends_it(deployment, person, subtests):
     assert person.page_loads == loads
 
 
+def test_what_failed_goes_away_when_it_is_dismissed_and_by_itself_when_it_is_mended(
+    deployment, person
+):
+    be_done(person.connect("user_transactions_dynamic", "any"))
+    failed = person.page.locator("#activity > [data-state=failed]")
+    loads = person.page_loads
+    fault = {"status": 400, "error_type": "INVALID_REQUEST", "error_code": "SOMETHING"}
+    deployment.bank.misbehave("error", **fault)
+    for button in ("Get account data", "Get transaction data"):
+        expect(person.pull(button)).to_have_attribute("data-state", "failed")
+    failed.first.get_by_role("button", name="Dismiss").click()
+    expect(failed).to_have_count(1)
+
+    deployment.bank.behave()
+    be_done(person.pull("Get account data"))
+    expect(failed).to_have_count(0)
+    assert person.page_loads == loads
+
+
 def test_a_connection_that_fails_can_be_tried_again(deployment, person):
     deployment.bank.misbehave("garbage", "/item/public_token/exchange")
     panel = person.connect()

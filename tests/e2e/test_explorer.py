@@ -190,11 +190,61 @@ def test_many_at_once_by_keyboard_and_the_whole_filter(explorer):
     found = total(explorer, "?q=uber")
     rows(explorer).first.get_by_role("checkbox").check()
     page.get_by_label(f"All {found} of this filter").check()
+    expect(page.locator("#bulk .bulk-count")).to_have_text(f"{found} selected")
     page.locator("#bulk").get_by_label("Category").select_option("Home improvement")
     explorer.press("Set category")
     expect(page.locator("#notice")).to_contain_text(f"{found} transactions changed.")
     expect(rows(explorer).first.locator(".category")).to_contain_text("Home improvement")
     assert total(explorer, "?category=HOME_IMPROVEMENT&q=uber") == found
+
+
+def test_enter_in_the_bulk_note_writes_the_note_and_nothing_else(explorer):
+    page = explorer.page
+    row = rows(explorer).first
+    box = row.get_by_role("checkbox")
+    box.check()
+    page.locator("#bulk-category").select_option("Home improvement")
+    explorer.press("Set category")
+    expect(row.locator(".category")).to_contain_text("Home improvement")
+    box.check()
+    page.locator("#bulk-category").select_option("")
+    box.press("Enter")  # of the same form, and no reason to send it
+    page.locator("#bulk-note").fill("with Zoë")
+    page.locator("#bulk-note").press("Enter")
+    expect(row.get_by_label("Has a note")).to_be_visible()
+    expect(row.locator(".category")).to_contain_text("Home improvement")
+    assert total(explorer, "?q=zoe") == 1
+
+
+def test_undo_is_still_there_after_a_reload(explorer):
+    page = explorer.page
+    every = total(explorer)
+    rows(explorer).first.get_by_role("checkbox").check()
+    page.locator("#bulk").get_by_role("button", name="Hide", exact=True).click()
+    expect(page.locator(".toast")).to_contain_text("1 transaction changed.")
+    page.reload()
+    expect(page.locator(".toast")).to_have_count(0)
+    assert total(explorer) == every - 1
+    explorer.press("Undo the last change")
+    expect(page.locator("#notice")).to_contain_text("as it was before")
+    assert total(explorer) == every
+    expect(page.locator("#undo-last")).to_have_count(0)
+
+
+def test_on_paper_there_are_rows_and_sums_and_nothing_to_press(explorer):
+    page = explorer.page
+    page.emulate_media(media="print")
+    for pressed in page.locator("nav, button, input, select").all():
+        expect(pressed).to_be_hidden()
+    first = rows(explorer).first
+    for part in (page.locator(".sums").first, first.locator(".name"), first.locator(".amount")):
+        expect(part).to_be_visible()
+    sizes = [
+        first.locator(part).evaluate("part => getComputedStyle(part).fontSize")
+        for part in (".name", ".category", ".account")
+    ]
+    assert len(set(sizes)) == 1
+    page.emulate_media(media="screen")
 
 
 def test_another_tab_sees_an_edit_and_an_open_form_is_left_alone(explorer):
@@ -236,3 +286,4 @@ def test_on_a_phone_the_filters_are_a_sheet(explorer):
     expect(page.get_by_role("button", name="Filters (1)")).to_be_visible()
     width = page.evaluate("document.documentElement.scrollWidth")
     assert width == 390
+    expect(page.locator("#presets [aria-current]")).to_be_in_viewport(ratio=1)

@@ -141,3 +141,20 @@ def test_a_session_that_ended_meanwhile_goes_to_the_log_in(watcher):
 
     expect(watcher.page).to_have_url(re.compile("/auth/login"))
     watcher.complaints.clear()  # a 401 is one too
+
+
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_what_a_press_asked_for_comes_into_sight_on_a_phone(deployment, visit, motion):
+    person = visit(deployment.url, viewport={"width": 390, "height": 700}, reduced_motion=motion)
+    person.sign_up()
+    be_done(person.connect("user_transactions_dynamic", "any"))
+    page = person.page
+    page.reload()
+    for name in ("Get account data", "Connect a test bank"):
+        button = page.get_by_role("button", name=name, exact=True)
+        button.evaluate("button => button.scrollIntoView({block: 'end'})")
+        expect(page.locator("#activity")).not_to_be_in_viewport(ratio=0.9)
+        panel = person.pull(name)
+        expect(panel).to_be_in_viewport(ratio=1)
+        expect(button).to_be_focused()
+        be_done(panel)

@@ -5,11 +5,17 @@ tests/e2e/test_theme.py, the explorer's own tests/e2e/test_explorer.py.
 """
 
 import re
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
+from config import Config
+from plaidapp import create_app
 from tests.e2e.person import Person, be_done
+
+NOT_PRESSED = {"webhooks.receive", "finance.connect_bank"}
+"""The bank's, and where Plaid Link, itself a script, brings its result."""
 
 
 @pytest.fixture
@@ -39,6 +45,96 @@ def test_trying_again(deployment, plain):
     plain.press("Try again")
     be_done(panel)
     expect(panel).to_contain_text("up to date")
+
+
+def test_dismissing_what_failed(deployment, plain):
+    fail(deployment, plain)
+    plain.press("Dismiss")
+    expect(plain.page).to_have_url(re.compile("/finance/#activity$"))
+    expect(plain.page.locator("#activity > [data-state=failed]")).to_have_count(0)
+
+
+def fail(deployment, person) -> Locator:
+    deployment.bank.misbehave(
+        "error", status=400, error_type="INVALID_REQUEST", error_code="SOMETHING"
+    )
+    panel = person.pull("Get account data")
+    expect(panel).to_have_attribute("data-state", "failed")
+    deployment.bank.behave()
+    return panel
+
+
+def test_every_form_there_is(deployment, visit):
+    """Walks the app's own list of what can be posted: an action that is not here is missed."""
+    person = visit(deployment.url, javascript=False)
+    page = person.page
+    posted: list[str] = []
+    page.on("request", lambda asked: posted.append(asked.url) if asked.method == "POST" else None)
+
+    person.sign_up()
+    person.press("Account")
+    person.press("Light")
+    person.log_out()
+    person.log_in()
+    be_done(person.connect("user_transactions_dynamic", "any"))
+    for name in ("Get transaction data", "Get total number of transactions"):
+        be_done(person.pull(name))
+    be_done(person.pull("Get account data"))
+    fail(deployment, person)
+    person.press("Try again")
+    be_done(page.locator("#activity > [id^=pull-]").first)
+    fail(deployment, person)
+    person.press("Dismiss")
+    page.goto("/finance/items")
+    person.press("Sync now")
+    be_done(page.locator("#activity > [id^=pull-]").first)
+
+    page.goto("/finance/transactions")
+    page.locator("#list .row summary").first.click()
+    page.get_by_role("link", name="All of this transaction").first.click()
+    page.get_by_label("Category").select_option("Home improvement")
+    person.press("Save")
+    expect(page.get_by_label("Category")).to_have_value("HOME_IMPROVEMENT")
+    page.get_by_role("button", name=re.compile("^Back to the bank's category")).click()
+    expect(page.get_by_label("Category")).to_have_value("")
+    page.goto("/finance/transactions")
+    for button, tag in (("Hide", "hidden"), ("Unhide", None)):
+        page.goto("/finance/transactions?hidden=any")
+        row = page.locator("#list .row").first
+        row.get_by_role("checkbox").check()
+        page.locator("#bulk").get_by_role("button", name=button, exact=True).click()
+        expect(page.locator("#list .row").first.locator(".tag", has_text="hidden")).to_have_count(
+            1 if tag else 0
+        )
+    page.locator("#list .row").first.get_by_role("checkbox").check()
+    page.locator("#bulk-note").fill("with Zoë")
+    page.locator("#bulk-note").press("Enter")
+    expect(page.get_by_label("Has a note")).to_have_count(1)
+    page.goto("/finance/transactions")
+    person.press("Undo the last change")
+    expect(page.get_by_label("Has a note")).to_have_count(0)
+
+    app = create_app(Config.from_env(deployment.env))
+    find = app.url_map.bind(urlsplit(deployment.url).netloc).match
+    pressed = {find(urlsplit(url).path, method="POST")[0] for url in posted}
+    forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert pressed == forms - NOT_PRESSED
+
+
+def test_on_a_phone_the_filters_are_a_sheet_all_the_same(deployment, visit):
+    person = visit(deployment.url, javascript=False, viewport={"width": 390, "height": 844})
+    person.sign_up()
+    be_done(person.connect("user_transactions_dynamic", "any"))
+    page = person.page
+    page.goto("/finance/transactions")
+    expect(page.locator("#facets")).to_be_hidden()
+    page.get_by_role("button", name="Filters").click()
+    page.locator(".facet > summary", has_text="Amount").click()
+    page.get_by_label("Money out").check()
+    page.locator("#facets").get_by_role("button", name="Show").click()
+    expect(page).to_have_url(re.compile("direction=out"))
+    expect(page.locator("#facets")).to_be_hidden()
+    expect(page.locator("#chips .chip")).to_have_count(1)
 
 
 def test_sync_now_on_a_connections_own_page(plain):

@@ -10,7 +10,7 @@ from rq import Queue
 
 from plaidapp import create_app
 from plaidapp.extensions import db
-from plaidapp.store import Item, Pull, pulls
+from plaidapp.store import Item, Pull, User, pulls
 from tests.pages import Page
 
 BUTTONS = {
@@ -222,6 +222,51 @@ def test_try_again_leaves_a_pull_alone_that_runs_or_is_done(app, alice, dump, st
 
     assert dump() == before
     assert not app.extensions["redis"].keys()
+
+
+def test_dismiss_takes_the_panel_away_here_and_in_every_tab(app, alice, item, stored, panel):
+    with app.app_context():
+        failed = pulls.add(alice.id, pulls.ACCOUNTS, [db.session.get(Item, 1)], state=pulls.FAILED)
+        failed.items[0].error_message = "The bank can't be reached right now."
+        db.session.commit()
+        revision = db.session.get(User, alice.id).ledger_revision
+    assert panel(alice.htmx("GET", "/finance/pulls/1")).buttons == ["Try again", "Dismiss"]
+
+    answer = alice.htmx("POST", "/finance/pulls/1/dismiss")
+
+    assert (answer.status_code, answer.text) == (200, "")
+    assert [pull.state for pull in stored()] == [pulls.DISMISSED]
+    live = alice.htmx("GET", f"/finance/live?revision={revision}")
+    assert live.status_code == 200
+    assert "pull-1" not in live.text
+    assert alice.htmx("POST", "/finance/pulls/1/dismiss").text == ""
+    assert panel(alice.htmx("GET", "/finance/pulls/1")).buttons == []
+    assert "reached right now" in alice.client.get("/finance/items/1").text
+
+
+def test_dismiss_as_a_plain_form_leads_back_to_what_is_left(app, alice, stored):
+    with app.app_context():
+        pulls.add(alice.id, pulls.LINK, state=pulls.FAILED, error_message="No.")
+        db.session.commit()
+    assert 'id="pull-1"' in alice.client.get("/finance/").text
+
+    assert alice.client.post("/finance/pulls/1/dismiss").location == "/finance/#activity"
+
+    assert 'id="pull-1"' not in alice.client.get("/finance/").text
+
+
+@pytest.mark.parametrize("state", [pulls.QUEUED, pulls.RUNNING, pulls.DONE])
+def test_what_has_not_failed_stays_and_shows_how_it_goes(app, alice, panel, dump, state):
+    with app.app_context():
+        pulls.add(alice.id, pulls.ACCOUNTS, state=state)
+        db.session.commit()
+    before = dump()
+
+    shown = panel(alice.htmx("POST", "/finance/pulls/1/dismiss"))
+
+    assert (shown.id, shown.state) == ("pull-1", state)
+    assert alice.client.post("/finance/pulls/1/dismiss").location == "/finance/#pull-1"
+    assert dump() == before
 
 
 def test_try_again_after_wrong_credentials_never_connects_somebody_else(

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from plaidapp.extensions import db
-from plaidapp.store import Account, Transaction
+from plaidapp.store import Account, Transaction, totals
 from tests.pages import Page
 
 USER, PASSWORD = "override_username", "override_password"
@@ -120,3 +120,32 @@ def test_a_custom_user_that_plaid_refuses_ends_in_a_sentence(alice, work, panel)
 
     assert shown.state == "failed"
     assert "Plaid refused the request: " in shown.text
+
+
+DAYS = ("9999-12-01", "9999-12-31")
+"""After the last day there is comes none, and no month either."""
+EXPORTS = ("csv", "json", "ofx", "qif", "beancount", "journal")
+
+
+def test_the_last_day_there_is_breaks_no_sync_and_no_page(app, alice, connect):
+    rows = [
+        {"date_transacted": day, "date_posted": day, "amount": 1, "description": day}
+        for day in DAYS
+    ]
+    account = {"type": "depository", "subtype": "checking", "starting_balance": 10}
+    user = {"override_accounts": [account | {"transactions": rows}]}
+    connect(alice, **{USER: "user_custom", PASSWORD: json.dumps(user)})
+
+    with app.app_context():
+        account_ids = db.session.scalars(db.select(Account.id)).all()
+        stored = db.session.scalars(db.select(Transaction).order_by(Transaction.date)).all()
+        assert [str(row.date) for row in stored] == list(DAYS)
+        assert totals.count(alice.id).shown == len(DAYS)
+        assert totals.wrong(account_ids) == set()
+        paths = [f"/finance/transactions/{row.id}" for row in stored]
+    paths += [f"/finance/transactions?start_date={day}&end_date={day}" for day in DAYS]
+    paths += [f"/finance/export/transactions.{kind}" for kind in EXPORTS]
+    for path in (*paths, "/finance/?period=all", "/finance/recurring", "/finance/items/1"):
+        answer = alice.client.get(path)
+        assert answer.status_code in (200, 422), path
+        assert answer.data

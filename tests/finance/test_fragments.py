@@ -168,7 +168,7 @@ def test_a_bank_in_trouble_is_a_sentence_with_try_again_and_the_rest_works(
 
         assert failed.state == "failed"
         assert sentence in failed.text
-        assert failed.buttons == ["Try again"]
+        assert failed.buttons == ["Try again", "Dismiss"]
         assert failed.trigger is None
         dashboard = connected.client.get("/finance/")
         assert dashboard.status_code == 200

@@ -107,6 +107,8 @@ def test_the_line_is_reversed_from_today(owner, bank):
         "currency": "USD",
         "dates": [day.isoformat() for day in days],
         "series": [{"values": values}],
+        "held": 1,
+        "mark": "partly held",
     }
     assert worth_now.value == worth_now.values[-1] == -300
     assert worth_now.change == Decimal("-300") - Decimal("-1210.5")

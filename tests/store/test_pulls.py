@@ -225,6 +225,81 @@ def test_what_is_going_on_is_recent_however_old(owner, pull):
     assert [shown.id for shown in pulls.recent(owner, 1)] == [newer[-1], pull.id]
 
 
+def ended(owner, kind, state, ago, *parts, **fields):
+    """A pull that ended so many seconds ago, with (Item, phase) for each of its parts."""
+    moment = now() - timedelta(seconds=ago)
+    pull = pulls.add(owner, kind, [item for item, _ in parts], state=state, **fields)
+    pull.ended_at = pull.heartbeat_at = moment
+    for part, (_, phase) in zip(pull.items, parts, strict=True):
+        part.phase = phase
+    db.session.commit()
+    return pull
+
+
+def shown(owner):
+    return [pull.id for pull in pulls.recent(owner, 5)]
+
+
+def test_what_is_dismissed_is_recent_no_more_and_makes_no_room_for_older_ones(owner):
+    old, failed = (ended(owner, pulls.ACCOUNTS, pulls.FAILED, ago, sealed=b"x") for ago in (9, 5))
+    assert claims.dismiss(failed.id)
+    assert pulls.recent(owner, 1) == []
+    assert shown(owner) == [old.id]
+    assert read_committed(failed).sealed is None
+    assert not claims.queue_again(failed.id)
+
+
+@pytest.mark.parametrize("state", ["queued", "running", "done", "dismissed"])
+def test_only_what_failed_is_dismissed(pull, state):
+    change(pull, state=state)
+    assert not claims.dismiss(pull.id)
+    assert read_committed(pull).state == state
+
+
+@pytest.mark.parametrize(
+    ("later", "mended"),
+    [(pulls.ACCOUNTS, True), (pulls.REPAIR, True), (pulls.TRANSACTIONS, False)],
+)
+def test_balances_that_failed_are_mended_by_balances(owner, item, later, mended):
+    wrong = ended(owner, pulls.ACCOUNTS, pulls.FAILED, 60, (item, pulls.FAILED))
+    item.synced_at = now()
+    assert shown(owner) == [wrong.id]
+    ended(owner, later, pulls.DONE, 30, (item, pulls.DONE), asked_by=pulls.WEBHOOK)
+    assert shown(owner) == ([] if mended else [wrong.id])
+
+
+@pytest.mark.parametrize("kind", [pulls.TRANSACTIONS, pulls.TOTAL, pulls.LINK])
+def test_rows_that_failed_are_mended_by_a_sync(owner, item, kind):
+    wrong = ended(owner, kind, pulls.FAILED, 60, (item, pulls.FAILED))
+    ended(owner, pulls.ACCOUNTS, pulls.DONE, 30, (item, pulls.DONE), asked_by=pulls.WEBHOOK)
+    for ago, ids in ((90, [wrong.id]), (30, [])):
+        item.synced_at = now() - timedelta(seconds=ago)
+        db.session.commit()
+        assert shown(owner) == ids
+
+
+def test_an_answer_from_before_or_that_failed_too_or_from_one_bank_of_two_mends_nothing(
+    owner, item, another_item
+):
+    both = ((item, pulls.FAILED), (another_item, pulls.FAILED))
+    wrong = ended(owner, pulls.ACCOUNTS, pulls.FAILED, 60, *both)
+    for ago, state in ((120, pulls.DONE), (90, pulls.DONE), (30, pulls.FAILED)):
+        parts = ((item, state), (another_item, state))
+        ended(owner, pulls.ACCOUNTS, state, ago, *parts, asked_by=pulls.WEBHOOK)
+    ended(owner, pulls.ACCOUNTS, pulls.DONE, 20, (item, pulls.DONE), asked_by=pulls.WEBHOOK)
+    assert shown(owner) == [wrong.id]
+    ended(owner, pulls.ACCOUNTS, pulls.DONE, 10, (another_item, pulls.DONE), asked_by=pulls.WEBHOOK)
+    assert shown(owner) == []
+
+
+def test_a_connection_that_failed_is_gone_once_the_same_bank_is_connected(owner, item):
+    banks = ("ins_1", "ins_2", None)
+    wrong = [ended(owner, pulls.LINK, pulls.FAILED, 60, institution_id=bank) for bank in banks]
+    for bank in ("ins_1", None):
+        done = ended(owner, pulls.LINK, pulls.DONE, 30, (item, pulls.DONE), institution_id=bank)
+    assert shown(owner) == [done.id, done.id - 1, wrong[2].id, wrong[1].id]
+
+
 def test_an_items_pulls_come_newest_first(owner, item):
     ids = [pulls.add(owner, pulls.TRANSACTIONS, items=[item]).id for _ in range(3)]
     db.session.commit()

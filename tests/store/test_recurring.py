@@ -4,10 +4,11 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import update
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
-from plaidapp.store import Transaction, accounts, items, recurring
+from plaidapp.store import Transaction, accounts, items, recurring, transactions
 from plaidapp.store.recurring import Payment, Stream, change_of
 from plaidapp.store.types import now
 from plaidapp.store.users import add
@@ -222,6 +223,36 @@ def test_a_transaction_knows_its_stream(owner, item, another_item, keep, save, t
     }
     assert by_place.pop((item.id, "t1")).plaid_stream_id == "s"
     assert set(by_place.values()) == {None}
+
+
+def hide(*transaction_ids, hidden=True):
+    named = Transaction.plaid_transaction_id.in_(transaction_ids)
+    db.session.execute(update(Transaction).where(named).values(hidden=hidden))
+    db.session.commit()
+
+
+def test_a_stream_is_gone_while_all_its_payments_are_hidden(
+    owner, item, another_item, keep, save, transaction
+):
+    save(item, transaction("t1"), transaction("t2"), transaction("t3"))
+    keep(item, stream("s", "t1", "t2", "not synced yet"), stream("other", "t3"))
+    save(another_item, transaction("t1"))  # by chance the same id, of another bank
+    hide("t1")
+    assert kept(owner).keys() == {"s", "other"}
+    hide("t2")
+    assert kept(owner).keys() == {"other"}
+    hide("t1", hidden=False)
+    assert kept(owner).keys() == {"s", "other"}
+
+
+def test_a_payment_that_the_bank_took_back_speaks_for_no_stream(
+    owner, item, keep, save, transaction
+):
+    save(item, transaction("t1"), transaction("t2"))
+    keep(item, stream("s", "t1", "t2"))
+    transactions.mark_removed(item.id, ["t1"])
+    hide("t2")
+    assert kept(owner) == {}
 
 
 def test_streams_go_with_their_item(item, keep):

@@ -6,9 +6,9 @@ day after.
 
 from collections.abc import Iterator
 
-from plaidapp.store.types import exact
+from plaidapp.store.types import days_later, exact
 
-from .bookkeeping import DAY, Assertion, Book, Commodity, Entry, Line, Opening
+from .bookkeeping import Assertion, Book, Commodity, Entry, Line, Opening
 from .export import Export
 
 
@@ -25,7 +25,7 @@ def _written(line: Line) -> str:
             name = f"  name: {_text(title)}\n" if title else ""
             return f"\n{day} open {account} {symbol or ''}".rstrip() + f"\n{name}"
         case Assertion(day, account, amount, symbol):
-            return f"\n{day + DAY} balance {account}  {exact(amount)} {symbol}\n"
+            return f"\n{days_later(day, 1)} balance {account}  {exact(amount)} {symbol}\n"
         case Entry():
             return _entry(line)
 

@@ -13,16 +13,16 @@ out here: Beancount's `pad` refuses to add nothing, and hledger has none.
 import unicodedata
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from plaidapp.store import Account, Transaction
 from plaidapp.store.categories import TRANSFERS
+from plaidapp.store.types import days_later
 
 from .export import Export
 from .names import Names, component
 
-DAY = timedelta(days=1)
 OPENING, TRANSFERRED = "Equity:Opening-Balances", "Equity:Transfers"
 INCOME = "INCOME"
 
@@ -101,14 +101,14 @@ class Book:
         for row in self._export.oldest_first():
             holding = yield from self._holding(row.account, row.currency, row.date)
             counter = counter_account(row)
-            yield from self._open(row.date - DAY, counter)
+            yield from self._open(days_later(row.date, -1), counter)
             holding.last = row.date
             holding.total -= row.amount
             if row.pending:
                 holding.pending -= row.amount
             yield _entry(row, holding, counter)
         if self._export.is_complete:
-            yield from self._open(self._first_day() - DAY, OPENING)
+            yield from self._open(days_later(self._first_day(), -1), OPENING)
             for account in self._export.accounts:
                 if account.current is not None and account.closed_at is None:
                     yield from self._balance(account, account.current)
@@ -118,7 +118,7 @@ class Book:
         holding = yield from self._holding(account, account.currency, today)
         held = (-current if account.owes else current) + holding.pending
         if rest := held - holding.total:
-            day = holding.first - DAY
+            day = days_later(holding.first, -1)
             yield Entry(day, holding.name, OPENING, rest, holding.symbol, "Opening balance")
         yield Assertion(max(today, holding.last), holding.name, held, holding.symbol)
 
@@ -137,8 +137,8 @@ class Book:
                 name += f":{component(symbol)}"
             if symbol not in self._declared:
                 self._declared.add(symbol)
-                yield Commodity(day - DAY, symbol, currency or "")
-            yield from self._open(day - DAY, name, symbol, account.name)
+                yield Commodity(days_later(day, -1), symbol, currency or "")
+            yield from self._open(days_later(day, -1), name, symbol, account.name)
             self._holdings[key] = Holding(name, symbol, day, day)
         return self._holdings[key]
 
