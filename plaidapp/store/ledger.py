@@ -7,7 +7,7 @@ import datetime
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from plaidapp.extensions import db
@@ -36,21 +36,74 @@ def place_of(row: Transaction, sort: str) -> Place:
     return VALUES[sort](row), row.id
 
 
+STRETCH = 5000
+"""Rows that are read one by one for words, before their index is asked."""
+
+
 def page(wanted: Filter, limit: int, after: Place | None = None) -> Sequence[Transaction]:
-    """The first `limit` rows in the filter's order, or those that follow `after`; ties by id."""
-    by = ORDERS[wanted.sort]
-    order = (by, Transaction.id)
+    """The first `limit` rows in the filter's order, or those that follow `after`; ties by id.
+
+    A word that many rows have fills a page with the nearest of them; the index, which names them
+    all and in no order, is asked for the words that few have.
+    """
+    if not wanted.search:
+        return _page(wanted, wanted.conditions(), limit, after)
+    end = end_of_stretch(wanted, STRETCH, after)
+    near = [*wanted.conditions(row_by_row=True), *before(wanted, end)]
+    rows = _page(wanted, near, limit, after)
+    if len(rows) == limit or end is None:
+        return rows
+    return _page(wanted, wanted.conditions(), limit, after)
+
+
+def end_of_stretch(wanted: Filter, length: int, after: Place | None = None) -> Place | None:
+    """The place `length` rows further, of whatever rows; None where the ledger ends sooner."""
+    order = _order(wanted)
+    query = select(*order).where(*wanted.of_order(), *_follow(wanted, after))
+    query = query.order_by(*_sorted(wanted)).offset(length - 1).limit(1)
+    found = db.session.execute(query).first()
+    return tuple(found) if found else None
+
+
+def before(wanted: Filter, end: Place | None) -> list[ColumnElement[bool]]:
+    """The condition of rows up to `end` in the filter's order."""
+    if end is None:
+        return []
+    here, there = _compared(wanted, end)
+    return [here >= there if wanted.descending else here <= there]
+
+
+def _page(
+    wanted: Filter, conditions: Sequence[ColumnElement[bool]], limit: int, after: Place | None
+) -> Sequence[Transaction]:
     query = (
         select(Transaction)
         .options(joinedload(Transaction.account))
-        .where(*wanted.conditions())
-        .order_by(*(column.desc() if wanted.descending else column.asc() for column in order))
+        .where(*conditions, *_follow(wanted, after))
+        .order_by(*_sorted(wanted))
         .limit(limit)
     )
-    if after:
-        here, there = tuple_(*order), tuple_(*after, types=[by.type, Transaction.id.type])
-        query = query.where(here < there if wanted.descending else here > there)
     return db.session.scalars(query).all()
+
+
+def _order(wanted: Filter) -> tuple[Any, Any]:
+    return ORDERS[wanted.sort], Transaction.id
+
+
+def _sorted(wanted: Filter) -> Iterator[Any]:
+    return (column.desc() if wanted.descending else column.asc() for column in _order(wanted))
+
+
+def _follow(wanted: Filter, after: Place | None) -> list[ColumnElement[bool]]:
+    if after is None:
+        return []
+    here, there = _compared(wanted, after)
+    return [here < there if wanted.descending else here > there]
+
+
+def _compared(wanted: Filter, place: Place) -> tuple[Any, Any]:
+    order = _order(wanted)
+    return tuple_(*order), tuple_(*place, types=[column.type for column in order])
 
 
 def by_ids(user_id: int, transaction_ids: Sequence[int]) -> Sequence[Transaction]:

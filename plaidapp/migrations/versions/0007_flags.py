@@ -1,0 +1,32 @@
+"""rows that are hidden or pending are found without looking at the others
+
+Revision ID: 0007
+Revises: 0006
+
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+FLAGS = ("hidden", "pending")
+
+
+def upgrade():
+    for flag in FLAGS:
+        op.create_index(
+            f"ix_transaction_{flag}",
+            "transaction",
+            ["user_id", "date", "id"],
+            postgresql_where=sa.text(f"removed_at IS NULL AND {flag} IS true"),
+            sqlite_where=sa.text(f"removed_at IS NULL AND {flag} IS 1"),
+        )
+
+
+def downgrade():
+    for flag in FLAGS:
+        op.drop_index(f"ix_transaction_{flag}", "transaction")
