@@ -54,23 +54,26 @@ class Filter:
     sort: Literal["date", "amount", "name"] = "date"
     descending: bool = True
 
-    def conditions(self, *, row_by_row: bool = False) -> list[ColumnElement[bool]]:
+    def conditions(
+        self, *, row_by_row: bool = False, led: bool = False
+    ) -> list[ColumnElement[bool]]:
         """`row_by_row` reads the words of each row that is looked at, and leaves their index alone:
-        for stretches of the ledger that are short."""
-        by_words = not row_by_row and bool(self._words)
+        for stretches of the ledger that are short. `led` is for a query with a condition of its own
+        that leads to few rows, as the index of words does."""
+        led = led or (not row_by_row and bool(self._words))
         return [
-            *self.of_order(by_words),
-            *self._of_places(by_words),
+            *self.of_order(led),
+            *self._of_places(led),
             *self._of_amounts(),
             *_flagged(Transaction.pending, self.pending),
             *_flagged(Transaction.hidden, self.hidden),
             *(self._of_words_read() if row_by_row else self._of_words_found()),
         ]
 
-    def of_order(self, by_words: bool = False) -> list[ColumnElement[bool]]:
+    def of_order(self, led: bool = False) -> list[ColumnElement[bool]]:
         """Those of the conditions that the indexes of the orders know: whose, and which days."""
         return [
-            _key(Transaction.user_id, by_words) == self.user_id,
+            _key(Transaction.user_id, led) == self.user_id,
             Transaction.removed_at.is_(None),
             *self._of_days(),
         ]
@@ -102,10 +105,10 @@ class Filter:
         if self.end:
             yield Transaction.date <= self.end
 
-    def _of_places(self, by_words: bool) -> Iterator[ColumnElement[bool]]:
-        account = _key(Transaction.account_id, by_words)
+    def _of_places(self, led: bool) -> Iterator[ColumnElement[bool]]:
+        account = _key(Transaction.account_id, led)
         if self.item_id:
-            yield _key(Transaction.item_id, by_words) == self.item_id
+            yield _key(Transaction.item_id, led) == self.item_id
         if self.account_ids:
             yield account.in_(self.account_ids)
         if self.categories:
@@ -151,10 +154,10 @@ class Filter:
             yield false()
 
 
-def _key(column: Any, by_words: bool) -> Any:
+def _key(column: Any, led: bool) -> Any:
     """For SQLite a sum, which no index has: or else it reads a person's ledger from the beginning
-    and looks for each row among those that the words were found in."""
-    return column + 0 if by_words and on_sqlite() else column
+    and looks for each row among those that were led to."""
+    return column + 0 if led and on_sqlite() else column
 
 
 def _flagged(column: Any, wanted: str) -> Iterator[ColumnElement[bool]]:

@@ -4,15 +4,18 @@ Pages go on from the last row seen, never by counting: as quick on the last page
 """
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from plaidapp.extensions import db
 
+from . import kept, totals
 from .filters import Filter
+from .totals import Month
 from .transactions import AT_ONCE, Transaction
 
 Place = tuple[Any, int]
@@ -37,23 +40,58 @@ def place_of(row: Transaction, sort: str) -> Place:
 
 
 STRETCH = 5000
-"""Rows that are read one by one for words, before their index is asked."""
+"""Rows that are read one by one, before an index is asked for the few that are meant."""
+MONTHS_AT_ONCE = 50
 
 
 def page(wanted: Filter, limit: int, after: Place | None = None) -> Sequence[Transaction]:
     """The first `limit` rows in the filter's order, or those that follow `after`; ties by id.
 
-    A word that many rows have fills a page with the nearest of them; the index, which names them
-    all and in no order, is asked for the words that few have.
+    What many rows have, a word or a category, fills a page with the nearest of them. For what few
+    have, the index of words names them all, in no order, and the monthly totals say where to look.
     """
-    if not wanted.search:
+    by_month = wanted.categories and wanted.sort == "date" and not wanted.has_index
+    if not (wanted.search or by_month):
         return _page(wanted, wanted.conditions(), limit, after)
     end = end_of_stretch(wanted, STRETCH, after)
     near = [*wanted.conditions(row_by_row=True), *before(wanted, end)]
     rows = _page(wanted, near, limit, after)
     if len(rows) == limit or end is None:
         return rows
+    if by_month:
+        return _by_month(wanted, limit, after)
     return _page(wanted, wanted.conditions(), limit, after)
+
+
+def _by_month(wanted: Filter, limit: int, after: Place | None) -> Sequence[Transaction]:
+    """Reads no month of an account in which nothing counts under the filter's categories."""
+    rows: list[Transaction] = []
+    for months in _batches(kept.months(wanted, after and after[0]), limit):
+        date = Transaction.date
+        days = (
+            and_(Transaction.account_id == account_id, date >= first, date < end)
+            for account_id, first, end in totals.runs(months)
+        )
+        conditions = [*wanted.conditions(led=True), or_(*days)]
+        rows += _page(wanted, conditions, limit - len(rows), after)
+        if len(rows) == limit:
+            break
+    return rows
+
+
+def _batches(months: Iterable[tuple[Month, int]], limit: int) -> Iterator[list[Month]]:
+    """Months of accounts that should fill a page, no calendar month in two parts."""
+    batch: list[Month] = []
+    expected = 0
+    for _, of_month in groupby(months, key=lambda pair: pair[0][1]):
+        for month, count in of_month:
+            batch.append(month)
+            expected += count
+        if expected >= limit or len(batch) > MONTHS_AT_ONCE:
+            yield batch
+            batch, expected = [], 0
+    if batch:
+        yield batch
 
 
 def end_of_stretch(wanted: Filter, length: int, after: Place | None = None) -> Place | None:

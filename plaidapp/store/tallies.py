@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, case, func, select, type_coerce
 
 from plaidapp.extensions import db
 
-from . import ledger, totals
+from . import kept, ledger, totals
 from .accounts import Account
 from .categories import SPENT_FROM, TRANSFERS
 from .filters import Filter
@@ -50,7 +50,7 @@ def tally(wanted: Filter, at_most: int) -> Tally:
     """
     if wanted.is_of_months:
         return _exact(_of_months(wanted))
-    if _rows_kept(wanted) <= at_most:
+    if kept.rows(wanted) <= at_most:
         return _exact(_of_rows(wanted.conditions(row_by_row=True)))
     by_date = replace(wanted, sort="date")
     end = ledger.end_of_stretch(by_date, at_most)
@@ -99,12 +99,6 @@ def _of_rows(conditions: Sequence[Any], limit: int | None = None) -> Any:
     return _sums_of(looked_at.c.amount, looked_at.c.currency)
 
 
-def _rows_kept(wanted: Filter) -> int:
-    """How many rows the accounts and months that are meant have at least."""
-    query = select(func.sum(MonthlyTotal.count + MonthlyTotal.hidden))
-    return int(db.session.scalar(_within(wanted, query)) or 0)
-
-
 def _of_months(wanted: Filter) -> Any:
     query = select(
         func.sum(MonthlyTotal.count).label("rows"),
@@ -112,27 +106,10 @@ def _of_months(wanted: Filter) -> Any:
         _money(MonthlyTotal.money_in).label("money_in"),
         _money(MonthlyTotal.money_out).label("money_out"),
     ).group_by(MonthlyTotal.currency)
-    query = _within(wanted, query)
-    if wanted.categories:
-        query = query.where(MonthlyTotal.category.in_(wanted.categories))
+    query = kept.of_categories(wanted, kept.within(wanted, query))
     if wanted.scope == "flow":
         flow = Account.type.in_(SPENT_FROM), MonthlyTotal.category.not_in(TRANSFERS)
         query = query.where(*flow)
-    return query
-
-
-def _within(wanted: Filter, query: Any) -> Any:
-    """What is kept of the filter's accounts, and of the months that its days are in."""
-    query = query.join(Account, Account.id == MonthlyTotal.account_id)
-    query = query.where(Account.user_id == wanted.user_id)
-    if wanted.start:
-        query = query.where(MonthlyTotal.month >= totals.month_of(wanted.start))
-    if wanted.end:
-        query = query.where(MonthlyTotal.month <= wanted.end)
-    if wanted.item_id:
-        query = query.where(Account.item_id == wanted.item_id)
-    if wanted.account_ids:
-        query = query.where(Account.id.in_(wanted.account_ids))
     return query
 
 
