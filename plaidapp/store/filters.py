@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, false, select, text
+from sqlalchemy import ColumnElement, false, select, text, type_coerce
 
 from .accounts import Account
 from .categories import SPENT_FROM, TRANSFERS
@@ -57,14 +57,14 @@ class Filter:
     def conditions(
         self, *, row_by_row: bool = False, led: bool = False
     ) -> list[ColumnElement[bool]]:
-        """`row_by_row` reads the words of each row that is looked at, and leaves their index alone:
-        for stretches of the ledger that are short. `led` is for a query with a condition of its own
-        that leads to few rows, as the index of words does."""
+        """`row_by_row` reads the words and the amount of each row that is looked at, and leaves
+        their indexes alone: for stretches of the ledger that are short. `led` is for a query with
+        a condition of its own that leads to few rows, as the index of words does."""
         led = led or (not row_by_row and bool(self._words))
         return [
             *self.of_order(led),
             *self._of_places(led),
-            *self._of_amounts(),
+            *self._of_amounts(row_by_row and self.sort != "amount"),
             *_flagged(Transaction.pending, self.pending),
             *_flagged(Transaction.hidden, self.hidden),
             *(self._of_words_read() if row_by_row else self._of_words_found()),
@@ -77,6 +77,12 @@ class Filter:
             Transaction.removed_at.is_(None),
             *self._of_days(),
         ]
+
+    @property
+    def is_sparse(self) -> bool:
+        """The rows may be few and far between, in any order."""
+        sized = self.smallest is not None or self.largest is not None
+        return bool(self.search or self.categories or (sized and self.sort != "amount"))
 
     @property
     def has_index(self) -> bool:
@@ -118,11 +124,12 @@ class Filter:
             spent_from = Account.user_id == self.user_id, Account.type.in_(SPENT_FROM)
             yield account.in_(select(Account.id).where(*spent_from))
 
-    def _of_amounts(self) -> Iterator[ColumnElement[bool]]:
+    def _of_amounts(self, read: bool) -> Iterator[ColumnElement[bool]]:
+        size = _key(Transaction.size, read)
         if self.smallest is not None:
-            yield Transaction.size >= self.smallest
+            yield size >= self.smallest
         if self.largest is not None:
-            yield Transaction.size <= self.largest
+            yield size <= self.largest
         if self.direction == "in":
             yield Transaction.amount < 0
         elif self.direction == "out":
@@ -155,9 +162,9 @@ class Filter:
 
 
 def _key(column: Any, led: bool) -> Any:
-    """For SQLite a sum, which no index has: or else it reads a person's ledger from the beginning
-    and looks for each row among those that were led to."""
-    return column + 0 if led and on_sqlite() else column
+    """For SQLite a sum, which no index has: or else it goes by the column, and looks for each row
+    among those that were led to."""
+    return type_coerce(column + 0, column.type) if led and on_sqlite() else column
 
 
 def _flagged(column: Any, wanted: str) -> Iterator[ColumnElement[bool]]:

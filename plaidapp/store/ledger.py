@@ -5,6 +5,7 @@ Pages go on from the last row seen, never by counting: as quick on the last page
 
 import datetime
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -50,15 +51,13 @@ def page(wanted: Filter, limit: int, after: Place | None = None) -> Sequence[Tra
     What many rows have, a word or a category, fills a page with the nearest of them. For what few
     have, the index of words names them all, in no order, and the monthly totals say where to look.
     """
-    by_month = wanted.categories and wanted.sort == "date" and not wanted.has_index
-    if not (wanted.search or by_month):
+    if not wanted.is_sparse:
         return _page(wanted, wanted.conditions(), limit, after)
     end = end_of_stretch(wanted, STRETCH, after)
-    near = [*wanted.conditions(row_by_row=True), *before(wanted, end)]
-    rows = _page(wanted, near, limit, after)
+    rows = _page(wanted, in_stretch(wanted, end), limit, after)
     if len(rows) == limit or end is None:
         return rows
-    if by_month:
+    if wanted.categories and wanted.sort == "date" and not wanted.has_index:
         return _by_month(wanted, limit, after)
     return _page(wanted, wanted.conditions(), limit, after)
 
@@ -103,12 +102,15 @@ def end_of_stretch(wanted: Filter, length: int, after: Place | None = None) -> P
     return tuple(found) if found else None
 
 
-def before(wanted: Filter, end: Place | None) -> list[ColumnElement[bool]]:
-    """The condition of rows up to `end` in the filter's order."""
+def in_stretch(wanted: Filter, end: Place | None) -> list[ColumnElement[bool]]:
+    """The conditions of the filter's rows up to `end` in its order."""
     if end is None:
-        return []
+        return wanted.conditions(row_by_row=True)
     here, there = _compared(wanted, end)
-    return [here >= there if wanted.descending else here <= there]
+    if wanted.sort == "date":  # once more, for who reads an index by the first of a pair alone
+        wanted = replace(wanted, **{"start" if wanted.descending else "end": end[0]})
+    nearer = here >= there if wanted.descending else here <= there
+    return [*wanted.conditions(row_by_row=True), nearer]
 
 
 def _page(

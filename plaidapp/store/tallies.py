@@ -19,6 +19,8 @@ from .totals import MonthlyTotal
 from .transactions import Transaction
 from .types import Money, added_up
 
+DAY = datetime.timedelta(days=1)
+
 
 class Sum(NamedTuple):
     """What moved in one currency; `money_in` and `money_out` are both positive."""
@@ -54,8 +56,7 @@ def tally(wanted: Filter, at_most: int) -> Tally:
         return _exact(_of_rows(wanted.conditions(row_by_row=True)))
     by_date = replace(wanted, sort="date")
     end = ledger.end_of_stretch(by_date, at_most)
-    first = [*wanted.conditions(row_by_row=True), *ledger.before(by_date, end)]
-    found = _exact(_of_rows(first))
+    found = _exact(_of_rows(ledger.in_stretch(by_date, end)))
     if end is None:
         return found
     everything = totals.count(wanted.user_id)
@@ -128,6 +129,20 @@ def _sums_of(amount: Any, currency: Any) -> Any:
 
 def _money(units: Any) -> Any:
     return type_coerce(added_up(type_coerce(units, BigInteger)), Money)
+
+
+def count_between(user_id: int, start: datetime.date, end: datetime.date) -> int:
+    """How many rows there are from `start` to `end`, both included.
+
+    Only those of the first and the last month are counted; what lies between is kept.
+    """
+    first, last = totals.month_of(start), totals.month_of(end)
+    if first == last:
+        return ledger.count(Filter(user_id, start, end))
+    begin = totals.months_later(first, 1)
+    between = tally(Filter(user_id, begin, last - DAY), 0).rows
+    edges = Filter(user_id, start, begin - DAY), Filter(user_id, last, end)
+    return between + sum(ledger.count(edge) for edge in edges)
 
 
 def of_day(wanted: Filter, day: datetime.date) -> list[Sum]:

@@ -33,6 +33,8 @@ BINARY_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 """Text in the order of its code points, on every database."""
 AT_ONCE = 500  # ids in one statement; SQLite's oldest limit is 999 parameters
 
+REMOVED = text("removed_at IS NOT NULL")
+
 
 def _shown_index(name: str, *columns: str, only: str = "") -> Index:
     """One order of the rows that are shown; `only` of those with this flag, which few rows have."""
@@ -61,6 +63,7 @@ class Transaction(Base):
         _shown_index("ix_transaction_by_title", "user_id", "title_key", "id"),
         _shown_index("ix_transaction_hidden", "user_id", "date", "id", only="hidden"),
         _shown_index("ix_transaction_pending", "user_id", "date", "id", only="pending"),
+        Index("ix_transaction_removed", "item_id", postgresql_where=REMOVED, sqlite_where=REMOVED),
         Index("ix_transaction_account_id_date", "account_id", "date"),
     )
 

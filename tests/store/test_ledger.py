@@ -231,21 +231,36 @@ def test_what_a_long_ledger_adds_up_to_is_exact_or_said_to_be_more(owner, ledger
 def test_a_page_is_the_same_however_it_is_found(owner, ledger_of_many, monkeypatch, stretch):
     monkeypatch.setattr(ledger, "STRETCH", stretch)
     monkeypatch.setattr(ledger, "MONTHS_AT_ONCE", 1)
-    for row in ledger.page(Filter(owner), 200)[::3]:
-        change(row.id, date=row.date - timedelta(days=row.id % 5 * 30))
-    rollups.rebuild([row.id for row in accounts.of_user(owner)])
-    db.session.commit()
-    db.session.expire_all()
+    spread_over_months(owner)
     searches = [{"search": typed} for typed in ("cafe", "cafe zoe", "t", "united", "nobody")]
     parts = [*searches, {"categories": ("TRAVEL",)}, {"categories": ("TRAVEL", "FOOD_AND_DRINK")}]
     parts.append(
         {"categories": ("TRAVEL",), "hidden": "any", "direction": "in", "account_ids": (1,)}
     )
+    parts.append({"smallest": Decimal("12.5"), "direction": "in", "largest": Decimal(1000)})
     parts.append({"categories": ("TRAVEL",), "start": DAY - timedelta(days=90), "end": DAY})
     for part, descending in itertools.product(parts, (True, False)):
         for sort in ("date", "amount", "name"):
             wanted = Filter(owner, sort=sort, descending=descending, **part)
             assert walk(wanted, 7) == expected(wanted), wanted
+
+
+def test_a_range_counts_its_first_and_last_month_and_what_is_kept_between(owner, ledger_of_many):
+    spread_over_months(owner)
+    ages = (0, 3, 15, 29, 45, 61, 62, 80, 200)
+    for start, end in itertools.product(ages, ages):
+        days = DAY - timedelta(days=start), DAY - timedelta(days=end)
+        if start >= end:
+            rows = expected(Filter(owner, *days))
+            assert tallies.count_between(owner, *days) == len(rows), days
+
+
+def spread_over_months(owner):
+    for row in ledger.page(Filter(owner), 200)[::3]:
+        change(row.id, date=row.date - timedelta(days=row.id % 5 * 30))
+    rollups.rebuild([row.id for row in accounts.of_user(owner)])
+    db.session.commit()
+    db.session.expire_all()
 
 
 def test_a_days_sums_are_of_all_its_rows(owner, ledger_of_many):

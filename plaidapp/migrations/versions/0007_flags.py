@@ -1,4 +1,4 @@
-"""rows that are hidden or pending are found without looking at the others
+"""rows that are hidden, pending or removed are found without looking at the others
 
 Revision ID: 0007
 Revises: 0006
@@ -14,6 +14,7 @@ branch_labels = None
 depends_on = None
 
 FLAGS = ("hidden", "pending")
+REMOVED = sa.text("removed_at IS NOT NULL")
 
 
 def upgrade():
@@ -25,8 +26,16 @@ def upgrade():
             postgresql_where=sa.text(f"removed_at IS NULL AND {flag} IS true"),
             sqlite_where=sa.text(f"removed_at IS NULL AND {flag} IS 1"),
         )
+    op.create_index(
+        "ix_transaction_removed",
+        "transaction",
+        ["item_id"],
+        postgresql_where=REMOVED,
+        sqlite_where=REMOVED,
+    )
 
 
 def downgrade():
+    op.drop_index("ix_transaction_removed", "transaction")
     for flag in FLAGS:
         op.drop_index(f"ix_transaction_{flag}", "transaction")
