@@ -1,11 +1,9 @@
 """What the explorer shows: a page of rows, what the filter adds up to, and how to loosen it."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from itertools import groupby
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -31,10 +29,11 @@ from . import addresses, keyset
 from .addresses import Chip, Query
 from .categories import category_label
 from .filters import ExplorerForm
+from .views import by_day
 
 PAGE_SIZE = 50
-LOOKED_AT = 100_000
-"""Rows that are counted and added up for one page at most; above that it says "more than"."""
+LOOKED_AT = 20_000
+"""Rows that are counted and added up for one page at most; above that it says "at least"."""
 LOOSENED = 1000
 
 
@@ -108,7 +107,12 @@ class Listing:
 
     @cached_property
     def tally(self) -> Tally:
-        return tallies.tally(self.wanted, LOOKED_AT)
+        """Of all that the filter means, at least what this page shows."""
+        page = self._page
+        if len(page) <= PAGE_SIZE and not keyset.asked(self.wanted.sort):
+            return Tally(len(page), False, tallies.sums_of(page))
+        found = tallies.tally(self.wanted, LOOKED_AT)
+        return found._replace(rows=max(found.rows, len(page))) if found.is_more else found
 
     @cached_property
     def accounts(self) -> Mapping[int, Account]:
@@ -146,22 +150,23 @@ class Listing:
         if self.wanted.sort != "date":
             return [Group(None, (), self.rows)]
         after = keyset.asked("date")
-        ends = sorted((self.rows[0].date, self.rows[-1].date))
-        sums = tallies.days(self.wanted, *ends)
-        rows_of = Counter(row.date for row in self._page)  # one more than is shown
         return [
-            Group(
-                None if after and day == after[0] else day,
-                sums.get(day, ()) if rows_of[day] > 1 else (),
-                list(rows),
-            )
-            for day, rows in groupby(self.rows, key=lambda row: row.date)
+            Group(day, self._sums_of(day, rows), rows)
+            if not after or day != after[0]
+            else Group(None, (), rows)
+            for day, rows in by_day(self.rows)
         ]
+
+    def _sums_of(self, day: date, rows: Sequence[Transaction]) -> Sequence[Sum]:
+        """Only the last day of a page may go on after it."""
+        if len(self._page) > PAGE_SIZE and day == self._page[PAGE_SIZE].date:
+            return tallies.of_day(self.wanted, day)
+        return tallies.sums_of(rows) if len(rows) > 1 else ()
 
     @property
     def is_past_the_end(self) -> bool:
         """There are rows, all of them before the place that the address names."""
-        return not self.rows and self.tally.rows > 0
+        return not self.rows and (self.tally.rows > 0 or self.tally.is_more)
 
     @cached_property
     def all_hidden(self) -> str | None:
@@ -170,14 +175,17 @@ class Listing:
         shown = addresses.address(self.query | {"hidden": ["any"]})
         return shown if count.hidden and not count.shown else None
 
-    @property
+    @cached_property
     def loosened(self) -> list[Loosened]:
         """The parts of the filter without which there are rows."""
         found = []
         for chip in self.chips:
             form = ExplorerForm(MultiDict(chip.without))
             form.validate()
-            tally = tallies.tally(form.filter_of(self.user_id), LOOSENED)
+            wanted = form.filter_of(self.user_id)
+            tally = tallies.tally(wanted, LOOSENED)
+            if tally.is_more and not tally.rows:  # none is among the newest
+                tally = tally._replace(rows=len(ledger.page(wanted, 1)))
             if tally.rows:
                 found.append(Loosened(chip, addresses.address(chip.without), tally))
         return found

@@ -10,7 +10,7 @@ from flask import render_template, request, url_for
 from flask_babel import gettext
 
 from plaidapp.bank.errors import HOPELESS
-from plaidapp.store import Item, Pull, Transaction, User, items, ledger, pulls
+from plaidapp.store import Item, Pull, Transaction, User, items, ledger, pulls, tallies
 from plaidapp.store.filters import Filter
 
 from . import overview, recurring
@@ -115,11 +115,11 @@ class PullView:
 
 
 def view_of(pull: Pull) -> PullView:
-    if pull.state != pulls.DONE or pull.start_date is None:
+    if pull.state != pulls.DONE or pull.start_date is None or pull.end_date is None:
         return PullView(pull)
-    wanted = Filter(pull.user_id, pull.start_date, pull.end_date)
-    rows = ledger.page(wanted, OF_RANGE) if PullView(pull).lists else ()
-    return PullView(pull, ledger.count(wanted), rows)
+    wanted = pull.user_id, pull.start_date, pull.end_date
+    rows = ledger.page(Filter(*wanted), OF_RANGE) if PullView(pull).lists else ()
+    return PullView(pull, tallies.count_between(*wanted), rows)
 
 
 def render_pull(pull: Pull) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, false, select, text
+from sqlalchemy import ColumnElement, false, select, text, type_coerce
 
 from .accounts import Account
 from .categories import SPENT_FROM, TRANSFERS
@@ -54,17 +54,40 @@ class Filter:
     sort: Literal["date", "amount", "name"] = "date"
     descending: bool = True
 
-    def conditions(self) -> list[ColumnElement[bool]]:
+    def conditions(
+        self, *, row_by_row: bool = False, led: bool = False
+    ) -> list[ColumnElement[bool]]:
+        """`row_by_row` reads the words and the amount of each row that is looked at, and leaves
+        their indexes alone: for stretches of the ledger that are short. `led` is for a query with
+        a condition of its own that leads to few rows, as the index of words does."""
+        led = led or (not row_by_row and bool(self._words))
         return [
-            Transaction.user_id == self.user_id,
-            Transaction.removed_at.is_(None),
-            *self._of_days(),
-            *self._of_places(),
-            *self._of_amounts(),
+            *self.of_order(led),
+            *self._of_places(led),
+            *self._of_amounts(row_by_row and self.sort != "amount"),
             *_flagged(Transaction.pending, self.pending),
             *_flagged(Transaction.hidden, self.hidden),
-            *self._of_words(),
+            *(self._of_words_read() if row_by_row else self._of_words_found()),
         ]
+
+    def of_order(self, led: bool = False) -> list[ColumnElement[bool]]:
+        """Those of the conditions that the indexes of the orders know: whose, and which days."""
+        return [
+            _key(Transaction.user_id, led) == self.user_id,
+            Transaction.removed_at.is_(None),
+            *self._of_days(),
+        ]
+
+    @property
+    def is_sparse(self) -> bool:
+        """The rows may be few and far between, in any order."""
+        sized = self.smallest is not None or self.largest is not None
+        return bool(self.search or self.categories or (sized and self.sort != "amount"))
+
+    @property
+    def has_index(self) -> bool:
+        """An index of its own finds the rows, if they are few."""
+        return bool(self.search) or "only" in (self.pending, self.hidden)
 
     @property
     def is_of_months(self) -> bool:
@@ -88,40 +111,60 @@ class Filter:
         if self.end:
             yield Transaction.date <= self.end
 
-    def _of_places(self) -> Iterator[ColumnElement[bool]]:
+    def _of_places(self, led: bool) -> Iterator[ColumnElement[bool]]:
+        account = _key(Transaction.account_id, led)
         if self.item_id:
-            yield Transaction.item_id == self.item_id
+            yield _key(Transaction.item_id, led) == self.item_id
         if self.account_ids:
-            yield Transaction.account_id.in_(self.account_ids)
+            yield account.in_(self.account_ids)
         if self.categories:
             yield Transaction.category.in_(self.categories)
         if self.scope == "flow":
             yield Transaction.category.not_in(TRANSFERS)
             spent_from = Account.user_id == self.user_id, Account.type.in_(SPENT_FROM)
-            yield Transaction.account_id.in_(select(Account.id).where(*spent_from))
+            yield account.in_(select(Account.id).where(*spent_from))
 
-    def _of_amounts(self) -> Iterator[ColumnElement[bool]]:
+    def _of_amounts(self, read: bool) -> Iterator[ColumnElement[bool]]:
+        size = _key(Transaction.size, read)
         if self.smallest is not None:
-            yield Transaction.size >= self.smallest
+            yield size >= self.smallest
         if self.largest is not None:
-            yield Transaction.size <= self.largest
+            yield size <= self.largest
         if self.direction == "in":
             yield Transaction.amount < 0
         elif self.direction == "out":
             yield Transaction.amount > 0
 
-    def _of_words(self) -> Iterator[ColumnElement[bool]]:
-        if not self.search.strip():
-            return
-        words = [f"{self.user_id}u{word}" for word in dict.fromkeys(words_of(self.search))]
-        if not words:  # signs alone are in no index
-            yield false()
-            return
-        if on_sqlite():
-            found, query = FTS5, " AND ".join(f'"{word}"*' for word in words)
+    @property
+    def _words(self) -> list[str]:
+        """What is searched for, as the columns have it."""
+        return [f"{self.user_id}u{word}" for word in dict.fromkeys(words_of(self.search))]
+
+    def _of_words_found(self) -> Iterator[ColumnElement[bool]]:
+        if not self._words:
+            yield from self._of_signs()
+        elif on_sqlite():
+            query = " AND ".join(f'"{word}"*' for word in self._words)
+            yield text(FTS5).bindparams(search=query)  # type: ignore[misc]
         else:
-            found, query = TSVECTOR, " & ".join(f"'{word}':*" for word in words)
-        yield text(found).bindparams(search=query)  # type: ignore[misc]
+            query = " & ".join(f"'{word}':*" for word in self._words)
+            yield text(TSVECTOR).bindparams(search=query)  # type: ignore[misc]
+
+    def _of_words_read(self) -> Iterator[ColumnElement[bool]]:
+        if not self._words:
+            yield from self._of_signs()
+        for word in self._words:
+            yield (Transaction.words + Transaction.note_words).contains(f" {word}")
+
+    def _of_signs(self) -> Iterator[ColumnElement[bool]]:
+        if self.search.strip():  # signs alone are in no index
+            yield false()
+
+
+def _key(column: Any, led: bool) -> Any:
+    """For SQLite a sum, which no index has: or else it goes by the column, and looks for each row
+    among those that were led to."""
+    return type_coerce(column + 0, column.type) if led and on_sqlite() else column
 
 
 def _flagged(column: Any, wanted: str) -> Iterator[ColumnElement[bool]]:

@@ -1,7 +1,8 @@
 """How many transactions a filter means, and what they add up to in each currency."""
 
 import datetime
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -10,12 +11,15 @@ from sqlalchemy import BigInteger, case, func, select, type_coerce
 
 from plaidapp.extensions import db
 
+from . import kept, ledger, totals
 from .accounts import Account
 from .categories import SPENT_FROM, TRANSFERS
 from .filters import Filter
 from .totals import MonthlyTotal
 from .transactions import Transaction
 from .types import Money, added_up
+
+DAY = datetime.timedelta(days=1)
 
 
 class Sum(NamedTuple):
@@ -32,8 +36,8 @@ class Sum(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """`is_more` when there are more than `rows`, and then no sums. Sums have the currency with the
-    most rows first."""
+    """`is_more` when there may be more than `rows`, and then no sums. Sums have the currency with
+    the most rows first."""
 
     rows: int
     is_more: bool
@@ -43,50 +47,67 @@ class Tally(NamedTuple):
 def tally(wanted: Filter, at_most: int) -> Tally:
     """How many rows there are and what they sum to.
 
-    Of whole months that is kept; otherwise no more than `at_most` rows are looked at.
+    Of whole months that is kept. Otherwise no more than some `at_most` rows are looked at: all that
+    there are, those that an index finds, or the first ones of a ledger that is longer.
     """
-    kept = wanted.is_of_months
-    rows = db.session.execute(_of_months(wanted) if kept else _of_rows(wanted, at_most)).all()
-    found = sum(row.rows for row in rows)
-    if found > at_most and not kept:
-        return Tally(at_most, True, ())
+    if wanted.is_of_months:
+        return _exact(_of_months(wanted))
+    if kept.rows(wanted) <= at_most:
+        return _exact(_of_rows(wanted.conditions(row_by_row=True)))
+    by_date = replace(wanted, sort="date")
+    end = ledger.end_of_stretch(by_date, at_most)
+    found = _exact(_of_rows(ledger.in_stretch(by_date, end)))
+    if end is None:
+        return found
+    everything = totals.count(wanted.user_id)
+    if wanted.has_index and found.rows * sum(everything) <= at_most**2:
+        found = _exact(_of_rows(wanted.conditions(), at_most + 1))
+        if found.rows <= at_most:
+            return found
+    return Tally(min(found.rows, at_most), True, ())
+
+
+def sums_of(rows: Iterable[Transaction]) -> list[Sum]:
+    """What these rows add up to, the currency with the most of them first."""
+    moved: defaultdict[str | None, list[Decimal]] = defaultdict(list)
+    for row in rows:
+        moved[row.currency].append(row.amount)
+    by_rows = sorted(moved.items(), key=lambda pair: (-len(pair[1]), pair[0] or ""))
+    return [
+        Sum(
+            currency,
+            sum((-amount for amount in amounts if amount < 0), Decimal(0)),
+            sum((amount for amount in amounts if amount > 0), Decimal(0)),
+        )
+        for currency, amounts in by_rows
+    ]
+
+
+def _exact(query: Any) -> Tally:
+    rows = db.session.execute(query).all()
     by_rows = sorted(rows, key=lambda row: (-row.rows, row.currency or ""))
     sums = [Sum(row.currency or None, row.money_in, row.money_out) for row in by_rows if row.rows]
-    return Tally(found, False, sums)
+    return Tally(sum(row.rows for row in rows), False, sums)
 
 
-def _of_rows(wanted: Filter, at_most: int) -> Any:
+def _of_rows(conditions: Sequence[Any], limit: int | None = None) -> Any:
     looked_at = (
         select(Transaction.amount, _CURRENCY.label("currency"))
-        .where(*wanted.conditions())
-        .limit(at_most + 1)
+        .where(*conditions)
+        .limit(limit)
         .subquery()
     )
     return _sums_of(looked_at.c.amount, looked_at.c.currency)
 
 
 def _of_months(wanted: Filter) -> Any:
-    query = (
-        select(
-            func.sum(MonthlyTotal.count).label("rows"),
-            MonthlyTotal.currency.label("currency"),
-            _money(MonthlyTotal.money_in).label("money_in"),
-            _money(MonthlyTotal.money_out).label("money_out"),
-        )
-        .join(Account, Account.id == MonthlyTotal.account_id)
-        .where(Account.user_id == wanted.user_id)
-        .group_by(MonthlyTotal.currency)
-    )
-    if wanted.start:
-        query = query.where(MonthlyTotal.month >= wanted.start)
-    if wanted.end:
-        query = query.where(MonthlyTotal.month <= wanted.end)
-    if wanted.item_id:
-        query = query.where(Account.item_id == wanted.item_id)
-    if wanted.account_ids:
-        query = query.where(Account.id.in_(wanted.account_ids))
-    if wanted.categories:
-        query = query.where(MonthlyTotal.category.in_(wanted.categories))
+    query = select(
+        func.sum(MonthlyTotal.count).label("rows"),
+        MonthlyTotal.currency.label("currency"),
+        _money(MonthlyTotal.money_in).label("money_in"),
+        _money(MonthlyTotal.money_out).label("money_out"),
+    ).group_by(MonthlyTotal.currency)
+    query = kept.of_categories(wanted, kept.within(wanted, query))
     if wanted.scope == "flow":
         flow = Account.type.in_(SPENT_FROM), MonthlyTotal.category.not_in(TRANSFERS)
         query = query.where(*flow)
@@ -110,14 +131,21 @@ def _money(units: Any) -> Any:
     return type_coerce(added_up(type_coerce(units, BigInteger)), Money)
 
 
-def days(
-    wanted: Filter, first: datetime.date, last: datetime.date
-) -> dict[datetime.date, list[Sum]]:
-    """What each day's rows of the filter sum to, from `first` to `last`."""
-    part = replace(wanted, start=first, end=last)
-    query = _sums_of(Transaction.amount, _CURRENCY).add_columns(Transaction.date.label("date"))
-    query = query.where(*part.conditions()).group_by(Transaction.date).order_by(_CURRENCY)
-    found: dict[datetime.date, list[Sum]] = {}
-    for row in db.session.execute(query):
-        found.setdefault(row.date, []).append(Sum(row.currency, row.money_in, row.money_out))
-    return found
+def count_between(user_id: int, start: datetime.date, end: datetime.date) -> int:
+    """How many rows there are from `start` to `end`, both included.
+
+    Only those of the first and the last month are counted; what lies between is kept.
+    """
+    first, last = totals.month_of(start), totals.month_of(end)
+    if first == last:
+        return ledger.count(Filter(user_id, start, end))
+    begin = totals.months_later(first, 1)
+    between = tally(Filter(user_id, begin, last - DAY), 0).rows
+    edges = Filter(user_id, start, begin - DAY), Filter(user_id, last, end)
+    return between + sum(ledger.count(edge) for edge in edges)
+
+
+def of_day(wanted: Filter, day: datetime.date) -> list[Sum]:
+    """What the rows of the filter that are of this day sum to."""
+    part = replace(wanted, start=day, end=day)
+    return list(_exact(_of_rows(part.conditions(row_by_row=True))).sums)

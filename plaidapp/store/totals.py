@@ -81,7 +81,7 @@ def refresh(months: Iterable[Month]) -> None:
 
     The accounts are locked by then (`accounts.lock`, `lock_for`), since before the first change.
     """
-    for account_id, first, last in _runs(months):
+    for account_id, first, last in runs(months):
         _refresh(account_id, first, last)
 
 
@@ -91,7 +91,7 @@ def rebuild(account_ids: Iterable[int]) -> None:
         _refresh(account_id, datetime.date.min, datetime.date.max)
 
 
-def _runs(months: Iterable[Month]) -> Iterator[tuple[int, datetime.date, datetime.date]]:
+def runs(months: Iterable[Month]) -> Iterator[tuple[int, datetime.date, datetime.date]]:
     """Months that follow each other as one: the account, the first day and the last."""
     run: tuple[int, datetime.date, datetime.date] | None = None
     for account_id, month in sorted(months):

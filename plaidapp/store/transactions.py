@@ -33,11 +33,16 @@ BINARY_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 """Text in the order of its code points, on every database."""
 AT_ONCE = 500  # ids in one statement; SQLite's oldest limit is 999 parameters
 
+REMOVED = text("removed_at IS NOT NULL")
 
-def _shown_index(name: str, *columns: str) -> Index:
-    """One order of the rows that are shown."""
-    shown = text("removed_at IS NULL")
-    return Index(name, *columns, postgresql_where=shown, sqlite_where=shown)
+
+def _shown_index(name: str, *columns: str, only: str = "") -> Index:
+    """One order of the rows that are shown; `only` of those with this flag, which few rows have."""
+    shown = {
+        "postgresql": text("removed_at IS NULL" + (f" AND {only} IS true" if only else "")),
+        "sqlite": text("removed_at IS NULL" + (f" AND {only} IS 1" if only else "")),
+    }
+    return Index(name, *columns, postgresql_where=shown["postgresql"], sqlite_where=shown["sqlite"])
 
 
 class Transaction(Base):
@@ -56,6 +61,9 @@ class Transaction(Base):
         _shown_index("ix_transaction_shown", "user_id", "date", "id"),
         _shown_index("ix_transaction_by_size", "user_id", "size", "id"),
         _shown_index("ix_transaction_by_title", "user_id", "title_key", "id"),
+        _shown_index("ix_transaction_hidden", "user_id", "date", "id", only="hidden"),
+        _shown_index("ix_transaction_pending", "user_id", "date", "id", only="pending"),
+        Index("ix_transaction_removed", "item_id", postgresql_where=REMOVED, sqlite_where=REMOVED),
         Index("ix_transaction_account_id_date", "account_id", "date"),
     )
 

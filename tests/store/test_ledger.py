@@ -184,7 +184,7 @@ def test_totals_are_exact_and_by_currency(owner, ledger_of_many):
     for row in rows:
         moved[row.currency][row.amount > 0] += abs(row.amount)
 
-    totals = tallies.tally(Filter(owner, smallest=Decimal(0)), len(rows))
+    totals = tallies.tally(Filter(owner, smallest=Decimal(0)), 1000)
 
     assert totals.rows == len(rows)
     assert not totals.is_more
@@ -210,23 +210,68 @@ def test_what_is_kept_by_month_is_what_the_rows_sum_to(owner, ledger_of_many):
 
 
 def test_too_many_rows_are_not_summed(owner, ledger_of_many):
-    rows = len(expected(Filter(owner)))
-    every = Filter(owner, smallest=Decimal(0))
+    every = Filter(owner, smallest=Decimal(0), hidden="any")
+    rows = len(expected(every))
+    assert tallies.tally(every, rows).rows == rows
     assert tallies.tally(every, rows - 1) == (rows - 1, True, ())
+
+
+@pytest.mark.parametrize("at_most", [1, 10, 60])
+def test_what_a_long_ledger_adds_up_to_is_exact_or_said_to_be_more(owner, ledger_of_many, at_most):
+    account_ids = [row.id for row in accounts.of_user(owner)]
+    exact = 0
+    for wanted in some_filters(owner, account_ids):
+        rows, found = len(expected(wanted)), tallies.tally(wanted, at_most)
+        assert found.rows <= rows if found.is_more else found.rows == rows, wanted
+        exact += not found.is_more
+    assert exact > 10
+
+
+@pytest.mark.parametrize("stretch", [1, 30])
+def test_a_page_is_the_same_however_it_is_found(owner, ledger_of_many, monkeypatch, stretch):
+    monkeypatch.setattr(ledger, "STRETCH", stretch)
+    monkeypatch.setattr(ledger, "MONTHS_AT_ONCE", 1)
+    spread_over_months(owner)
+    searches = [{"search": typed} for typed in ("cafe", "cafe zoe", "t", "united", "nobody")]
+    parts = [*searches, {"categories": ("TRAVEL",)}, {"categories": ("TRAVEL", "FOOD_AND_DRINK")}]
+    parts.append(
+        {"categories": ("TRAVEL",), "hidden": "any", "direction": "in", "account_ids": (1,)}
+    )
+    parts.append({"smallest": Decimal("12.5"), "direction": "in", "largest": Decimal(1000)})
+    parts.append({"categories": ("TRAVEL",), "start": DAY - timedelta(days=90), "end": DAY})
+    for part, descending in itertools.product(parts, (True, False)):
+        for sort in ("date", "amount", "name"):
+            wanted = Filter(owner, sort=sort, descending=descending, **part)
+            assert walk(wanted, 7) == expected(wanted), wanted
+
+
+def test_a_range_counts_its_first_and_last_month_and_what_is_kept_between(owner, ledger_of_many):
+    spread_over_months(owner)
+    ages = (0, 3, 15, 29, 45, 61, 62, 80, 200)
+    for start, end in itertools.product(ages, ages):
+        days = DAY - timedelta(days=start), DAY - timedelta(days=end)
+        if start >= end:
+            rows = expected(Filter(owner, *days))
+            assert tallies.count_between(owner, *days) == len(rows), days
+
+
+def spread_over_months(owner):
+    for row in ledger.page(Filter(owner), 200)[::3]:
+        change(row.id, date=row.date - timedelta(days=row.id % 5 * 30))
+    rollups.rebuild([row.id for row in accounts.of_user(owner)])
+    db.session.commit()
+    db.session.expire_all()
 
 
 def test_a_days_sums_are_of_all_its_rows(owner, ledger_of_many):
     wanted = Filter(owner, search="cafe")
-    first, last = DAY - timedelta(days=6), DAY - timedelta(days=2)
-
-    sums = tallies.days(wanted, first, last)
-
-    assert first <= min(sums) <= max(sums) <= last
-    for day, parts in sums.items():
-        assert parts == sorted(
-            tallies.tally(replace(wanted, start=day, end=day), 1000).sums,
-            key=lambda part: parts.index(part),
-        )
+    rows = ledger.page(wanted, 1000)
+    days = {day: list(of) for day, of in itertools.groupby(rows, lambda row: row.date)}
+    assert len(days) > 5
+    for day, of in days.items():
+        sums = tallies.of_day(wanted, day)
+        assert sums == tallies.sums_of(of)
+        assert sum(part.net for part in sums) == -sum(row.amount for row in of)
 
 
 HOSTILE = (
