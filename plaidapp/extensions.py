@@ -4,7 +4,6 @@ from typing import Any
 
 from flask import has_request_context, request
 from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import Connection, Engine, MetaData, event
@@ -33,7 +32,6 @@ db = SQLAlchemy(
     # What a job read before a commit stays readable after it; it writes by conditions, not by copy.
     session_options={"expire_on_commit": False},
 )
-migrate = Migrate()
 login = LoginManager()
 csrf = CSRFProtect()
 
