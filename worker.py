@@ -16,6 +16,7 @@ from sqlalchemy.orm import configure_mappers
 
 from config import Config
 from plaidapp import create_worker_app
+from plaidapp.bank import client
 from plaidapp.jobs import pulls as _pulls  # noqa: F401 imported before the first job asks for it
 from plaidapp.jobs import queue
 from plaidapp.jobs.runner import Runner
@@ -31,6 +32,7 @@ QUEUES = [queue.NAME]
 def warm_up() -> None:
     """Does now what the first job would wait for, and spares every later garbage collection it."""
     configure_mappers()
+    client.warm_up()
     gc.collect()
     gc.freeze()
 

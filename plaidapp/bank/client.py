@@ -44,6 +44,18 @@ PAGE_SIZE = 500
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 KEYS = ("clientId", "secret")
 """What plaid-python calls the keys that go into each request's headers."""
+OF_JOBS = (
+    AccountsBalanceGetRequest,
+    AccountsGetRequest,
+    ItemPublicTokenExchangeRequest,
+    ItemRemoveRequest,
+    SandboxPublicTokenCreateRequest,
+    SandboxPublicTokenCreateRequestOptions,
+    SandboxPublicTokenCreateRequestOptionsTransactions,
+    TransactionsRecurringGetRequest,
+    TransactionsSyncRequest,
+    TransactionsSyncRequestOptions,
+)
 
 
 class Connection(NamedTuple):
@@ -201,6 +213,13 @@ class Bank:
             # plaid-python itself stumbles over some answers, such as an error body it can't decode.
             raise errors.transport_error(errors.NONSENSE) from None
         return bytes(response.data)
+
+
+def warm_up() -> None:
+    """Imports what plaid-python and urllib3 otherwise import with the first request of each kind."""
+    "localhost".encode("idna")
+    for request in OF_JOBS:
+        _ = request.openapi_types
 
 
 def decode_page(body: bytes) -> payloads.SyncPage:
