@@ -20,6 +20,7 @@ from tests.e2e.processes import Deployment, wait_until
 
 from . import rig
 
+MB = 2**20
 MOST = 90
 LOCALES = ("en-US", "de-DE", "fr-CA", "hi-IN")
 
@@ -56,7 +57,7 @@ def _web(running: Deployment, person: Person, rounds: int) -> tuple[float, float
         _look(person, pages)
         if number == 0:
             found.append(_rss(family()))
-    shared = max(process.memory_full_info().pss for process in family()) / 1e6
+    shared = max(process.memory_full_info().pss for process in family()) / MB
     return found[0], found[1], _rss(family()), shared
 
 
@@ -120,7 +121,7 @@ def _wait_for_pulls(running: Deployment) -> None:
 
 
 def _rss(family: Iterable[psutil.Process]) -> float:
-    return max(process.memory_info().rss for process in family) / 1e6
+    return max(process.memory_info().rss for process in family) / MB
 
 
 if __name__ == "__main__":

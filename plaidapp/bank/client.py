@@ -216,7 +216,7 @@ class Bank:
 
 
 def warm_up() -> None:
-    """Imports what plaid-python and urllib3 otherwise import with the first request of each kind."""
+    """Imports now what would be imported with the first request of each kind that jobs make."""
     "localhost".encode("idna")
     for request in OF_JOBS:
         _ = request.openapi_types
