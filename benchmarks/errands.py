@@ -14,6 +14,7 @@ from plaidapp.jobs import pulls
 
 config = Config.from_env()
 app = create_worker_app(config)
+REDIS_URL = config.redis_url  # which RQ reads here
 told = Redis.from_url(config.redis_url)
 
 

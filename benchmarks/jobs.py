@@ -33,9 +33,9 @@ SIMPLE, FORK, PLAIN = "RQ's SimpleWorker", "`rq worker`, app preloaded", "`rq wo
 COMMANDS = {
     OURS: "python worker.py",
     CELERY: "celery -A benchmarks.rival worker -l WARNING --concurrency 2",
-    SIMPLE: "rq worker -c benchmarks.errands -w rq.SimpleWorker --logging-level WARNING simple",
-    FORK: "rq worker -c benchmarks.errands --logging-level WARNING fork",
-    PLAIN: "rq worker --url $REDIS_URL --logging-level WARNING plain",
+    SIMPLE: "rq worker -c benchmarks.errands -w rq.SimpleWorker --logging_level WARNING simple",
+    FORK: "rq worker -c benchmarks.errands --logging_level WARNING fork",
+    PLAIN: "rq worker --url $REDIS_URL --logging_level WARNING plain",
 }
 QUEUES = {OURS: "default", SIMPLE: "simple", FORK: "fork", PLAIN: "plain"}
 SLOW = {FORK: 10, PLAIN: 40}
@@ -93,7 +93,7 @@ class Place:
 
     def hear(self) -> float:
         """Seconds, as the next worker to be done says."""
-        told = self.redis.blpop(["told"], timeout=60)
+        told = self.redis.blpop(["told"], timeout=20)
         if told is None:
             raise TimeoutError("no worker has done it")
         return float(told[1])
