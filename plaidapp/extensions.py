@@ -5,7 +5,6 @@ from typing import Any
 from flask import has_request_context, request
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
-from flask_wtf import CSRFProtect
 from sqlalchemy import Connection, Engine, MetaData, event
 from sqlalchemy.orm import DeclarativeBase
 
@@ -33,7 +32,6 @@ db = SQLAlchemy(
     session_options={"expire_on_commit": False},
 )
 login = LoginManager()
-csrf = CSRFProtect()
 
 
 def configure_sqlite(engine: Engine) -> None:

@@ -18,7 +18,8 @@ from . import (
     styleguide,
     theme,
 )
-from .extensions import csrf, login
+from .csrf import csrf
+from .extensions import login
 from .store import users
 
 
