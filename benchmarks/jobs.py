@@ -164,8 +164,10 @@ def main() -> None:
 def compare(here: Place, title: str, errand: str, ways: tuple[str, ...], *, quick: bool) -> None:
     for way in ways:
         here.start(way)
-    sizes = (6, 40) if quick else (40, 400)
-    each, many = ({way: max(4, size // SLOW.get(way, 1)) for way in ways} for size in sizes)
+    sizes = (20, 150) if quick else (60, 600)
+    if errand == "pull":
+        sizes = (10, 30) if quick else (30, 150)
+    each, many = ({way: max(3, size // SLOW.get(way, 1)) for way in ways} for size in sizes)
     alone: dict[str, list[float]] = {way: [] for way in ways}
     rates: dict[str, list[float]] = {way: [] for way in ways}
 
