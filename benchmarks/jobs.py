@@ -158,7 +158,7 @@ def main() -> None:
                 compare(here, "One call to the bank, no database", "ask", ways, quick=quick)
             ways = (OURS, CELERY, SIMPLE)
             compare(here, f"A whole pull, nothing new, {kind}", "pull", ways, quick=quick)
-    scale(100 if quick else 1000)
+    scale(60 if quick else 500)
 
 
 def compare(here: Place, title: str, errand: str, ways: tuple[str, ...], *, quick: bool) -> None:

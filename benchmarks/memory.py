@@ -27,7 +27,7 @@ LOCALES = ("en-US", "de-DE")
 
 def main() -> None:
     quick = rig.arguments(__doc__ or "").quick
-    rounds, jobs = (2, 100) if quick else (40, 1000)
+    rounds, jobs = (2, 50) if quick else (15, 1000)
     web, worker = [], []
     for kind in rig.DATABASES:
         with rig.deployment(kind) as running:
