@@ -157,7 +157,9 @@ def test_after_some_jobs_the_process_goes_on_as_a_new_one(pull, start, poll, con
 def test_a_job_that_no_timeout_ends_takes_its_process_down(start, context):
     rings = Queue(queue.NAME, connection=context.extensions["redis"])
     rings.enqueue_call("time.sleep", args=(60,), timeout=60)
-    process = start("python", "-c", BRIEFLY.format("STUCK = runner.REARM = 1"))
+    process = start(
+        "python", "-c", BRIEFLY.format("STUCK = runner.REARM = runner.Runner.dequeue_timeout = 1")
+    )
     assert process.wait(30) == 1
     assert "Timeout (0:00:02)!" in log_of(start)
 

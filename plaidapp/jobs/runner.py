@@ -70,7 +70,8 @@ class Runner(SimpleWorker):
     def heartbeat(self, timeout: int | None = None, pipeline: Pipeline | None = None) -> None:
         """In one go. Never left out where it would lengthen the key's life by more than FRESH."""
         if time.monotonic() - self._armed > REARM:  # this comes by between jobs and while idle
-            faulthandler.dump_traceback_later(STUCK + REARM, exit=True)
+            silence = max(STUCK, self.dequeue_timeout)  # at most, of a worker that is well
+            faulthandler.dump_traceback_later(silence + REARM, exit=True)
             self._armed = time.monotonic()
         if pipeline is not None:
             super().heartbeat(timeout, pipeline)
