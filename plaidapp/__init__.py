@@ -7,29 +7,25 @@ from sqlalchemy import make_url
 
 from config import Config
 
-from . import (
-    assets,
-    auth,
-    cli,
-    errors,
-    finance,
-    formats,
-    health,
-    languages,
-    security,
-    styleguide,
-    theme,
-)
 from .bank.client import Bank
-from .extensions import configure_sqlite, csrf, db, login, migrate
+from .extensions import configure_sqlite, db
 from .jobs import queue
-from .store import secrets, users
+from .store import secrets
 
 ROOT = Path(__file__).parent.parent
 
 
 def create_app(config: Config) -> Flask:
     """The app, wired. Opens no connection: gunicorn forks after this."""
+    from . import web  # not above: forms, templates and locales are a tenth of a worker's memory
+
+    app = create_worker_app(config)
+    web.init_app(app)
+    return app
+
+
+def create_worker_app(config: Config) -> Flask:
+    """What a job needs of the app: the database, the queue and the bank, but nothing to look at."""
     app = Flask(
         "plaidapp",
         root_path=str(ROOT),
@@ -41,17 +37,10 @@ def create_app(config: Config) -> Flask:
         SECRET_KEY=config.secret_key,
         SQLALCHEMY_DATABASE_URI=config.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config.database_url),
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=(config.public_url or "").startswith("https:"),
-        WTF_CSRF_TIME_LIMIT=None,  # as long as the session; a page may stay open overnight
-        MAX_CONTENT_LENGTH=1024 * 1024,
         PLAIDAPP=config,
     )
     app.logger.setLevel(config.log_level)
     _configure_db(app)
-    _configure_login()
-    login.init_app(app)
-    csrf.init_app(app)
     cipher = secrets.cipher_for(config.token_keys)
     app.extensions["cipher"] = cipher
     app.extensions["redis"] = queue.connect(config.redis_url)
@@ -63,21 +52,6 @@ def create_app(config: Config) -> Flask:
         config.bank_timeout,
         webhook_url=config.public_url and f"{config.public_url}/webhooks/plaid",
     )
-    parts = (
-        assets,
-        languages,
-        theme,
-        auth,
-        finance,
-        styleguide,
-        health,
-        errors,
-        security,
-        formats,
-        cli,
-    )
-    for part in parts:
-        part.init_app(app)
     return app
 
 
@@ -95,18 +69,6 @@ def _configure_db(app: Flask) -> None:
     if url.get_backend_name() == "sqlite" and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
-    migrate.init_app(
-        app,
-        db,
-        directory=str(ROOT / "plaidapp" / "migrations"),
-        render_as_batch=url.get_backend_name() == "sqlite",  # SQLite alters a table by copying it
-    )
     if url.get_backend_name() == "sqlite":
         with app.app_context():
             configure_sqlite(db.engine)
-
-
-def _configure_login() -> None:
-    login.login_view = "auth.login"
-    login.login_message = None
-    login.user_loader(lambda user_id: users.by_id(int(user_id)))

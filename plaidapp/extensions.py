@@ -4,9 +4,7 @@ from typing import Any
 
 from flask import has_request_context, request
 from flask_login import LoginManager
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from flask_wtf import CSRFProtect
 from sqlalchemy import Connection, Engine, MetaData, event
 from sqlalchemy.orm import DeclarativeBase
 
@@ -33,9 +31,7 @@ db = SQLAlchemy(
     # What a job read before a commit stays readable after it; it writes by conditions, not by copy.
     session_options={"expire_on_commit": False},
 )
-migrate = Migrate()
 login = LoginManager()
-csrf = CSRFProtect()
 
 
 def configure_sqlite(engine: Engine) -> None:

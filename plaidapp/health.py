@@ -1,12 +1,10 @@
 """Is this process up, and is what it needs up too?"""
 
 import redis
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from .extensions import db, migrate
+from . import schema
 
 blueprint = Blueprint("health", __name__)
 
@@ -28,12 +26,10 @@ def readyz() -> tuple[dict[str, str], int]:
 
 
 def _database() -> str:
-    head = ScriptDirectory(migrate.directory).get_current_head()
     try:
-        current = MigrationContext.configure(db.session.connection()).get_current_revision()
+        return "ok" if schema.current() == schema.newest() else "not migrated"
     except SQLAlchemyError:
         return "away"
-    return "ok" if current == head else "not migrated"
 
 
 def _redis() -> str:

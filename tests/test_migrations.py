@@ -7,11 +7,12 @@ from decimal import Decimal
 
 import pytest
 from cryptography.fernet import Fernet
+from flask import current_app
 from flask_migrate import check, downgrade, upgrade
 from sqlalchemy import MetaData, Table, inspect
 
 from config import Config
-from plaidapp import create_app
+from plaidapp import create_app, schema
 from plaidapp.extensions import db
 from plaidapp.store import Balance, Transaction, backfill, edits, ledger, totals
 from plaidapp.store.filters import Filter
@@ -57,6 +58,24 @@ def tables():
 def test_up_makes_every_table(database):
     upgrade()
     assert tables() == TABLES == {table.name for table in db.metadata.sorted_tables}
+
+
+def test_the_newest_version_is_the_one_that_alembic_ends_at(database):
+    assert schema.current() is None
+    db.session.remove()
+    upgrade()
+    assert schema.current() == schema.newest()
+
+
+@pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
+def test_the_command_line_has_all_of_flask_migrates_commands(database):
+    runner = current_app.test_cli_runner()
+    assert runner.invoke(args=["db", "upgrade"]).exit_code == 0
+    assert runner.invoke(args=["db", "downgrade", "0001"]).exit_code == 0
+    assert schema.current() == "0001"
+    assert "Upgrade to a later version" in runner.invoke(args=["db", "--help"]).output
+    assert runner.invoke(args=["db", "upgrade", "nonsense"]).exit_code == 1
+    assert runner.invoke(args=["db", "nonsense"]).exit_code == 2
 
 
 def test_models_and_migrations_agree(database):

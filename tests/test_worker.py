@@ -135,3 +135,58 @@ def test_a_killed_workers_pull_is_done_by_the_next(pull, start, poll, bank_serve
     queue.ring(pulls.by_id(pull))
     assert start("rq", "worker", "-c", "worker", "-w", "worker.AppWorker", "--burst").wait(60) == 0
     assert state_of(pull) == "done", start.log.read_text()
+
+
+BRIEFLY = "from plaidapp.jobs import runner; runner.{}; import worker; worker.main()"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_after_some_jobs_the_process_goes_on_as_a_new_one(pull, start, poll, context):
+    rings = Queue(queue.NAME, connection=context.extensions["redis"])
+    for _ in range(3):
+        rings.enqueue_call("time.time", result_ttl=0)
+    process = start("python", "-c", BRIEFLY.format("JOBS_A_LIFE = 2"))
+    poll(lambda: log_of(start).count("started with PID") >= 3, 60, "the third life")
+    assert log_of(start).count(f"started with PID {process.pid},") >= 3
+    assert state_of(pull) == "done"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0, log_of(start)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_job_that_no_timeout_ends_takes_its_process_down(start, context):
+    rings = Queue(queue.NAME, connection=context.extensions["redis"])
+    rings.enqueue_call("time.sleep", args=(60,), timeout=60)
+    process = start(
+        "python", "-c", BRIEFLY.format("STUCK = runner.REARM = runner.Runner.dequeue_timeout = 1")
+    )
+    assert process.wait(30) == 1
+    assert "Timeout (0:00:02)!" in log_of(start)
+
+
+def log_of(start):
+    return start.log.read_text()
+
+
+WATCHFUL = """
+import sys, redis, worker
+class Watchful(worker.AppWorker):
+    def execute_job(self, job, queue):
+        before = set(sys.modules)
+        super().execute_job(job, queue)
+        print("imported:", sorted(set(sys.modules) - before))
+Watchful(worker.QUEUES, connection=redis.Redis.from_url(worker.REDIS_URL)).work(burst=True)
+"""
+
+
+def test_the_first_job_finds_everything_imported(pull, start):
+    assert start("python", "-c", WATCHFUL).wait(60) == 0, log_of(start)
+    assert state_of(pull) == "done"
+    assert "imported: []" in log_of(start), log_of(start)
+
+
+def test_a_worker_leaves_out_what_only_others_need(start):
+    heavy = "alembic", "babel", "plaid.api", "plaidapp.web", "wtforms", "zxcvbn"
+    look = f"import sys, worker; print([name for name in {heavy} if name in sys.modules])"
+    assert start("python", "-c", look).wait(60) == 0
+    assert log_of(start).strip() == "[]"

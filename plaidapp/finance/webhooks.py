@@ -17,7 +17,8 @@ from plaidapp.bank.client import Bank
 from plaidapp.bank.errors import BankError
 from plaidapp.bank.payloads import Event
 from plaidapp.bank.verification import ForgedError, check_signature, key_id
-from plaidapp.extensions import csrf, db
+from plaidapp.csrf import csrf
+from plaidapp.extensions import db
 from plaidapp.jobs import queue
 from plaidapp.store import inbox, items, webhook_keys
 

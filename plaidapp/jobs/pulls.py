@@ -66,9 +66,8 @@ def recurring(pull_id: int) -> None:
 
 
 def _run(pull_id: int, work: Callable[[Attempt], list[BankError]]) -> None:
-    claimed = claims.claim(pull_id)
-    db.session.commit()
-    if not claimed:  # rung twice, or taken over, or gone
+    if not claims.claim(pull_id):  # rung twice, or taken over, or gone
+        db.session.commit()
         return
     attempt = Attempt(pulls.by_id(pull_id))
     db.session.commit()

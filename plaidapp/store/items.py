@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from flask_babel import gettext
 from sqlalchemy import (
     CursorResult,
     ForeignKey,
@@ -80,6 +79,8 @@ class Item(Base):
     @property
     def title(self) -> str:
         """The bank's name; it is not known yet in the first moment of a connection."""
+        from flask_babel import gettext  # which workers, who show nothing, do without
+
         return self.institution_name or gettext("Your bank")
 
 

@@ -30,7 +30,7 @@ def client_for() -> Iterator[Callable[..., Bank]]:
 
     yield make
     for bank in made:
-        bank._api.api_client.rest_client.pool_manager.clear()
+        bank._client.rest_client.pool_manager.clear()
 
 
 @pytest.fixture

@@ -205,5 +205,5 @@ class World:
             db.session.remove()
             db.engine.dispose()
         self.app.extensions["redis"].close()
-        self.app.extensions["bank"]._api.api_client.close()
+        self.app.extensions["bank"]._client.close()
         self.database.close()

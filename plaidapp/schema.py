@@ -1,0 +1,54 @@
+"""The database's schema: which version it has, which it should have, and how it gets there.
+
+Alembic is loaded by who migrates only; it would be a tenth of every other process's memory.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask
+from sqlalchemy import inspect, text
+from werkzeug.local import LocalProxy
+
+from .extensions import db
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def init_app(app: Flask) -> None:
+    app.extensions["migrate"] = LocalProxy(lambda: _flask_migrate(app))
+    app.cli.add_command(_db)
+
+
+@click.command("db", add_help_option=False, context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_context
+def _db(context: click.Context, arguments: tuple[str, ...]) -> None:
+    """Migrate the database; `flask --app wsgi db --help` lists how. Flask-Migrate's commands."""
+    from flask_migrate.cli import db as commands
+
+    with commands.make_context("db", list(arguments), parent=context.parent) as inner:
+        commands.invoke(inner)
+
+
+def _flask_migrate(app: Flask) -> Any:
+    from flask_migrate import Migrate
+
+    with app.app_context():
+        is_sqlite = db.engine.dialect.name == "sqlite"  # which alters a table by copying it
+    Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=is_sqlite)
+    return app.extensions["migrate"]
+
+
+def newest() -> str:
+    """The version that this code is written for: the number of the last migration's file."""
+    return max(path.name for path in MIGRATIONS.glob("versions/*.py")).partition("_")[0]
+
+
+def current() -> str | None:
+    """The version that the database has, None when it has none. Raises SQLAlchemyError."""
+    if not inspect(db.session.connection()).has_table("alembic_version"):
+        return None
+    version: str | None = db.session.scalar(text("SELECT version_num FROM alembic_version"))
+    return version

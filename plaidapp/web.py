@@ -1,0 +1,58 @@
+"""What a browser meets: pages, actions on them, errors, files. Workers do without it."""
+
+from flask import Flask
+
+from config import Config
+
+from . import (
+    assets,
+    auth,
+    cli,
+    errors,
+    finance,
+    formats,
+    health,
+    languages,
+    schema,
+    security,
+    styleguide,
+    theme,
+)
+from .csrf import csrf
+from .extensions import login
+from .store import users
+
+
+def init_app(app: Flask) -> None:
+    config: Config = app.config["PLAIDAPP"]
+    app.config.update(
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=(config.public_url or "").startswith("https:"),
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session; a page may stay open overnight
+        MAX_CONTENT_LENGTH=1024 * 1024,
+    )
+    _configure_login()
+    login.init_app(app)
+    csrf.init_app(app)
+    parts = (
+        assets,
+        languages,
+        theme,
+        auth,
+        finance,
+        styleguide,
+        health,
+        errors,
+        security,
+        formats,
+        schema,
+        cli,
+    )
+    for part in parts:
+        part.init_app(app)
+
+
+def _configure_login() -> None:
+    login.login_view = "auth.login"
+    login.login_message = None
+    login.user_loader(lambda user_id: users.by_id(int(user_id)))

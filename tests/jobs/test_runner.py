@@ -1,0 +1,164 @@
+"""What the worker says to Redis, and what it leaves there. In bursts, on a queue of their own."""
+
+import itertools
+
+import pytest
+import redis.connection
+from rq import Queue
+from rq.registry import FailedJobRegistry, StartedJobRegistry
+from rq.suspension import resume, suspend
+from rq.worker import WorkerStatus
+
+from plaidapp.jobs.runner import Runner
+
+
+@pytest.fixture
+def connection(redis_url):
+    client = redis.Redis.from_url(redis_url)
+    client.flushall()
+    yield client
+    client.flushall()
+    client.close()
+
+
+@pytest.fixture
+def enqueue(connection):
+    def add(name, *args, **options):
+        queue = Queue("default", connection=connection)
+        return queue.enqueue_call(name, args=args, **{"timeout": 600, "result_ttl": 0} | options)
+
+    return add
+
+
+@pytest.fixture
+def look(connection):
+    """Has something looked at each time a worker is about to wait for a job."""
+    moments = []
+
+    class Watched(Queue):
+        @classmethod
+        def dequeue_any(cls, *args, **options):
+            moments.append(look.at(worker))
+            return super().dequeue_any(*args, **options)
+
+    class Seen(Runner):
+        queue_class = Watched
+
+    worker = Seen(["default"], connection=connection)
+
+    def look(at):
+        look.at = at
+        worker.work(burst=True, logging_level="ERROR")
+        return moments
+
+    return look
+
+
+@pytest.fixture
+def work(connection):
+    def burst(**options):
+        worker = Runner(["default"], connection=connection)
+        worker.work(burst=True, logging_level="CRITICAL", **options)
+        return worker
+
+    return burst
+
+
+def test_a_job_costs_four_round_trips(enqueue, look, monkeypatch):
+    sent = []
+    send = redis.connection.Connection.send_packed_command
+
+    def count(self, *args, **options):
+        sent.append(1)
+        return send(self, *args, **options)
+
+    for _ in range(12):
+        enqueue("time.time")
+    monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", count)
+
+    moments = look(at=lambda _: len(sent))
+
+    assert len(moments) == 13
+    trips = {later - earlier for earlier, later in itertools.pairwise(moments[1:])}
+    assert trips == {4}
+
+
+def test_a_job_that_is_done_leaves_nothing(connection, enqueue, work):
+    before = set(connection.scan_iter()) | {b"rq:queues"}
+    enqueue("time.time")
+
+    worker = work()
+
+    left = set(connection.scan_iter()) - before - {b"rq:clean_groups"}
+    assert left == {worker.key.encode()}
+    worker.refresh()
+    assert (worker.successful_job_count, worker.failed_job_count) == (1, 0)
+    assert worker.total_working_time > 0
+
+
+def test_a_job_that_crashes_is_filed_with_its_traceback(connection, enqueue, work):
+    job = enqueue("json.loads", "{", failure_ttl=600)
+    enqueue("time.time")
+
+    worker = work()
+
+    assert FailedJobRegistry("default", connection=connection).get_job_ids(cleanup=False) == [
+        job.id
+    ]
+    assert "JSONDecodeError" in job.latest_result().exc_string
+    assert StartedJobRegistry("default", connection=connection).get_job_ids(cleanup=False) == []
+    assert connection.lrange("rq:queue:default:intermediate", 0, -1) == []
+    worker.refresh()
+    assert (worker.successful_job_count, worker.failed_job_count) == (1, 1)
+
+
+def test_a_job_with_a_result_is_served_as_rq_does(enqueue, work):
+    job = enqueue("math.sqrt", 49, result_ttl=600)
+    work()
+    assert job.return_value(refresh=True) == 7
+
+
+def test_the_workers_key_outlives_every_wait_for_a_job(connection, enqueue, look):
+    for timeout in (600, 5, 600):
+        enqueue("time.time", timeout=timeout)
+        enqueue("json.loads", "{", timeout=timeout)
+        enqueue("math.sqrt", 49, timeout=timeout, result_ttl=600)
+
+    lives = look(at=lambda worker: (connection.ttl(worker.key), worker.dequeue_timeout))
+
+    assert len(lives) == 10
+    assert all(seconds > longest_wait for seconds, longest_wait in lives)
+
+
+def test_what_a_worker_says_that_it_does_is_what_it_does(connection, enqueue, look):
+    for _ in range(2):
+        enqueue("time.time")
+        enqueue("json.loads", "{")
+
+    states = look(at=lambda worker: connection.hget(worker.key, "state").decode())
+
+    assert states == [WorkerStatus.IDLE] * 5
+
+
+def test_a_suspended_worker_begins_no_other_job(connection, enqueue, work):
+    queue = Queue("default", connection=connection)
+    enqueue("time.time")
+    enqueue(suspend_here, connection.connection_pool.connection_kwargs["path"])
+    enqueue("time.time")
+
+    work()
+    assert queue.count == 1
+    resume(connection)
+    work()
+    assert queue.count == 0
+
+
+def suspend_here(path):
+    suspend(redis.Redis(unix_socket_path=path))
+
+
+def test_a_limit_of_jobs_ends_it(enqueue, work, connection):
+    for _ in range(3):
+        enqueue("time.time")
+    work(max_jobs=2)
+    assert Queue("default", connection=connection).count == 1
