@@ -67,6 +67,7 @@ def arrived(app, poll):
 
         return poll(
             lambda: all(kept().count(code) >= codes.count(code) for code in codes) and kept(),
+            seconds=60,  # one that was answered 503 comes again, but not at once
             what=f"the arrival of {codes}",
         )
 
