@@ -1,15 +1,16 @@
 """The Flask extensions, made once and bound to an app by `create_app`. Imports nothing of ours."""
 
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from flask import has_request_context, request
 from flask_login import LoginManager
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
-from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy import Connection, Engine, MetaData, Row, Select, event
 from sqlalchemy.orm import DeclarativeBase
 
+Columns = TypeVarTuple("Columns")
 READ_ONLY_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -36,6 +37,20 @@ db = SQLAlchemy(
 migrate = Migrate()
 login = LoginManager()
 csrf = CSRFProtect()
+
+
+GLANCES = "glances"
+"""The bind of connections that `glance` uses: nothing but the query goes over them."""
+
+
+def glance(query: Select[*Columns]) -> Row[*Columns] | None:
+    """One row in one round trip, beside the session and in no transaction.
+
+    For what is asked several times a second. A connection that died while idle is not noticed
+    before: raises sqlalchemy.exc.DBAPIError then, and the next is new.
+    """
+    with db.engines[GLANCES].connect() as connection:
+        return connection.execute(query).first()
 
 
 def configure_sqlite(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""The buttons. Each writes a pull, commits it, rings the queue, and shows the pull's panel.
+"""The buttons. Each writes a pull, which ringing the queue commits, and shows the pull's panel.
 
 With HTMX the answer is the panel; a plain form is sent back to the dashboard, where it stands too.
 """
@@ -88,9 +88,8 @@ def sync_item(item_id: int) -> Answer:
 def try_again(pull_id: int) -> Answer:
     pull = owned_or_404(pulls.owned, pull_id)
     if claims.queue_again(pull.id):
-        db.session.commit()
-        db.session.refresh(pull)  # it was changed in SQL alone
         queue.ring(pull)
+        db.session.refresh(pull)  # it was changed in SQL alone
     return _show(pull)
 
 
@@ -111,7 +110,6 @@ def _begin_range(kind: str) -> Answer:
 
 def _begin(kind: str, **fields: Any) -> Pull:
     pull = pulls.add(person().id, kind, **fields)
-    db.session.commit()
     queue.ring(pull)
     return pull
 
