@@ -8,6 +8,7 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 from sqlalchemy import Connection, Engine, MetaData, Row, Select, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
 Columns = TypeVarTuple("Columns")
@@ -43,14 +44,18 @@ GLANCES = "glances"
 """The bind of connections that `glance` uses: nothing but the query goes over them."""
 
 
-def glance(query: Select[*Columns]) -> Row[*Columns] | None:
+def glance(query: Select[*Columns], **values: object) -> Row[*Columns] | None:
     """One row in one round trip, beside the session and in no transaction.
 
-    For what is asked several times a second. A connection that died while idle is not noticed
-    before: raises sqlalchemy.exc.DBAPIError then, and the next is new.
+    For what pages ask all the time; `query` is made once, since to build one takes longer than to
+    run it. None also when it can't be asked, such as on a connection that died while idle: whoever
+    is told nothing goes the ordinary way, which connects anew or says what is wrong.
     """
-    with db.engines[GLANCES].connect() as connection:
-        return connection.execute(query).first()
+    try:
+        with db.engines[GLANCES].connect() as connection:
+            return connection.execute(query, values).first()
+    except SQLAlchemyError:
+        return None
 
 
 def configure_sqlite(engine: Engine) -> None:

@@ -117,8 +117,7 @@ def _begin(kind: str, **fields: Any) -> Pull:
 def _show(pull: Pull, **forms: FlaskForm) -> Answer:
     """The pull's panel, and with HTMX the form it came from, without what was wrong before."""
     if is_htmx():
-        panel = render_pull(owned_or_404(pulls.owned, pull.id))
-        return panel + render_template("finance/_accepted.html", **forms)
+        return render_pull(pull) + render_template("finance/_accepted.html", **forms)
     return redirect(url_for("finance.dashboard", _anchor=f"pull-{pull.id}"))
 
 

@@ -6,7 +6,7 @@ whoever wants to know how it goes reads it.
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ForeignKey,
@@ -15,10 +15,12 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    bindparam,
     select,
 )
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
 
+from plaidapp import extensions
 from plaidapp.extensions import Base, db
 
 from .items import Item
@@ -115,9 +117,7 @@ class PullItem(Base):
 
 def add(user_id: int, kind: str, items: Sequence[Item] = (), **fields: Any) -> Pull:
     """A queued pull over `items`; the caller commits, then rings the queue."""
-    pull = Pull(
-        user_id=user_id, kind=kind, items=[PullItem(item_id=item.id) for item in items], **fields
-    )
+    pull = Pull(user_id=user_id, kind=kind, items=[PullItem(item=item) for item in items], **fields)
     db.session.add(pull)
     db.session.flush()
     return pull
@@ -129,6 +129,29 @@ _WITH_ITEMS = selectinload(Pull.items).options(joinedload(PullItem.item))
 def owned(pull_id: int, user_id: int) -> Pull | None:
     query = select(Pull).where(Pull.id == pull_id, Pull.user_id == user_id)
     return db.session.scalar(query.options(_WITH_ITEMS))
+
+
+class Glimpse(NamedTuple):
+    """What a poll needs to know of a pull."""
+
+    state: str
+    revision: int
+    created_at: datetime
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in (QUEUED, RUNNING)
+
+
+_GLANCE = select(Pull.state, Pull.revision, Pull.created_at).where(
+    Pull.id == bindparam("pull_id"), Pull.user_id == bindparam("user_id")
+)
+
+
+def glance(pull_id: int, user_id: int) -> Glimpse | None:
+    """For polls, see extensions.glance. None for a pull that is not theirs."""
+    row = extensions.glance(_GLANCE, pull_id=pull_id, user_id=user_id)
+    return Glimpse(*row) if row else None
 
 
 def by_id(pull_id: int) -> Pull:
