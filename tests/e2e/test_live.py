@@ -105,7 +105,7 @@ def test_a_hidden_page_leaves_a_running_pull_alone(watcher, deployment, poll):
 
 def test_a_panel_whose_look_failed_looks_again(person, deployment):
     be_done(person.connect("user_transactions_dynamic", "any"))
-    deployment.bank.misbehave("delay", "/accounts/balance/get", seconds=1)
+    deployment.bank.misbehave("delay", "/accounts/balance/get", seconds=6)
     looks = []
 
     def answer(route):
@@ -133,7 +133,7 @@ def test_a_finished_panel_asks_nothing_more(watcher):
     before = len(looks)
     assert before > 0
 
-    watcher.page.clock.run_for(60_000)
+    watcher.page.clock.run_for(30_000)
 
     watcher.page.evaluate("0")
     assert len(looks) == before
