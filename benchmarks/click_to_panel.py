@@ -99,6 +99,7 @@ def measure_pages(
     threads = [threading.Thread(target=wait_for_bank, args=(person,)) for person in waiting]
     for thread in threads:
         thread.start()
+    time.sleep(3)  # all have clicked, and wait
     crowded = rig.alternate(ways, rounds)
     assert all(thread.is_alive() for thread in threads)
     deployment.bank.behave()
