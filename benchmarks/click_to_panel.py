@@ -26,10 +26,11 @@ PACES: dict[str, Pace | None] = {
 
 def main() -> None:
     arguments = rig.arguments(__doc__ or "")
-    rounds = 4 if arguments.quick else 40
-    people = 12 if arguments.quick else 50
+    rounds = 3 if arguments.quick else 40
+    people = 8 if arguments.quick else 50
     clicks: list[list[object]] = []
     pages: list[list[object]] = []
+    polls: list[list[object]] = []
     for kind in rig.DATABASES:
         with rig.deployment(kind) as deployment:
             anna = Browser(deployment.url)
@@ -37,11 +38,12 @@ def main() -> None:
             for seconds in MUST:
                 clicks += measure_clicks(kind, deployment, anna, seconds, rounds)
             pages += measure_pages(kind, deployment, anna, people, rounds)
+            polls += status_poll.measure(kind, deployment, arguments.quick)
     header = ("the panel", "bank", "p50, ms above", "p95, ms above", "must be", "requests a click")
     rig.table("Click to panel, above the bank's own time", header, clicks)
     header = ("a page meanwhile", "p50, ms", f"with {people} waiting", "ratio", "must be")
     rig.table(f"Other pages while {people} people wait for one bank", header, pages)
-    status_poll.main(arguments.quick)
+    rig.table("Polls without news", status_poll.HEADER, polls)
 
 
 def measure_clicks(
@@ -66,18 +68,18 @@ def measure_clicks(
         return time.perf_counter() - begun
 
     ways: dict[str, Callable[[], float]] = {name: partial(click, name) for name in PACES}
-    found = rig.alternate({**ways, "bank": bank}, rounds // 5 + 2)
+    found = rig.alternate({**ways, "bank": bank}, max(2, rounds // 5))
     del ways["asking each second"]
     for name, more in rig.alternate({**ways, "bank": bank}, rounds).items():
         found[name] += more
     deployment.bank.behave()
-    own = statistics.median(found.pop("bank"))
+    own = rig.median(found.pop("bank"))
     above = {name: [1000 * (taken - own) for taken in times] for name, times in found.items()}
     return [
         [
             f"{kind}, {name}",
             f"{1000 * seconds:.0f} ms",
-            statistics.median(times),
+            rig.median(times),
             p95(times),
             MUST[seconds] if name == "ours" else "",
             statistics.mean(requests[name]),
@@ -114,7 +116,7 @@ def measure_pages(
             "2",
         ]
         for path in paths
-        for name, of in (("p50", statistics.median), ("p95", p95))
+        for name, of in (("p50", rig.median), ("p95", p95))
     ]
 
 

