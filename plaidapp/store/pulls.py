@@ -19,6 +19,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp import extensions
 from plaidapp.extensions import Base, db
@@ -116,10 +117,13 @@ class PullItem(Base):
 
 
 def add(user_id: int, kind: str, items: Sequence[Item] = (), **fields: Any) -> Pull:
-    """A queued pull over `items`; the caller commits, then rings the queue."""
-    pull = Pull(user_id=user_id, kind=kind, items=[PullItem(item=item) for item in items], **fields)
+    """A queued pull over `items`; the caller rings the queue, or commits."""
+    parts = [PullItem(item_id=item.id) for item in items]
+    pull = Pull(user_id=user_id, kind=kind, items=parts, **fields)
     db.session.add(pull)
     db.session.flush()
+    for part, item in zip(parts, items, strict=True):
+        set_committed_value(part, "item", item)  # known, so that nobody has to read it
     return pull
 
 
