@@ -34,7 +34,7 @@ def main() -> None:
                 with world.fresh() as app:
                     sizes += measure_database(kind, world, rows)
                     app.extensions["redis"] = connection
-                    enqueued += measure_queue(kind, world, connection, count, 1 if quick else 3)
+                    enqueued += measure_queue(kind, world, connection, count)
         kept = measure_redis(connection, 200 if quick else 1_000)
     header = (f"{count:,} pulls are due", "seconds", "of one by one")
     rig.table("Telling the queue", header, enqueued)
@@ -58,7 +58,7 @@ def embedded_redis() -> Iterator[redis.Redis]:
 
 
 def measure_queue(
-    kind: str, world: World, connection: redis.Redis, count: int, rounds: int
+    kind: str, world: World, connection: redis.Redis, count: int
 ) -> list[list[object]]:
     add_pulls(world, count, state=pulls.QUEUED)
     db.session.commit()
@@ -79,7 +79,7 @@ def measure_queue(
         "ours, the sweep's": sweep.ring_due,
         "RQ's enqueue_many alone": partial(enqueue_many, connection, count),
     }
-    found = rig.alternate({name: partial(timed, way) for name, way in ways.items()}, rounds)
+    found = rig.alternate({name: partial(timed, way) for name, way in ways.items()}, 1)
     naive = rig.median(found["one by one"])
     return [
         [f"{kind}, {name}", rig.median(times), rig.median(times) / naive]
