@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 from config import Config
 
 from .bank.client import Bank
-from .extensions import configure_sqlite, db
+from .extensions import GLANCES, configure_sqlite, db
 from .jobs import queue
 from .store import secrets
 
@@ -37,6 +37,7 @@ def create_worker_app(config: Config) -> Flask:
         SECRET_KEY=config.secret_key,
         SQLALCHEMY_DATABASE_URI=config.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config.database_url),
+        SQLALCHEMY_BINDS={GLANCES: _glance_options(config.database_url)},
         PLAIDAPP=config,
     )
     app.logger.setLevel(config.log_level)
@@ -62,6 +63,16 @@ def _engine_options(database_url: str) -> dict[str, object]:
         # Connections that died while idle are noticed; a database that is away not waited for long.
         options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
     return options
+
+
+def _glance_options(database_url: str) -> dict[str, object]:
+    """No transaction means nothing to begin or to roll back, and what fails is asked anew."""
+    options = _engine_options(database_url) | {"pool_pre_ping": False}
+    return options | {
+        "url": database_url,
+        "isolation_level": "AUTOCOMMIT",
+        "pool_reset_on_return": None,
+    }
 
 
 def _configure_db(app: Flask) -> None:

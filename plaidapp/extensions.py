@@ -1,13 +1,15 @@
 """The Flask extensions, made once and bound to an app by `create_app`. Imports nothing of ours."""
 
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from flask import has_request_context, request
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy import Connection, Engine, MetaData, Row, Select, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
+Columns = TypeVarTuple("Columns")
 READ_ONLY_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -32,6 +34,24 @@ db = SQLAlchemy(
     session_options={"expire_on_commit": False},
 )
 login = LoginManager()
+
+
+GLANCES = "glances"
+"""The bind of connections that `glance` uses: nothing but the query goes over them."""
+
+
+def glance(query: Select[*Columns], **values: object) -> Row[*Columns] | None:
+    """One row in one round trip, beside the session and in no transaction.
+
+    For what pages ask all the time; `query` is made once, since to build one takes longer than to
+    run it. None also when it can't be asked, such as on a connection that died while idle: whoever
+    is told nothing goes the ordinary way, which connects anew or says what is wrong.
+    """
+    try:
+        with db.engines[GLANCES].connect() as connection:
+            return connection.execute(query, values).first()
+    except SQLAlchemyError:
+        return None
 
 
 def configure_sqlite(engine: Engine) -> None:

@@ -2,7 +2,7 @@
 // While the server does not answer, one line says since when the page is out of date.
 "use strict";
 
-const POLLS = "[hx-trigger^='every']";
+const POLLS = "[hx-trigger*='every ']";
 const stale = document.getElementById("stale");
 const clock = new Intl.DateTimeFormat(document.documentElement.dataset.locale, {
   hour: "numeric", minute: "2-digit", timeZone: "UTC", timeZoneName: "short",
@@ -10,7 +10,7 @@ const clock = new Intl.DateTimeFormat(document.documentElement.dataset.locale, {
 let fresh = Date.now();
 let leaving = false; // a poll behind a log-out would be refused
 
-const isPoll = (ctx) => ctx?.sourceEvent?.type === "every";
+const isPoll = (ctx) => ctx?.sourceElement?.matches(POLLS);
 const asleep = () => document.hidden || !navigator.onLine || leaving;
 
 function wake() {

@@ -205,7 +205,8 @@ def app(
     yield app
     with app.app_context():
         db.session.remove()
-        db.engine.dispose()
+        for engine in db.engines.values():
+            engine.dispose()
     app.extensions["redis"].close()
 
 

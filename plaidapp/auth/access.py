@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from flask import abort
+from flask import abort, session
 from flask_login import current_user
 
 from plaidapp.store import User
@@ -16,6 +16,12 @@ LARGEST_BIG_ID = 2**63 - 1  # of the tables whose ids are 64 bits
 def person() -> User:
     """The person logged in. For routes behind `login_required`."""
     return cast(User, current_user)
+
+
+def session_id() -> int | None:
+    """Whom the session names. Nobody has looked them up yet: what it is used for must."""
+    named = session.get("_user_id")  # Flask-Login's
+    return int(named) if named else None
 
 
 def owned_or_404(

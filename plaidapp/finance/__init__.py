@@ -14,7 +14,7 @@ from . import (
     recurring,
     webhooks,
 )
-from .blueprint import blueprint
+from .blueprint import blueprint, polled
 
 __all__ = [
     "actions",
@@ -31,6 +31,7 @@ __all__ = [
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
+    app.register_blueprint(polled)
     app.register_blueprint(webhooks.blueprint)
     categories.init_app(app)
     app.extensions["webhook keys"] = {}

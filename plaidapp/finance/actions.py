@@ -1,4 +1,4 @@
-"""The buttons. Each writes a pull, commits it, rings the queue, and shows the pull's panel.
+"""The buttons. Each writes a pull, which ringing the queue commits, and shows the pull's panel.
 
 With HTMX the answer is the panel; a plain form is sent back to the dashboard, where it stands too.
 """
@@ -88,9 +88,8 @@ def sync_item(item_id: int) -> Answer:
 def try_again(pull_id: int) -> Answer:
     pull = owned_or_404(pulls.owned, pull_id)
     if claims.queue_again(pull.id):
-        db.session.commit()
-        db.session.refresh(pull)  # it was changed in SQL alone
         queue.ring(pull)
+        db.session.refresh(pull)  # it was changed in SQL alone
     return _show(pull)
 
 
@@ -124,7 +123,6 @@ def _begin_range(kind: str) -> Answer:
 
 def _begin(kind: str, **fields: Any) -> Pull:
     pull = pulls.add(person().id, kind, **fields)
-    db.session.commit()
     queue.ring(pull)
     return pull
 
@@ -132,8 +130,7 @@ def _begin(kind: str, **fields: Any) -> Pull:
 def _show(pull: Pull, **forms: FlaskForm) -> Answer:
     """The pull's panel, and with HTMX the form it came from, without what was wrong before."""
     if is_htmx():
-        panel = render_pull(owned_or_404(pulls.owned, pull.id))
-        return panel + render_template("finance/_accepted.html", **forms)
+        return render_pull(pull) + render_template("finance/_accepted.html", **forms)
     return redirect(url_for("finance.dashboard", _anchor=f"pull-{pull.id}"))
 
 

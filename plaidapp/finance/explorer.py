@@ -12,11 +12,12 @@ from plaidapp.store import Transaction, received, transactions
 
 from . import keyset, listing
 from .addresses import AMOUNTS, Query, address, without
-from .blueprint import blueprint
+from .blueprint import blueprint, polled
 from .edit_forms import EditForm
 from .exports.json import as_stored
 from .filters import AMOUNT, ExplorerForm
 from .listing import Listing
+from .polls import unless_ledger_is
 
 Answer = str | Response | tuple[str, int]
 
@@ -94,22 +95,16 @@ def detail_of(row: Transaction, found: Listing, form: EditForm | None = None) ->
     }
 
 
-@blueprint.get("/transactions/live")
-def explorer_live() -> Response:
-    """News of the list since `revision`; 204 when there are none.
+@polled.get("/transactions/live")
+@unless_ledger_is
+def explorer_live() -> str:
+    """News of the list since `revision`.
 
     A page that is being worked on, or of which more than the beginning is loaded, says `hold`: it
     gets the count, and is told that there is more to see.
     """
-    if request.args.get("revision") == str(person().ledger_revision):
-        return make_response("", 204)
     found = listing.of_request(person().id) or abort(400)
     known = request.args.get("rows", type=int)
-    return make_response(
-        render_template(
-            "finance/_explorer_live.html",
-            listing=found,
-            hold="hold" in request.args,
-            known=known,
-        )
+    return render_template(
+        "finance/_explorer_live.html", listing=found, hold="hold" in request.args, known=known
     )

@@ -95,7 +95,7 @@ class Listing:
 
     @property
     def live_url(self) -> str:
-        return addresses.address(self.query, "finance.explorer_live")
+        return addresses.address(self.query, "polled.explorer_live")
 
     @cached_property
     def wanted(self) -> Filter:

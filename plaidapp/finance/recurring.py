@@ -10,15 +10,15 @@ from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
 
-from flask import make_response, render_template, request
+from flask import render_template
 from flask_babel import lazy_gettext
-from werkzeug import Response
 
 from plaidapp.auth.access import person
 from plaidapp.store import Item, Stream, items, recurring
 
-from .blueprint import blueprint
+from .blueprint import blueprint, polled
 from .forms import today as utc_today
+from .polls import unless_ledger_is
 
 DAYS_AHEAD = 30
 RECENTLY = timedelta(days=92)
@@ -205,9 +205,8 @@ def page() -> str:
     return render_template("finance/recurring.html", overview=overview_of(person().id))
 
 
-@blueprint.get("/recurring/live")
-def recurring_live() -> str | Response:
+@polled.get("/recurring/live")
+@unless_ledger_is
+def recurring_live() -> str:
     """As `live`, for this page."""
-    if request.args.get("revision") == str(person().ledger_revision):
-        return make_response("", 204)
     return render_template("finance/_recurring_live.html", overview=overview_of(person().id))

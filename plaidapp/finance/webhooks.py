@@ -76,9 +76,10 @@ def _accept(token: str, body: bytes) -> None:
     pull = None
     if fresh and handler and item and item.state != items.REPLACED:
         pull = handler(item, event)
-    db.session.commit()
     if pull:
-        queue.ring(pull)
+        queue.ring(pull)  # commits first
+    else:
+        db.session.commit()
 
 
 def _read(body: bytes) -> Event:

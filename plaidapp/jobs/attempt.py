@@ -13,6 +13,8 @@ from plaidapp.extensions import db
 from plaidapp.store import Pull, PullItem, claims, items, pulls, users
 from plaidapp.store.types import now
 
+from . import news
+
 MAX_FAILURES = 3
 """Attempts that a person waits for before the pull ends and says so."""
 MAX_FAILURES_UNSEEN = 10
@@ -135,3 +137,4 @@ class Attempt:
     def _end(self, **values: Any) -> None:
         claims.touch(self.pull.id, self.number, ended_at=now(), **values)
         db.session.commit()
+        news.tell(self._id)

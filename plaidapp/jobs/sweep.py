@@ -33,8 +33,8 @@ def reclaim() -> None:
 
 def ring_due() -> None:
     """Rings for every pull that is due and that no worker has been told of lately."""
-    for pull_id in claims.due():
-        if not queue.ring(pulls.by_id(pull_id)):
+    while due := claims.due():
+        if not queue.ring_all(due):
             break  # Redis is away: the next tick tries again
     db.session.rollback()
 

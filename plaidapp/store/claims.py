@@ -5,7 +5,7 @@ back cannot write over its successor.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, select, update
@@ -92,11 +92,11 @@ def hurry(pull_id: int) -> bool:
     )
 
 
-def due() -> Sequence[int]:
+def due() -> Sequence[Pull]:
     """Queued pulls whose time has come and whom no worker has been told of lately."""
     moment = now()
     return db.session.scalars(
-        select(Pull.id)
+        select(Pull)
         .where(
             Pull.state == QUEUED,
             Pull.run_after <= moment,
@@ -111,12 +111,22 @@ def due() -> Sequence[int]:
     ).all()
 
 
-def mark_rung(pull_id: int) -> None:
+def mark_rung(pull_ids: Sequence[int]) -> None:
+    """A worker is about to be told of them."""
+    _set_rung_at(pull_ids, now())
+
+
+def mark_unrung(pull_ids: Sequence[int]) -> None:
+    """No worker could be told of them: they are due at once."""
+    _set_rung_at(pull_ids, None)
+
+
+def _set_rung_at(pull_ids: Sequence[int], moment: datetime | None) -> None:
     """Not worth a revision: nobody sees it."""
     db.session.execute(
         update(Pull)
-        .where(Pull.id == pull_id)
-        .values(rung_at=now())
+        .where(Pull.id.in_(pull_ids))
+        .values(rung_at=moment)
         .execution_options(synchronize_session=False)
     )
 

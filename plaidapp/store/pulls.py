@@ -6,7 +6,7 @@ whoever wants to know how it goes reads it.
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -16,12 +16,15 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    bindparam,
     case,
     exists,
     select,
 )
 from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship, selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
+from plaidapp import extensions
 from plaidapp.extensions import Base, db
 
 from .items import Item
@@ -118,12 +121,13 @@ class PullItem(Base):
 
 
 def add(user_id: int, kind: str, items: Sequence[Item] = (), **fields: Any) -> Pull:
-    """A queued pull over `items`; the caller commits, then rings the queue."""
-    pull = Pull(
-        user_id=user_id, kind=kind, items=[PullItem(item_id=item.id) for item in items], **fields
-    )
+    """A queued pull over `items`; the caller rings the queue, or commits."""
+    parts = [PullItem(item_id=item.id) for item in items]
+    pull = Pull(user_id=user_id, kind=kind, items=parts, **fields)
     db.session.add(pull)
     db.session.flush()
+    for part, item in zip(parts, items, strict=True):
+        set_committed_value(part, "item", item)  # known, so that nobody has to read it
     return pull
 
 
@@ -133,6 +137,29 @@ _WITH_ITEMS = selectinload(Pull.items).options(joinedload(PullItem.item))
 def owned(pull_id: int, user_id: int) -> Pull | None:
     query = select(Pull).where(Pull.id == pull_id, Pull.user_id == user_id)
     return db.session.scalar(query.options(_WITH_ITEMS))
+
+
+class Glimpse(NamedTuple):
+    """What a poll needs to know of a pull."""
+
+    state: str
+    revision: int
+    created_at: datetime
+
+    @property
+    def is_over(self) -> bool:
+        return self.state not in (QUEUED, RUNNING)
+
+
+_GLANCE = select(Pull.state, Pull.revision, Pull.created_at).where(
+    Pull.id == bindparam("pull_id"), Pull.user_id == bindparam("user_id")
+)
+
+
+def glance(pull_id: int, user_id: int) -> Glimpse | None:
+    """For polls, see extensions.glance. None for a pull that is not theirs."""
+    row = extensions.glance(_GLANCE, pull_id=pull_id, user_id=user_id)
+    return Glimpse(*row) if row else None
 
 
 def by_id(pull_id: int) -> Pull:

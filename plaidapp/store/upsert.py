@@ -35,8 +35,7 @@ def upsert(table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) 
     All rows name the same columns.
     """
     if rows:
-        statement = _on_conflict(_insert()(table), tuple(key), tuple(rows[0]))
-        db.session.execute(statement, rows)
+        db.session.execute(_statement(table, tuple(key), tuple(rows[0]), _insert()), rows)
 
 
 def upsert_many(
@@ -83,6 +82,11 @@ def _copy(connection: Connection, staged: Table, rows: Iterable[tuple[Any, ...]]
                 copy.write_row(row)
     except dbapi.Error as error:
         raise DBAPIError.instance(statement, None, error, dbapi.Error, True) from error
+
+
+@functools.cache  # to build it takes longer than to run it
+def _statement(table: Table, key: tuple[str, ...], columns: tuple[str, ...], insert: Any) -> Insert:
+    return _on_conflict(insert(table), key, columns)
 
 
 @functools.cache

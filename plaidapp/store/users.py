@@ -4,10 +4,10 @@ import unicodedata
 from datetime import datetime
 
 from flask_login import UserMixin
-from sqlalchemy import String, func, or_, select, update
+from sqlalchemy import String, bindparam, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from plaidapp.extensions import Base, db
+from plaidapp.extensions import Base, db, glance
 
 from .types import Moment, now
 
@@ -77,6 +77,15 @@ def lock_ledger(user_id: int) -> None:
 def ledger_revision(user_id: int) -> int:
     """As it is now, whatever this request has read before."""
     return db.session.scalar(select(User.ledger_revision).where(User.id == user_id)) or 0
+
+
+_REVISION = select(User.ledger_revision).where(User.id == bindparam("id"))
+
+
+def glance_at_ledger(user_id: int) -> int | None:
+    """`ledger_revision` for polls: see extensions.glance. None if there is no such person."""
+    row = glance(_REVISION, id=user_id)
+    return row.ledger_revision if row else None
 
 
 def ledger_changed(user_id: int) -> None:

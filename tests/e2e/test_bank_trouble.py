@@ -113,7 +113,8 @@ def test_a_worker_that_is_killed_is_made_good(deployment, person):
 
 
 def expect_trouble(panel: Locator, words: str) -> None:
-    expect(panel).to_contain_text(words)
+    """Some other pull may be at the same bank first, and give up after as long."""
+    expect(panel).to_contain_text(words, timeout=60_000)
     expect(panel.get_by_role("button", name="Try again")).to_be_visible()
 
 

@@ -103,6 +103,42 @@ def test_a_hidden_page_leaves_a_running_pull_alone(watcher, deployment, poll):
     poll(lambda: watcher.page.evaluate("0") == 0 and len(looks) > before, what="a look")
 
 
+def test_a_panel_whose_look_failed_looks_again(person, deployment):
+    be_done(person.connect("user_transactions_dynamic", "any"))
+    deployment.bank.misbehave("delay", "/accounts/balance/get", seconds=6)
+    looks = []
+
+    def answer(route):
+        looks.append(route.request.url)
+        if len(looks) <= 2:
+            route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
+        else:
+            route.continue_()
+
+    person.page.route(re.compile("/finance/pulls/\\d+\\?"), answer)
+    be_done(person.pull("Get account data"))
+
+    assert len(looks) > 2
+    expect(person.page.get_by_text("Bad gateway")).to_have_count(0)
+    person.complaints.clear()  # a request that fails is an error on the browser's console
+
+
+def test_a_finished_panel_asks_nothing_more(watcher):
+    looks = []
+    watcher.page.on(
+        "request", lambda request: "/finance/pulls/" in request.url and looks.append(request.url)
+    )
+    be_done(watcher.connect("user_transactions_dynamic", "any"))
+    watcher.page.evaluate("0")
+    before = len(looks)
+    assert before > 0
+
+    watcher.page.clock.run_for(30_000)
+
+    watcher.page.evaluate("0")
+    assert len(looks) == before
+
+
 def test_without_a_network_the_page_says_since_when_and_asks_again_with_it(watcher, poll):
     watcher.page.context.set_offline(True)
     expect(watcher.stale).to_have_text(OUT_OF_DATE)

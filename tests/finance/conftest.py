@@ -7,7 +7,7 @@ import requests
 from sqlalchemy import select, text
 
 from plaidapp.extensions import db
-from plaidapp.store import Item
+from plaidapp.store import Item, pulls
 from tests.pages import Page
 
 
@@ -42,6 +42,25 @@ class Panel:
         self.partials = sum(tag == "hx-partial" for tag, _, _ in page.elements)
         self.text = page.find(id=self.id)[1]
         self.html = answer.text
+
+
+@pytest.fixture
+def pull(app, alice):
+    """Makes a pull of alice's at one Item, in any state; returns its id."""
+
+    def make(state=pulls.QUEUED, kind=pulls.ACCOUNTS, phase=pulls.QUEUED, **fields):
+        with app.app_context():
+            item = db.session.get(Item, 1)
+            if item is None:
+                item = Item(id=1, user_id=alice.id, plaid_item_id="i", access_token=b"")
+                item.institution_name = "Tartan Bank"
+                db.session.add(item)
+            made = pulls.add(alice.id, kind, [item], state=state, **fields)
+            made.items[0].phase = phase
+            db.session.commit()
+            return made.id
+
+    return make
 
 
 @pytest.fixture

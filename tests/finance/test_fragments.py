@@ -6,27 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from plaidapp.extensions import db
+from plaidapp.finance import waiting
 from plaidapp.jobs import pulls as jobs
 from plaidapp.store import Account, Item, Pull, Transaction, claims, pulls
-
-
-@pytest.fixture
-def pull(app, alice):
-    """Makes a pull of alice's at one Item, in any state; returns its id."""
-
-    def make(state=pulls.QUEUED, kind=pulls.ACCOUNTS, phase=pulls.QUEUED, **fields):
-        with app.app_context():
-            item = db.session.get(Item, 1)
-            if item is None:
-                item = Item(id=1, user_id=alice.id, plaid_item_id="i", access_token=b"")
-                item.institution_name = "Tartan Bank"
-                db.session.add(item)
-            made = pulls.add(alice.id, kind, [item], state=state, **fields)
-            made.items[0].phase = phase
-            db.session.commit()
-            return made.id
-
-    return make
 
 
 @pytest.fixture
@@ -44,7 +26,10 @@ def test_a_waiting_panel_polls_itself(alice, pull, panel, state):
     shown = panel(alice.htmx("GET", f"/finance/pulls/{pull(state)}"))
 
     assert shown.state == state
-    assert shown.trigger.startswith("every ")
+    assert {event.split()[0] for event in shown.trigger.split(", ")} == {
+        *("load", "every"),
+        *(event for event, _age in waiting.PACES),
+    }
     assert shown.poll.startswith("/finance/pulls/1?")
 
 
@@ -94,7 +79,10 @@ def test_the_page_and_the_poll_show_the_same_panel(alice, pull, panel, state):
         assert "\n".join(lines) in "\n".join(page), path
 
 
-def test_a_poll_that_has_nothing_new_answers_204_and_nothing(alice, pull, panel, poll_again):
+def test_a_poll_that_has_nothing_new_answers_204_and_nothing(
+    alice, pull, panel, poll_again, monkeypatch
+):
+    monkeypatch.setattr(waiting, "LONGEST", 0)
     shown = panel(alice.htmx("GET", f"/finance/pulls/{pull(pulls.RUNNING)}"))
 
     answer = poll_again(shown)
@@ -102,7 +90,7 @@ def test_a_poll_that_has_nothing_new_answers_204_and_nothing(alice, pull, panel,
     assert (answer.status_code, answer.data) == (204, b"")
 
 
-def test_a_poll_after_a_change_answers_the_panel(app, alice, pull, panel, poll_again):
+def test_a_poll_after_a_change_answers_the_panel(app, alice, pull, panel, poll_again, monkeypatch):
     shown = panel(alice.htmx("POST", f"/finance/pulls/{pull(pulls.FAILED)}/retry"))
     with app.app_context():
         assert claims.claim(1)
@@ -112,6 +100,7 @@ def test_a_poll_after_a_change_answers_the_panel(app, alice, pull, panel, poll_a
 
     assert changed.state == "running"
     assert changed.partials == 0, "the lists came without new rows"
+    monkeypatch.setattr(waiting, "LONGEST", 0)
     assert poll_again(changed).status_code == 204
 
 

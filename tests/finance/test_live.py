@@ -42,7 +42,8 @@ def app(app, bank_server):
     thread.join()
     server.server_close()
     with public.app_context():
-        db.engine.dispose()
+        for engine in db.engines.values():
+            engine.dispose()
     public.extensions["redis"].close()
 
 

@@ -9,7 +9,7 @@ import pytest
 import redis
 from rq import Queue
 from rq.job import Job
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from plaidapp.extensions import db
 from plaidapp.jobs import queue, sweep
@@ -203,11 +203,66 @@ def test_a_link_goes_through_redis_to_stored_rows(begin, look, work, custom, sto
     assert db.session.query(Item).count() == 1
 
 
-def test_a_redis_that_refuses_to_write_is_away(begin, look, context, monkeypatch):
-    class Full(redis.Redis):
-        def lpos(self, *_):
-            raise redis.ResponseError("OOM command not allowed")
+@pytest.fixture
+def full(context):
+    """Redis has no memory left for anything new."""
+    connection = context.extensions["redis"]
+    connection.config_set("maxmemory", 1)
+    yield
+    connection.config_set("maxmemory", 0)
 
-    full = Full(connection_pool=context.extensions["redis"].connection_pool)
-    monkeypatch.setitem(context.extensions, "redis", full)
-    assert queue.ring(look(begin(pulls.ACCOUNTS))) is False
+
+def test_a_redis_that_refuses_to_write_is_away(begin, look, full):
+    pull_id = begin(pulls.ACCOUNTS)
+    assert queue.ring(look(pull_id)) is False
+    assert queue.ring_all([look(pull_id)]) is False
+    assert look(pull_id).rung_at is None
+
+
+@pytest.fixture
+def count(context, monkeypatch):
+    """How many transactions are committed, and how often something is sent to Redis."""
+    counts = {"commits": 0, "sent": 0}
+    send = redis.connection.AbstractConnection.send_packed_command
+
+    def commit(_connection):
+        counts["commits"] += 1
+
+    def counting(connection, *args, **options):
+        counts["sent"] += 1
+        return send(connection, *args, **options)
+
+    event.listen(db.engine, "commit", commit)
+    monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", counting)
+    yield counts
+    event.remove(db.engine, "commit", commit)
+
+
+def test_ringing_is_one_commit_and_one_round_trip(begin, look, waiting, count):
+    queue.ring(look(begin(pulls.ACCOUNTS)))  # RQ asks for the server's version, once a process
+    pull = look(begin(pulls.ACCOUNTS))
+    count.update(commits=0, sent=0)
+
+    queue.ring(pull)
+
+    assert count == {"commits": 1, "sent": 1}
+    assert len(waiting()) == 2
+
+
+def test_many_are_rung_for_as_cheaply_as_two(begin, waiting, count):
+    for _ in range(5):
+        begin(pulls.ACCOUNTS)
+    queue.ring_all(claims.due()[:1])
+    count.update(commits=0, sent=0)
+
+    queue.ring_all(claims.due())
+
+    assert count == {"commits": 1, "sent": 2}
+    assert len(waiting()) == 5
+
+
+def test_many_that_stand_in_the_queue_keep_their_place(begin, look, waiting):
+    first, second, third = [begin(pulls.ACCOUNTS) for _ in range(3)]
+    queue.ring(look(second))
+    queue.ring_all([look(first), look(second), look(third)])
+    assert waiting() == [f"pull-{number}-0" for number in (second, first, third)]
