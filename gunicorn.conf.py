@@ -11,10 +11,9 @@ from config import Config
 _config = Config.from_env()
 
 bind = f"0.0.0.0:{_config.port}"
-# A page is all computing, so one a core; two at least, since now and then one is replaced. Measured
-# with 16 people on two cores: 4 workers served no more than 2, the slowest hundredth waited for
-# twice as long, and they took 75 MB more. 4, 8 and 16 threads served alike; what threads are for is
-# those who wait, for a file that is streamed or for news of a pull.
+# A page is all computing, so one a core; two at least, since now and then one is replaced. More of
+# them served no more on two cores, and took 75 MB. Threads are for those who wait: for a file that
+# is streamed, or for news of a pull.
 workers = _config.web_concurrency or max(2, min(os.cpu_count() or 1, 4))
 worker_class = "gthread"
 threads = 8

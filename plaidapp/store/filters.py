@@ -18,13 +18,14 @@ from .words import words_of
 FTS5 = """
 "transaction".id IN (SELECT rowid FROM transaction_search WHERE transaction_search MATCH :search)
 """
+# An array is worked out once. Behind an IN, PostgreSQL may look for the words again for each row
+# while it knows nothing of a table that has just been filled.
 TSVECTOR = """
-"transaction".id IN (
+"transaction".id = ANY (ARRAY(
     SELECT found.id FROM "transaction" AS found
     WHERE array_to_tsvector(string_to_array(ltrim(found.words || found.note_words), ' '))
         @@ CAST(:search AS tsquery)
-    OFFSET 0
-)
+))
 """
 
 
