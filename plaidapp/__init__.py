@@ -8,7 +8,7 @@ from sqlalchemy import make_url
 from config import Config
 
 from .bank.client import Bank
-from .extensions import GLANCES, configure_sqlite, db
+from .extensions import GLANCES, configure_postgresql, configure_sqlite, db
 from .jobs import queue
 from .store import secrets
 
@@ -77,9 +77,10 @@ def _glance_options(database_url: str) -> dict[str, object]:
 
 def _configure_db(app: Flask) -> None:
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
-    if url.get_backend_name() == "sqlite" and url.database:
+    sqlite = url.get_backend_name() == "sqlite"
+    if sqlite and url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     db.init_app(app)
-    if url.get_backend_name() == "sqlite":
-        with app.app_context():
-            configure_sqlite(db.engine)
+    with app.app_context():
+        configure = configure_sqlite if sqlite else configure_postgresql
+        configure(db.engine)

@@ -1,14 +1,16 @@
 """The panels: what they carry, when they poll, and what a poll answers."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from plaidapp.bank import payloads
 from plaidapp.extensions import db
 from plaidapp.finance import waiting
 from plaidapp.jobs import pulls as jobs
-from plaidapp.store import Account, Item, Pull, Transaction, claims, pulls
+from plaidapp.store import Account, Item, Pull, Transaction, accounts, claims, items, pulls
 
 
 @pytest.fixture
@@ -249,6 +251,34 @@ def test_get_account_data_brings_the_balances_up_to_date(app, connected, work, p
     assert "2 accounts" in done.text
     (_, savings) = connected.client.get("/finance/accounts.json").json["accounts"]
     assert savings["balances"]["current"] == "320.76"
+
+
+@pytest.mark.parametrize("path", ["/finance/", "/finance/live", "/finance/items"])
+def test_what_is_committed_while_a_page_is_read_is_wholly_in_it_or_not_at_all(
+    app, alice, monkeypatch, path
+):
+    """Accounts are read after the Items; a bank is linked between the two."""
+    read, linked = accounts.of_user, []
+
+    def link():
+        with app.app_context():
+            item = items.add(user_id=alice.id, plaid_item_id="new", access_token=b"sealed")
+            said = [payloads.Account("new", "Plaid Gold", "depository", payloads.Balances())]
+            accounts.save(alice.id, item.id, said)
+            db.session.commit()
+            linked.append(item.id)
+
+    def meanwhile(user_id):
+        if not linked:
+            with ThreadPoolExecutor(1) as somebody_else:
+                somebody_else.submit(link).result()
+        return read(user_id)
+
+    monkeypatch.setattr(accounts, "of_user", meanwhile)
+    page = alice.client.get(path)
+    assert (page.status_code, len(linked)) == (200, 1)
+    assert "Plaid Gold" not in page.text
+    assert "Plaid Gold" in alice.client.get(path).text
 
 
 def test_sync_now_brings_what_is_new(app, connected, work, panel, ask_sandbox, today):
