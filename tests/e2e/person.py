@@ -36,7 +36,7 @@ class Person:
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self.complaints.append(message.text)
+            self.complaints.append(f"{message.text} {message.location['url']}".strip())
 
     def _on_page_error(self, error: Error) -> None:
         self.complaints.append(str(error))

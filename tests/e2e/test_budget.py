@@ -113,7 +113,8 @@ def test_nothing_moves_while_a_page_loads_and_draws(resident, size):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_moves_while_the_panels_fill(deployment, visit, size):
-    """But for what a press itself brings, at once."""
+    """But for what a press itself brings, at once. So slow a bank leaves no state undrawn."""
+    deployment.bank.misbehave("delay", seconds=0.3)
     person = visit(deployment.url, viewport=size)
     person.page.add_init_script(WATCH_SHIFTS)
     person.sign_up()
