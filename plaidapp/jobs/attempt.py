@@ -5,6 +5,7 @@ from one whose worker died.
 """
 
 import random
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,16 @@ LONGEST_WAIT = 60.0
 """Seconds between two attempts, at most, unless the bank asks for more."""
 PREPARING_LIMIT = timedelta(minutes=5)
 """How long a pull follows a bank that is still preparing its history."""
+ASKED: dict[str, Any] = {
+    "phase": pulls.ASKING,
+    "pages": 0,
+    "rows": 0,
+    "error_code": None,
+    "error_message": None,
+}
+"""How the part of an Item begins."""
+NEVER_BEHIND = (pulls.ACCOUNTS, pulls.RECURRING)
+"""Kinds of pulls that do not count as an answer to a request for a sync."""
 
 
 class LostPullError(Exception):
@@ -36,23 +47,48 @@ class Attempt:
         self.pull = pull
         self.number = pull.attempt
         self._id = pull.id
+        self._over = False
+
+    def begin(self) -> None:
+        """Commits the claim, and that the first Item is being asked."""
+        for part in self.pull.items:
+            if part.phase != pulls.DONE:
+                _set(part, ASKED)
+                break
+        db.session.commit()
+
+    def ask(self, part: PullItem) -> None:
+        """Reports that the Item is being asked from the beginning, unless that is said already."""
+        if any(getattr(part, name) != value for name, value in ASKED.items()):
+            self.report(part, **ASKED)
 
     def report(self, part: PullItem, *, stored: bool = False, **values: Any) -> None:
         """Commits what `part` is doing now, and whatever the caller has added to the session.
 
         What the caller added is kept even when the pull is lost: a token that is shown once, rows
         that the compare with the cursor guards. What `part` is doing is its new worker's to say.
-        `stored` says that something was among it that open pages show.
+        `stored` says that something was among it that open pages show. What is last to be done ends
+        the pull as well.
         """
         if stored:
             users.ledger_changed(self.pull.user_id)
-        alive = claims.touch(self.pull.id, self.number)
+        ends = values.get("phase") == pulls.DONE and self._is_last(part)
+        alive = claims.touch(self._id, self.number, **(_done() if ends else {}))
         if alive:
-            for name, value in values.items():
-                setattr(part, name, value)
+            _set(part, values)
         db.session.commit()
         if not alive:
             raise LostPullError
+        if ends:
+            self._over = True
+            news.tell(self._id)
+
+    def _is_last(self, part: PullItem) -> bool:
+        """Nothing is left to do when this part is done. Whoever reports a sync of an only Item as
+        done holds the Item's lock, and has seen that it is not asked for again; with several there
+        is more to look up, see `conclude`."""
+        only = len(self.pull.items) == 1 or self.pull.kind in NEVER_BEHIND
+        return only and all(other is part or other.phase == pulls.DONE for other in self.pull.items)
 
     def roll_back(self) -> None:
         """After an error: nothing stays half written, and the pull is read anew with its parts.
@@ -75,12 +111,14 @@ class Attempt:
         )
 
     def conclude(self, errors: list[BankError]) -> bool:
-        """Ends the attempt: done, failed, or queued for another one later.
+        """Ends the attempt unless a report has: done, failed, or queued for another one later.
 
         False when there is another round to go: an Item was asked for again meanwhile. That is
         looked up under the Items' locks, so that whoever asks either is seen here or sees us done.
         """
-        if errors:
+        if self._over:
+            pass
+        elif errors:
             self._fail_or_repeat(errors)
         elif self._bank_is_preparing() and now() - self.pull.created_at < PREPARING_LIMIT:
             self._queue(timedelta(seconds=min(2 ** (self.number - 1), 30)))
@@ -90,11 +128,11 @@ class Attempt:
             db.session.commit()
             return False
         else:
-            self._end(state=pulls.DONE, sealed=None)
+            self._end(**_done())
         return True
 
     def _behind(self) -> list[PullItem]:
-        if self.pull.kind in (pulls.ACCOUNTS, pulls.RECURRING):
+        if self.pull.kind in NEVER_BEHIND:
             return []
         return [part for part in self.pull.items if items.lock(part.item_id).is_behind]
 
@@ -135,6 +173,15 @@ class Attempt:
         db.session.commit()
 
     def _end(self, **values: Any) -> None:
-        claims.touch(self.pull.id, self.number, ended_at=now(), **values)
+        claims.touch(self._id, self.number, **{"ended_at": now(), **values})
         db.session.commit()
         news.tell(self._id)
+
+
+def _set(part: PullItem, values: Mapping[str, Any]) -> None:
+    for name, value in values.items():
+        setattr(part, name, value)
+
+
+def _done() -> dict[str, Any]:
+    return {"state": pulls.DONE, "ended_at": now(), "sealed": None}

@@ -67,7 +67,7 @@ def fetch(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -> Updat
 
 def _fetch_pages(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -> Update:
     bank: Bank = current_app.extensions["bank"]
-    attempt.report(part, phase=pulls.ASKING, pages=0, rows=0, error_code=None, error_message=None)
+    attempt.ask(part)
     accounts: dict[str, Account] = {}
     rows, reported = 0, time.monotonic()
     with ThreadPoolExecutor(1) as ahead:

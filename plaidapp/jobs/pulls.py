@@ -70,7 +70,7 @@ def _run(pull_id: int, work: Callable[[Attempt], list[BankError]]) -> None:
         db.session.commit()
         return
     attempt = Attempt(pulls.by_id(pull_id))
-    db.session.commit()
+    attempt.begin()
     try:
         with beating(pull_id, attempt.number):
             while not attempt.conclude(work(attempt)):
@@ -163,10 +163,11 @@ def _first_pull(attempt: Attempt, part: PullItem) -> None:
 
 def _pull_transactions(attempt: Attempt, part: PullItem) -> None:
     """After a first pull that failed the accounts come first: they may be known from elsewhere."""
-    known = account_store.ids_of_item(part.item_id)
-    db.session.commit()  # hold nothing while the bank is asked
-    if not known:
-        _pull_accounts(attempt, part)
+    if part.item.synced_at is None:
+        known = account_store.ids_of_item(part.item_id)
+        db.session.commit()  # hold nothing while the bank is asked
+        if not known:
+            _pull_accounts(attempt, part)
     sync(attempt, part)
 
 
@@ -187,7 +188,7 @@ def _pull_accounts(attempt: Attempt, part: PullItem) -> None:
 
 
 def _pull_balances(attempt: Attempt, part: PullItem) -> None:
-    attempt.report(part, phase=pulls.ASKING, error_code=None, error_message=None)
+    attempt.ask(part)
     answer = _bank().balances(part.item.access_token)
     _store_accounts(attempt, part, answer, pulls.DONE)
 
@@ -198,17 +199,14 @@ def _store_accounts(
     user_id, item_id = attempt.pull.user_id, part.item_id
     users.lock_ledger(user_id)
     items.answered(item_id, answer.item.institution_id, answer.item.institution_name)
-    said = takeover.save_accounts(user_id, item_id, answer.accounts)
+    listed = takeover.still_here(item_id, answer.accounts)
+    said = takeover.save_accounts(user_id, item_id, listed)
     rollups.refresh((), said)
     account_store.close_missing(item_id, answer.accounts)
-    void = takeover.left(item_id)
+    if attempt.pull.kind == pulls.LINK:
+        part.accounts_kept = takeover.accounts_kept(item_id)
     attempt.report(
-        part,
-        stored=True,
-        phase=phase,
-        accounts=sum(sent.account_id not in void for sent in answer.accounts),
-        accounts_kept=takeover.accounts_kept(item_id),
-        request_id=answer.request_id,
+        part, stored=True, phase=phase, accounts=len(listed), request_id=answer.request_id
     )
 
 

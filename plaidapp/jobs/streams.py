@@ -20,7 +20,7 @@ def read_streams(attempt: Attempt, part: PullItem) -> None:
     A refusal for good, such as of a product that is not enabled, means that nothing recurs as far
     as anybody can tell; it is no trouble of the Item's. An ended log-in is, and is raised too.
     """
-    attempt.report(part, phase=pulls.ASKING, error_code=None, error_message=None)
+    attempt.ask(part)
     bank: Bank = current_app.extensions["bank"]
     moment, refusal = now(), None
     try:

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from sqlalchemy import bindparam, select
+
 from plaidapp.bank.client import DAYS_REQUESTED
 from plaidapp.bank.errors import NONSENSE, transport_error
 from plaidapp.extensions import db
@@ -29,6 +31,7 @@ from plaidapp.store import (
     users,
 )
 from plaidapp.store.ingest import Row
+from plaidapp.store.items import Advance
 from plaidapp.store.types import now
 
 from . import updates
@@ -50,30 +53,26 @@ def sync(attempt: Attempt, part: PullItem, *, afresh: bool = False) -> None:
 
     Raises BankError.
     """
-    stored = False
-    while not stored or _is_behind(part.item_id):
+    outcome = Advance.LOST
+    while outcome is not Advance.APPLIED:
         start = _start(part.item_id, afresh=afresh)
         with Spool() as spool:
             update = fetch(attempt, part, start, spool)
             if update.rows:
                 attempt.report(part, phase=pulls.STORING, pages=update.pages, rows=update.rows)
-            stored = _store(attempt, part, start, spool, update)
+            outcome = _store(attempt, part, start, spool, update)
+
+
+_STAND = select(Item.access_token, Item.cursor, Item.sync_requested).where(
+    Item.id == bindparam("item_id")
+)
 
 
 def _start(item_id: int, *, afresh: bool) -> Start:
     """Read before the bank is asked: a request made during the update is for the next one."""
-    token, cursor, want = db.session.execute(
-        db.select(Item.access_token, Item.cursor, Item.sync_requested).where(Item.id == item_id)
-    ).one()
+    token, cursor, want = db.session.execute(_STAND, {"item_id": item_id}).one()
     db.session.commit()
     return Start(token, cursor, "" if afresh else cursor, want)
-
-
-def _is_behind(item_id: int) -> bool:
-    query = db.select(Item.sync_applied < Item.sync_requested).where(Item.id == item_id)
-    behind = bool(db.session.scalar(query))
-    db.session.commit()
-    return behind
 
 
 @dataclass
@@ -102,8 +101,8 @@ class Stored:
     page_ids: list[int | None] = field(default_factory=list)
 
 
-def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update: Update) -> bool:
-    """One transaction. False, and it is thrown away, when somebody else's sync came first."""
+def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update: Update) -> Advance:
+    """One transaction. It is thrown away when somebody else's sync came first."""
     item_id, status = part.item_id, update.status
     users.lock_ledger(attempt.pull.user_id)
     # What a complete reading from the beginning does not name is gone at the bank, unless it is
@@ -111,7 +110,8 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update:
     whole = start.afresh and status == items.COMPLETE
     reach = now().date() - timedelta(days=DAYS_REQUESTED)
     unseen = transactions.shown_ids(item_id, reach) if whole else set()
-    said = takeover.save_accounts(attempt.pull.user_id, item_id, update.accounts)
+    listed = takeover.still_here(item_id, update.accounts)
+    said = takeover.save_accounts(attempt.pull.user_id, item_id, listed)
     stored = Stored(said, moved=None if whole else set())
     for batch in _batches(spool):
         _store_batch(attempt.pull.user_id, item_id, batch, stored)
@@ -120,11 +120,12 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update:
     gone = adoption.settle(item_id, takeover.former_items(item_id), status, stored.fresh)
     stored.counts["removed"] += len(unseen) + len(gone)
     changed = any(stored.counts.values())
-    if not items.advance(
+    outcome = items.advance(
         item_id, start.came_from, update.next_cursor, start.want, status, changed=changed
-    ):
+    )
+    if outcome is Advance.LOST:
         attempt.roll_back()
-        return False
+        return outcome
     if stored.moved is None:
         rollups.rebuild(list(accounts.ids_of_item(item_id).values()))
         received.forget_unused(item_id)
@@ -134,15 +135,16 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update:
         updates.request_streams(part.item, pulls.CLOCK)
     for name, count in stored.counts.items():
         setattr(part, name, getattr(part, name) + count)
+    phase = pulls.DONE if status == items.COMPLETE else pulls.PREPARING
     attempt.report(
         part,
         stored=True,
-        phase=pulls.DONE if status == items.COMPLETE else pulls.PREPARING,
+        phase=pulls.ASKING if outcome is Advance.BEHIND else phase,
         pages=update.pages,
         rows=update.rows,
         request_id=update.request_id,
     )
-    return True
+    return outcome
 
 
 def _batches(pages: Iterable[Page]) -> Iterator[Batch]:

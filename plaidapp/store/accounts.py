@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import ForeignKey, Table, Text, UniqueConstraint, select, update
+from sqlalchemy import ForeignKey, Select, Table, Text, UniqueConstraint, bindparam, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.bank import payloads
@@ -53,16 +53,19 @@ class Account(Base):
         return self.type in ("credit", "loan")
 
 
+TABLE = cast(Table, Account.__table__)
+
+
 def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> set[tuple[int, date]]:
     """Adds and updates what the bank listed; what it no longer lists is left as it was.
 
     Each balance is kept as today's, too (in UTC). Returns the account and day of those of which
     that was news: `rollups.refresh` wants to hear of them.
     """
-    lock(item_id)
+    ids = lock(item_id)
     moment = now()
     upsert(
-        cast(Table, Account.__table__),
+        TABLE,
         ("item_id", "plaid_account_id"),
         [
             {
@@ -86,7 +89,8 @@ def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> se
             for account in accounts
         ],
     )
-    ids = ids_of_item(item_id)
+    if any(account.account_id not in ids for account in accounts):
+        ids = ids_of_item(item_id)
     said = {
         ids[account.account_id]: account.balances.current
         for account in accounts
@@ -95,28 +99,34 @@ def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> se
     return {(account_id, moment.date()) for account_id in balances.record(moment.date(), said)}
 
 
-def lock(item_id: int) -> None:
-    """Until the commit nobody else changes what hangs on the Item's accounts.
+_IDS = select(Account.plaid_account_id, Account.id).where(Account.item_id == bindparam("item_id"))
+_LOCKED = _IDS.order_by(Account.id).with_for_update(key_share=True)
+
+
+def lock(item_id: int) -> dict[str, int]:
+    """Until the commit nobody else changes what hangs on the Item's accounts. Returns their ids.
 
     Balances and totals are worked out from all rows of an account: of two who change some at once,
     the second has to see what the first one did. SQLite needs no lock: whoever may write is alone.
     """
-    query = select(Account.id).where(Account.item_id == item_id).order_by(Account.id)
-    db.session.execute(query.with_for_update(key_share=True)).all()
+    return _ids(_LOCKED, item_id)
+
+
+_CLOSE_MISSING = (
+    update(TABLE)
+    .where(
+        TABLE.c.item_id == bindparam("of_item"),
+        TABLE.c.closed_at.is_(None),
+        TABLE.c.plaid_account_id.not_in(bindparam("listed", expanding=True)),
+    )
+    .values(closed_at=bindparam("moment"))
+)
 
 
 def close_missing(item_id: int, accounts: Sequence[payloads.Account]) -> None:
     """Marks the Item's accounts that a complete list from the bank no longer names."""
-    db.session.execute(
-        update(Account)
-        .where(
-            Account.item_id == item_id,
-            Account.closed_at.is_(None),
-            Account.plaid_account_id.not_in([account.account_id for account in accounts]),
-        )
-        .values(closed_at=now())
-        .execution_options(synchronize_session=False)
-    )
+    listed = [account.account_id for account in accounts]
+    db.session.execute(_CLOSE_MISSING, {"of_item": item_id, "listed": listed, "moment": now()})
 
 
 def close(item_id: int, plaid_account_id: str) -> None:
@@ -131,9 +141,11 @@ def close(item_id: int, plaid_account_id: str) -> None:
 
 def ids_of_item(item_id: int) -> dict[str, int]:
     """Our ids by Plaid's."""
-    rows = db.session.execute(
-        select(Account.plaid_account_id, Account.id).where(Account.item_id == item_id)
-    )
+    return _ids(_IDS, item_id)
+
+
+def _ids(query: Select[str, int], item_id: int) -> dict[str, int]:
+    rows = db.session.execute(query, {"item_id": item_id})
     return {plaid_id: ours for plaid_id, ours in rows}  # noqa: C416 dict() would not type
 
 

@@ -51,7 +51,7 @@ def refresh(earliest: Mapping[int, datetime.date]) -> None:
     `earliest` is the first day of each account on which a transaction or the bank's word is not
     what it was. The days before it, back to the word before it, hang on it too.
     """
-    for stretch in _stretches(earliest):
+    for stretch in _stretches(earliest) if earliest else ():
         stored, should = _stored(stretch), _computed(stretch)
         stale = [date for date in stored if date not in should]
         if stale:

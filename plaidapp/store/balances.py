@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import ForeignKey, String, Table, select
+from sqlalchemy import ForeignKey, String, Table, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -36,16 +36,21 @@ class Balance(Base):
 TABLE = cast(Table, Balance.__table__)
 
 
+_SAID = select(Balance.account_id, Balance.current).where(
+    Balance.account_id.in_(bindparam("account_ids", expanding=True)),
+    Balance.date == bindparam("day"),
+    Balance.source == BANK,
+)
+
+
 def record(day: datetime.date, said: Mapping[int, Decimal]) -> set[int]:
     """Keeps what the bank said of accounts on `day`; returns those of which that was news."""
-    query = select(Balance.account_id, Balance.current).where(
-        Balance.account_id.in_(said), Balance.date == day, Balance.source == BANK
-    )
-    known = {account_id: current for account_id, current in db.session.execute(query)}  # noqa: C416
+    rows = db.session.execute(_SAID, {"account_ids": list(said), "day": day})
+    known = {account_id: current for account_id, current in rows}  # noqa: C416
     news = {account_id for account_id in said if known.get(account_id) != said[account_id]}
-    rows = [
+    new = [
         {"account_id": account_id, "date": day, "current": said[account_id], "source": BANK}
         for account_id in sorted(news)
     ]
-    upsert(TABLE, ("account_id", "date"), rows)
+    upsert(TABLE, ("account_id", "date"), new)
     return news

@@ -4,11 +4,12 @@ A pull's `attempt` counts its claims and fences them: a worker that was given up
 back cannot write over its successor.
 """
 
+import functools
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, Table, Update, bindparam, func, select, update
 
 from plaidapp.extensions import db
 
@@ -34,35 +35,52 @@ def _update(*conditions: Any, **values: Any) -> int:
     return cast(CursorResult[Any], result).rowcount
 
 
+TABLE = cast(Table, Pull.__table__)
+_MOMENT = bindparam("moment", type_=TABLE.c.run_after.type)
+_CLAIM = (
+    update(TABLE)
+    .where(
+        TABLE.c.id == bindparam("pull_id"),
+        TABLE.c.state == QUEUED,
+        TABLE.c.run_after <= _MOMENT,
+    )
+    .values(
+        state=RUNNING,
+        attempt=TABLE.c.attempt + 1,
+        started_at=func.coalesce(TABLE.c.started_at, _MOMENT),
+        heartbeat_at=_MOMENT,
+        error_code=None,
+        error_message=None,
+        revision=TABLE.c.revision + 1,
+    )
+)
+
+
 def claim(pull_id: int) -> bool:
     """Takes a due pull for this worker; False when another has it or it is over."""
-    moment = now()
-    return bool(
-        _update(
-            Pull.id == pull_id,
-            Pull.state == QUEUED,
-            Pull.run_after <= moment,
-            state=RUNNING,
-            attempt=Pull.attempt + 1,
-            started_at=db.func.coalesce(Pull.started_at, moment),
-            heartbeat_at=moment,
-            error_code=None,
-            error_message=None,
-        )
-    )
+    return _changed(_CLAIM, pull_id=pull_id, moment=now())
 
 
 def touch(pull_id: int, attempt: int, **values: Any) -> bool:
     """A sign of life from this attempt, with what changed; False when it lost the pull."""
-    return bool(
-        _update(
-            Pull.id == pull_id,
-            Pull.attempt == attempt,
-            Pull.state == RUNNING,
-            heartbeat_at=now(),
-            **values,
-        )
+    values["heartbeat_at"] = now()
+    new = {f"new_{name}": value for name, value in values.items()}
+    return _changed(_touch(tuple(values)), pull_id=pull_id, fence=attempt, **new)
+
+
+@functools.cache  # each job does it a few times, and to build it takes longer than to run it
+def _touch(names: tuple[str, ...]) -> Update:
+    ours = (TABLE.c.id == bindparam("pull_id")) & (TABLE.c.attempt == bindparam("fence"))
+    new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    return (
+        update(TABLE)
+        .where(ours, TABLE.c.state == RUNNING)
+        .values(revision=TABLE.c.revision + 1, **new)
     )
+
+
+def _changed(statement: Update, **values: Any) -> bool:
+    return cast(CursorResult[Any], db.session.execute(statement, values)).rowcount == 1
 
 
 def beat(pull_id: int, attempt: int) -> None:
@@ -111,6 +129,13 @@ def due() -> Sequence[Pull]:
     ).all()
 
 
+_RUNG = (
+    update(TABLE)
+    .where(TABLE.c.id.in_(bindparam("pull_ids", expanding=True)))
+    .values(rung_at=bindparam("moment"))
+)
+
+
 def mark_rung(pull_ids: Sequence[int]) -> None:
     """A worker is about to be told of them."""
     _set_rung_at(pull_ids, now())
@@ -123,12 +148,7 @@ def mark_unrung(pull_ids: Sequence[int]) -> None:
 
 def _set_rung_at(pull_ids: Sequence[int], moment: datetime | None) -> None:
     """Not worth a revision: nobody sees it."""
-    db.session.execute(
-        update(Pull)
-        .where(Pull.id.in_(pull_ids))
-        .values(rung_at=moment)
-        .execution_options(synchronize_session=False)
-    )
+    db.session.execute(_RUNG, {"pull_ids": pull_ids, "moment": moment})
 
 
 def reclaim_orphans() -> int:

@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import Enum
 from typing import Any, cast
 
 from sqlalchemy import (
     CursorResult,
     ForeignKey,
+    Integer,
     LargeBinary,
     String,
+    Table,
     Text,
     and_,
+    bindparam,
+    case,
     func,
     literal,
     or_,
@@ -152,31 +157,71 @@ def request_sync(item_ids: Sequence[int]) -> None:
     )
 
 
+TABLE = cast(Table, Item.__table__)
+_TROUBLE = TABLE.c.state.in_((LOGIN_REQUIRED, ERROR))
+_MENDED: dict[str, Any] = {
+    "state": case((_TROUBLE, GOOD), else_=TABLE.c.state),
+    "error_code": case((_TROUBLE, None), else_=TABLE.c.error_code),
+    "error_message": case((_TROUBLE, None), else_=TABLE.c.error_message),
+}
+"""The trouble that ends with the next answer of the bank; other states stay."""
+_ANSWERED = (
+    update(TABLE)
+    .where(TABLE.c.id == bindparam("item_id"))
+    .values(institution_id=bindparam("new_id"), institution_name=bindparam("new_name"), **_MENDED)
+)
+_WANT = bindparam("want", type_=Integer)
+_ADVANCE = (
+    update(TABLE)
+    .where(TABLE.c.id == bindparam("item_id"), TABLE.c.cursor == bindparam("came_from"))
+    .values(
+        cursor=bindparam("new_cursor"),
+        sync_applied=case((TABLE.c.sync_applied < _WANT, _WANT), else_=TABLE.c.sync_applied),
+        update_status=bindparam("status"),
+        synced_at=bindparam("moment"),
+        changed_at=func.coalesce(bindparam("changed_at", type_=Moment), TABLE.c.changed_at),
+        **_MENDED,
+    )
+    .returning((TABLE.c.sync_applied < TABLE.c.sync_requested) & (TABLE.c.state != REPLACED))
+)
+
+
+def answered(item_id: int, institution_id: str | None, institution_name: str | None) -> None:
+    """The bank let us in: what it is called, and no trouble any more if there was."""
+    named = {"new_id": institution_id, "new_name": institution_name}
+    db.session.execute(_ANSWERED, {"item_id": item_id, **named})
+
+
+class Advance(Enum):
+    """How an Item stands after a sync: somebody else's came first; or all that was asked of it is
+    applied; or some of it was asked during the sync, and is not."""
+
+    LOST, APPLIED, BEHIND = range(3)
+
+
 def advance(
     item_id: int, came_from: str, cursor: str, want: int, status: str, *, changed: bool
-) -> bool:
-    """Moves the cursor on if it still stands where this update began; False if it does not.
+) -> Advance:
+    """Moves the cursor on if it still stands where this update began.
 
     Marks every request up to `want` as applied. The caller stores the rows in the same transaction
-    and throws them away on False: somebody else's sync got there first. `changed` says that there
-    are such rows.
+    and throws them away when it is lost. `changed` says that there are such rows. Until the commit
+    nobody can ask for more.
     """
     moment = now()
-    applied = db.case((Item.sync_applied < want, want), else_=Item.sync_applied)
-    result = db.session.execute(
-        update(Item)
-        .where(Item.id == item_id, Item.cursor == came_from)
-        .values(
-            cursor=cursor,
-            sync_applied=applied,
-            update_status=status,
-            synced_at=moment,
-            changed_at=moment if changed else Item.changed_at,
-            **_mended(),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    return cast(CursorResult[Any], result).rowcount == 1
+    values = {
+        "item_id": item_id,
+        "came_from": came_from,
+        "new_cursor": cursor,
+        "want": want,
+        "status": status,
+        "moment": moment,
+        "changed_at": moment if changed else None,
+    }
+    behind = db.session.scalar(_ADVANCE, values)
+    if behind is None:
+        return Advance.LOST
+    return Advance.BEHIND if behind else Advance.APPLIED
 
 
 def streams_due(item_id: int) -> bool:
@@ -208,26 +253,6 @@ def lock(item_id: int) -> Item:
     """
     query = select(Item).where(Item.id == item_id).with_for_update()
     return db.session.scalars(query.execution_options(populate_existing=True)).one()
-
-
-def answered(item_id: int, institution_id: str | None, institution_name: str | None) -> None:
-    """The bank let us in: what it is called, and no trouble any more if there was."""
-    db.session.execute(
-        update(Item)
-        .where(Item.id == item_id)
-        .values(institution_id=institution_id, institution_name=institution_name, **_mended())
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _mended() -> dict[str, Any]:
-    """The trouble that ends with the next answer of the bank; other states stay."""
-    trouble = Item.state.in_((LOGIN_REQUIRED, ERROR))
-    return {
-        "state": db.case((trouble, GOOD), else_=Item.state),
-        "error_code": db.case((trouble, None), else_=Item.error_code),
-        "error_message": db.case((trouble, None), else_=Item.error_message),
-    }
 
 
 def set_state(item_id: int, state: str, code: str | None, message: str | None) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     exists,
     select,
 )
-from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp import extensions
@@ -131,12 +131,14 @@ def add(user_id: int, kind: str, items: Sequence[Item] = (), **fields: Any) -> P
     return pull
 
 
-_WITH_ITEMS = selectinload(Pull.items).options(joinedload(PullItem.item))
+_WITH_ITEMS = joinedload(Pull.items).joinedload(PullItem.item)
+_BY_ID = select(Pull).where(Pull.id == bindparam("pull_id")).options(_WITH_ITEMS)
+_OWNED = _BY_ID.where(Pull.user_id == bindparam("user_id"))
 
 
 def owned(pull_id: int, user_id: int) -> Pull | None:
-    query = select(Pull).where(Pull.id == pull_id, Pull.user_id == user_id)
-    return db.session.scalar(query.options(_WITH_ITEMS))
+    found = db.session.scalars(_OWNED, {"pull_id": pull_id, "user_id": user_id})
+    return found.unique().one_or_none()
 
 
 class Glimpse(NamedTuple):
@@ -164,12 +166,8 @@ def glance(pull_id: int, user_id: int) -> Glimpse | None:
 
 def by_id(pull_id: int) -> Pull:
     """For jobs. Raises sqlalchemy.exc.NoResultFound."""
-    return db.session.scalars(
-        select(Pull)
-        .where(Pull.id == pull_id)
-        .options(_WITH_ITEMS)
-        .execution_options(populate_existing=True)
-    ).one()
+    fresh = {"populate_existing": True}
+    return db.session.scalars(_BY_ID, {"pull_id": pull_id}, execution_options=fresh).unique().one()
 
 
 def recent(user_id: int, limit: int) -> Sequence[Pull]:
@@ -183,7 +181,7 @@ def recent(user_id: int, limit: int) -> Sequence[Pull]:
     shown = db.or_(Pull.state.in_((QUEUED, RUNNING)), Pull.id.in_(newest.scalar_subquery()))
     over = db.or_(Pull.state == DISMISSED, (Pull.state == FAILED) & _mended())
     query = select(Pull).where(theirs, shown, ~over).order_by(Pull.id.desc())
-    return db.session.scalars(query.options(_WITH_ITEMS)).all()
+    return db.session.scalars(query.options(_WITH_ITEMS)).unique().all()
 
 
 def _mended() -> ColumnElement[bool]:

@@ -15,7 +15,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import ForeignKey, Row, Text, func, insert, select, update
+from sqlalchemy import ForeignKey, Row, Text, bindparam, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.bank import payloads
@@ -43,10 +43,18 @@ class FormerAccount(Base):
     )
 
 
+_LEFT = select(FormerAccount.plaid_account_id).where(FormerAccount.item_id == bindparam("item_id"))
+
+
 def left(item_id: int) -> set[str]:
     """Plaid's ids of the accounts that have left this Item."""
-    query = select(FormerAccount.plaid_account_id).where(FormerAccount.item_id == item_id)
-    return set(db.session.scalars(query))
+    return set(db.session.scalars(_LEFT, {"item_id": item_id}))
+
+
+def still_here(item_id: int, listed: Sequence[payloads.Account]) -> list[payloads.Account]:
+    """Of the accounts that the bank lists those that have not left this Item."""
+    void = left(item_id)
+    return [sent for sent in listed if sent.account_id not in void]
 
 
 def accounts_kept(item_id: int) -> int:
@@ -68,9 +76,10 @@ def successor(item_id: int) -> int | None:
 def save_accounts(
     user_id: int, item_id: int, listed: Sequence[payloads.Account]
 ) -> set[tuple[int, date]]:
-    """As accounts.save, but that what is new here and known elsewhere comes over from there."""
-    void = left(item_id)
-    listed = [sent for sent in listed if sent.account_id not in void]
+    """As accounts.save, but that what is new here and known elsewhere comes over from there.
+
+    All of `listed` are `still_here`.
+    """
     known = accounts.ids_of_item(item_id)
     if new := [sent for sent in listed if sent.account_id not in known]:
         _take_over(user_id, item_id, new)

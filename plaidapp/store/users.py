@@ -2,9 +2,10 @@
 
 import unicodedata
 from datetime import datetime
+from typing import cast
 
 from flask_login import UserMixin
-from sqlalchemy import String, bindparam, func, or_, select, update
+from sqlalchemy import Integer, String, Table, bindparam, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db, glance
@@ -65,13 +66,16 @@ def add(username: str, email: str, password_hash: str) -> User:
     return user
 
 
+_LOCK = select(func.pg_advisory_xact_lock(LEDGER_LOCK, bindparam("id", type_=Integer)))
+
+
 def lock_ledger(user_id: int) -> None:
     """Until the commit nobody else stores what a bank says about this person.
 
     SQLite needs no lock: whoever may write is alone.
     """
     if db.engine.dialect.name == "postgresql":
-        db.session.execute(select(func.pg_advisory_xact_lock(LEDGER_LOCK, user_id)))
+        db.session.execute(_LOCK, {"id": user_id})
 
 
 def ledger_revision(user_id: int) -> int:
@@ -88,11 +92,14 @@ def glance_at_ledger(user_id: int) -> int | None:
     return row.ledger_revision if row else None
 
 
+TABLE = cast(Table, User.__table__)
+_CHANGED = (
+    update(TABLE)
+    .where(TABLE.c.id == bindparam("user_id"))
+    .values(ledger_revision=TABLE.c.ledger_revision + 1)
+)
+
+
 def ledger_changed(user_id: int) -> None:
     """Open pages of this person will ask for their lists again."""
-    db.session.execute(
-        update(User)
-        .where(User.id == user_id)
-        .values(ledger_revision=User.ledger_revision + 1)
-        .execution_options(synchronize_session=False)
-    )
+    db.session.execute(_CHANGED, {"user_id": user_id})

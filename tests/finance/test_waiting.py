@@ -34,7 +34,7 @@ def held(alice, poll):
 def end(app):
     """The pull is over, as a worker says it; `quietly`: or as one whom Redis does not hear."""
 
-    def finish(pull_id, quietly=False):
+    def work(pull_id, quietly):
         with app.app_context():
             claims.claim(pull_id)
             db.session.commit()
@@ -42,6 +42,10 @@ def end(app):
             db.session.commit()
             if not quietly:
                 news.tell(pull_id)
+
+    def finish(pull_id, quietly=False):
+        with ThreadPoolExecutor(1) as worker:  # not in the middle of a request
+            worker.submit(work, pull_id, quietly).result()
 
     return finish
 

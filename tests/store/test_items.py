@@ -19,7 +19,7 @@ def advance(item, came_from, cursor, want):
     status = "HISTORICAL_UPDATE_COMPLETE"
     moved = items.advance(item.id, came_from, cursor, want, status, changed=True)
     db.session.commit()
-    return moved
+    return moved is not items.Advance.LOST
 
 
 def test_the_cursor_moves_from_where_it_stands(item):
@@ -39,6 +39,21 @@ def test_what_is_applied_never_goes_back(item, wants, applied):
     for want in wants:
         assert advance(item, "", "", want)
     assert read(item)[2] == applied
+
+
+@pytest.mark.parametrize(
+    ("want", "state", "outcome"),
+    [
+        (2, items.GOOD, items.Advance.APPLIED),
+        (1, items.GOOD, items.Advance.BEHIND),
+        (1, items.REPLACED, items.Advance.APPLIED),  # it is asked for nothing any more
+    ],
+)
+def test_a_sync_is_told_what_was_asked_meanwhile(item, want, state, outcome):
+    items.request_sync([item.id])
+    items.request_sync([item.id])
+    items.set_state(item.id, state, None, None)
+    assert items.advance(item.id, "", "c1", want, items.COMPLETE, changed=False) is outcome
 
 
 def test_an_item_that_syncs_is_good_again(item):
