@@ -45,24 +45,31 @@ def upsert_many(
     columns: tuple[str, ...],
     rows: Sequence[tuple[Any, ...]],
     aside: tuple[str, ...] = (),
+    *,
+    new: bool = False,
 ) -> None:
     """As `upsert`, at nearly the speed of the bare driver; no key may be there twice.
 
     `same` has the columns that all rows share, `rows` the others, as the driver takes them. That
-    columns named in `aside` differ is no reason to write, unless nothing is in them yet.
+    columns named in `aside` differ is no reason to write, unless nothing is in them yet. `new` says
+    that the table has none of the keys, and that nobody else can add one meanwhile.
 
     The rows go through a temporary table, so that it is one statement however many there are:
     PostgreSQL copies them in, and SQLite's search index, which writes itself out at the end of
-    every statement that touched it, does so once.
+    every statement that touched it, does so once. New ones PostgreSQL copies to where they belong.
     """
-    staged = _staged(table, columns)
     connection = db.session.connection()
+    if new and not on_sqlite():
+        same = {**same, **_defaults(table, {*same, *columns})}
+        _copy(connection, table, (*same, *columns), ((*same.values(), *row) for row in rows))
+        return
+    staged = _staged(table, columns)
     connection.execute(CreateTable(staged))
     if on_sqlite():
         marks = ", ".join("?" * len(columns))
         connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", list(rows))  # noqa: S608
     else:
-        _copy(connection, staged, rows)
+        _copy(connection, staged, columns, rows)
     given = select(*(literal(value, table.c[name].type) for name, value in same.items()), staged)
     statement = _insert()(table).from_select(
         (*same, *columns),
@@ -72,16 +79,29 @@ def upsert_many(
     connection.execute(DropTable(staged))
 
 
-def _copy(connection: Connection, staged: Table, rows: Iterable[tuple[Any, ...]]) -> None:
+def _copy(
+    connection: Connection,
+    table: Table,
+    columns: tuple[str, ...],
+    rows: Iterable[tuple[Any, ...]],
+) -> None:
     """On PostgreSQL's own connection, whose errors become those that SQLAlchemy would raise."""
     dbapi: Any = connection.dialect.loaded_dbapi
-    statement = f"COPY {staged.name} FROM STDIN"
+    quoted = connection.dialect.identifier_preparer
+    names = ", ".join(quoted.quote(name) for name in columns)
+    statement = f"COPY {quoted.format_table(table)} ({names}) FROM STDIN"
     try:
         with connection.connection.cursor().copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
     except dbapi.Error as error:
         raise DBAPIError.instance(statement, None, error, dbapi.Error, True) from error
+
+
+def _defaults(table: Table, given: set[str]) -> dict[str, Any]:
+    """What SQLAlchemy would add to an INSERT of the `given` columns."""
+    left = (column for column in table.columns if column.name not in given)
+    return {column.name: cast(Any, column.default).arg for column in left if column.default}
 
 
 @functools.cache  # to build it takes longer than to run it
