@@ -14,7 +14,7 @@ CURRENCY = func.coalesce(Transaction.iso_currency_code, Transaction.unofficial_c
 
 
 def oldest_first(wanted: Filter, *also: ColumnElement[bool]) -> Iterator[Transaction]:
-    """Every row, a page at a time; what arrives meanwhile is met if its turn has not come."""
+    """Every row, a page at a time."""
     query = (
         select(Transaction)
         .options(joinedload(Transaction.account))

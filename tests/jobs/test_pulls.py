@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import update
+from sqlalchemy import event, update
 from sqlalchemy.exc import DataError
 
 from plaidapp.extensions import db
@@ -52,6 +52,27 @@ def test_a_pull_that_is_done_says_what_it_did(link, begin, run, look):
     assert pull.started_at <= pull.ended_at
     assert (pull.items[0].phase, pull.items[0].accounts) == ("done", 1)
     assert pull.items[0].request_id
+
+
+@pytest.mark.parametrize(
+    ("kind", "commits_of_the_job"), [(pulls.ACCOUNTS, 2), (pulls.TRANSACTIONS, 3)]
+)
+def test_the_ordinary_way_takes_few_commits(link, begin, run, look, kind, commits_of_the_job):
+    """Each is a wait for the disk: the claim, where a sync begins, what is stored and the end."""
+    item = link()
+    pull_id = begin(kind, items=[item])
+    commits = []
+
+    def count(connection):
+        commits.append(connection)
+
+    event.listen(db.engine, "commit", count)
+    try:
+        run(pull_id)
+    finally:
+        event.remove(db.engine, "commit", count)
+    assert look(pull_id).state == "done"
+    assert len(commits) == 1 + commits_of_the_job  # and one of `run` itself
 
 
 def test_balances_are_brought_up_to_date(link, begin, run):
