@@ -8,12 +8,15 @@ import sys
 from pathlib import Path
 
 import worker
-from plaidapp.jobs import pulls
+from plaidapp.jobs import pulls as jobs
+from plaidapp.store import pulls
 
 
 def main() -> None:
+    pull_id = int(sys.argv[1])
     with worker.app.app_context():
-        pulls.transactions(int(sys.argv[1]))
+        jobs.transactions(pull_id)
+        assert pulls.by_id(pull_id).state == pulls.DONE
     # Not getrusage: what it tells of a child counts the parent too, whose memory it began with.
     (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     print(int(peak) / 1024)

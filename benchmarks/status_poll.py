@@ -28,7 +28,8 @@ class Server:
     def __init__(self, deployment: Deployment, app: str, path: str) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        command = f"gunicorn {app} --workers 1 --bind 127.0.0.1:{port}"
+        # The same process to the end: its processor time is what counts.
+        command = f"gunicorn {app} --workers 1 --max-requests 0 --bind 127.0.0.1:{port}"
         running = deployment.run(app, command)
         running.wait_for(self.url + path)
         self._processes = running.family()

@@ -50,7 +50,7 @@ def glance(query: Select[*Columns], **values: object) -> Row[*Columns] | None:
     try:
         with db.engines[GLANCES].connect() as connection:
             return connection.execute(query, values).first()
-    except SQLAlchemyError:
+    except (SQLAlchemyError, OverflowError):  # SQLite's driver, of a number that it can't hold
         return None
 
 
@@ -77,7 +77,7 @@ def configure_sqlite(engine: Engine) -> None:
 
 
 def configure_postgresql(engine: Engine) -> None:
-    """GET reads all that it shows from one snapshot, as it does on SQLite, and can't write.
+    """GET reads a page from one snapshot, as it does on SQLite, and can't write.
 
     Otherwise it may find an account, but not the Item that was committed with it: that query was
     a moment earlier. Costs no round trip; the driver says it with its BEGIN.

@@ -16,4 +16,5 @@ def save(
     account_ids: Mapping[str, int],
     sent: Iterable[payloads.Transaction],
 ) -> None:
-    ingest.save(user_id, item_id, account_ids, [None], rows_of(user_id, sent))
+    rows = rows_of(user_id, sent)
+    ingest.save(user_id, item_id, account_ids, [None], rows, afresh=False)

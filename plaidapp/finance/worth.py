@@ -15,7 +15,7 @@ from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from plaidapp.formats import CURRENCIES
-from plaidapp.store import Account, Item, accounts, items
+from plaidapp.store import Account, Item, accounts
 from plaidapp.store.balances import BANK
 from plaidapp.store.lines import Line, lines
 from plaidapp.store.totals import month_of
@@ -166,10 +166,9 @@ def holdings(user_id: int, period: str, today: date) -> list[Holding]:
     start = today - timedelta(days=DAYS_OF_PERIOD.get(period, 0))
     needed = min(start, today - SPARK[0], month_of(today) - DAY)
     known = lines(user_id, date.min if period == ALL else needed)
-    item_of = {item.id: item for item in items.of_user(user_id)}
     return [
-        Holding(account, item_of[account.item_id], known.get(account.id))
-        for account in accounts.of_user(user_id)
+        Holding(account, item, known.get(account.id))
+        for account, item in accounts.with_items(user_id)
     ]
 
 

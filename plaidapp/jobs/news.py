@@ -36,7 +36,7 @@ def tell(pull_id: int) -> None:
 def listen(pull_id: int) -> Wait:
     """Something that waits for so many seconds at most; True at once when it was told.
 
-    Raises redis.RedisError when Redis is away.
+    It raises redis.RedisError when Redis is away.
     """
     connection: redis.Redis = current_app.extensions["redis"]
     heard: dict[Any, Any] = {_key(pull_id): b"0"}

@@ -90,8 +90,8 @@ class Stored:
     """What an update has done so far.
 
     `counts` has PullItem's names; `moved` and `said` are the days that rollups.refresh wants to
-    hear of, `moved` None when all days will be worked out anew; `fresh` are Plaid's ids of rows
-    that were not here; `page_ids` is where the pages are kept.
+    hear of, `moved` None when all is read afresh and all days will be worked out anew; `fresh` are
+    Plaid's ids of rows that were not here; `page_ids` is where the pages are kept.
     """
 
     said: set[rollups.Day]
@@ -179,7 +179,9 @@ def _store_batch(user_id: int, item_id: int, batch: Batch, stored: Stored) -> No
             named = [row.plaid_transaction_id for row in rows]
             stored.moved |= transactions.days_of(item_id, named + batch.removed)
             stored.moved |= {(account_ids[row.plaid_account_id], row.day) for row in rows}
-        ingest.save(user_id, item_id, account_ids, stored.page_ids, rows)
+        ingest.save(
+            user_id, item_id, account_ids, stored.page_ids, rows, afresh=stored.moved is None
+        )
     except KeyError:
         raise transport_error(NONSENSE) from None  # a row of an account nobody mentioned
     edits.carry(item_id, added)

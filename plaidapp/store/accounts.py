@@ -1,9 +1,9 @@
 """Accounts: what one Item holds, with the balances last heard."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import cast
+from typing import TypeVarTuple, cast
 
 from sqlalchemy import ForeignKey, Select, Table, Text, UniqueConstraint, bindparam, select, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,8 +12,11 @@ from plaidapp.bank import payloads
 from plaidapp.extensions import Base, db
 
 from . import balances
+from .items import Item
 from .types import BigId, Moment, Money, now
 from .upsert import upsert
+
+Columns = TypeVarTuple("Columns")
 
 
 class Account(Base):
@@ -156,6 +159,15 @@ def of_item(item_id: int) -> Sequence[Account]:
 
 def of_user(user_id: int) -> Sequence[Account]:
     """In the order the banks list them."""
-    return db.session.scalars(
-        select(Account).where(Account.user_id == user_id).order_by(Account.item_id, Account.id)
-    ).all()
+    return db.session.scalars(_theirs(select(Account), user_id)).all()
+
+
+def with_items(user_id: int) -> Iterator[tuple[Account, Item]]:
+    """As `of_user`, each with its connection; also with one that was replaced, where an account
+    stays that was closed before."""
+    query = _theirs(select(Account, Item).join(Item, Item.id == Account.item_id), user_id)
+    return ((account, item) for account, item in db.session.execute(query))
+
+
+def _theirs(query: Select[*Columns], user_id: int) -> Select[*Columns]:
+    return query.where(Account.user_id == user_id).order_by(Account.item_id, Account.id)

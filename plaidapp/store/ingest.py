@@ -80,11 +80,14 @@ def save(
     account_ids: Mapping[str, int],
     page_ids: Sequence[int | None],
     rows: Iterable[Row],
+    *,
+    afresh: bool,
 ) -> None:
     """Adds or updates what the bank sent. Of a row that is there twice the later one counts.
 
-    `page_ids` has the id that each page of the update was kept under (received.py). The ledger is
-    locked (users.lock_ledger). Raises KeyError for an account that is not stored.
+    `page_ids` has the id that each page of the update was kept under (received.py). `afresh`: the
+    Item is read from the beginning, and that a row has come in another page is no change. The
+    ledger is locked (users.lock_ledger). Raises KeyError for an account that is not stored.
     """
     final = {
         row.plaid_transaction_id: (account_ids[row[0]], *row[1:-1], page_ids[row[-1]])
@@ -97,7 +100,7 @@ def save(
             {"user_id": user_id, "item_id": item_id, "removed_at": None},
             COLUMNS,
             list(final.values()),
-            aside=("page_id",),
+            aside=("page_id",) if afresh else (),
             new=_are_new(item_id, list(final)),
         )
 

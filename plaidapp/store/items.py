@@ -247,11 +247,12 @@ def streams_read(item_id: int, moment: datetime, refusal: str | None) -> bool:
 
 
 def lock(item_id: int) -> Item:
-    """The Item as it is now; until the commit nobody else changes it.
+    """The Item as it is now; until the commit nobody else changes it, but may point to it: who
+    waits for the lock may have done so already.
 
     SQLite needs no lock of a row: whoever may write is alone. Raises NoResultFound.
     """
-    query = select(Item).where(Item.id == item_id).with_for_update()
+    query = select(Item).where(Item.id == item_id).with_for_update(key_share=True)
     return db.session.scalars(query.execution_options(populate_existing=True)).one()
 
 

@@ -89,6 +89,16 @@ def test_net_worth_is_what_is_there_less_what_is_owed(owner, bank):
     assert worth_now.value == Decimal("110") + Decimal("320.76") + 7 - 410 - 5000
 
 
+def test_a_closed_account_may_be_left_at_a_connection_that_was_replaced(owner, item, bank):
+    ids = bank(HOUSEHOLD[:2])
+    accounts.close_missing(item.id, [])
+    items.replace(item.id)
+    db.session.commit()
+    held = worth.holdings(owner, "6M", TODAY)
+    assert {each.account.id for each in held} == set(ids.values())
+    assert (shown(owner).net_worth, shown(owner).groups) == ([], [])
+
+
 def test_the_line_is_reversed_from_today(owner, bank):
     bank(
         HOUSEHOLD[:2],

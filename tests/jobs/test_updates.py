@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 
 from plaidapp.extensions import db
 from plaidapp.jobs import updates
 from plaidapp.jobs.attempt import Attempt
-from plaidapp.store import Item, Pull, claims, items, pulls, users
+from plaidapp.store import Item, Pull, Webhook, claims, items, pulls, users
 from plaidapp.store.types import now
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -187,3 +187,23 @@ def test_a_pull_that_ends_while_somebody_asks_goes_round(app, item, poll):
 
     assert concluded == [False]
     assert [row.state for row in all_pulls()] == ["running"]
+
+
+def test_a_bank_that_prepares_and_is_asked_for_again_is_asked_at_once(app, item):
+    """It has got ready while another bank of the same pull was asked."""
+    pull = running(item)
+    attempt = Attempt(pulls.by_id(pull.id))
+    attempt.report(attempt.pull.items[0], phase=pulls.PREPARING)
+    assert updates.request(item, pulls.WEBHOOK) is None
+    db.session.commit()
+    assert attempt.conclude([]) is False
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_locks_an_item_does_not_wait_for_a_webhook_that_is_being_kept(app, item):
+    """Its row points to the Item, and what it does next may wait for the lock."""
+    with db.engine.connect() as webhook, webhook.begin():
+        webhook.execute(insert(Webhook).values(token="1", body="{}", item_id=item.id))
+        db.session.execute(text("SET LOCAL lock_timeout = '1s'"))
+        assert items.lock(item.id).id == item.id
+        db.session.rollback()

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, text
 
 from plaidapp.extensions import db
-from plaidapp.store import Account, Transaction, accounts
+from plaidapp.store import Account, Transaction, accounts, ingest
 from tests import stored
 
 
@@ -66,6 +66,17 @@ def test_unchanged_rows_are_not_written(owner, item, save, transaction, written)
     known = accounts.ids_of_item(item.id)
     rows[7] = transaction("t7", name="Tea")
     assert written(lambda: stored.save(owner, item.id, known, rows)) == 1
+
+
+@pytest.mark.parametrize(("afresh", "page_id"), [(False, 2), (True, 1)])
+def test_a_row_that_comes_again_is_as_the_bank_last_sent_it(
+    owner, item, transaction, afresh, page_id
+):
+    """What changed may be what only the page has. A reading from the beginning changes nothing."""
+    rows, known = stored.rows_of(owner, [transaction("t")]), accounts.ids_of_item(item.id)
+    ingest.save(owner, item.id, known, [1], rows, afresh=False)
+    ingest.save(owner, item.id, known, [2], rows, afresh=afresh)
+    assert db.session.scalar(select(Transaction.page_id)) == page_id
 
 
 def test_a_value_that_becomes_null_is_a_change(item, save, transaction):
