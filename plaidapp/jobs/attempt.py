@@ -120,13 +120,13 @@ class Attempt:
             pass
         elif errors:
             self._fail_or_repeat(errors)
+        elif self._bank_is_preparing() and now() - self.pull.created_at < PREPARING_LIMIT:
+            self._queue(timedelta(seconds=min(2 ** (self.number - 1), 30)))
         elif behind := self._behind():
             for part in behind:
                 part.phase = pulls.QUEUED
             db.session.commit()
             return False
-        elif self._bank_is_preparing() and now() - self.pull.created_at < PREPARING_LIMIT:
-            self._queue(timedelta(seconds=min(2 ** (self.number - 1), 30)))
         else:
             self._end(**_done())
         return True

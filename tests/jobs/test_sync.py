@@ -248,18 +248,23 @@ def test_no_transaction_is_open_while_the_bank_is_asked(small_pages, fresh, sync
 
 
 def test_progress_can_be_watched_while_it_works(
-    small_pages, fresh, sync, meanwhile, look, monkeypatch
+    small_pages, fresh, sync, meanwhile, monkeypatch, poll
 ):
     monkeypatch.setattr(fetch, "PROGRESS_EVERY", 0)
-    seen = []
 
-    def watch(_):
+    def shown():
+        db.session.rollback()
         pull = pulls.recent(fresh.user_id, 1)[0]
-        seen.append((pull.state, pull.items[0].phase, pull.items[0].pages, pull.items[0].rows))
+        return pull.state, pull.items[0].phase, pull.items[0].pages, pull.items[0].rows
 
+    def watch(_):  # the second page is reported while the third is asked for
+        poll(lambda: shown() == ("running", "reading", 2, 40), what="the progress")
+        watched.append(True)
+
+    watched = []
     meanwhile(watch, pages=2)
     sync(fresh)
-    assert seen == [("running", "reading", 2, 40)]
+    assert watched
 
 
 def test_a_cursor_that_stands_still_is_nonsense(small_pages, fresh, sync, rewrite, stored):

@@ -189,16 +189,6 @@ def test_a_pull_that_ends_while_somebody_asks_goes_round(app, item, poll):
     assert [row.state for row in all_pulls()] == ["running"]
 
 
-def test_a_bank_that_prepares_and_is_asked_for_again_is_asked_at_once(app, item):
-    """It has got ready while another bank of the same pull was asked."""
-    pull = running(item)
-    attempt = Attempt(pulls.by_id(pull.id))
-    attempt.report(attempt.pull.items[0], phase=pulls.PREPARING)
-    assert updates.request(item, pulls.WEBHOOK) is None
-    db.session.commit()
-    assert attempt.conclude([]) is False
-
-
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_who_locks_an_item_does_not_wait_for_a_webhook_that_is_being_kept(app, item):
     """Its row points to the Item, and what it does next may wait for the lock."""
