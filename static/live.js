@@ -8,6 +8,7 @@ const clock = new Intl.DateTimeFormat(document.documentElement.dataset.locale, {
   hour: "numeric", minute: "2-digit", timeZone: "UTC", timeZoneName: "short",
 });
 let fresh = Date.now();
+let acted = 0; // when a press was answered; lists that were asked for before know nothing of it
 let leaving = false; // a poll behind a log-out would be refused
 
 const isPoll = (ctx) => ctx?.sourceElement?.matches(POLLS);
@@ -41,15 +42,24 @@ addEventListener("online", wake);
 addEventListener("offline", outOfDate);
 
 document.addEventListener("htmx:config:request", (event) => {
-  if (isPoll(event.detail.ctx) && asleep()) event.preventDefault();
+  const { ctx } = event.detail;
+  ctx.asked = performance.now();
+  if (isPoll(ctx) && asleep()) event.preventDefault();
 });
 
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
-  if (!isPoll(ctx)) return;
-  if (ctx.response.status < 500) return upToDate();
-  outOfDate();
-  event.preventDefault(); // what a proxy says of it belongs in no panel
+  if (!isPoll(ctx)) {
+    acted = performance.now();
+  } else if (ctx.response.status >= 500) {
+    outOfDate();
+    event.preventDefault(); // what a proxy says of it belongs in no panel
+  } else {
+    upToDate();
+    if (ctx.sourceElement.id !== "live" || ctx.asked > acted) return;
+    event.preventDefault(); // or what was dismissed would be back
+    htmx.trigger(ctx.sourceElement, "every", {}, false);
+  }
 });
 
 document.addEventListener("htmx:error", (event) => {

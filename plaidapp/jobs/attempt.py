@@ -24,14 +24,6 @@ LONGEST_WAIT = 60.0
 """Seconds between two attempts, at most, unless the bank asks for more."""
 PREPARING_LIMIT = timedelta(minutes=5)
 """How long a pull follows a bank that is still preparing its history."""
-ASKED: dict[str, Any] = {
-    "phase": pulls.ASKING,
-    "pages": 0,
-    "rows": 0,
-    "error_code": None,
-    "error_message": None,
-}
-"""How the part of an Item begins."""
 NEVER_BEHIND = (pulls.ACCOUNTS, pulls.RECURRING)
 """Kinds of pulls that do not count as an answer to a request for a sync."""
 
@@ -53,14 +45,15 @@ class Attempt:
         """Commits the claim, and that the first Item is being asked."""
         for part in self.pull.items:
             if part.phase != pulls.DONE:
-                _set(part, ASKED)
+                _set(part, _asked(part))
                 break
         db.session.commit()
 
     def ask(self, part: PullItem) -> None:
         """Reports that the Item is being asked from the beginning, unless that is said already."""
-        if any(getattr(part, name) != value for name, value in ASKED.items()):
-            self.report(part, **ASKED)
+        asked = _asked(part)
+        if any(getattr(part, name) != value for name, value in asked.items()):
+            self.report(part, **asked)
 
     def report(self, part: PullItem, *, stored: bool = False, **values: Any) -> None:
         """Commits what `part` is doing now, and whatever the caller has added to the session.
@@ -176,6 +169,12 @@ class Attempt:
         claims.touch(self._id, self.number, **{"ended_at": now(), **values})
         db.session.commit()
         news.tell(self._id)
+
+
+def _asked(part: PullItem) -> dict[str, Any]:
+    """How the part of an Item begins. While a bank prepares, whoever watches is told just that."""
+    phase = pulls.PREPARING if part.phase == pulls.PREPARING else pulls.ASKING
+    return {"phase": phase, "pages": 0, "rows": 0, "error_code": None, "error_message": None}
 
 
 def _set(part: PullItem, values: Mapping[str, Any]) -> None:

@@ -54,7 +54,7 @@ def ring(pull: Pull) -> bool:
     Ids only go into the job. Its own id names the attempt, so that a pull rung twice before a
     worker took it stands in the queue once: the later entry is taken out again.
     """
-    claims.mark_rung([pull.id])
+    claims.mark_rung([pull])
     db.session.commit()
     connection: redis.Redis = current_app.extensions["redis"]
     queue = Queue(NAME, connection=connection)
@@ -76,7 +76,7 @@ def ring_all(due: Sequence[Pull]) -> bool:
 
     A tenth of the time that they would take one by one.
     """
-    claims.mark_rung([pull.id for pull in due])
+    claims.mark_rung(due)
     db.session.commit()
     queue = Queue(NAME, connection=current_app.extensions["redis"])
     try:
@@ -106,5 +106,5 @@ def _job(pull: Pull) -> EnqueueData:
 
 def _wait_for_the_sweep(told: Sequence[Pull], error: redis.RedisError) -> None:
     log.warning("Redis is away, %s pulls wait for the sweep: %s", len(told), type(error).__name__)
-    claims.mark_unrung([pull.id for pull in told])
+    claims.mark_unrung(told)
     db.session.commit()

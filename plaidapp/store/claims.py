@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Table, Update, bindparam, func, select, update
+from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp.extensions import db
 
@@ -136,19 +137,21 @@ _RUNG = (
 )
 
 
-def mark_rung(pull_ids: Sequence[int]) -> None:
+def mark_rung(told: Sequence[Pull]) -> None:
     """A worker is about to be told of them."""
-    _set_rung_at(pull_ids, now())
+    _set_rung_at(told, now())
 
 
-def mark_unrung(pull_ids: Sequence[int]) -> None:
+def mark_unrung(told: Sequence[Pull]) -> None:
     """No worker could be told of them: they are due at once."""
-    _set_rung_at(pull_ids, None)
+    _set_rung_at(told, None)
 
 
-def _set_rung_at(pull_ids: Sequence[int], moment: datetime | None) -> None:
-    """Not worth a revision: nobody sees it."""
-    db.session.execute(_RUNG, {"pull_ids": pull_ids, "moment": moment})
+def _set_rung_at(told: Sequence[Pull], moment: datetime | None) -> None:
+    """Not worth a revision, but what is shown next is to say it."""
+    db.session.execute(_RUNG, {"pull_ids": [pull.id for pull in told], "moment": moment})
+    for pull in told:
+        set_committed_value(pull, "rung_at", moment)
 
 
 def reclaim_orphans() -> int:

@@ -1,5 +1,6 @@
 """The bank down, slow or talking nonsense while a person waits, and a worker that dies."""
 
+import re
 import signal
 
 from playwright.sync_api import Locator, expect
@@ -57,6 +58,43 @@ def test_what_failed_goes_away_when_it_is_dismissed_and_by_itself_when_it_is_men
     be_done(person.pull("Get account data"))
     expect(failed).to_have_count(0)
     assert person.page_loads == loads
+
+
+def test_what_was_dismissed_does_not_come_back_with_lists_that_were_asked_for_before(
+    deployment, person
+):
+    be_done(person.connect("user_transactions_dynamic", "any"))
+    page = person.page
+    deployment.bank.misbehave(
+        "error", status=400, error_type="INVALID_REQUEST", error_code="SOMETHING"
+    )
+    panel = person.pull("Get account data")
+    expect(panel).to_have_attribute("data-state", "failed")
+    number, late = panel.get_attribute("id"), []
+
+    def hold(route):
+        everything = re.sub(r"revision=\d+", "revision=", route.request.url)
+        late.append((route, route.fetch(url=everything)))
+
+    page.route("**/finance/live*", hold, times=1)
+    wait_until(lambda: page.evaluate("true") and late, 10, "the lists are asked for")
+    panel.get_by_role("button", name="Dismiss").click()
+    expect(panel).to_have_count(0)
+    route, answer = late[0]
+    assert f'id="{number}"' in answer.text()
+    page.evaluate(
+        """selector => {
+        window.back = 0;
+        const look = () => { back += document.querySelectorAll(selector).length; };
+        new MutationObserver(look).observe(document, {subtree: true, childList: true});
+    }""",
+        "#activity > [data-state=failed]",
+    )
+    with page.expect_response(lambda told: "/finance/live" in told.url and told.status != 204):
+        route.fulfill(response=answer)
+    with page.expect_response("**/finance/live*"):
+        pass
+    assert page.evaluate("back") == 0
 
 
 def test_a_connection_that_fails_can_be_tried_again(deployment, person):

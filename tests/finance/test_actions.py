@@ -364,3 +364,7 @@ def test_a_body_over_one_megabyte_is_refused(alice, dump):
         assert "at most 1 MB" in answer.text
     assert "<html" not in htmx.text
     assert dump() == before
+
+
+def test_a_press_is_next_in_line(alice, item):
+    assert "next in line" in alice.htmx("POST", "/finance/pulls/accounts").text

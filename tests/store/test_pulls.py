@@ -180,7 +180,7 @@ def test_the_longest_waiting_is_rung_first(owner, pull):
 
 
 def test_ringing_is_remembered_but_not_shown(pull):
-    claims.mark_rung([pull.id])
+    claims.mark_rung([pull])
     rung = read_committed(pull)
     assert rung.rung_at is not None
     assert rung.revision == 0
