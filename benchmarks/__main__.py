@@ -14,8 +14,9 @@ LIBRARIES = ("flask", "gunicorn", "sqlalchemy", "psycopg", "redis", "rq", "msgsp
 
 def main() -> None:
     print("# Benchmarks\n")
-    print("Made by `make bench`. Ways that are compared took turns in one run, so the ratios hold")
-    print("where the figures, which are this machine's, do not.\n")
+    command = "make bench QUICK=1" if "--quick" in sys.argv else "make bench"
+    print(f"Made by `{command}`. Ways that are compared took turns in one run, so the ratios")
+    print("hold where the figures, which are this machine's, do not.\n")
     print(f"- {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {_processor()},")
     print(f"  {platform.system()} {platform.machine()}, Python {platform.python_version()}")
     print("- " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES), flush=True)
