@@ -11,12 +11,11 @@ import itertools
 import json
 import random
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -32,7 +31,7 @@ from plaid.model.transactions_sync_request import TransactionsSyncRequest
 from sqlalchemy import Index, UniqueConstraint, make_url
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from benchmarks import rig
+from benchmarks import floors, rig
 from config import Config
 from plaidapp import create_app
 from plaidapp.extensions import db
@@ -242,92 +241,10 @@ def bare(
     with world.fresh():
         url = db.engine.url
         if url.get_backend_name() == "sqlite":
-            seconds = bare_sqlite(url, columns, rows, plain)
+            seconds = floors.sqlite(url, columns, rows, plain)
         else:
-            seconds = bare_postgresql(url, columns, rows, plain, new)
+            seconds = floors.postgresql(url, columns, rows, plain, new)
     return len(rows) / seconds
-
-
-SIXTEEN = (
-    "user_id", "item_id", "account_id", "plaid_transaction_id", "pending_transaction_id", "date",
-    "authorized_date", "amount", "iso_currency_code", "unofficial_currency_code", "name",
-    "merchant_name", "category_primary", "category_detailed", "payment_channel", "pending",
-)  # fmt: skip
-
-
-def plain_table(columns: list[str], rows: list[tuple[Any, ...]], kind: str) -> tuple[str, Any, Any]:
-    """The DDL of the floor's own table, its columns, and its rows."""
-    number = "INTEGER" if kind == "sqlite" else "BIGINT"
-    numbers = ("user_id", "item_id", "account_id", "amount")
-    day, flag = ("TEXT", "INTEGER") if kind == "sqlite" else ("DATE", "BOOLEAN")
-    types = dict.fromkeys(SIXTEEN, "TEXT") | dict.fromkeys(numbers, number)
-    types |= {"date": day, "authorized_date": day, "pending": flag}
-    identity = "INTEGER PRIMARY KEY" if kind == "sqlite" else "BIGSERIAL PRIMARY KEY"
-    body = ", ".join(f"{name} {type_}" for name, type_ in types.items())
-    ddl = (
-        f"CREATE TABLE plain (id {identity}, {body}, UNIQUE (item_id, plaid_transaction_id));"
-        "CREATE INDEX plain_page ON plain (user_id, date, id)"
-    )
-    places = [columns.index(name) for name in SIXTEEN]
-    return ddl, SIXTEEN, [tuple(row[place] for place in places) for row in rows]
-
-
-def upserting(table: str, columns: Any, source: str) -> str:
-    names = ", ".join(columns)
-    kept = [name for name in columns if name not in ("item_id", "plaid_transaction_id")]
-    changes = ", ".join(f"{name} = excluded.{name}" for name in kept)
-    return (
-        f"INSERT INTO {table} ({names}) {source}"
-        f" ON CONFLICT (item_id, plaid_transaction_id) DO UPDATE SET {changes}"
-    )
-
-
-def bare_sqlite(url: Any, columns: list[str], rows: Any, plain: bool) -> float:
-    with closing(sqlite3.connect(url.database, isolation_level=None)) as connection:
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA wal_autocheckpoint=10000")
-        marks = ", ".join("?" * len(columns))
-        if plain:
-            ddl, columns, rows = plain_table(columns, rows, "sqlite")
-            connection.executescript(ddl)
-            marks = ", ".join("?" * len(columns))
-            start = time.perf_counter()
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(upserting("plain", columns, f"VALUES ({marks})"), rows)
-        else:
-            # One statement: for one a row the search index would write itself out each time.
-            names = ", ".join(columns)
-            connection.execute(f"CREATE TEMP TABLE staged ({names})")
-            start = time.perf_counter()
-            connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(f"INSERT INTO staged VALUES ({marks})", rows)
-            source = f"SELECT {names} FROM staged WHERE true"
-            connection.execute(upserting('"transaction"', columns, source))
-        connection.execute("COMMIT")
-        return time.perf_counter() - start
-
-
-def bare_postgresql(url: Any, columns: list[str], rows: Any, plain: bool, new: bool) -> float:
-    uri = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    table = '"transaction"'
-    with psycopg.connect(uri) as connection:
-        if plain:
-            ddl, columns, rows = plain_table(columns, rows, "postgresql")
-            connection.execute(ddl)
-            connection.commit()
-            table = "plain"
-        names = ", ".join(columns)
-        start = time.perf_counter()
-        target = table if new else "staged"
-        if not new:
-            connection.execute(f"CREATE TEMP TABLE staged AS SELECT {names} FROM {table} LIMIT 0")
-        with connection.cursor().copy(f"COPY {target} ({names}) FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
-        if not new:
-            connection.execute(upserting(table, columns, f"SELECT {names} FROM staged"))
-        connection.commit()
-        return time.perf_counter() - start
 
 
 class NaiveBase(DeclarativeBase):

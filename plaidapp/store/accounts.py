@@ -3,20 +3,18 @@
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypeVarTuple, cast
+from typing import cast
 
 from sqlalchemy import ForeignKey, Select, Table, Text, UniqueConstraint, bindparam, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.bank import payloads
-from plaidapp.extensions import Base, db
+from plaidapp.extensions import Base, Columns, db
 
 from . import balances
 from .items import Item
 from .types import BigId, Moment, Money, now
 from .upsert import upsert
-
-Columns = TypeVarTuple("Columns")
 
 
 class Account(Base):

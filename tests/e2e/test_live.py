@@ -179,8 +179,9 @@ def test_a_session_that_ended_meanwhile_goes_to_the_log_in(watcher):
     watcher.complaints.clear()  # a 401 is one too
 
 
-def test_what_a_press_asked_for_comes_into_sight_on_a_phone(deployment, visit):
-    person = visit(deployment.url, viewport={"width": 390, "height": 700})
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_what_a_press_asked_for_comes_into_sight_on_a_phone(deployment, visit, motion):
+    person = visit(deployment.url, viewport={"width": 390, "height": 700}, reduced_motion=motion)
     person.sign_up()
     be_done(person.connect("user_transactions_dynamic", "any"))
     page = person.page

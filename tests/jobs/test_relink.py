@@ -391,7 +391,7 @@ def test_a_worker_may_die_at_every_step(link, owner, begin, run, look, finish, m
         assert all(row.note for row in ledger())
         assert len(accounts()) == 9
         assert connections(owner)[-1] == look(pull_id).items[0].item_id
-    assert steps > 5
+    assert steps > 6
 
 
 def die_at(step, pull_id, begin):
