@@ -5,20 +5,17 @@ crash or a leak, ends this process instead; the process manager starts another a
 up the pull.
 """
 
-import gc
 import logging
 
 from redis import Redis
 from rq import Queue
 from rq.executions import Execution
 from rq.job import Job
-from sqlalchemy.orm import configure_mappers
 
 from config import Config
 from plaidapp import create_worker_app
-from plaidapp.bank import client
+from plaidapp.jobs import process, queue
 from plaidapp.jobs import pulls as _pulls  # noqa: F401 imported before the first job asks for it
-from plaidapp.jobs import queue
 from plaidapp.jobs.runner import Runner
 
 config = Config.from_env()
@@ -27,14 +24,6 @@ app = create_worker_app(config)
 # RQ reads these two names from the module given to `-c`.
 REDIS_URL = config.redis_url
 QUEUES = [queue.NAME]
-
-
-def warm_up() -> None:
-    """Does now what the first job would wait for, and spares every later garbage collection it."""
-    configure_mappers()
-    client.warm_up()
-    gc.collect()
-    gc.freeze()
 
 
 class AppWorker(Runner):
@@ -51,6 +40,6 @@ def main() -> None:
     AppWorker(QUEUES, connection=connection).work(logging_level=config.log_level)
 
 
-warm_up()
+process.warm_up()
 if __name__ == "__main__":
     main()

@@ -35,8 +35,8 @@ from benchmarks import floors, rig
 from config import Config
 from plaidapp import create_app
 from plaidapp.extensions import db
+from plaidapp.jobs import process, sync
 from plaidapp.jobs import pulls as jobs
-from plaidapp.jobs import sync
 from plaidapp.store import Item, Transaction, accounts, items, pulls, users
 from tests.e2e.processes import clean_env
 
@@ -54,6 +54,7 @@ NAMES = (
 def main() -> None:
     options = rig.arguments(__doc__ or "")
     rows, rounds = (5_000, 1) if options.quick else (50_000, 3)
+    process.warm_up()
     with rig.sandbox() as bank:
         for kind in rig.DATABASES:
             with rig.database(kind) as url:

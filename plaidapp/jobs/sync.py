@@ -87,13 +87,14 @@ class Batch:
 
 @dataclass
 class Stored:
-    """What an update has done so far.
+    """What an update has done so far. `first`: it is the first one of its Item.
 
     `counts` has PullItem's names; `moved` and `said` are the days that rollups.refresh wants to
     hear of, `moved` None when all is read afresh and all days will be worked out anew; `fresh` are
     Plaid's ids of rows that were not here; `page_ids` is where the pages are kept.
     """
 
+    first: bool
     said: set[rollups.Day]
     moved: set[rollups.Day] | None
     counts: Counter[str] = field(default_factory=Counter)
@@ -112,7 +113,7 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update:
     unseen = transactions.shown_ids(item_id, reach) if whole else set()
     listed = takeover.still_here(item_id, update.accounts)
     said = takeover.save_accounts(attempt.pull.user_id, item_id, listed)
-    stored = Stored(said, moved=None if whole else set())
+    stored = Stored(not start.came_from, said, moved=None if whole else set())
     for batch in _batches(spool):
         _store_batch(attempt.pull.user_id, item_id, batch, stored)
         unseen.difference_update(row.plaid_transaction_id for row in batch.added + batch.modified)
@@ -128,7 +129,8 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update:
         return outcome
     if stored.moved is None:
         rollups.rebuild(list(accounts.ids_of_item(item_id).values()))
-        received.forget_unused(item_id)
+        if not stored.first:
+            received.forget_unused(item_id)
     else:
         rollups.refresh(stored.moved.union(gone), stored.said)
     if items.streams_due(item_id):  # the clock rings for it
@@ -165,14 +167,16 @@ def _batches(pages: Iterable[Page]) -> Iterator[Batch]:
 
 
 def _store_batch(user_id: int, item_id: int, batch: Batch, stored: Stored) -> None:
-    stored.page_ids += [received.keep(item_id, body) if body else None for body in batch.bodies]
+    kept_ids = iter(received.keep(item_id, [body for body in batch.bodies if body]))
+    stored.page_ids += [next(kept_ids) if body else None for body in batch.bodies]
     void = takeover.left(item_id)  # another Item speaks for these accounts now
     added = [row for row in batch.added if row.plaid_account_id not in void]
     rows = added + [row for row in batch.modified if row.plaid_account_id not in void]
     account_ids = accounts.ids_of_item(item_id)
+    former = takeover.former_items(item_id)
     kept = 0
     try:
-        if former := takeover.former_items(item_id):
+        if former:
             kept, fresh = adoption.adopt(item_id, former, account_ids, rows)
             stored.fresh |= fresh
         if stored.moved is not None:
@@ -180,7 +184,13 @@ def _store_batch(user_id: int, item_id: int, batch: Batch, stored: Stored) -> No
             stored.moved |= transactions.days_of(item_id, named + batch.removed)
             stored.moved |= {(account_ids[row.plaid_account_id], row.day) for row in rows}
         ingest.save(
-            user_id, item_id, account_ids, stored.page_ids, rows, afresh=stored.moved is None
+            user_id,
+            item_id,
+            account_ids,
+            stored.page_ids,
+            rows,
+            afresh=stored.moved is None,
+            new=stored.first and not (former or batch.modified),
         )
     except KeyError:
         raise transport_error(NONSENSE) from None  # a row of an account nobody mentioned

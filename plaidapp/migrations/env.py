@@ -13,11 +13,17 @@ def is_modelled(name: str | None, _kind: object, _parents: object) -> bool:
     return not (name or "").startswith(SEARCH)
 
 
+def is_compared(_thing: object, name: str | None, _kind: str, _stored: bool, _to: object) -> bool:
+    """All but what 0009 dropped on PostgreSQL alone."""
+    return name not in ("fk_transaction_user_id_user", "fk_transaction_item_id_item")
+
+
 with db.engine.connect() as connection:
     context.configure(
         connection=connection,
         target_metadata=db.metadata,
         include_name=is_modelled,
+        include_object=is_compared,
         **current_app.extensions["migrate"].configure_args,
     )
     with context.begin_transaction():

@@ -7,13 +7,12 @@ import datetime
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, cast
 
-from sqlalchemy import ARRAY, Table, Text, any_, bindparam, select
+from sqlalchemy import Table
 
 from plaidapp.bank import payloads
-from plaidapp.extensions import db
 
 from .transactions import Transaction
-from .types import on_sqlite, units
+from .types import units
 from .upsert import upsert_many
 from .words import index_of, sort_key
 
@@ -82,12 +81,14 @@ def save(
     rows: Iterable[Row],
     *,
     afresh: bool,
+    new: bool = False,
 ) -> None:
     """Adds or updates what the bank sent. Of a row that is there twice the later one counts.
 
     `page_ids` has the id that each page of the update was kept under (received.py). `afresh`: the
-    Item is read from the beginning, and that a row has come in another page is no change. The
-    ledger is locked (users.lock_ledger). Raises KeyError for an account that is not stored.
+    Item is read from the beginning, and that a row has come in another page is no change. `new`:
+    none of the rows should be stored yet, see `upsert_many`. The ledger is locked
+    (users.lock_ledger). Raises KeyError for an account that is not stored.
     """
     final = {
         row.plaid_transaction_id: (account_ids[row[0]], *row[1:-1], page_ids[row[-1]])
@@ -101,22 +102,5 @@ def save(
             COLUMNS,
             list(final.values()),
             aside=("page_id",) if afresh else (),
-            new=_are_new(item_id, list(final)),
+            new=new,
         )
-
-
-_STORED = (
-    select(Transaction.id)
-    .where(
-        Transaction.item_id == bindparam("item_id"),
-        Transaction.plaid_transaction_id == any_(bindparam("plaid_ids", type_=ARRAY(Text))),
-    )
-    .limit(1)
-)
-
-
-def _are_new(item_id: int, plaid_ids: list[str]) -> bool:
-    """Is none of them stored? Looked up only where it makes a difference, see `upsert_many`."""
-    if on_sqlite():
-        return False
-    return db.session.scalar(_STORED, {"item_id": item_id, "plaid_ids": plaid_ids}) is None

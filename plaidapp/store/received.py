@@ -3,11 +3,12 @@
 Kept by the page and not by the transaction: that costs a tenth of the room, and next to no time.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import brotli
 import msgspec
-from sqlalchemy import ForeignKey, LargeBinary, delete, select
+from sqlalchemy import ForeignKey, LargeBinary, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -40,12 +41,14 @@ def packed(body: bytes) -> bytes:
     return bytes(brotli.compress(body, quality=1))  # less than a millisecond for 500 transactions
 
 
-def keep(item_id: int, packed_body: bytes) -> int:
-    """Returns the page's id, for its transactions to point at."""
-    page = ReceivedPage(item_id=item_id, received_at=now(), body=packed_body)
-    db.session.add(page)
-    db.session.flush()
-    return page.id
+def keep(item_id: int, packed_bodies: Sequence[bytes]) -> list[int]:
+    """Returns the pages' ids, for their transactions to point at."""
+    moment = now()
+    pages = [{"item_id": item_id, "received_at": moment, "body": body} for body in packed_bodies]
+    return list(db.session.scalars(_KEEP, pages)) if pages else []
+
+
+_KEEP = insert(ReceivedPage).returning(ReceivedPage.id, sort_by_parameter_order=True)
 
 
 def forget_unused(item_id: int) -> None:

@@ -1,7 +1,7 @@
 """Column types that behave alike on SQLite and PostgreSQL: exact money, UTC moments."""
 
 from datetime import UTC, date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Annotated, Any
 
 from sqlalchemy import (
@@ -37,7 +37,7 @@ def now() -> datetime:
 
 def units(amount: Decimal) -> int:
     """An amount as it is kept: in units of 10^-8, what is smaller rounded half to even."""
-    return int((amount * SCALE).to_integral_value(ROUND_HALF_EVEN))
+    return round(amount * SCALE)
 
 
 class Money(TypeDecorator[Decimal]):

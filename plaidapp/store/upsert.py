@@ -21,7 +21,7 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.schema import CreateTable, DropTable
 
 from plaidapp.extensions import db
@@ -51,17 +51,15 @@ def upsert_many(
     """As `upsert`, at nearly the speed of the bare driver; no key may be there twice.
 
     `same` has the columns that all rows share, `rows` the others, as the driver takes them. That
-    columns named in `aside` differ is no reason to write, unless nothing is in them yet. `new` says
-    that the table has none of the keys, and that nobody else can add one meanwhile.
+    columns named in `aside` differ is no reason to write, unless nothing is in them yet.
 
     The rows go through a temporary table, so that it is one statement however many there are:
     PostgreSQL copies them in, and SQLite's search index, which writes itself out at the end of
-    every statement that touched it, does so once. New ones PostgreSQL copies to where they belong.
+    every statement that touched it, does so once. If `new` says that the table should have none of
+    the keys, PostgreSQL is first asked to copy the rows to where they belong.
     """
     connection = db.session.connection()
-    if new and not on_sqlite():
-        same = {**same, **_defaults(table, {*same, *columns})}
-        _copy(connection, table, (*same, *columns), ((*same.values(), *row) for row in rows))
+    if new and not on_sqlite() and _copied(connection, table, same, columns, rows):
         return
     staged = _staged(table, columns)
     connection.execute(CreateTable(staged))
@@ -77,6 +75,24 @@ def upsert_many(
     )
     connection.execute(_on_conflict(statement, key, (*same, *columns), aside))
     connection.execute(DropTable(staged))
+
+
+def _copied(
+    connection: Connection,
+    table: Table,
+    same: Mapping[str, Any],
+    columns: tuple[str, ...],
+    rows: Sequence[tuple[Any, ...]],
+) -> bool:
+    """False, and nothing changed, when a key is there already."""
+    same = {**same, **_defaults(table, {*same, *columns})}
+    given = ((*same.values(), *row) for row in rows)
+    try:
+        with connection.begin_nested():
+            _copy(connection, table, (*same, *columns), given)
+    except IntegrityError:
+        return False
+    return True
 
 
 def _copy(

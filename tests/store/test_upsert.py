@@ -4,6 +4,7 @@ from decimal import Decimal
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Transaction, accounts, ingest
@@ -111,3 +112,26 @@ def test_many_rows_are_saved_at_once(item, save, transaction):
 def test_a_column_named_like_a_keyword_is_fine(owner, item, account):
     accounts.save(owner, item.id, [account(balances={"limit": Decimal(2000)})])
     assert db.session.scalar(select(Account.limit)) == 2000
+
+
+def test_rows_that_should_be_new_and_are_not_are_updated_all_the_same(
+    owner, item, save, transaction
+):
+    save(item, transaction("t2"))
+    rows = stored.rows_of(owner, [transaction("t1"), transaction("t2", name="Tea")])
+    known = accounts.ids_of_item(item.id)
+    ingest.save(owner, item.id, known, [None], rows, afresh=True, new=True)
+    assert names() == {"t1": "Coffee", "t2": "Tea"}
+    rows = stored.rows_of(owner, [transaction("t3"), transaction("t4")])
+    ingest.save(owner, item.id, known, [None], rows, afresh=True, new=True)
+    assert names().keys() == {"t1", "t2", "t3", "t4"}
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_a_row_of_no_account_is_not_stored(owner, item, transaction, new):
+    rows = stored.rows_of(owner, [transaction("t")])
+    nowhere = {row.plaid_account_id: 404 for row in rows}
+    with pytest.raises(IntegrityError):
+        ingest.save(owner, item.id, nowhere, [None], rows, afresh=False, new=new)
+    db.session.rollback()
+    assert names() == {}
