@@ -1,6 +1,5 @@
 """The Flask extensions, made once and bound to an app by `create_app`. Imports nothing of ours."""
 
-import sqlite3
 from typing import Any, TypeVarTuple
 
 from flask import has_request_context, request
@@ -61,6 +60,8 @@ def configure_sqlite(engine: Engine) -> None:
     A transaction that starts as a reader and writes later cannot wait for its turn in SQLite: it
     fails at once. So writers say so at BEGIN. GET changes nothing, hence only GET reads.
     """
+    import sqlite3  # on PostgreSQL it would be loaded for nothing
+
     # Of each None and each bool the driver asks how to adapt it; the answer "not at all" takes it
     # longer than all else that it does with a value.
     sqlite3.register_adapter(type(None), lambda none: none)
