@@ -91,6 +91,11 @@ def median(values: Sequence[float]) -> float:
     return statistics.median(values)
 
 
+def ratio(values: Sequence[float], others: Sequence[float]) -> float:
+    """The median of each round's own ratio: what holds the machine up for a while holds up both."""
+    return statistics.median(a / b for a, b in zip(values, others, strict=True))
+
+
 def percentile(values: Sequence[float], percent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
