@@ -4,8 +4,10 @@ import contextlib
 import ctypes
 import gc
 import os
+from typing import Any
 
 from config import Config
+from plaidapp import web
 
 # Read here as well, so that a bad variable ends the start at once instead of in every worker.
 _config = Config.from_env()
@@ -32,6 +34,8 @@ with contextlib.suppress(AttributeError, OSError):  # another C library
     ctypes.CDLL(None).mallopt(M_ARENA_MAX, 1)
 
 
-def when_ready(_server: object) -> None:
-    """What was loaded so far is never garbage; unfrozen, each collection would copy its pages."""
+def when_ready(server: Any) -> None:
+    """Before the first fork. What was loaded so far is never garbage; unfrozen, each collection
+    would copy its pages."""
+    web.warm_up(server.app.wsgi())
     gc.freeze()

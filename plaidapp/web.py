@@ -1,6 +1,7 @@
 """What a browser meets: pages, actions on them, errors, files. Workers do without it."""
 
 from flask import Flask
+from sqlalchemy.orm import configure_mappers
 
 from config import Config
 
@@ -50,6 +51,16 @@ def init_app(app: Flask) -> None:
     )
     for part in parts:
         part.init_app(app)
+
+
+def warm_up(app: Flask) -> None:
+    """Does now, for all processes that are forked from this one, what first pages would wait for.
+
+    Most of it is templates: to compile them all takes half a second to a second.
+    """
+    configure_mappers()
+    for name in app.jinja_env.list_templates():
+        app.jinja_env.get_template(name)
 
 
 def _configure_login() -> None:

@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "config": set(),
     "wsgi": {"config", "plaidapp"},
     "worker": {"config", "plaidapp"},
-    "gunicorn": {"config"},
+    "gunicorn": {"config", "plaidapp"},
     "run": {"config"},
     "sandbox": {"sandbox"},
     "plaidapp.bank": {"plaidapp.bank"},
