@@ -41,6 +41,11 @@ class Start(NamedTuple):
     def afresh(self) -> bool:
         return self.cursor == ""
 
+    @property
+    def first(self) -> bool:
+        """No update of the Item was stored before."""
+        return self.came_from == ""
+
 
 class Update(NamedTuple):
     """A whole update. Its rows are in the spool; `accounts` are as the last page has each."""

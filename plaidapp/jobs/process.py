@@ -8,7 +8,8 @@ from sqlalchemy.orm import configure_mappers
 from plaidapp.bank import client
 
 COLLECT_EVERY = 10_000
-"""New objects between two garbage collections. Rows come by the thousand and in no cycles."""
+"""How many objects more there are at a garbage collection than at the one before. Rows come by the
+thousand, and in no cycles."""
 SWITCH_AFTER = 0.001
 """Seconds that one thread computes while another waits. Python's own 5 ms are what making a page
 into rows takes: the thread that asks for the next page would be kept until it is done."""

@@ -87,7 +87,7 @@ class Batch:
 
 @dataclass
 class Stored:
-    """What an update has done so far. `first`: it is the first one of its Item.
+    """What an update has done so far; `first` if none was stored before it.
 
     `counts` has PullItem's names; `moved` and `said` are the days that rollups.refresh wants to
     hear of, `moved` None when all is read afresh and all days will be worked out anew; `fresh` are
@@ -113,7 +113,7 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update:
     unseen = transactions.shown_ids(item_id, reach) if whole else set()
     listed = takeover.still_here(item_id, update.accounts)
     said = takeover.save_accounts(attempt.pull.user_id, item_id, listed)
-    stored = Stored(not start.came_from, said, moved=None if whole else set())
+    stored = Stored(start.first, said, moved=None if whole else set())
     for batch in _batches(spool):
         _store_batch(attempt.pull.user_id, item_id, batch, stored)
         unseen.difference_update(row.plaid_transaction_id for row in batch.added + batch.modified)
@@ -129,7 +129,7 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update:
         return outcome
     if stored.moved is None:
         rollups.rebuild(list(accounts.ids_of_item(item_id).values()))
-        if not stored.first:
+        if not stored.first:  # there would be none, and it takes a look at every row
             received.forget_unused(item_id)
     else:
         rollups.refresh(stored.moved.union(gone), stored.said)
@@ -167,8 +167,7 @@ def _batches(pages: Iterable[Page]) -> Iterator[Batch]:
 
 
 def _store_batch(user_id: int, item_id: int, batch: Batch, stored: Stored) -> None:
-    kept_ids = iter(received.keep(item_id, [body for body in batch.bodies if body]))
-    stored.page_ids += [next(kept_ids) if body else None for body in batch.bodies]
+    stored.page_ids += received.keep(item_id, batch.bodies)
     void = takeover.left(item_id)  # another Item speaks for these accounts now
     added = [row for row in batch.added if row.plaid_account_id not in void]
     rows = added + [row for row in batch.modified if row.plaid_account_id not in void]
@@ -190,6 +189,7 @@ def _store_batch(user_id: int, item_id: int, batch: Batch, stored: Stored) -> No
             stored.page_ids,
             rows,
             afresh=stored.moved is None,
+            # As a rule. That a row is there after all costs time and nothing else.
             new=stored.first and not (former or batch.modified),
         )
     except KeyError:

@@ -81,7 +81,7 @@ def save(
     rows: Iterable[Row],
     *,
     afresh: bool,
-    new: bool = False,
+    new: bool,
 ) -> None:
     """Adds or updates what the bank sent. Of a row that is there twice the later one counts.
 

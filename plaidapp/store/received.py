@@ -41,14 +41,15 @@ def packed(body: bytes) -> bytes:
     return bytes(brotli.compress(body, quality=1))  # less than a millisecond for 500 transactions
 
 
-def keep(item_id: int, packed_bodies: Sequence[bytes]) -> list[int]:
-    """Returns the pages' ids, for their transactions to point at."""
-    moment = now()
-    pages = [{"item_id": item_id, "received_at": moment, "body": body} for body in packed_bodies]
-    return list(db.session.scalars(_KEEP, pages)) if pages else []
-
-
 _KEEP = insert(ReceivedPage).returning(ReceivedPage.id, sort_by_parameter_order=True)
+
+
+def keep(item_id: int, packed_bodies: Sequence[bytes]) -> list[int | None]:
+    """Returns the id of each page, for its transactions to point at; None for one that is empty."""
+    same = {"item_id": item_id, "received_at": now()}
+    pages = [{**same, "body": body} for body in packed_bodies if body]
+    ids = iter(db.session.scalars(_KEEP, pages) if pages else ())
+    return [next(ids) if body else None for body in packed_bodies]
 
 
 def forget_unused(item_id: int) -> None:

@@ -50,9 +50,11 @@ class Transaction(Base):
 
     `size` is the amount without its sign. `removed_at` marks what the bank took back; such rows are
     kept but not shown. `words` and `note_words` are what the search index reads (store/words.py),
-    `title_key` orders by name. `page_id` is the page that
-    the bank's words came in (received.py). It, `user_id` and `item_id` are no foreign keys: to
-    check one costs a row as much as two indexes, and the account's says whose the row is.
+    `title_key` orders by name. `page_id` is the page that the bank's words came in (received.py).
+
+    Only the account is a foreign key. To check one takes PostgreSQL as long as two indexes; the
+    person is the account's, and Items are never deleted. A row of an account that has gone over to
+    another Item may still name the former one (adoption.py).
     https://plaid.com/docs/api/products/transactions/#transactions-sync-response-added
     """
 

@@ -28,6 +28,9 @@ from plaidapp.extensions import db
 
 from .types import on_sqlite
 
+UNIQUE_VIOLATION = "23505"
+"""https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+
 
 def upsert(table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
     """Inserts `rows`, or updates those whose `key` columns are there already.
@@ -90,7 +93,9 @@ def _copied(
     try:
         with connection.begin_nested():
             _copy(connection, table, (*same, *columns), given)
-    except IntegrityError:
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlstate", None) != UNIQUE_VIOLATION:
+            raise
         return False
     return True
 

@@ -24,7 +24,8 @@ def words_of(text: str) -> tuple[str, ...]:
         found = text.encode().translate(ASCII, b"'").decode().split()
     else:
         found = _beyond_ascii(text)
-    return tuple([word[:LONGEST_WORD] for word in found] if len(text) > LONGEST_WORD else found)
+    longest = max(map(len, found), default=0)
+    return tuple([word[:LONGEST_WORD] for word in found] if longest > LONGEST_WORD else found)
 
 
 @functools.lru_cache(maxsize=10_000)  # the same merchants come again and again

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import func, select
 
+from plaidapp.bank import client
 from plaidapp.extensions import db
 from plaidapp.store import ReceivedPage, Transaction, pulls, received
 
@@ -34,6 +35,22 @@ def kept():
 
 def test_every_row_as_it_came(dynamic, bank_server, token_of):
     assert said() == told(bank_server, token_of(dynamic))
+
+
+def test_every_row_of_many_pages_as_it_came(link, bank_server, token_of, monkeypatch):
+    monkeypatch.setattr(client, "PAGE_SIZE", 3)
+    item = link(username="user_transactions_dynamic", password="any")
+    assert kept() > 10
+    assert said() == told(bank_server, token_of(item))
+
+
+def test_pages_get_ids_in_their_order(dynamic):
+    bodies = [str(number).encode() if number % 3 else b"" for number in range(300)]
+    before = kept()
+    ids = received.keep(dynamic.id, bodies)
+    pages = dict(db.session.execute(select(ReceivedPage.id, ReceivedPage.body)).all())
+    assert [pages.get(page_id, b"") for page_id in ids] == bodies
+    assert kept() - before == 200
 
 
 def test_what_changed_is_shown_as_it_is_now(dynamic, bank_server, token_of, begin, run):

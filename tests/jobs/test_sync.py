@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, event, select
 
 from plaidapp.bank import client
 from plaidapp.extensions import db
@@ -76,6 +76,26 @@ def test_a_custom_users_rows_keep_their_digits(link, custom, stored):
     assert sorted(str(row[2].normalize()) for row in stored()) == sorted(
         ["89.4", "1E-8", "-1234567.1234567", "42", "23631.9805"]
     )
+
+
+def test_only_the_first_rows_of_an_item_go_straight_to_their_table(
+    fresh, sync, stored, at_bank, bank_server, token_of, context
+):
+    """On PostgreSQL; on SQLite there is nothing to be won by it."""
+    staged = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        if "CREATE TEMPORARY TABLE staged_transaction" in statement:
+            staged.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    sync(fresh)
+    assert bool(staged) == (db.engine.dialect.name == "sqlite")
+    staged.clear()
+    bank_server.call("/transactions/refresh", access_token=token_of(fresh))
+    sync(fresh)
+    assert staged
+    assert stored() == at_bank(fresh)
 
 
 def test_pages_are_read_to_the_last(small_pages, fresh, sync, stored, at_bank):

@@ -75,8 +75,8 @@ def test_a_row_that_comes_again_is_as_the_bank_last_sent_it(
 ):
     """What changed may be what only the page has. A reading from the beginning changes nothing."""
     rows, known = stored.rows_of(owner, [transaction("t")]), accounts.ids_of_item(item.id)
-    ingest.save(owner, item.id, known, [1], rows, afresh=False)
-    ingest.save(owner, item.id, known, [2], rows, afresh=afresh)
+    ingest.save(owner, item.id, known, [1], rows, afresh=False, new=False)
+    ingest.save(owner, item.id, known, [2], rows, afresh=afresh, new=False)
     assert db.session.scalar(select(Transaction.page_id)) == page_id
 
 

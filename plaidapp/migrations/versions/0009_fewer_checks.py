@@ -1,8 +1,8 @@
 """transactions are stored without two looks each that never found anything
 
-An account belongs to a person and to an Item, and a transaction's key to its account says so
-already. PostgreSQL looked three times for each row, a third of the time that storing took. SQLite
-takes next to no time for it, and could drop a constraint only with the table.
+A transaction's person is its account's, which has a key of its own, and Items are never deleted.
+PostgreSQL looked three times for each row, a third of the time that storing took. SQLite takes next
+to no time for it, and could drop a constraint only with the table: there both keys stay.
 
 Revision ID: 0009
 Revises: 0008
@@ -28,6 +28,11 @@ def upgrade():
 def downgrade():
     if op.get_bind().dialect.name == "postgresql":
         for owner in OWNERS:
-            name = f"fk_transaction_{owner}_id_{owner}"
-            columns = ([f"{owner}_id"], ["id"])
-            op.create_foreign_key(name, "transaction", owner, *columns, ondelete="CASCADE")
+            op.create_foreign_key(
+                f"fk_transaction_{owner}_id_{owner}",
+                "transaction",
+                owner,
+                [f"{owner}_id"],
+                ["id"],
+                ondelete="CASCADE",
+            )
