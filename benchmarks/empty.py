@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-app = Flask("empty")
+app = Flask("empty", template_folder=None)
 
 
 @app.get("/empty")
