@@ -90,12 +90,20 @@ def burst(app):
 
 
 @pytest.fixture
-def linked(app, alice, connect, arrived):
-    """An Item whose first webhooks have come and been worked off."""
+def linked(app, alice, connect, work, bank_server, poll):
+    """An Item whose first webhooks have come, all of them, and been worked off."""
+    store = bank_server.app.extensions["sandbox"].store
+    here = f"{app.config['PLAIDAPP'].public_url}%"
+
+    def delivered():
+        with store.read() as bank:
+            coming = "SELECT 1 FROM moment UNION ALL SELECT 1 FROM delivery WHERE url LIKE ?"
+            return bank.execute(coming, (here,)).fetchone() is None
 
     def link(person=alice):
         connect(person, **DYNAMIC)
-        arrived("INITIAL_UPDATE", "HISTORICAL_UPDATE")
+        poll(delivered, seconds=60, what="the delivery of the first webhooks")
+        work()
         with app.app_context():
             return db.session.scalars(select(Item).filter_by(user_id=person.id)).one()
 
@@ -111,9 +119,8 @@ def look(person, revision):
     return person.htmx("GET", f"/finance/live?revision={revision}")
 
 
-def test_what_the_bank_has_new_arrives_by_itself(app, linked, arrived, burst, work, bank_server):
+def test_what_the_bank_has_new_arrives_by_itself(app, linked, arrived, burst, bank_server):
     item = linked()
-    work()
     with app.app_context():
         before = set(db.session.scalars(select(Transaction.plaid_transaction_id)))
 
@@ -133,9 +140,8 @@ def test_what_the_bank_has_new_arrives_by_itself(app, linked, arrived, burst, wo
         before = after
 
 
-def test_an_open_page_shows_them(app, linked, alice, arrived, burst, work, bank_server):
+def test_an_open_page_shows_them(app, linked, alice, arrived, burst, bank_server):
     item = linked()
-    work()
     page = alice.client.get("/finance/")
     revision = revision_of(page)
     assert look(alice, revision).status_code == 204
@@ -163,7 +169,6 @@ def test_an_open_page_shows_them(app, linked, alice, arrived, burst, work, bank_
 
 def test_a_strangers_news_are_not_mine(app, linked, alice, charlie, arrived, burst, bank_server):
     item = linked(charlie)
-    burst()
     mine = revision_of(alice.client.get("/finance/"))
     theirs = revision_of(charlie.client.get("/finance/"))
 
@@ -183,8 +188,8 @@ def test_a_page_that_knows_nothing_is_told_everything(alice, revision):
     assert all(f'id="{name}"' in fragment.text for name in LISTS)
 
 
-def test_looking_changes_nothing(app, connect, alice):
-    connect(alice)
+def test_looking_changes_nothing(app, linked, alice):
+    linked()
 
     def everything():
         with app.app_context(), db.engine.connect() as connection:
@@ -204,10 +209,9 @@ def test_a_page_of_somebody_who_left_goes_to_the_log_in(client):
 
 
 def test_a_log_in_that_the_bank_wants_again_shows_on_the_open_page(
-    app, linked, alice, arrived, work, bank_server
+    app, linked, alice, arrived, bank_server
 ):
     item = linked()
-    work()
     revision = revision_of(alice.client.get("/finance/"))
 
     tell_bank(bank_server, "/sandbox/item/reset_login", access_token=access_token(app, item))
