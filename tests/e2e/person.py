@@ -51,6 +51,7 @@ class Person:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.press("Sign up")
         expect(self.page.get_by_text(re.compile(f"Hi,? {self.name}"))).to_be_visible()
+        self.page.wait_for_load_state()  # that is seen sooner, and the load would be counted later
 
     def log_in(self) -> None:
         self.page.goto("/auth/login")
@@ -58,6 +59,7 @@ class Person:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.press("Log in")
         expect(self.page).to_have_url(re.compile("/finance/$"))
+        self.page.wait_for_load_state()
 
     def log_out(self) -> None:
         self.press("Account")
