@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ScalarSelect, select
+from sqlalchemy import BigInteger, ScalarSelect, bindparam, select, type_coerce
 
 from plaidapp.extensions import db
 
-from .accounts import Account
-from .balances import Balance
+from .accounts import TABLE as ACCOUNT
+from .balances import TABLE
+from .types import UNIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,34 +37,15 @@ class Line:
 
 def lines(user_id: int, start: datetime.date) -> dict[int, Line]:
     """By account, from the end of the day `start` on. An account without balances has no line."""
-    first = select(Balance).where(Balance.account_id == Account.id).order_by(Balance.date)
-    opening = (
-        select(Balance)
-        .where(Balance.account_id == Account.id, Balance.date <= start)
-        .order_by(Balance.date.desc())
-    )
-    edges = db.session.execute(
-        select(
-            Account.id,
-            _one(first, Balance.date),
-            _one(first, Balance.current),
-            _one(first, Balance.source),
-            _one(opening, Balance.current),
-        ).where(Account.user_id == user_id)
-    ).all()
-    later = (
-        select(Balance.account_id, Balance.date, Balance.current)
-        .join(Account, Account.id == Balance.account_id)
-        .where(Account.user_id == user_id, Balance.date > start)
-        .order_by(Balance.account_id, Balance.date)
-    )
+    asked = {"user_id": user_id, "start": start}
+    edges = db.session.execute(_EDGES, asked).all()
     steps = defaultdict(list)
     for account_id, known_from, earliest, _source, opens_with in edges:
         if known_from is not None:
             opens = earliest if opens_with is None else opens_with
             steps[account_id].append((min(start, known_from), opens))
-    for account_id, date, current in db.session.execute(later):
-        steps[account_id].append((date, current))
+    for account_id, date, units in db.session.execute(_LATER, asked):
+        steps[account_id].append((date, units * UNIT))
     return {
         account_id: Line(known_from, source, steps[account_id])
         for account_id, known_from, _earliest, source, _opens_with in edges
@@ -74,3 +56,25 @@ def lines(user_id: int, start: datetime.date) -> dict[int, Line]:
 def _one(query: Any, column: Any) -> ScalarSelect[Any]:
     one: ScalarSelect[Any] = query.with_only_columns(column).limit(1).scalar_subquery()
     return one
+
+
+_FIRST = select(TABLE).where(TABLE.c.account_id == ACCOUNT.c.id).order_by(TABLE.c.date)
+_OPENING = (
+    select(TABLE)
+    .where(TABLE.c.account_id == ACCOUNT.c.id, TABLE.c.date <= bindparam("start"))
+    .order_by(TABLE.c.date.desc())
+)
+_EDGES = select(
+    ACCOUNT.c.id,
+    _one(_FIRST, TABLE.c.date),
+    _one(_FIRST, TABLE.c.current),
+    _one(_FIRST, TABLE.c.source),
+    _one(_OPENING, TABLE.c.current),
+).where(ACCOUNT.c.user_id == bindparam("user_id"))
+# Thousands of rows: as they are, without the layers that the ORM and a column's type put on each.
+_LATER = (
+    select(TABLE.c.account_id, TABLE.c.date, type_coerce(TABLE.c.current, BigInteger))
+    .join(ACCOUNT, ACCOUNT.c.id == TABLE.c.account_id)
+    .where(ACCOUNT.c.user_id == bindparam("user_id"), TABLE.c.date > bindparam("start"))
+    .order_by(TABLE.c.account_id, TABLE.c.date)
+)

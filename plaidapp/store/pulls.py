@@ -4,6 +4,7 @@ A pull is a row first and a job second: the row says what to do, a worker claims
 whoever wants to know how it goes reads it.
 """
 
+import functools
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -12,7 +13,9 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
+    Integer,
     LargeBinary,
+    Select,
     String,
     Text,
     UniqueConstraint,
@@ -176,12 +179,19 @@ def recent(user_id: int, limit: int) -> Sequence[Pull]:
     Without those of them that were dismissed, or that failed and are mended. Newest first. What
     webhooks and the clock asked shows in the lists and in the Item's history.
     """
-    theirs = (Pull.user_id == user_id) & (Pull.asked_by == PERSON)
-    newest = select(Pull.id).where(theirs).order_by(Pull.id.desc()).limit(limit)
-    shown = db.or_(Pull.state.in_((QUEUED, RUNNING)), Pull.id.in_(newest.scalar_subquery()))
+    found = db.session.scalars(_recent(), {"user_id": user_id, "limit": limit})
+    return found.unique().all()
+
+
+@functools.cache  # to build it takes longer than to run it
+def _recent() -> Select[Pull]:
+    theirs = (Pull.user_id == bindparam("user_id")) & (Pull.asked_by == PERSON)
+    newest = select(Pull.id).where(theirs).order_by(Pull.id.desc())
+    last = newest.limit(bindparam("limit", type_=Integer)).scalar_subquery()
+    shown = db.or_(Pull.state.in_((QUEUED, RUNNING)), Pull.id.in_(last))
     over = db.or_(Pull.state == DISMISSED, (Pull.state == FAILED) & _mended())
     query = select(Pull).where(theirs, shown, ~over).order_by(Pull.id.desc())
-    return db.session.scalars(query.options(_WITH_ITEMS)).unique().all()
+    return query.options(_WITH_ITEMS)
 
 
 def _mended() -> ColumnElement[bool]:

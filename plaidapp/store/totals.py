@@ -6,6 +6,7 @@ transactions brings the months they are in up to date, in the same transaction o
 
 import calendar
 import datetime
+import functools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
@@ -18,6 +19,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     case,
     delete,
     func,
@@ -222,19 +224,30 @@ class Sum(NamedTuple):
 
 def monthly(user_id: int, since: datetime.date, types: Collection[str]) -> list[Sum]:
     """Over a person's accounts of these types, from the month that begins with `since` on."""
-    key = (MonthlyTotal.month, MonthlyTotal.category, MonthlyTotal.currency)
+    asked = {"user_id": user_id, "since": since, "types": list(types)}
+    return [Sum(*row) for row in db.session.execute(_monthly(db.engine.dialect.name), asked)]
 
-    def total(column: Any) -> ColumnElement[Decimal]:
+
+@functools.cache  # to build it takes longer than to run it
+def _monthly(_dialect: str) -> Select[Any]:
+    """`added_up` is another on each."""
+    key = (TABLE.c.month, TABLE.c.category, TABLE.c.currency)
+
+    def total(column: Any) -> ColumnElement[Any]:
         return type_coerce(added_up(type_coerce(column, BigInteger)), Money)
 
-    query = (
-        select(*key, total(MonthlyTotal.money_in), total(MonthlyTotal.money_out))
-        .join(Account, Account.id == MonthlyTotal.account_id)
-        .where(Account.user_id == user_id, Account.type.in_(types), MonthlyTotal.month >= since)
+    account = accounts.TABLE.c
+    return (
+        select(*key, total(TABLE.c.money_in), total(TABLE.c.money_out))
+        .join(accounts.TABLE, account.id == TABLE.c.account_id)
+        .where(
+            account.user_id == bindparam("user_id"),
+            account.type.in_(bindparam("types", expanding=True)),
+            TABLE.c.month >= bindparam("since"),
+        )
         .group_by(*key)
         .order_by(*key)
     )
-    return [Sum(*row) for row in db.session.execute(query)]
 
 
 class Count(NamedTuple):

@@ -28,6 +28,7 @@ BigId = Annotated[
 
 DECIMALS = 8
 SCALE = Decimal(10) ** DECIMALS
+UNIT = 1 / SCALE
 
 
 def now() -> datetime:
@@ -55,7 +56,7 @@ class Money(TypeDecorator[Decimal]):
         return None if value is None else units(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
-        return None if value is None else Decimal(int(value)).scaleb(-DECIMALS)
+        return None if value is None else Decimal(value) * UNIT
 
 
 class Moment(TypeDecorator[datetime]):
