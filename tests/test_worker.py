@@ -146,8 +146,13 @@ def test_after_some_jobs_the_process_goes_on_as_a_new_one(pull, start, poll, con
     for _ in range(3):
         rings.enqueue_call("time.time", result_ttl=0)
     process = start("python", "-c", BRIEFLY.format("JOBS_A_LIFE = 2"))
-    poll(lambda: log_of(start).count("started with PID") >= 3, 60, "the third life")
-    assert log_of(start).count(f"started with PID {process.pid},") >= 3
+    born = f"started with PID {process.pid},"
+
+    def waits():  # it logs its birth before it minds a signal
+        lives = log_of(start).split(born)[1:]
+        return len(lives) >= 3 and "dequeueing" in lives[-1]
+
+    poll(waits, 60, "the third life")
     assert state_of(pull) == "done"
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0, log_of(start)
