@@ -230,7 +230,7 @@ def monthly(user_id: int, since: datetime.date, types: Collection[str]) -> list[
 
 @functools.cache  # to build it takes longer than to run it
 def _monthly(_dialect: str) -> Select[Any]:
-    """`added_up` is another on each."""
+    """One for each dialect, since `added_up` is not the same on both."""
     key = (TABLE.c.month, TABLE.c.category, TABLE.c.currency)
 
     def total(column: Any) -> ColumnElement[Any]:

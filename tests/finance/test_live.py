@@ -90,8 +90,8 @@ def burst(app):
 
 
 @pytest.fixture
-def linked(app, alice, connect, work, bank_server, poll):
-    """An Item whose first webhooks have come, all of them, and been worked off."""
+def settle(app, work, bank_server, poll):
+    """Waits for every webhook that is on its way here, and works them off."""
     store = bank_server.app.extensions["sandbox"].store
     here = f"{app.config['PLAIDAPP'].public_url}%"
 
@@ -100,10 +100,20 @@ def linked(app, alice, connect, work, bank_server, poll):
             coming = "SELECT 1 FROM moment UNION ALL SELECT 1 FROM delivery WHERE url LIKE ?"
             return bank.execute(coming, (here,)).fetchone() is None
 
+    def wait():
+        poll(delivered, seconds=60, what="the delivery of every webhook")
+        work()
+
+    return wait
+
+
+@pytest.fixture
+def linked(app, alice, connect, settle):
+    """An Item whose first webhooks have come and been worked off."""
+
     def link(person=alice):
         connect(person, **DYNAMIC)
-        poll(delivered, seconds=60, what="the delivery of the first webhooks")
-        work()
+        settle()
         with app.app_context():
             return db.session.scalars(select(Item).filter_by(user_id=person.id)).one()
 
@@ -188,8 +198,9 @@ def test_a_page_that_knows_nothing_is_told_everything(alice, revision):
     assert all(f'id="{name}"' in fragment.text for name in LISTS)
 
 
-def test_looking_changes_nothing(app, linked, alice):
-    linked()
+def test_looking_changes_nothing(app, connect, settle, alice):
+    connect(alice)
+    settle()
 
     def everything():
         with app.app_context(), db.engine.connect() as connection:
