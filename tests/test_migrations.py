@@ -1,21 +1,16 @@
 """The migrations, up and down, on both databases."""
 
-import random
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+import shutil
 
 import pytest
 from cryptography.fernet import Fernet
 from flask import current_app
-from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import MetaData, Table, inspect
+from flask_migrate import check, downgrade, revision, upgrade
+from sqlalchemy import inspect, text
 
 from config import Config
 from plaidapp import create_app, schema
 from plaidapp.extensions import db
-from plaidapp.store import Balance, Transaction, backfill, edits, ledger, totals
-from plaidapp.store.filters import Filter
 
 TABLES = {
     *("user", "item", "account", "transaction", "pull", "pull_item", "webhook", "webhook_key"),
@@ -49,30 +44,42 @@ def database(empty_url):
         db.engine.dispose()
 
 
+@pytest.fixture
+def copied_migrations(tmp_path):
+    """A copy of the migrations, for a test to add one of its own."""
+    return shutil.copytree(schema.MIGRATIONS, tmp_path / "migrations")
+
+
 def tables():
-    """Without Alembic's own, and without the search index of SQLite, which is a table too."""
+    """The tables of the app: not Alembic's, nor those that are SQLite's search index."""
     names = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
     return {name for name in names if not name.startswith("transaction_search")}
 
 
-def test_up_makes_every_table(database):
+def stored_version():
+    version = schema.current()
+    db.session.remove()  # a session left open would keep SQLite locked
+    return version
+
+
+def test_upgrade_creates_every_table(database):
     upgrade()
     assert tables() == TABLES == {table.name for table in db.metadata.sorted_tables}
 
 
-def test_the_newest_version_is_the_one_that_alembic_ends_at(database):
-    assert schema.current() is None
-    db.session.remove()
+def test_newest_is_the_version_that_an_upgrade_reaches(database):
+    assert stored_version() is None
     upgrade()
-    assert schema.current() == schema.newest()
+    assert stored_version() == schema.newest()
 
 
 @pytest.mark.parametrize("empty_url", ["sqlite"], indirect=True)
 def test_the_command_line_has_all_of_flask_migrates_commands(database):
     runner = current_app.test_cli_runner()
-    assert runner.invoke(args=["db", "upgrade"]).exit_code == 0
-    assert runner.invoke(args=["db", "downgrade", "0001"]).exit_code == 0
-    assert schema.current() == "0001"
+    assert runner.invoke(args=["db", "upgrade", "0001"]).exit_code == 0
+    assert stored_version() == "0001"
+    assert runner.invoke(args=["db", "downgrade", "base"]).exit_code == 0
+    assert stored_version() is None
     assert "Upgrade to a later version" in runner.invoke(args=["db", "--help"]).output
     assert runner.invoke(args=["db", "upgrade", "nonsense"]).exit_code == 1
     assert runner.invoke(args=["db", "nonsense"]).exit_code == 2
@@ -95,13 +102,13 @@ def test_a_model_without_a_migration_is_noticed(database):
         table._columns.remove(column)
 
 
-def test_down_leaves_no_table(database):
+def test_downgrade_leaves_no_table(database):
     upgrade()
     downgrade(revision="base")
-    assert tables() == set()
+    assert set(inspect(db.engine).get_table_names()) == {"alembic_version"}
 
 
-def test_down_and_up_again_comes_to_the_same(database):
+def test_downgrade_and_upgrade_restore_the_schema(database):
     def shape():
         inspector = inspect(db.engine)
         return {
@@ -121,79 +128,64 @@ def test_down_and_up_again_comes_to_the_same(database):
     check()
 
 
-def test_balances_and_totals_are_worked_out_for_what_is_stored_already(database):
-    """As `rollups.rebuild` does it, from rows that were there before there was anything to keep."""
-    upgrade(revision="0001")
-    moment = datetime(2026, 3, 10, 12, tzinfo=UTC)
-    insert("user", [{"id": 1, **dict.fromkeys(NAMES, "olive"), "ledger_revision": 0}], moment)
-    bank = {"cursor": "", "state": "good", "sync_requested": 0, "sync_applied": 0}
-    insert(
-        "item", [{"id": 1, "user_id": 1, "plaid_item_id": "i", "access_token": b"", **bank}], moment
-    )
-    kinds = ("depository", "credit", "loan", "depository")
-    common = {"user_id": 1, "item_id": 1, "name": "A", "iso_currency_code": "USD"}
-    insert(
-        "account",
-        [
-            {
-                **common,
-                "id": number,
-                "plaid_account_id": f"a{number}",
-                "type": kind,
-                "current": None if number == 4 else 100000000001,
-                "updated_at": moment,
-            }
-            for number, kind in enumerate(kinds, 1)
-        ],
-    )
-    dice = random.Random(1)
-    insert(
-        "transaction",
-        [
-            {
-                **common,
-                "account_id": dice.randint(1, 4),
-                "plaid_transaction_id": f"t{number}",
-                "date": moment.date() - timedelta(days=dice.randint(-1, 100)),
-                "amount": dice.randint(-10000, 10000) * 1000000,
-                "iso_currency_code": dice.choice(("USD", "USD", "EUR", None)),
-                "category_primary": dice.choice(("TRAVEL", None)),
-                "category_detailed": dice.choice(("LOAN_PAYMENTS_CREDIT_CARD_PAYMENT", None)),
-                "own_category": dice.choice(("MEDICAL", None, None)),
-                "pending": dice.random() < 0.1,
-                "hidden": dice.random() < 0.1,
-                "removed_at": dice.choice((moment, None, None, None)),
-            }
-            for number in range(300)
-        ],
-    )
-    db.session.commit()
+def test_a_new_migration_gets_the_next_number(database, copied_migrations):
+    upgrade(copied_migrations)
+    for message in ("first", "second"):
+        revision(copied_migrations, message=message)
+        upgrade(copied_migrations)
+    names = sorted(path.name for path in copied_migrations.glob("versions/*.py"))
+    assert names == ["0001_initial.py", "0002_first.py", "0003_second.py"]
+    assert stored_version() == "0003"
 
+
+def test_a_database_of_unknown_version_is_refused_with_advice(database, caplog):
     upgrade()
-
-    assert backfill.wrong([1, 2, 3, 4]) == set()
-    every = Filter(1, hidden="any")
-    assert ledger.count(replace(every, search="a")) == ledger.count(every) > 100
-    edits.apply(1, every.conditions(), {"note": "Zoë"})
-    assert ledger.count(replace(every, search="zoe")) == ledger.count(every)
-    db.session.rollback()
-    assert totals.wrong([1, 2, 3, 4]) == set()
-    said = db.session.scalars(db.select(Balance).where(Balance.source == "bank")).all()
-    assert [(row.account_id, row.date, row.current) for row in said] == [
-        (number, moment.date(), Decimal("1000.00000001")) for number in (1, 2, 3)
-    ]
-    assert db.session.query(Balance).count() > 50
-    assert sum(totals.count(1)) == db.session.scalar(
-        db.select(db.func.count(Transaction.id)).where(Transaction.removed_at.is_(None))
-    )
+    db.session.execute(text("UPDATE alembic_version SET version_num = '0009'"))
     db.session.commit()
+    with pytest.raises(SystemExit):
+        upgrade()
+    assert "This database has version 0009" in caplog.text
+    assert "delete instance/plaidapp.db" in caplog.text
 
 
-NAMES = ("username", "username_key", "email", "email_key", "password_hash")
+INDEX_BUILT_CONCURRENTLY = """
+from alembic import op
+
+revision, down_revision = "0002", "0001"
 
 
-def insert(table, rows, created_at=None):
-    """Rows of a table as it is at the moment, whatever the models have become since."""
-    there = Table(table, MetaData(), autoload_with=db.session.connection())
-    stamped = {"created_at": created_at} if created_at else {}
-    db.session.execute(there.insert(), [row | stamped for row in rows])
+def upgrade():
+    op.execute("CREATE TABLE timeout (inside text, outside text, after text)")
+    op.execute("INSERT INTO timeout (inside) VALUES (current_setting('lock_timeout'))")
+    with op.get_context().autocommit_block():
+        op.execute("UPDATE timeout SET outside = current_setting('lock_timeout')")
+        op.create_index("ix_item_state", "item", ["state"], postgresql_concurrently=True)
+    op.execute("UPDATE timeout SET after = current_setting('lock_timeout')")
+"""
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_only_transactions_have_a_lock_timeout(database, copied_migrations):
+    (copied_migrations / "versions/0002_index.py").write_text(INDEX_BUILT_CONCURRENTLY)
+    upgrade(copied_migrations)
+    assert db.session.execute(text("SELECT * FROM timeout")).one() == ("5s", "0", "5s")
+    assert "ix_item_state" in {index["name"] for index in inspect(db.engine).get_indexes("item")}
+
+
+FAILING = """
+from alembic import op
+
+revision, down_revision = "0002", "0001"
+
+
+def upgrade():
+    op.execute("SELECT nonsense")
+"""
+
+
+def test_a_migration_that_fails_leaves_the_ones_before_it(database, copied_migrations):
+    (copied_migrations / "versions/0002_failing.py").write_text(FAILING)
+    with pytest.raises(Exception, match="nonsense"):
+        upgrade(copied_migrations)
+    assert stored_version() == "0001"
+    assert tables() == TABLES

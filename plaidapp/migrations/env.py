@@ -1,12 +1,20 @@
 """Runs the migrations on the app's own database; `flask --app wsgi db ...` comes through here."""
 
+from collections.abc import Iterable
+from typing import Any
+
 from alembic import context
+from alembic.util import CommandError
 from flask import current_app
+from sqlalchemy import Connection, event
 
 db = current_app.extensions["migrate"].db
 
 SEARCH = ("transaction_search", "ix_transaction_words")
 """The search index, which no model describes: a virtual table and its shadows, or a GIN index."""
+
+SQLITE_ONLY = ("fk_transaction_user_id_user", "fk_transaction_item_id_item")
+"""Foreign keys that 0001_initial creates on SQLite only, so no model has them."""
 
 
 def is_modelled(name: str | None, _kind: object, _parents: object) -> bool:
@@ -14,18 +22,49 @@ def is_modelled(name: str | None, _kind: object, _parents: object) -> bool:
 
 
 def is_compared(_thing: object, name: str | None, _kind: str, stored: bool, _to: object) -> bool:
-    """All but what 0009 left on SQLite."""
-    left = ("fk_transaction_user_id_user", "fk_transaction_item_id_item")
-    return not (stored and name in left and db.engine.dialect.name == "sqlite")
+    return not (stored and name in SQLITE_ONLY and db.engine.dialect.name == "sqlite")
+
+
+def number_revision(_context: object, _revision: object, directives: list[Any]) -> None:
+    """Give a new migration the next number: `schema.newest` relies on it."""
+    newest = context.script.get_current_head() or "0"
+    for script in directives:
+        script.rev_id = f"{int(newest) + 1:04d}"
+
+
+def limit_lock_waits(connection: Connection) -> None:
+    """Fail after 5 seconds instead of waiting for a lock: whoever comes next would wait too.
+
+    Outside of a transaction SET LOCAL does nothing, so an index that is built CONCURRENTLY in an
+    `autocommit_block` waits for older transactions as long as it must.
+    """
+    connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
+
+
+def refuse_unknown(versions: Iterable[str]) -> None:
+    known = {script.revision for script in context.script.walk_revisions()}
+    if unknown := set(versions) - known:
+        raise CommandError(
+            f"This database has version {min(unknown)}, which is not among this code's migrations. "
+            "Run the code that made it; or, if `make run` made it, delete instance/plaidapp.db "
+            "and start again."
+        )
 
 
 with db.engine.connect() as connection:
+    if connection.dialect.name == "postgresql":
+        event.listen(connection, "begin", limit_lock_waits)
     context.configure(
         connection=connection,
         target_metadata=db.metadata,
         include_name=is_modelled,
         include_object=is_compared,
+        process_revision_directives=number_revision,
+        # What one migration did stays, even if the next one fails or builds an index outside of
+        # any transaction.
+        transaction_per_migration=True,
         **current_app.extensions["migrate"].configure_args,
     )
+    refuse_unknown(context.get_context().get_current_heads())
     with context.begin_transaction():
         context.run_migrations()
