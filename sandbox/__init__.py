@@ -1,4 +1,4 @@
-"""A Plaid that runs on your machine: Plaid's HTTP API over a small deterministic world."""
+"""A local stand-in for Plaid: its HTTP API, with data that a seed determines."""
 
 from sandbox.app import create_app
 

@@ -1,4 +1,4 @@
-"""python -m sandbox: serves the sandbox until it is told to stop."""
+"""`python -m sandbox`: serve the sandbox until a signal stops it."""
 
 import argparse
 import signal
@@ -8,25 +8,27 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from sandbox import bank, create_app
-from sandbox.custom import NOT_SIMULATED
+from sandbox import bank_activity, create_app
+from sandbox.custom_users import NOT_SIMULATED
 from sandbox.faults import Faults
-from sandbox.outbox import PLAID_RETRY
+from sandbox.webhook_queue import PLAID_RETRY
 
 
 class GentleArbiter(Arbiter):
-    """Ctrl-C stops like SIGTERM: gunicorn's quick way can deadlock on its own thread pool."""
+    """Treat Ctrl-C like SIGTERM: gunicorn's quick shutdown can deadlock on its thread pool."""
 
     def handle_int(self) -> None:
         self.handle_term()
 
 
 class Server(BaseApplication):
-    """gunicorn, set from here alone. The app is made in the worker: its threads do not fork."""
+    """gunicorn without a config file. The worker creates the app, since threads don't survive a
+    fork.
+    """
 
-    def __init__(self, options: dict[str, Any], **world: Any) -> None:
+    def __init__(self, options: dict[str, Any], **app_arguments: Any) -> None:
         self._options = options
-        self._world = world
+        self._app_arguments = app_arguments
         super().__init__()
 
     def load_config(self) -> None:
@@ -34,8 +36,8 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        app = create_app(**self._world)
-        change_item = partial(bank.refresh, app.extensions["sandbox"])
+        app = create_app(**self._app_arguments)
+        change_item = partial(bank_activity.refresh, app.extensions["sandbox"])
         app.wsgi_app = Faults(app.wsgi_app, mutate=change_item)  # type: ignore[method-assign]
         return app
 
@@ -46,24 +48,29 @@ class Server(BaseApplication):
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
-        description="A Plaid that runs on your machine, on http://HOST:PORT.",
-        epilog="Of a custom user these are accepted but not simulated: " + ", ".join(NOT_SIMULATED),
+        description="A local stand-in for Plaid's API, served at http://HOST:PORT.",
+        epilog="These fields of a custom user are accepted but ignored: "
+        + ", ".join(NOT_SIMULATED),
     )
     parser.add_argument("--host", default="127.0.0.1", help="default %(default)s")
     parser.add_argument("--port", type=int, default=8001, help="default %(default)s")
-    parser.add_argument("--seed", type=int, default=0, help="another seed is another world")
-    parser.add_argument("--state", metavar="FILE", help="keeps Items and tokens over a restart")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="each seed creates different data; default %(default)s"
+    )
+    parser.add_argument(
+        "--state", metavar="FILE", help="file that keeps Items and tokens across restarts"
+    )
     parser.add_argument(
         "--initial-delay", type=float, default=0.3, metavar="SECONDS",
-        help="from the link to the last 30 days of transactions; default %(default)s",
+        help="until the last 30 days of transactions are available; default %(default)s",
     )  # fmt: skip
     parser.add_argument(
         "--historical-delay", type=float, default=1.0, metavar="SECONDS",
-        help="from the link to all transactions; default %(default)s",
+        help="until all transactions are available; default %(default)s",
     )  # fmt: skip
     parser.add_argument(
         "--webhook-retry", type=_seconds, default=PLAID_RETRY, metavar="SECONDS,...",
-        help="waits before a webhook that was not taken is sent again; default as Plaid's",
+        help="waits before each retry of a failed webhook; default: the same as Plaid",
     )  # fmt: skip
     return parser.parse_args()
 
@@ -82,8 +89,8 @@ def main() -> None:
         "loglevel": "warning",
         "graceful_timeout": 2,
         "keepalive": 30,
-        "post_worker_init": leave_ctrl_c,
-        "worker_exit": close,
+        "post_worker_init": ignore_ctrl_c,
+        "worker_exit": close_sandbox,
     }
     Server(
         options,
@@ -95,12 +102,12 @@ def main() -> None:
     ).run()
 
 
-def leave_ctrl_c(_worker: Any) -> None:
-    """A terminal sends Ctrl-C to the worker as well, which is to wait for the arbiter's word."""
+def ignore_ctrl_c(_worker: Any) -> None:
+    """Ignore the terminal's Ctrl-C in the worker: the arbiter tells it when to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def close(_server: Any, worker: Any) -> None:
+def close_sandbox(_server: Any, worker: Any) -> None:
     worker.wsgi.extensions["sandbox"].close()
 
 

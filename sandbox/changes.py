@@ -1,4 +1,8 @@
-"""How an Item's transactions change at the bank after the first pull: new, revised, posted."""
+"""How an Item's transactions change after its first update: added, revised, posted.
+
+Each change takes the next change position; see `sandbox.transaction_store`. `head` is the last
+position in use.
+"""
 
 import sqlite3
 from collections.abc import Sequence
@@ -8,27 +12,27 @@ from typing import Any
 
 import msgspec
 
-from sandbox.entries import Entry
+from sandbox.bank_records import Transaction
+from sandbox.http_json import encode
 from sandbox.ids import Ids
-from sandbox.ledger import insert, row_of
-from sandbox.wire import encode
+from sandbox.transaction_store import insert_rows, new_row
 
-# Only what changes is decoded here; numbers keep their digits.
+# Read numbers as Decimal, so that they keep their digits.
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 _REVISED = 2
 
 
 def append(
-    db: sqlite3.Connection, ids: Ids, item: int, head: int, new: Sequence[tuple[str, Entry]]
+    db: sqlite3.Connection, ids: Ids, item: int, head: int, new: Sequence[tuple[str, Transaction]]
 ) -> int:
-    """Adds (account id, entry) pairs; returns the new head."""
-    rows = [row_of(ids, item, head + step, *pair) for step, pair in enumerate(new, 1)]
-    insert(db, item, rows)
+    """Add (account id, transaction) pairs and return the new head."""
+    rows = [new_row(ids, item, head + step, *pair) for step, pair in enumerate(new, 1)]
+    insert_rows(db, item, rows)
     return head + len(rows)
 
 
 def revise(db: sqlite3.Connection, item: int, head: int) -> int:
-    """The last two posted amounts grow by 1, as when a tip is added; returns the new head."""
+    """Add 1 to the last two posted amounts, like a tip, and return the new head."""
     rows = db.execute(
         "SELECT rowid, body FROM ledger WHERE item = ? AND NOT pending AND removed IS NULL"
         " ORDER BY date DESC, created LIMIT ?",
@@ -48,9 +52,9 @@ def revise(db: sqlite3.Connection, item: int, head: int) -> int:
 def post_pending(
     db: sqlite3.Connection, ids: Ids, item: int, head: int, today: date
 ) -> tuple[int, list[str]]:
-    """Each pending row goes, and comes back posted under a new id that names the old one.
+    """Replace each pending row with a posted one, whose new id comes with a link to the old one.
 
-    Returns the new head and the ids that went.
+    Returns the new head and the ids of the removed rows.
     """
     pending = db.execute(
         "SELECT rowid, transaction_id, account_id, body, original FROM ledger"
@@ -73,5 +77,5 @@ def post_pending(
             (item, head, head, transaction["transaction_id"], row["account_id"],
              transaction["date"], False, body, row["original"])
         )  # fmt: skip
-    insert(db, item, posted)
+    insert_rows(db, item, posted)
     return head, [row["transaction_id"] for row in pending]

@@ -1,4 +1,4 @@
-"""Sync cursors: where in an Item's changes a client stands, as opaque base64."""
+"""Sync cursors: a client's position in an Item's changes, as opaque base64."""
 
 import base64
 import binascii
@@ -7,10 +7,10 @@ import msgspec
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True):
-    """A place in the difference between an Item's state at `base` and its state at `head`.
+    """A position in the difference between an Item's state at `base` and its state at `head`.
 
-    `phase` is the list that the page ended in (0 added, 1 modified, 2 removed) and `after` the
-    last change position given from it. A cursor that is not between pages has `base == head`.
+    `phase` is the list in which the page ended (0 added, 1 modified, 2 removed). `after` is the
+    last change position returned from that list. Between updates, `base == head`.
     """
 
     item_id: str
@@ -22,6 +22,7 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def mid_update(self) -> bool:
+        """True if more pages of the same update follow."""
         return self.base != self.head
 
     def encode(self) -> str:
@@ -29,12 +30,12 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True):
 
 
 def start(item_id: str, account_id: str, position: int = 0) -> Cursor:
-    """The cursor of a client that has everything up to `position`."""
+    """Return the cursor of a client that has every change up to `position`."""
     return Cursor(item_id, account_id, position, position, 0, position)
 
 
 def decode(text: str) -> Cursor:
-    """Raises ValueError for what `Cursor.encode` did not make."""
+    """Decode what `Cursor.encode` returned. Raises ValueError for anything else."""
     try:
         cursor = msgspec.msgpack.decode(base64.b64decode(text, validate=True), type=Cursor)
     except (binascii.Error, msgspec.DecodeError) as error:

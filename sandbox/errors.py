@@ -1,10 +1,10 @@
-"""Plaid's errors (https://plaid.com/docs/errors/), a function for each that is answered here."""
+"""Plaid's errors (https://plaid.com/docs/errors/): a function for each one that is used here."""
 
 from collections.abc import Iterable
 
 
 class PlaidError(Exception):
-    """An answer that is Plaid's error object. `display` is the sentence meant for a person."""
+    """A response with Plaid's error object. `display` is the sentence for the end user."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class PlaidError(Exception):
         self.status = status
 
     def fields(self) -> dict[str, object]:
-        """The error object without `request_id`, as an Item or a webhook carries it."""
+        """Return the error object without `request_id`, as an Item or a webhook includes it."""
         page = self.error_type.removesuffix("_ERROR").lower().replace("_", "-")
         anchor = self.error_code.lower()
         return {

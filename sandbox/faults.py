@@ -1,8 +1,8 @@
-"""Fault injection: a WSGI middleware that spoils chosen calls the way networks and banks do.
+"""Fault injection: a WSGI middleware that makes chosen calls fail like real networks and banks.
 
-The rules, and the URL that sets them, are in `sandbox.control`. Calls are spoiled on the wire, so
-the sandbox behind it stays an honest Plaid, and a client under test meets what it would meet in
-production. A held call holds its own thread alone: serve it with a threaded server.
+`sandbox.fault_rules` has the rules and the URL that sets them. Faults happen outside the app, so
+the sandbox itself always behaves like Plaid, and clients see what they would see in production. A
+delayed call blocks its thread: use a threaded server.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 from werkzeug.wrappers import Request, Response
 
-from sandbox.control import (
+from sandbox.fault_rules import (
     CONTROL_PATH,
     Delay,
     Drip,
@@ -35,14 +35,14 @@ from sandbox.control import (
     Rulebook,
     Truncate,
     WrongTypes,
-    answer_control,
+    answer_control_request,
     json_response,
 )
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# The codes of https://plaid.com/docs/errors/rate-limit-exceeded/; RATE_LIMIT is its general one.
+# The codes of https://plaid.com/docs/errors/rate-limit-exceeded/; RATE_LIMIT is the general one.
 _LIMIT_CODES = {
     "/accounts/get": "ACCOUNTS_LIMIT",
     "/accounts/balance/get": "ACCOUNTS_BALANCE_GET_LIMIT",
@@ -52,7 +52,7 @@ _LIMIT_CODES = {
 }
 _LIMIT_MESSAGE = "rate limit exceeded for attempts to access this item. please try again later"
 
-# A proxy's page: what stands before an API when the API is away. The last byte is not UTF-8.
+# The kind of page that a proxy returns when the API behind it is down. The last byte isn't UTF-8.
 _GARBAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>\xff"
 
 _DRIP_PIECES = 100
@@ -61,11 +61,10 @@ _Fields = dict[str, msgspec.Raw]
 
 
 class Faults:
-    """Wraps `app`; `mutate` is called with an access token when an Item is to change.
+    """Wraps `app`. A Mutate rule calls `mutate` with the access token of the Item to change.
 
-    `mutate` runs outside the lock, and may itself make calls to the sandbox. `seed` makes rules
-    with a probability hit the same calls in every run; `clock` (seconds, never back) is what rate
-    limits go by.
+    `mutate` runs without a lock, so it may call the sandbox. With the same `seed`, rules with a
+    probability hit the same calls in every run. `clock` returns monotonic seconds for rate limits.
     """
 
     def __init__(
@@ -86,53 +85,53 @@ class Faults:
         request = Request(environ)
         if request.path == CONTROL_PATH:
             can_mutate = self._mutate is not None
-            answer = answer_control(self.rulebook, request, can_mutate=can_mutate)
-            return answer(environ, start_response)
+            reply = answer_control_request(self.rulebook, request, can_mutate=can_mutate)
+            return reply(environ, start_response)
         if request.path.startswith("/_control/"):
             return self._app(environ, start_response)
 
-        rules, released = self.rulebook.claim(request.path)
-        body = _keep_body(request) if rules else b""
+        rules, released = self.rulebook.record_call(request.path)
+        body = _read_body(request) if rules else b""
         for rule in rules:
             if isinstance(rule, Delay):
                 released.wait(rule.seconds)
             elif isinstance(rule, Mutate):
                 self._change_item(body)
             else:
-                response = _instead(rule, request, released)
+                response = _replacement_response(rule, request, released)
                 if response is None:
                     response = Response.from_app(self._app, environ, buffered=True)
-                    _spoil(response, rule, released)
+                    _modify(response, rule, released)
                 return response(environ, start_response)
         return self._app(environ, start_response)
 
     def _change_item(self, body: bytes) -> None:
-        """Calls without an access token name no Item, and change none."""
+        """Change the Item that the request names. Do nothing if it has no access token."""
         try:
-            item = msgspec.json.decode(body, type=_NamesItem)
+            item = msgspec.json.decode(body, type=_ItemRequest)
         except ValueError:
             return
         if self._mutate is not None:
             self._mutate(item.access_token)
 
 
-class _NamesItem(msgspec.Struct):
+class _ItemRequest(msgspec.Struct):
     access_token: str
 
 
-def _keep_body(request: Request) -> bytes:
-    """Reads the request to its end and puts it back.
+def _read_body(request: Request) -> bytes:
+    """Read the whole request body, and leave a copy for the app.
 
-    A server that closes a connection with bytes unread resets it, which would turn every fault
-    into `reset`.
+    If a server closes a connection that has unread bytes, the connection is reset. Every fault
+    would then look like `reset`.
     """
     body = request.get_data()
     request.environ["wsgi.input"] = io.BytesIO(body)
     return body
 
 
-def _instead(rule: Rule, request: Request, released: Event) -> Response | None:
-    """The answer that the app is not asked for; None if the rule wants the app's."""
+def _replacement_response(rule: Rule, request: Request, released: Event) -> Response | None:
+    """Return a response that replaces the app's; None if the rule only modifies it."""
     match rule:
         case Error():
             return _plaid_error(rule.status, rule.error_type, rule.error_code, rule.error_message)
@@ -149,8 +148,8 @@ def _instead(rule: Rule, request: Request, released: Event) -> Response | None:
     return None
 
 
-def _spoil(response: Response, rule: Rule, released: Event) -> None:
-    """Changes the app's own answer."""
+def _modify(response: Response, rule: Rule, released: Event) -> None:
+    """Modify the app's response."""
     body = response.get_data()
     response.content_length = len(body)
     match rule:
@@ -185,19 +184,19 @@ def _drip(body: bytes, seconds: float, released: Event) -> Iterator[bytes]:
 
 def _truncate(body: bytes) -> Iterator[bytes]:
     yield body[: len(body) // 2]
-    # Else a server that keeps connections alive would leave the client to wait for the rest.
+    # Otherwise a server with keep-alive would let the client wait for the rest.
     raise ConnectionResetError(errno.ECONNRESET, "cut in half by a fault rule")
 
 
 def _edit_json(response: Response, edit: Callable[[_Fields], _Fields]) -> None:
-    """Leaves an answer that is no JSON object as it is. Values pass as bytes: digits survive."""
+    """Edit a JSON object; leave any other body alone. Values stay bytes, so numbers keep digits."""
     with contextlib.suppress(ValueError):
         fields = msgspec.json.decode(response.get_data(), type=_Fields)
         response.set_data(msgspec.json.encode(edit(fields)))
 
 
 def _with_wrong_types(fields: _Fields) -> _Fields:
-    """Lists become objects and all else a list of itself: whichever field is read is wrong."""
+    """Turn each list into an object and wrap anything else in a list, so every type is wrong."""
     return {
         name: msgspec.Raw(b"{}" if bytes(value).startswith(b"[") else b"[%b]" % bytes(value))
         for name, value in fields.items()
@@ -209,18 +208,18 @@ def _without(fields: _Fields, field: str) -> _Fields:
 
 
 def _drop(environ: "WSGIEnvironment") -> NoReturn:
-    """Resets the connection, where the server shows its socket, as werkzeug and gunicorn do.
+    """Reset the connection, if the server exposes its socket like werkzeug and gunicorn.
 
-    Elsewhere the exception is all there is, and the server may make a 500 of it.
+    With other servers this only raises ConnectionResetError, which may become a 500.
     """
     connection = environ.get("werkzeug.socket") or environ.get("gunicorn.socket")
     if connection is not None:
-        with contextlib.suppress(OSError):  # macOS refuses when the client has left already
+        with contextlib.suppress(OSError):  # fails on macOS if the client has disconnected
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        # The server holds files on this socket, so that connection.close() would close nothing
-        # yet. In its place goes one whose other end has left: what a server can always cope with.
-        stand_in, far_end = socket.socketpair()
-        with stand_in, far_end:
-            os.dup2(stand_in.fileno(), connection.fileno(), inheritable=False)
-    # Servers take this errno for a client that left, and log nothing.
+        # The server has file objects for this socket, so connection.close() would not close it yet.
+        # Replace it with a socket whose other end is closed, which every server can handle.
+        replacement, other_end = socket.socketpair()
+        with replacement, other_end:
+            os.dup2(replacement.fileno(), connection.fileno(), inheritable=False)
+    # Servers treat this errno as a client that disconnected, and log nothing.
     raise ConnectionResetError(errno.ECONNRESET, "dropped by a fault rule")

@@ -1,4 +1,4 @@
-"""The banks of the sandbox, under the ids that Plaid's own Sandbox gives them."""
+"""The sandbox's banks, with the ids that they have in Plaid's own Sandbox."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,10 +23,10 @@ PRODUCTS = frozenset(
 
 @dataclass(frozen=True)
 class Institution:
-    """Products are all of PRODUCTS but `without`.
+    """A bank. It supports all of PRODUCTS except `without`.
 
-    A `tokenized` one gives everyone who asks another number for an account, so that Plaid names it
-    by `persistent_account_id`.
+    A `tokenized` bank gives each client a different number for the same account, so Plaid
+    identifies the account by `persistent_account_id`.
     """
 
     institution_id: str
@@ -44,9 +44,12 @@ class Institution:
         return PRODUCTS - self.without
 
     def to_dict(self, *, metadata: bool = False, auth: bool = False) -> dict[str, Any]:
-        """As Plaid answers it; `metadata` adds logo, colour and URL, `auth` the Auth methods."""
+        """Return Plaid's Institution object.
+
+        `metadata` adds the logo, color and URL; `auth` adds the supported Auth methods.
+        """
         fields: dict[str, Any] = {
-            # plaid-python 46 requires it, though the published specification has no such field.
+            # plaid-python 46 requires this field, which the published specification doesn't have.
             "connection_availability": "SUPPORTED",
             "country_codes": self.countries,
             "dtc_numbers": [],

@@ -1,4 +1,4 @@
-"""Items: the state they are in, and how they are found."""
+"""Items: finding them and reading their state."""
 
 import sqlite3
 from dataclasses import dataclass
@@ -7,13 +7,17 @@ from typing import Any
 import msgspec
 
 from sandbox import errors
+from sandbox.context import Sandbox, timestamp
 from sandbox.institutions import BY_ID
-from sandbox.world import Sandbox, timestamp
 
 
 @dataclass(frozen=True)
 class Item:
-    """A row of the item table. `started` is when its transactions were first asked for."""
+    """A row of the item table.
+
+    Times are Unix time. `started` is when the client first wanted transactions. The heads are
+    change positions; see `sandbox.transaction_store`.
+    """
 
     number: int
     item_id: str
@@ -53,13 +57,13 @@ class Item:
         return self.started is not None and sandbox.now() >= self.started + delay
 
     def visible_head(self, sandbox: Sandbox) -> int | None:
-        """The last change position that clients may see now; None before the first update."""
+        """Return the last change position visible to clients; None before the first update."""
         if self.historical_complete(sandbox):
             return self.head
         return self.initial_head if self.initial_complete(sandbox) else None
 
     def to_dict(self, *, with_consent: bool = False) -> dict[str, Any]:
-        """Plaid's Item object."""
+        """Return Plaid's Item object."""
         institution = BY_ID[self.institution_id]
         products = self.product_list
         fields: dict[str, Any] = {
@@ -82,7 +86,7 @@ class Item:
 
 
 def find(db: sqlite3.Connection, access_token: str) -> Item:
-    """Raises PlaidError for a token that was never given, and for that of a removed Item."""
+    """Find an Item. Raises PlaidError for an unknown token or a removed Item."""
     row = db.execute("SELECT * FROM item WHERE access_token = ?", (access_token,)).fetchone()
     if row is None:
         raise errors.invalid_access_token()
@@ -93,7 +97,7 @@ def find(db: sqlite3.Connection, access_token: str) -> Item:
 
 
 def find_healthy(db: sqlite3.Connection, access_token: str) -> Item:
-    """As `find`; raises PlaidError as well if the Item's login is required."""
+    """Find an Item like `find`, but also raise PlaidError if it requires a login."""
     item = find(db, access_token)
     if item.error:
         raise item.error
@@ -111,19 +115,19 @@ def account_rows(db: sqlite3.Connection, item: Item) -> list[sqlite3.Row]:
     ).fetchall()
 
 
-def require_login(db: sqlite3.Connection, item: Item, *, required: bool) -> None:
+def set_login_required(db: sqlite3.Connection, item: Item, *, required: bool) -> None:
     db.execute("UPDATE item SET login_required = ? WHERE number = ?", (required, item.number))
 
 
 def remove(db: sqlite3.Connection, item: Item) -> None:
-    """Nothing of a removed Item is kept but that it was there."""
+    """Delete an Item's data, but remember that the Item existed."""
     for table in ("account", "ledger", "moment", "delivery", "password"):
         db.execute(f"DELETE FROM {table} WHERE item = ?", (item.number,))  # noqa: S608 (fixed names)
     db.execute("UPDATE item SET removed = 1, webhook = NULL WHERE number = ?", (item.number,))
 
 
 def last_update(sandbox: Sandbox, item: Item) -> str | None:
-    """When transactions were last pulled from the bank."""
+    """Return when the sandbox last pulled transactions from the bank, or None."""
     if item.updated:
         return timestamp(item.updated)
     if item.started is None or not item.initial_complete(sandbox):

@@ -1,16 +1,16 @@
-"""Linking: how an Item comes to be, and how its transactions are first asked for."""
+"""Linking: create Items, exchange public tokens and start transaction updates."""
 
 import sqlite3
 from collections.abc import Sequence
 
-from sandbox import errors, ledger, people
-from sandbox.entries import Account, Entry
+from sandbox import errors, transaction_store, users
+from sandbox.bank_records import Account, Transaction
+from sandbox.context import Sandbox
+from sandbox.http_json import encode
 from sandbox.institutions import BY_ID
 from sandbox.items import Item, account_rows, by_number, find_healthy
-from sandbox.ledger import Window
 from sandbox.store import next_number
-from sandbox.wire import encode
-from sandbox.world import Sandbox
+from sandbox.transaction_store import Window
 
 PUBLIC_TOKEN_SECONDS = 30 * 60
 DEFAULT_DAYS = 90
@@ -26,14 +26,19 @@ def create(
     webhook: str | None,
     window: Window | None,
 ) -> str:
-    """A new Item's public token. Transactions are prepared now if they are among `products`."""
-    world = people.log_in(username, password, sandbox.seed, sandbox.today())
+    """Create an Item and return its public token.
+
+    If `products` includes transactions, this also stores them; their updates start at the
+    exchange.
+    """
+    data = users.log_in(username, password, sandbox.seed, sandbox.today())
     with sandbox.store.write() as db:
         number = next_number(db, "item")
     public_token = sandbox.ids.token("public", number)
-    account_ids = [sandbox.ids.opaque("account", number, n) for n in range(len(world.accounts))]
-    begun = _TRANSACTIONS in products
-    opened = _opening(sandbox, number, account_ids, world.entries, window) if begun else None
+    account_ids = [sandbox.ids.opaque("account", number, n) for n in range(len(data.accounts))]
+    history = None
+    if _TRANSACTIONS in products:
+        history = _prepare_history(sandbox, number, account_ids, data.transactions, window)
     with sandbox.store.write() as db:
         db.execute(
             "INSERT INTO item (number, item_id, public_token, institution_id, products, username,"
@@ -55,12 +60,12 @@ def create(
             "INSERT INTO account VALUES (?, ?, ?, ?, 0)",
             [
                 (number, n, account_ids[n], account.to_json(account_ids[n], persistent))
-                for n, account in enumerate(world.accounts)
+                for n, account in enumerate(data.accounts)
                 for persistent in [_persistent_id(sandbox, institution_id, username, account)]
             ],
         )
-        if opened:
-            ledger.write_opening(db, number, opened)
+        if history:
+            transaction_store.save_history(db, number, history)
         else:
             db.execute("INSERT INTO password VALUES (?, ?)", (number, password))
     return public_token
@@ -69,14 +74,17 @@ def create(
 def _persistent_id(
     sandbox: Sandbox, institution_id: str, username: str, account: Account
 ) -> str | None:
-    """What the account is called at every Item of this log-in; few banks have such a name."""
+    """Return the id that an account has in every Item of a login; None if not tokenized."""
     if not BY_ID[institution_id].tokenized:
         return None
     return sandbox.ids.opaque("persistent", institution_id, username, account.subtype, account.mask)
 
 
 def exchange(sandbox: Sandbox, public_token: str) -> Item:
-    """Gives the Item its access token, and starts its updates. A public token works once."""
+    """Give the Item an access token and start its updates.
+
+    Raises PlaidError for an unknown, used or expired public token.
+    """
     with sandbox.store.write() as db:
         row = db.execute("SELECT * FROM item WHERE public_token = ?", (public_token,)).fetchone()
         if row is None:
@@ -92,16 +100,16 @@ def exchange(sandbox: Sandbox, public_token: str) -> Item:
         token = sandbox.ids.token("access", item.number)
         db.execute("UPDATE item SET access_token = ? WHERE number = ?", (token, item.number))
         if _TRANSACTIONS in item.product_list:
-            _start(sandbox, db, item.number)
+            _start_updates(sandbox, db, item.number)
         item = by_number(db, item.number)
-    sandbox.outbox.wake()
+    sandbox.webhook_queue.wake()
     return item
 
 
-def with_transactions(
+def ensure_transactions(
     sandbox: Sandbox, access_token: str, days: int | None, *, sync: bool = False
 ) -> None:
-    """Adds the Transactions product at the first call for it, and notes the first sync."""
+    """Add the Transactions product at the first call that needs it, and note the first sync."""
     with sandbox.store.read() as db:
         item = find_healthy(db, access_token)
     if item.started is None:
@@ -116,44 +124,46 @@ def _add_transactions(sandbox: Sandbox, item: Item, days: int | None) -> None:
         account_ids = [row["account_id"] for row in account_rows(db, item)]
         password = db.execute("SELECT text FROM password WHERE item = ?", (item.number,)).fetchone()
     if password is None:
-        return  # another thread was first
-    world = people.log_in(item.username, password["text"], sandbox.seed, sandbox.today())
+        return  # another thread has added them
+    data = users.log_in(item.username, password["text"], sandbox.seed, sandbox.today())
     window = _window(sandbox, item, days)
-    opened = _opening(sandbox, item.number, account_ids, world.entries, window)
+    history = _prepare_history(sandbox, item.number, account_ids, data.transactions, window)
     products = encode(sorted({*item.product_list, _TRANSACTIONS})).decode()
     with sandbox.store.write() as db:
         if by_number(db, item.number).started is not None:
-            return  # another thread was first
+            return  # another thread has added them
         db.execute("UPDATE item SET products = ? WHERE number = ?", (products, item.number))
-        ledger.write_opening(db, item.number, opened)
+        transaction_store.save_history(db, item.number, history)
         db.execute("DELETE FROM password WHERE item = ?", (item.number,))
-        _start(sandbox, db, item.number)
-    sandbox.outbox.wake()
+        _start_updates(sandbox, db, item.number)
+    sandbox.webhook_queue.wake()
 
 
 def _window(sandbox: Sandbox, item: Item, days: int | None) -> Window | None:
     if days is not None:
-        return Window.of_days(days, sandbox.today())
+        return Window.last_days(days, sandbox.today())
     if item.first_date and item.last_date:
         return Window.parse(item.first_date, item.last_date)
     return None
 
 
-def _opening(
+def _prepare_history(
     sandbox: Sandbox,
     number: int,
     account_ids: Sequence[str],
-    entries: Sequence[Entry],
+    transactions: Sequence[Transaction],
     window: Window | None,
-) -> ledger.Opening:
+) -> transaction_store.NewHistory:
     today = sandbox.today()
-    window = window or Window.of_days(DEFAULT_DAYS, today)
-    return ledger.opening(sandbox.ids, number, account_ids, entries, window, today)
+    window = window or Window.last_days(DEFAULT_DAYS, today)
+    return transaction_store.prepare_history(
+        sandbox.ids, number, account_ids, transactions, window, today
+    )
 
 
-def _start(sandbox: Sandbox, db: sqlite3.Connection, number: int) -> None:
+def _start_updates(sandbox: Sandbox, db: sqlite3.Connection, number: int) -> None:
     now = sandbox.now()
     db.execute("UPDATE item SET started = ? WHERE number = ?", (now, number))
     later = now + max(sandbox.initial_delay, sandbox.historical_delay)
-    sandbox.outbox.schedule(db, number, "INITIAL_UPDATE", now + sandbox.initial_delay)
-    sandbox.outbox.schedule(db, number, "HISTORICAL_UPDATE", later)
+    sandbox.webhook_queue.schedule(db, number, "INITIAL_UPDATE", now + sandbox.initial_delay)
+    sandbox.webhook_queue.schedule(db, number, "HISTORICAL_UPDATE", later)

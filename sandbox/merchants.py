@@ -1,4 +1,4 @@
-"""Merchants and what Plaid's enrichment says of them."""
+"""Merchants, as Plaid's enrichment describes them."""
 
 import functools
 import re
@@ -19,7 +19,7 @@ class Category:
 
 @dataclass(frozen=True)
 class Merchant:
-    """`statement` is what a bank prints; `low` and `high` bound a usual purchase, in cents."""
+    """A merchant. `statement` is its text on bank statements; `low` to `high` cents is typical."""
 
     name: str
     statement: str
@@ -65,15 +65,15 @@ TRANSFER_IN = Category("TRANSFER_IN", "ACCOUNT_TRANSFER")
 TRANSFER_OUT = Category("TRANSFER_OUT", "ACCOUNT_TRANSFER")
 SAVINGS_OUT = Category("TRANSFER_OUT", "SAVINGS")
 CARD_PAYMENT = Category("LOAN_PAYMENTS", "CREDIT_CARD_PAYMENT")
-STUDENT_LOAN = Category("LOAN_PAYMENTS", "STUDENT_LOAN_PAYMENT")
+STUDENT_LOAN_PAYMENT = Category("LOAN_PAYMENTS", "STUDENT_LOAN_PAYMENT")
 
-MARKETS = (
+GROCERY_STORES = (
     Merchant("Whole Foods Market", "WHOLEFDS", "wholefoodsmarket.com", GROCERIES, 2400, 8800),
     Merchant("Trader Joe's", "TRADER JOE S", "traderjoes.com", GROCERIES, 1800, 6600),
     Merchant("Safeway", "SAFEWAY", "safeway.com", GROCERIES, 1200, 7400),
     Merchant("Costco", "COSTCO WHSE", "costco.com", SUPERSTORES, 6400, 15000),
 )
-KITCHENS = (
+RESTAURANTS = (
     Merchant("Chipotle Mexican Grill", "CHIPOTLE", "chipotle.com", FAST_FOOD, 1050, 2400),
     Merchant("McDonald's", "MCDONALD'S", "mcdonalds.com", FAST_FOOD, 620, 1900),
     Merchant("Sweetgreen", "SWEETGREEN", "sweetgreen.com", RESTAURANT, 1350, 2900),
@@ -86,7 +86,7 @@ CAFES = (
     Merchant("Peet's Coffee", "PEETS COFFEE", "peets.com", COFFEE, 375, 990),
     Merchant("Blue Bottle Coffee", "BLUE BOTTLE COFFEE", "bluebottlecoffee.com", COFFEE, 450, 1240),
 )
-RIDES = (
+TRANSPORT = (
     Merchant("Uber", "UBER *TRIP", "uber.com", TAXIS, 780, 4200, "online"),
     Merchant("Lyft", "LYFT *RIDE", "lyft.com", TAXIS, 720, 3900, "online"),
     Merchant("Clipper", "CLIPPER TRANSIT FARE", "clippercard.com", TRANSIT, 250, 2000),
@@ -103,7 +103,7 @@ SHOPS = (
     Merchant("CVS", "CVS/PHARMACY", "cvs.com", PHARMACY, 649, 4800),
     Merchant("The Home Depot", "THE HOME DEPOT", "homedepot.com", HARDWARE, 1200, 12900),
 )
-JOURNEYS = (
+TRAVEL = (
     Merchant("United Airlines", "UNITED AIRLINES", "united.com", FLIGHTS, 11900, 28000, "online"),
     Merchant("Airbnb", "AIRBNB", "airbnb.com", LODGING, 14000, 32000, "online"),
     Merchant("Marriott", "MARRIOTT", "marriott.com", LODGING, 12900, 26000),
@@ -122,18 +122,18 @@ TMOBILE = Merchant("T-Mobile", "T-MOBILE AUTOPAY", "t-mobile.com", TELEPHONE, 70
 PGE = Merchant("PG&E", "PG&E WEB ONLINE", "pge.com", ELECTRICITY, 6200, 16400, "online")
 EBMUD = Merchant("EBMUD", "EBMUD WATER", "ebmud.com", WATER, 5100, 9800, "online")
 
-_ALL = (*MARKETS, *KITCHENS, *CAFES, *RIDES, *SHOPS, *JOURNEYS,
+_ALL = (*GROCERY_STORES, *RESTAURANTS, *CAFES, *TRANSPORT, *SHOPS, *TRAVEL,
         NETFLIX, SPOTIFY, DROPBOX, GOOGLE_ONE, ONEPASSWORD, FITNESS, COMCAST, TMOBILE, PGE,
         EBMUD)  # fmt: skip
-_BY_WORDS = {words.casefold(): m for m in _ALL for words in (m.name, m.statement)}
-_KNOWN = re.compile(
-    r"\b(" + "|".join(re.escape(words) for words in sorted(_BY_WORDS, key=len, reverse=True)) + ")",
+_BY_TEXT = {text.casefold(): m for m in _ALL for text in (m.name, m.statement)}
+_ANY_MERCHANT = re.compile(
+    r"\b(" + "|".join(re.escape(text) for text in sorted(_BY_TEXT, key=len, reverse=True)) + ")",
     re.IGNORECASE,
 )
 
 
 @functools.lru_cache(maxsize=4096)
-def recognise(description: str) -> Merchant | None:
-    """The merchant that a bank's description names, if it is one of ours."""
-    found = _KNOWN.search(description)
-    return _BY_WORDS[found[1].casefold()] if found else None
+def recognize(description: str) -> Merchant | None:
+    """Return the merchant named in a bank's description, if it is listed here."""
+    found = _ANY_MERCHANT.search(description)
+    return _BY_TEXT[found[1].casefold()] if found else None

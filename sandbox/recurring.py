@@ -1,9 +1,10 @@
-"""What recurs in an Item's ledger: subscriptions, bills and pay.
+"""Find recurring transactions: subscriptions, bills and pay.
 
 https://plaid.com/docs/api/products/transactions/#transactionsrecurringget
 
-A stream is what one merchant (or, without one, one description) takes from or gives to one account
-at regular intervals and in like amounts. It follows from the ledger and the day alone.
+A stream is a series of payments in one direction between one account and one merchant, at regular
+intervals and with similar amounts. Without a merchant, the description identifies the other side.
+Streams depend only on the stored transactions and the day.
 """
 
 import calendar
@@ -20,23 +21,24 @@ from typing import Any
 import msgspec
 
 from sandbox.ids import Ids
-from sandbox.ledger import posted
+from sandbox.transaction_store import posted_json
 
 ACCOUNT_TYPES = ("depository", "credit")
-"""Plaid looks at checking, savings and credit card accounts."""
-REGULAR = Decimal("0.75")
-"""How many of a stream's intervals have to fit: one more purchase at the shop does not end it."""
-ALIKE = Decimal(2)
-"""Amounts lie within this factor of their median either way: bills change with the season."""
-ALIKE_ANNUAL = Decimal("1.25")
+"""Plaid finds streams on checking, savings and credit card accounts."""
+MIN_FITTING_SHARE = Decimal("0.75")
+"""The share of intervals that must fit. One extra purchase at the merchant doesn't end a stream."""
+MAX_AMOUNT_RATIO = Decimal(2)
+"""The largest ratio of an amount to the median, either way: bills vary with the season."""
+MAX_ANNUAL_AMOUNT_RATIO = Decimal("1.25")
 
 
 @dataclass(frozen=True)
 class Frequency:
-    """`low` to `high` days lie between two payments, `mean_low` to `mean_high` on average.
+    """One of Plaid's frequencies.
 
-    The next one is long overdue `grace` days after it was expected. `mature` is how many payments
-    make a stream more than a guess.
+    Two payments are `low` to `high` days apart, and `mean_low` to `mean_high` days on average. A
+    stream ends `grace` days after an expected payment that did not arrive. It takes `mature`
+    payments to be MATURE.
     """
 
     name: str
@@ -64,7 +66,7 @@ class _Category(msgspec.Struct, frozen=True):
 
 
 class Payment(msgspec.Struct, frozen=True):
-    """What of a transaction tells whether it recurs. A positive `amount` is money out."""
+    """The fields of a transaction that matter for recurrence. A positive `amount` is money out."""
 
     transaction_id: str
     account_id: str
@@ -78,18 +80,18 @@ class Payment(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> tuple[object, ...]:
-        """Equal for payments of one stream."""
+        """Equal for all payments of a stream."""
         currency = self.iso_currency_code or self.unofficial_currency_code
         who = self.merchant_name or self.name
         return self.account_id, who.casefold(), currency, self.amount > 0
 
 
-_payment = msgspec.json.Decoder(Payment)
+_payment_decoder = msgspec.json.Decoder(Payment)
 
 
 @dataclass(frozen=True)
 class Stream:
-    """`payments` are oldest first."""
+    """A recurring series. `payments` are oldest first."""
 
     frequency: Frequency
     payments: Sequence[Payment]
@@ -99,14 +101,14 @@ class Stream:
         return self.payments[-1].amount > 0
 
     @property
-    def expected(self) -> date:
-        """When the payment after the last one should come."""
-        return _following(self.frequency.name, [payment.date for payment in self.payments])
+    def next_date(self) -> date:
+        """Return the expected date of the next payment."""
+        return _next_date(self.frequency.name, [payment.date for payment in self.payments])
 
     def to_dict(self, ids: Ids, item: int, today: date) -> dict[str, Any]:
-        """Plaid's TransactionStream. Its id stays while payments come and go."""
+        """Return Plaid's TransactionStream. Its id doesn't change with the list of payments."""
         first, last = self.payments[0], self.payments[-1]
-        alive = today <= self.expected + timedelta(days=self.frequency.grace)
+        is_active = today <= self.next_date + timedelta(days=self.frequency.grace)
         return {
             "account_id": last.account_id,
             "average_amount": _amount(_mean(self.payments), last),
@@ -115,55 +117,57 @@ class Stream:
             "description": last.name,
             "first_date": first.date,
             "frequency": self.frequency.name,
-            "is_active": alive,
+            "is_active": is_active,
             "is_user_modified": False,
             "last_amount": _amount(last.amount, last),
             "last_date": last.date,
             "merchant_name": last.merchant_name,
             "personal_finance_category": last.personal_finance_category,
-            "predicted_next_date": self.expected if alive else None,
-            "status": self._status(alive=alive),
+            "predicted_next_date": self.next_date if is_active else None,
+            "status": self._status(is_active=is_active),
             "stream_id": ids.opaque("stream", item, *last.key),
             "transaction_ids": [payment.transaction_id for payment in self.payments],
         }
 
-    def _status(self, *, alive: bool) -> str:
-        """Only a guess that did not come true is TOMBSTONED; what was MATURE ends inactive."""
+    def _status(self, *, is_active: bool) -> str:
+        """Return Plaid's status. A MATURE stream that ends stays MATURE and becomes inactive."""
         if len(self.payments) >= self.frequency.mature:
             return "MATURE"
-        return "EARLY_DETECTION" if alive else "TOMBSTONED"
+        return "EARLY_DETECTION" if is_active else "TOMBSTONED"
 
 
-def streams(db: sqlite3.Connection, item: int, accounts: Iterable[sqlite3.Row]) -> list[Stream]:
-    """What recurs on these accounts of the Item."""
-    watched = [
+def find_streams(
+    db: sqlite3.Connection, item: int, accounts: Iterable[sqlite3.Row]
+) -> list[Stream]:
+    """Find the streams on these accounts of an Item."""
+    eligible = [
         row["account_id"]
         for row in accounts
         if msgspec.json.decode(row["body"])["type"] in ACCOUNT_TYPES
     ]
-    return find(_payment.decode(body) for body in posted(db, item, watched))
+    return detect(_payment_decoder.decode(body) for body in posted_json(db, item, eligible))
 
 
-def by_account(
+def streams_by_account(
     db: sqlite3.Connection, ids: Ids, item: int, today: date, accounts: Iterable[sqlite3.Row]
 ) -> dict[str, list[dict[str, Any]]]:
-    """What /transactions/recurring/get says of each account on which anything recurs."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for stream in streams(db, item, accounts):
-        said = stream.to_dict(ids, item, today)
-        found.setdefault(said["account_id"], []).append(said)
-    return found
+    """Return Plaid's stream objects by account id, for accounts that have any."""
+    by_account: dict[str, list[dict[str, Any]]] = {}
+    for stream in find_streams(db, item, accounts):
+        fields = stream.to_dict(ids, item, today)
+        by_account.setdefault(fields["account_id"], []).append(fields)
+    return by_account
 
 
-def find(payments: Iterable[Payment]) -> list[Stream]:
-    """What recurs among `payments`, which are oldest first."""
+def detect(payments: Iterable[Payment]) -> list[Stream]:
+    """Find the streams among `payments`, which are oldest first."""
     groups: dict[tuple[object, ...], list[Payment]] = {}
     for payment in payments:
         groups.setdefault(payment.key, []).append(payment)
-    return list(_regular(groups.values()))
+    return list(_streams_of_groups(groups.values()))
 
 
-def _regular(groups: Iterable[Sequence[Payment]]) -> Iterator[Stream]:
+def _streams_of_groups(groups: Iterable[Sequence[Payment]]) -> Iterator[Stream]:
     for group in groups:
         for frequency in FREQUENCIES:
             if _fits(frequency, group):
@@ -174,20 +178,20 @@ def _regular(groups: Iterable[Sequence[Payment]]) -> Iterator[Stream]:
 def _fits(frequency: Frequency, group: Sequence[Payment]) -> bool:
     gaps = [(later.date - earlier.date).days for earlier, later in pairwise(group)]
     fitting = [gap for gap in gaps if frequency.low <= gap <= frequency.high]
-    if not fitting or len(fitting) < REGULAR * len(gaps):
+    if not fitting or len(fitting) < MIN_FITTING_SHARE * len(gaps):
         return False
     if not frequency.mean_low <= statistics.fmean(fitting) <= frequency.mean_high:
         return False
-    return _alike(frequency, [abs(payment.amount) for payment in group])
+    return _amounts_are_similar(frequency, [abs(payment.amount) for payment in group])
 
 
-def _alike(frequency: Frequency, amounts: Sequence[Decimal]) -> bool:
+def _amounts_are_similar(frequency: Frequency, amounts: Sequence[Decimal]) -> bool:
     if len(amounts) < frequency.mature:
-        return len(set(amounts)) == 1  # two purchases a week apart are no subscription yet
-    factor = ALIKE_ANNUAL if frequency.name == "ANNUALLY" else ALIKE
-    usual = statistics.median(amounts)
-    alike = [amount for amount in amounts if usual / factor <= amount <= usual * factor]
-    return len(alike) >= REGULAR * len(amounts)
+        return len(set(amounts)) == 1  # two purchases a week apart are not a subscription yet
+    ratio = MAX_ANNUAL_AMOUNT_RATIO if frequency.name == "ANNUALLY" else MAX_AMOUNT_RATIO
+    median = statistics.median(amounts)
+    similar = [amount for amount in amounts if median / ratio <= amount <= median * ratio]
+    return len(similar) >= MIN_FITTING_SHARE * len(amounts)
 
 
 def _mean(payments: Sequence[Payment]) -> Decimal:
@@ -203,26 +207,26 @@ def _amount(amount: Decimal, payment: Payment) -> dict[str, Any]:
     }
 
 
-def _following(frequency: str, days: Sequence[date]) -> date:
+def _next_date(frequency: str, days: Sequence[date]) -> date:
     last = days[-1]
     if frequency == "WEEKLY":
         return last + timedelta(days=7)
     if frequency == "BIWEEKLY":
         return last + timedelta(days=14)
     if frequency == "MONTHLY":
-        return _months_later(last, 1, _usual(days))
+        return _months_later(last, 1, _usual_day(days))
     if frequency == "ANNUALLY":
         return _months_later(last, 12, last.day)
-    # Twice a month, on the usual day of either half.
+    # Twice a month: the usual day of the other half.
     early = [day for day in days if day.day <= 15] or [last]
     late = [day for day in days if day.day > 15] or [last]
     if last.day <= 15:
-        return _months_later(last, 0, _usual(late))
-    return _months_later(last, 1, _usual(early))
+        return _months_later(last, 0, _usual_day(late))
+    return _months_later(last, 1, _usual_day(early))
 
 
-def _usual(days: Sequence[date]) -> int:
-    """The day of the month; the last of the month is the 31st, which others are cut down to."""
+def _usual_day(days: Sequence[date]) -> int:
+    """Return the most common day of the month. 31 stands for the last day of any month."""
     (most, times), *_ = Counter(day.day for day in days).most_common()
     ends = [day for day in days if (day + timedelta(days=1)).day == 1]
     return 31 if len(ends) > times or len(ends) == len(days) else most

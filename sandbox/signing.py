@@ -1,4 +1,4 @@
-"""Plaid's webhook signature: an ES256 JWT over the body's SHA-256.
+"""Plaid's webhook signature: an ES256 JWT that contains the body's SHA-256.
 
 https://plaid.com/docs/api/webhooks/webhook-verification/
 """
@@ -17,7 +17,7 @@ from sandbox.store import Store
 
 
 class SigningKey:
-    """The key of one world, kept in its store: a signature verifies after a restart too."""
+    """The key that signs webhooks. The store keeps it, so signatures stay valid after a restart."""
 
     def __init__(self, store: Store) -> None:
         with store.write() as db:
@@ -33,7 +33,7 @@ class SigningKey:
         self._key = key
 
     def sign(self, body: bytes) -> str:
-        """The value of `Plaid-Verification`. `iat` is real time: receivers refuse old ones."""
+        """Return the `Plaid-Verification` header. `iat` is real time: receivers reject old ones."""
         claims = {"iat": int(time.time()), "request_body_sha256": hashlib.sha256(body).hexdigest()}
         return jwt.encode(claims, self._key, algorithm="ES256", headers={"kid": self.kid})
 

@@ -1,6 +1,6 @@
-"""The sandbox's memory: one SQLite file, in WAL mode, so that reads go on while one thread writes.
+"""The sandbox's storage: one SQLite file in WAL mode, so that reads continue during a write.
 
-Every answered write is on file: a process that is killed starts again where it was.
+A write is committed before its response is sent, so a killed process loses nothing.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
-# To be raised with every change of the schema.
+# Increase this with every change to the schema.
 _VERSION = 1
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
@@ -44,7 +44,8 @@ CREATE TABLE IF NOT EXISTS item (
     webhook_code TEXT,
     webhook_sent REAL
 );
--- Apart from the item: a custom user's password is its whole history.
+-- Separate from the item, because a custom user's password contains the whole history. It is
+-- deleted once the transactions exist.
 CREATE TABLE IF NOT EXISTS password (item INTEGER PRIMARY KEY, text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS account (
     item INTEGER NOT NULL,
@@ -54,6 +55,7 @@ CREATE TABLE IF NOT EXISTS account (
     has_transactions INTEGER NOT NULL,
     PRIMARY KEY (item, ordinal)
 ) WITHOUT ROWID;
+-- The bank's transactions; `created`, `changed` and `removed` are change positions.
 CREATE TABLE IF NOT EXISTS ledger (
     item INTEGER NOT NULL,
     created INTEGER NOT NULL,
@@ -71,9 +73,11 @@ CREATE INDEX IF NOT EXISTS ledger_date ON ledger (item, date DESC, created)
     WHERE removed IS NULL;
 CREATE INDEX IF NOT EXISTS ledger_removed ON ledger (item, removed) WHERE removed IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ledger_pending ON ledger (item) WHERE pending AND removed IS NULL;
+-- Updates (INITIAL_UPDATE, HISTORICAL_UPDATE) that will become due.
 CREATE TABLE IF NOT EXISTS moment (
     id INTEGER PRIMARY KEY, item INTEGER NOT NULL, code TEXT NOT NULL, due REAL NOT NULL
 );
+-- Webhooks to send.
 CREATE TABLE IF NOT EXISTS delivery (
     id INTEGER PRIMARY KEY, item INTEGER NOT NULL, url TEXT NOT NULL, code TEXT NOT NULL,
     body TEXT NOT NULL, due REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
@@ -83,16 +87,16 @@ CREATE INDEX IF NOT EXISTS delivery_due ON delivery (due);
 
 
 class Store:
-    """Connections to `path`, or to a file that goes away with the store. For any thread."""
+    """A thread-safe pool of connections to `path`, or to a temporary file if it is None."""
 
     def __init__(self, path: Path | None) -> None:
-        scratch = None if path else Path(tempfile.mkdtemp(prefix="plaid-sandbox-"))
-        self._path = path or Path(str(scratch), "state.sqlite")
+        temporary_directory = None if path else Path(tempfile.mkdtemp(prefix="plaid-sandbox-"))
+        self._path = path or Path(str(temporary_directory), "state.sqlite")
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._idle: deque[sqlite3.Connection] = deque()
-        # One writer at a time, in the order of arrival: cheaper than SQLite's own busy waiting.
+        # Writers take turns here, which is cheaper than SQLite's busy waiting.
         self._writer = threading.Lock()
-        self.close = weakref.finalize(self, _discard, self._idle, scratch)
+        self.close = weakref.finalize(self, _discard, self._idle, temporary_directory)
         with self._connection() as connection:
             self._refuse_other_versions(connection)
             connection.execute("PRAGMA journal_mode = WAL")
@@ -100,18 +104,18 @@ class Store:
             connection.execute(f"PRAGMA user_version = {_VERSION}")
 
     def _refuse_other_versions(self, connection: sqlite3.Connection) -> None:
-        """Raises ValueError for a file that this sandbox did not make."""
+        """Raise ValueError if another version of the sandbox wrote the file."""
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if tables and version != _VERSION:
             self.close()
             raise ValueError(
-                f"{self._path} is the state of another version of the sandbox; move it away"
+                f"{self._path} is the state of another version of the sandbox; move or delete it"
             )
 
     @contextlib.contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """One snapshot: what others commit meanwhile is not seen."""
+        """Read one snapshot: commits by others stay invisible until the end of the block."""
         with self._connection() as connection:
             connection.execute("BEGIN")
             try:
@@ -121,7 +125,7 @@ class Store:
 
     @contextlib.contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: committed at the end, rolled back by any exception."""
+        """Run one transaction: commit at the end, or roll back on any exception."""
         with self._writer, self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
@@ -155,7 +159,7 @@ class Store:
 
 
 def next_number(connection: sqlite3.Connection, name: str) -> int:
-    """1, 2, 3, ... for each name."""
+    """Return the next number of a named counter, starting at 1."""
     row = connection.execute(
         "INSERT INTO counter VALUES (?, 1)"
         " ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value",
@@ -164,8 +168,8 @@ def next_number(connection: sqlite3.Connection, name: str) -> int:
     return int(row["value"])
 
 
-def _discard(idle: deque[sqlite3.Connection], scratch: Path | None) -> None:
+def _discard(idle: deque[sqlite3.Connection], temporary_directory: Path | None) -> None:
     while idle:
         idle.pop().close()
-    if scratch:
-        shutil.rmtree(scratch, ignore_errors=True)
+    if temporary_directory:
+        shutil.rmtree(temporary_directory, ignore_errors=True)

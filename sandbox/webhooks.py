@@ -1,20 +1,25 @@
-"""What Plaid's webhooks say (https://plaid.com/docs/api/webhooks/)."""
+"""The contents of Plaid's webhooks (https://plaid.com/docs/api/webhooks/)."""
 
 import json
 import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from sandbox.outbox import Outbox
+from sandbox.webhook_queue import WebhookQueue
 
 if TYPE_CHECKING:
     from sandbox.items import Item
 
 
 def send(
-    outbox: Outbox, db: sqlite3.Connection, item: "Item", kind: str, code: str, **fields: Any
+    queue: WebhookQueue,
+    db: sqlite3.Connection,
+    item: "Item",
+    kind: str,
+    code: str,
+    **fields: Any,
 ) -> None:
-    """Posts a webhook of `kind` and `code`, if the Item has a URL to post it to."""
+    """Queue a webhook with type `kind` and `code`, if the Item has a webhook URL."""
     if item.webhook is None:
         return
     payload = {
@@ -24,24 +29,32 @@ def send(
         **fields,
         "environment": "sandbox",
     }
-    # Plaid indents by two spaces, and the signature is over these bytes.
-    outbox.post(db, item.number, item.webhook, code, json.dumps(payload, indent=2))
+    # Plaid indents by two spaces. The signature covers exactly these bytes.
+    queue.post(db, item.number, item.webhook, code, json.dumps(payload, indent=2))
 
 
-def announce_update(outbox: Outbox, db: sqlite3.Connection, item: "Item", code: str) -> None:
-    """INITIAL_UPDATE or HISTORICAL_UPDATE; to those who sync, SYNC_UPDATES_AVAILABLE too."""
+def announce_update(queue: WebhookQueue, db: sqlite3.Connection, item: "Item", code: str) -> None:
+    """Announce INITIAL_UPDATE or HISTORICAL_UPDATE.
+
+    Clients that have called /transactions/sync also get SYNC_UPDATES_AVAILABLE.
+    """
     historical = code == "HISTORICAL_UPDATE"
     new = item.historical_head - item.initial_head if historical else item.initial_head
-    send(outbox, db, item, "TRANSACTIONS", code, error=None, new_transactions=new)
+    send(queue, db, item, "TRANSACTIONS", code, error=None, new_transactions=new)
     if item.synced:
-        announce_sync(outbox, db, item, historical=historical)
+        announce_sync(queue, db, item, historical=historical)
 
 
 def announce_sync(
-    outbox: Outbox, db: sqlite3.Connection, item: "Item", *, initial: bool = True, historical: bool
+    queue: WebhookQueue,
+    db: sqlite3.Connection,
+    item: "Item",
+    *,
+    initial: bool = True,
+    historical: bool,
 ) -> None:
     send(
-        outbox,
+        queue,
         db,
         item,
         "TRANSACTIONS",
@@ -52,23 +65,36 @@ def announce_sync(
 
 
 def announce_changes(
-    outbox: Outbox, db: sqlite3.Connection, item: "Item", *, added: int, removed: Sequence[str]
+    queue: WebhookQueue,
+    db: sqlite3.Connection,
+    item: "Item",
+    *,
+    added: int,
+    removed: Sequence[str],
 ) -> None:
-    """What follows a change at the bank, as /transactions/refresh documents it."""
+    """Announce a change at the bank with the webhooks that /transactions/refresh documents."""
     if item.synced:
-        announce_sync(outbox, db, item, historical=True)
+        announce_sync(queue, db, item, historical=True)
     if removed:
         ids = list(removed)
-        send(outbox, db, item, "TRANSACTIONS", "TRANSACTIONS_REMOVED", error=None,
+        send(queue, db, item, "TRANSACTIONS", "TRANSACTIONS_REMOVED", error=None,
              removed_transactions=ids)  # fmt: skip
     if added:
-        send(outbox, db, item, "TRANSACTIONS", "DEFAULT_UPDATE", error=None, new_transactions=added)
+        send(
+            queue,
+            db,
+            item,
+            "TRANSACTIONS",
+            "DEFAULT_UPDATE",
+            error=None,
+            new_transactions=added,
+        )
 
 
 def announce_streams(
-    outbox: Outbox, db: sqlite3.Connection, item: "Item", account_ids: Sequence[str]
+    queue: WebhookQueue, db: sqlite3.Connection, item: "Item", account_ids: Sequence[str]
 ) -> None:
-    """What recurs on these accounts is not what it was."""
+    """Announce that the recurring streams of these accounts changed."""
     if account_ids:
-        send(outbox, db, item, "TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE",
+        send(queue, db, item, "TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE",
              account_ids=list(account_ids))  # fmt: skip

@@ -37,8 +37,8 @@ from plaidapp.auth import passwords
 from plaidapp.extensions import db
 from plaidapp.jobs import sweep
 from plaidapp.store import Pull, pulls, users
-from sandbox import bank
-from sandbox.control import Rule
+from sandbox import bank_activity
+from sandbox.fault_rules import Rule
 from sandbox.faults import Faults
 
 PASSWORD = "correct horse battery staple"
@@ -96,13 +96,13 @@ class LiveSandbox:
         self.thread.start()
 
     def misbehave(self, **rule: object) -> None:
-        """One rule of sandbox/faults.py until the end of the test."""
+        """One rule of sandbox/fault_rules.py until the end of the test."""
 
         self.faults.rulebook.replace([msgspec.convert(rule, Rule)])
 
     def change(self, access_token: str) -> None:
         """What kind "mutate" does; a test may put a hook of its own here."""
-        bank.refresh(self.app.extensions["sandbox"], access_token)
+        bank_activity.refresh(self.app.extensions["sandbox"], access_token)
 
     def call(self, path: str, **fields: object) -> dict[str, object]:
         """Plain HTTP with exact numbers, beside the client under test."""

@@ -1,1 +1,1 @@
-"""Plaid's endpoints, a module for each page of its reference."""
+"""Plaid's endpoints: one module for each page of its API reference."""

@@ -8,8 +8,8 @@ import msgspec
 from flask import Blueprint, Response
 
 from sandbox import errors, items
-from sandbox.wire import ItemCall, Options, json_array, read, reply
-from sandbox.world import here
+from sandbox.context import current_sandbox
+from sandbox.http_json import ItemCall, Options, json_array, read, reply
 
 bp = Blueprint("accounts", __name__)
 
@@ -33,24 +33,26 @@ class BalanceCall(ItemCall, kw_only=True):
 @bp.post("/accounts/get")
 def get() -> Response:
     call = read(AccountsCall)
-    return _answer(call.access_token, call.options)
+    return _reply_accounts(call.access_token, call.options)
 
 
 @bp.post("/accounts/balance/get")
 def get_balance() -> Response:
     call = read(BalanceCall)
-    return _answer(call.access_token, call.options)
+    return _reply_accounts(call.access_token, call.options)
 
 
-def _answer(access_token: str, options: AccountsOptions) -> Response:
-    with here().store.read() as db:
+def _reply_accounts(access_token: str, options: AccountsOptions) -> Response:
+    with current_sandbox().store.read() as db:
         item = items.find_healthy(db, access_token)
-        rows = chosen(items.account_rows(db, item), options.account_ids)
+        rows = select_accounts(items.account_rows(db, item), options.account_ids)
     return reply(accounts=json_array([row["body"] for row in rows]), item=item.to_dict())
 
 
-def chosen(rows: list[sqlite3.Row], account_ids: Sequence[str] | None) -> list[sqlite3.Row]:
-    """The rows that were asked for, or all. Raises PlaidError for an id of no account here."""
+def select_accounts(
+    rows: list[sqlite3.Row], account_ids: Sequence[str] | None
+) -> list[sqlite3.Row]:
+    """Return the rows with these ids, or all rows. Raises PlaidError for an unknown id."""
     if not account_ids:
         return rows
     wanted = set(account_ids)

@@ -7,9 +7,9 @@ from flask import Blueprint, Response
 from msgspec import Meta
 
 from sandbox import errors
+from sandbox.context import current_sandbox, timestamp
+from sandbox.http_json import Call, Options, read, reply
 from sandbox.institutions import BY_ID, INSTITUTIONS, Institution
-from sandbox.wire import Call, Options, read, reply
-from sandbox.world import here, timestamp
 
 bp = Blueprint("institutions", __name__)
 
@@ -18,7 +18,7 @@ Products = Annotated[list[str], Meta(min_length=1)]
 
 
 class InstitutionOptions(Options):
-    """What every endpoint here takes."""
+    """The options that all endpoints of this module share."""
 
     include_optional_metadata: bool | None = False
     include_auth_metadata: bool | None = False
@@ -64,11 +64,11 @@ class SearchCall(Call, kw_only=True):
 def get() -> Response:
     call = read(GetCall)
     options = call.options
-    found = _offering(call.country_codes, options.products, options.oauth)
+    found = _matching(call.country_codes, options.products, options.oauth)
     wanted = set(options.routing_numbers or ())
     found = [institution for institution in found if wanted <= set(institution.routing_numbers)]
     page = found[call.offset : call.offset + call.count]
-    return reply(institutions=[_show(one, options) for one in page], total=len(found))
+    return reply(institutions=[_to_dict(one, options) for one in page], total=len(found))
 
 
 @bp.post("/institutions/get_by_id")
@@ -77,27 +77,27 @@ def get_by_id() -> Response:
     institution = BY_ID.get(call.institution_id)
     if institution is None or not set(call.country_codes) & set(institution.countries):
         raise errors.invalid_institution()
-    fields = _show(institution, call.options)
+    fields = _to_dict(institution, call.options)
     if call.options.include_status:
-        fields["status"] = _healthy(timestamp(here().now()))
+        fields["status"] = _healthy_status(timestamp(current_sandbox().now()))
     return reply(institution=fields)
 
 
 @bp.post("/institutions/search")
 def search() -> Response:
-    """At most ten, those whose name begins with the query first."""
+    """Return at most ten institutions. Names that begin with the query come first."""
     call = read(SearchCall)
     query = call.query.casefold()
     found = [
         institution
-        for institution in _offering(call.country_codes, call.products, call.options.oauth)
+        for institution in _matching(call.country_codes, call.products, call.options.oauth)
         if query in institution.name.casefold()
     ]
     found.sort(key=lambda institution: not institution.name.casefold().startswith(query))
-    return reply(institutions=[_show(institution, call.options) for institution in found[:10]])
+    return reply(institutions=[_to_dict(institution, call.options) for institution in found[:10]])
 
 
-def _offering(
+def _matching(
     countries: list[str], products: list[str] | None, oauth: bool | None
 ) -> list[Institution]:
     return [
@@ -109,13 +109,13 @@ def _offering(
     ]
 
 
-def _show(institution: Institution, options: InstitutionOptions) -> dict[str, Any]:
+def _to_dict(institution: Institution, options: InstitutionOptions) -> dict[str, Any]:
     return institution.to_dict(
         metadata=bool(options.include_optional_metadata), auth=bool(options.include_auth_metadata)
     )
 
 
-def _healthy(since: str) -> dict[str, Any]:
+def _healthy_status(since: str) -> dict[str, Any]:
     breakdown = {"error_institution": 0, "error_plaid": 0, "success": 1}
     healthy = {"breakdown": breakdown, "last_status_change": since, "status": "HEALTHY"}
     updates = healthy | {"breakdown": breakdown | {"refresh_interval": "NORMAL"}}

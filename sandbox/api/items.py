@@ -3,9 +3,9 @@
 from flask import Blueprint, Response
 
 from sandbox import errors, items, linking
+from sandbox.context import Sandbox, current_sandbox, timestamp
+from sandbox.http_json import Call, ItemCall, read, reply
 from sandbox.webhooks import send
-from sandbox.wire import Call, ItemCall, read, reply
-from sandbox.world import Sandbox, here, timestamp
 
 bp = Blueprint("items", __name__)
 
@@ -25,14 +25,14 @@ class WebhookCall(ItemCall, kw_only=True):
 
 @bp.post("/item/public_token/exchange")
 def exchange() -> Response:
-    item = linking.exchange(here(), read(ExchangeCall).public_token)
+    item = linking.exchange(current_sandbox(), read(ExchangeCall).public_token)
     return reply(access_token=item.access_token, item_id=item.item_id)
 
 
 @bp.post("/item/get")
 def get() -> Response:
     call = read(ItemCall)
-    sandbox = here()
+    sandbox = current_sandbox()
     with sandbox.store.read() as db:
         item = items.find(db, call.access_token)
     return reply(item=item.to_dict(with_consent=True), status=_status(sandbox, item))
@@ -55,7 +55,7 @@ def _status(sandbox: Sandbox, item: items.Item) -> dict[str, object]:
 @bp.post("/item/remove")
 def remove() -> Response:
     call = read(RemoveCall)
-    with here().store.write() as db:
+    with current_sandbox().store.write() as db:
         item = items.find(db, call.access_token)
         items.remove(db, item)
     return reply()
@@ -64,7 +64,7 @@ def remove() -> Response:
 @bp.post("/item/webhook/update")
 def update_webhook() -> Response:
     call = read(WebhookCall)
-    sandbox = here()
+    sandbox = current_sandbox()
     check_url("webhook", call.webhook)
     with sandbox.store.write() as db:
         item = items.find(db, call.access_token)
@@ -72,13 +72,13 @@ def update_webhook() -> Response:
             "UPDATE item SET webhook = ? WHERE number = ?", (call.webhook or None, item.number)
         )
         item = items.by_number(db, item.number)
-        send(sandbox.outbox, db, item, "ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED", error=None,
+        send(sandbox.webhook_queue, db, item, "ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED", error=None,
              new_webhook_url=item.webhook)  # fmt: skip
-    sandbox.outbox.wake()
+    sandbox.webhook_queue.wake()
     return reply(item=item.to_dict())
 
 
 def check_url(field: str, url: str | None) -> None:
-    """Plaid posts to http and https."""
+    """Raise PlaidError unless the URL is empty or starts with http:// or https://."""
     if url and not url.startswith(("http://", "https://")):
         raise errors.invalid_field(f"{field} must be a valid http or https URL")

@@ -1,4 +1,4 @@
-"""Link tokens (https://plaid.com/docs/api/link/), and the key that webhooks are signed with."""
+"""Link tokens (https://plaid.com/docs/api/link/), and the key that signs webhooks."""
 
 from typing import Annotated, Any
 
@@ -8,25 +8,25 @@ from msgspec import Meta
 
 from sandbox import errors, items
 from sandbox.api.items import check_url
+from sandbox.context import current_sandbox, timestamp
+from sandbox.http_json import Call, encode, read, reply
 from sandbox.store import next_number
-from sandbox.wire import Call, encode, read, reply
-from sandbox.world import here, timestamp
 
 bp = Blueprint("link", __name__)
 
-# A token that repairs an Item is meant to be used at once.
+# Tokens for update mode expire sooner, because they are meant for immediate use.
 NEW_ITEM_SECONDS = 4 * 60 * 60
 UPDATE_MODE_SECONDS = 30 * 60
 
 
 class User(msgspec.Struct):
-    """Its other fields fill in forms that Link shows; there is no Link here."""
+    """The one field that matters here. Others prefill Link's forms, and Link is not simulated."""
 
     client_user_id: Annotated[str, Meta(min_length=1)]
 
 
 class CreateCall(Call, kw_only=True, forbid_unknown_fields=False):
-    """The fields that matter without Link; the many others pass."""
+    """The fields that matter without Link. All other fields are accepted and ignored."""
 
     client_name: Annotated[str, Meta(min_length=1, max_length=30)]
     language: Annotated[str, Meta(min_length=2)]
@@ -52,7 +52,7 @@ class KeyCall(Call, kw_only=True):
 @bp.post("/link/token/create")
 def create() -> Response:
     call = read(CreateCall)
-    sandbox = here()
+    sandbox = current_sandbox()
     if call.user is None and call.user_id is None:
         raise errors.missing_fields(["user"])
     if not call.products and call.access_token is None:
@@ -84,9 +84,9 @@ def _metadata(call: CreateCall) -> dict[str, Any]:
 
 @bp.post("/link/token/get")
 def get() -> Response:
-    """No session is ever listed: Link itself runs in Plaid's own pages alone."""
+    """Return a link token without sessions: Link runs on Plaid's own pages and is not simulated."""
     call = read(GetCall)
-    with here().store.read() as db:
+    with current_sandbox().store.read() as db:
         row = db.execute("SELECT * FROM link_token WHERE token = ?", (call.link_token,)).fetchone()
     if row is None:
         raise errors.invalid_link_token()
@@ -102,7 +102,7 @@ def get() -> Response:
 @bp.post("/webhook_verification_key/get")
 def get_key() -> Response:
     call = read(KeyCall)
-    key = here().outbox.key
+    key = current_sandbox().webhook_queue.key
     if call.key_id != key.kid:
         raise errors.invalid_key_id()
     return reply(key=key.public_jwk())

@@ -1,4 +1,4 @@
-"""Plaid's own Sandbox endpoints (https://plaid.com/docs/api/sandbox/)."""
+"""The endpoints of Plaid's Sandbox, for testing (https://plaid.com/docs/api/sandbox/)."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -8,17 +8,17 @@ import msgspec
 from flask import Blueprint, Response
 from msgspec import Meta
 
-from sandbox import bank, errors, items, linking, people
+from sandbox import bank_activity, errors, items, linking, users
 from sandbox.api.items import check_url
 from sandbox.api.transactions import Days
-from sandbox.custom import is_measured
-from sandbox.entries import Entry, describe
-from sandbox.firing import Code, Kind, fire
+from sandbox.bank_records import Transaction, from_description
+from sandbox.context import Sandbox, current_sandbox
+from sandbox.custom_users import is_in_range
+from sandbox.fire_webhook import Code, Kind, fire
+from sandbox.http_json import Call, ItemCall, Options, read, reply
 from sandbox.institutions import BY_ID
-from sandbox.ledger import Window
+from sandbox.transaction_store import Window
 from sandbox.webhooks import send
-from sandbox.wire import Call, ItemCall, Options, read, reply
-from sandbox.world import Sandbox, here
 
 bp = Blueprint("testing", __name__)
 
@@ -75,7 +75,7 @@ class CreateTransactionsCall(ItemCall, kw_only=True):
 @bp.post("/sandbox/public_token/create")
 def create_public_token() -> Response:
     call = read(PublicTokenCall)
-    sandbox = here()
+    sandbox = current_sandbox()
     options = call.options
     institution = BY_ID.get(call.institution_id)
     if institution is None:
@@ -97,12 +97,12 @@ def create_public_token() -> Response:
     return reply(public_token=public_token)
 
 
-def _window(asked: TransactionsOptions | None, sandbox: Sandbox) -> Window | None:
-    """Dates are as asked; a start without an end goes on to whatever is still pending."""
-    if asked is None or asked == TransactionsOptions():
+def _window(options: TransactionsOptions | None, sandbox: Sandbox) -> Window | None:
+    """Return the requested dates. Without an end date, the window includes pending transactions."""
+    if options is None or options == TransactionsOptions():
         return None
-    window = Window.of_days(asked.days_requested or linking.DEFAULT_DAYS, sandbox.today())
-    window = Window(asked.start_date or window.first, asked.end_date or window.last)
+    window = Window.last_days(options.days_requested or linking.DEFAULT_DAYS, sandbox.today())
+    window = Window(options.start_date or window.first, options.end_date or window.last)
     if window.first > window.last:
         raise errors.invalid_field("options.transactions.start_date is later than end_date")
     return window
@@ -111,70 +111,70 @@ def _window(asked: TransactionsOptions | None, sandbox: Sandbox) -> Window | Non
 @bp.post("/sandbox/item/fire_webhook")
 def fire_webhook() -> Response:
     call = read(FireCall)
-    sandbox = here()
+    sandbox = current_sandbox()
     with sandbox.store.write() as db:
         item = items.find(db, call.access_token)
         fire(sandbox, db, item, call.webhook_code, call.webhook_type, call.options.new_transactions)
-    sandbox.outbox.wake()
+    sandbox.webhook_queue.wake()
     return reply(webhook_fired=True)
 
 
 @bp.post("/sandbox/item/reset_login")
 def reset_login() -> Response:
     call = read(ItemCall)
-    sandbox = here()
+    sandbox = current_sandbox()
     with sandbox.store.write() as db:
         item = items.find(db, call.access_token)
-        items.require_login(db, item, required=True)
+        items.set_login_required(db, item, required=True)
         error = errors.item_login_required().fields() | {"status": 400}
-        send(sandbox.outbox, db, item, "ITEM", "ERROR", error=error)
-    sandbox.outbox.wake()
+        send(sandbox.webhook_queue, db, item, "ITEM", "ERROR", error=error)
+    sandbox.webhook_queue.wake()
     return reply(reset_login=True)
 
 
 @bp.post("/sandbox/transactions/create")
 def create_transactions() -> Response:
     call = read(CreateTransactionsCall)
-    sandbox = here()
+    sandbox = current_sandbox()
     with sandbox.store.read() as db:
         item = items.find_healthy(db, call.access_token)
-    if item.username != people.DYNAMIC:
+    if item.username != users.DYNAMIC:
         raise errors.invalid_field(
-            f"transactions can be created only for Items of the test user {people.DYNAMIC}"
+            f"transactions can be created only for Items of the test user {users.DYNAMIC}"
         )
     if len(call.transactions) > MAX_CREATED:
         message = f"transactions: at most {MAX_CREATED} can be created at once"
         raise errors.invalid_field(message, display=message)
     today = sandbox.today()
-    new = [(wanted.account_id, _entry(wanted, today)) for wanted in call.transactions]
-    bank.add_entries(sandbox, call.access_token, new)
+    new = [(custom.account_id, _to_transaction(custom, today)) for custom in call.transactions]
+    bank_activity.add_transactions(sandbox, call.access_token, new)
     return reply()
 
 
-def _entry(wanted: CustomTransaction, today: date) -> Entry:
-    if not today - CREATED_WITHIN <= wanted.date_transacted <= wanted.date_posted <= today:
+def _to_transaction(custom: CustomTransaction, today: date) -> Transaction:
+    if not today - CREATED_WITHIN <= custom.date_transacted <= custom.date_posted <= today:
         message = (
             "date_transacted and date_posted must lie within the last 14 days, and date_posted not"
             " before date_transacted"
         )
         raise errors.invalid_field(message, display=message)
-    return describe(
-        account=0,  # its place among the accounts does not matter: it goes in by account id
-        posted=wanted.date_posted,
-        transacted=wanted.date_transacted,
-        amount=_amount(wanted.amount),
-        description=wanted.description,
-        currency=wanted.iso_currency_code,
+    return from_description(
+        account=0,  # not used: the transaction is added by account id
+        posted=custom.date_posted,
+        transacted=custom.date_transacted,
+        amount=_amount(custom.amount),
+        description=custom.description,
+        currency=custom.iso_currency_code,
         today=today,
     )
 
 
 def _amount(raw: msgspec.Raw) -> Decimal:
-    """The number's own digits; strings and all else that is no number are refused."""
+    """Return the exact number. Raises PlaidError for anything but a number in range."""
     try:
         amount = Decimal(bytes(raw).decode())
     except ArithmeticError:
         raise errors.invalid_field("transactions: amount must be a number") from None
-    if not is_measured(amount):
+    if not is_in_range(amount):
         raise errors.invalid_field("transactions: amount must be below 1e15")
     return amount

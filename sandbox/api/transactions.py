@@ -8,24 +8,34 @@ import msgspec
 from flask import Blueprint, Response
 from msgspec import Meta
 
-from sandbox import bank, categories, cursors, errors, items, ledger, linking, people, recurring
-from sandbox.api.accounts import chosen
-from sandbox.ledger import Window
-from sandbox.wire import ItemCall, Options, json_array, read, reply
-from sandbox.world import Sandbox, here
+from sandbox import (
+    bank_activity,
+    cursors,
+    errors,
+    items,
+    legacy_categories,
+    linking,
+    recurring,
+    transaction_store,
+    users,
+)
+from sandbox.api.accounts import select_accounts
+from sandbox.context import Sandbox, current_sandbox
+from sandbox.http_json import ItemCall, Options, json_array, read, reply
+from sandbox.transaction_store import Window
 
 bp = Blueprint("transactions", __name__)
 
 Count = Annotated[int, Meta(ge=1, le=500)]
-# Beyond it SQLite cannot count.
+# SQLite's largest integer.
 Offset = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Days = Annotated[int, Meta(ge=1, le=730)]
-# Takes a client that used /transactions/get to the present, without the history.
+# Starts at the present and skips the history, for clients that have used /transactions/get.
 NOW = "now"
 
 
 class TransactionsOptions(Options):
-    """What /transactions/get and /transactions/sync share."""
+    """The options that /transactions/get and /transactions/sync share."""
 
     include_original_description: bool | None = False
     include_personal_finance_category: bool = True
@@ -70,18 +80,18 @@ class RecurringCall(ItemCall, kw_only=True):
 @bp.post("/transactions/get")
 def get() -> Response:
     call = read(GetCall)
-    sandbox = here()
+    sandbox = current_sandbox()
     options = call.options
     if call.start_date > call.end_date:
         raise errors.invalid_field("start_date must not be later than end_date")
-    linking.with_transactions(sandbox, call.access_token, options.days_requested)
+    linking.ensure_transactions(sandbox, call.access_token, options.days_requested)
     with sandbox.store.read() as db:
         item = items.find_healthy(db, call.access_token)
         head = item.visible_head(sandbox)
         if head is None:
             raise errors.product_not_ready()
-        accounts = chosen(items.account_rows(db, item), options.account_ids)
-        texts, total = ledger.between(
+        accounts = select_accounts(items.account_rows(db, item), options.account_ids)
+        rows, total = transaction_store.in_window(
             db,
             item.number,
             head,
@@ -94,36 +104,38 @@ def get() -> Response:
         accounts=json_array([row["body"] for row in accounts]),
         item=item.to_dict(),
         total_transactions=total,
-        transactions=json_array(texts),
+        transactions=json_array(rows),
     )
 
 
 @bp.post("/transactions/sync")
 def sync() -> Response:
     call = read(SyncCall)
-    sandbox = here()
-    linking.with_transactions(sandbox, call.access_token, call.options.days_requested, sync=True)
+    sandbox = current_sandbox()
+    linking.ensure_transactions(sandbox, call.access_token, call.options.days_requested, sync=True)
     with sandbox.store.read() as db:
         item = items.find_healthy(db, call.access_token)
         accounts = items.account_rows(db, item)
-        only = call.options.account_id
-        if only is not None:
-            accounts = chosen(accounts, [only])
+        account_id = call.options.account_id
+        if account_id is not None:
+            accounts = select_accounts(accounts, [account_id])
         head = item.visible_head(sandbox)
         if head is None:
-            return _sync_answer(([], [], []), "", "NOT_READY", [], has_more=False)
-        cursor = _cursor(item, call.cursor or "", only or "", head)
-        page = ledger.updates(
+            return _reply_sync(([], [], []), "", "NOT_READY", [], has_more=False)
+        cursor = _cursor(item, call.cursor or "", account_id or "", head)
+        page = transaction_store.updates_page(
             db,
             item.number,
             cursor,
             call.count,
             with_original=bool(call.options.include_original_description),
         )
-    following = page.cursor if page.has_more else cursors.start(item.item_id, only or "", head)
-    return _sync_answer(
+    next_cursor = (
+        page.cursor if page.has_more else cursors.start(item.item_id, account_id or "", head)
+    )
+    return _reply_sync(
         page.lists,
-        following.encode(),
+        next_cursor.encode(),
         _update_status(item, sandbox),
         [row for row in accounts if row["has_transactions"]],
         has_more=page.has_more,
@@ -131,7 +143,11 @@ def sync() -> Response:
 
 
 def _cursor(item: items.Item, text: str, account_id: str, head: int) -> cursors.Cursor:
-    """Where the update of `text` stands in the Item as it is now, at `head`."""
+    """Decode a client's cursor for an Item that is now at `head`.
+
+    Raises PlaidError for another Item's or account's cursor, and if the Item has changed since the
+    previous page of the same update.
+    """
     if text == NOW:
         return cursors.start(item.item_id, account_id, head)
     if not text:
@@ -156,7 +172,7 @@ def _update_status(item: items.Item, sandbox: Sandbox) -> str:
     return f"{complete}_UPDATE_COMPLETE"
 
 
-def _sync_answer(
+def _reply_sync(
     lists: tuple[list[str], list[str], list[str]],
     next_cursor: str,
     status: str,
@@ -179,23 +195,28 @@ def _sync_answer(
 
 @bp.post("/transactions/recurring/get")
 def recurring_streams() -> Response:
-    """What recurs; only of an Item whose transactions were asked for, and once all are there."""
+    """Return the recurring streams.
+
+    Raises PlaidError if the Item has no Transactions product or its history is incomplete.
+    """
     call = read(RecurringCall)
-    sandbox = here()
+    sandbox = current_sandbox()
     with sandbox.store.read() as db:
         item = items.find_healthy(db, call.access_token)
         if item.started is None:
             raise errors.product_not_enabled("transactions")
         if not item.historical_complete(sandbox):
             raise errors.product_not_ready()
-        accounts = chosen(items.account_rows(db, item), call.account_ids)
-        streams = recurring.streams(db, item.number, accounts)
-    said: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+        accounts = select_accounts(items.account_rows(db, item), call.account_ids)
+        streams = recurring.find_streams(db, item.number, accounts)
+    inflow: list[dict[str, Any]] = []
+    outflow: list[dict[str, Any]] = []
     for stream in streams:
-        said[stream.is_outflow].append(stream.to_dict(sandbox.ids, item.number, sandbox.today()))
+        fields = stream.to_dict(sandbox.ids, item.number, sandbox.today())
+        (outflow if stream.is_outflow else inflow).append(fields)
     return reply(
-        inflow_streams=said[False],
-        outflow_streams=said[True],
+        inflow_streams=inflow,
+        outflow_streams=outflow,
         personal_finance_category_version=call.options.personal_finance_category_version,
         updated_datetime=items.last_update(sandbox, item),
     )
@@ -203,19 +224,19 @@ def recurring_streams() -> Response:
 
 @bp.post("/transactions/refresh")
 def refresh() -> Response:
-    """Only user_transactions_dynamic's bank ever has anything new."""
+    """Simulate bank activity, which only user_transactions_dynamic ever has."""
     call = read(ItemCall)
-    sandbox = here()
+    sandbox = current_sandbox()
     with sandbox.store.read() as db:
         item = items.find_healthy(db, call.access_token)
     if not item.historical_complete(sandbox):
         raise errors.product_not_ready()
-    if item.username == people.DYNAMIC:
-        bank.refresh(sandbox, call.access_token)
+    if item.username == users.DYNAMIC:
+        bank_activity.refresh(sandbox, call.access_token)
     return reply()
 
 
 @bp.post("/categories/get")
 def get_categories() -> Response:
-    """The one endpoint that needs no keys."""
-    return reply(categories=categories.CATEGORIES)
+    """Return the legacy categories. Only this endpoint needs no API keys."""
+    return reply(categories=legacy_categories.CATEGORIES)

@@ -141,7 +141,7 @@ class World:
 
     @contextmanager
     def misbehaving(self, *rules: dict[str, Any]) -> Iterator[None]:
-        """The bank breaks these rules of sandbox/control.py; afterwards it is honest again."""
+        """The bank breaks these rules of sandbox/fault_rules.py; afterwards it is honest again."""
         address = f"{self.bank_url}/_control/faults"
         answer = self.http.post(address, json=list(rules), timeout=5)
         assert answer.ok, answer.text

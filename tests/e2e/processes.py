@@ -160,7 +160,7 @@ class Bank:
         self.url = url
 
     def misbehave(self, kind: str, path: str = "*", **details: object) -> None:
-        """One rule of sandbox/control.py, in place of all others."""
+        """One rule of sandbox/fault_rules.py, in place of all others."""
         post_json(f"{self.url}/_control/faults", [{"kind": kind, "path": path, **details}])
 
     def behave(self) -> None:

@@ -19,7 +19,7 @@ from plaidapp.store import (
     totals,
 )
 from plaidapp.store.types import now
-from sandbox import bank
+from sandbox import bank_activity
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_a_first_pull_has_two_years_of_balances(link, stored):
 def test_what_the_bank_changes_later_is_kept_up_with(dynamic, sync, bank_server, token_of):
     before = kept()
     for _ in range(3):
-        bank.refresh(bank_server.app.extensions["sandbox"], token_of(dynamic))
+        bank_activity.refresh(bank_server.app.extensions["sandbox"], token_of(dynamic))
         sync(dynamic)
         assert drifted(dynamic) == []
     assert kept() != before

@@ -11,7 +11,7 @@ from plaidapp.jobs import fetch
 from plaidapp.jobs.fetch import MAX_RESTARTS
 from plaidapp.jobs.pulls import transactions
 from plaidapp.store import Item, Transaction, items, pulls
-from sandbox import bank
+from sandbox import bank_activity
 
 SYNC = "/transactions/sync"
 
@@ -235,7 +235,7 @@ def test_the_loser_of_the_cursor_goes_round_and_takes_what_came_since(
 
     def overtake(token):
         transactions(other)
-        bank.refresh(bank_server.app.extensions["sandbox"], token)
+        bank_activity.refresh(bank_server.app.extensions["sandbox"], token)
         items.request_sync([fresh.id])
 
     meanwhile(overtake, pages=2)
@@ -330,7 +330,7 @@ def test_a_repair_that_was_overtaken_starts_over(
     db.session.commit()
 
     def overtake(token):
-        bank.refresh(bank_server.app.extensions["sandbox"], token)
+        bank_activity.refresh(bank_server.app.extensions["sandbox"], token)
         items.request_sync([dynamic.id])
         transactions(begin(pulls.TRANSACTIONS, items=[dynamic]))
 

@@ -310,7 +310,7 @@ def test_link_token(live):
 
 
 def test_webhook_verification_key(live):
-    kid = live.app.extensions["sandbox"].outbox.key.kid
+    kid = live.app.extensions["sandbox"].webhook_queue.key.kid
     key = live.api.webhook_verification_key_get(WebhookVerificationKeyGetRequest(key_id=kid))["key"]
     assert (key["kid"], key["alg"], key["crv"], key["use"]) == (kid, "ES256", "P-256", "sig")
     assert key["expired_at"] is None

@@ -15,7 +15,7 @@ import requests
 from flask import Flask, request
 from werkzeug.serving import ThreadedWSGIServer
 
-from sandbox.control import RateLimit, Rulebook
+from sandbox.fault_rules import RateLimit, Rulebook
 from sandbox.faults import Faults
 
 SYNC = "/transactions/sync"
@@ -391,7 +391,7 @@ def test_calls_at_once_are_counted_once_each() -> None:
     rulebook = Rulebook(clock=clock)
     rulebook.replace([RateLimit(path="*", limit=0, seconds=60, times=3)])
     with ThreadPoolExecutor(16) as pool:
-        hits = [hit for hit, _released in pool.map(rulebook.claim, [SYNC] * 64)]
+        hits = [hit for hit, _released in pool.map(rulebook.record_call, [SYNC] * 64)]
     assert sum(map(len, hits)) == 3
     assert rulebook.report()["calls"] == {SYNC: 64}
 

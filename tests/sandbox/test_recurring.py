@@ -29,7 +29,7 @@ def payments(*days, amount="15.49", name="GYM", account="a", **fields):
 
 
 def found(rows, today=TODAY):
-    return [stream.to_dict(Ids(0), 1, today) for stream in recurring.find(rows)]
+    return [stream.to_dict(Ids(0), 1, today) for stream in recurring.detect(rows)]
 
 
 def months(day, *numbers, year=2026):

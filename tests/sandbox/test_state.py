@@ -27,12 +27,12 @@ def test_a_state_file_keeps_everything(serve, tmp_path):
     first = serve(state=state)
     token = first.link_ready()
     before, page = first.drain(token)
-    key = first.app.extensions["sandbox"].outbox.key.public_jwk()
+    key = first.app.extensions["sandbox"].webhook_queue.key.public_jwk()
 
     second = serve(state=state, clock=first.clock)
     assert second.drain(token)[0] == before
     assert second.drain(token, page["next_cursor"])[0]["added"] == []
-    assert second.app.extensions["sandbox"].outbox.key.public_jwk() == key
+    assert second.app.extensions["sandbox"].webhook_queue.key.public_jwk() == key
     assert second.link_ready() != token
 
 
@@ -48,7 +48,7 @@ def test_webhooks_not_yet_sent_go_out_after_a_restart(serve, tmp_path, eventuall
     state = tmp_path / "state.sqlite"
     first = serve(state=state)
     first.link(webhook="http://127.0.0.1:9/hook")
-    first.app.extensions["sandbox"].outbox.close()
+    first.app.extensions["sandbox"].webhook_queue.close()
     first.clock.advance(10)
 
     def attempts():

@@ -1,4 +1,4 @@
-"""What every request needs: the store, the ids, the time, and the webhooks on their way."""
+"""What every request needs: the store, the ids, the clock and the webhook queue."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime
 import flask
 
 from sandbox.ids import Ids
-from sandbox.outbox import Outbox
 from sandbox.store import Store
+from sandbox.webhook_queue import WebhookQueue
 
 Clock = Callable[[], datetime]
 
@@ -19,36 +19,36 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """One world. The delays are in seconds from when an Item's transactions are asked for."""
+    """One running sandbox. Delays are seconds from when the client first wants transactions."""
 
     seed: int
     ids: Ids
     store: Store
-    outbox: Outbox
+    webhook_queue: WebhookQueue
     clock: Clock
     initial_delay: float
     historical_delay: float
 
     def now(self) -> float:
-        """Unix time by the world's own clock."""
+        """Return Unix time by the sandbox's own clock."""
         return self.clock().timestamp()
 
     def today(self) -> date:
-        """In UTC, as everything here."""
+        """Return the current date in UTC, the only time zone that the sandbox uses."""
         return self.clock().astimezone(UTC).date()
 
     def close(self) -> None:
-        """Stops the threads and closes the files. Webhooks not yet sent stay in the state file."""
-        self.outbox.close()
+        """Stop the threads and close the files. Unsent webhooks stay in the state file."""
+        self.webhook_queue.close()
         self.store.close()
 
 
-def here() -> Sandbox:
-    """The world of the app that answers the present request."""
+def current_sandbox() -> Sandbox:
+    """Return the sandbox of the app that handles the current request."""
     sandbox: Sandbox = flask.current_app.extensions["sandbox"]
     return sandbox
 
 
 def timestamp(unix: float) -> str:
-    """ISO 8601 in UTC with seconds, as Plaid writes it."""
+    """Format Unix time as Plaid does: ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,4 +1,4 @@
-"""A part of the legacy category taxonomy, which /categories/get still answers."""
+"""Part of Plaid's legacy category taxonomy, which /categories/get still returns."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
-"""An Item's transactions and its change positions.
+"""Store and read an Item's transactions and their change positions.
 
-Every change of an Item takes the next position: 1, 2, 3, ... A row knows the positions at which it
-was created, last changed and removed, so the difference between any two positions is a query.
-Rows are JSON already: a page is read and joined, never decoded.
+Each change to an Item's transactions takes the next position: 1, 2, 3, ... A row stores the
+positions at which it was created, last changed and removed, so one query finds the difference
+between any two positions. Rows are stored as JSON: a page is read and joined without decoding.
 """
 
 import sqlite3
@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
+from sandbox.bank_records import Transaction
 from sandbox.cursors import Cursor
-from sandbox.entries import Entry
+from sandbox.http_json import encode
 from sandbox.ids import Ids
-from sandbox.wire import encode
 
 INITIAL_DAYS = 30
 
@@ -32,20 +32,20 @@ _REMOVED = (
     " AND created <= :base"
 )
 _PHASES = ((_ADDED, "changed"), (_MODIFIED, "changed"), (_REMOVED, "removed"))
-_IN_RANGE = (
+_IN_WINDOW = (
     " FROM ledger WHERE item = ? AND date BETWEEN ? AND ? AND created <= ? AND removed IS NULL"
 )
 
 
 class Window(NamedTuple):
-    """The dates that were asked of the bank, both included."""
+    """A range of dates, both inclusive."""
 
     first: date
     last: date
 
     @classmethod
-    def of_days(cls, days: int, today: date) -> "Window":
-        """Without an end: what is still pending may carry a later date."""
+    def last_days(cls, days: int, today: date) -> "Window":
+        """The last `days` days, with no end: transactions that post later may have later dates."""
         return cls(today - timedelta(days=days), date.max)
 
     @classmethod
@@ -53,53 +53,57 @@ class Window(NamedTuple):
         return cls(date.fromisoformat(first), date.fromisoformat(last))
 
 
-class Opening(NamedTuple):
-    """The rows of a new Item: the last 30 days, and after them the rest."""
+class NewHistory(NamedTuple):
+    """The rows of a new Item. The first `initial_count` are the last 30 days."""
 
     rows: list[tuple[object, ...]]
-    initial: int
+    initial_count: int
 
 
 class Page(NamedTuple):
-    """Up to `count` updates: JSON texts by list, and where the next page starts."""
+    """One page: the added, modified and removed rows as JSON, and the next page's cursor."""
 
     lists: tuple[list[str], list[str], list[str]]
     cursor: Cursor
     has_more: bool
 
 
-def opening(
+def prepare_history(
     ids: Ids,
     item: int,
     accounts: Sequence[str],
-    entries: Iterable[Entry],
+    transactions: Iterable[Transaction],
     window: Window,
     today: date,
-) -> Opening:
-    """Newest first, as Plaid asks banks. Not in a transaction: this is what takes time."""
-    wanted = [entry for entry in entries if window.first <= entry.date <= window.last]
+) -> NewHistory:
+    """Create an Item's rows, newest first like Plaid. It is slow: call it outside a transaction."""
+    wanted = [
+        transaction
+        for transaction in transactions
+        if window.first <= transaction.date <= window.last
+    ]
     wanted.reverse()
     recent = today - timedelta(days=INITIAL_DAYS)
-    first = [entry for entry in wanted if entry.date >= recent]
-    rest = [entry for entry in wanted if entry.date < recent]
+    initial = [transaction for transaction in wanted if transaction.date >= recent]
+    older = [transaction for transaction in wanted if transaction.date < recent]
     rows = [
-        row_of(ids, item, position, accounts[entry.account], entry)
-        for position, entry in enumerate((*first, *rest), 1)
+        new_row(ids, item, position, accounts[transaction.account], transaction)
+        for position, transaction in enumerate((*initial, *older), 1)
     ]
-    return Opening(rows, len(first))
+    return NewHistory(rows, len(initial))
 
 
-def write_opening(db: sqlite3.Connection, item: int, opened: Opening) -> None:
-    insert(db, item, opened.rows)
-    total = len(opened.rows)
+def save_history(db: sqlite3.Connection, item: int, history: NewHistory) -> None:
+    insert_rows(db, item, history.rows)
+    total = len(history.rows)
     db.execute(
         "UPDATE item SET initial_head = ?, historical_head = ?, head = ? WHERE number = ?",
-        (opened.initial, total, total, item),
+        (history.initial_count, total, total, item),
     )
 
 
-def insert(db: sqlite3.Connection, item: int, rows: Sequence[tuple[object, ...]]) -> None:
-    """Writes rows that `row_of` made."""
+def insert_rows(db: sqlite3.Connection, item: int, rows: Sequence[tuple[object, ...]]) -> None:
+    """Insert rows created by `new_row`, and note which accounts have transactions."""
     db.executemany(_INSERT, rows)
     db.execute(
         "UPDATE account SET has_transactions = EXISTS (SELECT 1 FROM ledger"
@@ -109,8 +113,10 @@ def insert(db: sqlite3.Connection, item: int, rows: Sequence[tuple[object, ...]]
     )
 
 
-def row_of(ids: Ids, item: int, position: int, account: str, entry: Entry) -> tuple[object, ...]:
-    """A transaction that is created at `position`."""
+def new_row(
+    ids: Ids, item: int, position: int, account: str, transaction: Transaction
+) -> tuple[object, ...]:
+    """Return the row of a transaction created at `position`."""
     transaction_id = ids.opaque("transaction", item, position)
     return (
         item,
@@ -118,23 +124,26 @@ def row_of(ids: Ids, item: int, position: int, account: str, entry: Entry) -> tu
         position,
         transaction_id,
         account,
-        entry.date.isoformat(),
-        entry.pending,
-        entry.to_json(transaction_id, account),
-        encode(entry.name).decode(),
+        transaction.date.isoformat(),
+        transaction.pending,
+        transaction.to_json(transaction_id, account),
+        encode(transaction.name).decode(),
     )
 
 
-def updates(
+def updates_page(
     db: sqlite3.Connection, item: int, cursor: Cursor, count: int, *, with_original: bool
 ) -> Page:
-    """The page at `cursor`: added, then modified, then removed, each by ascending change."""
+    """Return up to `count` rows after `cursor`: added, then modified, then removed.
+
+    Each list is in order of change.
+    """
     lists: tuple[list[str], list[str], list[str]] = ([], [], [])
     phase, after, room = cursor.phase, cursor.after, count
     for number in range(cursor.phase, len(_PHASES)):
         since = cursor.after if number == cursor.phase else cursor.base
-        rows = _updates_of(db, item, _at(cursor, number, since), room + 1)
-        lists[number].extend(_texts(rows[:room], with_original and number < 2))
+        rows = _rows_of_phase(db, item, _at(cursor, number, since), room + 1)
+        lists[number].extend(_json_texts(rows[:room], with_original and number < 2))
         if rows[:room]:
             phase, after = number, rows[:room][-1][0]
         if len(rows) > room:
@@ -147,7 +156,7 @@ def _at(cursor: Cursor, phase: int, after: int) -> Cursor:
     return Cursor(cursor.item_id, cursor.account_id, cursor.base, cursor.head, phase, after)
 
 
-def _updates_of(
+def _rows_of_phase(
     db: sqlite3.Connection, item: int, cursor: Cursor, limit: int
 ) -> list[tuple[int, str, str]]:
     query, order = _PHASES[cursor.phase]
@@ -166,7 +175,7 @@ def _updates_of(
     return [tuple(row) for row in rows]
 
 
-def between(
+def in_window(
     db: sqlite3.Connection,
     item: int,
     head: int,
@@ -176,8 +185,11 @@ def between(
     *,
     with_original: bool,
 ) -> tuple[list[str], int]:
-    """The rows dated in `window`, newest first: one (offset, count) page, and their number."""
-    condition = _IN_RANGE
+    """Return one (offset, count) page of the rows dated in `window`, and the total of all pages.
+
+    Newest first. `accounts` limits the rows to these account ids; empty means all.
+    """
+    condition = _IN_WINDOW
     arguments: list[object] = [item, window.first.isoformat(), window.last.isoformat(), head]
     if accounts:
         condition += f" AND account_id IN ({', '.join('?' * len(accounts))})"
@@ -188,19 +200,19 @@ def between(
         f"SELECT created, body, original{condition} ORDER BY date DESC, created LIMIT ? OFFSET ?",
         [*arguments, count, offset],
     )
-    return _texts([tuple(row) for row in rows], with_original), total
+    return _json_texts([tuple(row) for row in rows], with_original), total
 
 
-def posted(db: sqlite3.Connection, item: int, accounts: Sequence[str]) -> Iterator[str]:
-    """The JSON of what is posted on these accounts, oldest first."""
+def posted_json(db: sqlite3.Connection, item: int, accounts: Sequence[str]) -> Iterator[str]:
+    """Return the JSON of these accounts' posted transactions, oldest first."""
     query = "SELECT body FROM ledger WHERE item = ? AND removed IS NULL AND NOT pending"
     query += f" AND account_id IN ({', '.join('?' * len(accounts))}) ORDER BY date, created"
     rows = db.execute(query, (item, *accounts))
     return (row["body"] for row in rows)
 
 
-def _texts(rows: list[tuple[int, str, str]], with_original: bool) -> list[str]:
-    """The rows' JSON; a description asked for goes in before the closing brace."""
+def _json_texts(rows: list[tuple[int, str, str]], with_original: bool) -> list[str]:
+    """Return the rows' JSON. `with_original` inserts the description before the closing brace."""
     if not with_original:
         return [body for _, body, _ in rows]
     return [f'{body[:-1]},"original_description":{original}}}' for _, body, original in rows]

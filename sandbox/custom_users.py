@@ -1,6 +1,7 @@
-"""user_custom: a person described by JSON (https://plaid.com/docs/sandbox/user-custom/).
+"""user_custom: a test user described in JSON (https://plaid.com/docs/sandbox/user-custom/).
 
-Nulls count as absent, as in Plaid's blank template. Errors name the field by its path.
+A null is the same as a missing field, because Plaid's blank template contains nulls. Errors name
+the path of the field.
 """
 
 import random
@@ -12,8 +13,8 @@ import msgspec
 from msgspec import Meta
 
 from sandbox import errors
-from sandbox.entries import Account, Entry, describe
-from sandbox.subtypes import SUBTYPES
+from sandbox.account_subtypes import SUBTYPES
+from sandbox.bank_records import Account, Transaction, from_description
 
 MAX_ACCOUNTS = 10
 MAX_TRANSACTIONS = 250_000
@@ -24,7 +25,7 @@ NOT_SIMULATED = (
 
 Text = Annotated[str, Meta(max_length=1000)]
 Currency = Annotated[str, Meta(pattern="^[A-Z]{3}$")]
-# Decoded as int or Decimal and checked by _number: msgspec's own Decimal would take strings too.
+# Decoded as int or Decimal and checked by _number, since msgspec's Decimal also accepts strings.
 Number = Any
 
 
@@ -61,41 +62,48 @@ class _User(msgspec.Struct):
     override_accounts: list[msgspec.Raw] | None = None
 
 
-_user = msgspec.json.Decoder(_User)
-_account = msgspec.json.Decoder(_Account, float_hook=Decimal)
-_transaction = msgspec.json.Decoder(_Transaction, float_hook=Decimal)
+_user_decoder = msgspec.json.Decoder(_User)
+_account_decoder = msgspec.json.Decoder(_Account, float_hook=Decimal)
+_transaction_decoder = msgspec.json.Decoder(_Transaction, float_hook=Decimal)
 StructT = TypeVar("StructT", bound=msgspec.Struct)
 ValueT = TypeVar("ValueT")
 
 
-def parse(password: str, seed: int, today: date) -> tuple[list[Account], list[Entry]]:
-    """The accounts and transactions of the custom user `password`. Raises PlaidError."""
-    specs = _decode(_user, password.encode(), "").override_accounts
+def parse(password: str, seed: int, today: date) -> tuple[list[Account], list[Transaction]]:
+    """Return the accounts and transactions in a custom user's JSON, which is the password.
+
+    Raises PlaidError for invalid JSON or an invalid field.
+    """
+    specs = _decode(_user_decoder, password.encode(), "").override_accounts
     if not specs or len(specs) > MAX_ACCOUNTS:
-        raise _bad("override_accounts", f"must list 1 to {MAX_ACCOUNTS} accounts")
+        raise _field_error("override_accounts", f"must list 1 to {MAX_ACCOUNTS} accounts")
     accounts: list[Account] = []
-    entries: list[Entry] = []
+    transactions: list[Transaction] = []
     for ordinal, raw in enumerate(specs):
         path = f"override_accounts[{ordinal}]"
-        spec = _decode(_account, raw, path)
-        account = _open(spec, ordinal, path, seed)
+        spec = _decode(_account_decoder, raw, path)
+        account = _build_account(spec, ordinal, path, seed)
         accounts.append(account)
-        if len(entries) + len(spec.transactions or []) > MAX_TRANSACTIONS:
-            raise _bad(f"{path}.transactions", f"more than {MAX_TRANSACTIONS} in all accounts")
+        if len(transactions) + len(spec.transactions or []) > MAX_TRANSACTIONS:
+            raise _field_error(
+                f"{path}.transactions", f"more than {MAX_TRANSACTIONS} in all accounts"
+            )
         for index, row in enumerate(spec.transactions or []):
             row_path = f"{path}.transactions[{index}]"
-            entry = _enter(_decode(_transaction, row, row_path), ordinal, row_path, account, today)
-            if entry:
-                entries.append(entry)
-    entries.sort(key=lambda entry: entry.date)
-    return accounts, entries
+            transaction = _build_transaction(
+                _decode(_transaction_decoder, row, row_path), ordinal, row_path, account, today
+            )
+            if transaction:
+                transactions.append(transaction)
+    transactions.sort(key=lambda transaction: transaction.date)
+    return accounts, transactions
 
 
-def _open(spec: _Account, ordinal: int, path: str, seed: int) -> Account:
+def _build_account(spec: _Account, ordinal: int, path: str, seed: int) -> Account:
     if spec.type is None or spec.type not in SUBTYPES:
-        raise _bad(f"{path}.type", f"must be one of {', '.join(SUBTYPES)}")
+        raise _field_error(f"{path}.type", f"must be one of {', '.join(SUBTYPES)}")
     if spec.subtype is None or spec.subtype not in SUBTYPES[spec.type]:
-        raise _bad(f"{path}.subtype", f"must be a subtype of {spec.type}")
+        raise _field_error(f"{path}.subtype", f"must be a subtype of {spec.type}")
     meta = spec.meta or _Metadata()
     balance = _number(spec.starting_balance, f"{path}.starting_balance")
     current = random.Random(f"{seed}:{path}").randint(100, 9000) if balance is None else balance
@@ -118,19 +126,19 @@ def _open(spec: _Account, ordinal: int, path: str, seed: int) -> Account:
 
 
 def _available(kind: str, current: Decimal, limit: Decimal | None) -> Decimal | None:
-    """What a bank would compute; Plaid answers null where there is nothing to compute it from."""
+    """Compute the available balance. Like Plaid, return None if it can't be computed."""
     if kind == "depository":
         return current
     return limit - current if kind == "credit" and limit is not None else None
 
 
-def _enter(
+def _build_transaction(
     spec: _Transaction, ordinal: int, path: str, account: Account, today: date
-) -> Entry | None:
-    """None for a transaction of nulls alone, such as the blank template's."""
+) -> Transaction | None:
+    """Return None if all fields are null, as in Plaid's blank template."""
     if spec == _Transaction():
         return None
-    return describe(
+    return from_description(
         account=ordinal,
         transacted=_required(spec.date_transacted, f"{path}.date_transacted"),
         posted=_required(spec.date_posted, f"{path}.date_posted"),
@@ -143,24 +151,24 @@ def _enter(
 
 def _required(value: ValueT | None, path: str) -> ValueT:
     if value is None:
-        raise _bad(path, "is required")
+        raise _field_error(path, "is required")
     return value
 
 
 def _number(value: object, path: str) -> Decimal | None:
-    """Exact: 42 stays 42, 7.50 stays 7.50. Bounded, since 1e999999 is JSON too."""
+    """Return the exact number: 7.50 stays 7.50. Raises PlaidError if it isn't in range."""
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise _bad(path, "must be a number")
+        raise _field_error(path, "must be a number")
     number = Decimal(value)
-    if not is_measured(number):
-        raise _bad(path, "must be below 1e15 and have at most 20 decimals")
+    if not is_in_range(number):
+        raise _field_error(path, "must be below 1e15 and have at most 20 decimals")
     return number
 
 
-def is_measured(number: Decimal) -> bool:
-    """Whether a number is one that a bank could mean."""
+def is_in_range(number: Decimal) -> bool:
+    """Tell whether a bank could have such a number. JSON also allows 1e999999."""
     return number.adjusted() < 15 and int(number.as_tuple().exponent) >= -20
 
 
@@ -171,10 +179,10 @@ def _decode(
         return decoder.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if isinstance(error, msgspec.ValidationError):
-            raise _bad(*_explain(error, path)) from error
-        raise _bad(path, "is not valid JSON") from error
+            raise _field_error(*_explain(error, path)) from error
+        raise _field_error(path, "is not valid JSON") from error
     except ArithmeticError as error:
-        raise _bad(path, "has a number beyond measure") from error
+        raise _field_error(path, "has a number that is out of range") from error
 
 
 def _explain(error: msgspec.ValidationError, path: str) -> tuple[str, str]:
@@ -182,6 +190,6 @@ def _explain(error: msgspec.ValidationError, path: str) -> tuple[str, str]:
     return (path + place.rstrip("`")).removeprefix("."), reason.replace("`", "")
 
 
-def _bad(path: str, reason: str) -> errors.PlaidError:
+def _field_error(path: str, reason: str) -> errors.PlaidError:
     where = f" {path}" if path else ""
     return errors.invalid_field(f"override_password: the custom user's{where} {reason}")

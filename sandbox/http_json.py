@@ -1,6 +1,6 @@
-"""JSON in and out: requests become structs or Plaid's errors; answers carry their request_id.
+"""JSON over HTTP: decode requests into structs or Plaid's errors, and encode responses.
 
-Numbers pass as decimal digits in both directions, never as binary floats.
+Numbers keep their decimal digits in both directions and never become binary floats.
 """
 
 import re
@@ -12,7 +12,7 @@ from flask import Response
 
 from sandbox import errors, ids
 
-# No request of Plaid's is longer than this; a custom user of 200,000 transactions is about 30 MB.
+# Plaid's requests are smaller. A custom user with 200,000 transactions takes about 30 MB.
 MAX_BODY = 64 * 1024 * 1024
 
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -22,7 +22,7 @@ _INVALID = re.compile(r"(.+?)(?: - at `\$\.?(.+)`)?$")
 
 
 class Call(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What every request may carry. Plaid refuses fields that an endpoint does not know."""
+    """The fields that every request may have. Plaid rejects fields unknown to an endpoint."""
 
     client_id: str = ""
     secret: str = ""
@@ -33,7 +33,7 @@ class ItemCall(Call, kw_only=True):
 
 
 class Options(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """An `options` object. As with Plaid it may be left out but not be null."""
+    """An `options` object. As with Plaid, it may be missing but not null."""
 
 
 class _Keys(msgspec.Struct):
@@ -45,7 +45,7 @@ CallT = TypeVar("CallT", bound=Call)
 
 
 def read(call_type: type[CallT]) -> CallT:
-    """The request's body as `call_type`. Raises PlaidError for bad keys and bad fields."""
+    """Decode the request body. Raises PlaidError for wrong API keys and invalid fields."""
     body = flask.request.get_data()
     try:
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
@@ -59,11 +59,11 @@ def read(call_type: type[CallT]) -> CallT:
             raise errors.missing_fields(missing)
         return msgspec.json.decode(body, type=call_type)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise _refusal(error) from error
+        raise _validation_error(error) from error
 
 
 def _check_keys(keys: _Keys) -> None:
-    """Plaid takes the keys from the body or from the headers. Any will do but `wrong`."""
+    """Check the API keys, from the body or the headers. Any value is valid except `wrong`."""
     given = {
         "client_id": keys.client_id or flask.request.headers.get("PLAID-CLIENT-ID", ""),
         "secret": keys.secret or flask.request.headers.get("PLAID-SECRET", ""),
@@ -75,14 +75,14 @@ def _check_keys(keys: _Keys) -> None:
         raise errors.invalid_api_keys()
 
 
-def _refusal(error: Exception) -> errors.PlaidError:
-    """What msgspec says of a bad request, as Plaid's error."""
+def _validation_error(error: Exception) -> errors.PlaidError:
+    """Translate msgspec's error for an invalid request into Plaid's error."""
     text = str(error)
     if not isinstance(error, msgspec.ValidationError):
         return errors.invalid_body("the request body is not valid JSON")
-    for pattern, make in ((_UNKNOWN, errors.unknown_fields), (_MISSING, _missing)):
+    for pattern, make_error in ((_UNKNOWN, errors.unknown_fields), (_MISSING, _missing_field)):
         if found := pattern.match(text):
-            return make(_path(found[2], found[1]))
+            return make_error(_path(found[2], found[1]))
     found = _INVALID.match(text)
     reason, path = (found[1], found[2]) if found else (text, None)
     if not path:
@@ -90,7 +90,7 @@ def _refusal(error: Exception) -> errors.PlaidError:
     return errors.invalid_field(f"{path}: {reason.replace('`', '')}")
 
 
-def _missing(name: str) -> errors.PlaidError:
+def _missing_field(name: str) -> errors.PlaidError:
     return errors.missing_fields([name])
 
 
@@ -99,7 +99,7 @@ def _path(*parts: str | None) -> str:
 
 
 def reply(**fields: Any) -> Response:
-    """200 with `fields`. Decimals are written digit for digit; Raw values as they are."""
+    """Return status 200 with `fields`. Decimals keep their digits; Raw values stay as they are."""
     return _respond(fields, 200)
 
 
@@ -113,10 +113,10 @@ def _respond(fields: dict[str, Any], status: int) -> Response:
 
 
 def encode(value: object) -> bytes:
-    """JSON, with decimals written digit for digit."""
+    """Encode as JSON. Decimals keep their digits."""
     return _encoder.encode(value)
 
 
 def json_array(texts: list[str]) -> msgspec.Raw:
-    """Rows that are JSON already, as an array. Nothing is decoded, which makes pages cheap."""
+    """Join rows that are already JSON into an array. No row is decoded, so pages are fast."""
     return msgspec.Raw(("[" + ",".join(texts) + "]").encode())

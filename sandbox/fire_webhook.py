@@ -1,13 +1,13 @@
-"""/sandbox/item/fire_webhook: each code of the specification, with what such a webhook carries."""
+"""/sandbox/item/fire_webhook: every code in the specification, and the fields of its webhook."""
 
 import sqlite3
 from datetime import timedelta
 from typing import Any, Literal
 
 from sandbox import errors
-from sandbox.items import Item, account_rows, require_login
+from sandbox.context import Sandbox, timestamp
+from sandbox.items import Item, account_rows, set_login_required
 from sandbox.webhooks import send
-from sandbox.world import Sandbox, timestamp
 
 Code = Literal[
     "DEFAULT_UPDATE",
@@ -55,26 +55,36 @@ _DISCONNECT_IN = timedelta(days=7)
 def fire(
     sandbox: Sandbox, db: sqlite3.Connection, item: Item, code: Code, kind: Kind | None, new: int
 ) -> None:
-    """Raises PlaidError if the Item has no webhook, or lacks the product that it is about."""
+    """Send a webhook with `code`. `new` is its number of new transactions, if it has that field.
+
+    Raises PlaidError if the Item has no webhook URL or lacks the product that the code is about.
+    """
     if item.webhook is None:
         raise errors.sandbox_webhook_invalid()
-    about: str = _KIND_OF_CODE.get(code, "ITEM")
+    actual_kind: str = _KIND_OF_CODE.get(code, "ITEM")
     if kind and code in ("DEFAULT_UPDATE", "ERROR"):
-        about = kind
-    product = _PRODUCT_OF_KIND.get(about)
-    # Micro-deposits are how accounts are verified where the bank has no Auth.
-    verifies = code == "SMS_MICRODEPOSITS_VERIFICATION"
-    if product and product not in item.product_list and not verifies:
+        actual_kind = kind
+    product = _PRODUCT_OF_KIND.get(actual_kind)
+    # Micro-deposits verify accounts of banks without Auth, so this code doesn't need that product.
+    by_micro_deposit = code == "SMS_MICRODEPOSITS_VERIFICATION"
+    if product and product not in item.product_list and not by_micro_deposit:
         raise errors.sandbox_product_not_enabled(product)
     if code == "LOGIN_REPAIRED":
-        require_login(db, item, required=False)
-    send(sandbox.outbox, db, item, about, code, **_fields(sandbox, db, item, code, about, new))
+        set_login_required(db, item, required=False)
+    send(
+        sandbox.webhook_queue,
+        db,
+        item,
+        actual_kind,
+        code,
+        **_fields(sandbox, db, item, code, actual_kind, new),
+    )
 
 
 def _fields(
     sandbox: Sandbox, db: sqlite3.Connection, item: Item, code: Code, kind: str, new: int
 ) -> dict[str, Any]:
-    """What the webhook carries beside its type, its code, the Item and the environment."""
+    """Return the webhook's fields other than its type, code, Item and environment."""
     accounts = [row["account_id"] for row in account_rows(db, item)]
     report = {"asset_report_id": sandbox.ids.opaque("asset_report", item.number)}
     login_required = {"error": errors.item_login_required().fields() | {"status": 400}}

@@ -1,4 +1,4 @@
-"""Account types and their subtypes (https://plaid.com/docs/api/accounts/#account-type-schema)."""
+"""Account types with their subtypes (https://plaid.com/docs/api/accounts/#account-type-schema)."""
 
 SUBTYPES: dict[str, frozenset[str]] = {
     "depository": frozenset(

@@ -1,4 +1,7 @@
-"""Accounts and transactions before they have ids, and the JSON that Plaid makes of them."""
+"""Accounts and transactions at the bank, and their JSON in Plaid's API.
+
+They have no ids: linking assigns Plaid's ids.
+"""
 
 import datetime
 import functools
@@ -7,14 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from sandbox.http_json import encode
 from sandbox.ids import Ids
-from sandbox.merchants import OTHER_GOODS, OTHER_INCOME, Category, Merchant, recognise
-from sandbox.wire import encode
+from sandbox.merchants import OTHER_GOODS, OTHER_INCOME, Category, Merchant, recognize
 
 
 @dataclass(frozen=True)
 class Account:
-    """Balances are in `currency`; for credit and loans `current` is what is owed."""
+    """An account. Balances are in `currency`; credit and loans have the debt in `current`."""
 
     name: str
     official_name: str | None
@@ -27,7 +30,7 @@ class Account:
     currency: str = "USD"
 
     def to_json(self, account_id: str, persistent_id: str | None) -> str:
-        """`persistent_id` is there at banks that name an account anew for everyone who asks."""
+        """Return Plaid's Account. Only tokenized banks have a `persistent_id`."""
         account = {
             "account_id": account_id,
             "balances": {
@@ -50,10 +53,11 @@ class Account:
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A transaction on the account numbered `account`. A positive `amount` is money out.
+class Transaction:
+    """A transaction on account number `account`, counted from 0. A positive `amount` is money out.
 
-    `date` is when it posted or, while pending, when it was made; `authorized` is when it was made.
+    `authorized` is the day of the purchase. `date` is the day it posted or, while it is pending,
+    the day of the purchase.
     """
 
     account: int
@@ -69,7 +73,7 @@ class Entry:
     currency: str = "USD"
 
     def to_json(self, transaction_id: str, account_id: str) -> str:
-        """Every field of Plaid's Transaction but `original_description`, which is on request."""
+        """Return Plaid's Transaction without `original_description`, which is optional."""
         merchant = self.merchant
         transaction = {
             "account_id": account_id,
@@ -110,7 +114,7 @@ class Entry:
         return encode(transaction).decode()
 
 
-def describe(
+def from_description(
     account: int,
     posted: datetime.date,
     transacted: datetime.date,
@@ -118,11 +122,11 @@ def describe(
     description: str,
     currency: str,
     today: datetime.date,
-) -> Entry:
-    """A transaction of which only the bank's words are known. One that posts later is pending."""
-    merchant = recognise(description)
+) -> Transaction:
+    """Create a transaction from a bank's description. It is pending if it posts after `today`."""
+    merchant = recognize(description)
     pending = posted > today
-    return Entry(
+    return Transaction(
         account=account,
         date=transacted if pending else posted,
         authorized=transacted,
@@ -137,7 +141,7 @@ def describe(
     )
 
 
-_ENTITIES = Ids(0)
+_ENTITY_IDS = Ids(0)
 _PAYMENT_META = dict.fromkeys(
     ("by_order_of", "payee", "payer", "payment_method", "payment_processor", "ppd_id", "reason",
      "reference_number")
@@ -152,17 +156,17 @@ _NOWHERE: dict[str, Any] = dict.fromkeys(
 def _location(merchant: Merchant | None, channel: str) -> dict[str, Any]:
     if merchant is None or channel != "in store":
         return _NOWHERE
-    # Each merchant has one branch, always the same.
-    place = zlib.crc32(merchant.name.encode())
+    # Each merchant has one location, which never changes.
+    checksum = zlib.crc32(merchant.name.encode())
     return {
-        "address": f"{100 + place % 4800} Market St",
+        "address": f"{100 + checksum % 4800} Market St",
         "city": "San Francisco",
         "country": "US",
-        "lat": Decimal("37.77") + Decimal(place % 997).scaleb(-5),
-        "lon": Decimal("-122.42") + Decimal(place % 991).scaleb(-5),
+        "lat": Decimal("37.77") + Decimal(checksum % 997).scaleb(-5),
+        "lon": Decimal("-122.42") + Decimal(checksum % 991).scaleb(-5),
         "postal_code": "94103",
         "region": "CA",
-        "store_number": str(1000 + place % 9000),
+        "store_number": str(1000 + checksum % 9000),
     }
 
 
@@ -181,5 +185,5 @@ def _counterparty(merchant: Merchant) -> dict[str, Any]:
 
 @functools.cache
 def _entity_id(merchant: Merchant) -> str:
-    """The same in every world, as Plaid's entity ids are."""
-    return _ENTITIES.opaque("merchant", merchant.name)
+    """Return the merchant's id. Like Plaid's entity ids, it doesn't depend on the seed."""
+    return _ENTITY_IDS.opaque("merchant", merchant.name)

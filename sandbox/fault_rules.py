@@ -1,6 +1,6 @@
-"""Which faults are in force: the rules, what each has done so far, and the URL that changes them.
+"""Fault rules: which calls fail, how often each rule has fired, and the URL that sets the rules.
 
-What a fault does to a call is in `sandbox.faults`.
+`sandbox.faults` applies them to calls.
 """
 
 import random
@@ -16,14 +16,18 @@ from werkzeug.wrappers import Request, Response
 
 CONTROL_PATH = "/_control/faults"
 
-# An hour is longer than any client waits, and more would overflow what a lock can be asked to wait.
+# No client waits for an hour, and far longer waits would overflow a lock's timeout.
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
 
 
 class Fault(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag_field="kind"
 ):
-    """What every rule says: which calls it hits. The nth call on a path is counted from one."""
+    """The fields of every rule, which choose the calls that it hits.
+
+    `path` is one path, or `*` for all. The rule skips the first `after` calls, then hits at most
+    `times` calls, each with `probability`.
+    """
 
     path: Annotated[str, Meta(pattern=r"^(\*|/.*)$")]
     times: Annotated[int, Meta(ge=1)] | None = None
@@ -41,50 +45,50 @@ class Error(Fault, frozen=True, tag="error"):
 
 
 class Delay(Fault, frozen=True, tag="delay"):
-    """The call goes on after `seconds`."""
+    """Continue the call after `seconds`."""
 
     seconds: Seconds
 
 
 class Hang(Fault, frozen=True, tag="hang"):
-    """The connection is held for `seconds`, then dropped without an answer."""
+    """Keep the connection open for `seconds`, then drop it without a response."""
 
     seconds: Seconds
 
 
 class Drip(Fault, frozen=True, tag="drip"):
-    """The real answer, its body in small pieces spread over `seconds`."""
+    """Send the real response body in small pieces over `seconds`."""
 
     seconds: Seconds
 
 
 class Truncate(Fault, frozen=True, tag="truncate"):
-    """Half of the real body under the Content-Length of the whole."""
+    """Send half of the real body with the Content-Length of the whole."""
 
 
 class Garbage(Fault, frozen=True, tag="garbage"):
-    """200 with a page that is neither JSON nor UTF-8."""
+    """Send status 200 with a page that is neither JSON nor UTF-8."""
 
 
 class WrongTypes(Fault, frozen=True, tag="wrong_types"):
-    """The real JSON object with a value of another type in each of its fields."""
+    """Send the real JSON object, but change the type of every value."""
 
 
 class MissingField(Fault, frozen=True, tag="missing_field"):
-    """The real JSON object without its top-level `field`."""
+    """Send the real JSON object without its top-level `field`."""
 
     field: str
 
 
 class Reset(Fault, frozen=True, tag="reset"):
-    """The connection is dropped without an answer."""
+    """Drop the connection without a response."""
 
 
 class RateLimit(Fault, frozen=True, tag="rate_limit"):
-    """429 to what goes beyond `limit` calls in any `seconds`, counted for each path by itself.
+    """Send 429 for calls beyond `limit` in any `seconds`, counted separately for each path.
 
-    Plaid's own figures: 50 a minute for an Item and 2,500 a minute for a client on
-    /transactions/sync, 15 and 15,000 on /accounts/get, in Production
+    Plaid's limits in Production are 50 calls a minute for an Item and 2,500 for a client on
+    /transactions/sync, and 15 and 15,000 on /accounts/get
     (https://plaid.com/docs/errors/rate-limit-exceeded/).
     """
 
@@ -93,7 +97,10 @@ class RateLimit(Fault, frozen=True, tag="rate_limit"):
 
 
 class Mutate(Fault, frozen=True, tag="mutate"):
-    """The Item changes before the call goes on; `after=1, times=1` is between pages one and two."""
+    """Change the Item, then continue the call.
+
+    With `after=1, times=1`, the Item changes between pages one and two.
+    """
 
 
 Rule = (
@@ -111,8 +118,8 @@ Rule = (
 )
 
 
-class _Tally:
-    """A rule and what it has seen. Not locked: the Rulebook that owns it is."""
+class _RuleState:
+    """A rule and its counters. Not thread-safe: the Rulebook that owns it locks."""
 
     def __init__(self, rule: Rule, seed: str, clock: Callable[[], float]) -> None:
         self.rule = rule
@@ -122,8 +129,8 @@ class _Tally:
         self._clock = clock
         self._admitted: dict[str, deque[float]] = {}
 
-    def wants(self, path: str) -> bool:
-        """Counts a call and tells whether the rule is to hit it."""
+    def count_and_match(self, path: str) -> bool:
+        """Count a call, and return whether the rule hits it."""
         rule = self.rule
         if rule.path not in ("*", path):
             return False
@@ -146,10 +153,10 @@ class _Tally:
 
 
 class Rulebook:
-    """The rules in force, and the calls seen. Every method may be called from any thread.
+    """The active rules and the number of calls by path. Thread-safe.
 
-    Each rule rolls dice of its own, from `seed` and its place in the list, so that which of its
-    calls it hits does not depend on the rules beside it.
+    Each rule has its own random numbers, from `seed` and its place in the list, so the calls that
+    it hits don't depend on the other rules.
     """
 
     def __init__(self, seed: int = 0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -157,56 +164,56 @@ class Rulebook:
         self._clock = clock
         self._lock = threading.Lock()
         self._calls: Counter[str] = Counter()
-        self._tallies: list[_Tally] = []
+        self._states: list[_RuleState] = []
         self._released = threading.Event()
 
     def replace(self, rules: list[Rule]) -> None:
-        """Puts `rules` in force, from zero, and lets go the calls that the old ones hold."""
-        tallies = [_Tally(r, f"{self._seed}:{i}", self._clock) for i, r in enumerate(rules)]
+        """Activate `rules` with counters at zero, and release calls that old rules are delaying."""
+        states = [_RuleState(r, f"{self._seed}:{i}", self._clock) for i, r in enumerate(rules)]
         with self._lock:
-            self._tallies = tallies
+            self._states = states
             self._released.set()
             self._released = threading.Event()
 
     def clear(self) -> None:
-        """No rules, and no calls seen."""
+        """Remove all rules and forget all calls."""
         self.replace([])
         with self._lock:
             self._calls.clear()
 
-    def claim(self, path: str) -> tuple[list[Rule], threading.Event]:
-        """Counts a call to `path`; returns the rules that hit it, and the event that frees it.
+    def record_call(self, path: str) -> tuple[list[Rule], threading.Event]:
+        """Count a call to `path`. Return the rules that hit it, and the event that ends its delay.
 
-        Rules are asked in order. Delays and mutations add up; the first rule of another kind
-        decides the answer, and those below it count the call as seen, not as hit.
+        Rules apply in order. Several delays and mutations can hit one call; the first rule of
+        another kind decides the response. Later rules count the call, but don't fire.
         """
         hits: list[Rule] = []
-        decided = False
+        response_decided = False
         with self._lock:
             self._calls[path] += 1
-            for tally in self._tallies:
-                if tally.wants(path) and not decided:
-                    tally.fired += 1
-                    hits.append(tally.rule)
-                    decided = not isinstance(tally.rule, Delay | Mutate)
+            for state in self._states:
+                if state.count_and_match(path) and not response_decided:
+                    state.fired += 1
+                    hits.append(state.rule)
+                    response_decided = not isinstance(state.rule, Delay | Mutate)
             return hits, self._released
 
     def report(self) -> dict[str, object]:
-        """The rules with how often each has hit, and the calls seen by path, hit or not."""
+        """Return the rules with how often each has fired, and the number of all calls by path."""
         with self._lock:
-            rules = [{"rule": tally.rule, "fired": tally.fired} for tally in self._tallies]
+            rules = [{"rule": state.rule, "fired": state.fired} for state in self._states]
             return {"rules": rules, "calls": dict(self._calls)}
 
 
-def answer_control(rulebook: Rulebook, request: Request, *, can_mutate: bool) -> Response:
-    """GET shows the rules, POST replaces them, DELETE forgets them and the calls seen."""
+def answer_control_request(rulebook: Rulebook, request: Request, *, can_mutate: bool) -> Response:
+    """Serve the control URL: GET shows the rules and calls, POST sets rules, DELETE clears both."""
     if request.method == "POST":
         try:
             rules = msgspec.json.decode(request.get_data(), type=list[Rule])
-        except ValueError as error:  # msgspec's own errors, and UnicodeDecodeError beside them
-            return _refusal(str(error))
+        except ValueError as error:  # msgspec's errors and UnicodeDecodeError
+            return _bad_request(str(error))
         if not can_mutate and any(isinstance(rule, Mutate) for rule in rules):
-            return _refusal("This sandbox was given nothing to call for kind 'mutate'")
+            return _bad_request("This sandbox was given nothing to call for kind 'mutate'")
         rulebook.replace(rules)
     elif request.method == "DELETE":
         rulebook.clear()
@@ -219,5 +226,5 @@ def json_response(content: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(content), status, content_type="application/json")
 
 
-def _refusal(why: str) -> Response:
+def _bad_request(why: str) -> Response:
     return json_response({"error": f"The rules stay as they were. {why}."}, 400)

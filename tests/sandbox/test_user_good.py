@@ -4,17 +4,17 @@ from datetime import date, timedelta
 
 import pytest
 
-from sandbox import household
-from sandbox.household import CARD, CHECKING, MONEY_MARKET, SAVING
+from sandbox import user_good
+from sandbox.user_good import CARD, CHECKING, MONEY_MARKET, SAVING
 
 DAYS = [date(2026, 11, 22), date(2026, 3, 15), date(2026, 1, 31), date(2024, 2, 29)]
 
 
-def balances(entries, account):
+def balances(transactions, account):
     """The end of every day that something posted, oldest first; before all of them, too."""
-    card = household.ACCOUNTS[account].type == "credit"
-    balance = household.ACCOUNTS[account].current
-    posted = [row for row in entries if row.account == account and not row.pending]
+    card = user_good.ACCOUNTS[account].type == "credit"
+    balance = user_good.ACCOUNTS[account].current
+    posted = [row for row in transactions if row.account == account and not row.pending]
     ends = {}
     for row in sorted(posted, key=lambda row: row.date, reverse=True):
         ends.setdefault(row.date, balance)
@@ -25,25 +25,25 @@ def balances(entries, account):
 @pytest.mark.parametrize("today", DAYS, ids=str)
 @pytest.mark.parametrize("seed", [0, 1])
 def test_no_balance_runs_away(seed, today):
-    entries = household.history(seed, today)
-    checking, card = balances(entries, CHECKING), balances(entries, CARD)
+    transactions = user_good.history(seed, today)
+    checking, card = balances(transactions, CHECKING), balances(transactions, CARD)
     assert -1000 < min(checking) <= max(checking) < 9000
     assert 200 < min(card) <= max(card) < 4000
-    assert min(balances(entries, SAVING)) > 200
-    market = balances(entries, MONEY_MARKET)
+    assert min(balances(transactions, SAVING)) > 200
+    market = balances(transactions, MONEY_MARKET)
     assert market == sorted(market)
     assert 25000 < market[0] < 41000
 
 
 @pytest.mark.parametrize("today", DAYS, ids=str)
 def test_the_card_is_paid_in_full_every_month(today):
-    entries = household.history(0, today)
-    paid = [row for row in entries if row.name == "AUTOMATIC PAYMENT - THANK YOU"]
+    transactions = user_good.history(0, today)
+    paid = [row for row in transactions if row.name == "AUTOMATIC PAYMENT - THANK YOU"]
     assert len(paid) == 24
     for row in paid:
         posted = [
             other.amount
-            for other in entries
+            for other in transactions
             if other.account == CARD and other.date <= row.date and not other.pending
         ]
         assert sum(posted) == 0
@@ -51,23 +51,23 @@ def test_the_card_is_paid_in_full_every_month(today):
 
 
 def test_a_day_is_always_the_same():
-    household.history.cache_clear()
-    first = household.history(3, DAYS[0])
-    household.history.cache_clear()
-    assert household.history(3, DAYS[0]) == first != household.history(4, DAYS[0])
+    user_good.history.cache_clear()
+    first = user_good.history(3, DAYS[0])
+    user_good.history.cache_clear()
+    assert user_good.history(3, DAYS[0]) == first != user_good.history(4, DAYS[0])
 
 
 def test_two_years_are_there():
-    entries = household.history(0, DAYS[0])
-    assert len(entries) == 1457
-    assert min(row.date for row in entries) >= DAYS[0] - timedelta(days=household.DAYS)
+    transactions = user_good.history(0, DAYS[0])
+    assert len(transactions) == 1457
+    assert min(row.date for row in transactions) >= DAYS[0] - timedelta(days=user_good.HISTORY_DAYS)
 
 
 @pytest.mark.parametrize("month", range(1, 13))
 def test_a_price_rose_lately_and_something_was_cancelled_whatever_the_month(month):
     today = date(2027, month, 25)
     bills = {}
-    for row in household.history(0, today):
+    for row in user_good.history(0, today):
         if row.merchant:
             bills.setdefault(row.merchant.name, []).append(row)
 
@@ -75,6 +75,6 @@ def test_a_price_rose_lately_and_something_was_cancelled_whatever_the_month(mont
         """When the price of today was taken first."""
         return min(row.date for row in bills[name] if row.amount == bills[name][-1].amount)
 
-    rises = [risen(merchant.name) for _, merchant, *_ in household._SUBSCRIPTIONS]
+    rises = [risen(merchant.name) for _, merchant, *_ in user_good._SUBSCRIPTIONS]
     assert max(rises) > today - timedelta(days=92)
     assert any((today - bills[name][-1].date).days > 45 for name in ("Dropbox", "Google One"))

@@ -1,7 +1,7 @@
-"""Webhooks on their way: a table of deliveries, and threads that send what is due.
+"""The webhook queue: a table of deliveries and a table of updates, and threads that process them.
 
-A delivery is written in the transaction of the change it tells of, so that neither goes without
-the other, and a restart sends what was left.
+A delivery is stored in the same transaction as the change that it announces, so neither exists
+without the other. After a restart, the threads continue with whatever is left.
 """
 
 import logging
@@ -14,24 +14,24 @@ import requests
 from sandbox.signing import SigningKey
 from sandbox.store import Store
 
-# Plaid retries for up to 24 hours, first after 30 seconds and then four times later each time
-# (https://plaid.com/docs/api/webhooks/#webhook-retries). A seventh wait would pass the 24 hours.
+# Plaid retries for up to 24 hours: first after 30 seconds, then each wait is four times as long
+# (https://plaid.com/docs/api/webhooks/#webhook-retries). A seventh retry would exceed 24 hours.
 PLAID_RETRY = (30.0, 120.0, 480.0, 1920.0, 7680.0, 30720.0)
 _TIMEOUT = 10.0
-# A delivery that a killed process had taken is free again after this.
-_LEASE = 60.0
+# If the process is killed during a delivery, the delivery becomes due again after this time.
+_LEASE_SECONDS = 60.0
 _THREADS = 4
-# How long a thread sleeps at most while something is scheduled: the world's clock may be turned.
-_GLANCE = 0.25
-_IDLE = 60.0
+# Longest sleep while something is scheduled: tests may move the sandbox's clock at any time.
+_POLL_SECONDS = 0.25
+_IDLE_SECONDS = 60.0
 
-# Writes the webhooks that the moment (item number, code) brings.
-OnMoment = Callable[[sqlite3.Connection, int, str], None]
+# Called with (item number, code) when an update is due; queues the webhooks that announce it.
+OnUpdateDue = Callable[[sqlite3.Connection, int, str], None]
 _log = logging.getLogger(__name__)
 
 
-class Outbox:
-    """`retry` holds the seconds to wait before each further attempt; `now` is Unix time."""
+class WebhookQueue:
+    """Sends webhooks. `retry` lists the seconds before each further attempt; `now` is Unix time."""
 
     def __init__(
         self, store: Store, key: SigningKey, now: Callable[[], float], retry: Sequence[float]
@@ -40,37 +40,37 @@ class Outbox:
         self._store = store
         self._now = now
         self._retry = tuple(retry)
-        self._wakened = threading.Condition()
-        self._news = False
+        self._wakeup = threading.Condition()
+        self._work_added = False
         self._closed = False
         self._threads: list[threading.Thread] = []
 
-    def start(self, on_moment: OnMoment) -> None:
+    def start(self, on_update_due: OnUpdateDue) -> None:
         for _ in range(_THREADS):
-            thread = threading.Thread(target=self._run, args=(on_moment,), daemon=True)
+            thread = threading.Thread(target=self._run, args=(on_update_due,), daemon=True)
             thread.start()
             self._threads.append(thread)
 
     def close(self) -> None:
-        """Does not wait for a receiver that is slow to answer: that delivery is made again."""
-        with self._wakened:
+        """Stop the threads without waiting for a slow receiver: that delivery will be repeated."""
+        with self._wakeup:
             self._closed = True
-            self._wakened.notify_all()
+            self._wakeup.notify_all()
         for thread in self._threads:
             thread.join(timeout=1)
 
     def wake(self) -> None:
-        """To be called after the transaction that scheduled something."""
-        with self._wakened:
-            self._news = True
-            self._wakened.notify_all()
+        """Wake the threads. Call this after a transaction that added work is committed."""
+        with self._wakeup:
+            self._work_added = True
+            self._wakeup.notify_all()
 
     def schedule(self, db: sqlite3.Connection, item: int, code: str, due: float) -> None:
-        """Has `on_moment` called at `due`."""
+        """Call `on_update_due` for the Item at `due`."""
         db.execute("INSERT INTO moment (item, code, due) VALUES (?, ?, ?)", (item, code, due))
 
     def post(self, db: sqlite3.Connection, item: int, url: str, code: str, body: str) -> None:
-        """Has `body` sent to `url` as soon as the transaction is committed."""
+        """Send `body` to `url` once the transaction is committed."""
         db.execute(
             "INSERT INTO delivery (item, url, code, body, due) VALUES (?, ?, ?, ?, ?)",
             (item, url, code, body, self._now()),
@@ -80,54 +80,56 @@ class Outbox:
             (code, self._now(), item),
         )
 
-    def _run(self, on_moment: OnMoment) -> None:
+    def _run(self, on_update_due: OnUpdateDue) -> None:
         while not self._closed:
             try:
-                if not self._work(on_moment):
+                if not self._process_one(on_update_due):
                     self._sleep()
             except sqlite3.Error:
                 if self._closed:
                     return
-                _log.exception("webhooks: the state file cannot be used")
+                _log.exception("webhooks: cannot use the state file")
                 self._sleep()
 
-    def _work(self, on_moment: OnMoment) -> bool:
-        """Does one thing that is due; False if there is none."""
+    def _process_one(self, on_update_due: OnUpdateDue) -> bool:
+        """Process one due update or delivery. Return False if there is none."""
         if not self._something_due():
             return False
         now = self._now()
         with self._store.write() as db:
-            moment = db.execute(
+            update = db.execute(
                 "SELECT * FROM moment WHERE due <= ? ORDER BY due, id LIMIT 1", (now,)
             ).fetchone()
-            if moment:
-                db.execute("DELETE FROM moment WHERE id = ?", (moment["id"],))
-                on_moment(db, moment["item"], moment["code"])
+            if update:
+                db.execute("DELETE FROM moment WHERE id = ?", (update["id"],))
+                on_update_due(db, update["item"], update["code"])
                 return True
             delivery = db.execute(
                 "SELECT * FROM delivery WHERE due <= ? ORDER BY due, id LIMIT 1", (now,)
             ).fetchone()
             if delivery:
-                due = now + _LEASE
+                due = now + _LEASE_SECONDS
                 db.execute("UPDATE delivery SET due = ? WHERE id = ?", (due, delivery["id"]))
         if delivery:
-            self._settle(delivery, sent=self._send(delivery["url"], delivery["body"].encode()))
+            self._record_result(
+                delivery, sent=self._send(delivery["url"], delivery["body"].encode())
+            )
         return delivery is not None
 
     def _send(self, url: str, body: bytes) -> bool:
         headers = {"Content-Type": "application/json", "Plaid-Verification": self.key.sign(body)}
         try:
-            answer = requests.post(
+            response = requests.post(
                 url, data=body, headers=headers, timeout=_TIMEOUT, allow_redirects=False
             )
         except requests.RequestException as error:
             _log.warning("webhook to %s failed: %s", url, error)
             return False
-        if answer.status_code != 200:
-            _log.warning("webhook to %s was answered %s", url, answer.status_code)
-        return answer.status_code == 200
+        if response.status_code != 200:
+            _log.warning("webhook to %s got status %s", url, response.status_code)
+        return response.status_code == 200
 
-    def _settle(self, delivery: sqlite3.Row, *, sent: bool) -> None:
+    def _record_result(self, delivery: sqlite3.Row, *, sent: bool) -> None:
         attempts = delivery["attempts"]
         with self._store.write() as db:
             if sent or attempts >= len(self._retry):
@@ -154,8 +156,12 @@ class Outbox:
 
     def _sleep(self) -> None:
         due = self._next_due()
-        with self._wakened:
-            if not self._news and not self._closed:
-                wait = _IDLE if due is None else min(max(due - self._now(), 0.001), _GLANCE)
-                self._wakened.wait(wait)
-            self._news = False
+        with self._wakeup:
+            if not self._work_added and not self._closed:
+                wait = (
+                    _IDLE_SECONDS
+                    if due is None
+                    else min(max(due - self._now(), 0.001), _POLL_SECONDS)
+                )
+                self._wakeup.wait(wait)
+            self._work_added = False
