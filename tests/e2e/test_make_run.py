@@ -146,6 +146,9 @@ def test_ctrl_c_ends_every_process_and_keeps_everything(clone, runs, visit):
     running.send(signal.SIGINT)
     running.wait()
     assert running.family() == []
+    output = running.log.read_text()
+    assert output.endswith("\nplaidapp has stopped. Your data is in instance/.\n")
+    assert "make: ***" not in output
 
     runs.append(clone.make_run())
     back = visit(clone.url)
