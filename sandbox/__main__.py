@@ -22,9 +22,7 @@ class GentleArbiter(Arbiter):
 
 
 class Server(BaseApplication):
-    """gunicorn without a config file. The worker creates the app, since threads don't survive a
-    fork.
-    """
+    """gunicorn without a config file. The worker creates the app: threads don't survive a fork."""
 
     def __init__(self, options: dict[str, Any], **app_arguments: Any) -> None:
         self._options = options

@@ -96,8 +96,8 @@ def _announcing_changed_streams(
 def _find_complete(sandbox: Sandbox, db: sqlite3.Connection, access_token: str) -> Item:
     """Find the Item. Raises PlaidError if its history is incomplete.
 
-    Before the historical update, the end of the history holds the highest positions but is not
-    visible yet. A change made then would come after rows that no client has seen.
+    Before that, part of the history is not visible yet. A change would take a position after it, so
+    clients could not see the change either.
     """
     item = find_healthy(db, access_token)
     if not item.historical_complete(sandbox):

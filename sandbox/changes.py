@@ -52,8 +52,9 @@ def revise(db: sqlite3.Connection, item: int, head: int) -> int:
 def post_pending(
     db: sqlite3.Connection, ids: Ids, item: int, head: int, today: date
 ) -> tuple[int, list[str]]:
-    """Replace each pending row with a posted one, whose new id comes with a link to the old one.
+    """Replace each pending row with a posted one.
 
+    As with Plaid, the posted row has a new id, and its `pending_transaction_id` is the old one.
     Returns the new head and the ids of the removed rows.
     """
     pending = db.execute(

@@ -19,7 +19,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Sandbox:
-    """One running sandbox. Delays are seconds from when the client first wants transactions."""
+    """One running sandbox. Delays are seconds from the start of an Item's transaction updates."""
 
     seed: int
     ids: Ids

@@ -20,7 +20,7 @@ MAX_ACCOUNTS = 10
 MAX_TRANSACTIONS = 250_000
 NOT_SIMULATED = (
     "identity", "liability", "inflow_model", "income", "holdings", "investment_transactions",
-    "numbers (but for the mask)", "mfa", "recaptcha", "force_error", "version", "seed",
+    "numbers (except the mask)", "mfa", "recaptcha", "force_error", "version", "seed",
 )  # fmt: skip
 
 Text = Annotated[str, Meta(max_length=1000)]

@@ -213,7 +213,7 @@ def answer_control_request(rulebook: Rulebook, request: Request, *, can_mutate: 
         except ValueError as error:  # msgspec's errors and UnicodeDecodeError
             return _bad_request(str(error))
         if not can_mutate and any(isinstance(rule, Mutate) for rule in rules):
-            return _bad_request("This sandbox was given nothing to call for kind 'mutate'")
+            return _bad_request("This sandbox has no function to call for kind 'mutate'")
         rulebook.replace(rules)
     elif request.method == "DELETE":
         rulebook.clear()
@@ -227,4 +227,4 @@ def json_response(content: object, status: int = 200) -> Response:
 
 
 def _bad_request(why: str) -> Response:
-    return json_response({"error": f"The rules stay as they were. {why}."}, 400)
+    return json_response({"error": f"The rules are unchanged. {why}."}, 400)

@@ -15,7 +15,7 @@ from sandbox.institutions import BY_ID
 class Item:
     """A row of the item table.
 
-    Times are Unix time. `started` is when the client first wanted transactions. The heads are
+    Times are Unix time. `started` is when its transaction updates started. The heads are
     change positions; see `sandbox.transaction_store`.
     """
 

@@ -19,7 +19,10 @@ class Category:
 
 @dataclass(frozen=True)
 class Merchant:
-    """A merchant. `statement` is its text on bank statements; `low` to `high` cents is typical."""
+    """A merchant. `statement` is its text on bank statements.
+
+    A typical purchase costs `low` to `high` cents.
+    """
 
     name: str
     statement: str

@@ -1,9 +1,10 @@
-"""A sandbox served over HTTP, a clock that the test turns, and plaid-python to call it."""
+"""A sandbox served over HTTP, a clock that tests move, and plaid-python to call it."""
 
 import contextlib
 import json
 import threading
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -23,13 +24,24 @@ from plaid.model.sandbox_public_token_create_request_options_transactions import
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sandbox import create_app
+from tests.sandbox.faulty_server import FaultyServer, serve_with_faults
 
+PLAID_ERROR = {
+    "display_message",
+    "documentation_url",
+    "error_code",
+    "error_code_reason",
+    "error_message",
+    "error_type",
+    "request_id",
+    "suggested_action",
+}
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 INITIAL_DELAY, HISTORICAL_DELAY = 10, 60
 
 
 class Clock:
-    """Stands still until it is turned."""
+    """A clock that only moves when a test calls `advance`."""
 
     def __init__(self, now=START):
         self.now = now
@@ -48,8 +60,8 @@ class QuietHandler(WSGIRequestHandler):
         pass
 
 
-class Live:
-    """A served sandbox. `call` is plain HTTP with exact numbers, `api` is plaid-python."""
+class ServedSandbox:
+    """A running sandbox. `call` uses plain HTTP and keeps exact numbers; `api` is plaid-python."""
 
     def __init__(self, server, app, clock):
         self.server = server
@@ -64,11 +76,11 @@ class Live:
         self.api = plaid_api.PlaidApi(self.api_client)
 
     def call(self, path, _status=200, **fields):
-        answer = self.session.post(
+        response = self.session.post(
             self.url + path, json={"client_id": "me", "secret": "mine", **fields}, timeout=30
         )
-        assert answer.status_code == _status, answer.text
-        return json.loads(answer.text, parse_float=Decimal)
+        assert response.status_code == _status, response.text
+        return json.loads(response.text, parse_float=Decimal)
 
     def public_token(self, products=("transactions",), days=730, **options):
         if days is not None:
@@ -84,12 +96,12 @@ class Live:
         )["public_token"]
 
     def link(self, *args, **options):
-        """A new Item's access token; its transactions are not ready yet."""
+        """Link an Item whose transactions are not ready yet, and return its access token."""
         request = ItemPublicTokenExchangeRequest(public_token=self.public_token(*args, **options))
         return self.api.item_public_token_exchange(request)["access_token"]
 
     def link_ready(self, *args, **options):
-        """A new Item whose history is all there."""
+        """Link an Item, and move the clock until its whole history is available."""
         token = self.link(*args, **options)
         self.clock.advance(HISTORICAL_DELAY)
         return token
@@ -98,8 +110,8 @@ class Live:
         text = user if isinstance(user, str) else json.dumps(user)
         return self.link_ready(override_username="user_custom", override_password=text, **options)
 
-    def drain(self, access_token, cursor="", count=500, **fields):
-        """All pages of an update: lists of updates, and the last answer."""
+    def sync_all(self, access_token, cursor="", count=500, **fields):
+        """Get all pages of an update. Return the lists of rows and the last page."""
         updates = {"added": [], "modified": [], "removed": []}
         while True:
             page = self.call(
@@ -121,9 +133,20 @@ class Live:
         self.app.extensions["sandbox"].close()
 
 
+def api_error(call):
+    """Make a plaid-python call that must fail; return (status, error_type, error_code)."""
+    with pytest.raises(plaid.ApiException) as caught:
+        call()
+    error = json.loads(caught.value.body)
+    assert set(error) == PLAID_ERROR
+    assert len(error["request_id"]) == 15
+    assert error["request_id"].isalnum()
+    return caught.value.status, error["error_type"], error["error_code"]
+
+
 @pytest.fixture
 def serve():
-    """Serves a sandbox with `create_app`'s arguments; any number of them."""
+    """Start a sandbox with `create_app`'s arguments. A test may start several."""
     with contextlib.ExitStack() as stack:
 
         def start(**arguments):
@@ -136,7 +159,7 @@ def serve():
             thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
             thread.start()
             stack.callback(thread.join)
-            live = Live(server, app, clock)
+            live = ServedSandbox(server, app, clock)
             stack.callback(live.close)
             return live
 
@@ -149,14 +172,38 @@ def live(serve):
 
 
 @pytest.fixture
-def eventually():
-    """Asks until the answer is true, and returns it."""
+def error_of(live):
+    """Make a call that must fail; return (error_type, error_code, error_message)."""
 
-    def ask(question, seconds=10):
+    def call(path, status=400, **fields):
+        error = live.call(path, _status=status, **fields)
+        assert set(error) == PLAID_ERROR
+        assert len(error["request_id"]) == 15
+        return error["error_type"], error["error_code"], error["error_message"]
+
+    return call
+
+
+@pytest.fixture
+def eventually():
+    """Call a function until its result is true, and return that result."""
+
+    def poll(function, seconds=10):
         deadline = time.monotonic() + seconds
-        while not (answer := question()):
+        while not (result := function()):
             assert time.monotonic() < deadline, "did not happen in time"
             time.sleep(0.01)
-        return answer
+        return result
 
-    return ask
+    return poll
+
+
+@pytest.fixture
+def server(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> Iterator[FaultyServer]:
+    """Serve a small app with faults. The test fails if the server itself logs an error."""
+    with serve_with_faults() as server:
+        yield server
+    assert "Traceback" not in capfd.readouterr().err
+    assert "ERROR" not in [record.levelname for record in caplog.get_records("call")]

@@ -1,51 +1,29 @@
-"""Each family of Plaid's errors, as the bytes of an answer."""
+"""Each type of Plaid's errors, as sent over HTTP."""
 
 import pytest
 
-PLAID_ERROR = {
-    "display_message",
-    "documentation_url",
-    "error_code",
-    "error_code_reason",
-    "error_message",
-    "error_type",
-    "request_id",
-    "suggested_action",
-}
+from tests.sandbox.conftest import PLAID_ERROR
 
 
-@pytest.fixture
-def refused(live):
-    """Calls that must be refused: (error_type, error_code, error_message)."""
-
-    def call(path, status=400, **fields):
-        error = live.call(path, _status=status, **fields)
-        assert set(error) == PLAID_ERROR
-        assert len(error["request_id"]) == 15
-        return error["error_type"], error["error_code"], error["error_message"]
-
-    return call
-
-
-def refusal_of(answer):
+def error_in(answer):
     error = answer.json()
     assert set(error) == PLAID_ERROR
     return answer.status_code, error["error_type"], error["error_code"]
 
 
-def test_no_such_endpoint(live, refused):
-    assert refused("/no/such", 404)[:2] == ("INVALID_REQUEST", "NOT_FOUND")
+def test_unknown_endpoint(live, error_of):
+    assert error_of("/no/such", 404)[:2] == ("INVALID_REQUEST", "NOT_FOUND")
     got = live.session.get(live.url + "/item/get", timeout=10)
-    assert refusal_of(got) == (404, "INVALID_REQUEST", "NOT_FOUND")
+    assert error_in(got) == (404, "INVALID_REQUEST", "NOT_FOUND")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 200_000, b'{"a":NaN}'])
-def test_body_is_not_a_json_object(live, body):
+def test_a_body_must_be_a_json_object(live, body):
     answer = live.session.post(live.url + "/item/get", data=body, timeout=10)
-    assert refusal_of(answer) == (400, "INVALID_REQUEST", "INVALID_BODY")
+    assert error_in(answer) == (400, "INVALID_REQUEST", "INVALID_BODY")
 
 
-def test_keys(live):
+def test_api_keys(live):
     def post(json, headers=None):
         answer = live.session.post(live.url + "/item/get", json=json, headers=headers, timeout=10)
         return answer.json()["error_code"], answer.json()["error_message"]
@@ -65,17 +43,17 @@ def test_keys(live):
 
 
 @pytest.mark.parametrize(
-    ("path", "fields", "code", "named"),
+    ("path", "fields", "code", "expected"),
     [
         ("/item/get", {}, "MISSING_FIELDS", "access_token"),
         ("/transactions/get", {"access_token": "x"}, "MISSING_FIELDS", "start_date, end_date"),
         ("/item/get", {"access_token": 5}, "INVALID_FIELD", "access_token"),
-        ("/item/get", {"access_token": "x", "colour": 1}, "UNKNOWN_FIELDS", "colour"),
+        ("/item/get", {"access_token": "x", "color": 1}, "UNKNOWN_FIELDS", "color"),
         (
             "/transactions/sync",
-            {"access_token": "x", "options": {"colour": 1}},
+            {"access_token": "x", "options": {"color": 1}},
             "UNKNOWN_FIELDS",
-            "options.colour",
+            "options.color",
         ),
         ("/transactions/sync", {"access_token": "x", "options": None}, "INVALID_FIELD", "options"),
         ("/transactions/sync", {"access_token": "x", "count": 0}, "INVALID_FIELD", "count"),
@@ -148,48 +126,48 @@ def test_keys(live):
         ),
     ],
 )
-def test_invalid_requests_name_the_field(refused, path, fields, code, named):
-    error_type, error_code, message = refused(path, **fields)
+def test_errors_name_the_invalid_field(error_of, path, fields, code, expected):
+    error_type, error_code, message = error_of(path, **fields)
     assert (error_type, error_code) == ("INVALID_REQUEST", code)
-    assert named in message
+    assert expected in message
 
 
-def test_unknown_tokens(refused):
+def test_unknown_tokens(error_of):
     token = "access-sandbox-00000000-0000-4000-8000-000000000000"
     paths = ("/item/get", "/item/remove", "/accounts/get", "/transactions/sync",
              "/transactions/refresh", "/sandbox/item/reset_login")  # fmt: skip
     for path in paths:
-        assert refused(path, access_token=token)[:2] == ("INVALID_INPUT", "INVALID_ACCESS_TOKEN")
+        assert error_of(path, access_token=token)[:2] == ("INVALID_INPUT", "INVALID_ACCESS_TOKEN")
     link_token = "link-sandbox-0"
-    assert refused("/link/token/get", link_token=link_token)[1] == "INVALID_LINK_TOKEN"
-    key = refused("/webhook_verification_key/get", key_id="0")
+    assert error_of("/link/token/get", link_token=link_token)[1] == "INVALID_LINK_TOKEN"
+    key = error_of("/webhook_verification_key/get", key_id="0")
     assert key[:2] == ("INVALID_INPUT", "INVALID_WEBHOOK_VERIFICATION_KEY_ID")
 
 
-def test_public_tokens_work_once_and_for_thirty_minutes(live, refused):
+def test_public_tokens_work_once_and_for_thirty_minutes(live, error_of):
     exchange = "/item/public_token/exchange"
     invalid = ("INVALID_INPUT", "INVALID_PUBLIC_TOKEN")
-    assert refused(exchange, public_token="public-sandbox-0")[:2] == invalid
+    assert error_of(exchange, public_token="public-sandbox-0")[:2] == invalid
     used, expired = live.public_token(), live.public_token()
     live.call(exchange, public_token=used)
-    assert refused(exchange, public_token=used)[:2] == invalid
+    assert error_of(exchange, public_token=used)[:2] == invalid
     live.clock.advance(30 * 60 + 1)
-    error = refused(exchange, public_token=expired)
+    error = error_of(exchange, public_token=expired)
     assert error[:2] == invalid
     assert "expired" in error[2]
 
 
-def test_institutions(refused):
+def test_institution_errors(error_of):
     wanted = {"institution_id": "ins_0", "country_codes": ["US"]}
     unknown = ("INVALID_INPUT", "INVALID_INSTITUTION")
-    assert refused("/institutions/get_by_id", **wanted)[:2] == unknown
+    assert error_of("/institutions/get_by_id", **wanted)[:2] == unknown
     wanted = {"institution_id": "ins_109508", "country_codes": ["FR"]}
-    assert refused("/institutions/get_by_id", **wanted)[:2] == unknown
+    assert error_of("/institutions/get_by_id", **wanted)[:2] == unknown
     create = "/sandbox/public_token/create"
     wanted = {"institution_id": "ins_0", "initial_products": ["transactions"]}
-    assert refused(create, **wanted)[:2] == unknown
+    assert error_of(create, **wanted)[:2] == unknown
     wanted = {"institution_id": "ins_10", "initial_products": ["auth"]}
-    assert refused(create, **wanted)[:2] == ("ITEM_ERROR", "PRODUCTS_NOT_SUPPORTED")
+    assert error_of(create, **wanted)[:2] == ("ITEM_ERROR", "PRODUCTS_NOT_SUPPORTED")
 
 
 @pytest.mark.parametrize(
@@ -197,8 +175,8 @@ def test_institutions(refused):
     [("user_good", "pass_bad"), ("user_bad", "pass_good"), ("", ""),
      ("user_transactions_dynamic", "")],
 )  # fmt: skip
-def test_wrong_credentials(refused, username, password):
-    error = refused(
+def test_wrong_credentials(error_of, username, password):
+    error = error_of(
         "/sandbox/public_token/create",
         institution_id="ins_109508",
         initial_products=["transactions"],
@@ -207,98 +185,28 @@ def test_wrong_credentials(refused, username, password):
     assert error[:2] == ("ITEM_ERROR", "INVALID_CREDENTIALS")
 
 
-def test_accounts_of_another_item(live, refused):
+def test_account_ids_of_another_item(live, error_of):
     mine, other = live.link_ready(), live.link_ready()
     theirs = live.call("/accounts/get", access_token=other)["accounts"][0]["account_id"]
     invalid = ("INVALID_INPUT", "INVALID_ACCOUNT_ID")
     options = {"account_ids": [theirs]}
-    assert refused("/accounts/get", access_token=mine, options=options)[:2] == invalid
-    assert refused("/accounts/balance/get", access_token=mine, options=options)[:2] == invalid
+    assert error_of("/accounts/get", access_token=mine, options=options)[:2] == invalid
+    assert error_of("/accounts/balance/get", access_token=mine, options=options)[:2] == invalid
     dates = {"start_date": "2026-01-01", "end_date": "2026-01-31"}
-    assert refused("/transactions/get", access_token=mine, options=options, **dates)[:2] == invalid
+    assert error_of("/transactions/get", access_token=mine, options=options, **dates)[:2] == invalid
     options = {"account_id": theirs}
-    assert refused("/transactions/sync", access_token=mine, options=options)[:2] == invalid
+    assert error_of("/transactions/sync", access_token=mine, options=options)[:2] == invalid
 
 
-def test_not_ready(live, refused):
+def test_transactions_that_are_not_ready(live, error_of):
     token = live.link(override_username="user_transactions_dynamic")
     not_ready = ("ITEM_ERROR", "PRODUCT_NOT_READY")
     dates = {"start_date": "2026-01-01", "end_date": "2026-01-31"}
-    assert refused("/transactions/get", access_token=token, **dates)[:2] == not_ready
-    assert refused("/transactions/refresh", access_token=token)[:2] == not_ready
+    assert error_of("/transactions/get", access_token=token, **dates)[:2] == not_ready
+    assert error_of("/transactions/refresh", access_token=token)[:2] == not_ready
 
 
-def test_webhooks_that_cannot_be_fired(live, refused):
-    fire = "/sandbox/item/fire_webhook"
-    token = live.link()
-    error = refused(fire, access_token=token, webhook_code="DEFAULT_UPDATE")
-    assert error[:2] == ("SANDBOX_ERROR", "SANDBOX_WEBHOOK_INVALID")
-    token = live.link(webhook="http://127.0.0.1:9/")
-    for code in ("PRODUCT_READY", "ERROR"):
-        error = refused(fire, access_token=token, webhook_code=code, webhook_type="ASSETS")
-        assert error[:2] == ("SANDBOX_ERROR", "SANDBOX_PRODUCT_NOT_ENABLED")
-    error = refused("/item/webhook/update", access_token=token, webhook="not a url")
-    assert error[:2] == ("INVALID_REQUEST", "INVALID_FIELD")
-
-
-@pytest.mark.parametrize(
-    ("transacted", "posted"),
-    [
-        ("2026-02-28", "2026-03-15"),  # 15 days ago
-        ("2026-03-15", "2026-03-16"),  # tomorrow
-        ("2026-03-15", "2026-03-14"),  # posted first
-    ],
-)
-def test_created_transactions_lie_in_the_last_14_days(live, refused, transacted, posted):
-    token = live.link_ready(override_username="user_transactions_dynamic")
-    wanted = {
-        "date_transacted": transacted,
-        "date_posted": posted,
-        "amount": 1,
-        "description": "x",
-    }
-    create = "/sandbox/transactions/create"
-    error = refused(create, access_token=token, transactions=[wanted])
-    assert error[:2] == ("INVALID_REQUEST", "INVALID_FIELD")
-    assert "14 days" in error[2]
-
-
-@pytest.mark.parametrize("amount", ["12", True, None, [], 10**15, 10**400])
-def test_created_amounts_are_numbers(live, refused, amount):
-    token = live.link_ready(override_username="user_transactions_dynamic")
-    wanted = {
-        "date_transacted": "2026-03-15",
-        "date_posted": "2026-03-15",
-        "amount": amount,
-        "description": "x",
-    }
-    error = refused("/sandbox/transactions/create", access_token=token, transactions=[wanted])
-    assert error[:2] == ("INVALID_REQUEST", "INVALID_FIELD")
-    assert "amount" in error[2]
-
-
-def test_created_transactions_are_ten_at_most_and_need_the_dynamic_user(live, refused):
-    create = "/sandbox/transactions/create"
-    wanted = {
-        "date_transacted": "2026-03-15",
-        "date_posted": "2026-03-15",
-        "amount": 1,
-        "description": "x",
-    }
-    token = live.link_ready(override_username="user_transactions_dynamic")
-    live.call(create, access_token=token, transactions=[wanted] * 10)
-    error = refused(create, access_token=token, transactions=[wanted] * 11)
-    assert error[1] == "INVALID_FIELD"
-    accounts = live.call("/accounts/get", access_token=token)["accounts"]
-    (loan,) = [a["account_id"] for a in accounts if a["subtype"] == "student"]
-    error = refused(create, access_token=token, transactions=[wanted | {"account_id": loan}])
-    assert error[1] == "INVALID_ACCOUNT_ID"
-    error = refused(create, access_token=live.link_ready(), transactions=[wanted])
-    assert error[1] == "INVALID_FIELD"
-    assert "user_transactions_dynamic" in error[2]
-
-
-def test_an_unexpected_failure_is_plaids_500(live, monkeypatch, caplog):
+def test_an_unexpected_exception_becomes_plaids_500(live, monkeypatch, caplog):
     def fail(*_):
         raise ZeroDivisionError
 

@@ -1,4 +1,4 @@
-"""The same bank linked again: the same accounts and movements, under new ids."""
+"""Linking the same bank twice gives the same accounts and transactions with new ids."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.sandbox.conftest import INITIAL_DELAY
 
 DAY = 24 * 60 * 60
 OAUTH_BANK = "ins_127287"
-SETTLED = (
+MONTHLY_TRANSFERS = (
     "CREDIT CARD 3333 PAYMENT",
     "AUTOMATIC PAYMENT - THANK YOU",
     "ONLINE TRANSFER TO MONEY MARKET ...4444",
@@ -14,8 +14,8 @@ SETTLED = (
 )
 
 
-def movements(live, token):
-    rows = live.drain(token)[0]["added"]
+def rows_without_ids(live, token):
+    rows = live.sync_all(token)[0]["added"]
     return [(row["date"], row["amount"], row["name"], row["pending"]) for row in rows]
 
 
@@ -23,27 +23,27 @@ def accounts(live, token):
     return live.call("/accounts/get", access_token=token)["accounts"]
 
 
-def looks(live, token):
+def accounts_without_ids(live, token):
     fields = ("name", "official_name", "mask", "type", "subtype", "balances")
     return [[account[name] for name in fields] for account in accounts(live, token)]
 
 
-def test_only_the_ids_are_new(live):
+def test_only_the_ids_differ(live):
     first, second = live.link_ready(), live.link_ready()
-    assert movements(live, first) == movements(live, second)
-    assert looks(live, first) == looks(live, second)
+    assert rows_without_ids(live, first) == rows_without_ids(live, second)
+    assert accounts_without_ids(live, first) == accounts_without_ids(live, second)
     ids = [
         {account["account_id"] for account in accounts(live, token)} for token in (first, second)
     ]
     assert not ids[0] & ids[1]
 
 
-def test_a_day_is_the_same_whenever_it_is_looked_back_at(live):
-    first = movements(live, live.link_ready())
+def test_past_days_look_the_same_later(live):
+    first = rows_without_ids(live, live.link_ready())
     live.clock.advance(3 * DAY - INITIAL_DELAY)
-    second = movements(live, live.link_ready())
-    # What the household puts by once a month goes by the day that it is looked at.
-    posted = [row for row in first if not row[3] and row[2] not in SETTLED]
+    second = rows_without_ids(live, live.link_ready())
+    # The monthly transfers depend on the current day, so leave them out.
+    posted = [row for row in first if not row[3] and row[2] not in MONTHLY_TRANSFERS]
     oldest = min(row[0] for row in second)
     since = [row for row in posted if row[0] > oldest]
     assert len(since) > 1000
@@ -60,21 +60,28 @@ def link_at(live, institution_id, username, password):
     return live.call("/item/public_token/exchange", public_token=token)["access_token"]
 
 
-def persistent(live, *login):
+def persistent_ids(live, *login):
     listed = accounts(live, link_at(live, *login))
     return {account["mask"]: account.get("persistent_account_id") for account in listed}
 
 
-def test_tokenized_banks_name_depository_accounts_for_good(live):
-    first, second = (persistent(live, OAUTH_BANK, "user_good", "pass_good") for _ in range(2))
+def test_tokenized_banks_keep_the_persistent_id(live):
+    first, second = (persistent_ids(live, OAUTH_BANK, "user_good", "pass_good") for _ in range(2))
     assert first == second
-    assert {mask for mask, name in first.items() if name} == {"0000", "1111", "2222", "4444"}
-    assert len({name for name in first.values() if name}) == 4
-    other = persistent(live, OAUTH_BANK, "user_transactions_dynamic", "any")
-    assert not {name for name in first.values() if name} & set(other.values())
+    assert {mask for mask, persistent_id in first.items() if persistent_id} == {
+        "0000",
+        "1111",
+        "2222",
+        "4444",
+    }
+    assert len({persistent_id for persistent_id in first.values() if persistent_id}) == 4
+    other = persistent_ids(live, OAUTH_BANK, "user_transactions_dynamic", "any")
+    assert not {persistent_id for persistent_id in first.values() if persistent_id} & set(
+        other.values()
+    )
 
 
 @pytest.mark.parametrize("institution_id", ["ins_109508", "ins_3"])
-def test_other_banks_have_no_such_name(live, institution_id):
+def test_other_banks_have_no_persistent_id(live, institution_id):
     listed = accounts(live, link_at(live, institution_id, "user_good", "pass_good"))
     assert all("persistent_account_id" not in account for account in listed)

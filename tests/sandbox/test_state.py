@@ -1,4 +1,4 @@
-"""What survives a restart, a kill, and sixteen threads; and the command that serves it all."""
+"""Restarts, kills and concurrent threads; and the command `python -m sandbox`."""
 
 import contextlib
 import os
@@ -26,17 +26,17 @@ def test_a_state_file_keeps_everything(serve, tmp_path):
     state = tmp_path / "state.sqlite"
     first = serve(state=state)
     token = first.link_ready()
-    before, page = first.drain(token)
+    before, page = first.sync_all(token)
     key = first.app.extensions["sandbox"].webhook_queue.key.public_jwk()
 
     second = serve(state=state, clock=first.clock)
-    assert second.drain(token)[0] == before
-    assert second.drain(token, page["next_cursor"])[0]["added"] == []
+    assert second.sync_all(token)[0] == before
+    assert second.sync_all(token, page["next_cursor"])[0]["added"] == []
     assert second.app.extensions["sandbox"].webhook_queue.key.public_jwk() == key
     assert second.link_ready() != token
 
 
-def test_a_state_file_of_another_version_is_refused(tmp_path):
+def test_a_state_file_of_another_version_is_rejected(tmp_path):
     state = tmp_path / "state.sqlite"
     with contextlib.closing(sqlite3.connect(state)) as db:
         db.execute("CREATE TABLE item (number INTEGER)")
@@ -44,7 +44,7 @@ def test_a_state_file_of_another_version_is_refused(tmp_path):
         create_app(state=state)
 
 
-def test_webhooks_not_yet_sent_go_out_after_a_restart(serve, tmp_path, eventually):
+def test_unsent_webhooks_are_sent_after_a_restart(serve, tmp_path, eventually):
     state = tmp_path / "state.sqlite"
     first = serve(state=state)
     first.link(webhook="http://127.0.0.1:9/hook")
@@ -59,25 +59,25 @@ def test_webhooks_not_yet_sent_go_out_after_a_restart(serve, tmp_path, eventuall
     assert eventually(attempts)["attempts"] == 1
 
 
-def test_sixteen_threads(live):
-    def life(_):
+def test_sixteen_threads_link_and_sync(live):
+    def link_and_sync(_):
         token = live.link(days=60)
         live.clock.advance(1)
         live.call("/transactions/sync", access_token=token)
         return live.call("/item/get", access_token=token)["item"]["item_id"], token
 
     with ThreadPoolExecutor(16) as pool:
-        items = list(pool.map(life, range(48)))
+        items = list(pool.map(link_and_sync, range(48)))
     assert len({item_id for item_id, _ in items}) == 48
     live.clock.advance(60)
     with ThreadPoolExecutor(16) as pool:
-        updates = list(pool.map(lambda item: live.drain(item[1], count=50)[0]["added"], items))
+        updates = list(pool.map(lambda item: live.sync_all(item[1], count=50)[0]["added"], items))
     assert {len(added) for added in updates} == {len(updates[0])}
     seen = [row["transaction_id"] for added in updates for row in added]
     assert len(set(seen)) == len(seen) > 48 * 100
 
 
-def test_one_public_token_and_sixteen_threads(live):
+def test_only_one_of_sixteen_threads_exchanges_a_token(live):
     token = live.public_token()
 
     def exchange(_):
@@ -90,7 +90,7 @@ def test_one_public_token_and_sixteen_threads(live):
         assert sorted(pool.map(exchange, range(16))) == [200] + [400] * 15
 
 
-def test_the_product_is_added_once_by_sixteen_threads(live):
+def test_sixteen_threads_add_transactions_once(live):
     token = live.link(("auth",), days=None)
     with ThreadPoolExecutor(16) as pool:
         answers = list(
@@ -98,11 +98,11 @@ def test_the_product_is_added_once_by_sixteen_threads(live):
         )
     assert {answer["transactions_update_status"] for answer in answers} == {"NOT_READY"}
     live.clock.advance(60)
-    ids = [row["transaction_id"] for row in live.drain(token)[0]["added"]]
+    ids = [row["transaction_id"] for row in live.sync_all(token)[0]["added"]]
     assert len(set(ids)) == len(ids) > 100
 
 
-def test_changes_while_others_read(live):
+def test_each_read_during_changes_is_a_snapshot(live):
     token = live.link_ready(override_username="user_transactions_dynamic")
 
     def change(_):
@@ -113,7 +113,7 @@ def test_changes_while_others_read(live):
         page = requests.post(live.url + "/transactions/sync", json=body, timeout=30).json()
         ids = [row["transaction_id"] for row in page["added"]]
         replaced = {row["pending_transaction_id"] for row in page["added"]}
-        # A snapshot: never both a pending row and the one that it became.
+        # A snapshot never has both a pending row and the posted row that replaced it.
         return len(set(ids)) == len(ids) and not replaced & set(ids)
 
     with ThreadPoolExecutor(16) as pool:
@@ -133,7 +133,7 @@ def free_port():
 
 @pytest.fixture
 def command():
-    """Starts `python -m sandbox` and waits until it answers: (process, URL)."""
+    """Start `python -m sandbox`, wait until it responds, and return (process, URL)."""
     started = []
 
     def start(*arguments):
@@ -172,18 +172,18 @@ def call(url, path, **fields):
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_stops_when_told(command, stop):
+def test_a_signal_stops_the_command(command, stop):
     process, url = command()
     call(url, "/sandbox/public_token/create", **LINK)
     began = time.monotonic()
-    # To the whole group, as a terminal sends Ctrl-C.
+    # Signal the whole process group, like Ctrl-C in a terminal.
     os.killpg(process.pid, stop)
     assert process.wait(timeout=10) == 0
     assert time.monotonic() - began < 5
     assert process.stderr.read() == b""
 
 
-def test_a_killed_command_has_lost_nothing_that_it_answered(command, tmp_path):
+def test_a_killed_command_loses_nothing(command, tmp_path):
     state = tmp_path / "state.sqlite"
     process, url = command("--state", state)
     public_token = call(url, "/sandbox/public_token/create", **LINK)["public_token"]
@@ -197,7 +197,7 @@ def test_a_killed_command_has_lost_nothing_that_it_answered(command, tmp_path):
     assert len(page["added"]) == 100
 
 
-def test_help_names_what_is_not_simulated():
+def test_help_lists_options_and_ignored_fields():
     done = subprocess.run(
         [sys.executable, "-m", "sandbox", "--help"],
         cwd=ROOT, capture_output=True, text=True, check=True,

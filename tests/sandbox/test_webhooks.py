@@ -1,4 +1,4 @@
-"""Webhooks: what is sent, that its signature verifies, and that it is sent again."""
+"""Webhooks: their content, signature and retries."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ DYNAMIC = {"override_username": "user_transactions_dynamic"}
 
 @pytest.fixture
 def receiver():
-    """Takes what is posted to HOOK; everything else goes to the network."""
+    """Receive requests to HOOK; all others go to the network."""
     with requests_mock.Mocker(real_http=True) as mock:
         mock.post(HOOK, status_code=200)
         yield mock
@@ -24,7 +24,7 @@ def receiver():
 
 @pytest.fixture
 def received(receiver):
-    """The webhooks so far, in the order of arrival."""
+    """Return the webhooks received so far, in order of arrival."""
 
     def read():
         return [r for r in receiver.request_history if r.url == HOOK]
@@ -38,8 +38,8 @@ def codes(received):
 
 
 @pytest.fixture
-def arrive(codes, eventually):
-    """Waits until exactly these codes have arrived."""
+def wait_for_codes(codes, eventually):
+    """Wait until exactly these codes have arrived, in any order."""
 
     def wait(*expected):
         eventually(lambda: len(codes()) >= len(expected))
@@ -48,15 +48,15 @@ def arrive(codes, eventually):
     return wait
 
 
-def of_code(received, code):
+def webhook_with_code(received, code):
     (found,) = [r for r in received() if json.loads(r.body)["webhook_code"] == code]
     return json.loads(found.body)
 
 
-def test_signatures_verify_with_the_key_that_is_served(live, received, arrive):
+def test_signatures_verify_with_the_served_key(live, received, wait_for_codes):
     token = live.link(webhook=HOOK)
     live.call("/sandbox/item/fire_webhook", access_token=token, webhook_code="LOGIN_REPAIRED")
-    arrive("LOGIN_REPAIRED")
+    wait_for_codes("LOGIN_REPAIRED")
     (request,) = received()
     signature = request.headers["Plaid-Verification"]
     header = jwt.get_unverified_header(signature)
@@ -71,64 +71,67 @@ def test_signatures_verify_with_the_key_that_is_served(live, received, arrive):
     assert payload["environment"] == "sandbox"
 
 
-def test_updates_announce_themselves(live, received, arrive):
+def test_updates_are_announced(live, received, wait_for_codes):
     token = live.link(webhook=HOOK)
     live.clock.advance(INITIAL_DELAY)
-    arrive("INITIAL_UPDATE")
+    wait_for_codes("INITIAL_UPDATE")
     live.clock.advance(HISTORICAL_DELAY)
-    arrive("INITIAL_UPDATE", "HISTORICAL_UPDATE", "RECURRING_TRANSACTIONS_UPDATE")
+    wait_for_codes("INITIAL_UPDATE", "HISTORICAL_UPDATE", "RECURRING_TRANSACTIONS_UPDATE")
     new = sum(
-        of_code(received, c)["new_transactions"] for c in ("INITIAL_UPDATE", "HISTORICAL_UPDATE")
+        webhook_with_code(received, c)["new_transactions"]
+        for c in ("INITIAL_UPDATE", "HISTORICAL_UPDATE")
     )
-    assert new == len(live.drain(token)[0]["added"])
+    assert new == len(live.sync_all(token)[0]["added"])
     item_id = live.call("/item/get", access_token=token)["item"]["item_id"]
-    assert of_code(received, "INITIAL_UPDATE") == {
+    assert webhook_with_code(received, "INITIAL_UPDATE") == {
         "webhook_type": "TRANSACTIONS",
         "webhook_code": "INITIAL_UPDATE",
         "item_id": item_id,
         "error": None,
-        "new_transactions": of_code(received, "INITIAL_UPDATE")["new_transactions"],
+        "new_transactions": webhook_with_code(received, "INITIAL_UPDATE")["new_transactions"],
         "environment": "sandbox",
     }
     status = live.call("/item/get", access_token=token)["status"]
     assert status["last_webhook"]["code_sent"] == "RECURRING_TRANSACTIONS_UPDATE"
 
 
-def test_sync_updates_are_for_those_who_sync(live, received, arrive):
+def test_sync_updates_go_only_to_clients_that_sync(live, received, wait_for_codes):
     token = live.link(webhook=HOOK)
     live.call("/transactions/sync", access_token=token)
     live.clock.advance(INITIAL_DELAY)
-    arrive("INITIAL_UPDATE", "SYNC_UPDATES_AVAILABLE")
-    available = of_code(received, "SYNC_UPDATES_AVAILABLE")
+    wait_for_codes("INITIAL_UPDATE", "SYNC_UPDATES_AVAILABLE")
+    available = webhook_with_code(received, "SYNC_UPDATES_AVAILABLE")
     assert available["initial_update_complete"] is True
     assert available["historical_update_complete"] is False
     live.clock.advance(HISTORICAL_DELAY)
-    arrive("INITIAL_UPDATE", "HISTORICAL_UPDATE", "RECURRING_TRANSACTIONS_UPDATE",
+    wait_for_codes("INITIAL_UPDATE", "HISTORICAL_UPDATE", "RECURRING_TRANSACTIONS_UPDATE",
            *["SYNC_UPDATES_AVAILABLE"] * 2)  # fmt: skip
 
 
-def test_a_refresh_announces_what_it_found(live, received, arrive, eventually):
+def test_a_refresh_announces_its_changes(live, received, wait_for_codes, eventually):
     token = live.link(**DYNAMIC)
     live.clock.advance(HISTORICAL_DELAY)
     eventually(lambda: not rows_of(live, "moment"))
-    cursor = live.drain(token)[1]["next_cursor"]
+    cursor = live.sync_all(token)[1]["next_cursor"]
     live.call("/item/webhook/update", access_token=token, webhook=HOOK)
-    arrive("WEBHOOK_UPDATE_ACKNOWLEDGED")
-    assert of_code(received, "WEBHOOK_UPDATE_ACKNOWLEDGED")["new_webhook_url"] == HOOK
+    wait_for_codes("WEBHOOK_UPDATE_ACKNOWLEDGED")
+    assert webhook_with_code(received, "WEBHOOK_UPDATE_ACKNOWLEDGED")["new_webhook_url"] == HOOK
     live.call("/transactions/refresh", access_token=token)
-    arrive("WEBHOOK_UPDATE_ACKNOWLEDGED", "SYNC_UPDATES_AVAILABLE", "TRANSACTIONS_REMOVED",
+    wait_for_codes("WEBHOOK_UPDATE_ACKNOWLEDGED", "SYNC_UPDATES_AVAILABLE", "TRANSACTIONS_REMOVED",
            "DEFAULT_UPDATE")  # fmt: skip
-    changes, _ = live.drain(token, cursor)
-    gone = [row["transaction_id"] for row in changes["removed"]]
-    assert of_code(received, "TRANSACTIONS_REMOVED")["removed_transactions"] == gone
-    assert of_code(received, "DEFAULT_UPDATE")["new_transactions"] == len(changes["added"])
+    changes, _ = live.sync_all(token, cursor)
+    removed = [row["transaction_id"] for row in changes["removed"]]
+    assert webhook_with_code(received, "TRANSACTIONS_REMOVED")["removed_transactions"] == removed
+    assert webhook_with_code(received, "DEFAULT_UPDATE")["new_transactions"] == len(
+        changes["added"]
+    )
 
 
-def test_reset_login_tells_of_the_error(live, received, arrive):
+def test_reset_login_sends_an_error(live, received, wait_for_codes):
     token = live.link(webhook=HOOK)
     live.call("/sandbox/item/reset_login", access_token=token)
-    arrive("ERROR")
-    webhook = of_code(received, "ERROR")
+    wait_for_codes("ERROR")
+    webhook = webhook_with_code(received, "ERROR")
     assert webhook["webhook_type"] == "ITEM"
     assert webhook["error"]["error_code"] == "ITEM_LOGIN_REQUIRED"
     assert webhook["error"]["status"] == 400
@@ -157,47 +160,47 @@ def test_reset_login_tells_of_the_error(live, received, arrive):
         ("ERROR", "ITEM", {"error"}),
     ],
 )
-def test_every_code_that_can_be_fired(live, received, arrive, code, kind, fields):
+def test_fields_of_every_code(live, received, wait_for_codes, code, kind, fields):
     token = live.link(("transactions", "assets"), webhook=HOOK)
     live.call("/sandbox/item/fire_webhook", access_token=token, webhook_code=code)
-    arrive(code)
-    webhook = of_code(received, code)
+    wait_for_codes(code)
+    webhook = webhook_with_code(received, code)
     assert webhook["webhook_type"] == kind
     common = {"webhook_type", "webhook_code", "item_id", "environment"}
     assert set(webhook) - common == fields
 
 
-def test_a_webhook_is_sent_again_until_it_is_taken(serve, receiver, received, eventually):
+def test_a_webhook_is_retried_until_it_is_accepted(serve, receiver, received, eventually):
     live = serve(webhook_retry=(30, 120))
     answers = [{"status_code": 500}, {"exc": requests.ConnectTimeout}, {"status_code": 200}]
     receiver.post(HOOK, answers)
     token = live.link(("auth",), webhook=HOOK)
     live.call("/sandbox/item/fire_webhook", access_token=token, webhook_code="LOGIN_REPAIRED")
     eventually(lambda: len(received()) == 1)
-    wait_until_settled(live, eventually, attempts=1)
+    wait_for_failed_attempts(live, eventually, attempts=1)
     for wait, count in ((30, 2), (120, 3)):
         live.clock.advance(wait - 1)
-        assert due_in(live) == 1
+        assert seconds_until_retry(live) == 1
         live.clock.advance(1)
         eventually(lambda count=count: len(received()) == count)
         if count < 3:
-            wait_until_settled(live, eventually, attempts=count)
-    eventually(lambda: due_in(live) is None)
+            wait_for_failed_attempts(live, eventually, attempts=count)
+    eventually(lambda: seconds_until_retry(live) is None)
     assert len({request.body for request in received()}) == 1
 
 
-def test_a_webhook_that_nobody_takes_is_given_up(serve, receiver, received, eventually):
+def test_a_webhook_is_dropped_after_the_last_retry(serve, receiver, received, eventually):
     live = serve(webhook_retry=(30,))
     receiver.post(HOOK, status_code=302, headers={"Location": HOOK})
     token = live.link(("auth",), webhook=HOOK)
     live.call("/sandbox/item/fire_webhook", access_token=token, webhook_code="LOGIN_REPAIRED")
-    wait_until_settled(live, eventually, attempts=1)
+    wait_for_failed_attempts(live, eventually, attempts=1)
     live.clock.advance(30)
-    eventually(lambda: due_in(live) is None)
+    eventually(lambda: seconds_until_retry(live) is None)
     assert len(received()) == 2
 
 
-def test_a_removed_item_is_silent(live, received, eventually):
+def test_a_removed_item_sends_no_webhooks(live, received, eventually):
     token = live.link(webhook=HOOK)
     live.call("/item/remove", access_token=token)
     other = live.link(webhook=HOOK)
@@ -212,12 +215,12 @@ def rows_of(live, table):
         return db.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608
 
 
-def due_in(live):
-    """Seconds until the one delivery is made again, or None if there is none."""
+def seconds_until_retry(live):
+    """Return the seconds until the only delivery is retried, or None if there is none."""
     rows = rows_of(live, "delivery")
     return round(rows[0]["due"] - live.app.extensions["sandbox"].now()) if rows else None
 
 
-def wait_until_settled(live, eventually, attempts):
-    """An attempt that failed is over once it is counted."""
+def wait_for_failed_attempts(live, eventually, attempts):
+    """Wait until the sandbox has recorded this many failed attempts."""
     eventually(lambda: [row["attempts"] for row in rows_of(live, "delivery")] == [attempts])

@@ -1,4 +1,4 @@
-"""user_custom: people described by JSON."""
+"""user_custom: test users described in JSON."""
 
 import json
 from decimal import Decimal
@@ -7,7 +7,7 @@ import pytest
 
 ODD_AMOUNTS = ["42", "7.5", "7.50", "-23631.9805", "0.1234567", "0.10", "-0.01", "1000000.00000001"]
 
-SALON = {
+USER = {
     "override_accounts": [
         {
             "type": "depository",
@@ -69,7 +69,7 @@ def one_transaction(**fields):
 
 
 def test_accounts(live):
-    token = live.link_custom(SALON)
+    token = live.link_custom(USER)
     saver, card, loan = live.call("/accounts/get", access_token=token)["accounts"]
     assert (saver["name"], saver["official_name"], saver["mask"], saver["subtype"]) == (
         "Rainy day",
@@ -92,26 +92,26 @@ def test_accounts(live):
 
 
 def test_transactions(live):
-    token = live.link_custom(SALON, days=90)
+    token = live.link_custom(USER, days=90)
     options = {"include_original_description": True}
-    coffee, scissors = live.drain(token, options=options)[0]["added"]
+    coffee, scissors = live.sync_all(token, options=options)[0]["added"]
     assert (scissors["date"], scissors["authorized_date"]) == ("2026-03-03", "2026-03-01")
     assert scissors["name"] == scissors["original_description"] == "Scissors"
     assert (scissors["amount"], scissors["iso_currency_code"]) == (Decimal("8.4"), "EUR")
     assert scissors["pending"] is False
     assert scissors["merchant_name"] is None
-    # What posts the day after tomorrow is pending, under the day it was made.
+    # This one posts the day after tomorrow, so it is pending and has the day of the purchase.
     assert coffee["pending"] is True
     assert (coffee["date"], coffee["iso_currency_code"]) == ("2026-03-14", "USD")
     assert coffee["merchant_name"] == "Starbucks"
-    assert len(live.drain(live.link_custom(SALON, days=730))[0]["added"]) == 3
+    assert len(live.sync_all(live.link_custom(USER, days=730))[0]["added"]) == 3
 
 
-def test_typed_models_accept_a_custom_user(live):
+def test_plaid_python_accepts_a_custom_user(live):
     from plaid.model.accounts_get_request import AccountsGetRequest
     from plaid.model.transactions_sync_request import TransactionsSyncRequest
 
-    token = live.link_custom(SALON)
+    token = live.link_custom(USER)
     accounts = live.api.accounts_get(AccountsGetRequest(access_token=token))["accounts"]
     assert [str(a["subtype"]) for a in accounts] == ["savings", "credit card", "student"]
     added = live.api.transactions_sync(TransactionsSyncRequest(access_token=token))["added"]
@@ -131,7 +131,7 @@ def test_amounts_keep_their_digits(live):
     token = live.link_custom(user)
     body = {"client_id": "me", "secret": "mine", "access_token": token}
     text = live.session.post(live.url + "/transactions/sync", json=body, timeout=10).text
-    # As text, so that not even a zero at the end is lost.
+    # Compare as text, so that trailing zeros count.
     found = json.loads(text, parse_float=str, parse_int=str)
     assert {row["description"]: row["amount"] for row in map(_named, found["added"])} == {
         amount: amount for amount in ODD_AMOUNTS
@@ -144,18 +144,18 @@ def _named(row):
     return {"description": row["name"], "amount": row["amount"]}
 
 
-def test_amounts_keep_their_digits_through_a_revision(live):
+def test_a_revision_changes_only_the_amount(live):
     token = live.link_ready(override_username="user_transactions_dynamic")
-    before = {row["transaction_id"]: row for row in live.drain(token)[0]["added"]}
-    cursor = live.drain(token)[1]["next_cursor"]
+    before = {row["transaction_id"]: row for row in live.sync_all(token)[0]["added"]}
+    cursor = live.sync_all(token)[1]["next_cursor"]
     live.call("/transactions/refresh", access_token=token)
-    for row in live.drain(token, cursor)[0]["modified"]:
+    for row in live.sync_all(token, cursor)[0]["modified"]:
         old = before[row["transaction_id"]]
         assert row["amount"] == old["amount"] + 1
         assert {**row, "amount": 0} == {**old, "amount": 0}
 
 
-def test_nulls_are_absent(live):
+def test_nulls_count_as_missing(live):
     blank = dict.fromkeys(("date_transacted", "date_posted", "amount", "description", "currency"))
     user = one_account(
         starting_balance=None,
@@ -171,11 +171,11 @@ def test_nulls_are_absent(live):
     assert account["name"] == "Plaid Checking"
     assert account["balances"]["iso_currency_code"] == "USD"
     assert account["balances"]["available"] == account["balances"]["current"] > 0
-    assert live.drain(token)[0]["added"] == []
+    assert live.sync_all(token)[0]["added"] == []
 
 
 @pytest.mark.parametrize(
-    ("user", "named"),
+    ("user", "expected"),
     [
         ("not json", "not valid JSON"),
         ("", "not valid JSON"),
@@ -207,7 +207,7 @@ def test_nulls_are_absent(live):
         (one_transaction(amount=10**30), "transactions[0].amount"),
     ],
 )
-def test_bad_users_are_refused_by_the_path(live, user, named):
+def test_error_names_the_path_of_an_invalid_field(live, user, expected):
     error = live.call(
         "/sandbox/public_token/create",
         _status=400,
@@ -219,11 +219,11 @@ def test_bad_users_are_refused_by_the_path(live, user, named):
         },
     )
     assert (error["error_type"], error["error_code"]) == ("INVALID_REQUEST", "INVALID_FIELD")
-    assert named in error["error_message"]
+    assert expected in error["error_message"]
 
 
 @pytest.mark.parametrize("amount", ["1e400", "1e99999999999999999999", "1e-50", "9" * 5000])
-def test_amounts_without_measure_are_refused(live, amount):
+def test_amounts_out_of_range_are_rejected(live, amount):
     user = json.dumps(one_transaction(amount="AMOUNT")).replace('"AMOUNT"', amount)
     error = live.call(
         "/sandbox/public_token/create",
