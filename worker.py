@@ -14,8 +14,8 @@ from rq.job import Job
 
 from config import Config
 from plaidapp import create_worker_app
-from plaidapp.jobs import process, queue
-from plaidapp.jobs import pulls as _pulls  # noqa: F401 imported before the first job asks for it
+from plaidapp.jobs import queue, startup
+from plaidapp.jobs import run as _pulls  # noqa: F401 imported before the first job asks for it
 from plaidapp.jobs.runner import Runner
 
 config = Config.from_env()
@@ -40,6 +40,6 @@ def main() -> None:
     AppWorker(QUEUES, connection=connection).work(logging_level=config.log_level)
 
 
-process.warm_up()
+startup.warm_up()
 if __name__ == "__main__":
     main()

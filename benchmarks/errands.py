@@ -10,7 +10,7 @@ from redis import Redis
 from config import Config
 from plaidapp import create_worker_app
 from plaidapp.bank.client import Bank
-from plaidapp.jobs import pulls
+from plaidapp.jobs import run
 
 config = Config.from_env()
 app = create_worker_app(config)
@@ -30,5 +30,5 @@ def ask(sent: float) -> None:
 def pull(pull_id: int, sent: float) -> None:
     """A whole pull of transactions that have not changed."""
     with app.app_context():
-        pulls.transactions(pull_id)
+        run.transactions(pull_id)
     told.rpush("told", time.monotonic() - sent)

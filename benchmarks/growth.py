@@ -12,8 +12,9 @@ from sqlalchemy import insert, select, text, update
 from benchmarks import rig
 from benchmarks.ingest import World, run_job
 from plaidapp.extensions import db
-from plaidapp.jobs import queue, sweep
-from plaidapp.store import Pull, PullItem, pulls
+from plaidapp.jobs import clock, queue
+from plaidapp.store import Pull, PullItem
+from plaidapp.store.pulls import pulls
 from run import find_redis_server
 from tests.e2e.processes import Running, clean_env, wait_until
 
@@ -76,7 +77,7 @@ def measure_queue(
 
     ways = {
         "one by one": one_by_one,
-        "ours, the sweep's": sweep.ring_due,
+        "ours, the sweep's": clock.ring_due,
         "RQ's enqueue_many alone": partial(enqueue_many, connection, count),
     }
     found = rig.alternate({name: partial(timed, way) for name, way in ways.items()}, 1)

@@ -35,9 +35,13 @@ from benchmarks import floors, rig
 from config import Config
 from plaidapp import create_app
 from plaidapp.extensions import db
-from plaidapp.jobs import process, sync
-from plaidapp.jobs import pulls as jobs
-from plaidapp.store import Item, Transaction, accounts, items, pulls, users
+from plaidapp.jobs import run as jobs
+from plaidapp.jobs import startup
+from plaidapp.jobs.transactions import sync
+from plaidapp.store import Item, Transaction
+from plaidapp.store.connections import accounts, items
+from plaidapp.store.people import users
+from plaidapp.store.pulls import pulls
 from tests.e2e.processes import clean_env
 
 TOKEN_KEY = Fernet.generate_key().decode()
@@ -54,7 +58,7 @@ NAMES = (
 def main() -> None:
     options = rig.arguments(__doc__ or "")
     rows, rounds = (5_000, 1) if options.quick else (50_000, 5)
-    process.warm_up()
+    startup.warm_up()
     with rig.sandbox() as bank:
         for kind in rig.DATABASES:
             with rig.database(kind) as url:

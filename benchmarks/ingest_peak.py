@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import worker
-from plaidapp.jobs import pulls as jobs
-from plaidapp.store import pulls
+from plaidapp.jobs import run as jobs
+from plaidapp.store.pulls import pulls
 
 
 def main() -> None:

@@ -22,8 +22,10 @@ from sqlalchemy import insert
 from config import Config
 from plaidapp import create_app
 from plaidapp.extensions import db
-from plaidapp.store import Account, Item, Pull, PullItem, User, items, pulls
-from plaidapp.store.types import now
+from plaidapp.store import Account, Item, Pull, PullItem, User
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import items
+from plaidapp.store.pulls import pulls
 from run import find_redis_server
 from tests.e2e.processes import Deployment, Running, free_port
 

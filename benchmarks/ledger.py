@@ -19,8 +19,10 @@ from sqlalchemy import make_url, text
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
-from plaidapp.store import accounts, items, rollups, users
-from plaidapp.store.words import index_of, sort_key
+from plaidapp.store.base.search_terms import index_of, sort_key
+from plaidapp.store.connections import accounts, items
+from plaidapp.store.people import users
+from plaidapp.store.reports import derived
 
 COMMON, RARE = "coffee", "locksmith"
 RARE_ROWS = 10
@@ -78,7 +80,7 @@ def fill(app: Flask, user_id: int, rows: int) -> None:
         db.engine.dispose()
         write = _to_sqlite if url.startswith("sqlite") else _to_postgresql
         write(url, _rows(user_id, item.id, ids, rows))
-        rollups.rebuild(ids)
+        derived.rebuild(ids)
         db.session.commit()
         if not url.startswith("sqlite"):
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as outside:

@@ -14,7 +14,8 @@ from config import Config
 from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
-from plaidapp.store import Item, pulls
+from plaidapp.store import Item
+from plaidapp.store.pulls import pulls
 from tests.chaos.person import Person
 from tests.e2e.processes import Deployment, wait_until
 

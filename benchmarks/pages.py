@@ -19,9 +19,11 @@ from benchmarks import ledger as rows_of
 from benchmarks.rig import DATABASES, alternate, arguments, database, table
 from plaidapp import create_app
 from plaidapp.extensions import db
-from plaidapp.finance.listing import PAGE_SIZE
-from plaidapp.store import Transaction, ledger, tallies, users
-from plaidapp.store.filters import Filter
+from plaidapp.finance.transactions.listing import PAGE_SIZE
+from plaidapp.store import Transaction
+from plaidapp.store.people import users
+from plaidapp.store.transactions import filter_totals, reader
+from plaidapp.store.transactions.filters import Filter
 from tests.conftest import make_config
 
 EXPLORER = "/finance/transactions"
@@ -87,9 +89,9 @@ def _paths(app: Flask, rows: int) -> dict[str, str]:
     }
 
 
-def _place(number: int) -> ledger.Place:
+def _place(number: int) -> reader.Place:
     """After so many rows: what the link of the page before says."""
-    place = ledger.end_of_stretch(Filter(1), number)
+    place = reader.end_of_stretch(Filter(1), number)
     if not place:
         raise LookupError(number)
     return place
@@ -119,16 +121,16 @@ def compare_queries(kind: str, app: Flask) -> None:
         searches = {word: Filter(1, search=word) for word in (rows_of.COMMON, rows_of.RARE)}
         pairs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
             "a deep page, by OFFSET": (
-                lambda: ledger.page(Filter(1), PAGE_SIZE, place),
+                lambda: reader.page(Filter(1), PAGE_SIZE, place),
                 lambda: _offset(DEEP * PAGE_SIZE // 2),
             ),
             "count and sums, by count(*) and sum()": (
-                lambda: tallies.tally(Filter(1), 1).rows,
+                lambda: filter_totals.tally(Filter(1), 1).rows,
                 lambda: _summed().rows,
             ),
         } | {
             f"{word}, by LIKE": (
-                lambda wanted=wanted: ledger.page(wanted, PAGE_SIZE),
+                lambda wanted=wanted: reader.page(wanted, PAGE_SIZE),
                 lambda word=word: _like(word),
             )
             for word, wanted in searches.items()
@@ -177,10 +179,10 @@ def _like(word: str) -> list[Transaction]:
     return _newest(or_(*(column.ilike(f"%{word}%") for column in columns)))
 
 
-def _summed() -> tallies.Tally:
+def _summed() -> filter_totals.Tally:
     query = select(func.count(), func.sum(Transaction.size)).where(*_shown())
     rows, _ = db.session.execute(query).one()
-    return tallies.Tally(rows, False, ())
+    return filter_totals.Tally(rows, False, ())
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from config import Config
 from .bank.client import Bank
 from .extensions import GLANCES, configure_postgresql, configure_sqlite, db
 from .jobs import queue
-from .store import secrets
+from .store.base import encryption
 
 ROOT = Path(__file__).parent.parent
 
@@ -42,7 +42,7 @@ def create_worker_app(config: Config) -> Flask:
     )
     app.logger.setLevel(config.log_level)
     _configure_db(app)
-    cipher = secrets.cipher_for(config.token_keys)
+    cipher = encryption.cipher_for(config.token_keys)
     app.extensions["cipher"] = cipher
     app.extensions["redis"] = queue.connect(config.redis_url)
     app.extensions["bank"] = Bank(

@@ -11,25 +11,28 @@ from flask.cli import with_appcontext
 
 from .bank.errors import BankError
 from .extensions import db
-from .jobs import pulls as jobs
-from .jobs import reconcile, sweep
-from .store import Item, items, pulls
+from .jobs import clock
+from .jobs import run as jobs
+from .jobs.transactions import bank_comparison
+from .store import Item
+from .store.connections import items
+from .store.pulls import pulls
 
 
 def init_app(app: Flask) -> None:
-    app.cli.add_command(clock)
+    app.cli.add_command(run_clock)
     app.cli.add_command(verify)
 
 
-@click.command()
+@click.command("clock")
 @with_appcontext
-def clock() -> None:
+def run_clock() -> None:
     """Rings for pulls that were left undone, until it is stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    sweep.run(stop)
+    clock.run(stop)
 
 
 @click.command()
@@ -52,11 +55,11 @@ def verify(item_id: int | None, repair: bool) -> None:
 def _verify(item: Item, *, repair: bool) -> bool:
     """True when the Item is exact in the end."""
     try:
-        differences = reconcile.find(item)
+        differences = bank_comparison.find(item)
         if differences and repair:
             _print(item, f"{len(differences)} differences, reading it again")
             _repair(item)
-            differences = reconcile.find(item)
+            differences = bank_comparison.find(item)
     except BankError as error:
         _print(item, f"can't be compared: {error.message} ({error.code})")
         return False

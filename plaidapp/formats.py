@@ -16,7 +16,7 @@ from flask import Flask
 from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 
-from .store.types import DECIMALS, exact
+from .store.base.types import DECIMALS, exact
 
 ENGLISH = Locale("en")
 MINUS = "\N{MINUS SIGN}"

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, abort, current_app, render_template
 
-from .store import Account, Item, Transaction, items
-from .store.categories import PRIMARY
+from .store import Account, Item, Transaction
+from .store.connections import items
+from .store.transactions.categories import PRIMARY
 
 blueprint = Blueprint("styleguide", __name__)
 

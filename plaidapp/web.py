@@ -18,10 +18,11 @@ from . import (
     security,
     styleguide,
     theme,
+    webhooks,
 )
 from .csrf import csrf
 from .extensions import login
-from .store import users
+from .store.people import users
 
 
 def init_app(app: Flask) -> None:
@@ -41,6 +42,7 @@ def init_app(app: Flask) -> None:
         theme,
         auth,
         finance,
+        webhooks,
         styleguide,
         health,
         errors,

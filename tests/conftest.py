@@ -26,7 +26,7 @@ from flask_login import FlaskLoginClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 from rq import Queue, SimpleWorker
-from sqlalchemy import text
+from sqlalchemy import select, text
 from werkzeug.serving import BaseWSGIServer, make_server
 
 import sandbox
@@ -34,8 +34,10 @@ from config import Config
 from plaidapp import create_app
 from plaidapp.auth import passwords
 from plaidapp.extensions import db
-from plaidapp.jobs import sweep
-from plaidapp.store import Pull, pulls, users
+from plaidapp.jobs import clock
+from plaidapp.store import Item, Pull
+from plaidapp.store.people import users
+from plaidapp.store.pulls import pulls
 from run import find_redis_server
 from sandbox import bank_activity
 from sandbox.fault_rules import Rule
@@ -285,7 +287,7 @@ def work(app: Flask) -> Callable[[], None]:
     def until_idle() -> None:
         def idle() -> bool:
             with app.app_context():
-                sweep.ring_due()
+                clock.ring_due()
                 burst()
                 query = db.select(Pull.id).where(Pull.state.in_((pulls.QUEUED, pulls.RUNNING)))
                 waiting = db.session.scalar(query.limit(1))
@@ -364,3 +366,48 @@ def connected(alice: Person, connect: Callable[..., None], small_user: dict[str,
     """Alice with the small bank; its Item's and its pull's id are 1."""
     connect(alice, **small_user)
     return alice
+
+
+@pytest.fixture
+def pull(app, alice):
+    """Makes a pull of alice's at one Item, in any state; returns its id."""
+
+    def make(state=pulls.QUEUED, kind=pulls.ACCOUNTS, phase=pulls.QUEUED, **fields):
+        with app.app_context():
+            item = db.session.get(Item, 1)
+            if item is None:
+                item = Item(id=1, user_id=alice.id, plaid_item_id="i", access_token=b"")
+                item.institution_name = "Tartan Bank"
+                db.session.add(item)
+            made = pulls.add(alice.id, kind, [item], state=state, **fields)
+            made.items[0].phase = phase
+            db.session.commit()
+            return made.id
+
+    return make
+
+
+@pytest.fixture
+def ask(app):
+    """What is committed of a table, oldest first; read in a session of its own."""
+
+    def read(what):
+        with app.app_context():
+            return db.session.scalars(select(what).order_by(text("1"))).all()
+
+    return read
+
+
+@pytest.fixture
+def tell(app, bank_server):
+    """Plaid tells of an Item."""
+    sign = bank_server.app.extensions["sandbox"].outbox.key.sign
+
+    def post(item, kind, code, **fields):
+        event = {"webhook_type": kind, "webhook_code": code, "item_id": item.plaid_item_id}
+        body = json.dumps(event | fields, indent=2).encode()
+        headers = {"Plaid-Verification": sign(body)}
+        answer = app.test_client().post("/webhooks/plaid", data=body, headers=headers)
+        assert answer.status_code == 200
+
+    return post

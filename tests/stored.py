@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from plaidapp.bank import payloads
-from plaidapp.store import ingest
+from plaidapp.store.transactions import ingest
 
 
 def rows_of(user_id: int, sent: Iterable[payloads.Transaction]) -> list[ingest.Row]:

@@ -13,7 +13,7 @@ from sqlalchemy import delete, insert, select, update
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Pull, Transaction
-from plaidapp.store.types import now
+from plaidapp.store.base.types import now
 
 ROOT = Path(__file__).parent.parent
 EDITS = {"own_category": "Ours", "note": "mine", "hidden": True}

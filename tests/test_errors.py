@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from plaidapp import create_app, errors
 from plaidapp.extensions import db
-from plaidapp.finance import pages
-from plaidapp.finance.exports import json as exports
+from plaidapp.finance.reports import pages
+from plaidapp.finance.transactions.exports import json as exports
 
 SENTENCES = {status: str(sentence) for status, sentence in errors.SENTENCES.items()}
 SECRET = "the text of an exception"

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from plaidapp.finance.categories import ICONS
+from plaidapp.finance.transactions.category_labels import ICONS
 
 ROOT = Path(__file__).parent.parent
 SPRITE = ROOT / "static" / "icons.svg"

@@ -8,6 +8,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LEAVES = {"plaidapp.addresses", "plaidapp.csrf", "plaidapp.extensions", "plaidapp.htmx"}
 TOP = {"wsgi", "worker", "gunicorn", "run"}  # gunicorn.conf.py is one
+STORE = {"plaidapp.bank.payloads", "plaidapp.extensions"}
+LOWER = {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", *LEAVES}
 MAY_IMPORT = {
     "config": set(),
     "wsgi": {"config", "plaidapp"},
@@ -16,22 +18,38 @@ MAY_IMPORT = {
     "run": {"config"},
     "sandbox": {"sandbox"},
     "plaidapp.bank": {"plaidapp.bank"},
-    "plaidapp.store": {"plaidapp.store", "plaidapp.bank.payloads", "plaidapp.extensions"},
+    "plaidapp.store": {"plaidapp.store", *STORE},
     "plaidapp.jobs": {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", "plaidapp.extensions"},
-    "plaidapp.addresses": set(),
-    "plaidapp.csrf": set(),
-    "plaidapp.extensions": set(),
-    "plaidapp.htmx": set(),
+    "plaidapp.webhooks": {"plaidapp.webhooks", *LOWER},
+    "plaidapp.auth": {"plaidapp.auth", *LOWER},
+    "plaidapp.finance": {"plaidapp.finance", "plaidapp.auth.access", "plaidapp.formats", *LOWER},
     "plaidapp.migrations": set(),
+    **{leaf: set() for leaf in LEAVES},
 }
-LOWER = {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", *LEAVES}
-MAY_IMPORT["plaidapp.auth"] = {"plaidapp.auth", *LOWER}
-MAY_IMPORT["plaidapp.finance"] = {
-    "plaidapp.finance",
-    "plaidapp.auth.access",
-    "plaidapp.formats",
-    *LOWER,
+SUBJECTS = {
+    "plaidapp.store": {
+        "base": set(),
+        "people": {"base"},
+        "connections": {"base", "people"},
+        "pulls": {"base", "connections"},
+        "webhooks": {"base"},
+        "transactions": {"base", "people", "connections"},
+        "reports": {"base", "connections", "transactions"},
+        "recurring": {"base", "connections", "transactions"},
+    },
+    "plaidapp.jobs": {
+        "pulls": set(),
+        "transactions": {"pulls"},
+        "recurring": {"pulls"},
+    },
 }
+"""Which subjects of the same layer each subject may import."""
+for layer, subjects in SUBJECTS.items():
+    below = MAY_IMPORT[layer] - {layer}
+    for subject, others in subjects.items():
+        MAY_IMPORT[f"{layer}.{subject}"] = below | {
+            f"{layer}.{other}" for other in {subject, *others}
+        }
 OURS = ("config", "wsgi", "worker", "run", "plaidapp", "sandbox", "tests")
 
 
@@ -98,18 +116,18 @@ def test_imports_run_down(path):
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("plaidapp.bank.client", "import plaidapp.store.items"),
-        ("plaidapp.bank.client", "from plaidapp.store import items"),
-        ("plaidapp.bank.client", "from ..store import items"),
+        ("plaidapp.bank.client", "import plaidapp.store.connections.items"),
+        ("plaidapp.bank.client", "from plaidapp.store.connections import items"),
+        ("plaidapp.bank.client", "from ..store.connections import items"),
         ("plaidapp.bank.client", "from plaidapp import extensions"),
         ("plaidapp.bank.client", "import config"),
-        ("plaidapp.store.items", "from plaidapp.bank import client"),
-        ("plaidapp.store.items", "from plaidapp.bank.errors import BankError"),
-        ("plaidapp.store.items", "from plaidapp import jobs"),
-        ("plaidapp.store.items", "from ..jobs import queue"),
-        ("plaidapp.jobs.sync", "def f():\n    from plaidapp.finance import views"),
-        ("plaidapp.jobs.sync", "from plaidapp.auth import access"),
-        ("plaidapp.jobs.sync", "import plaid"),
+        ("plaidapp.store.connections.items", "from plaidapp.bank import client"),
+        ("plaidapp.store.connections.items", "from plaidapp.bank.errors import BankError"),
+        ("plaidapp.store.connections.items", "from plaidapp import jobs"),
+        ("plaidapp.store.connections.items", "from ...jobs import queue"),
+        ("plaidapp.jobs.transactions.sync", "def f():\n    from plaidapp.finance import views"),
+        ("plaidapp.jobs.transactions.sync", "from plaidapp.auth import access"),
+        ("plaidapp.jobs.transactions.sync", "import plaid"),
         ("plaidapp.finance.views", "def f():\n    from rq import Queue"),
         ("plaidapp.finance.views", "import sandbox"),
         ("plaidapp.auth.routes", "from plaidapp.finance import views"),
@@ -117,6 +135,12 @@ def test_imports_run_down(path):
         ("plaidapp.extensions", "from plaidapp.store import User"),
         ("plaidapp.errors", "import plaid.api"),
         ("plaidapp.errors", "import worker"),
+        ("plaidapp.store.connections.items", "from ..pulls import pulls"),
+        ("plaidapp.store.connections.items", "from plaidapp.store.transactions import edits"),
+        ("plaidapp.store.transactions.edits", "from ..reports import derived"),
+        ("plaidapp.store.base.types", "from plaidapp.store import Item"),
+        ("plaidapp.jobs.pulls.attempt", "from ..transactions import sync"),
+        ("plaidapp.jobs.transactions.sync", "from ..recurring import fetch_streams"),
         ("sandbox.app", "import plaidapp"),
         ("sandbox.app", "from config import Config"),
         ("config", "import plaidapp"),

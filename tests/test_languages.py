@@ -11,8 +11,9 @@ from plaidapp import formats
 from plaidapp.bank.errors import SENTENCES
 from plaidapp.extensions import db
 from plaidapp.finance.forms import TEST_BANKS
-from plaidapp.store import Account, Item, PullItem, Transaction, pulls
-from plaidapp.store.types import now
+from plaidapp.store import Account, Item, PullItem, Transaction
+from plaidapp.store.base.types import now
+from plaidapp.store.pulls import pulls
 from tests.pages import Page
 from tests.pseudo import FORMATS, bracketed, forgotten, translate
 

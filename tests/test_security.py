@@ -56,7 +56,7 @@ def test_every_answer_is_protected(app, client, connected):
 
 
 def test_an_error_is_protected_too(app, alice, monkeypatch):
-    from plaidapp.finance import pages
+    from plaidapp.finance.reports import pages
 
     app.testing = False
     monkeypatch.setattr(pages, "render_dashboard", None)
@@ -138,7 +138,8 @@ def test_no_page_has_inline_scripts_or_styles_or_leads_elsewhere(client, connect
 def panel_states(app, connected):
     """Paths of panels in every state."""
     from plaidapp.extensions import db
-    from plaidapp.store import Item, pulls
+    from plaidapp.store import Item
+    from plaidapp.store.pulls import pulls
 
     with app.app_context():
         item = db.session.get(Item, 1)

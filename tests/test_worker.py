@@ -11,7 +11,9 @@ from rq import Queue
 
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
-from plaidapp.store import Pull, claims, pulls, secrets
+from plaidapp.store import Pull
+from plaidapp.store.base import encryption
+from plaidapp.store.pulls import pulls, transitions
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -55,7 +57,7 @@ def start(context, redis_url, tmp_path):
 @pytest.fixture
 def pull(owner):
     """A rung link pull of a custom user."""
-    sealed = secrets.seal({"username": "user_custom", "password": USER})
+    sealed = encryption.seal({"username": "user_custom", "password": USER})
     pull = pulls.add(owner, pulls.LINK, institution_id="ins_109508", sealed=sealed)
     db.session.commit()
     assert queue.ring(pull)
@@ -93,7 +95,7 @@ def test_sigterm_waits_for_the_job_in_hand(pull, start, poll, bank_server):
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_log_holds_no_secret(pull, start, token_in, context):
     rings = Queue(queue.NAME, connection=context.extensions["redis"])
-    rings.enqueue_call("plaidapp.jobs.pulls.accounts", args=(12345,), description="a confidence")
+    rings.enqueue_call("plaidapp.jobs.run.accounts", args=(12345,), description="a confidence")
     process = start("rq", "worker", "-c", "worker", "-w", "worker.AppWorker", "--burst")
     process.wait(60)
     log = start.log.read_text()
@@ -128,9 +130,9 @@ def test_a_killed_workers_pull_is_done_by_the_next(pull, start, poll, bank_serve
     process.wait()
     assert state_of(pull) == "running"
     db.session.execute(
-        db.update(Pull).values(heartbeat_at=pulls.now() - 2 * claims.HEARTBEAT_LIMIT)
+        db.update(Pull).values(heartbeat_at=pulls.now() - 2 * transitions.HEARTBEAT_LIMIT)
     )
-    assert claims.reclaim_orphans() == 1
+    assert transitions.reclaim_orphans() == 1
     db.session.commit()
     queue.ring(pulls.by_id(pull))
     assert start("rq", "worker", "-c", "worker", "-w", "worker.AppWorker", "--burst").wait(60) == 0

@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import Field, HiddenField, PasswordField, StringField, SubmitField, ValidationError
 from wtforms.validators import Email, InputRequired, Length
 
-from plaidapp.store import users
+from plaidapp.store.people import users
 
 from . import passwords
 

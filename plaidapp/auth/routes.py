@@ -8,7 +8,8 @@ from werkzeug import Response
 
 from plaidapp.addresses import own_path
 from plaidapp.extensions import db
-from plaidapp.store import User, users
+from plaidapp.store import User
+from plaidapp.store.people import users
 
 from . import passwords
 from .forms import LogInForm, SignUpForm

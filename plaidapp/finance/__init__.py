@@ -2,37 +2,27 @@
 
 from flask import Flask
 
-from . import (
-    actions,
-    categories,
-    connections,
-    edits,
-    explorer,
-    exports,
-    fragments,
-    pages,
-    recurring,
-    webhooks,
-)
 from .blueprint import blueprint, polled
+from .connections import connection_pages
+from .pulls import actions, fragments
+from .recurring import recurring_pages
+from .reports import pages
+from .transactions import category_labels, edit_actions, explorer, exports
 
 __all__ = [
     "actions",
-    "connections",
-    "edits",
+    "connection_pages",
+    "edit_actions",
     "explorer",
     "exports",
     "fragments",
     "pages",
-    "recurring",
-    "webhooks",
+    "recurring_pages",
 ]
 
 
 def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(polled)
-    app.register_blueprint(webhooks.blueprint)
-    categories.init_app(app)
-    app.extensions["webhook keys"] = {}
+    category_labels.init_app(app)
     app.add_url_rule("/", "index", pages.index)

@@ -12,9 +12,9 @@ from flask_login import login_required
 
 from plaidapp.auth.access import session_id
 from plaidapp.htmx import is_htmx
-from plaidapp.store import users
+from plaidapp.store.people import users
 
-from . import waiting
+from .pulls import long_poll
 
 Answer = str | Response
 View = Callable[..., Answer]
@@ -43,7 +43,7 @@ def unless_pull_is(view: View) -> View:
     def poll(pull_id: int) -> Answer:
         known, asking = request.args.get("revision"), session_id()
         if known and asking and is_htmx():
-            again = waiting.for_news(pull_id, asking, known)
+            again = long_poll.for_news(pull_id, asking, known)
             if again is not None:
                 return Response("", 204, {"HX-Trigger": again} if again else None)
         return for_a_person(pull_id)

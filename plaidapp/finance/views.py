@@ -10,13 +10,17 @@ from flask import render_template, request, url_for
 from flask_babel import gettext
 
 from plaidapp.bank.errors import HOPELESS
-from plaidapp.store import Item, Pull, Transaction, User, items, ledger, pulls, tallies
-from plaidapp.store.filters import Filter
+from plaidapp.store import Item, Pull, Transaction, User
+from plaidapp.store.connections import items
+from plaidapp.store.pulls import pulls
+from plaidapp.store.transactions import filter_totals, reader
+from plaidapp.store.transactions.filters import Filter
 
-from . import overview, recurring
 from .forms import TEST_BANKS, ConnectTestBankForm, RangeForm, today
-from .overview import Overview
-from .worth import ALL, PERIODS
+from .recurring import recurring_pages
+from .reports import overview
+from .reports.balance_sheet import ALL, PERIODS
+from .reports.overview import Overview
 
 USUAL_PERIOD = "6M"
 DAYS_AHEAD = 10
@@ -74,7 +78,7 @@ def ledger_of(user_id: int, expecting: bool) -> Ledger:
     period = asked if asked in PERIODS else USUAL_PERIOD
     return Ledger(
         items.of_user(user_id),
-        ledger.page(Filter(user_id), LATEST),
+        reader.page(Filter(user_id), LATEST),
         overview.of(user_id, period, today()),
         period,
         expecting,
@@ -118,18 +122,18 @@ def view_of(pull: Pull) -> PullView:
     if pull.state != pulls.DONE or pull.start_date is None or pull.end_date is None:
         return PullView(pull)
     wanted = pull.user_id, pull.start_date, pull.end_date
-    rows = ledger.page(Filter(*wanted), OF_RANGE) if PullView(pull).lists else ()
-    return PullView(pull, tallies.count_between(*wanted), rows)
+    rows = reader.page(Filter(*wanted), OF_RANGE) if PullView(pull).lists else ()
+    return PullView(pull, filter_totals.count_between(*wanted), rows)
 
 
 def render_pull(pull: Pull) -> str:
     """The one renderer of a pull, for the page and for the poll."""
-    return render_template("finance/_pull.html", view=view_of(pull))
+    return render_template("finance/pulls/_pull.html", view=view_of(pull))
 
 
 def render_live(user: User) -> str:
     """Every list of the dashboard, each for its own place."""
-    return render_template("finance/_live.html", **_shown(user.id))
+    return render_template("finance/reports/_live.html", **_shown(user.id))
 
 
 def _shown(user_id: int) -> dict[str, Any]:
@@ -138,7 +142,7 @@ def _shown(user_id: int) -> dict[str, Any]:
     return {
         "ledger": ledger_of(user_id, expecting),
         "pulls": views,
-        "upcoming": recurring.upcoming(user_id, DAYS_AHEAD),
+        "upcoming": recurring_pages.upcoming(user_id, DAYS_AHEAD),
     }
 
 
@@ -149,7 +153,7 @@ def render_dashboard(
 ) -> str:
     """The whole page; the forms are given when what was typed into them has to be shown again."""
     return render_template(
-        "finance/dashboard.html",
+        "finance/reports/dashboard.html",
         **_shown(user_id),
         connect_form=connect_form or ConnectTestBankForm(formdata=None),
         range_form=range_form or RangeForm(formdata=None),

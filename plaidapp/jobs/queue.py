@@ -15,7 +15,8 @@ from rq import Queue
 from rq.queue import EnqueueData
 
 from plaidapp.extensions import db
-from plaidapp.store import Pull, claims, pulls
+from plaidapp.store import Pull
+from plaidapp.store.pulls import pulls, transitions
 
 log = logging.getLogger(__name__)
 
@@ -25,13 +26,13 @@ JOB_TIMEOUT = 600
 FAILED_JOB_KEPT = 600
 """Seconds RQ keeps a job that crashed; why it did is in the log and on the row."""
 JOBS = {
-    pulls.LINK: "plaidapp.jobs.pulls.link",
-    pulls.ACCOUNTS: "plaidapp.jobs.pulls.accounts",
-    pulls.TRANSACTIONS: "plaidapp.jobs.pulls.transactions",
-    pulls.TOTAL: "plaidapp.jobs.pulls.transactions",
-    pulls.REPAIR: "plaidapp.jobs.pulls.repair",
-    pulls.REMOVE: "plaidapp.jobs.pulls.remove",
-    pulls.RECURRING: "plaidapp.jobs.pulls.recurring",
+    pulls.LINK: "plaidapp.jobs.run.link",
+    pulls.ACCOUNTS: "plaidapp.jobs.run.accounts",
+    pulls.TRANSACTIONS: "plaidapp.jobs.run.transactions",
+    pulls.TOTAL: "plaidapp.jobs.run.transactions",
+    pulls.REPAIR: "plaidapp.jobs.run.repair",
+    pulls.REMOVE: "plaidapp.jobs.run.remove",
+    pulls.RECURRING: "plaidapp.jobs.run.recurring",
 }
 
 
@@ -54,7 +55,7 @@ def ring(pull: Pull) -> bool:
     Ids only go into the job. Its own id names the attempt, so that a pull rung twice before a
     worker took it stands in the queue once: the later entry is taken out again.
     """
-    claims.mark_rung([pull])
+    transitions.mark_rung([pull])
     db.session.commit()
     connection: redis.Redis = current_app.extensions["redis"]
     queue = Queue(NAME, connection=connection)
@@ -76,7 +77,7 @@ def ring_all(due: Sequence[Pull]) -> bool:
 
     A tenth of the time that they would take one by one.
     """
-    claims.mark_rung(due)
+    transitions.mark_rung(due)
     db.session.commit()
     queue = Queue(NAME, connection=current_app.extensions["redis"])
     try:
@@ -106,5 +107,5 @@ def _job(pull: Pull) -> EnqueueData:
 
 def _wait_for_the_sweep(told: Sequence[Pull], error: redis.RedisError) -> None:
     log.warning("Redis is away, %s pulls wait for the sweep: %s", len(told), type(error).__name__)
-    claims.mark_unrung(told)
+    transitions.mark_unrung(told)
     db.session.commit()

@@ -1,18 +1,18 @@
 """What is kept: one file a table, the model and its queries. Nothing here commits."""
 
-from .accounts import Account
-from .balances import Balance
-from .edits import Edit, EditRow
-from .inbox import Webhook
-from .items import Item
-from .pulls import Pull, PullItem
-from .received import ReceivedPage
-from .recurring import Stream
-from .takeover import FormerAccount
-from .totals import MonthlyTotal
-from .transactions import Transaction
-from .users import User
-from .webhook_keys import WebhookKey
+from .connections.accounts import Account
+from .connections.balances import Balance
+from .connections.items import Item
+from .connections.reconnected_accounts import FormerAccount
+from .people.users import User
+from .pulls.pulls import Pull, PullItem
+from .recurring.recurring_streams import Stream
+from .transactions.edits import Edit, EditRow
+from .transactions.monthly_totals import MonthlyTotal
+from .transactions.raw_pages import ReceivedPage
+from .transactions.transactions import Transaction
+from .webhooks.deliveries import Webhook
+from .webhooks.signing_keys import WebhookKey
 
 __all__ = [
     "Account",

@@ -7,8 +7,10 @@ from decimal import Decimal
 import pytest
 
 from plaidapp.extensions import db
-from plaidapp.store import Account, Edit, Item, Pull, Transaction, pulls, secrets
-from plaidapp.store.types import now
+from plaidapp.store import Account, Edit, Item, Pull, Transaction
+from plaidapp.store.base import encryption
+from plaidapp.store.base.types import now
+from plaidapp.store.pulls import pulls
 
 PUBLIC = {
     "webhooks.receive",
@@ -43,7 +45,7 @@ def belongings(app, alice):
             user_id=alice.id,
             plaid_item_id="item-of-alice",
             institution_name="First Platypus Bank",
-            access_token=secrets.seal({"not": "a token"}),
+            access_token=encryption.seal({"not": "a token"}),
         )
         db.session.add(item)
         db.session.flush()

@@ -8,7 +8,7 @@ import pytest
 
 from plaidapp import create_app
 from plaidapp.extensions import db
-from plaidapp.store import users
+from plaidapp.store.people import users
 from tests.pages import Page
 
 PASSWORD = "correct horse battery staple"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import requests
 from sqlalchemy import select
 
-from plaidapp.store.inbox import Webhook
+from plaidapp.store.webhooks.deliveries import Webhook
 from sandbox.signing import SigningKey
 from sandbox.store import Store
 

@@ -10,9 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import OperationalError
 
 from plaidapp.extensions import db
-from plaidapp.jobs import reconcile
-from plaidapp.store import Item, Pull, Transaction, items, pulls
-from plaidapp.store.inbox import Webhook
+from plaidapp.jobs.transactions import bank_comparison
+from plaidapp.store import Item, Pull, Transaction
+from plaidapp.store.connections import items
+from plaidapp.store.pulls import pulls
+from plaidapp.store.webhooks.deliveries import Webhook
 
 from .world import World, poll
 
@@ -64,7 +66,7 @@ class Judge:
     def differences(self) -> Iterator[str]:
         with self.world.app.app_context():
             for item in items.everyone():
-                yield from (f"Item {item.id}: {found}" for found in reconcile.compare(item))
+                yield from (f"Item {item.id}: {found}" for found in bank_comparison.compare(item))
             for twice in db.session.execute(
                 select(Transaction.item_id, Transaction.plaid_transaction_id)
                 .group_by(Transaction.item_id, Transaction.plaid_transaction_id)

@@ -8,7 +8,9 @@ from sqlalchemy import func, select
 
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
-from plaidapp.store import Item, Pull, PullItem, items, pulls
+from plaidapp.store import Item, Pull, PullItem
+from plaidapp.store.connections import items
+from plaidapp.store.pulls import pulls
 
 from .bank_life import BankLife
 from .figures import Figures

@@ -11,8 +11,9 @@ import msgspec
 from sqlalchemy import Connection, func, select
 from sqlalchemy.exc import DBAPIError
 
-from plaidapp.store import Item, Pull, PullItem, Transaction, pulls
-from plaidapp.store.types import now
+from plaidapp.store import Item, Pull, PullItem, Transaction
+from plaidapp.store.base.types import now
+from plaidapp.store.pulls import pulls
 from sandbox import cursors
 
 from .world import World

@@ -20,8 +20,11 @@ from sqlalchemy import create_engine, select
 from config import Config
 from plaidapp import create_app
 from plaidapp.extensions import db
-from plaidapp.jobs import queue, updates
-from plaidapp.store import Item, items, pulls
+from plaidapp.jobs import queue
+from plaidapp.jobs.pulls import item_requests
+from plaidapp.store import Item
+from plaidapp.store.connections import items
+from plaidapp.store.pulls import pulls
 from run import find_redis_server
 
 from .databases import Postgres, SQLite
@@ -187,7 +190,7 @@ class World:
     def request_sync(self, item_id: int) -> None:
         """As a webhook would."""
         with self.app.app_context():
-            pull = updates.request(db.session.get_one(Item, item_id), pulls.CLOCK)
+            pull = item_requests.sync(db.session.get_one(Item, item_id), pulls.CLOCK)
             db.session.commit()
             if pull:
                 queue.ring(pull)

@@ -4,10 +4,9 @@ import json
 
 import pytest
 import requests
-from sqlalchemy import select, text
 
 from plaidapp.extensions import db
-from plaidapp.store import Item, pulls
+from plaidapp.store import Item
 from tests.pages import Page
 
 
@@ -45,50 +44,5 @@ class Panel:
 
 
 @pytest.fixture
-def pull(app, alice):
-    """Makes a pull of alice's at one Item, in any state; returns its id."""
-
-    def make(state=pulls.QUEUED, kind=pulls.ACCOUNTS, phase=pulls.QUEUED, **fields):
-        with app.app_context():
-            item = db.session.get(Item, 1)
-            if item is None:
-                item = Item(id=1, user_id=alice.id, plaid_item_id="i", access_token=b"")
-                item.institution_name = "Tartan Bank"
-                db.session.add(item)
-            made = pulls.add(alice.id, kind, [item], state=state, **fields)
-            made.items[0].phase = phase
-            db.session.commit()
-            return made.id
-
-    return make
-
-
-@pytest.fixture
 def panel():
     return Panel
-
-
-@pytest.fixture
-def ask(app):
-    """What is committed of a table, oldest first; read in a session of its own."""
-
-    def read(what):
-        with app.app_context():
-            return db.session.scalars(select(what).order_by(text("1"))).all()
-
-    return read
-
-
-@pytest.fixture
-def tell(app, bank_server):
-    """Plaid tells of an Item."""
-    sign = bank_server.app.extensions["sandbox"].outbox.key.sign
-
-    def post(item, kind, code, **fields):
-        event = {"webhook_type": kind, "webhook_code": code, "item_id": item.plaid_item_id}
-        body = json.dumps(event | fields, indent=2).encode()
-        headers = {"Plaid-Verification": sign(body)}
-        answer = app.test_client().post("/webhooks/plaid", data=body, headers=headers)
-        assert answer.status_code == 200
-
-    return post

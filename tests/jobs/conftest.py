@@ -15,8 +15,10 @@ from werkzeug.wrappers import Response
 import sandbox
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
-from plaidapp.store import Item, Pull, Transaction, pulls, secrets
-from plaidapp.store.types import now
+from plaidapp.store import Item, Pull, Transaction
+from plaidapp.store.base import encryption
+from plaidapp.store.base.types import now
+from plaidapp.store.pulls import pulls
 
 TODAY = datetime.now(UTC).date()
 
@@ -28,7 +30,7 @@ def begin(owner: int) -> Callable[..., int]:
     def add(kind: str, items=(), **fields) -> int:
         given = fields.pop("given", None)
         if given:
-            fields["sealed"] = secrets.seal(given)
+            fields["sealed"] = encryption.seal(given)
         if kind == pulls.LINK:
             fields.setdefault("institution_id", "ins_109508")
         pull = pulls.add(owner, kind, items=items, **fields)

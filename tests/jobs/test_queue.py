@@ -12,9 +12,10 @@ from rq.job import Job
 from sqlalchemy import event, update
 
 from plaidapp.extensions import db
-from plaidapp.jobs import queue, sweep
-from plaidapp.store import Item, Pull, claims, pulls
-from plaidapp.store.types import now
+from plaidapp.jobs import clock, queue
+from plaidapp.store import Item, Pull
+from plaidapp.store.base.types import now
+from plaidapp.store.pulls import pulls, transitions
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def away(context, tmp_path, monkeypatch):
 
 
 def rung_long_ago(pull_id):
-    long_ago = now() - 2 * claims.RING_AGAIN
+    long_ago = now() - 2 * transitions.RING_AGAIN
     db.session.execute(
         update(Pull).where(Pull.id == pull_id).values(rung_at=long_ago, run_after=long_ago)
     )
@@ -104,7 +105,7 @@ def test_a_pull_waits_in_its_row_when_redis_is_away(begin, look, away, waiting, 
     assert (pull.state, pull.rung_at) == ("queued", None)
     assert "Redis is away" in caplog.text
     away()
-    sweep.ring_due()
+    clock.ring_due()
     assert waiting() == [f"pull-{pull_id}-0"]
 
 
@@ -126,10 +127,10 @@ def test_a_flushed_redis_is_rung_again(begin, look, waiting, context):
     pull_id = begin(pulls.ACCOUNTS)
     queue.ring(look(pull_id))
     context.extensions["redis"].flushall()
-    sweep.ring_due()
+    clock.ring_due()
     assert waiting() == []
     rung_long_ago(pull_id)
-    sweep.ring_due()
+    clock.ring_due()
     assert waiting() == [f"pull-{pull_id}-0"]
 
 
@@ -137,28 +138,28 @@ def test_a_pull_that_waits_its_turn_is_not_queued_again(begin, look, waiting):
     pull_id = begin(pulls.ACCOUNTS)
     queue.ring(look(pull_id))
     rung_long_ago(pull_id)
-    sweep.ring_due()
+    clock.ring_due()
     assert waiting() == [f"pull-{pull_id}-0"]
 
 
 def test_every_due_pull_is_rung(begin, waiting):
     ids = [begin(pulls.ACCOUNTS) for _ in range(3)]
-    sweep.ring_due()
+    clock.ring_due()
     assert waiting() == [f"pull-{pull_id}-0" for pull_id in ids]
 
 
 def test_the_clock_goes_on_when_redis_and_the_database_are_back(
     begin, look, waiting, away, poll, context, monkeypatch
 ):
-    monkeypatch.setattr(sweep, "TICK", 0.01)
+    monkeypatch.setattr(clock, "TICK", 0.01)
     pull_id = begin(pulls.ACCOUNTS)
     stop = threading.Event()
 
-    def clock():
+    def run():
         with context.app_context():
-            sweep.run(stop)
+            clock.run(stop)
 
-    thread = threading.Thread(target=clock)
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         away()
@@ -171,20 +172,20 @@ def test_the_clock_goes_on_when_redis_and_the_database_are_back(
 
 def test_the_clock_reclaims_what_lost_its_worker(begin, look, waiting, poll, context):
     pull_id = begin(pulls.ACCOUNTS)
-    claims.claim(pull_id)
+    transitions.claim(pull_id)
     db.session.execute(
         update(Pull)
         .where(Pull.id == pull_id)
-        .values(heartbeat_at=now() - 2 * claims.HEARTBEAT_LIMIT)
+        .values(heartbeat_at=now() - 2 * transitions.HEARTBEAT_LIMIT)
     )
     db.session.commit()
     stop = threading.Event()
 
-    def clock():
+    def run():
         with context.app_context():
-            sweep.run(stop)
+            clock.run(stop)
 
-    thread = threading.Thread(target=clock)
+    thread = threading.Thread(target=run)
     thread.start()
     try:
         poll(waiting, what="the ring")
@@ -252,10 +253,10 @@ def test_ringing_is_one_commit_and_one_round_trip(begin, look, waiting, count):
 def test_many_are_rung_for_as_cheaply_as_two(begin, waiting, count):
     for _ in range(5):
         begin(pulls.ACCOUNTS)
-    queue.ring_all(claims.due()[:1])
+    queue.ring_all(transitions.due()[:1])
     count.update(commits=0, sent=0)
 
-    queue.ring_all(claims.due())
+    queue.ring_all(transitions.due())
 
     assert count == {"commits": 1, "sent": 2}
     assert len(waiting()) == 5

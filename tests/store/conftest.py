@@ -7,7 +7,7 @@ import pytest
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
-from plaidapp.store import accounts, items
+from plaidapp.store.connections import accounts, items
 from tests import stored
 
 

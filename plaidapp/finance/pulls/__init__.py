@@ -1,0 +1,1 @@
+"""The buttons that start a pull, and the panel that follows it."""

@@ -1,0 +1,1 @@
+"""The overview: net worth, income and spending, accounts."""

@@ -1,0 +1,1 @@
+"""The explorer: its filter, its rows, edits and exports."""

@@ -1,0 +1,71 @@
+"""What a page calls Plaid's primary categories, and the picture that goes with each.
+
+https://plaid.com/documents/pfc-taxonomy-all.csv
+"""
+
+from flask import Flask
+from flask_babel import lazy_gettext as _
+
+from plaidapp.formats import words
+from plaidapp.store.transactions.categories import TRANSFERS, UNKNOWN
+
+LABELS = {
+    "INCOME": _("Income"),
+    "TRANSFER_IN": _("Transfer in"),
+    "TRANSFER_OUT": _("Transfer out"),
+    "LOAN_PAYMENTS": _("Loan payments"),
+    "BANK_FEES": _("Bank fees"),
+    "ENTERTAINMENT": _("Entertainment"),
+    "FOOD_AND_DRINK": _("Food and drink"),
+    "GENERAL_MERCHANDISE": _("Shopping"),
+    "HOME_IMPROVEMENT": _("Home improvement"),
+    "MEDICAL": _("Health"),
+    "PERSONAL_CARE": _("Personal care"),
+    "GENERAL_SERVICES": _("Services"),
+    "GOVERNMENT_AND_NON_PROFIT": _("Taxes and donations"),
+    "TRANSPORTATION": _("Getting around"),
+    "TRAVEL": _("Travel"),
+    "RENT_AND_UTILITIES": _("Rent and utilities"),
+    "OTHER": _("Uncategorised"),
+}
+ICONS = {
+    "INCOME": "banknote",
+    "TRANSFER_IN": "arrow-down-left",
+    "TRANSFER_OUT": "arrow-up-right",
+    "LOAN_PAYMENTS": "hand-coins",
+    "BANK_FEES": "receipt",
+    "ENTERTAINMENT": "clapperboard",
+    "FOOD_AND_DRINK": "utensils",
+    "GENERAL_MERCHANDISE": "shopping-bag",
+    "HOME_IMPROVEMENT": "hammer",
+    "MEDICAL": "heart-pulse",
+    "PERSONAL_CARE": "scissors",
+    "GENERAL_SERVICES": "briefcase",
+    "GOVERNMENT_AND_NON_PROFIT": "scale",
+    "TRANSPORTATION": "bus",
+    "TRAVEL": "plane",
+    "RENT_AND_UTILITIES": "house",
+    "OTHER": "circle-dashed",
+}
+
+
+def init_app(app: Flask) -> None:
+    app.add_template_filter(category_label)
+    app.add_template_filter(category_icon)
+    app.add_template_test(is_transfer)
+
+
+def category_label(code: str | None) -> str:
+    """ "Food and drink". A code that is not known yet reads as words."""
+    code = code or UNKNOWN
+    return str(LABELS.get(code) or words(code))
+
+
+def category_icon(code: str | None) -> str:
+    """The name of a symbol in static/icons.svg."""
+    return ICONS.get(code or UNKNOWN, ICONS[UNKNOWN])
+
+
+def is_transfer(code: str | None) -> bool:
+    """Money that stays the person's own."""
+    return code in TRANSFERS

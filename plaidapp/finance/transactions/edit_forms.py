@@ -1,0 +1,118 @@
+"""What a person may write on their transactions, and the sentence for what they may not."""
+
+from typing import Any
+
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, Field, StringField, TextAreaField, ValidationError
+
+from plaidapp.auth.access import LARGEST_BIG_ID
+from plaidapp.store import Transaction
+from plaidapp.store.transactions.categories import PRIMARY
+from plaidapp.store.transactions.edits import LONGEST_NOTE
+
+from .filter_form import Several
+
+MOST_CHOSEN = 5000
+
+
+class Note(TextAreaField):
+    """Text without what browsers put at the ends of lines; None when there is none."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        text = "".join(valuelist[:1]).replace("\r\n", "\n").replace("\0", "").strip()
+        self.data = text or None
+
+    def pre_validate(self, _form: Any) -> None:
+        if len(self.data or "") > LONGEST_NOTE:
+            raise ValidationError(
+                gettext("A note has at most %(most)s characters.", most=LONGEST_NOTE)
+            )
+
+
+class EditForm(FlaskForm):
+    """One transaction, of which only what was sent changes. The empty category is the bank's."""
+
+    category = StringField(_("Category"))
+    note = Note(_("Note"))
+    hidden = BooleanField(_("Hide it: it counts in no total"))
+
+    def __init__(self, now: str | None = None, **options: Any) -> None:
+        """`now` is the person's category of the row, which may be none of Plaid's."""
+        super().__init__(**options)
+        self.now = now
+
+    @classmethod
+    def of(cls, row: Transaction) -> "EditForm":
+        """As the row is now."""
+        return cls(
+            row.own_category,
+            formdata=None,
+            category=row.own_category or "",
+            note=row.note,
+            hidden=row.hidden,
+        )
+
+    def validate_category(self, field: Field) -> None:
+        if field.data and field.data not in (*PRIMARY, self.now):
+            raise ValidationError(gettext("Choose one of the list."))
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        valid: bool = super().validate(extra_validators)
+        if not self.change():
+            self.form_errors.append(gettext("Send a category, a note, or whether it is hidden."))
+            return False
+        return valid
+
+    def change(self) -> dict[str, Any]:
+        values = {
+            "own_category": (self.category, self.category.data or None),
+            "note": (self.note, self.note.data),
+            "hidden": (self.hidden, self.hidden.data),
+        }
+        return {name: value for name, (field, value) in values.items() if field.raw_data}
+
+
+class BulkForm(FlaskForm):
+    """Many transactions: those chosen, or with `all` those of the filter."""
+
+    row = Several("", most=MOST_CHOSEN)
+    all = BooleanField("")
+    do = StringField("")
+    category = StringField("")
+    note = Note("")
+
+    @property
+    def ids(self) -> list[int]:
+        return [int(value) for value in self.row.data]
+
+    def validate_row(self, field: Field) -> None:
+        if not all(value.isascii() and value.isdigit() for value in field.data):
+            raise ValidationError(gettext("There is no such transaction."))
+        if any(len(value) > 19 or int(value) > LARGEST_BIG_ID for value in field.data):
+            raise ValidationError(gettext("There is no such transaction."))
+        if not field.data and not self.all.data:
+            raise ValidationError(gettext("Choose the transactions first."))
+
+    def validate_do(self, field: Field) -> None:
+        if field.data not in ("category", "note", "hide", "unhide"):
+            raise ValidationError(gettext("Choose what to do with them."))
+
+    def validate_category(self, field: Field) -> None:
+        if self.do.data == "category" and field.data and field.data not in PRIMARY:
+            raise ValidationError(gettext("Choose one of the list."))
+
+    def change(self) -> dict[str, Any]:
+        changes: dict[str, dict[str, Any]] = {
+            "category": {"own_category": self.category.data or None},
+            "note": {"note": self.note.data},
+            "hide": {"hidden": True},
+            "unhide": {"hidden": False},
+        }
+        return changes[self.do.data]
+
+    @property
+    def complaint(self) -> str:
+        """The first sentence of what is wrong."""
+        return str(next(iter(self.errors.values()))[0])

@@ -1,0 +1,47 @@
+"""A ledger for Beancount: https://beancount.github.io/docs/beancount_language_syntax.html
+
+Pending transactions have the flag `!`. Assertions hold at the start of a day, so they are dated the
+day after.
+"""
+
+from collections.abc import Iterator
+
+from plaidapp.store.base.types import days_later, exact
+
+from .bookkeeping import Assertion, Book, Commodity, Entry, Line, Opening
+from .export import Export
+
+
+def write(export: Export) -> Iterator[str]:
+    yield f";; plaidapp, {export.made_at:%Y-%m-%d %H:%M} UTC\n"
+    yield from map(_written, Book(export).lines())
+
+
+def _written(line: Line) -> str:
+    match line:
+        case Commodity(day, symbol, code):
+            return f"\n{day} commodity {symbol}\n  name: {_text(code)}\n"
+        case Opening(day, account, symbol, title):
+            name = f"  name: {_text(title)}\n" if title else ""
+            return f"\n{day} open {account} {symbol or ''}".rstrip() + f"\n{name}"
+        case Assertion(day, account, amount, symbol):
+            return f"\n{days_later(day, 1)} balance {account}  {exact(amount)} {symbol}\n"
+        case Entry():
+            return _entry(line)
+
+
+def _entry(entry: Entry) -> str:
+    payee = f"{_text(entry.payee)} " if entry.payee else ""
+    details = "".join(
+        f"  {name}: {_text(detail)}\n" for name, detail in entry.details.items() if detail
+    )
+    return (
+        f"\n{entry.day} {'!' if entry.pending else '*'} {payee}{_text(entry.narration)}\n{details}"
+        f"  {entry.account}  {exact(entry.amount)} {entry.symbol}\n"
+        f"  {entry.counter}  {exact(-entry.amount)} {entry.symbol}\n"
+    )
+
+
+def _text(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

@@ -1,0 +1,88 @@
+"""CSV for spreadsheets: https://www.rfc-editor.org/rfc/rfc4180
+
+It begins with a byte order mark, without which Excel takes UTF-8 for the local code page. What a
+program should read instead is the JSON.
+
+A spreadsheet runs a cell that begins like a formula, and a merchant's name is written by strangers.
+Such text gets an apostrophe in front: https://owasp.org/www-community/attacks/CSV_Injection
+Amounts, with Plaid's sign (positive is money out), are written by us and stay numbers.
+"""
+
+import csv
+import re
+from collections.abc import Iterator
+from io import StringIO
+
+from plaidapp.store import Transaction
+from plaidapp.store.base.types import exact
+
+from .export import Export
+
+BYTE_ORDER_MARK = "\ufeff"
+COLUMNS = (
+    "date",
+    "authorized_date",
+    "name",
+    "merchant_name",
+    "amount",
+    "currency",
+    "category",
+    "personal_finance_category_primary",
+    "personal_finance_category_detailed",
+    "note",
+    "pending",
+    "hidden",
+    "account_name",
+    "account_mask",
+    "institution_name",
+    "payment_channel",
+    "transaction_id",
+    "pending_transaction_id",
+    "account_id",
+)
+# Cells begin after these too, where the list separator is another: a semicolon in half of Europe.
+FORMULA = re.compile(
+    r"(?:^|(?<=[;\t\r\n]))(?=[^\S\t\r\n]*[=+\-@＝＋－＠])"
+    r"|^(?=[\t\r\n])"
+)
+
+
+def write(export: Export) -> Iterator[str]:
+    yield BYTE_ORDER_MARK + _line(COLUMNS)
+    for row in export.rows():
+        yield _line(_cells(row, export.bank_of(row.account)))
+
+
+def safe(text: str | None) -> str:
+    """The text as a cell that no spreadsheet takes for a formula."""
+    return FORMULA.sub("'", text) if text else ""
+
+
+def _cells(row: Transaction, bank: str) -> tuple[str, ...]:
+    return (
+        row.date.isoformat(),
+        row.authorized_date.isoformat() if row.authorized_date else "",
+        safe(row.name),
+        safe(row.merchant_name),
+        exact(row.amount) or "",
+        safe(row.currency),
+        safe(row.category),
+        safe(row.category_primary),
+        safe(row.category_detailed),
+        safe(row.note),
+        str(row.pending).lower(),
+        str(row.hidden).lower(),
+        safe(row.account.name),
+        safe(row.account.mask),
+        safe(bank),
+        safe(row.payment_channel),
+        safe(row.plaid_transaction_id),
+        safe(row.pending_transaction_id),
+        safe(row.account.plaid_account_id),
+    )
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    line = StringIO(newline="")
+    csv.writer(line).writerow(cells)
+    return line.getvalue()

@@ -1,0 +1,134 @@
+"""OFX 2.1.1 for finance programs: https://financialdataexchange.org/ofx
+
+A statement for each account and currency, in the XML's prescribed order. FITID is Plaid's id of the
+transaction, by which a program knows what it has already: pending rows are left out, because
+posting gives them another id. Amounts have OFX's sign: money out is negative, and so is the balance
+of what is owed.
+
+Cards are card statements, everything else is a bank's: OFX has no statement for a loan's payments,
+and its investment statement demands securities that are not known here. CURDEF takes ISO 4217's
+currencies only, so rows in others are left out.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import chain, groupby
+from xml.sax.saxutils import escape
+
+from babel.numbers import list_currencies
+
+from plaidapp.store import Account, Transaction
+from plaidapp.store.base.types import exact
+
+from .export import Export, Statement
+
+HEADER = (
+    '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n'
+    '<?OFX OFXHEADER="200" VERSION="211" SECURITY="NONE" OLDFILEUID="NONE" NEWFILEUID="NONE"?>\n'
+)
+BANK_ID = "plaidapp"  # the bank's own number is not known; ACCTID alone tells accounts apart
+OK = "<STATUS><CODE>0</CODE><SEVERITY>INFO</SEVERITY></STATUS>"
+BANK = ("BANKMSGSRSV1", "STMTTRNRS", "STMTRS")
+CARD = ("CREDITCARDMSGSRSV1", "CCSTMTTRNRS", "CCSTMTRS")
+KINDS = {
+    "checking": "CHECKING",
+    "savings": "SAVINGS",
+    "money market": "MONEYMRKT",
+    "cd": "CD",
+}
+CURRENCIES = list_currencies()
+NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+LONGEST_ACCOUNT, LONGEST_NAME, LONGEST_TEXT = 22, 32, 255
+
+
+def write(export: Export) -> Iterator[str]:
+    yield HEADER
+    yield f"<OFX>\n<SIGNONMSGSRSV1><SONRS>{OK}<DTSERVER>{_moment(export.made_at)}</DTSERVER>"
+    yield "<LANGUAGE>ENG</LANGUAGE></SONRS></SIGNONMSGSRSV1>\n"
+    in_order = sorted(export.accounts, key=_is_card)  # the message sets have an order too
+    written = (one for one in export.statements(in_order) if one.currency in CURRENCIES)
+    for is_card, statements in groupby(written, key=lambda one: _is_card(one.account)):
+        message_set, transaction, response = CARD if is_card else BANK
+        yield f"<{message_set}>\n"
+        for one in statements:
+            yield f"<{transaction}><TRNUID>0</TRNUID>{OK}<{response}>"
+            yield from _statement(export, one)
+            yield f"</{response}></{transaction}>\n"
+        yield f"</{message_set}>\n"
+    yield "</OFX>\n"
+
+
+def _is_card(account: Account) -> bool:
+    return account.type == "credit"
+
+
+def _statement(export: Export, statement: Statement) -> Iterator[str]:
+    first = next(statement.rows, None)
+    if first is None:  # taken back by the bank since its currency was read
+        start, rows = export.today, statement.rows
+    else:
+        start, rows = first.date, chain((first,), statement.rows)
+    yield f"<CURDEF>{statement.currency}</CURDEF>"
+    yield _account(statement) + "\n"
+    yield f"<BANKTRANLIST><DTSTART>{_noon(start)}</DTSTART>"
+    yield f"<DTEND>{_noon(export.wanted.end or export.today)}</DTEND>\n"
+    total = Decimal()
+    for row in rows:
+        total -= row.amount
+        yield _transaction(row)
+    balance = _balance(statement)
+    yield f"</BANKTRANLIST>\n<LEDGERBAL><BALAMT>{exact(total if balance is None else balance)}"
+    yield f"</BALAMT><DTASOF>{_moment(export.made_at)}</DTASOF></LEDGERBAL>"
+
+
+def _account(statement: Statement) -> str:
+    """Known again by the programs, so it must be the same in every export; and it must be short."""
+    account = statement.account
+    number = f"{(account.mask or '')[-4:]}-{account.id}"
+    if statement.currency != account.currency:
+        number += f"-{statement.currency}"
+    identifier = _element("ACCTID", number.lstrip("-"), LONGEST_ACCOUNT)
+    if _is_card(account):
+        return f"<CCACCTFROM>{identifier}</CCACCTFROM>"
+    kind = KINDS.get(account.subtype or "", "SAVINGS")
+    kind = "CREDITLINE" if account.type == "loan" else kind
+    bank = f"<BANKID>{BANK_ID}</BANKID>"
+    return f"<BANKACCTFROM>{bank}{identifier}<ACCTTYPE>{kind}</ACCTTYPE></BANKACCTFROM>"
+
+
+def _balance(statement: Statement) -> Decimal | None:
+    """What the bank says now; OFX demands one, so where it is unknown the rows are added up."""
+    account = statement.account
+    if account.current is None or statement.currency != account.currency:
+        return None
+    return -account.current if account.owes else account.current
+
+
+def _transaction(row: Transaction) -> str:
+    kind = "CREDIT" if row.amount < 0 else "DEBIT"
+    authorized = row.authorized_date and f"<DTUSER>{_noon(row.authorized_date)}</DTUSER>"
+    return (
+        f"<STMTTRN><TRNTYPE>{kind}</TRNTYPE><DTPOSTED>{_noon(row.date)}</DTPOSTED>"
+        f"{authorized or ''}<TRNAMT>{exact(-row.amount)}</TRNAMT>"
+        f"{_element('FITID', row.plaid_transaction_id, LONGEST_TEXT)}"
+        f"{_element('NAME', row.merchant_name or row.name, LONGEST_NAME)}"
+        f"{_element('MEMO', ' · '.join(filter(None, (row.name, row.note))), LONGEST_TEXT)}"
+        "</STMTTRN>\n"
+    )
+
+
+def _element(tag: str, text: str, longest: int) -> str:
+    """One line of what XML can hold; nothing at all if that is nothing."""
+    line = " ".join(NOT_XML.sub("", text).split())[:longest].strip()
+    return f"<{tag}>{escape(line)}</{tag}>" if line else ""
+
+
+def _noon(day: date) -> str:
+    """Noon in UTC: midnight would be the day before in America."""
+    return f"{day:%Y%m%d}120000"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y%m%d%H%M%S}"

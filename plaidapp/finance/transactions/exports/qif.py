@@ -1,0 +1,49 @@
+"""QIF for old finance programs: https://en.wikipedia.org/wiki/Quicken_Interchange_Format
+
+Lines of a letter and a value; `^` ends a record. Each account, and each currency in it, has a
+section. Dates are MM/DD/YYYY, as Quicken in the United States writes them; other programs ask.
+Money out is negative. The format has neither ids nor currencies: the account's description names
+the currency, and pending rows are left out, for nothing would tell them from the posted ones later.
+"""
+
+from collections.abc import Iterator
+
+from plaidapp.store import Transaction
+from plaidapp.store.base.types import exact
+
+from .export import Export, Statement
+
+KINDS = {"depository": "Bank", "credit": "CCard", "loan": "Oth L"}
+CATEGORY = str.maketrans(":/[]", "-- -")  # which mean subcategory, class and transfer
+
+
+def write(export: Export) -> Iterator[str]:
+    yield "!Option:AllXfr\n"
+    for statement in export.statements(export.accounts):
+        kind = KINDS.get(statement.account.type, "Oth A")
+        yield f"!Account\n{_line('N', _name(statement))}T{kind}\n"
+        yield f"{_line('D', statement.currency)}^\n!Type:{kind}\n"
+        yield from map(_record, statement.rows)
+
+
+def _name(statement: Statement) -> str:
+    """Unlike every other; two accounts may well have the same name and mask."""
+    account = statement.account
+    words = [account.name, account.mask, f"({account.id})"]
+    if statement.currency != account.currency:
+        words.append(statement.currency)
+    return " ".join(filter(None, words)).translate(CATEGORY)
+
+
+def _record(row: Transaction) -> str:
+    memo = " · ".join(filter(None, (row.name if row.merchant_name else None, row.note)))
+    category = row.category.replace("_", " ").capitalize().translate(CATEGORY)
+    return (
+        f"D{row.date:%m/%d/%Y}\nT{exact(-row.amount)}\n"
+        f"{_line('P', row.merchant_name or row.name)}{_line('M', memo)}{_line('L', category)}^\n"
+    )
+
+
+def _line(letter: str, text: str | None) -> str:
+    value = " ".join((text or "").split())
+    return f"{letter}{value}\n" if value else ""

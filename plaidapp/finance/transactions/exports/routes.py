@@ -1,0 +1,85 @@
+"""The addresses of the exports: the explorer's own filter, as a file."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+
+from flask import Response, abort, request, stream_with_context
+
+from plaidapp.auth.access import person
+from plaidapp.store.transactions import reader
+
+from ...blueprint import blueprint
+from ..filter_form import ExplorerForm
+from . import beancount, csv, journal, json, ofx, qif
+from .export import Export
+
+AT_ONCE = 500  # pieces in one write
+
+
+@dataclass(frozen=True)
+class Format:
+    extension: str
+    content_type: str
+    write: Callable[[Export], Iterator[str]]
+
+
+FORMATS = (
+    Format("csv", "text/csv; charset=utf-8; header=present", csv.write),
+    Format("json", "application/json", json.write),  # UTF-8 by definition
+    Format("ofx", "application/x-ofx; charset=utf-8", ofx.write),
+    Format("qif", "application/qif; charset=utf-8", qif.write),
+    Format("beancount", "text/plain; charset=utf-8", beancount.write),
+    Format("journal", "text/plain; charset=utf-8", journal.write),
+)
+
+
+def _route(format_: Format) -> None:
+    path = f"/export/transactions.{format_.extension}"
+
+    @blueprint.get(path, endpoint=f"export_{format_.extension}")
+    def download() -> Response:
+        """Takes the explorer's parameters; 422 with the sentence for what they may not be."""
+        form = ExplorerForm(request.args)
+        if not form.validate():
+            abort(422, " ".join(str(errors[0]) for errors in form.errors.values()))
+        export = Export.of(form.filter_of(person().id))
+        pieces = format_.write(export)
+        response = Response(_streamed(pieces), content_type=format_.content_type)
+        name = _file_name(export, format_.extension)
+        response.headers["Content-Disposition"] = f"attachment; filename={name}"
+        return response
+
+
+def _file_name(export: Export, extension: str) -> str:
+    """plaidapp-transactions-2026-01-01-to-2026-11-22.csv"""
+    wanted = export.wanted
+    end: date = wanted.end or export.today
+    start = wanted.start or reader.first_date(wanted.user_id) or end
+    return f"plaidapp-transactions-{start}-to-{end}.{extension}"
+
+
+def _streamed(pieces: Iterator[str]) -> Iterator[bytes]:
+    """The file as it is read from the database, a part at a time.
+
+    The first part is read here, so that a failure until then is an error page like any other. One
+    after that ends the connection without HTTP's end mark: half a file must not pass for a whole.
+    """
+    first = _part(pieces)
+
+    def parts() -> Iterator[bytes]:
+        part = first
+        while part:
+            yield part
+            part = _part(pieces)
+
+    return stream_with_context(parts())
+
+
+def _part(pieces: Iterator[str]) -> bytes:
+    return "".join(islice(pieces, AT_ONCE)).encode()
+
+
+for _format in FORMATS:
+    _route(_format)

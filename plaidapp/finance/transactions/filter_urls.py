@@ -1,0 +1,123 @@
+"""The explorer's filter as an address: short, to be shared, and the same for the same filter."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from babel.numbers import format_decimal
+from flask import url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from plaidapp.formats import long_day
+from plaidapp.store import Account
+from plaidapp.store.transactions.monthly_totals import month_of, months_later
+
+from ..forms import today
+from .category_labels import category_label
+from .filter_form import ExplorerForm, plain
+
+Query = dict[str, list[str]]
+DAYS = ("start_date", "end_date")
+
+
+class Chip(NamedTuple):
+    """One part of the filter in words, and the filter without it."""
+
+    label: str
+    without: Query
+
+
+def query_of(form: ExplorerForm) -> Query:
+    """What a valid form says that is not said anyway."""
+    data = form.data
+    query = {
+        "q": [data["q"].strip()] if (data["q"] or "").strip() else [],
+        **{name: [data[name].isoformat()] if data[name] else [] for name in DAYS},
+        **{name: list(data[name]) for name in ("account", "category")},
+        **{name: [plain(data[name])] if data[name] is not None else [] for name in AMOUNTS},
+        **{
+            name: [data[name]] if data[name] != form[name].default else []
+            for name in ("direction", "pending", "hidden", "scope", "sort")
+        },
+    }
+    return {name: values for name, values in query.items() if values}
+
+
+AMOUNTS = ("smallest", "largest")
+
+
+def address(query: Mapping[str, list[str]], endpoint: str = "finance.explorer", **ids: int) -> str:
+    path = url_for(endpoint, **ids)  # type: ignore[arg-type]
+    return f"{path}?{urlencode(query, doseq=True)}" if query else path
+
+
+def without(query: Query, *names: str) -> Query:
+    return {name: values for name, values in query.items() if name not in names}
+
+
+def presets(query: Query) -> list[tuple[str, str, bool]]:
+    """Ranges of dates people ask for: title, address, is it the one. For macros/forms.html."""
+    day = today()
+    month = month_of(day)
+    ranges: list[tuple[str, date | None, date | None]] = [
+        (_("This month"), month, months_later(month, 1) - timedelta(days=1)),
+        (_("Last month"), months_later(month, -1), month - timedelta(days=1)),
+        (_("Last 30 days"), day - timedelta(days=29), day),
+        (_("This year"), date(day.year, 1, 1), date(day.year, 12, 31)),
+        (_("All"), None, None),
+    ]
+    asked = [query.get(name) for name in DAYS]
+    found = []
+    for title, start, end in ranges:
+        days = {"start_date": [str(start)], "end_date": [str(end)]} if start and end else {}
+        is_it = [days.get(name) for name in DAYS] == asked
+        found.append((title, address(without(query, *DAYS) | days), is_it))
+    return found
+
+
+def chips(form: ExplorerForm, query: Query, accounts: Mapping[int, Account]) -> Iterator[Chip]:
+    """The parts of the filter, in the order of the form."""
+    if "q" in query:
+        yield Chip(_("“%(words)s”", words=query["q"][0]), without(query, "q"))
+    if said := _days_said(form.start_date.data, form.end_date.data):
+        yield Chip(said, without(query, *DAYS))
+    for value in query.get("account", ()):
+        yield Chip(account_label(accounts.get(int(value))), _less(query, "account", value))
+    for value in query.get("category", ()):
+        yield Chip(category_label(value), _less(query, "category", value))
+    if "smallest" in query:
+        said = _("At least %(amount)s", amount=_written(query["smallest"][0]))
+        yield Chip(said, without(query, "smallest"))
+    if "largest" in query:
+        said = _("At most %(amount)s", amount=_written(query["largest"][0]))
+        yield Chip(said, without(query, "largest"))
+    for name in ("direction", "pending", "hidden", "scope"):
+        if name in query:
+            label = {choice.value: choice.label for choice in form[name].choices}[query[name][0]]
+            yield Chip(str(label), without(query, name))
+
+
+def _written(amount: str) -> str:
+    return format_decimal(Decimal(amount), locale=get_locale(), decimal_quantization=False)
+
+
+def account_label(account: Account | None) -> str:
+    if account is None:
+        return str(_("An account that is gone"))
+    return f"{account.name} {account.mask or ''}".strip()
+
+
+def _days_said(start: date | None, end: date | None) -> str | None:
+    if start and end:
+        return str(_("%(start)s to %(end)s", start=long_day(start), end=long_day(end)))
+    if start:
+        return str(_("From %(day)s", day=long_day(start)))
+    return str(_("Until %(day)s", day=long_day(end))) if end else None
+
+
+def _less(query: Query, name: str, value: str) -> Query:
+    rest = [other for other in query[name] if other != value]
+    return query | {name: rest} if rest else without(query, name)

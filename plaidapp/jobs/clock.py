@@ -1,0 +1,74 @@
+"""The clock: finds what was left undone and rings for it. Any number of clocks is harmless.
+
+Redis may be wiped, workers killed, jobs lost between two commands: the pulls' rows remain, and
+this is what goes through them.
+"""
+
+import logging
+import threading
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from plaidapp.extensions import db
+from plaidapp.store.connections import items
+from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.webhooks import signing_keys
+
+from . import queue
+from .pulls import item_requests
+
+log = logging.getLogger(__name__)
+
+TICK = 1.0
+"""Seconds between looks for pulls whose time has come or whose worker died; two indexed queries."""
+SWEEP_EVERY = 10
+"""Ticks between looks for Items that should have been synced."""
+SWEPT_AT_ONCE = 500
+
+
+def reclaim() -> None:
+    """Queues again what a worker began and left."""
+    reclaimed = transitions.reclaim_orphans()
+    db.session.commit()
+    if reclaimed:
+        log.warning("%s pulls had lost their worker and are queued again", reclaimed)
+
+
+def ring_due() -> None:
+    """Rings for every pull that is due and that no worker has been told of lately."""
+    while due := transitions.due():
+        if not queue.ring_all(due):
+            break  # Redis is away: the next tick tries again
+    db.session.rollback()
+
+
+def ask_for_neglected() -> None:
+    """Starts a pull for every Item that should have been synced by now."""
+    for item in items.neglected(SWEPT_AT_ONCE):
+        if items.claim_sweep(item):
+            item_requests.sync(item, pulls.CLOCK)
+        db.session.commit()
+
+
+def tick(number: int) -> None:
+    if number % SWEEP_EVERY == 0:
+        ask_for_neglected()
+        signing_keys.forget_unknown()
+        db.session.commit()
+    reclaim()
+    ring_due()
+
+
+def run(stop: threading.Event) -> None:
+    """Until `stop` is set. A database or queue that is away is logged and tried again."""
+    number = 0
+    while not stop.is_set():
+        try:
+            tick(number)
+        except SQLAlchemyError as error:
+            db.session.rollback()
+            log.error("The clock can't reach the database: %s", type(error).__name__)
+        finally:
+            db.session.remove()
+        number += 1
+        stop.wait(TICK)

@@ -1,0 +1,4 @@
+"""Reading recurring payments.
+
+May import `jobs.pulls`.
+"""

@@ -1,0 +1,4 @@
+"""Fetching, storing and comparing transactions.
+
+May import `jobs.pulls`.
+"""

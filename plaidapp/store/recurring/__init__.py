@@ -1,0 +1,4 @@
+"""Recurring payments, as Plaid finds them.
+
+May import `base`, `connections` and `transactions`.
+"""

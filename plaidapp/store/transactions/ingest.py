@@ -1,0 +1,106 @@
+"""What the bank sent, on its way into the ledger: flat rows that the driver takes as they are.
+
+A payload becomes a row when it arrives and stays one, through the spool and into the table.
+"""
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple, cast
+
+from sqlalchemy import Table
+
+from plaidapp.bank import payloads
+
+from ..base.search_terms import index_of, sort_key
+from ..base.types import units
+from ..base.upsert import upsert_many
+from .transactions import Transaction
+
+
+class Row(NamedTuple):
+    """A transaction in the order of its columns, but for the account, which is Plaid's id here.
+
+    `amount` is in units of 10^-8, with Plaid's sign; the dates are ISO's. `page` is the number of
+    the update's page that it came in.
+    """
+
+    plaid_account_id: str
+    plaid_transaction_id: str
+    pending_transaction_id: str | None
+    date: str
+    authorized_date: str | None
+    amount: int
+    iso_currency_code: str | None
+    unofficial_currency_code: str | None
+    name: str
+    merchant_name: str | None
+    category_primary: str | None
+    category_detailed: str | None
+    payment_channel: str | None
+    title_key: str
+    words: str
+    pending: bool
+    page: int
+
+    @property
+    def day(self) -> datetime.date:
+        return datetime.date.fromisoformat(self.date)
+
+
+COLUMNS = ("account_id", *Row._fields[1:-1], "page_id")
+
+
+def row_of(user_id: int, sent: payloads.Transaction, page: int) -> Row:
+    title, category = sent.title, sent.category
+    return Row(
+        sent.account_id,
+        sent.transaction_id,
+        sent.pending_transaction_id,
+        sent.date.isoformat(),
+        sent.authorized_date.isoformat() if sent.authorized_date else None,
+        units(sent.amount),
+        sent.iso_currency_code,
+        sent.unofficial_currency_code,
+        title,
+        sent.merchant_name,
+        category.primary if category else None,
+        category.detailed if category else None,
+        sent.payment_channel,
+        sort_key(sent.merchant_name or title),
+        index_of(user_id, sent.merchant_name, title),
+        sent.pending,
+        page,
+    )
+
+
+def save(
+    user_id: int,
+    item_id: int,
+    account_ids: Mapping[str, int],
+    page_ids: Sequence[int | None],
+    rows: Iterable[Row],
+    *,
+    afresh: bool,
+    new: bool,
+) -> None:
+    """Adds or updates what the bank sent. Of a row that is there twice the later one counts.
+
+    `page_ids` has the id that each page of the update was kept under (received.py). `afresh`: the
+    Item is read from the beginning, and that a row has come in another page is no change. `new`:
+    none of the rows should be stored yet, see `upsert_many`. The ledger is locked
+    (users.lock_ledger). Raises KeyError for an account that is not stored.
+    """
+    final = {
+        row.plaid_transaction_id: (account_ids[row[0]], *row[1:-1], page_ids[row[-1]])
+        for row in rows
+    }
+    if final:
+        upsert_many(
+            cast(Table, Transaction.__table__),
+            ("item_id", "plaid_transaction_id"),
+            {"user_id": user_id, "item_id": item_id, "removed_at": None},
+            COLUMNS,
+            list(final.values()),
+            aside=("page_id",) if afresh else (),
+            new=new,
+        )

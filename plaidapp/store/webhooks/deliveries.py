@@ -1,0 +1,63 @@
+"""Every webhook that was Plaid's, as it came."""
+
+import hashlib
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import ForeignKey, String, Table, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from plaidapp.extensions import Base
+
+from ..base.types import BigId, Moment, now
+from ..base.upsert import insert_new
+
+
+class Webhook(Base):
+    """One delivery. `token` is the SHA-256 of its signature: Plaid repeats a delivery it believes
+    lost with the same one, while two events may have equal bodies.
+
+    `item_id` is null when the Item is not ours (any more). `handled_at` is null for kinds that
+    the app does not know.
+    """
+
+    __tablename__ = "webhook"
+
+    id: Mapped[BigId]
+    token: Mapped[str] = mapped_column(String(64), unique=True)
+    type: Mapped[str | None] = mapped_column(Text)
+    code: Mapped[str | None] = mapped_column(Text)
+    plaid_item_id: Mapped[str | None] = mapped_column(Text)
+    item_id: Mapped[int | None] = mapped_column(
+        ForeignKey("item.id", ondelete="CASCADE"), index=True
+    )
+    body: Mapped[str] = mapped_column(Text)
+    received_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    handled_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+def keep(
+    token: str,
+    body: str,
+    *,
+    type: str | None,
+    code: str | None,
+    plaid_item_id: str | None,
+    item_id: int | None,
+    handled: bool,
+) -> bool:
+    """False when this very delivery is here already."""
+    moment = now()
+    return insert_new(
+        cast(Table, Webhook.__table__),
+        {
+            "token": hashlib.sha256(token.encode()).hexdigest(),
+            "type": type,
+            "code": code,
+            "plaid_item_id": plaid_item_id,
+            "item_id": item_id,
+            "body": body,
+            "received_at": moment,
+            "handled_at": moment if handled else None,
+        },
+    )

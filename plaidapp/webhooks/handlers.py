@@ -1,0 +1,118 @@
+"""What each webhook means for the Item it is about.
+
+Every handler gets the Item and the event, changes rows in the caller's transaction, and returns the
+pull to ring for, if it made one.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from plaidapp.bank import payloads
+from plaidapp.bank.errors import LOGIN_REQUIRED, from_plaid, gettext_noop
+from plaidapp.bank.payloads import Event
+from plaidapp.jobs.pulls import item_requests
+from plaidapp.store import Item, Pull
+from plaidapp.store.connections import accounts, items
+from plaidapp.store.people import users
+from plaidapp.store.pulls import pulls
+
+EXPIRES_ON = gettext_noop(
+    "Your permission for this bank ends on %(day)s. Log in again before that."
+)
+EXPIRES_SOON = gettext_noop("Your permission for this bank ends soon. Log in again before that.")
+
+Handler = Callable[[Item, Event], Pull | None]
+
+
+def _sync(item: Item, _event: Event) -> Pull | None:
+    if item.state == items.REVOKED:
+        return None
+    return item_requests.sync(item, pulls.WEBHOOK)
+
+
+def _streams(item: Item, _event: Event) -> Pull | None:
+    """Before its history is here there is nothing to hold against it; the sync asks then."""
+    if item.state in items.SYNCED_NO_MORE or item.update_status != items.COMPLETE:
+        return None
+    return item_requests.recurring(item, pulls.WEBHOOK)
+
+
+def _nothing(_item: Item, _event: Event) -> None:
+    """Kept in the inbox; there is nothing to do."""
+
+
+def _say(item: Item, state: str, code: str | None, sentence: str | None) -> None:
+    items.set_state(item.id, state, code, sentence)
+    users.ledger_changed(item.user_id)
+
+
+def _error(item: Item, event: Event) -> None:
+    """`error` may be absent where the specification allows, or be no object."""
+    if not isinstance(event.error, payloads.PlaidError):
+        _say(
+            item,
+            items.ERROR,
+            None,
+            gettext_noop("The bank reports a problem with this connection."),
+        )
+        return
+    error = from_plaid(event.error, status=400)
+    state = items.LOGIN_REQUIRED if error.code == LOGIN_REQUIRED else items.ERROR
+    _say(item, state, error.code, error.message)
+
+
+def _repaired(item: Item, _event: Event) -> Pull | None:
+    _say(item, items.GOOD, None, None)
+    return item_requests.sync(item, pulls.WEBHOOK)
+
+
+def _new_accounts(item: Item, event: Event) -> None:
+    if item.state == items.GOOD:
+        sentence = gettext_noop("The bank has more accounts to share.")
+        _say(item, items.NEW_ACCOUNTS, event.webhook_code, sentence)
+
+
+def _expiring(item: Item, event: Event) -> None:
+    if item.state in items.SYNCED_NO_MORE:  # has ended already
+        return
+    until = _day(event.consent_expiration_time or event.disconnect_time)
+    sentence = EXPIRES_ON % {"day": until} if until else EXPIRES_SOON
+    _say(item, items.EXPIRING, event.webhook_code, sentence)
+
+
+def _day(text: str | None) -> str | None:
+    try:
+        return datetime.fromisoformat(text).date().isoformat() if text else None
+    except ValueError:
+        return None
+
+
+def _revoked(item: Item, event: Event) -> None:
+    sentence = gettext_noop(
+        "You took back the permission to read this bank. What was stored stays yours."
+    )
+    _say(item, items.REVOKED, event.webhook_code, sentence)
+
+
+def _account_revoked(item: Item, event: Event) -> None:
+    if event.account_id:
+        accounts.close(item.id, event.account_id)
+        users.ledger_changed(item.user_id)
+
+
+HANDLERS: dict[tuple[str, str], Handler] = {
+    ("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE"): _sync,
+    ("TRANSACTIONS", "INITIAL_UPDATE"): _sync,
+    ("TRANSACTIONS", "HISTORICAL_UPDATE"): _sync,
+    ("TRANSACTIONS", "DEFAULT_UPDATE"): _sync,
+    ("TRANSACTIONS", "TRANSACTIONS_REMOVED"): _sync,
+    ("TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE"): _streams,
+    ("ITEM", "ERROR"): _error,
+    ("ITEM", "LOGIN_REPAIRED"): _repaired,
+    ("ITEM", "NEW_ACCOUNTS_AVAILABLE"): _new_accounts,
+    ("ITEM", "PENDING_EXPIRATION"): _expiring,
+    ("ITEM", "PENDING_DISCONNECT"): _expiring,
+    ("ITEM", "USER_PERMISSION_REVOKED"): _revoked,
+    ("ITEM", "USER_ACCOUNT_REVOKED"): _account_revoked,
+    ("ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED"): _nothing,
+}

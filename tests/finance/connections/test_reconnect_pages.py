@@ -1,0 +1,97 @@
+"""The same bank connected again, as the person sees it."""
+
+import pytest
+
+from plaidapp.store import Item, Pull
+from plaidapp.store.connections import items
+
+
+@pytest.fixture
+def again(connected, connect, small_user):
+    """Alice with the small bank connected twice: Item 1 is replaced by Item 2."""
+    connect(connected, **small_user)
+    return connected
+
+
+def test_the_panel_says_what_happened(again, panel):
+    shown = panel(again.htmx("GET", "/finance/pulls/3"))
+    assert shown.state == "done"
+    assert (
+        "First Platypus Bank connected again. 2 accounts, nothing doubled:"
+        " 3 transactions were here before, 0 new" in shown.text
+    )
+
+
+def test_the_panel_counts_what_is_new(connected, connect, panel, small_user):
+    more = small_user["override_password"].replace("0.01", "0.02")
+    connect(connected, **small_user | {"override_password": more})
+    text = panel(connected.htmx("GET", "/finance/pulls/3")).text
+    assert "2 transactions were here before, 1 new, 1 taken back" in text
+
+
+def test_one_connection_is_left(again):
+    page = again.client.get("/finance/").text
+    assert "1 bank, 2 accounts, 3 transactions." in page
+    assert "item-1" not in page
+    assert "item-2" in page
+
+
+def test_the_old_page_leads_to_the_new_one(again):
+    page = again.client.get("/finance/items/1").text
+    assert "You connected this bank again." in page
+    assert 'href="/finance/items/2"' in page
+    assert "Sync now" not in page
+    assert "Ended at the bank, after you connected it again" in page
+    page = again.client.get("/finance/items/2").text
+    assert "<dt>Transactions</dt><dd>3</dd>" in page
+    assert "Connected again, nothing doubled" in page
+
+
+def test_a_replaced_item_cant_be_synced(again, ask):
+    before = len(ask(Pull))
+    assert again.client.post("/finance/items/1/sync").status_code == 422
+    answer = again.htmx("POST", "/finance/items/1/sync")
+    assert answer.status_code == 422
+    assert "You connected this bank again." in answer.text
+    assert len(ask(Pull)) == before
+
+
+def test_every_button_asks_the_new_one_alone(again, work, ask, today):
+    dates = {"start_date": str(today), "end_date": str(today)}
+    for path in ("/finance/pulls/accounts", "/finance/pulls/transactions"):
+        assert again.client.post(path, data=dates).status_code == 302
+    work()
+    old, new = ask(Item)
+    assert old.sync_requested == 1
+    assert new.sync_requested == 2
+    assert {pull.state for pull in ask(Pull)} == {"done"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE"),
+        ("ITEM", "ERROR"),
+        ("ITEM", "LOGIN_REPAIRED"),
+        ("ITEM", "PENDING_EXPIRATION"),
+        ("ITEM", "USER_PERMISSION_REVOKED"),
+    ],
+)
+def test_what_plaid_still_tells_of_the_old_one_means_nothing(again, ask, tell, kind, code):
+    before = len(ask(Pull))
+    old, _ = ask(Item)
+    tell(old, kind, code)
+    old, new = ask(Item)
+    assert (old.state, new.state) == (items.REPLACED, items.GOOD)
+    assert old.sync_requested == 1
+    assert len(ask(Pull)) == before
+
+
+def test_programs_get_every_account_and_row_once(again):
+    accounts = again.client.get("/finance/accounts.json").json["accounts"]
+    rows = again.client.get("/finance/transactions.json").json
+    assert len(accounts) == 2
+    assert rows["total_transactions"] == len(rows["transactions"]) == 3
+    assert {row["account_id"] for row in rows["transactions"]} <= {
+        account["account_id"] for account in accounts
+    }

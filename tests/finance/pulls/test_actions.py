@@ -1,0 +1,371 @@
+"""Every button, as HTMX presses it and as a plain form."""
+
+import socket
+import time
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from rq import Queue
+
+from plaidapp import create_app
+from plaidapp.extensions import db
+from plaidapp.store import Item, Pull, User
+from plaidapp.store.pulls import pulls
+from tests.pages import Page
+
+BUTTONS = {
+    "Connect a test bank": ("/finance/items/sandbox", {"institution_id": "ins_109508"}, "link"),
+    "Get account data": ("/finance/pulls/accounts", {}, "accounts"),
+    "Get transaction data": (
+        "/finance/pulls/transactions",
+        {"start_date": "2026-01-01", "end_date": "2026-01-31"},
+        "transactions",
+    ),
+    "Get total number of transactions": (
+        "/finance/pulls/total",
+        {"start_date": "2026-01-01", "end_date": "2026-01-31"},
+        "total",
+    ),
+    "Connect a bank": ("/finance/items", {"public_token": "public-sandbox-1"}, "link"),
+    "Sync now": ("/finance/items/1/sync", {}, "transactions"),
+}
+
+
+@pytest.fixture
+def item(app, alice):
+    """Alice has a connection; the bank behind it is never asked here."""
+    with app.app_context():
+        db.session.add(Item(user_id=alice.id, plaid_item_id="i", access_token=b""))
+        db.session.commit()
+
+
+@pytest.fixture
+def stored(app):
+    def read():
+        with app.app_context():
+            return db.session.scalars(db.select(Pull).order_by(Pull.id)).all()
+
+    return read
+
+
+@pytest.fixture
+def dates(today):
+    """The last thirty days, as the range form sends them."""
+    return {"start_date": str(today - timedelta(days=30)), "end_date": str(today)}
+
+
+def form_of(button, dates):
+    path, form, kind = BUTTONS[button]
+    return path, (dates if "start_date" in form else form), kind
+
+
+@pytest.mark.parametrize("button", BUTTONS)
+def test_a_button_answers_htmx_with_the_panel_of_a_queued_pull(
+    app, alice, item, stored, dates, panel, button
+):
+    path, form, kind = form_of(button, dates)
+
+    shown = panel(alice.htmx("POST", path, data=form))
+
+    assert (shown.id, shown.state) == ("pull-1", "queued")
+    assert shown.poll.startswith("/finance/pulls/1?")
+    assert [(pull.kind, pull.state, pull.user_id) for pull in stored()] == [
+        (kind, "queued", alice.id)
+    ]
+    assert Queue("default", connection=app.extensions["redis"]).job_ids == ["pull-1-0"]
+
+
+@pytest.mark.parametrize("button", BUTTONS)
+def test_a_button_sends_a_plain_form_to_its_panel_on_the_dashboard(
+    app, alice, item, stored, dates, button
+):
+    path, form, kind = form_of(button, dates)
+
+    answer = alice.client.post(path, data=form)
+
+    assert (answer.status_code, answer.location) == (302, "/finance/#pull-1")
+    assert [pull.kind for pull in stored()] == [kind]
+    assert Page(alice.client.get("/finance/").text).has(id="pull-1", **{"data-state": "queued"})
+
+
+def test_the_dashboard_has_the_buttons(alice, item):
+    page = Page(alice.client.get("/finance/").text)
+    buttons = {" ".join("".join(text).split()) for tag, _, text in page.elements if tag == "button"}
+    assert buttons >= set(BUTTONS) - {"Connect a bank", "Sync now"}
+
+    page = Page(alice.client.get("/finance/items/1").text)
+    buttons = {" ".join("".join(text).split()) for tag, _, text in page.elements if tag == "button"}
+    assert "Sync now" in buttons
+
+
+def test_a_range_is_stored_with_its_pull(alice, item, stored, dates):
+    alice.client.post("/finance/pulls/total", data=dates)
+
+    (pull,) = stored()
+    assert {"start_date": str(pull.start_date), "end_date": str(pull.end_date)} == dates
+
+
+def test_what_needs_transactions_asks_every_item_for_a_sync(app, alice, item, dates):
+    counts = []
+    for path in ("pulls/accounts", "pulls/transactions", "pulls/total", "items/1/sync"):
+        alice.client.post(f"/finance/{path}", data=dates)
+        with app.app_context():
+            counts += db.session.scalars(db.select(Item.sync_requested)).all()
+
+    assert counts == [0, 1, 2, 3]
+
+
+def test_without_a_bank_a_sentence_says_so_and_nothing_is_stored(alice, dump, dates):
+    before = dump()
+    sentence = "Connect a bank first: there is nothing to ask yet."
+
+    for button in list(BUTTONS)[1:4]:
+        path, form, _ = form_of(button, dates)
+        htmx = alice.htmx("POST", path, data=form)
+        plain = alice.client.post(path, data=form)
+        assert (htmx.status_code, plain.status_code) == (422, 422)
+        assert sentence in htmx.text
+        assert "<html" not in htmx.text
+        assert sentence in Page(plain.text).text
+        assert sentence not in alice.client.get("/finance/").text, "said twice"
+
+    assert dump() == before
+
+
+BAD_TOKENS = ("", " ", "access-sandbox-1", "x", "public-" + "x" * 250, " public-sandbox-1", "\0")
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_bad_public_token_is_refused_with_a_sentence(alice, dump, subtests):
+    before = dump()
+
+    for token in BAD_TOKENS:
+        with subtests.test(token[:30]):
+            for answer in (
+                alice.client.post("/finance/items", data={"public_token": token}),
+                alice.htmx("POST", "/finance/items", data={"public_token": token}),
+            ):
+                assert answer.status_code == 422
+                assert "public token" in answer.text
+    assert alice.client.post("/finance/items").status_code == 422
+
+    assert dump() == before
+
+
+def test_an_odd_public_token_ends_in_a_sentence_of_the_banks(alice, work, panel):
+    tokens = ("public-\0", "public-🦉", "public-sandbox-never-given")
+    for token in tokens:
+        assert alice.client.post("/finance/items", data={"public_token": token}).status_code == 302
+    work()
+
+    for number, _ in enumerate(tokens, start=1):
+        shown = panel(alice.htmx("GET", f"/finance/pulls/{number}"))
+        assert shown.state == "failed"
+        assert "This connection attempt has expired. Start it again." in shown.text
+
+
+def test_a_public_token_is_stored_encrypted_and_never_shown(app, alice, stored):
+    alice.client.post("/finance/items", data={"public_token": "public-sandbox-1"})
+
+    assert b"public-sandbox" not in stored()[0].sealed
+    assert "public-sandbox" not in alice.client.get("/finance/").text
+    (key,) = app.extensions["redis"].keys("rq:job:*")
+    assert b"public-sandbox" not in repr(app.extensions["redis"].hgetall(key)).encode()
+
+
+def test_try_again_queues_the_same_pull_at_once_and_shows_it_waiting(
+    app, alice, item, stored, panel
+):
+    with app.app_context():
+        pulls.add(
+            alice.id,
+            pulls.ACCOUNTS,
+            [db.session.get(Item, 1)],
+            state=pulls.FAILED,
+            failures=3,
+            error_code="X",
+            error_message="The bank can't be reached right now.",
+        )
+        db.session.commit()
+    failed = panel(alice.htmx("GET", "/finance/pulls/1"))
+    assert "Try again" in failed.buttons
+    assert "The bank can't be reached right now." in failed.text
+
+    shown = panel(alice.htmx("POST", "/finance/pulls/1/retry"))
+
+    assert (shown.id, shown.state) == ("pull-1", "queued")
+    assert shown.poll
+    assert "can't be reached" not in shown.text
+    assert [(pull.state, pull.failures, pull.error_code) for pull in stored()] == [
+        ("queued", 0, None)
+    ]
+    assert Queue("default", connection=app.extensions["redis"]).job_ids == ["pull-1-0"]
+
+
+def test_try_again_as_a_plain_form_leads_to_the_panel(app, alice, stored):
+    with app.app_context():
+        pulls.add(alice.id, pulls.LINK, state=pulls.FAILED)
+        db.session.commit()
+
+    assert alice.client.post("/finance/pulls/1/retry").location == "/finance/#pull-1"
+    assert [pull.state for pull in stored()] == ["queued"]
+
+
+@pytest.mark.parametrize("state", [pulls.RUNNING, pulls.DONE])
+def test_try_again_leaves_a_pull_alone_that_runs_or_is_done(app, alice, dump, state):
+    with app.app_context():
+        pulls.add(alice.id, pulls.ACCOUNTS, state=state)
+        db.session.commit()
+    before = dump()
+
+    alice.client.post("/finance/pulls/1/retry")
+
+    assert dump() == before
+    assert not app.extensions["redis"].keys()
+
+
+def test_dismiss_takes_the_panel_away_here_and_in_every_tab(app, alice, item, stored, panel):
+    with app.app_context():
+        failed = pulls.add(alice.id, pulls.ACCOUNTS, [db.session.get(Item, 1)], state=pulls.FAILED)
+        failed.items[0].error_message = "The bank can't be reached right now."
+        db.session.commit()
+        revision = db.session.get(User, alice.id).ledger_revision
+    assert panel(alice.htmx("GET", "/finance/pulls/1")).buttons == ["Try again", "Dismiss"]
+
+    answer = alice.htmx("POST", "/finance/pulls/1/dismiss")
+
+    assert (answer.status_code, answer.text) == (200, "")
+    assert [pull.state for pull in stored()] == [pulls.DISMISSED]
+    live = alice.htmx("GET", f"/finance/live?revision={revision}")
+    assert live.status_code == 200
+    assert "pull-1" not in live.text
+    assert alice.htmx("POST", "/finance/pulls/1/dismiss").text == ""
+    assert panel(alice.htmx("GET", "/finance/pulls/1")).buttons == []
+    assert "reached right now" in alice.client.get("/finance/items/1").text
+
+
+def test_dismiss_as_a_plain_form_leads_back_to_what_is_left(app, alice, stored):
+    with app.app_context():
+        pulls.add(alice.id, pulls.LINK, state=pulls.FAILED, error_message="No.")
+        db.session.commit()
+    assert 'id="pull-1"' in alice.client.get("/finance/").text
+
+    assert alice.client.post("/finance/pulls/1/dismiss").location == "/finance/#activity"
+
+    assert 'id="pull-1"' not in alice.client.get("/finance/").text
+
+
+@pytest.mark.parametrize("state", [pulls.QUEUED, pulls.RUNNING, pulls.DONE])
+def test_what_has_not_failed_stays_and_shows_how_it_goes(app, alice, panel, dump, state):
+    with app.app_context():
+        pulls.add(alice.id, pulls.ACCOUNTS, state=state)
+        db.session.commit()
+    before = dump()
+
+    shown = panel(alice.htmx("POST", "/finance/pulls/1/dismiss"))
+
+    assert (shown.id, shown.state) == ("pull-1", state)
+    assert alice.client.post("/finance/pulls/1/dismiss").location == "/finance/#pull-1"
+    assert dump() == before
+
+
+def test_try_again_after_wrong_credentials_never_connects_somebody_else(
+    app, alice, work, panel, stored
+):
+    """What was typed is gone by then, and another test user is not what was asked for."""
+    form = {
+        "institution_id": "ins_109508",
+        "override_username": "nobody_of_this_name",
+        "override_password": "wrong",
+    }
+    alice.client.post("/finance/items/sandbox", data=form)
+    work()
+    failed = panel(alice.htmx("GET", "/finance/pulls/1"))
+    assert failed.state == "failed"
+    assert "The bank does not know this user name and password." in failed.text
+
+    alice.client.post("/finance/pulls/1/retry")
+    work()
+
+    assert [pull.state for pull in stored()] == ["failed"]
+    with app.app_context():
+        assert db.session.query(Item).count() == 0
+
+
+class Silence:
+    """A port that takes connections and never says a word."""
+
+    def __init__(self):
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"redis://127.0.0.1:{self.socket.getsockname()[1]}"
+
+
+@pytest.fixture(params=["refuses", "is silent"])
+def broken_redis(request):
+    if request.param == "refuses":
+        with socket.create_server(("127.0.0.1", 0)) as probe:
+            port = probe.getsockname()[1]
+        yield f"redis://127.0.0.1:{port}"
+    else:
+        silence = Silence()
+        yield silence.url
+        silence.socket.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_while_redis_is_away_a_button_answers_soon_and_the_pull_waits(
+    app, alice, item, stored, panel, broken_redis
+):
+    without = create_app(replace(app.config["PLAIDAPP"], redis_url=broken_redis))
+    without.config["WTF_CSRF_ENABLED"] = False
+    browser = without.test_client()
+    login = {"username": "alice", "password": "correct horse battery staple"}
+    assert browser.post("/auth/login", data=login).status_code == 302
+    began = time.monotonic()
+
+    answer = browser.post("/finance/pulls/accounts", headers={"HX-Request": "true"})
+
+    assert time.monotonic() - began < 5
+    shown = panel(answer)
+    assert shown.state == "queued"
+    assert shown.poll
+    assert "queue" in shown.text or "waiting" in shown.text
+    assert [(pull.state, pull.rung_at) for pull in stored()] == [("queued", None)]
+    without.extensions["redis"].close()
+    with without.app_context():
+        db.session.remove()
+        db.engine.dispose()
+
+
+def test_test_banks_are_for_the_sandbox_only(app, alice, dump):
+    before = dump()
+    app.config["PLAIDAPP"] = replace(app.config["PLAIDAPP"], plaid_env="production")
+    form = {"institution_id": "ins_109508"}
+
+    for answer in (
+        alice.client.post("/finance/items/sandbox", data=form),
+        alice.htmx("POST", "/finance/items/sandbox", data=form),
+    ):
+        assert answer.status_code == 422
+        assert "Sandbox only." in answer.text
+
+    assert dump() == before
+
+
+def test_a_body_over_one_megabyte_is_refused(alice, dump):
+    before = dump()
+    form = {"institution_id": "ins_109508", "override_password": "x" * (1024 * 1024 + 1)}
+
+    page = alice.client.post("/finance/items/sandbox", data=form)
+    htmx = alice.htmx("POST", "/finance/items/sandbox", data=form)
+
+    assert (page.status_code, htmx.status_code) == (413, 413)
+    for answer in (page, htmx):
+        assert "at most 1 MB" in answer.text
+    assert "<html" not in htmx.text
+    assert dump() == before
+
+
+def test_a_press_is_next_in_line(alice, item):
+    assert "next in line" in alice.htmx("POST", "/finance/pulls/accounts").text

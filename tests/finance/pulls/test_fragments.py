@@ -1,0 +1,311 @@
+"""The panels: what they carry, when they poll, and what a poll answers."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from plaidapp.bank import payloads
+from plaidapp.extensions import db
+from plaidapp.finance.pulls import long_poll
+from plaidapp.jobs import run as jobs
+from plaidapp.store import Account, Item, Pull, Transaction
+from plaidapp.store.connections import accounts, items
+from plaidapp.store.pulls import pulls, transitions
+
+
+@pytest.fixture
+def poll_again(alice, panel):
+    """Asks as the panel would; the answer as it came."""
+
+    def ask(shown):
+        return alice.htmx("GET", shown.poll)
+
+    return ask
+
+
+@pytest.mark.parametrize("state", [pulls.QUEUED, pulls.RUNNING])
+def test_a_waiting_panel_polls_itself(alice, pull, panel, state):
+    shown = panel(alice.htmx("GET", f"/finance/pulls/{pull(state)}"))
+
+    assert shown.state == state
+    assert {event.split()[0] for event in shown.trigger.split(", ")} == {
+        *("load", "every"),
+        *(event for event, _age in long_poll.PACES),
+    }
+    assert shown.poll.startswith("/finance/pulls/1?")
+
+
+@pytest.mark.parametrize("state", [pulls.DONE, pulls.FAILED])
+def test_a_finished_panel_polls_no_more(alice, pull, panel, state):
+    shown = panel(alice.htmx("GET", f"/finance/pulls/{pull(state)}"))
+
+    assert shown.state == state
+    assert (shown.trigger, shown.poll) == (None, None)
+    assert "hx-trigger" not in shown.html
+    assert "hx-get" not in shown.html
+
+
+@pytest.mark.parametrize(
+    ("phase", "said"),
+    [
+        (pulls.ASKING, "asking the bank"),
+        (pulls.READING, "page 2"),
+        (pulls.READING, "500"),
+    ],
+)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_running_panel_says_what_it_is_doing(app, alice, pull, panel, phase, said):
+    number = pull(pulls.RUNNING, pulls.TRANSACTIONS, phase)
+    with app.app_context():
+        part = pulls.by_id(number).items[0]
+        part.pages, part.rows = 2, 500
+        db.session.commit()
+
+    shown = panel(alice.htmx("GET", f"/finance/pulls/{number}"))
+
+    assert "Tartan Bank" in shown.text
+    assert said in shown.text
+
+
+@pytest.mark.parametrize("state", [pulls.QUEUED, pulls.RUNNING, pulls.DONE, pulls.FAILED])
+def test_the_page_and_the_poll_show_the_same_panel(alice, pull, panel, state):
+    number = pull(state, error_message="No." if state == pulls.FAILED else None)
+
+    fragment = panel(alice.htmx("GET", f"/finance/pulls/{number}")).html
+    fragment = fragment.split("<hx-partial")[0].strip()
+
+    lines = [line.strip() for line in fragment.splitlines() if "csrf_token" not in line]
+    for path in ("/finance/", f"/finance/pulls/{number}"):
+        page = [line.strip() for line in alice.client.get(path).text.splitlines()]
+        page = [line for line in page if "csrf_token" not in line]
+        assert "\n".join(lines) in "\n".join(page), path
+
+
+def test_a_poll_that_has_nothing_new_answers_204_and_nothing(
+    alice, pull, panel, poll_again, monkeypatch
+):
+    monkeypatch.setattr(long_poll, "LONGEST", 0)
+    shown = panel(alice.htmx("GET", f"/finance/pulls/{pull(pulls.RUNNING)}"))
+
+    answer = poll_again(shown)
+
+    assert (answer.status_code, answer.data) == (204, b"")
+
+
+def test_a_poll_after_a_change_answers_the_panel(app, alice, pull, panel, poll_again, monkeypatch):
+    shown = panel(alice.htmx("POST", f"/finance/pulls/{pull(pulls.FAILED)}/retry"))
+    with app.app_context():
+        assert transitions.claim(1)
+        db.session.commit()
+
+    changed = panel(poll_again(shown))
+
+    assert changed.state == "running"
+    assert changed.partials == 0, "the lists came without new rows"
+    monkeypatch.setattr(long_poll, "LONGEST", 0)
+    assert poll_again(changed).status_code == 204
+
+
+def test_a_changed_panel_tells_the_lists_to_look(app, alice, small_user, work, panel, poll_again):
+    shown = panel(alice.htmx("POST", "/finance/items/sandbox", data=small_user))
+    work()
+
+    answer = poll_again(shown)
+
+    assert panel(answer).state == "done"
+    assert answer.headers["HX-Trigger"] == "ledger-changed"
+
+
+def test_a_finished_panel_of_the_page_answers_any_revision(connected, panel):
+    for query in ({}, {"revision": "x", "stored": "y"}, {"revision": "-1"}, {"revision": "\0"}):
+        assert panel(connected.htmx("GET", "/finance/pulls/1?", query_string=query)).state == "done"
+
+
+TROUBLES = (
+    ({"kind": "reset"}, "The bank can't be reached right now."),
+    ({"kind": "garbage"}, "The bank's answer could not be understood."),
+    ({"kind": "missing_field", "field": "accounts"}, "The bank's answer could not be understood."),
+    (
+        {
+            "kind": "error",
+            "status": 400,
+            "error_type": "ITEM_ERROR",
+            "error_code": "ITEM_LOGIN_REQUIRED",
+        },
+        "The bank wants you to log in again.",
+    ),
+)
+
+
+def attempt(app, panel):
+    """The next attempt of an accounts pull, without waiting until its time has come."""
+    with app.app_context():
+        db.session.execute(db.update(Pull).values(run_after=datetime.now(UTC)))
+        db.session.commit()
+        jobs.accounts(int(panel.id.removeprefix("pull-")))
+        db.session.remove()
+
+
+def test_a_bank_in_trouble_is_a_sentence_with_try_again_and_the_rest_works(
+    app, connected, work, bank_server, panel
+):
+    for rule, sentence in TROUBLES:
+        bank_server.misbehave(path="/accounts/balance/get", **rule)
+        shown = panel(connected.htmx("POST", "/finance/pulls/accounts"))
+        for _ in range(3):  # as many attempts as a pull has
+            attempt(app, shown)
+
+        failed = panel(connected.htmx("GET", shown.poll))
+
+        assert failed.state == "failed"
+        assert sentence in failed.text
+        assert failed.buttons == ["Try again", "Dismiss"]
+        assert failed.trigger is None
+        dashboard = connected.client.get("/finance/")
+        assert dashboard.status_code == 200
+        assert "Book &lt;b&gt;shop" in dashboard.text
+
+    bank_server.faults.rulebook.clear()
+    again = panel(connected.htmx("POST", f"/finance/pulls/{failed.id.removeprefix('pull-')}/retry"))
+    work()
+    assert panel(connected.htmx("GET", again.poll)).state == "done"
+
+
+def test_a_panel_between_two_attempts_says_what_was_wrong_and_goes_on_polling(
+    app, connected, bank_server, panel
+):
+    bank_server.misbehave(kind="reset", path="/accounts/balance/get")
+    shown = panel(connected.htmx("POST", "/finance/pulls/accounts"))
+    attempt(app, shown)
+
+    waiting = panel(connected.htmx("GET", shown.poll))
+
+    assert waiting.state == "queued"
+    assert waiting.trigger
+    assert "The bank can't be reached right now." in waiting.text
+    assert "Try again" in waiting.buttons
+
+
+def test_no_token_and_no_secret_is_on_any_page(app, connected, ask_sandbox):
+    with app.app_context():
+        sealed = db.session.scalars(db.select(Item.access_token)).one()
+    token = app.extensions["cipher"].decrypt(sealed).decode()
+    assert token.startswith("access-sandbox-")
+
+    for path in (
+        "/finance/",
+        "/finance/transactions",
+        "/finance/items/1",
+        "/finance/pulls/1",
+        "/finance/accounts.json",
+        "/finance/transactions.json",
+    ):
+        text = connected.client.get(path).text
+        assert token not in text, path
+        assert sealed.decode() not in text, path
+
+
+def test_the_total_is_the_sandboxs_own_count(alice, connect, work, panel, ask_sandbox, today):
+    connect(alice)
+
+    totals = []
+    for start, end in ((1, 1), (30, 0), (400, 200), (730, 0)):
+        dates = {
+            "start_date": str(today - timedelta(days=start)),
+            "end_date": str(today - timedelta(days=end)),
+        }
+        shown = panel(alice.htmx("POST", "/finance/pulls/total", data=dates))
+        work()
+        done = panel(alice.htmx("GET", shown.poll))
+        asked = ask_sandbox("/transactions/get", **dates, options={"count": 1})
+        totals.append(int(asked["total_transactions"]))
+        assert done.state == "done"
+        assert f"{totals[-1]:,} transaction" in done.text
+
+    assert totals == sorted(set(totals)), "the ranges do not tell a wrong one"
+    assert totals[-1] > 1000
+
+
+def test_get_transaction_data_shows_the_range_that_was_asked_for(connected, work, panel, today):
+    dates = {"start_date": str(today - timedelta(days=2)), "end_date": str(today)}
+    shown = panel(connected.htmx("POST", "/finance/pulls/transactions", data=dates))
+    work()
+
+    done = panel(connected.htmx("GET", shown.poll))
+
+    assert "2 transactions" in done.text
+    assert "Book <b>shop</b>" in done.text
+    assert "Pay" in done.text
+    assert "Cent" not in done.text
+
+
+def test_get_account_data_brings_the_balances_up_to_date(app, connected, work, panel):
+    with app.app_context():
+        db.session.execute(db.update(Account).values(current=None))
+        db.session.commit()
+    shown = panel(connected.htmx("POST", "/finance/pulls/accounts"))
+    work()
+
+    done = panel(connected.htmx("GET", shown.poll))
+
+    assert "2 accounts" in done.text
+    (_, savings) = connected.client.get("/finance/accounts.json").json["accounts"]
+    assert savings["balances"]["current"] == "320.76"
+
+
+@pytest.mark.parametrize(
+    ("path", "reader"),
+    [
+        ("/finance/", "with_items"),
+        ("/finance/live", "with_items"),
+        ("/finance/items", "of_user"),
+    ],
+)
+def test_what_is_committed_while_a_page_is_read_is_wholly_in_it_or_not_at_all(
+    app, alice, monkeypatch, path, reader
+):
+    """A bank is linked just before the accounts are read, and other things were read already."""
+    read, linked = getattr(accounts, reader), []
+
+    def link():
+        with app.app_context():
+            item = items.add(user_id=alice.id, plaid_item_id="new", access_token=b"sealed")
+            said = [payloads.Account("new", "Plaid Gold", "depository", payloads.Balances())]
+            accounts.save(alice.id, item.id, said)
+            db.session.commit()
+            linked.append(item.id)
+
+    def meanwhile(user_id):
+        if not linked:
+            with ThreadPoolExecutor(1) as somebody_else:
+                somebody_else.submit(link).result()
+        return read(user_id)
+
+    monkeypatch.setattr(accounts, reader, meanwhile)
+    page = alice.client.get(path)
+    assert (page.status_code, len(linked)) == (200, 1)
+    assert "Plaid Gold" not in page.text
+    assert "Plaid Gold" in alice.client.get(path).text
+
+
+def test_sync_now_brings_what_is_new(app, connected, work, panel, ask_sandbox, today):
+    with app.app_context():
+        db.session.execute(db.delete(Transaction))
+        db.session.execute(db.update(Item).values(cursor=""))
+        db.session.commit()
+        assert db.session.query(Account).count() == 2
+
+    shown = panel(connected.htmx("POST", "/finance/items/1/sync"))
+    work()
+
+    assert "3 new transactions" in panel(connected.htmx("GET", shown.poll)).text
+    assert connected.client.get("/finance/transactions.json").json["total_transactions"] == 3
+
+
+def test_json_of_a_bank_is_read_from_the_sandbox(ask_sandbox, connected):
+    """The helper asks what the app asked: otherwise the comparisons above compare nothing."""
+    answer = ask_sandbox("/accounts/get")
+
+    assert json.dumps(answer["accounts"]).count("account_id") == 2

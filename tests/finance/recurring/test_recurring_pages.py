@@ -1,0 +1,348 @@
+"""The page of what recurs: what it says, to whom, and that it stays right by itself."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from babel.dates import format_date
+
+from plaidapp.extensions import db
+from plaidapp.finance.recurring import recurring_pages as page
+from plaidapp.formats import since
+from plaidapp.store import Account, Item, Stream, Transaction
+from plaidapp.store.base.types import now
+from plaidapp.store.people import users
+from plaidapp.store.recurring import recurring_streams
+from plaidapp.store.recurring.recurring_streams import Payment
+from tests.pages import Page
+
+TODAY = datetime.now(UTC).date()
+HOSTILE = "<script>alert('x')</script> & \u202egnp"
+
+
+def soon(days):
+    return TODAY + timedelta(days=days)
+
+
+@pytest.fixture
+def bank(app, alice):
+    """An Item of alice's with one account; its id and the account's."""
+    with app.app_context():
+        item = Item(user_id=alice.id, plaid_item_id="i", institution_name="Tartan Bank",
+                    access_token=b"", update_status="HISTORICAL_UPDATE_COMPLETE")  # fmt: skip
+        db.session.add(item)
+        db.session.flush()
+        account = Account(user_id=alice.id, item_id=item.id, plaid_account_id="a", name="Card",
+                          mask="3333", type="credit", updated_at=now())  # fmt: skip
+        db.session.add(account)
+        db.session.commit()
+        return item.id, account.id
+
+
+@pytest.fixture
+def add(app, alice, bank):
+    """A stream of alice's, monthly and due in five days unless told otherwise; its id."""
+    item_id, account_id = bank
+
+    def stream(title="Netflix", amount="17.99", *, paid=0, **fields):
+        amount = Decimal(amount)
+        values = {
+            "direction": "in" if amount < 0 else "out",
+            "description": title,
+            "category_primary": "ENTERTAINMENT",
+            "frequency": "MONTHLY",
+            "first_date": soon(-90),
+            "last_date": soon(-25),
+            "predicted_next_date": soon(5),
+            "iso_currency_code": "USD",
+            "status": "MATURE",
+            "is_active": True,
+        } | fields
+        with app.app_context():
+            count = db.session.query(Stream).count()
+            row = Stream(
+                user_id=alice.id, item_id=item_id, account_id=account_id, average_amount=amount,
+                last_amount=amount, plaid_stream_id=f"s{count}", updated_at=now(), **values,
+            )  # fmt: skip
+            db.session.add(row)
+            db.session.flush()
+            for number in range(paid):
+                plaid_id = f"{count}-{number}"
+                db.session.add(Payment(stream_id=row.id, plaid_transaction_id=plaid_id))
+            users.ledger_changed(alice.id)
+            db.session.commit()
+            return row.id
+
+    return stream
+
+
+@pytest.fixture
+def look(alice):
+    def read(person=alice, **options):
+        answer = person.client.get("/finance/recurring", **options)
+        assert answer.status_code == 200
+        return Page(answer.text)
+
+    return read
+
+
+def row(stream_id, page):
+    return page.find(id=f"stream-{stream_id}")[1]
+
+
+def test_nothing_connected_says_what_will_be_here(alice, look):
+    page = look()
+    assert "Subscriptions, bills and pay stand here" in page.text
+    assert page.has(href="/finance/#connect")
+
+
+def test_nothing_found_says_what_it_takes(bank, look):
+    page = look()
+    assert "Three payments at the same rhythm are enough." in page.text
+    assert not page.has(href="/finance/#connect")
+
+
+def test_a_bank_that_does_not_tell_is_named(app, bank, look, add):
+    with app.app_context():
+        db.session.execute(db.update(Item).values(streams_refusal="PRODUCTS_NOT_SUPPORTED"))
+        db.session.commit()
+    assert "Tartan Bank does not say what recurs. PRODUCTS_NOT_SUPPORTED" in look().text
+    add()
+    assert "Tartan Bank does not say what recurs. PRODUCTS_NOT_SUPPORTED" in look().text
+
+
+def test_a_row_says_everything(add, look):
+    text = row(add(paid=12), look())
+    for part in (
+        "Netflix",
+        "17.99",
+        "Entertainment · Card 3333",
+        "every month, next",
+        "12 payments",
+    ):
+        assert part in text
+    assert "was" not in text
+
+
+def test_its_payments_are_one_click_away(add, bank, look):
+    add("Tom & Jerry's?")
+    page = look()
+    _, text = page.find(href=f"/finance/transactions?q=Tom+%26+Jerry's?&account={bank[1]}")
+    assert text == "0 payments of Tom & Jerry's?"
+
+
+def test_a_changed_amount_is_marked_in_words_and_with_an_arrow(add, look):
+    dearer = add(previous_amount=Decimal("15.49"), changed_on=soon(-25))
+    cheaper = add("Comcast", previous_amount=Decimal("64.99"), changed_on=soon(-25))
+    raised = add("Pay", "-2000", previous_amount=Decimal("-1900"), changed_on=soon(-25))
+    page = look()
+    month = since(soon(-25))
+    assert f"was $15.49, $17.99 since {month}" in row(dearer, page)
+    assert f"was $64.99, $17.99 since {month}" in row(cheaper, page)
+    assert f"was $1,900.00, $2,000.00 since {month}" in row(raised, page)
+    pictures = [attributes["href"] for tag, attributes, _ in page.elements if tag == "use"]
+    arrows = [picture.partition("#chevron-")[2] for picture in pictures if "#chevron-" in picture]
+    assert sorted(arrows) == ["down"] * 2 + ["up"] * 4, "in the list and in the panel"
+
+
+def test_an_old_change_is_no_news(add, look):
+    old = add(previous_amount=Decimal("15.49"), changed_on=soon(-200))
+    assert "15.49" not in row(old, look())
+
+
+def test_what_is_late_says_so_and_is_not_promised_again(add, look):
+    late = add(predicted_next_date=soon(-3))
+    page = look()
+    assert ", not seen" in row(late, page)
+    panel = page.find(id="upcoming")[1]
+    assert panel.startswith("Coming up Not seen yet Netflix Card 3333 $17.99 expected")
+    assert panel.count("Netflix") == 1
+
+
+def test_what_comes_stands_under_its_day(add, look):
+    add("Tomorrow's", predicted_next_date=soon(1))
+    add("Today's", predicted_next_date=TODAY)
+    add("Far", predicted_next_date=soon(31))
+    add("Pay", "-2000", predicted_next_date=soon(30))
+    panel = look().find(id="upcoming")[1]
+    assert panel.index("Today ") < panel.index("Today's")
+    assert panel.index("Today's") < panel.index("Tomorrow Tomorrow's Card 3333 $17.99")
+    assert panel.index("Tomorrow's") < panel.index("Pay Card 3333 +$2,000.00")
+    assert "Far" not in panel
+
+
+def test_nothing_expected_says_until_when(add, look):
+    add(predicted_next_date=None)
+    assert "Nothing is expected until" in look().find(id="upcoming")[1]
+
+
+def test_a_transfer_is_no_cost_and_its_other_side_no_income(add, look):
+    add()
+    add("To savings", "300", category_primary="TRANSFER_OUT")
+    add("From checking", "-300", category_primary="TRANSFER_IN")
+    add("Card", "900", category_detailed="LOAN_PAYMENTS_CREDIT_CARD_PAYMENT")
+    page = look()
+    assert "$17.99 a month One subscription or bill" in page.text
+    assert "Pay and other income" not in page.text
+    assert "3 transfers between your own accounts" in page.find(id="transfers")[1]
+    panel = page.find(id="upcoming")[1]
+    assert "To savings" in panel
+    assert "From checking" not in panel
+
+
+def test_what_ended_is_folded_away(add, look):
+    add("Dropbox", is_active=False, predicted_next_date=None)
+    add("Gone", vanished_at=now())
+    add("Guess", status="TOMBSTONED")
+    page = look()
+    attributes, text = page.find(id="over")
+    assert text.startswith("3 that ended")
+    assert "open" not in attributes
+    assert "a month" not in page.text.replace("every month", "")
+
+
+def test_currencies_stand_side_by_side(add, look):
+    add(amount="10")
+    add("Abo", "20", iso_currency_code="EUR")
+    add("Coin", "0.5", iso_currency_code=None, unofficial_currency_code="BTC")
+    totals = [text for _, attributes, text in look().elements if attributes.get("class") == "total"]
+    assert [" ".join("".join(text).split()) for text in totals] == ["€20.00", "$10.00", "0.5 BTC"]
+
+
+def test_a_guess_is_called_one(add, look):
+    assert "seems to recur" in row(add(status="EARLY_DETECTION"), look())
+
+
+@pytest.mark.parametrize("field", ["description", "merchant_name", "category_primary"])
+def test_hostile_texts_are_texts(add, look, alice, field):
+    fields = {field: HOSTILE} if field != "description" else {}
+    add(HOSTILE if field == "description" else "Plain", **fields)
+    html = alice.client.get("/finance/recurring").text
+    assert "<script>alert" not in html.lower()
+    assert look().has(id="recurring")
+
+
+def test_a_long_name_and_an_unknown_frequency(add, look):
+    text = row(add("N" * 500, frequency="UNKNOWN"), look())
+    assert "now and then, next" in text
+
+
+def test_a_stranger_sees_none_of_it(add, charlie, look):
+    add()
+    assert "Netflix" not in look(charlie).text
+    assert "Netflix" not in charlie.client.get("/finance/recurring/live").text
+
+
+def test_the_languages_own_words(add, look):
+    add()
+    panel = look(headers={"Accept-Language": "de"}).find(id="upcoming")[1]
+    assert format_date(soon(5), "EEEE, d. MMMM", "de") in panel
+
+
+def test_an_open_page_hears_of_changes(add, alice, look):
+    add()
+    poll, _ = look().find(id="live")
+    assert alice.htmx("GET", poll["hx-get"]).status_code == 204
+    add("Spotify")
+    answer = alice.htmx("GET", poll["hx-get"])
+    assert answer.status_code == 200
+    fresh = Page(answer.text)
+    assert fresh.has(**{"hx-target": "#recurring", "hx-swap": "outerMorph"})
+    assert "Spotify" in fresh.find(id="recurring")[1]
+    again, _ = fresh.find(id="live")
+    assert alice.htmx("GET", again["hx-get"]).status_code == 204
+
+
+def test_the_whole_way_from_the_bank(alice, connect, look):
+    connect(alice)
+    page = look()
+    assert page.has(**{"class": "change small"}), "a price rose within the last three months"
+    assert "that ended" in page.text
+    assert "every year, next" in page.text
+    assert "twice a month, next" in page.text
+    assert "PAYROLL" in page.find(id="upcoming")[1]
+
+
+def test_a_webhook_is_enough(app, alice, connect, bank_server, work):
+    connect(alice, override_username="user_transactions_dynamic", override_password="any")
+    with app.app_context():
+        item = db.session.scalars(db.select(Item)).one()
+        db.session.query(Stream).delete()
+        db.session.commit()
+        token = app.extensions["cipher"].decrypt(item.access_token).decode()
+    for day in (14, 7, 0):
+        move = {"date_transacted": str(soon(-day)), "date_posted": str(soon(-day)), "amount": 9,
+                "description": "Rowing Club"}  # fmt: skip
+        bank_server.call("/sandbox/transactions/create", access_token=token, transactions=[move])
+    tell(app, bank_server, item, "RECURRING_TRANSACTIONS_UPDATE")
+    work()
+    assert "Rowing Club" in alice.client.get("/finance/recurring").text
+    with app.app_context():
+        stored = db.session.scalars(db.select(Transaction.name))
+        assert "Rowing Club" not in set(stored), "no sync was asked for"
+
+
+def tell(app, bank_server, item, code):
+    event = {"webhook_type": "TRANSACTIONS", "webhook_code": code, "item_id": item.plaid_item_id}
+    body = json.dumps(event | {"account_ids": []}, indent=2).encode()
+    signature = bank_server.app.extensions["sandbox"].outbox.key.sign(body)
+    answer = app.test_client().post(
+        "/webhooks/plaid", data=body, headers={"Plaid-Verification": signature}
+    )
+    assert answer.status_code == 200
+
+
+# --- The arithmetic
+
+
+def stream(**fields):
+    return Stream(**{"last_date": date(2026, 1, 31), "last_amount": Decimal(10)} | fields)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "last", "first", "days"),
+    [
+        ("WEEKLY", None, date(2026, 1, 30), ["01-30", "02-06", "02-13", "02-20", "02-27"]),
+        ("BIWEEKLY", None, date(2026, 2, 1), ["02-01", "02-15", "03-01"]),
+        ("MONTHLY", None, date(2026, 1, 30), ["01-30", "02-28"]),
+        ("MONTHLY", None, date(2026, 2, 5), ["02-05"]),
+        ("SEMI_MONTHLY", date(2026, 1, 15), date(2026, 1, 31), ["01-31", "02-15", "02-28"]),
+        ("SEMI_MONTHLY", date(2026, 1, 31), date(2026, 2, 15), ["02-15", "02-28"]),
+        ("ANNUALLY", None, date(2026, 2, 5), ["02-05"]),
+        ("UNKNOWN", None, date(2026, 2, 5), ["02-05"]),
+        ("MONTHLY", None, date(2026, 1, 29), []),  # is late
+        ("MONTHLY", None, date(2026, 3, 2), []),  # is later
+        ("MONTHLY", None, None, []),
+    ],
+)
+def test_the_days_on_which_a_stream_is_expected(frequency, last, first, days):
+    one = stream(frequency=frequency, predicted_next_date=first, last_date=last or first)
+    found = page.expected(one, date(2026, 1, 30), date(2026, 3, 1))
+    assert [f"{day:%m-%d}" for day in found] == days
+
+
+def test_a_month_is_a_twelfth_of_a_year():
+    frequencies = ("WEEKLY", "BIWEEKLY", "SEMI_MONTHLY", "MONTHLY", "ANNUALLY", "UNKNOWN")
+    streams = [stream(frequency=one, iso_currency_code="USD") for one in frequencies]
+    assert page.a_month(streams) == [("USD", Decimal(10) * (52 + 26 + 24 + 12 + 1) / 12)]
+
+
+def test_totals_are_exact_and_apart():
+    streams = [
+        stream(frequency="MONTHLY", last_amount=Decimal(amount), iso_currency_code=currency)
+        for amount, currency in (("0.1", "USD"), ("0.2", "USD"), ("-5", "EUR"), ("1", None))
+    ]
+    assert page.a_month(streams) == [
+        ("EUR", Decimal(5)), (None, Decimal(1)), ("USD", Decimal("0.3"))
+    ]  # fmt: skip
+
+
+def test_the_panel_for_the_dashboard(app, alice, add):
+    add()
+    with app.app_context():
+        panel = page.upcoming(alice.id, 4)
+        assert (panel.days, panel.late) == ([], [])
+        ((day, streams),) = page.upcoming(alice.id, 5).days
+        assert (day, [one.title for one in streams]) == (soon(5), ["Netflix"])
+        assert recurring_streams.of_user(alice.id)[0].account.name == "Card"

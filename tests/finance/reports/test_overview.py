@@ -1,0 +1,414 @@
+"""The dashboard's figures, against ones worked out by hand."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import event, update
+from werkzeug.datastructures import MultiDict
+
+from plaidapp.bank import payloads
+from plaidapp.extensions import db
+from plaidapp.finance import forms
+from plaidapp.finance.reports import balance_sheet, overview
+from plaidapp.finance.reports.income_and_spending import Month
+from plaidapp.finance.transactions.filter_form import ExplorerForm
+from plaidapp.store import Account
+from plaidapp.store.connections import accounts, items
+from plaidapp.store.reports import derived
+from plaidapp.store.transactions import filter_totals
+from tests import stored
+
+TODAY = date(2026, 11, 22)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def item(owner):
+    found = items.add(user_id=owner, plaid_item_id="item-1", access_token=b"sealed")
+    db.session.commit()
+    return found
+
+
+@pytest.fixture
+def bank(owner, item, monkeypatch):
+    """Saves accounts and rows as a sync of TODAY would.
+
+    Accounts are (key, type, current) or (..., currency); rows (account, age in days, amount,
+    category) or (..., currency).
+    """
+    moment = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    monkeypatch.setattr(accounts, "now", lambda: moment)
+
+    def save(listed, rows=()):
+        said = accounts.save(owner, item.id, [account(*each) for each in listed])
+        sent = [transaction(f"t{number}", *row) for number, row in enumerate(rows)]
+        ids = accounts.ids_of_item(item.id)
+        stored.save(owner, item.id, ids, sent)
+        derived.refresh({(ids[row.account_id], row.date) for row in sent}, said)
+        db.session.commit()
+        return ids
+
+    return save
+
+
+def account(key, kind, current, currency="USD"):
+    given = payloads.Balances(
+        current=None if current is None else Decimal(current), iso_currency_code=currency
+    )
+    return payloads.Account(account_id=key, name=key, type=kind, balances=given)
+
+
+def transaction(plaid_id, key, age, amount, category, currency="USD", pending=False):
+    return payloads.Transaction(
+        transaction_id=plaid_id,
+        account_id=key,
+        amount=Decimal(amount),
+        date=TODAY - age * DAY if isinstance(age, int) else date.fromisoformat(age),
+        pending=pending,
+        name="row",
+        iso_currency_code=currency,
+        category=payloads.Category(category, f"{category}_X"),
+    )
+
+
+def shown(owner, period="6M"):
+    return overview.of(owner, period, TODAY)
+
+
+HOUSEHOLD = [
+    ("checking", "depository", "110"),
+    ("card", "credit", "410"),
+    ("ira", "investment", "320.76"),
+    ("house", "loan", "5000"),
+    ("gold", "other", "7"),
+]
+
+
+def test_net_worth_is_what_is_there_less_what_is_owed(owner, bank):
+    bank(HOUSEHOLD)
+    (worth_now,) = shown(owner).net_worth
+    assert worth_now.currency == "USD"
+    assert worth_now.value == Decimal("110") + Decimal("320.76") + 7 - 410 - 5000
+
+
+def test_a_closed_account_may_be_left_at_a_connection_that_was_replaced(owner, item, bank):
+    ids = bank(HOUSEHOLD[:2])
+    accounts.close_missing(item.id, [])
+    items.replace(item.id)
+    db.session.commit()
+    held = balance_sheet.holdings(owner, "6M", TODAY)
+    assert {each.account.id for each in held} == set(ids.values())
+    assert (shown(owner).net_worth, shown(owner).groups) == ([], [])
+
+
+def test_the_line_is_reversed_from_today(owner, bank):
+    bank(
+        HOUSEHOLD[:2],
+        [
+            ("checking", 1, "30", "FOOD_AND_DRINK"),
+            ("checking", 3, "-1000", "INCOME"),
+            ("card", 2, "50.5", "TRAVEL"),
+            ("card", 0, "9", "TRAVEL"),
+        ],
+    )
+    (worth_now,) = shown(owner, "all").net_worth
+    days = [TODAY - age * DAY for age in (4, 3, 2, 1, 0)]
+    # Checking: -860 140 140 110 110. The card: 350.5 350.5 401 401 410.
+    values = ["-1210.5", "-210.5", "-261", "-291", "-300"]
+    assert worth_now.chart == {
+        "currency": "USD",
+        "dates": [day.isoformat() for day in days],
+        "series": [{"values": values}],
+        "held": 1,
+        "mark": "partly held",
+    }
+    assert worth_now.value == worth_now.values[-1] == -300
+    assert worth_now.change == Decimal("-300") - Decimal("-1210.5")
+    assert held(worth_now) == [(TODAY - 3 * DAY, False, ["card"])]
+
+
+def held(worth_now):
+    return [(part.day, part.said, [row.name for row in part.accounts]) for part in worth_now.held]
+
+
+def test_what_is_held_is_said(owner, bank):
+    bank(HOUSEHOLD, [("checking", 40, "10", "TRAVEL"), ("card", 20, "10", "TRAVEL")])
+    (worth_now,) = shown(owner, "all").net_worth
+    assert worth_now.dates[0] == TODAY - 41 * DAY
+    assert held(worth_now) == [
+        (TODAY - 21 * DAY, False, ["card"]),
+        (TODAY, True, ["ira", "house", "gold"]),
+    ]
+    assert worth_now.values[0] == 120 - 400 + Decimal("320.76") - 5000 + 7
+    assert worth_now.exact_from == TODAY
+    assert held(shown(owner, "1M").net_worth[0])[0][2] == ["card"]
+
+
+def test_what_is_known_all_along_is_not_held(owner, bank):
+    bank(HOUSEHOLD[:1], [("checking", 200, "10", "TRAVEL")])
+    (worth_now,) = shown(owner, "6M").net_worth
+    assert (held(worth_now), worth_now.exact_from) == ([], worth_now.dates[0])
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "points"),
+    [("1M", 30, 31), ("6M", 182, 183), ("1Y", 365, 366), ("all", 700, 101)],
+)
+def test_a_period_has_a_point_a_day_and_a_week_beyond_a_year(owner, bank, period, first, points):
+    bank(HOUSEHOLD[:1], [("checking", 699, "10", "TRAVEL"), ("checking", 35, "5", "TRAVEL")])
+    (worth_now,) = shown(owner, period).net_worth
+    assert worth_now.dates[0] == TODAY - first * DAY
+    assert worth_now.dates[-1] == TODAY
+    assert len(worth_now.dates) == len(worth_now.values) == points
+    assert worth_now.values[0] == {"1M": 110, "all": 125}.get(period, 115)
+
+
+def test_many_years_have_some_hundred_points(owner, bank):
+    bank(HOUSEHOLD[:1], [("checking", 9000, "10", "TRAVEL")])
+    (worth_now,) = shown(owner, "all").net_worth
+    assert 200 < len(worth_now.dates) <= balance_sheet.MOST_POINTS + 1
+    assert worth_now.dates[-1] == TODAY
+
+
+def test_a_line_begins_where_something_is_known(owner, bank):
+    bank(HOUSEHOLD[:1], [("checking", 9, "10", "TRAVEL")])
+    assert shown(owner, "1Y").net_worth[0].dates[0] == TODAY - 10 * DAY
+
+
+def test_currencies_are_never_added_up(owner, bank):
+    bank(
+        [("a", "depository", "1"), ("b", "depository", "2", "EUR"), ("c", "loan", "4", "EUR")],
+        [
+            ("a", 1, "10", "TRAVEL", "USD"),
+            ("b", 1, "20", "TRAVEL", "EUR"),
+            ("b", 1, "-40", "INCOME", "EUR"),
+        ],
+    )
+    found = shown(owner)
+    assert [(each.currency, each.value) for each in found.net_worth] == [("EUR", -2), ("USD", 1)]
+    flows = {each.currency: each.months[-1] for each in found.cash_flow}
+    month = TODAY.replace(day=1)
+    assert flows == {"EUR": Month(month, Decimal(40), Decimal(20)), "USD": Month(month, 0, 10)}
+    assert {each.currency: each.this_month for each in found.spending} == {"EUR": 20, "USD": 10}
+    cash = found.groups[0]
+    assert (cash.key, cash.totals) == ("cash", [("EUR", 2), ("USD", 1)])
+
+
+def test_an_official_currency_comes_first(owner, bank):
+    bank([("a", "depository", "1", "BTC"), ("b", "other", "1", "BTC"), ("c", "loan", "4", "USD")])
+    assert [each.currency for each in shown(owner).net_worth] == ["USD", "BTC"]
+
+
+def test_a_closed_account_counts_until_it_closed(owner, bank):
+    ids = bank(HOUSEHOLD[:2], [("card", 10, "400", "TRAVEL"), ("checking", 20, "1", "TRAVEL")])
+    closed = datetime.combine(TODAY - 5 * DAY, datetime.min.time(), UTC)
+    db.session.execute(update(Account).where(Account.id == ids["card"]).values(closed_at=closed))
+    db.session.commit()
+    found = shown(owner, "1M")
+    (worth_now,) = found.net_worth
+    value = dict(zip(worth_now.dates, worth_now.values, strict=True))
+    assert worth_now.value == 110
+    assert (value[TODAY - 6 * DAY], value[TODAY - 5 * DAY]) == (-300, 110)
+    assert [group.key for group in found.groups] == ["cash"]
+
+
+def test_an_account_without_a_balance_is_listed_and_not_counted(owner, bank):
+    bank([("a", "depository", None), ("b", "depository", "3")])
+    found = shown(owner)
+    assert found.net_worth[0].value == 3
+    assert [(row.account.name, row.value) for row in found.groups[0].accounts] == [
+        ("a", None),
+        ("b", 3),
+    ]
+
+
+def test_groups_are_in_a_persons_order_and_sign(owner, bank):
+    bank(HOUSEHOLD)
+    groups = shown(owner).groups
+    assert [(group.key, str(group.title), group.totals) for group in groups] == [
+        ("cash", "Cash", [("USD", 110)]),
+        ("cards", "Cards", [("USD", -410)]),
+        ("investments", "Investments", [("USD", Decimal("320.76"))]),
+        ("loans", "Loans", [("USD", -5000)]),
+        ("other", "Other", [("USD", 7)]),
+    ]
+    assert groups[1].accounts[0].value == -410
+    assert groups[1].accounts[0].item.state == "good"
+
+
+def test_a_spark_is_ninety_days_in_thirty_steps(owner, bank):
+    bank(HOUSEHOLD[:2], [("card", 44, "400", "TRAVEL")])
+    checking, card = [group.accounts[0] for group in shown(owner, "1M").groups]
+    assert len(card.spark) == 31
+    assert card.spark == [-10] * 15 + [-10] + [-410] * 15
+    assert card.points(30, 10).split()[14:17] == ["14.0,0.0", "15.0,0.0", "16.0,10.0"]
+    assert {point.split(",")[1] for point in checking.points().split()} == {"12.0"}
+    assert [len(part.split()) for part in card.parts(30, 10)] == [16, 16]  # one in both
+    assert [len(part.split()) for part in checking.parts(30, 10)] == [31, 1]
+
+
+def test_cash_flow_is_six_months_without_transfers_or_loans(owner, bank):
+    bank(
+        HOUSEHOLD,
+        [
+            ("checking", "2026-11-02", "-2000", "INCOME"),
+            ("checking", "2026-11-03", "500", "TRANSFER_OUT"),
+            ("card", "2026-11-03", "-500", "TRANSFER_IN"),
+            ("card", "2026-11-20", "12.34", "FOOD_AND_DRINK", "USD", True),
+            ("card", "2026-11-20", "-2.34", "FOOD_AND_DRINK"),
+            ("house", "2026-11-20", "-300", "LOAN_PAYMENTS"),
+            ("checking", "2026-06-01", "1", "TRAVEL"),
+            ("checking", "2026-05-31", "1000", "TRAVEL"),
+        ],
+    )
+    (flow,) = shown(owner).cash_flow
+    assert flow.chart == {
+        "currency": "USD",
+        "dates": [f"2026-{month:02}-01" for month in range(6, 12)],
+        "series": [
+            {"name": "in", "values": ["0", "0", "0", "0", "0", "2002.34"]},
+            {"name": "out", "values": ["1", "0", "0", "0", "0", "12.34"]},
+        ],
+    }
+    assert flow.months[-1].net == 1990
+    assert flow.months[0].filter == {
+        "start_date": "2026-06-01",
+        "end_date": "2026-06-30",
+        "scope": "flow",
+    }
+
+
+def test_spending_is_net_of_refunds_and_without_income(owner, bank):
+    bank(
+        HOUSEHOLD,
+        [
+            ("checking", "2026-11-02", "-2000", "INCOME"),
+            ("checking", "2026-11-02", "900", "TRANSFER_OUT"),
+            ("card", "2026-11-20", "12", "FOOD_AND_DRINK"),
+            ("card", "2026-10-20", "30", "FOOD_AND_DRINK"),
+            ("card", "2026-11-20", "100", "GENERAL_MERCHANDISE"),
+            ("card", "2026-11-21", "-20.5", "GENERAL_MERCHANDISE"),
+            ("checking", "2026-10-31", "7", "TRAVEL"),
+            ("checking", "2026-11-01", "-8", "MEDICAL"),
+            ("checking", "2026-09-30", "9", "TRAVEL"),
+        ],
+    )
+    (spending,) = shown(owner).spending
+    assert [(each.category, each.this_month, each.last_month) for each in spending.categories] == [
+        ("GENERAL_MERCHANDISE", Decimal("79.5"), 0),
+        ("FOOD_AND_DRINK", 12, 30),
+        ("TRAVEL", 0, 7),
+        ("MEDICAL", -8, 0),
+    ]
+    assert [spending.share(Decimal(amount)) for amount in ("79.5", "30", "-8")] == [
+        "100.0",
+        "37.7",
+        "0.0",
+    ]
+    assert (spending.this_month, spending.last_month) == (Decimal("83.5"), 37)
+    assert spending.largest == Decimal("79.5")
+    assert spending.categories[1].filter == {
+        "category": "FOOD_AND_DRINK",
+        "start_date": "2026-11-01",
+        "end_date": "2026-11-30",
+        "scope": "flow",
+    }
+
+
+def behind(app, user_id, link):
+    """What the explorer adds up for a link's fields, by currency: kept by month, and by rows."""
+    with app.test_request_context():
+        form = ExplorerForm(MultiDict(link))
+        assert form.validate(), form.errors
+        wanted = form.filter_of(user_id)
+    assert wanted.is_of_months
+    kept = filter_totals.tally(wanted, 1000)
+    assert kept == filter_totals.tally(replace(wanted, smallest=Decimal(0)), 1000)
+    return {each.currency: each for each in kept.sums}
+
+
+def agree(app, user_id, today):
+    """Every figure of cash flow and spending is what its link opens; how many have rows."""
+    found = overview.of(user_id, "6M", today)
+    with_rows = 0
+    for flow in found.cash_flow:
+        for month in flow.months:
+            there = behind(app, user_id, month.filter).get(flow.currency)
+            with_rows += there is not None
+            assert (month.money_in, month.money_out) == (there[1:] if there else (0, 0))
+    for spending in found.spending:
+        for spent in spending.categories:
+            there = behind(app, user_id, spent.filter).get(spending.currency)
+            with_rows += there is not None
+            assert spent.this_month == (-there.net if there else 0)
+    return with_rows
+
+
+def test_a_link_opens_what_its_figure_adds_up(app, owner, bank):
+    bank(
+        [*HOUSEHOLD, ("euros", "depository", "3", "EUR")],
+        [
+            ("checking", "2026-11-02", "-2000", "INCOME"),
+            ("checking", "2026-11-03", "500", "TRANSFER_OUT"),
+            ("card", "2026-11-03", "-500", "TRANSFER_IN"),
+            ("checking", "2026-11-20", "324.6", "LOAN_PAYMENTS"),
+            ("house", "2026-11-20", "-324.6", "LOAN_PAYMENTS"),
+            ("ira", "2026-11-20", "-60", "INCOME"),
+            ("card", "2026-11-20", "12.34", "FOOD_AND_DRINK", "USD", True),
+            ("euros", "2026-10-31", "7", "FOOD_AND_DRINK", "EUR"),
+            ("euros", "2026-11-30", "8", "FOOD_AND_DRINK", "EUR"),
+        ],
+    )
+    assert agree(app, owner, TODAY) == 6
+
+
+def test_a_link_opens_what_it_says_of_a_household(app, alice, connect):
+    connect(alice)
+    with app.app_context():
+        assert agree(app, alice.id, forms.today()) > 12
+
+
+def test_rows_are_counted(owner, bank):
+    bank(HOUSEHOLD, [("card", age, "1", "TRAVEL") for age in range(5)])
+    assert shown(owner).count == (5, 0)
+
+
+def test_somebody_without_a_bank_has_empty_lists(owner):
+    found = shown(owner)
+    assert (found.net_worth, found.cash_flow, found.spending, found.groups) == ([], [], [], [])
+    assert found.count == (0, 0)
+
+
+def test_nobody_elses_money_is_shown(bank, alice):
+    bank(HOUSEHOLD, [("checking", 1, "5", "TRAVEL")])
+    assert shown(alice.id) == overview.Overview([], [], [], [], (0, 0))
+
+
+def test_it_takes_the_same_few_queries_whatever_is_stored(owner, bank):
+    def queries():
+        db.session.expire_all()
+        seen = []
+        listen = lambda *arguments: seen.append(arguments[2])  # noqa: E731
+        event.listen(db.engine, "before_cursor_execute", listen)
+        shown(owner)
+        event.remove(db.engine, "before_cursor_execute", listen)
+        return seen
+
+    bank(HOUSEHOLD, [("checking", 1, "5", "TRAVEL")])
+    few = queries()
+    bank(HOUSEHOLD, [("checking", age % 600, "5", "TRAVEL") for age in range(3000)])
+    many = queries()
+    assert len(few) == len(many) <= 7
+    assert not any('"transaction"' in statement for statement in many)
+
+
+def test_a_table_has_the_last_point_of_each_month(owner, bank):
+    bank(HOUSEHOLD[:1], [("checking", 60, "10", "TRAVEL"), ("checking", 1, "1", "TRAVEL")])
+    (worth_now,) = shown(owner, "all").net_worth
+    assert worth_now.table == [
+        (TODAY, Decimal(110)),
+        (date(2026, 10, 31), Decimal(111)),
+        (date(2026, 9, 30), Decimal(111)),
+    ]

@@ -1,0 +1,202 @@
+"""The ledger as Beancount's own loader reads and checks it."""
+
+import subprocess
+import sys
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from beancount import loader
+from beancount.core import data as kinds
+from beancount.parser import printer
+
+from plaidapp.finance.transactions.exports.names import component, symbol
+
+
+def load(data):
+    entries, errors, _ = loader.load_string(data.decode())
+    assert errors == [], printer.format_errors(errors[:3])
+    return entries
+
+
+def of(kind, entries):
+    return [entry for entry in entries if isinstance(entry, kind)]
+
+
+def imported(entries):
+    return [entry for entry in of(kinds.Transaction, entries) if "plaid_id" in entry.meta]
+
+
+def sums(entries):
+    """Per account of the file, over its transactions."""
+    found = defaultdict(Decimal)
+    for entry in of(kinds.Transaction, entries):
+        for posting in entry.postings:
+            found[posting.account] += posting.units.number
+    return found
+
+
+def test_sums_by_account_are_ours(books):
+    ours = books.fill(5000).rows()
+
+    entries = imported(load(books.export("beancount")))
+
+    names, found = defaultdict(set), defaultdict(Decimal)
+    for entry in entries:
+        row = ours.pop(entry.meta["plaid_id"])
+        posting = entry.postings[0]
+        key = row.account.plaid_account_id, row.currency
+        names[key].add((posting.account, posting.units.currency))
+        found[key] += posting.units.number
+    assert not ours
+    assert found == books.sums()
+    assert all(len(given) == 1 for given in names.values())
+    assert len({account for given in names.values() for account, _ in given}) == len(names)
+    # "btc" and "BTC" are two currencies to the bank, so they are here.
+    assert len({symbol for given in names.values() for _, symbol in given}) == 7
+
+
+def test_the_rows_are_ours(books):
+    ours = books.fill(300).rows()
+
+    for entry in imported(load(books.export("beancount"))):
+        row = ours[entry.meta["plaid_id"]]
+        account, counter = entry.postings
+        assert entry.date == row.date
+        assert entry.flag == ("!" if row.pending else "*")
+        assert account.units.number == -row.amount == -counter.units.number
+        assert readable(entry.narration) == readable(row.name)
+        assert readable(entry.payee) == readable(row.merchant_name)
+        assert readable(entry.meta.get("note")) == readable(row.note)
+
+
+def readable(text):
+    return [sign for sign in text or "" if sign.isprintable() and not sign.isspace()]
+
+
+def test_a_complete_export_holds_what_the_bank_says(books):
+    books.fill(300)
+
+    entries = load(books.export("beancount"))
+
+    held = sums(entries)
+    pending = {
+        key: total - books.sums(posted=True).get(key, 0) for key, total in books.sums().items()
+    }
+    bank = "First-Platypus-Bank"
+    for name, key, current in (
+        (f"Assets:{bank}:Checking-0000", ("chk", "USD"), 110),
+        (f"Assets:{bank}:Checking-0000-2", ("twin", "USD"), Decimal("-3.5")),
+        (f"Liabilities:{bank}:Drop-3333", ("card", "USD"), -410),
+        (f"Assets:{bank}:X-円-普通預金-1", ("yen", "JPY"), 12000),
+        (f"Assets:{bank}:X", ("coins", "btc"), Decimal("1.00000001")),
+        (f"Assets:{bank}:Never-used-9999", ("idle", "USD"), 0),
+    ):
+        assert held[name] == current + pending.get(key, 0), name
+    asserted = {entry.account: entry for entry in of(kinds.Balance, entries)}
+    assert {entry.date for entry in asserted.values()} == {
+        datetime.now(UTC).date() + timedelta(days=1)
+    }
+    assert {name: entry.amount.number for name, entry in asserted.items()} == {
+        name: held[name] for name in asserted
+    }
+    assert len(asserted) == 8  # all but the one without a balance; the second bank's too
+
+
+def test_part_of_the_rows_claims_no_balance(books, today):
+    books.fill(300)
+
+    for query in ({"end_date": str(today - timedelta(days=1))}, {"end_date": "2025-02-01"}):
+        entries = load(books.export("beancount", **query))
+        assert not of(kinds.Balance, entries)
+        assert len(of(kinds.Transaction, entries)) == len(imported(entries)) > 0
+    for query in ({"end_date": str(today)}, {"start_date": "2025-02-01"}):
+        assert of(kinds.Balance, load(books.export("beancount", **query)))
+
+
+def test_transfers_between_own_accounts_come_to_nothing(books):
+    moved = {"category_primary": "TRANSFER_OUT", "category_detailed": None, "own_category": None}
+    books.add(
+        [
+            books.row(1, "chk", ("USD", None), amount=Decimal("123.45"), **moved),
+            books.row(2, "twin", ("USD", None), amount=Decimal("-123.45"), **moved),
+        ]
+    )
+
+    held = sums(load(books.export("beancount")))
+
+    assert held["Equity:Transfers"] == 0
+    assert not [name for name in held if name.startswith(("Expenses", "Income"))]
+
+
+def test_categories_become_accounts(books):
+    books.add(
+        books.row(number, "chk", ("USD", None), own_category=own, amount=Decimal(number))
+        | {"category_primary": primary, "category_detailed": detailed}
+        for number, (primary, detailed, own) in enumerate(
+            (
+                ("FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE", None),
+                ("INCOME", "INCOME_WAGES", None),
+                ("INCOME", None, None),
+                ("LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT", None),
+                (None, None, None),
+                ("TRAVEL", "TRAVEL_FLIGHTS", 'Kids: "toys"; [x]'),
+            ),
+            start=1,
+        )
+    )
+
+    counters = {
+        entry.meta["plaid_id"]: entry.postings[1].account
+        for entry in imported(load(books.export("beancount")))
+    }
+
+    assert counters == {
+        "tx-1": "Expenses:Food-And-Drink",
+        "tx-2": "Income:Wages",
+        "tx-3": "Income:Other",
+        "tx-4": "Equity:Transfers",
+        "tx-5": "Expenses:Other",
+        "tx-6": "Expenses:Kids-Toys-X",
+    }
+
+
+def test_the_first_and_the_last_day_may_be_far_away(books, today):
+    books.add(
+        [
+            books.row(1, "chk", ("USD", None), date=date(1970, 1, 1)),
+            books.row(2, "twin", ("USD", None), date=today + timedelta(days=3)),
+        ]
+    )
+
+    assert len(imported(load(books.export("beancount")))) == 2
+
+
+def test_without_rows_there_are_the_accounts_or_nothing(books, charlie):
+    entries = load(books.export("beancount"))
+    assert len(of(kinds.Balance, entries)) == 8
+
+    nothing = charlie.client.get("/finance/export/transactions.beancount").data
+    assert [type(entry) for entry in load(nothing)] == [kinds.Open]
+
+
+def test_bean_check_is_content(books, tmp_path):
+    path = tmp_path / "mine.beancount"
+    path.write_bytes(books.fill(300).export("beancount"))
+
+    command = [sys.executable, "-m", "beancount.scripts.check", path]
+    checked = subprocess.run(command, capture_output=True, text=True)
+
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
+
+
+def test_names_are_plain():
+    assert component("Plaid Checking ·· 0000") == "Plaid-Checking-0000"
+    assert component("401k & more -- x") == "401k-more-x"
+    assert component("école") == "École"
+    assert component("預金") == "X-預金"
+    assert component("🍣") == component("") == "X"
+    assert len(component("x" * 10_000)) == 64
+    assert [symbol(code) for code in ("USD", "btc", "1INCH", "B", "TRUE", "$", "", None)] == [
+        *("USD", "BTC", "X1INCH", "XB", "XTRUE", "XXX", "XXX", "XXX"),
+    ]

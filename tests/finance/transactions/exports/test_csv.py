@@ -1,0 +1,91 @@
+"""The CSV, read back by Python's own reader; and what a spreadsheet must not run."""
+
+import csv
+import io
+from collections import defaultdict
+from decimal import Decimal
+
+import pytest
+
+from plaidapp.finance.transactions.exports.csv import COLUMNS, safe
+
+TEXTS = ("name", "merchant_name", "category", "note", "account_name", "account_mask")
+FORMULAS = "=+-@＝＋－＠"
+
+
+def read(data):
+    return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+
+
+def test_every_row_is_there_with_its_fields(books):
+    ours = books.fill(5000).rows()
+
+    data = books.export("csv")
+
+    assert data.startswith(b"\xef\xbb\xbfdate,")
+    lines = read(data)
+    assert len(lines) == 5000
+    assert tuple(lines[0]) == COLUMNS
+    assert [line["date"] for line in lines] == sorted(line["date"] for line in lines)[::-1]
+    for line in lines:
+        row = ours.pop(line["transaction_id"])
+        assert line["date"] == str(row.date)
+        assert line["authorized_date"] == str(row.authorized_date or "")
+        assert line["currency"] == (row.currency or "")
+        assert line["account_id"] == row.account.plaid_account_id
+        assert (line["pending"], line["hidden"]) == (str(row.pending).lower(), "false")
+        assert line["institution_name"] == "First “Platypus”; Bank"
+        for column, text in (
+            ("name", row.name),
+            ("merchant_name", row.merchant_name),
+            ("note", row.note),
+            ("category", row.category),
+            ("account_name", row.account.name),
+        ):
+            # Nothing is lost: without the apostrophes that were put in it is what is stored.
+            assert line[column].replace("'", "") == (text or "").replace("'", "")
+    assert not ours
+
+
+def test_amounts_are_numbers_with_all_their_digits(books):
+    books.fill(200)
+
+    sums = defaultdict(Decimal)
+    for line in read(books.export("csv")):
+        sums[line["account_id"], line["currency"] or None] -= Decimal(line["amount"])
+
+    assert sums == books.sums()
+
+
+def test_no_text_is_a_formula_in_any_spreadsheet(books):
+    books.fill(200)
+
+    for line in read(books.export("csv")):
+        for column in TEXTS:
+            for separator in (None, ";", "\t", "\r", "\n"):
+                for cell in line[column].split(separator) if separator else [line[column]]:
+                    assert cell.lstrip(" \u00a0")[:1] not in tuple(FORMULAS), repr(cell)
+            assert line[column][:1] not in ("\t", "\r", "\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1", "'=1"),
+        ("-5% off", "'-5% off"),
+        (" \u3000＝1", "' \u3000＝1"),
+        ("\tx", "'\tx"),
+        ("a;=1", "a;'=1"),
+        ("a\r\n-1", "a\r\n'-1"),
+        ("a-1=2", "a-1=2"),
+        ("Coffee", "Coffee"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_what_begins_like_a_formula_gets_an_apostrophe(text, cell):
+    assert safe(text) == cell
+
+
+def test_without_rows_there_are_the_columns(books):
+    assert books.export("csv").decode("utf-8-sig") == ",".join(COLUMNS) + "\r\n"

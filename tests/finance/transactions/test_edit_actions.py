@@ -1,0 +1,266 @@
+"""Editing one and many through the routes, as htmx and as plain forms, and taking it back."""
+
+import re
+from datetime import timedelta
+
+import pytest
+
+from plaidapp.extensions import db
+from plaidapp.store import Edit, Transaction
+from plaidapp.store.base.types import now
+from plaidapp.store.transactions import edits
+from tests.pages import Page
+
+PATH = "/finance/transactions"
+
+
+@pytest.fixture
+def rows(app, connected):
+    """Ids by name."""
+    with app.app_context():
+        return dict(db.session.execute(db.select(Transaction.name, Transaction.id)).all())
+
+
+@pytest.fixture
+def told(app):
+    """Of every row by name: the person's category, note, hidden."""
+
+    def read():
+        with app.app_context():
+            return {
+                row.name: (row.own_category, row.note, row.hidden)
+                for row in db.session.scalars(db.select(Transaction))
+            }
+
+    return read
+
+
+NOTHING = (None, None, False)
+
+
+def undo_of(answer):
+    """Where the notice's button goes."""
+    return re.search(r'hx-post="(/finance/edits/[^"]+)"', answer.text)[1].replace("&amp;", "&")
+
+
+def test_a_plain_form_edits_and_the_next_page_undoes(connected, rows, told):
+    path = f"{PATH}/{rows['Pay']}?q=pay"
+    data = {"category": "TRAVEL", "note": " Zoë\r\nand me ", "hidden": "y"}
+    answer = connected.client.post(path, data=data)
+    assert (answer.status_code, answer.location) == (302, path)
+    assert told()["Pay"] == ("TRAVEL", "Zoë\nand me", True)
+    page = connected.client.get(answer.location)
+    assert "1 transaction changed." in page.text
+    undone = connected.client.post(undo_of(page))
+    assert undone.location == f"{PATH}?q=pay"
+    assert told()["Pay"] == NOTHING
+    assert "Undone: 1 transaction is as it was before." in connected.client.get(PATH).text
+    assert "That was undone already." in connected.htmx("POST", undo_of(page)).text
+
+
+def test_with_htmx_the_row_and_the_totals_are_drawn_anew(connected, rows, told):
+    page = Page(connected.client.get(PATH).text)
+    revision = page.value("revision")
+    data = {"category": "TRAVEL", "note": "", "revision": revision}
+    answer = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data=data)
+    assert f'hx-target="#t-{rows["Pay"]}"' in answer.text
+    assert 'hx-target="#tally"' in answer.text
+    assert int(Page(answer.text).value("revision")) == int(revision) + 1
+    assert told()["Pay"] == ("TRAVEL", None, False)
+    again = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data=data)
+    assert "That is how it was already." in again.text
+    assert "/undo" not in again.text.split('hx-target="#notice"')[1]
+
+
+def test_a_change_that_came_in_between_is_still_fetched(connected, rows):
+    """The page knew an older revision, so it has to ask for what it missed."""
+    answer = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data={"note": "x", "revision": "0"})
+    assert 'id="live"' not in answer.text
+
+
+def test_a_row_that_gets_hidden_goes_unless_hidden_ones_are_shown(connected, rows):
+    data = {"hidden": "y"}
+    gone = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data=data).text
+    assert f'hx-target="#t-{rows["Pay"]}" hx-swap="delete"' in gone
+    shown = connected.htmx("POST", f"{PATH}/{rows['Cent']}?hidden=any", data=data).text
+    assert f'hx-target="#t-{rows["Cent"]}" hx-swap="outerHTML"' in shown
+    assert "Pay" not in connected.client.get(PATH).text
+    assert connected.client.get(f"{PATH}.json").json["total_transactions"] == 1
+    assert connected.client.get(f"{PATH}.json?hidden=any").json["total_transactions"] == 3
+
+
+BAD = (
+    ({"category": "MINE"}, "Choose one of the list."),
+    ({"category": "\0"}, "Choose one of the list."),
+    ({"note": "a" * 501}, "A note has at most 500 characters."),
+)
+
+
+def test_a_refused_edit_changes_nothing(connected, rows, dump, subtests):
+    before = dump()
+    for data, sentence in BAD:
+        with subtests.test(sentence):
+            path = f"{PATH}/{rows['Pay']}"
+            plain = connected.client.post(path, data=data)
+            htmx = connected.htmx("POST", path, data=data)
+            assert (plain.status_code, htmx.status_code) == (422, 422)
+            assert sentence in plain.text
+            assert sentence in htmx.text
+            assert htmx.headers["HX-Retarget"] == f"#edit-{rows['Pay']}"
+    assert dump() == before
+
+
+def test_only_what_was_sent_changes(connected, rows, told, dump):
+    path = f"{PATH}/{rows['Pay']}"
+    everything = {"category": "TRAVEL", "note": "x", "hidden": "y"}
+    connected.client.post(path, data=everything)
+    before = dump()
+    for nothing in ({}, {"notes": "y"}):
+        answer = connected.client.post(path, data=nothing)
+        assert answer.status_code == 422
+        assert "Send a category, a note, or whether it is hidden." in answer.text
+    assert dump() == before
+    connected.client.post(path, data={"category": ""})
+    assert told()["Pay"] == (None, "x", True)
+    connected.client.post(path, data={"note": ""})
+    assert told()["Pay"] == (None, None, True)
+    connected.client.post(path, data={"hidden": ""})  # as the form sends it, not checked
+    assert told()["Pay"] == NOTHING
+
+
+def test_back_to_the_banks_category_leaves_the_rest(connected, rows, told):
+    path = f"{PATH}/{rows['Pay']}"
+    connected.client.post(path, data={"category": "TRAVEL", "note": "x", "hidden": "y"})
+    form = connected.client.get(path).text.split('class="back-to-bank"')[1].split("</form>")[0]
+    sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+    connected.client.post(path, data=sent)
+    assert told()["Pay"] == (None, "x", True)
+
+
+def test_a_category_that_is_none_of_plaids_stays_choosable(app, connected, rows, told):
+    with app.app_context():
+        edits.apply(connected.id, edits.of_ids(connected.id, [rows["Pay"]]), {"own_category": "Us"})
+        db.session.commit()
+    connected.client.post(f"{PATH}/{rows['Pay']}", data={"category": "Us", "note": "x"})
+    assert told()["Pay"] == ("Us", "x", False)
+
+
+@pytest.mark.parametrize(
+    ("do", "expected"),
+    [
+        ({"do": "category", "category": "TRAVEL"}, ("TRAVEL", None, False)),
+        ({"do": "note", "note": "ours"}, (None, "ours", False)),
+        ({"do": "hide"}, (None, None, True)),
+    ],
+)
+def test_many_at_once_and_back(connected, rows, told, do, expected):
+    chosen = [rows["Pay"], rows["Cent"]]
+    answer = connected.htmx("POST", f"{PATH}/edit", data=do | {"row": chosen})
+    assert "2 transactions changed." in answer.text
+    assert (told()["Pay"], told()["Cent"]) == (expected, expected)
+    assert told()["Book <b>shop</b>"] == NOTHING
+    undone = connected.htmx("POST", undo_of(answer))
+    assert undone.headers["HX-Trigger"] == "ledger-changed"
+    assert set(told().values()) == {NOTHING}
+
+
+def test_the_last_change_can_be_undone_after_the_notice_is_gone(app, connected, rows, told):
+    def offered():
+        page = connected.client.get(f"{PATH}?direction=in").text.split('id="tally"')[1]
+        found = re.search(r'hx-post="([^"]+/undo[^"]*)"', page)
+        return found and found[1].replace("&amp;", "&")
+
+    assert offered() is None
+    for note in ("first", "second"):
+        connected.htmx("POST", f"{PATH}/{rows['Pay']}", data={"note": note})
+    assert offered() == offered()
+    for note in ("first", None):
+        connected.client.post(offered())
+        assert told()["Pay"][1] == note
+    assert offered() is None
+    connected.htmx("POST", f"{PATH}/{rows['Pay']}", data={"note": "old"})
+    with app.app_context():
+        db.session.execute(db.update(Edit).values(made_at=now() - timedelta(hours=25)))
+        db.session.commit()
+    assert offered() is None
+
+
+def test_a_filter_leaves_the_notice(connected):
+    assert 'hx-target="#notice"' not in connected.htmx("GET", f"{PATH}?q=pay").text
+
+
+def test_unhide(connected, rows, told):
+    connected.client.post(f"{PATH}/{rows['Pay']}", data={"hidden": "y"})
+    connected.client.post(f"{PATH}/edit?hidden=only", data={"all": "y", "do": "unhide"})
+    assert told()["Pay"] == NOTHING
+
+
+def test_all_of_a_filter(connected, told):
+    answer = connected.client.post(f"{PATH}/edit?direction=out", data={"all": "y", "do": "hide"})
+    assert answer.location == f"{PATH}?direction=out"
+    assert {name for name, row in told().items() if row[2]} == {"Book <b>shop</b>", "Cent"}
+    page = connected.client.get(answer.location)
+    assert "2 transactions changed." in page.text
+
+
+def test_all_of_a_filter_with_htmx_draws_the_list_anew(connected):
+    data = {"all": "y", "do": "note", "note": "x"}
+    answer = connected.htmx("POST", f"{PATH}/edit", data=data)
+    assert 'hx-target="#results"' in answer.text
+    assert "3 transactions changed." in answer.text
+
+
+BAD_MANY = (
+    ({"do": "hide"}, "Choose the transactions first."),
+    ({"do": "hide", "row": "x"}, "There is no such transaction."),
+    ({"do": "hide", "row": "-1"}, "There is no such transaction."),
+    ({"do": "hide", "row": str(2**63)}, "There is no such transaction."),
+    ({"do": "hide", "row": [str(n) for n in range(5001)]}, "Choose at most 5000."),
+    ({"do": "delete", "all": "y"}, "Choose what to do with them."),
+    ({"all": "y"}, "Choose what to do with them."),
+    ({"do": "category", "category": "MINE", "all": "y"}, "Choose one of the list."),
+    ({"do": "note", "note": "a" * 501, "all": "y"}, "A note has at most 500 characters."),
+)
+
+
+def test_a_refused_edit_of_many_changes_nothing(connected, dump, subtests):
+    before = dump()
+    for data, sentence in BAD_MANY:
+        with subtests.test(sentence):
+            htmx = connected.htmx("POST", f"{PATH}/edit", data=data)
+            plain = connected.client.post(f"{PATH}/edit", data=data)
+            assert (htmx.status_code, plain.status_code) == (422, 422)
+            assert sentence in htmx.text
+            assert sentence in plain.text
+    nonsense = connected.client.post(f"{PATH}/edit?sort=id", data={"all": "y", "do": "hide"})
+    assert nonsense.status_code == 400
+    assert dump() == before
+
+
+def test_more_than_can_be_edited_at_once_is_refused(connected, dump, monkeypatch):
+    monkeypatch.setattr(edits, "MOST_ROWS", 2)
+    before = dump()
+    answer = connected.htmx("POST", f"{PATH}/edit", data={"all": "y", "do": "hide"})
+    assert answer.status_code == 422
+    assert "That is more than 2 at once. Narrow the filter." in answer.text
+    assert dump() == before
+
+
+def test_a_stranger_edits_nothing(app, connected, charlie, rows, dump):
+    with app.app_context():
+        db.session.add(Edit(user_id=connected.id))
+        db.session.commit()
+    before = dump()
+    own = charlie.htmx("POST", f"{PATH}/edit", data={"row": list(rows.values()), "do": "hide"})
+    assert "That is how it was already." in own.text
+    assert charlie.client.post(f"{PATH}/{rows['Pay']}", data={"note": "x"}).status_code == 404
+    assert charlie.client.post("/finance/edits/1/undo").status_code == 404
+    charlie.client.post(f"{PATH}/edit", data={"all": "y", "do": "hide"})
+    assert dump() == before
+
+
+def test_enter_in_the_bulk_note_writes_the_note(connected):
+    """It presses the first button of the form."""
+    form = connected.client.get(PATH).text.split('<form id="bulk"')[1].split("</form>")[0]
+    assert re.findall(r'<button name="do" value="(\w+)"', form)[0] == "note"
+    assert form.index("<button") == form.index('<button name="do" value="note"')

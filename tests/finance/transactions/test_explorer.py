@@ -1,0 +1,299 @@
+"""The explorer's address, page and fragments; what it looks like is for tests/e2e."""
+
+from datetime import date, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from plaidapp.extensions import db
+from plaidapp.store import Transaction
+from plaidapp.store.transactions import transactions
+from tests.pages import Page
+
+PATH = "/finance/transactions"
+
+
+def names(page):
+    """What the rows are called, in their order."""
+    return [
+        " ".join("".join(text).split())
+        for tag, attributes, text in Page(page.text).elements
+        if attributes.get("class") == "name"
+    ]
+
+
+def count(page):
+    return Page(page.text).find(**{"class": "count"})[1]
+
+
+FILTERS = (
+    ("q=book", ["Book <b>shop</b>"]),
+    ("q=SHOP+b", ["Book <b>shop</b>"]),
+    ("q=%22", []),
+    ("direction=in", ["Pay"]),
+    ("direction=out", ["Book <b>shop</b>", "Cent"]),
+    ("smallest=12.5", ["Book <b>shop</b>", "Pay"]),
+    ("largest=0,01", ["Cent"]),
+    ("smallest=0.01&largest=12.50", ["Book <b>shop</b>", "Cent"]),
+    ("pending=only", []),
+    ("hidden=only", []),
+    ("sort=oldest", ["Cent", "Pay", "Book <b>shop</b>"]),
+    ("sort=largest", ["Pay", "Book <b>shop</b>", "Cent"]),
+    ("sort=smallest", ["Cent", "Book <b>shop</b>", "Pay"]),
+    ("sort=a-z", ["Book <b>shop</b>", "Cent", "Pay"]),
+    ("sort=z-a", ["Pay", "Cent", "Book <b>shop</b>"]),
+    ("account=4711", []),
+    ("account=99999999999999999999", None),
+    ("category=NONE", []),
+)
+
+
+def test_the_address_says_which_rows_and_in_which_order(connected, subtests):
+    for query, expected in FILTERS:
+        with subtests.test(query):
+            page = connected.client.get(f"{PATH}?{query}", follow_redirects=True)
+            data = connected.client.get(f"{PATH}.json?{query}")
+            if expected is None:
+                assert (page.status_code, data.status_code) == (422, 422)
+                continue
+            assert names(page) == expected
+            assert [row["name"] for row in data.json["transactions"]] == expected
+
+
+def test_a_strangers_account_is_as_one_that_does_not_exist(app, connected, charlie):
+    with app.app_context():
+        account_id = db.session.scalar(db.select(Transaction.account_id).limit(1))
+    assert len(names(connected.client.get(f"{PATH}?account={account_id}"))) == 3
+    assert names(charlie.client.get(f"{PATH}?account={account_id}")) == []
+
+
+BAD = (
+    ("q", "a" * 201, "Search for at most 200 characters."),
+    ("q", "é" * 10_000, "Search for at most 200 characters."),
+    ("smallest", "abc", "Write an amount like 12.50."),
+    ("smallest", "NaN", "Write an amount like 12.50."),
+    ("smallest", "-1", "Write an amount like 12.50."),
+    ("largest", "1e999999", "Write an amount like 12.50."),
+    ("largest", "9" * 10_000, "Write an amount like 12.50."),
+    ("largest", "1,23,4", "Write an amount like 12.50."),
+    ("largest", "\0", "Write an amount like 12.50."),
+    ("account", "x", "There is no such account."),
+    ("account", "-1", "There is no such account."),
+    ("category", "A\0", "There is no such category."),
+    ("category", "A" * 101, "There is no such category."),
+    ("direction", "up", "Choose one of the list."),
+    ("pending", "\0", "Choose one of the list."),
+    ("hidden", "x" * 5000, "Choose one of the list."),
+    ("sort", "id;--", "Choose one of the list."),
+)
+
+
+def test_nonsense_gets_a_sentence_and_no_rows(connected, subtests):
+    for field, value, sentence in BAD:
+        with subtests.test(field=field, value=value[:20]):
+            query = {field: value}
+            page = connected.client.get(PATH, query_string=query)
+            fragment = connected.htmx("GET", PATH, query_string=query)
+            data = connected.client.get(f"{PATH}.json", query_string=query)
+            assert (page.status_code, fragment.status_code, data.status_code) == (422, 422, 422)
+            for answer in (page, fragment):
+                said = Page(answer.text).find(**{"class": "complaints"})[1]
+                assert said.endswith(f": {sentence}")
+            assert fragment.headers["HX-Retarget"] == "#filters"
+            assert data.json["fields"] == {field: [sentence]}
+            assert names(page) == []
+
+
+AMOUNTS = (
+    ("de-DE", "1.234,56", "1234.56", "1.234,56"),
+    ("de-DE", "12,5", "12.5", "12,5"),
+    ("de-DE", "1234.56", "1234.56", "1.234,56"),
+    ("de-DE", "1.2340", "1.2340", "1,234"),
+    ("en", "1,234", "1234", "1,234"),
+    ("en", "12,50", "12.5", "12.5"),
+    ("en", "1.234", "1.2340", "1.234"),
+)
+
+
+def test_an_amount_is_read_by_locale_and_kept_in_one_spelling(connected, subtests):
+    for locale, typed, kept, shown in AMOUNTS:
+        with subtests.test(locale=locale, typed=typed):
+            headers = {"Accept-Language": locale, "HX-Request": "true"}
+            answer = connected.client.get(PATH, query_string={"smallest": typed}, headers=headers)
+            assert answer.headers["HX-Push-Url"] == f"{PATH}?smallest={kept}"
+            assert f"At least {shown}<" in answer.text
+    headers = {"Accept-Language": "de-DE"}
+    either = connected.client.get(f"{PATH}?largest=1.000", headers=headers)
+    assert either.status_code == 422
+    assert Page(either.text).beside("largest") == "Write 1000 or 1000,00."
+    typed = connected.client.get(f"{PATH}?largest=1.234,56", headers=headers)
+    assert typed.location == f"{PATH}?largest=1234.56"
+
+
+def test_everything_that_is_wrong_is_said(connected):
+    page = Page(connected.client.get(f"{PATH}?sort=foo&direction=zz&smallest=x").text)
+    assert page.find(**{"class": "complaints"})[1] == (
+        "At least: Write an amount like 12.50. "
+        "Direction: Choose one of the list. Order: Choose one of the list."
+    )
+
+
+def test_the_larger_amount_has_to_be_larger(connected):
+    page = connected.client.get(f"{PATH}?smallest=2&largest=1")
+    assert Page(page.text).beside("largest") == (
+        "The largest amount is below the smallest. Swap them."
+    )
+
+
+HOSTILE = ("foo AND (", '"', "'", "a*", "\0", "😀", "<script>x</script>", "%", "\\", "a:b", "NEAR(")
+
+
+def test_whatever_is_searched_for_is_answered(connected, subtests):
+    for typed in HOSTILE:
+        with subtests.test(typed):
+            page = connected.client.get(PATH, query_string={"q": typed})
+            assert page.status_code == 200
+            assert "<script>x" not in page.text
+
+
+def test_what_a_plain_form_leaves_empty_is_not_in_the_address(connected):
+    blank = "q=&start_date=&smallest=&sort=newest&account=&direction=any&hidden=without"
+    assert connected.client.get(f"{PATH}?{blank}").location == PATH
+    kept = connected.client.get(f"{PATH}?{blank}&q=+pay+&category=INCOME&category=OTHER")
+    assert parse_qs(urlsplit(kept.location).query) == {"category": ["INCOME", "OTHER"]}
+
+
+def test_the_parts_of_the_filter_can_be_taken_away_one_by_one(connected):
+    query = "q=pay&category=INCOME&category=TRAVEL&smallest=1&hidden=any"
+    page = Page(connected.client.get(f"{PATH}?{query}").text)
+    links = {
+        " ".join("".join(text).split()): attributes["href"]
+        for tag, attributes, text in page.elements
+        if attributes.get("class") == "chip"
+    }
+    assert list(links) == [
+        *("Remove “pay”", "Remove Income", "Remove Travel"),
+        *("Remove At least 1", "Remove With hidden ones"),
+    ]
+    asked = parse_qs(urlsplit(links["Remove Income"]).query)
+    assert asked == {"q": ["pay"], "category": ["TRAVEL"], "smallest": ["1"], "hidden": ["any"]}
+    assert Page(connected.client.get(PATH).text).has(**{"class": "chip"}) is False
+
+
+def test_when_nothing_fits_it_says_what_to_loosen(connected):
+    page = connected.client.get(f"{PATH}?q=pay&direction=out")
+    assert "Without “pay”: 2 transactions" in page.text
+    assert "Without Money out: 1 transaction" in page.text
+
+
+def test_an_empty_list_says_why_it_is_empty(app, connected):
+    past = connected.client.get(f"{PATH}?after=1999-01-01_1").text
+    assert "Nothing older" in past
+    assert f'href="{PATH}" hx-get' in past.split("Nothing older")[1]
+    assert "No transactions yet" not in past
+    connected.client.post(f"{PATH}/edit", data={"all": "y", "do": "hide"})
+    for path in (PATH, "/finance/"):
+        page = connected.client.get(path).text
+        assert "No transactions yet" not in page
+        assert f'href="{PATH}?hidden=any"' in page.split("All of yours are hidden")[1]
+    assert len(names(connected.client.get(f"{PATH}?hidden=any"))) == 3
+
+
+def test_the_total_and_the_days_are_of_the_filter(app, connected):
+    page = connected.client.get(f"{PATH}?direction=out").text
+    assert count(connected.client.get(f"{PATH}?direction=out")) == "2 transactions"
+    assert "$12.51" in page
+    assert "−$12.50" not in page  # the day of the book shop alone, whose row says it
+    with app.app_context():
+        db.session.execute(db.update(Transaction).values(date=date(2026, 3, 1)))
+        db.session.commit()
+    sums = Page(connected.client.get(f"{PATH}?direction=out").text).find(**{"class": "sums-of-day"})
+    assert sums[1] == "−$12.51"
+
+
+def test_htmx_gets_the_results_and_an_address_to_keep(connected):
+    first = connected.htmx("GET", f"{PATH}?q=&direction=in")
+    assert "<html" not in first.text
+    assert names(first) == ["Pay"]
+    assert first.headers["HX-Push-Url"] == f"{PATH}?direction=in"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "header"),
+    [
+        ("", "q=p", "HX-Push-Url"),
+        ("q=p", "q=pa", "HX-Replace-Url"),
+        ("q=p", "", "HX-Push-Url"),
+        ("q=p", "q=p&direction=in", "HX-Push-Url"),
+        ("direction=in&q=p", "q=pa&direction=in", "HX-Replace-Url"),
+    ],
+)
+def test_typing_on_is_one_step_of_the_history(connected, before, after, header):
+    headers = {"HX-Request": "true", "HX-Current-URL": f"http://localhost{PATH}?{before}"}
+    answer = connected.client.get(f"{PATH}?{after}", headers=headers)
+    assert header in answer.headers
+
+
+def test_the_next_page_is_rows_alone(alice, connect, today):
+    connect(alice)
+    page = Page(alice.client.get(PATH).text)
+    more, _ = page.find(**{"class": "more"})
+    days = [attributes["datetime"] for tag, attributes, _ in page.elements if tag == "time"]
+    rows = alice.htmx("GET", more["hx-get"])
+    assert len(names(rows)) == 50
+    assert 'id="results"' not in rows.text
+    assert f'id="day-{days[-1]}"' not in rows.text  # a day that goes on needs no second heading
+
+
+def test_news_of_the_list_come_by_revision(app, connected):
+    def ask(**query):
+        return connected.htmx("GET", f"{PATH}/live", query_string=query)
+
+    page = Page(connected.client.get(PATH).text)
+    revision = page.value("revision")
+    assert ask(revision=revision, rows=3).status_code == 204
+    row_id = ids_of(app)["Pay"]
+    connected.client.post(f"{PATH}/{row_id}", data={"note": "Zoë"})
+    news = ask(revision=revision, rows=3)
+    assert 'hx-target="#results"' in news.text
+    held = ask(revision=revision, rows=2, hold=1)
+    assert 'hx-target="#results"' not in held.text
+    assert "1 new transaction." in held.text
+    assert "Some transactions have changed." in ask(revision=revision, rows=3, hold=1).text
+    assert Page(held.text).value("rows") == "2"
+    assert ask(revision=Page(held.text).value("revision"), rows=2).status_code == 204
+    assert ask(revision=revision, sort="id").status_code == 400
+
+
+def ids_of(app):
+    with app.app_context():
+        return dict(db.session.execute(db.select(Transaction.name, Transaction.id)).all())
+
+
+def test_a_transaction_in_full(app, connected):
+    row_id = ids_of(app)["Book <b>shop</b>"]
+    page = connected.client.get(f"{PATH}/{row_id}?q=book")
+    fragment = connected.htmx("GET", f"{PATH}/{row_id}?q=book")
+    assert "<html" in page.text
+    assert "<html" not in fragment.text
+    for answer in (page, fragment):
+        assert "&#34;amount&#34;: 12.5," in answer.text  # as Plaid sent it
+        assert "<b>shop" not in answer.text
+    assert f'href="{PATH}?q=book"' in page.text
+
+
+def test_a_pending_row_and_the_one_it_became_know_each_other(app, connected, today):
+    with app.app_context():
+        (row, other) = db.session.scalars(db.select(Transaction).limit(2)).all()
+        pending, posted = (one.id for one in (row, other))
+        row.pending = True
+        other.pending_transaction_id = row.plaid_transaction_id
+        other.account_id, other.date = row.account_id, row.date + timedelta(days=2)
+        db.session.commit()
+        transactions.mark_removed(row.item_id, [row.plaid_transaction_id])
+        db.session.commit()
+    old = connected.client.get(f"{PATH}/{pending}").text
+    assert "This pending transaction was replaced when it posted" in old
+    assert f'href="{PATH}/{posted}"' in old
+    assert 'name="note"' not in old
+    assert "It replaced a pending transaction of" in connected.client.get(f"{PATH}/{posted}").text

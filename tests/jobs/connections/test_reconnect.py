@@ -1,0 +1,467 @@
+"""The same bank connected again: everything is there once, under its old ids, with its edits."""
+
+import json
+import threading
+from datetime import timedelta
+
+import pytest
+import requests
+from sqlalchemy import event, func, select, update
+
+from plaidapp.extensions import db
+from plaidapp.jobs import run as jobs
+from plaidapp.jobs.pulls.attempt import Attempt
+from plaidapp.jobs.transactions import bank_comparison
+from plaidapp.store import Account, FormerAccount, Item, Pull, Transaction
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import items
+from plaidapp.store.pulls import pulls
+from tests.jobs.conftest import TODAY
+
+pytestmark = pytest.mark.usefixtures("context")
+
+DYNAMIC = {"username": "user_transactions_dynamic", "password": "any"}
+GOOD = {"username": "user_good", "password": "pass_good"}
+REMOVE = "/item/remove"
+
+
+def ledger(*conditions):
+    """What is shown, oldest id first."""
+    db.session.remove()
+    query = select(Transaction).where(Transaction.removed_at.is_(None), *conditions)
+    rows = db.session.scalars(query.order_by(Transaction.id)).all()
+    db.session.remove()
+    return rows
+
+
+def accounts():
+    db.session.remove()
+    rows = db.session.scalars(select(Account).order_by(Account.id)).all()
+    db.session.remove()
+    return rows
+
+
+def movements(rows):
+    return [(row.id, row.account_id, row.date, row.amount, row.name, row.pending) for row in rows]
+
+
+def edit(rows):
+    for row in rows:
+        db.session.execute(
+            update(Transaction)
+            .where(Transaction.id == row.id)
+            .values(note=f"note {row.id}", hidden=True, own_category="TRAVEL", edited_at=now())
+        )
+    db.session.commit()
+
+
+def notes(rows):
+    return {row.id: row.note for row in rows}
+
+
+def compare(item):
+    differences = bank_comparison.compare(db.session.get_one(Item, item.id))
+    db.session.remove()
+    return differences
+
+
+def connections(owner):
+    db.session.remove()
+    found = [item.id for item in items.of_user(owner)]
+    db.session.remove()
+    return found
+
+
+@pytest.fixture
+def finish(run, look):
+    """Runs every pull that waits, such as the one that ends a replaced Item at Plaid."""
+
+    def run_all():
+        db.session.remove()
+        for pull_id in db.session.scalars(select(Pull.id).where(Pull.state == "queued")).all():
+            run(pull_id)
+
+    return run_all
+
+
+def test_nothing_is_doubled(link, owner, item_now, begin, run, look, finish, bank_server, token_of):
+    old = link(**GOOD)
+    before, held = ledger(), accounts()
+    edit(before[::3])
+    pull_id = begin(pulls.LINK, given=GOOD)
+    run(pull_id)
+
+    part = look(pull_id).items[0]
+    new = part.item
+    assert (part.accounts, part.accounts_kept, part.kept, part.added) == (9, 9, len(before), 0)
+    after = ledger()
+    assert movements(after) == movements(before)
+    assert notes(after) == {row.id: row.note for row in ledger()}
+    assert sum(row.note == f"note {row.id}" for row in after) == len(before[::3])
+    assert {row.item_id for row in after} == {new.id}
+    assert not {row.plaid_transaction_id for row in after} & {
+        row.plaid_transaction_id for row in before
+    }
+    assert [row.id for row in accounts()] == [row.id for row in held]
+    assert {row.item_id for row in accounts()} == {new.id}
+    assert compare(new) == []
+
+    assert item_now(old).state == items.REPLACED
+    assert connections(owner) == [new.id]
+    token = token_of(old)
+    finish()
+    assert item_now(old).access_token == b""
+    answer = requests.post(
+        bank_server.url + "/accounts/get",
+        json={"client_id": "local", "secret": "local", "access_token": token},
+        timeout=10,
+    )
+    assert answer.json()["error_code"] == "ITEM_NOT_FOUND"
+
+
+def test_again_and_again(link, owner, finish):
+    link(**DYNAMIC)
+    before = ledger()
+    edit(before)
+    for _ in range(3):
+        new = link(**DYNAMIC)
+        finish()
+        assert movements(ledger()) == movements(before)
+        assert all(row.note for row in ledger())
+        assert connections(owner) == [new.id]
+        assert compare(new) == []
+
+
+def test_a_repair_leaves_it_so(link, begin, run, bank_server, token_of):
+    link(**DYNAMIC)
+    new = link(**DYNAMIC)
+    before = movements(ledger())
+    for kind in (pulls.REPAIR, pulls.TRANSACTIONS, pulls.REPAIR):
+        run(begin(kind, items=[new]))
+        assert movements(ledger()) == before
+    bank_server.call("/transactions/refresh", access_token=token_of(new))
+    run(begin(pulls.TRANSACTIONS, items=[new]))
+    assert compare(new) == []
+
+
+def test_history_that_the_bank_no_longer_gives_stays(link, owner, begin, run, custom):
+    """Two years roll on; and many a bank gives less than that."""
+    link(**custom(("1", 1), ("2", 90), ("3", 700)))
+    edit(ledger())
+    new = link(**custom(("1", 1), ("9", 80)))
+    run(begin(pulls.REPAIR, items=[new]))
+    rows = {row.amount: row.note for row in ledger()}
+    assert set(rows) == {1, 2, 3, 9}
+    assert [amount for amount, note in rows.items() if not note] == [9]
+    assert compare(new) == []
+
+
+def test_a_row_that_the_bank_no_longer_lists_is_gone(link, custom):
+    link(**custom(("1", 1), ("2", 50), ("3", 90)))
+    link(**custom(("1", 1), ("3", 90)))
+    assert [row.amount for row in ledger()] == [1, 3]
+
+
+def test_a_bank_that_still_prepares(
+    link, owner, begin, run, look, slow_sandbox, bank_server, monkeypatch
+):
+    pull_id = begin(pulls.LINK, given=GOOD)
+    run(pull_id)
+    slow_sandbox.turn(100)
+    run(pull_id)
+    before = ledger()
+    edit(before)
+    assert len(before) > 1000
+
+    again = begin(pulls.LINK, given=GOOD)
+    run(again)
+    new = look(again).items[0].item
+    kept = []
+    for seconds in (0, 11, 100):
+        slow_sandbox.turn(seconds)
+        run(again)
+        assert movements(ledger()) == movements(before)
+        kept.append(look(again).items[0].kept)
+    assert kept[0] == 0 < kept[1] < kept[2] == len(before)
+    assert look(again).state == "done"
+    assert compare(new) == []
+    assert all(row.note for row in ledger())
+
+
+def test_some_days_later(link, begin, run, look, slow_sandbox):
+    """What was pending has posted, under another date; two days have rolled out of the window."""
+
+    def connect():
+        pull_id = begin(pulls.LINK, given=GOOD)
+        run(pull_id)
+        slow_sandbox.turn(100)
+        run(pull_id)
+        return look(pull_id).items[0].item
+
+    old = connect()
+    before = ledger()
+    edit(before)
+    slow_sandbox.turn(timedelta(days=3).total_seconds())
+    new = connect()
+
+    after = ledger()
+    assert compare(new) == []
+    history = [row for row in after if row.item_id == old.id]
+    first = min(row.date for row in after if row.item_id == new.id)
+    assert history
+    assert all(row.date < first and row.note for row in history)
+    kept = {row.id for row in before} & {row.id for row in after}
+    # The household pays its card, and puts money by, on the day of the month that today is.
+    lost = [row for row in before if row.id not in kept and not row.pending]
+    assert len(lost) < 120
+    assert {row.category_primary for row in lost} <= {
+        *("LOAN_PAYMENTS", "TRANSFER_IN", "TRANSFER_OUT")
+    }
+    pending = [row for row in before if row.pending]
+    posted = [row for row in after if row.note in {f"note {row.id}" for row in pending}]
+    assert posted
+    assert all(not row.pending and row.id not in kept for row in posted)
+
+
+def custom_accounts(*masks, name=None):
+    def account(mask):
+        row = {
+            "date_transacted": str(TODAY - timedelta(days=2)),
+            "date_posted": str(TODAY - timedelta(days=2)),
+            "amount": int(mask),
+            "description": f"of {mask}",
+        }
+        meta = {"name": name} if name else None
+        fields = {"type": "depository", "subtype": "checking", "meta": meta}
+        return fields | {"numbers": {"account": mask}, "transactions": [row, row]}
+
+    spec = {"override_accounts": [account(mask) for mask in masks]}
+    return {"username": "user_custom", "password": json.dumps(spec)}
+
+
+def test_only_accounts_that_are_the_same_go_over(link, owner, begin, run, item_now, finish):
+    old = link(**custom_accounts("1001", "1002", "1003"))
+    edit(ledger())
+    new = link(**custom_accounts("1002", "1003", "1004"))
+
+    def check():
+        assert [(row.mask, row.item_id) for row in accounts()] == [
+            ("1001", old.id), ("1002", new.id), ("1003", new.id), ("1004", new.id),
+        ]  # fmt: skip
+        assert sorted(row.amount for row in ledger()) == sorted([1001, 1002, 1003, 1004] * 2)
+        assert sum(row.note is not None for row in ledger()) == 6
+        assert compare(old) == compare(new) == []
+
+    check()
+    assert connections(owner) == [old.id, new.id]
+    finish()
+    assert item_now(old).state == items.GOOD
+    for kind in (pulls.ACCOUNTS, pulls.TRANSACTIONS, pulls.REPAIR):
+        run(begin(kind, items=[item_now(old), item_now(new)]))
+        check()
+    assert item_now(old).access_token
+
+
+def test_another_login_at_the_bank_stays_another_connection(link, owner):
+    one = link(**custom_accounts("1001"))
+    other = link(**custom_accounts("2002"))
+    assert connections(owner) == [one.id, other.id]
+    assert len(ledger()) == 4
+
+
+def test_the_same_accounts_at_another_bank_are_others(link, owner):
+    link(**DYNAMIC)
+    link(institution_id="ins_3", **DYNAMIC)
+    assert len(connections(owner)) == 2
+    assert len(ledger()) == 100
+
+
+def test_another_persons_bank_is_left_alone(link, owner, alice, connect):
+    link(**DYNAMIC)
+    connect(alice, override_username=DYNAMIC["username"], override_password="any")
+    assert len(connections(owner)) == len(connections(alice.id)) == 1
+    assert len(ledger()) == 100
+
+
+def test_plaids_persistent_id_goes_before_the_name(link, owner):
+    link("ins_127287", **custom_accounts("1001", "1002"))
+    new = link("ins_127287", **custom_accounts("1001", "1002", name="Renamed"))
+    assert connections(owner) == [new.id]
+    assert len(ledger()) == 4
+    assert {row.name for row in accounts()} == {"Renamed"}
+
+
+def test_a_closed_account_opens_again(link, owner):
+    link(**custom_accounts("1001"))
+    db.session.execute(update(Account).values(closed_at=now()))
+    db.session.commit()
+    link(**custom_accounts("1001"))
+    assert [row.closed_at for row in accounts()] == [None]
+    assert len(ledger()) == 2
+
+
+def test_a_login_that_was_broken(link, owner, bank_server, token_of, begin, run, item_now):
+    old = link(**DYNAMIC)
+    bank_server.call("/sandbox/item/reset_login", access_token=token_of(old))
+    run(begin(pulls.TRANSACTIONS, items=[old]))
+    assert item_now(old).state == items.LOGIN_REQUIRED
+    new = link(**DYNAMIC)
+    assert connections(owner) == [new.id]
+    assert item_now(old).error_message is None
+    assert len(ledger()) == 50
+
+
+@pytest.mark.parametrize("code", ["ITEM_NOT_FOUND", "INVALID_ACCESS_TOKEN"])
+def test_an_item_that_is_gone_at_plaid_is_removed(link, finish, item_now, bank_server, code):
+    old = link(**DYNAMIC)
+    link(**DYNAMIC)
+    refusal = {"status": 400, "error_type": "ITEM_ERROR", "error_code": code}
+    bank_server.misbehave(path=REMOVE, kind="error", **refusal)
+    finish()
+    assert item_now(old).access_token == b""
+
+
+def test_removing_is_tried_again(link, finish, item_now, bank_server, owner):
+    old = link(**DYNAMIC)
+    link(**DYNAMIC)
+    bank_server.misbehave(path=REMOVE, kind="reset", times=1)
+    finish()
+    assert item_now(old).access_token
+    assert item_now(old).state == items.REPLACED
+    finish()
+    assert item_now(old).access_token == b""
+
+
+def test_a_pull_of_a_replaced_item_ends_well(link, begin, run, look, finish, item_now):
+    old = link(**DYNAMIC)
+    waiting = [begin(kind, items=[old]) for kind in (pulls.ACCOUNTS, pulls.TRANSACTIONS)]
+    link(**DYNAMIC)
+    late = [begin(kind, items=[old]) for kind in (pulls.TRANSACTIONS, pulls.REPAIR)]
+    before = movements(ledger())
+    run(waiting.pop())  # while Plaid still knows it
+    finish()
+    for pull_id in (*waiting, *late):
+        run(pull_id) if look(pull_id).state == "queued" else None
+        assert look(pull_id).state == "done"
+    assert movements(ledger()) == before
+    assert len(accounts()) == 9
+    assert item_now(old).state == items.REPLACED
+
+
+def test_a_sync_that_is_overtaken_by_a_new_connection(link, begin, run, look, monkeypatch):
+    """The old Item's worker has fetched everything when its accounts go over."""
+    old = link(**DYNAMIC)
+    before = movements(ledger())
+    repair = begin(pulls.REPAIR, items=[old])
+    honest = Attempt.report
+
+    def report(attempt, part, **values):
+        honest(attempt, part, **values)
+        if values.get("phase") == pulls.STORING and attempt.pull.id == repair:
+            monkeypatch.setattr(Attempt, "report", honest)
+            link(**DYNAMIC)
+
+    monkeypatch.setattr(Attempt, "report", report)
+    jobs.repair(repair)
+    assert look(repair).state == "done"
+    assert movements(ledger()) == before
+    assert len(accounts()) == 9
+
+
+class Killed(BaseException):
+    """The worker is gone, whatever it was doing."""
+
+
+def test_a_worker_may_die_at_every_step(link, owner, begin, run, look, finish, monkeypatch):
+    """Each time one commit later; and a new worker goes on."""
+    link(**DYNAMIC)
+    before = ledger()
+    edit(before)
+    steps, died = 0, True
+    while died:
+        steps += 1
+        pull_id = begin(pulls.LINK, given=DYNAMIC)
+        died = die_at(steps, pull_id, begin)
+        assert movements(ledger()) == movements(before), f"after commit {steps}"
+        if died:
+            db.session.execute(update(Pull).where(Pull.state == "running").values(state="queued"))
+            db.session.commit()
+            run(pull_id)
+        finish()
+        assert look(pull_id).state == "done"
+        assert movements(ledger()) == movements(before), f"after commit {steps} and again"
+        assert all(row.note for row in ledger())
+        assert len(accounts()) == 9
+        assert connections(owner)[-1] == look(pull_id).items[0].item_id
+    assert steps > 6
+
+
+def die_at(step, pull_id, begin):
+    """Runs the link until its `step`-th commit is about to happen; whether it came so far."""
+    left = step
+
+    def die(_connection):
+        nonlocal left
+        if threading.current_thread() is threading.main_thread():
+            left -= 1
+            if not left:
+                raise Killed
+
+    event.listen(db.engine, "commit", die)
+    try:
+        jobs.link(pull_id)
+    except Killed:
+        db.session.rollback()
+        return True
+    finally:
+        event.remove(db.engine, "commit", die)
+        db.session.remove()
+    return False
+
+
+@pytest.mark.parametrize("connected_before", [False, True])
+def test_two_clicks_at_once(context, link, begin, look, owner, finish, connected_before):
+    if connected_before:
+        link(**DYNAMIC)
+        edit(ledger())
+    both = [begin(pulls.LINK, given=DYNAMIC) for _ in range(2)]
+    ready = threading.Barrier(2)
+
+    def work(pull_id):
+        with context.app_context():
+            ready.wait(10)
+            jobs.link(pull_id)
+
+    threads = [threading.Thread(target=work, args=(pull_id,)) for pull_id in both]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    finish()
+    assert [look(pull_id).state for pull_id in both] == ["done", "done"]
+    (left,) = connections(owner)
+    assert len(accounts()) == 9
+    assert len(ledger()) == 50
+    assert compare(db.session.get_one(Item, left)) == []
+    assert all(row.note for row in ledger()) or not connected_before
+
+
+def test_a_first_pull_that_failed_is_made_good_by_the_next(
+    link, owner, begin, run, look, bank_server, item_now
+):
+    """The accounts are known before the transactions, whoever asks for these."""
+    link(**DYNAMIC)
+    failing = {"status": 400, "error_type": "INVALID_REQUEST", "error_code": "MISSING_FIELDS"}
+    bank_server.misbehave(path="/accounts/get", kind="error", times=1, **failing)
+    pull_id = begin(pulls.LINK, given=DYNAMIC)
+    run(pull_id)
+    assert look(pull_id).state == "failed"
+    new = look(pull_id).items[0].item
+    run(begin(pulls.TRANSACTIONS, items=[new]))
+    assert connections(owner) == [new.id]
+    assert len(ledger()) == 50
+
+
+def test_an_ordinary_bank_has_nothing_of_this(link):
+    link(**DYNAMIC)
+    assert db.session.scalar(select(func.count()).select_from(FormerAccount)) == 0

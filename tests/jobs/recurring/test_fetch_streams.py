@@ -1,0 +1,305 @@
+"""Reading what recurs: when, how often, and that it is never the transactions' trouble."""
+
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from rq import Queue
+from sqlalchemy import select, update
+
+from plaidapp.extensions import db
+from plaidapp.jobs import clock
+from plaidapp.jobs.pulls import item_requests
+from plaidapp.store import Item, Pull, Stream, Transaction
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import items
+from plaidapp.store.pulls import pulls, transitions
+
+PATH = "/transactions/recurring/get"
+DOWN = {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "DOWN"}
+
+
+@pytest.fixture
+def monthly(custom):
+    """A custom user who pays 15.49 a month, the last time 17.99."""
+    given = custom(*((amount, age) for amount, age in
+                     (("17.99", 3), ("15.49", 33), ("15.49", 64), ("15.49", 94))))  # fmt: skip
+    user = json.loads(given["password"])
+    for row in user["override_accounts"][0]["transactions"]:
+        row["description"] = "NETFLIX.COM"
+    return {"username": "user_custom", "password": json.dumps(user)}
+
+
+@pytest.fixture
+def item(link, monthly):
+    """Linked, with its transactions; what recurs is still to be read."""
+    return link(**monthly)
+
+
+def asked(bank_server):
+    return bank_server.faults.rulebook.report()["calls"].get(PATH, 0)
+
+
+def read(query):
+    """What is committed; nothing is held open, for on SQLite that keeps others from writing."""
+    db.session.remove()
+    rows = db.session.scalars(query).all()
+    db.session.remove()
+    return rows
+
+
+def of_kind(kind=pulls.RECURRING):
+    return read(select(Pull).where(Pull.kind == kind).order_by(Pull.id))
+
+
+def streams():
+    return read(select(Stream).order_by(Stream.id))
+
+
+def refusal(code):
+    return {
+        "kind": "error", "path": PATH, "status": 400, "error_type": "ITEM_ERROR",
+        "error_code": code,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def sync(begin, run):
+    def go(item):
+        items.request_sync([item.id])
+        run(begin(pulls.TRANSACTIONS, items=[item]))
+
+    return go
+
+
+@pytest.fixture
+def aged(context):
+    """The Item's streams were read, and its transactions changed, so long ago."""
+
+    def write(item, read, changed):
+        moment = now()
+        values = {"streams_at": moment - read, "changed_at": moment - changed}
+        db.session.execute(update(Item).where(Item.id == item.id).values(**values))
+        db.session.commit()
+
+    return write
+
+
+def test_the_first_whole_history_asks_once(item, run, look, bank_server):
+    (pull,) = of_kind()
+    assert (pull.state, pull.asked_by) == ("queued", "clock")
+    before = asked(bank_server)
+    run(pull.id)
+    assert look(pull.id).state == "done"
+    assert asked(bank_server) == before + 1
+    (row,) = streams()
+    assert (row.title, row.frequency, row.last_amount) == ("Netflix", "MONTHLY", Decimal("17.99"))
+    assert row.previous_amount == Decimal("15.49")
+    assert row.paid == 4
+
+
+def test_an_unfinished_history_is_not_asked_about(slow_sandbox, begin, run, look):
+    pull_id = begin(pulls.LINK, given={"username": "user_good", "password": "pass_good"})
+    run(pull_id)
+    slow_sandbox.turn(20)
+    run(pull_id)
+    assert look(pull_id).items[0].added > 0
+    assert of_kind() == []
+    slow_sandbox.turn(60)
+    run(pull_id)
+    (pull,) = of_kind()
+    run(pull.id)
+    assert len(streams()) > 10
+
+
+def test_syncs_ask_no_more_than_once_a_day(item, run, sync, aged):
+    run(of_kind()[0].id)
+    for read, changed, expected in (
+        (timedelta(hours=1), timedelta(0), 1),  # was read an hour ago
+        (timedelta(days=2), timedelta(days=3), 1),  # has not changed since
+        (timedelta(days=2), timedelta(days=1), 2),
+    ):
+        aged(item, read, changed)
+        sync(item)
+        assert len(of_kind()) == expected, (read, changed)
+
+
+def test_an_unchanged_item_costs_its_sync_and_nothing_more(item, run, sync, bank_server):
+    run(of_kind()[0].id)
+    before = bank_server.faults.rulebook.report()["calls"]
+    for _ in range(3):
+        sync(item)
+    after = bank_server.faults.rulebook.report()["calls"]
+    assert {path for path in after if after[path] != before.get(path)} == {"/transactions/sync"}
+    assert len(of_kind()) == 1
+
+
+def test_what_changes_is_noted(link, run, bank_server, token_of, sync, item_now):
+    item = link(username="user_transactions_dynamic", password="any")
+    first = item_now(item).changed_at
+    sync(item)
+    assert item_now(item).changed_at == first
+    bank_server.change(token_of(item))
+    sync(item)
+    assert item_now(item).changed_at > first
+
+
+@pytest.mark.parametrize(
+    "code", ["PRODUCTS_NOT_SUPPORTED", "PRODUCT_NOT_ENABLED", "INVALID_PRODUCT", "NO_ACCOUNTS"]
+)
+def test_a_refusal_is_kept_and_harms_nothing(item, run, look, item_now, bank_server, code, sync):
+    bank_server.misbehave(**refusal(code))
+    (pull,) = of_kind()
+    run(pull.id)
+    assert (look(pull.id).state, look(pull.id).items[0].error_code) == ("done", None)
+    assert (item_now(item).state, item_now(item).streams_refusal) == ("good", code)
+    sync(item)
+    assert len(of_kind()) == 1, "a refusal is not asked for again at once"
+
+
+def test_a_bank_that_begins_to_tell_is_heard(item, run, item_now, bank_server, begin):
+    bank_server.misbehave(**refusal("PRODUCTS_NOT_SUPPORTED"))
+    run(of_kind()[0].id)
+    bank_server.faults.rulebook.clear()
+    run(begin(pulls.RECURRING, items=[item]))
+    assert item_now(item).streams_refusal is None
+    assert len(streams()) == 1
+
+
+def test_what_is_not_ready_is_asked_for_again(item, run, look, bank_server):
+    bank_server.misbehave(**refusal("PRODUCT_NOT_READY"), times=1)
+    (pull,) = of_kind()
+    run(pull.id)
+    waiting = look(pull.id)
+    assert (waiting.state, waiting.failures, waiting.items[0].phase) == ("queued", 0, "preparing")
+    run(pull.id)
+    assert look(pull.id).state == "done"
+    assert len(streams()) == 1
+
+
+def test_an_ended_log_in_is_the_items(item, run, look, item_now, bank_server):
+    bank_server.misbehave(**refusal("ITEM_LOGIN_REQUIRED"))
+    (pull,) = of_kind()
+    run(pull.id)
+    assert look(pull.id).state == "failed"
+    assert (item_now(item).state, item_now(item).streams_at) == ("login_required", None)
+
+
+def test_a_bank_in_trouble_fails_neither_sync_nor_item(
+    item, run, look, item_now, bank_server, sync, stored, at_bank
+):
+    bank_server.misbehave(path=PATH, **DOWN)
+    (pull,) = of_kind()
+    run(pull.id)
+    assert (look(pull.id).state, look(pull.id).failures) == ("queued", 1)
+    sync(item)
+    assert item_now(item).state == "good"
+    assert stored() == at_bank(item)
+    assert len(of_kind()) == 1, "one is waiting already"
+    bank_server.faults.rulebook.clear()
+    run(pull.id)
+    assert len(streams()) == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("last_amount", {"amount": Decimal("1e300")}),
+        ("first_date", "yesterday"),
+        ("stream_id", None),
+        ("transaction_ids", "all"),
+    ],
+)
+def test_nonsense_stores_nothing(item, run, look, rewrite, field, value):
+    def edit(page):
+        for stream in page["outflow_streams"]:
+            stream[field] = value
+        return page
+
+    rewrite(PATH, edit)
+    (pull,) = of_kind()
+    run(pull.id)
+    failed = look(pull.id)
+    assert (failed.state, failed.items[0].error_code) == ("queued", "BANK_NONSENSE")
+    assert streams() == []
+
+
+def test_a_worker_that_dies_loses_nothing(item, run, look):
+    (pull,) = of_kind()
+    assert transitions.claim(pull.id)
+    db.session.commit()
+    lost = now() - transitions.HEARTBEAT_LIMIT - timedelta(seconds=1)
+    db.session.execute(update(Pull).where(Pull.id == pull.id).values(heartbeat_at=lost))
+    db.session.commit()
+    clock.reclaim()
+    run(pull.id)
+    assert (look(pull.id).state, look(pull.id).attempt) == ("done", 2)
+    assert len(streams()) == 1
+
+
+def test_a_queue_that_was_wiped_is_rung_again(context, item):
+    context.extensions["redis"].flushall()
+    clock.ring_due()
+    queue = Queue("default", connection=context.extensions["redis"])
+    assert queue.job_ids == [f"pull-{of_kind()[0].id}-0"]
+
+
+def test_it_ends_though_the_item_is_behind(item, run, look):
+    """Its transactions are another pull's: this one would go round for ever."""
+    items.request_sync([item.id])
+    db.session.commit()
+    (pull,) = of_kind()
+    run(pull.id)
+    assert look(pull.id).state == "done"
+
+
+def test_an_answer_that_was_overtaken_is_dropped(
+    item, begin, run, bank_server, monkeypatch, context
+):
+    """While the bank thinks about the first question, a second is asked, answered and stored."""
+    (late,) = of_kind()
+
+    def meanwhile(_token):
+        with context.app_context():
+            run(begin(pulls.RECURRING, items=[item]))
+            db.session.execute(update(Stream).values(status="NEWER"))
+            db.session.commit()
+
+    monkeypatch.setattr(bank_server, "change", meanwhile)
+    bank_server.misbehave(kind="mutate", path=PATH, times=1)
+    run(late.id)
+    assert [row.status for row in streams()] == ["NEWER"]
+
+
+def ask(item):
+    pull = item_requests.recurring(item, pulls.WEBHOOK)
+    db.session.commit()
+    return pull
+
+
+def test_one_that_waits_is_enough_one_that_runs_is_not(item):
+    (first,) = of_kind()
+    assert ask(item) is None
+    assert transitions.claim(first.id)
+    db.session.commit()
+    second = ask(item)
+    assert (second.kind, second.asked_by) == ("recurring", "webhook")
+    assert ask(item) is None
+    assert len(of_kind()) == 2
+
+
+def test_one_that_waits_for_the_bank_is_hurried(item):
+    (pull,) = of_kind()
+    later = now() + timedelta(minutes=5)
+    db.session.execute(update(Pull).where(Pull.id == pull.id).values(run_after=later))
+    db.session.commit()
+    assert ask(item).id == pull.id
+    assert of_kind()[0].run_after <= now()
+
+
+def test_no_transaction_is_touched(item, run):
+    before = db.session.execute(select(Transaction.__table__)).all()
+    run(of_kind()[0].id)
+    db.session.rollback()
+    assert db.session.execute(select(Transaction.__table__)).all() == before

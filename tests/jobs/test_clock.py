@@ -1,0 +1,364 @@
+"""The clock finds what was left undone, and any number of clocks is harmless."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from plaidapp import create_app
+from plaidapp.extensions import db
+from plaidapp.jobs import clock
+from plaidapp.store import Item, Pull, WebhookKey
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import items
+from plaidapp.store.people import users
+from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.webhooks import signing_keys
+
+pytestmark = pytest.mark.usefixtures("context")
+
+SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
+
+
+@pytest.fixture
+def owner(context):
+    user = users.add("olive", "olive@example.com", "no hash")
+    db.session.commit()
+    return user.id
+
+
+def add_item(owner, name="one", **fields):
+    """In order and synced a moment ago, unless told otherwise."""
+    moment = now()
+    given = {"update_status": items.COMPLETE, "synced_at": moment, "created_at": moment - HOUR}
+    item = items.add(
+        user_id=owner, plaid_item_id=name, access_token=b"", **given | {"swept_at": None} | fields
+    )
+    db.session.commit()
+    return item
+
+
+def neglected():
+    found = [item.plaid_item_id for item in items.neglected(100)]
+    db.session.rollback()
+    return found
+
+
+def all_pulls():
+    db.session.rollback()
+    db.session.expire_all()
+    return db.session.scalars(select(Pull).order_by(Pull.id)).all()
+
+
+def rung(app):
+    return app.extensions["redis"].lrange("rq:queue:default", 0, -1)
+
+
+BEHIND = {"sync_requested": 3, "sync_applied": 2}
+A_DAY = items.DAILY + SECOND
+NEGLECTED = {
+    "in order": (False, lambda t: {}),
+    "behind": (True, lambda t: BEHIND),
+    "behind, never synced": (True, lambda t: BEHIND | {"synced_at": None, "update_status": None}),
+    "behind, swept just now": (False, lambda t: BEHIND | {"swept_at": t - 30 * SECOND}),
+    "behind, swept a while ago": (True, lambda t: BEHIND | {"swept_at": t - 61 * SECOND}),
+    "behind, new": (False, lambda t: BEHIND | {"created_at": t - 30 * SECOND}),
+    "behind, expiring": (True, lambda t: BEHIND | {"state": items.EXPIRING}),
+    "behind, more accounts": (True, lambda t: BEHIND | {"state": items.NEW_ACCOUNTS}),
+    "behind, in error": (False, lambda t: BEHIND | {"state": items.ERROR}),
+    "behind, log-in required": (False, lambda t: BEHIND | {"state": items.LOGIN_REQUIRED}),
+    "behind, revoked": (False, lambda t: BEHIND | {"state": items.REVOKED}),
+    "incomplete": (True, lambda t: {"update_status": "INITIAL_UPDATE_COMPLETE"}),
+    "not ready": (True, lambda t: {"update_status": "NOT_READY"}),
+    "a day old": (True, lambda t: {"synced_at": t - A_DAY, "created_at": t - 2 * A_DAY}),
+    "almost a day old": (
+        False,
+        lambda t: {"synced_at": t - items.DAILY + MINUTE, "created_at": t - 2 * A_DAY},
+    ),
+    "a day old, swept today": (
+        False,
+        lambda t: {"synced_at": t - 2 * A_DAY, "swept_at": t - HOUR, "created_at": t - 3 * A_DAY},
+    ),
+    "in error, a day old": (
+        True,
+        lambda t: {"state": items.ERROR, "synced_at": t - A_DAY, "created_at": t - 2 * A_DAY},
+    ),
+    "in error, behind, swept today": (
+        False,
+        lambda t: (
+            BEHIND | {"state": items.ERROR, "synced_at": t - 9 * A_DAY, "swept_at": t - 2 * HOUR}
+        ),
+    ),
+    "never synced, a day old": (True, lambda t: {"synced_at": None, "created_at": t - A_DAY}),
+    "log-in required for a month": (
+        False,
+        lambda t: {
+            "state": items.LOGIN_REQUIRED,
+            "synced_at": t - 30 * A_DAY,
+            "created_at": t - 60 * A_DAY,
+        },
+    ),
+    "revoked for a month": (
+        False,
+        lambda t: {
+            "state": items.REVOKED,
+            "synced_at": t - 30 * A_DAY,
+            "created_at": t - 60 * A_DAY,
+        },
+    ),
+}
+
+
+def test_neglected_items_are_found_and_no_others(owner):
+    moment = now()
+    for name, (_, fields) in NEGLECTED.items():
+        add_item(owner, name, **fields(moment))
+
+    assert neglected() == [name for name, (found, _) in NEGLECTED.items() if found]
+
+
+def test_only_so_many_at_once_the_oldest_first(owner):
+    for name in ("a", "b", "c"):
+        add_item(owner, name, **BEHIND)
+    assert [item.plaid_item_id for item in items.neglected(2)] == ["a", "b"]
+
+
+def test_a_neglected_item_gets_a_pull_of_the_clock(owner):
+    item = add_item(owner, **BEHIND)
+    clock.ask_for_neglected()
+
+    (pull,) = all_pulls()
+    assert (pull.kind, pull.asked_by, pull.state) == ("transactions", "clock", "queued")
+    assert [part.item_id for part in pulls.by_id(pull.id).items] == [item.id]
+    assert neglected() == []
+
+
+def test_an_item_that_is_being_synced_gets_no_second_pull(owner):
+    item = add_item(owner, **BEHIND)
+    pulls.add(owner, pulls.TRANSACTIONS, items=[item], state=pulls.RUNNING)
+    db.session.commit()
+    clock.ask_for_neglected()
+    assert len(all_pulls()) == 1
+
+
+def test_clocks_that_tick_at_once_start_one_pull(app, owner):
+    """Both have found the Item when each of them claims it."""
+    add_item(owner, **BEHIND)
+    together = threading.Barrier(4)
+
+    def claim(_):
+        with app.app_context():
+            (item,) = items.neglected(10)
+            db.session.commit()
+            together.wait()
+            claimed = items.claim_sweep(item)
+            db.session.commit()
+            return claimed
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(threads.map(claim, range(4))) == [False] * 3 + [True]
+
+
+def test_any_number_of_clocks_starts_one_pull_an_item(app, owner):
+    for name in ("a", "b", "c"):
+        add_item(owner, name, **BEHIND)
+    together = threading.Barrier(4)
+
+    def tick(_):
+        with app.app_context():
+            together.wait()
+            clock.ask_for_neglected()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(tick, range(4)))
+    assert len(all_pulls()) == 3
+    assert db.session.scalars(select(Item.sync_requested)).all() == [4, 4, 4]
+
+
+@pytest.fixture
+def pull(owner):
+    """Waits for its worker."""
+    added = pulls.add(owner, pulls.TRANSACTIONS, items=[add_item(owner)])
+    db.session.commit()
+    return added.id
+
+
+def change(pull_id, **values):
+    db.session.execute(update(Pull).where(Pull.id == pull_id).values(**values))
+    db.session.commit()
+    db.session.expire_all()
+
+
+def test_a_pull_whose_worker_died_is_queued_again(app, pull):
+    assert transitions.claim(pull)
+    change(pull, heartbeat_at=now() - transitions.HEARTBEAT_LIMIT - SECOND, rung_at=now() - HOUR)
+
+    clock.tick(1)
+
+    (row,) = all_pulls()
+    assert (row.state, row.attempt) == ("queued", 1)
+    assert rung(app) == [f"pull-{pull}-1".encode()]
+    assert transitions.claim(pull)
+    db.session.commit()
+    assert not transitions.touch(pull, 1)  # the worker given up for dead comes back
+    assert transitions.touch(pull, 2)
+
+
+def test_a_pull_that_has_been_heard_of_is_left_alone(app, pull):
+    assert transitions.claim(pull)
+    change(pull, heartbeat_at=now() - transitions.HEARTBEAT_LIMIT + 5 * SECOND)
+
+    clock.tick(1)
+
+    assert [row.state for row in all_pulls()] == ["running"]
+    assert rung(app) == []
+
+
+def test_clocks_that_tick_at_once_queue_a_pull_again_once(app, pull):
+    assert transitions.claim(pull)
+    change(pull, heartbeat_at=now() - HOUR)
+    together = threading.Barrier(4)
+
+    def tick(_):
+        with app.app_context():
+            together.wait()
+            return transitions.reclaim_orphans(), db.session.commit()
+
+    with ThreadPoolExecutor(4) as threads:
+        assert sorted(count for count, _ in threads.map(tick, range(4))) == [0, 0, 0, 1]
+
+
+def test_a_pull_that_was_rung_lately_is_not_rung_again(app, pull):
+    clock.ring_due()
+    assert rung(app) == [f"pull-{pull}-0".encode()]
+    app.extensions["redis"].flushall()
+    clock.ring_due()
+    assert rung(app) == []
+
+
+def test_a_redis_that_was_wiped_is_rung_anew(app, pull):
+    clock.ring_due()
+    app.extensions["redis"].flushall()
+    change(pull, run_after=now() - HOUR, rung_at=now() - transitions.RING_AGAIN - SECOND)
+
+    clock.ring_due()
+
+    assert rung(app) == [f"pull-{pull}-0".encode()]
+
+
+def test_a_pull_stands_in_the_queue_once_however_often_it_is_rung(app, pull):
+    for _ in range(3):
+        change(pull, run_after=now() - 2 * HOUR, rung_at=now() - HOUR)
+        clock.ring_due()
+    assert rung(app) == [f"pull-{pull}-0".encode()]
+
+
+def test_a_pull_whose_time_has_not_come_is_not_rung(app, pull):
+    change(pull, run_after=now() + MINUTE)
+    clock.ring_due()
+    assert rung(app) == []
+
+
+def test_a_pull_whose_time_has_come_since_it_was_rung_is_rung(app, pull):
+    change(pull, rung_at=now() - 2 * SECOND, run_after=now() - SECOND)
+    clock.ring_due()
+    assert rung(app) == [f"pull-{pull}-0".encode()]
+
+
+@pytest.mark.parametrize("state", [pulls.RUNNING, pulls.DONE, pulls.FAILED])
+def test_only_queued_pulls_are_rung(app, pull, state):
+    change(pull, state=state, heartbeat_at=now())
+    clock.ring_due()
+    assert rung(app) == []
+
+
+@pytest.fixture
+def elsewhere(app):
+    """The app with something of its surroundings elsewhere."""
+    made = []
+
+    def make(**changes):
+        made.append(create_app(replace(app.config["PLAIDAPP"], **changes)))
+        return made[-1]
+
+    yield make
+    for other in made:
+        other.extensions["redis"].close()
+        with other.app_context():
+            db.engine.dispose()
+
+
+def test_a_redis_that_is_away_leaves_the_pulls_waiting(app, pull, elsewhere):
+    with elsewhere(redis_url="redis://127.0.0.1:1/0").app_context():
+        clock.tick(1)
+    assert [(row.state, row.rung_at) for row in all_pulls()] == [("queued", None)]
+
+    clock.tick(2)
+    assert rung(app) == [f"pull-{pull}-0".encode()]
+
+
+def test_items_are_looked_at_every_tenth_tick(owner):
+    add_item(owner, **BEHIND)
+    clock.tick(9)
+    assert all_pulls() == []
+    clock.tick(10)
+    assert len(all_pulls()) == 1
+
+
+def test_made_up_keys_are_forgotten(owner):
+    signing_keys.may_ask("made-up")
+    db.session.execute(update(WebhookKey).values(asked_at=now() - 2 * items.DAILY))
+    db.session.commit()
+    clock.tick(0)
+    assert db.session.scalars(select(WebhookKey)).all() == []
+
+
+def test_the_clock_goes_on_while_the_database_is_away(elsewhere, poll, caplog, monkeypatch):
+    monkeypatch.setattr(clock, "TICK", 0.01)
+    dead = elsewhere(database_url="postgresql+psycopg://nobody@127.0.0.1:1/none")
+    stop = threading.Event()
+
+    def run():
+        with dead.app_context():
+            clock.run(stop)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    poll(lambda: caplog.text.count("The clock can't reach the database") > 2)
+    stop.set()
+    thread.join()
+
+
+def test_the_clock_rings_until_it_is_stopped(app, pull, poll):
+    stop = threading.Event()
+
+    def run():
+        with app.app_context():
+            clock.run(stop)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    poll(lambda: rung(app) == [f"pull-{pull}-0".encode()])
+    stop.set()
+    thread.join()
+
+
+def test_a_pull_that_outlives_many_workers_ends(app, pull):
+    """It may be what kills them."""
+    for attempt in range(1, transitions.MOST_ATTEMPTS):
+        assert transitions.claim(pull)
+        change(pull, heartbeat_at=now() - HOUR)
+        clock.reclaim()
+        assert [(row.state, row.attempt) for row in all_pulls()] == [("queued", attempt)]
+
+    assert transitions.claim(pull)
+    change(pull, heartbeat_at=now() - HOUR)
+    clock.tick(1)
+
+    (row,) = all_pulls()
+    assert (row.state, row.error_code) == ("failed", "WORKER_LOST")
+    assert row.ended_at is not None
+    assert rung(app) == []

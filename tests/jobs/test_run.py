@@ -1,0 +1,419 @@
+"""How a pull goes and how it ends: done, failed with a sentence, or tried again."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import event, update
+from sqlalchemy.exc import DataError
+
+from plaidapp.extensions import db
+from plaidapp.jobs import clock
+from plaidapp.jobs import run as jobs
+from plaidapp.jobs.pulls import attempt as attempts
+from plaidapp.jobs.pulls.attempt import Attempt, LostPullError
+from plaidapp.store import Account, Item, Pull
+from plaidapp.store.base.encryption import cipher_for
+from plaidapp.store.base.types import now
+from plaidapp.store.pulls import pulls, transitions
+
+ACCOUNTS, BALANCES, SYNC = "/accounts/get", "/accounts/balance/get", "/transactions/sync"
+EXCHANGE, CREATE = "/item/public_token/exchange", "/sandbox/public_token/create"
+PATHS = {pulls.LINK: CREATE, pulls.ACCOUNTS: BALANCES, pulls.TRANSACTIONS: SYNC}
+BANKS = ("ins_109508", "ins_109509", "ins_3")
+SANDBOX_DOWN = {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "DOWN"}
+
+
+@pytest.fixture
+def prepared(begin, link):
+    """A pull of any kind, ready to run."""
+
+    def make(kind):
+        return begin(kind) if kind == pulls.LINK else begin(kind, items=[link()])
+
+    return make
+
+
+@pytest.fixture
+def change(context):
+    def write(pull_id, **values):
+        db.session.execute(update(Pull).where(Pull.id == pull_id).values(**values))
+        db.session.commit()
+
+    return write
+
+
+def test_a_pull_that_is_done_says_what_it_did(link, begin, run, look):
+    item = link()
+    pull_id = begin(pulls.ACCOUNTS, items=[item])
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.attempt, pull.failures, pull.error_code) == ("done", 1, 0, None)
+    assert pull.started_at <= pull.ended_at
+    assert (pull.items[0].phase, pull.items[0].accounts) == ("done", 1)
+    assert pull.items[0].request_id
+
+
+@pytest.mark.parametrize(
+    ("kind", "commits_of_the_job"), [(pulls.ACCOUNTS, 2), (pulls.TRANSACTIONS, 3)]
+)
+def test_the_ordinary_way_takes_few_commits(link, begin, run, look, kind, commits_of_the_job):
+    """Each is a wait for the disk: the claim, where a sync begins, what is stored and the end."""
+    item = link()
+    pull_id = begin(kind, items=[item])
+    commits = []
+
+    def count(connection):
+        commits.append(connection)
+
+    event.listen(db.engine, "commit", count)
+    try:
+        run(pull_id)
+    finally:
+        event.remove(db.engine, "commit", count)
+    assert look(pull_id).state == "done"
+    assert len(commits) == 1 + commits_of_the_job  # and one of `run` itself
+
+
+def test_balances_are_brought_up_to_date(link, begin, run):
+    item = link(username="user_good", password="pass_good")
+    db.session.execute(update(Account).values(current=0, name="Old"))
+    db.session.commit()
+    run(begin(pulls.ACCOUNTS, items=[item]))
+    assert sorted(map(str, db.session.scalars(db.select(Account.current)))) == sorted(
+        f"{amount}.00000000" if "." not in amount else amount.ljust(len(amount) + 8 - places, "0")
+        for amount, places in (
+            ("110", 0), ("210", 0), ("1000", 0), ("410", 0), ("43200", 0), ("320.76", 2),
+            ("23631.9805", 4), ("65262", 0), ("56302.06", 2),
+        )
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PATHS)
+def test_what_may_pass_is_tried_again_later(prepared, run, look, bank_server, kind):
+    pull_id = prepared(kind)
+    bank_server.misbehave(path=PATHS[kind], **SANDBOX_DOWN)
+    before = now()
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.failures, pull.ended_at) == ("queued", 1, None)
+    assert pull.run_after > before
+    shown = pull.items[0] if pull.items else pull
+    assert shown.error_code == "DOWN"
+    assert shown.error_message == "Plaid has trouble answering right now."
+
+
+@pytest.mark.parametrize("kind", PATHS)
+def test_the_third_failure_is_the_last(prepared, run, look, bank_server, kind):
+    pull_id = prepared(kind)
+    bank_server.misbehave(path=PATHS[kind], **SANDBOX_DOWN)
+    for _ in range(attempts.MAX_FAILURES):
+        assert look(pull_id).state == "queued"
+        run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.failures) == ("failed", 3)
+    assert pull.ended_at is not None
+    shown = pull.items[0] if pull.items else pull
+    assert shown.error_message == "Plaid has trouble answering right now."
+
+
+@pytest.mark.parametrize("kind", PATHS)
+def test_a_second_attempt_that_works_leaves_no_error(prepared, run, look, bank_server, kind):
+    pull_id = prepared(kind)
+    bank_server.misbehave(path=PATHS[kind], times=1, **SANDBOX_DOWN)
+    run(pull_id)
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.attempt, pull.error_code) == ("done", 2, None)
+    assert [part.error_code for part in pull.items] == [None]
+
+
+@pytest.mark.parametrize("kind", PATHS)
+def test_a_product_that_is_not_ready_is_waited_for(prepared, run, look, bank_server, kind):
+    """Where there is no Item yet nothing can be prepared, and it is an error like others."""
+    pull_id = prepared(kind)
+    path = "/transactions/sync" if kind == pulls.LINK else PATHS[kind]
+    not_ready = {"error_type": "ITEM_ERROR", "error_code": "PRODUCT_NOT_READY"}
+    bank_server.misbehave(kind="error", status=400, path=path, times=1, **not_ready)
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.failures, pull.items[0].phase) == ("queued", 0, "preparing")
+    assert pull.items[0].error_code is None
+    run(pull_id)
+    assert look(pull_id).state == "done"
+
+
+@pytest.mark.parametrize("kind", [pulls.ACCOUNTS, pulls.TRANSACTIONS])
+def test_a_log_in_that_ended_fails_at_once(
+    link, begin, run, look, item_now, bank_server, token_of, kind
+):
+    item = link()
+    bank_server.call("/sandbox/item/reset_login", access_token=token_of(item))
+    pull_id = begin(kind, items=[item])
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.failures) == ("failed", 1)
+    assert pull.items[0].error_message == "The bank wants you to log in again."
+    item = item_now(item)
+    assert (item.state, item.error_code) == ("login_required", "ITEM_LOGIN_REQUIRED")
+
+
+def test_another_permanent_error_is_the_items_state(link, begin, run, item_now, bank_server):
+    item = link()
+    bank_server.misbehave(
+        kind="error", path=BALANCES, status=400, error_type="ITEM_ERROR", error_code="NO_ACCOUNTS"
+    )
+    run(begin(pulls.ACCOUNTS, items=[item]))
+    assert (item_now(item).state, item_now(item).error_code) == ("error", "NO_ACCOUNTS")
+
+
+def test_what_may_pass_leaves_the_item_good(link, begin, run, item_now, bank_server):
+    item = link()
+    bank_server.misbehave(path=BALANCES, **SANDBOX_DOWN)
+    run(begin(pulls.ACCOUNTS, items=[item]))
+    assert item_now(item).state == "good"
+
+
+@pytest.mark.parametrize("broken", [0, 1, 2])
+@pytest.mark.parametrize("kind", [pulls.ACCOUNTS, pulls.TRANSACTIONS])
+def test_one_banks_trouble_is_not_the_others(
+    link, begin, run, look, bank_server, token_of, kind, broken
+):
+    connected = [link(institution_id=bank) for bank in BANKS]
+    bank_server.call("/sandbox/item/reset_login", access_token=token_of(connected[broken]))
+    pull_id = begin(kind, items=connected)
+    run(pull_id)
+    pull = look(pull_id)
+    phases = [part.phase for part in pull.items]
+    assert phases.pop(broken) == "failed"
+    assert phases == ["done", "done"]
+    assert pull.state == "failed"
+
+
+def test_a_second_attempt_asks_only_where_the_first_failed(link, begin, run, look, bank_server):
+    pull_id = begin(pulls.ACCOUNTS, items=[link(institution_id=bank) for bank in BANKS[:2]])
+    bank_server.misbehave(path=BALANCES, times=1, **SANDBOX_DOWN)
+    run(pull_id)
+    asked = bank_server.faults.rulebook.report()["calls"][BALANCES]
+    run(pull_id)
+    assert look(pull_id).state == "done"
+    assert bank_server.faults.rulebook.report()["calls"][BALANCES] == asked + 1
+
+
+@pytest.mark.parametrize(
+    ("given", "institution", "code"),
+    [
+        ({"username": "user_bad", "password": "x"}, "ins_109508", "INVALID_CREDENTIALS"),
+        ({"username": "user_custom", "password": "not JSON"}, "ins_109508", "INVALID_FIELD"),
+        ({"public_token": "public-sandbox-of-nobody"}, None, "INVALID_PUBLIC_TOKEN"),
+        ({}, "ins_none", "INVALID_INSTITUTION"),
+    ],
+)
+def test_a_link_that_is_refused_leaves_nothing(begin, run, look, given, institution, code):
+    pull_id = begin(pulls.LINK, given=given, institution_id=institution)
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.error_code, pull.items) == ("failed", code, [])
+    assert pull.error_message.endswith(".") or code == "INVALID_FIELD"
+    assert db.session.query(Item).count() == 0
+
+
+def test_trying_a_refused_link_again_asks_the_same(begin, run, look):
+    pull_id = begin(pulls.LINK, given={"username": "user_bad", "password": "x"})
+    run(pull_id)
+    transitions.queue_again(pull_id)
+    db.session.commit()
+    run(pull_id)
+    assert look(pull_id).error_code == "INVALID_CREDENTIALS"
+    assert db.session.query(Item).count() == 0
+
+
+def test_a_link_that_is_done_forgets_what_was_typed(begin, run, look, custom):
+    pull_id = begin(pulls.LINK, given=custom(("1", 3)))
+    assert look(pull_id).sealed
+    run(pull_id)
+    assert look(pull_id).sealed is None
+
+
+@pytest.mark.parametrize("path", [ACCOUNTS, SYNC])
+def test_a_link_that_got_its_token_goes_on_from_there(begin, run, look, bank_server, path):
+    pull_id = begin(pulls.LINK)
+    bank_server.misbehave(path=path, times=1, **SANDBOX_DOWN)
+    run(pull_id)
+    assert look(pull_id).items[0].error_code == "DOWN"
+    run(pull_id)
+    assert look(pull_id).state == "done"
+    assert db.session.query(Item).count() == 1
+    assert bank_server.faults.rulebook.report()["calls"][EXCHANGE] == 1
+
+
+def test_what_was_sealed_with_a_lost_key_is_said(context, begin, run, look, monkeypatch, custom):
+    pull_id = begin(pulls.LINK, given=custom(("1", 3)))
+    other = cipher_for([Fernet.generate_key().decode()])
+    monkeypatch.setitem(context.extensions, "cipher", other)
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.error_code) == ("failed", "TOKEN_UNREADABLE")
+
+
+def test_a_bank_that_prepares_is_followed(begin, run, look, slow_sandbox, stored, custom):
+    pull_id = begin(pulls.LINK, given=custom(("1", 3), ("2", 4), ("3", 400)))
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.failures, pull.items[0].phase) == ("queued", 0, "preparing")
+    assert pull.run_after > now() - timedelta(seconds=1)
+    assert stored() == []
+    slow_sandbox.turn(15)
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.items[0].phase) == ("queued", "preparing")
+    assert sorted(row[2] for row in stored()) == [1, 2]
+    slow_sandbox.turn(60)
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.items[0].phase) == ("done", "done")
+    assert sorted(row[2] for row in stored()) == [1, 2, 3]
+    assert pull.items[0].added == 3
+
+
+def test_a_bank_that_prepares_for_long_is_not_waited_for(begin, run, look, slow_sandbox, change):
+    pull_id = begin(pulls.LINK)
+    change(pull_id, created_at=now() - attempts.PREPARING_LIMIT)
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.items[0].phase) == ("done", "preparing")
+
+
+def claimed(pull_id):
+    assert transitions.claim(pull_id)
+    db.session.commit()
+    return Attempt(pulls.by_id(pull_id))
+
+
+def give_up(pull_id):
+    db.session.execute(
+        update(Pull)
+        .where(Pull.id == pull_id)
+        .values(heartbeat_at=now() - transitions.HEARTBEAT_LIMIT - timedelta(seconds=1))
+    )
+    db.session.commit()
+    clock.reclaim()
+
+
+def test_a_pull_whose_worker_was_killed_goes_on_elsewhere(link, begin, run, look):
+    pull_id = begin(pulls.ACCOUNTS, items=[link()])
+    claimed(pull_id)
+    give_up(pull_id)
+    assert look(pull_id).state == "queued"
+    run(pull_id)
+    assert (look(pull_id).state, look(pull_id).attempt) == ("done", 2)
+
+
+def test_an_attempt_that_was_given_up_reports_no_more(link, begin, look):
+    pull_id = begin(pulls.ACCOUNTS, items=[link()])
+    old = claimed(pull_id)
+    give_up(pull_id)
+    new = claimed(pull_id)
+    part = new.pull.items[0]
+    new.report(part, phase=pulls.DONE)
+    new.conclude([])
+    with pytest.raises(LostPullError):
+        old.report(part, phase=pulls.READING, pages=7)
+    old.conclude([])
+    old.crash()
+    pull = look(pull_id)
+    assert (pull.state, pull.attempt, pull.error_code) == ("done", 2, None)
+    assert (pull.items[0].phase, pull.items[0].pages) == ("done", 0)
+
+
+def test_a_worker_that_comes_back_leaves_its_successor_alone(
+    link, begin, run, look, bank_server, context, monkeypatch, stored, at_bank
+):
+    item = link()
+    pull_id = begin(pulls.TRANSACTIONS, items=[item])
+
+    def overtake(_):
+        with context.app_context():
+            give_up(pull_id)
+            jobs.transactions(pull_id)
+
+    monkeypatch.setattr(bank_server, "change", overtake)
+    bank_server.misbehave(kind="mutate", path=SYNC, times=1)
+    run(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.attempt, pull.items[0].phase) == ("done", 2, "done")
+    assert stored() == at_bank(item)
+
+
+def test_a_pull_that_is_rung_twice_runs_once(link, begin, run, look, bank_server):
+    pull_id = begin(pulls.ACCOUNTS, items=[link()])
+    run(pull_id)
+    asked = bank_server.faults.rulebook.report()["calls"][BALANCES]
+    jobs.accounts(pull_id)
+    assert bank_server.faults.rulebook.report()["calls"][BALANCES] == asked
+    assert look(pull_id).attempt == 1
+
+
+def test_a_pull_that_is_gone_is_passed_over(context, dump):
+    before = dump()
+    jobs.transactions(12345)
+    assert dump() == before
+
+
+def test_a_mistake_of_ours_is_said_and_raised(link, begin, context, look, monkeypatch):
+    pull_id = begin(pulls.ACCOUNTS, items=[link()])
+    monkeypatch.delitem(context.extensions, "bank")
+    with pytest.raises(KeyError), context.app_context():
+        jobs.accounts(pull_id)
+    pull = look(pull_id)
+    assert (pull.state, pull.error_code) == ("failed", "INTERNAL_ERROR")
+    assert "plaidapp made a mistake" in pull.error_message
+    assert pull.ended_at is not None
+
+
+@pytest.mark.parametrize("kind", PATHS)
+def test_no_token_is_logged(prepared, run, caplog, context, kind):
+    caplog.set_level(logging.DEBUG)
+    pull_id = prepared(kind)
+    run(pull_id)
+    for item in db.session.scalars(db.select(Item)):
+        token = context.extensions["cipher"].decrypt(item.access_token).decode()
+        assert token not in caplog.text
+    assert "access-sandbox" not in caplog.text
+    assert "werkzeug" in caplog.text
+
+
+def test_a_mistake_of_ours_in_the_middle_of_a_transaction_ends_the_pull(
+    link, begin, run, look, monkeypatch
+):
+    """The rollback forgets what was read of the pull; how it ended is written nevertheless."""
+    pull_id = begin(pulls.TRANSACTIONS, items=[link()])
+
+    def stumble(*_given):
+        db.session.scalar(db.select(Item.id))
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("plaidapp.jobs.transactions.sync._store_batch", stumble)
+    with pytest.raises(ZeroDivisionError):
+        run(pull_id)
+    assert (look(pull_id).state, look(pull_id).error_code) == ("failed", "INTERNAL_ERROR")
+
+
+def test_what_the_database_refuses_of_one_bank_is_not_the_next_ones_trouble(
+    link, begin, run, look, monkeypatch
+):
+    """The rollback forgets the next Item too, and its token."""
+    linked = [link(institution_id=bank) for bank in BANKS[:2]]
+    pull_id = begin(pulls.ACCOUNTS, items=linked)
+    save = jobs.account_store.save
+
+    def refuse(user_id, item_id, accounts):
+        if item_id == linked[0].id:
+            db.session.scalar(db.select(Item.id))
+            raise DataError("a statement", {}, Exception("refused"))
+        return save(user_id, item_id, accounts)
+
+    monkeypatch.setattr(jobs.account_store, "save", refuse)
+    run(pull_id)
+    assert [part.phase for part in look(pull_id).items] == ["failed", "done"]

@@ -1,0 +1,27 @@
+"""What a worker's process is tuned for."""
+
+import gc
+import sys
+
+import pytest
+
+from plaidapp.jobs import startup
+
+
+@pytest.fixture
+def settings():
+    def now():
+        return gc.get_threshold(), sys.getswitchinterval(), gc.get_freeze_count()
+
+    threshold, interval, _ = now()
+    yield now
+    gc.unfreeze()
+    gc.set_threshold(*threshold)
+    sys.setswitchinterval(interval)
+
+
+def test_what_is_imported_is_never_looked_at_again(settings):
+    startup.warm_up()
+    (youngest, *_), interval, frozen = settings()
+    assert (youngest, interval) == (startup.COLLECT_EVERY, pytest.approx(startup.SWITCH_AFTER))
+    assert frozen > 10_000

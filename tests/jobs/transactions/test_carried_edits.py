@@ -1,0 +1,194 @@
+"""What a person wrote on a row stays theirs, whatever the bank makes of the row."""
+
+import pytest
+import requests
+from sqlalchemy import select, update
+
+from plaidapp.extensions import db
+from plaidapp.jobs import run as jobs
+from plaidapp.store import Transaction
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import items
+from plaidapp.store.pulls import pulls
+
+pytestmark = pytest.mark.usefixtures("context")
+
+EDITS = {"own_category": "Our kitchen", "note": "with Zoë ☕", "hidden": True}
+
+
+@pytest.fixture
+def item(app, alice, connect):
+    """Fifty rows, some of them pending."""
+    connect(alice, override_username="user_transactions_dynamic", override_password="any")
+    (found,) = items.everyone()
+    db.session.commit()
+    return found
+
+
+@pytest.fixture
+def refresh(app, bank_server, item):
+    """Pending rows post under new ids, the last posted grow by 1, and new rows arrive."""
+
+    def at_the_bank():
+        token = app.extensions["cipher"].decrypt(item.access_token).decode()
+        body = {"client_id": "local", "secret": "local", "access_token": token}
+        answer = requests.post(bank_server.url + "/transactions/refresh", json=body, timeout=30)
+        assert answer.status_code == 200
+
+    return at_the_bank
+
+
+@pytest.fixture
+def pull(app, item):
+    """A whole pull of the Item: "transactions", or "repair" from the empty cursor."""
+
+    def run(kind=pulls.TRANSACTIONS):
+        items.request_sync([item.id])
+        added = pulls.add(item.user_id, kind, items=[item])
+        db.session.commit()
+        with app.app_context():
+            (jobs.repair if kind == pulls.REPAIR else jobs.transactions)(added.id)
+        db.session.expire_all()
+        assert pulls.by_id(added.id).state == "done"
+
+    return run
+
+
+def edit(row, **edits):
+    db.session.execute(
+        update(Transaction)
+        .where(Transaction.id == row.id)
+        .values(**EDITS | edits, edited_at=now())
+        .execution_options(synchronize_session=False)
+    )
+    db.session.commit()
+    db.session.expire_all()
+
+
+def rows(*conditions):
+    db.session.expire_all()
+    query = select(Transaction).where(*conditions).order_by(Transaction.id)
+    found = db.session.scalars(query).all()
+    db.session.commit()
+    return found
+
+
+def shown(*conditions):
+    return rows(Transaction.removed_at.is_(None), *conditions)
+
+
+def posted_as(pending):
+    """The row that has come in place of `pending`."""
+    (row,) = shown(Transaction.pending_transaction_id == pending.plaid_transaction_id)
+    return row
+
+
+def edits_of(row):
+    return {name: getattr(row, name) for name in EDITS}
+
+
+def test_edits_of_a_pending_row_go_over_to_the_posted_one(refresh, pull):
+    edited, *others = shown(Transaction.pending)
+    edit(edited)
+    refresh()
+    pull()
+
+    posted = posted_as(edited)
+    assert edits_of(posted) == EDITS
+    assert not posted.pending
+    assert posted.plaid_transaction_id != edited.plaid_transaction_id
+    (gone,) = rows(Transaction.id == edited.id)
+    assert gone.removed_at is not None
+    assert posted.edited_at == gone.edited_at
+    assert others
+    for other in others:
+        assert edits_of(posted_as(other)) == {"own_category": None, "note": None, "hidden": False}
+        assert posted_as(other).edited_at is None
+
+
+@pytest.mark.parametrize("edits", [{"note": None, "own_category": None}, {"hidden": False}])
+def test_every_edit_goes_over_by_itself(refresh, pull, edits):
+    edited, *_ = shown(Transaction.pending)
+    edit(edited, **edits)
+    refresh()
+    pull()
+    assert edits_of(posted_as(edited)) == EDITS | edits
+
+
+def test_what_the_bank_changes_leaves_edits_alone(refresh, pull):
+    before = shown(~Transaction.pending)
+    for row in before:
+        edit(row)
+    amounts = {row.id: row.amount for row in before}
+    refresh()
+    pull()
+
+    after = rows(Transaction.id.in_(amounts))
+    assert sum(row.amount == amounts[row.id] + 1 for row in after) == 2
+    assert [edits_of(row) for row in after] == [EDITS] * len(before)
+
+
+def test_edits_last_through_many_refreshes_and_a_repair(refresh, pull):
+    edited, *_ = shown(Transaction.pending)
+    edit(edited)
+    for kind in (pulls.TRANSACTIONS, pulls.TRANSACTIONS, pulls.REPAIR, pulls.REPAIR):
+        refresh()
+        pull(kind)
+        assert edits_of(posted_as(edited)) == EDITS
+
+
+def test_the_posted_rows_own_edits_are_not_overwritten(refresh, pull):
+    edited, *_ = shown(Transaction.pending)
+    edit(edited)
+    refresh()
+    pull()
+    newer = {"own_category": "Gifts", "note": None, "hidden": False}
+    edit(posted_as(edited), **newer)
+
+    pull(pulls.REPAIR)  # names the posted row, and what it replaced, once more
+    refresh()
+    pull()
+
+    assert edits_of(posted_as(edited)) == newer
+
+
+def test_an_edit_between_two_syncs_is_not_lost(refresh, pull):
+    """The bank has posted the row already, but nobody has asked it yet."""
+    refresh()
+    edited, *_ = shown(Transaction.pending)
+    edit(edited)
+    pull()
+    assert edits_of(posted_as(edited)) == EDITS
+
+
+def test_edits_of_a_row_that_the_bank_takes_back_for_a_while_are_kept(item, pull):
+    row, *_ = shown(~Transaction.pending)
+    edit(row)
+    db.session.execute(update(Transaction).where(Transaction.id == row.id).values(removed_at=now()))
+    db.session.commit()
+    pull(pulls.REPAIR)
+
+    (back,) = rows(Transaction.id == row.id)
+    assert back.removed_at is None
+    assert edits_of(back) == EDITS
+
+
+def test_edits_of_another_items_row_stay_there(item, refresh, pull):
+    """Ids are one Item's own: an equal one elsewhere is another row."""
+    pending, *_ = shown(Transaction.pending)
+    other = items.add(user_id=item.user_id, plaid_item_id="other", access_token=b"")
+    copied = {
+        column.name: getattr(pending, column.name)
+        for column in Transaction.__table__.columns
+        if column.name != "id" and not column.computed
+    }
+    db.session.execute(
+        Transaction.__table__.insert().values(
+            **copied | EDITS | {"item_id": other.id, "edited_at": now()}
+        )
+    )
+    db.session.commit()
+    refresh()
+    pull()
+
+    assert posted_as(pending).edited_at is None

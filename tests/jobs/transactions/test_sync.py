@@ -1,0 +1,343 @@
+"""A sync stores a whole update or nothing, and ends with exactly what the bank has."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import delete, event, select
+
+from plaidapp.bank import client
+from plaidapp.extensions import db
+from plaidapp.jobs.run import transactions
+from plaidapp.jobs.transactions import fetch
+from plaidapp.jobs.transactions.fetch import MAX_RESTARTS
+from plaidapp.store import Item, Transaction
+from plaidapp.store.connections import items
+from plaidapp.store.pulls import pulls
+from sandbox import bank_activity
+
+SYNC = "/transactions/sync"
+
+
+@pytest.fixture
+def small_pages(monkeypatch):
+    monkeypatch.setattr(client, "PAGE_SIZE", 20)
+
+
+@pytest.fixture
+def sync(begin, run, look):
+    """Requests a sync of an Item and runs its pull, whose row is returned."""
+
+    def go(item):
+        items.request_sync([item.id])
+        pull_id = begin(pulls.TRANSACTIONS, items=[item])
+        run(pull_id)
+        return look(pull_id)
+
+    return go
+
+
+@pytest.fixture
+def fresh(begin, run, look, bank_server):
+    """An Item of fifty rows that is linked, with nothing stored yet."""
+    bank_server.misbehave(kind="error", path=SYNC, status=400, error_type="X", error_code="NOT_YET")
+    pull_id = begin(pulls.LINK, given={"username": "user_transactions_dynamic", "password": "any"})
+    run(pull_id)
+    bank_server.faults.rulebook.clear()
+    return look(pull_id).items[0].item
+
+
+@pytest.fixture
+def meanwhile(bank_server, monkeypatch, context):
+    """Runs something once, while the bank is being asked for the page after `pages` others."""
+
+    def arrange(do, pages=1):
+        def hook(token):
+            with context.app_context():
+                do(token)
+                db.session.commit()
+
+        monkeypatch.setattr(bank_server, "change", hook)
+        bank_server.misbehave(kind="mutate", path=SYNC, after=pages, times=1)
+
+    return arrange
+
+
+def calls(bank_server):
+    return bank_server.faults.rulebook.report()["calls"].get(SYNC, 0)
+
+
+def test_stored_rows_are_the_banks_own(link, stored, at_bank):
+    item = link(username="user_good", password="pass_good")
+    assert len(stored()) > 1000
+    assert stored() == at_bank(item)
+
+
+def test_a_custom_users_rows_keep_their_digits(link, custom, stored):
+    amounts = ["89.40", "0.00000001", "-1234567.1234567", "42", "23631.9805"]
+    link(**custom(*((amount, age) for age, amount in enumerate(amounts, 3))))
+    assert sorted(str(row[2].normalize()) for row in stored()) == sorted(
+        ["89.4", "1E-8", "-1234567.1234567", "42", "23631.9805"]
+    )
+
+
+def test_only_the_first_rows_of_an_item_go_straight_to_their_table(
+    fresh, sync, stored, at_bank, bank_server, token_of, context
+):
+    """On PostgreSQL; on SQLite there is nothing to be won by it."""
+    staged = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        if "CREATE TEMPORARY TABLE staged_transaction" in statement:
+            staged.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    sync(fresh)
+    assert bool(staged) == (db.engine.dialect.name == "sqlite")
+    staged.clear()
+    bank_server.call("/transactions/refresh", access_token=token_of(fresh))
+    sync(fresh)
+    assert staged
+    assert stored() == at_bank(fresh)
+
+
+def test_pages_are_read_to_the_last(small_pages, fresh, sync, stored, at_bank):
+    pull = sync(fresh)
+    assert (pull.state, pull.items[0].pages, pull.items[0].rows) == ("done", 3, 50)
+    assert pull.items[0].added == 50
+    assert stored() == at_bank(fresh)
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "X"},
+        {"kind": "truncate"},
+        {"kind": "garbage"},
+        {"kind": "missing_field", "field": "next_cursor"},
+    ],
+    ids=lambda rule: rule["kind"],
+)
+def test_a_fault_in_any_page_stores_nothing(
+    small_pages, fresh, sync, stored, item_now, bank_server, rule, after
+):
+    bank_server.misbehave(path=SYNC, after=after, **rule)
+    pull = sync(fresh)
+    assert pull.state == "queued"
+    assert pull.items[0].phase == "failed"
+    assert stored() == []
+    assert item_now(fresh).cursor == ""
+
+
+def test_what_follows_a_fault_is_complete(
+    small_pages, fresh, sync, run, look, stored, at_bank, bank_server
+):
+    bank_server.misbehave(kind="reset", path=SYNC, after=1, times=1)
+    pull = sync(fresh)
+    run(pull.id)
+    assert look(pull.id).state == "done"
+    assert look(pull.id).items[0].error_code is None
+    assert stored() == at_bank(fresh)
+
+
+def test_a_change_between_two_pages_starts_the_update_again(
+    small_pages, fresh, sync, stored, at_bank, bank_server
+):
+    bank_server.misbehave(kind="mutate", path=SYNC, after=1, times=1)
+    before = calls(bank_server)
+    pull = sync(fresh)
+    assert pull.state == "done"
+    assert calls(bank_server) - before > 3
+    assert stored() == at_bank(fresh)
+    assert pull.items[0].added == len(stored())
+
+
+def test_a_bank_that_never_keeps_still_is_asked_later(
+    small_pages, fresh, sync, stored, item_now, bank_server
+):
+    bank_server.misbehave(
+        kind="error",
+        path=SYNC,
+        status=400,
+        error_type="TRANSACTIONS_ERROR",
+        error_code="TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION",
+    )
+    before = calls(bank_server)
+    pull = sync(fresh)
+    assert calls(bank_server) - before == MAX_RESTARTS + 1
+    assert (pull.state, pull.failures) == ("queued", 1)
+    assert stored() == []
+    assert item_now(fresh).cursor == ""
+
+
+def test_new_rows_are_added_digit_for_digit(dynamic, sync, stored, at_bank, bank_server, token_of):
+    today = datetime.now(UTC).date().isoformat()
+    bank_server.call(
+        "/sandbox/transactions/create",
+        access_token=token_of(dynamic),
+        transactions=[
+            {
+                "date_transacted": today,
+                "date_posted": today,
+                "amount": 1234.1234567,
+                "description": "Created",
+            }
+        ],
+    )
+    pull = sync(dynamic)
+    assert (pull.items[0].added, pull.items[0].modified, pull.items[0].removed) == (1, 0, 0)
+    assert "1234.12345670" in [str(row[2]) for row in stored()]
+    assert stored() == at_bank(dynamic)
+
+
+def test_changed_and_removed_rows_follow_the_bank(
+    dynamic, sync, stored, at_bank, bank_server, token_of
+):
+    before = stored()
+    bank_server.call("/transactions/refresh", access_token=token_of(dynamic))
+    pull = sync(dynamic)
+    assert pull.items[0].modified > 0
+    assert pull.items[0].removed > 0
+    assert stored() == at_bank(dynamic) != before
+
+
+def test_removed_rows_are_marked_not_deleted(dynamic, sync, stored, bank_server, token_of):
+    bank_server.call("/transactions/refresh", access_token=token_of(dynamic))
+    pull = sync(dynamic)
+    marked = select(db.func.count()).where(Transaction.removed_at.is_not(None))
+    assert db.session.scalar(marked) == pull.items[0].removed
+
+
+def test_a_sync_without_news_changes_nothing(dynamic, sync, dump):
+    def ledger():
+        return dump()["transaction"]
+
+    before = ledger()
+    pull = sync(dynamic)
+    assert (pull.state, pull.items[0].added) == ("done", 0)
+    assert ledger() == before
+
+
+def test_another_sync_meanwhile_doubles_nothing(
+    small_pages, fresh, sync, stored, at_bank, meanwhile, begin, look, item_now
+):
+    other = begin(pulls.TRANSACTIONS, items=[fresh])
+    meanwhile(lambda _: transactions(other), pages=2)
+    pull = sync(fresh)
+    assert (look(other).state, look(other).items[0].added) == ("done", 50)
+    assert (pull.state, pull.items[0].added) == ("done", 0)
+    assert stored() == at_bank(fresh)
+    assert item_now(fresh).sync_applied == item_now(fresh).sync_requested
+
+
+def test_the_loser_of_the_cursor_goes_round_and_takes_what_came_since(
+    small_pages, fresh, sync, stored, at_bank, meanwhile, begin, look, bank_server
+):
+    other = begin(pulls.TRANSACTIONS, items=[fresh])
+
+    def overtake(token):
+        transactions(other)
+        bank_activity.refresh(bank_server.app.extensions["sandbox"], token)
+        items.request_sync([fresh.id])
+
+    meanwhile(overtake, pages=2)
+    pull = sync(fresh)
+    assert pull.state == "done"
+    assert look(other).items[0].added == 50
+    assert pull.items[0].removed > 0
+    assert stored() == at_bank(fresh)
+
+
+def test_a_request_during_a_sync_is_not_lost(dynamic, sync, meanwhile, item_now, bank_server):
+    meanwhile(lambda _: items.request_sync([dynamic.id]), pages=0)
+    before = calls(bank_server)
+    sync(dynamic)
+    assert calls(bank_server) - before == 2
+    assert item_now(dynamic).sync_requested == item_now(dynamic).sync_applied == 3
+
+
+def test_no_transaction_is_open_while_the_bank_is_asked(small_pages, fresh, sync, meanwhile):
+    seen = []
+
+    def write(_):
+        items.request_sync([fresh.id])
+        db.session.commit()
+        seen.append(db.session.scalar(select(Item.sync_requested).where(Item.id == fresh.id)))
+
+    meanwhile(write)
+    assert sync(fresh).state == "done"
+    assert len(seen) == 1
+
+
+def test_progress_can_be_watched_while_it_works(
+    small_pages, fresh, sync, meanwhile, monkeypatch, poll
+):
+    monkeypatch.setattr(fetch, "PROGRESS_EVERY", 0)
+
+    def shown():
+        db.session.rollback()
+        pull = pulls.recent(fresh.user_id, 1)[0]
+        return pull.state, pull.items[0].phase, pull.items[0].pages, pull.items[0].rows
+
+    def watch(_):  # the second page is reported while the third is asked for
+        poll(lambda: shown() == ("running", "reading", 2, 40), what="the progress")
+        watched.append(True)
+
+    watched = []
+    meanwhile(watch, pages=2)
+    sync(fresh)
+    assert watched
+
+
+def test_a_cursor_that_stands_still_is_nonsense(small_pages, fresh, sync, rewrite, stored):
+    rewrite(SYNC, lambda page: page | {"next_cursor": "", "has_more": True})
+    pull = sync(fresh)
+    assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_NONSENSE")
+    assert stored() == []
+
+
+def test_a_row_of_an_account_that_is_not_named_is_nonsense(
+    fresh, sync, rewrite, stored, item_now, begin, run, look
+):
+    def strange(page):
+        page["added"][-1]["account_id"] = "nobody's"
+        return page
+
+    rewrite(SYNC, strange)
+    pull = sync(fresh)
+    assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_NONSENSE")
+    assert stored() == []
+    assert item_now(fresh).cursor == ""
+
+
+def test_a_text_that_no_database_holds_stores_nothing(fresh, sync, rewrite, item_now, stored):
+    def with_nul(page):
+        page["added"][-1]["name"] = "Coffee\0"
+        return page
+
+    rewrite(SYNC, with_nul)
+    pull = sync(fresh)
+    if db.engine.dialect.name == "sqlite":
+        assert pull.state == "done"
+        return
+    assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_NONSENSE")
+    assert stored() == []
+    assert item_now(fresh).cursor == ""
+
+
+def test_a_repair_that_was_overtaken_starts_over(
+    dynamic, begin, run, look, meanwhile, stored, at_bank, bank_server
+):
+    db.session.execute(delete(Transaction).where(Transaction.item_id == dynamic.id))
+    db.session.commit()
+
+    def overtake(token):
+        bank_activity.refresh(bank_server.app.extensions["sandbox"], token)
+        items.request_sync([dynamic.id])
+        transactions(begin(pulls.TRANSACTIONS, items=[dynamic]))
+
+    meanwhile(overtake, pages=0)
+    repair = begin(pulls.REPAIR, items=[dynamic])
+    run(repair)
+    assert look(repair).state == "done"
+    assert stored() == at_bank(dynamic)

@@ -1,0 +1,139 @@
+"""Insert, update, or leave alone."""
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import IntegrityError
+
+from plaidapp.extensions import db
+from plaidapp.store import Account, Transaction
+from plaidapp.store.connections import accounts
+from plaidapp.store.transactions import ingest
+from tests import stored
+
+
+def names():
+    rows = db.session.execute(select(Transaction.plaid_transaction_id, Transaction.name))
+    return dict(rows.all())
+
+
+@pytest.fixture
+def written(item):
+    """Counts the rows that a call writes, as the database itself sees it."""
+
+    def count(call):
+        if db.engine.dialect.name == "sqlite":
+            db.session.execute(text("CREATE TEMPORARY TABLE IF NOT EXISTS written (id)"))
+            for change in ("INSERT", "UPDATE"):
+                seen = f'AFTER {change} ON "transaction" BEGIN INSERT INTO written VALUES (1); END'  # noqa: S608
+                db.session.execute(text(f"CREATE TEMPORARY TRIGGER on_{change} {seen}"))
+            call()
+            return db.session.scalar(text("SELECT count(*) FROM written"))
+        versions = text('SELECT id, xmin FROM "transaction"')
+        before = set(db.session.execute(versions).all())
+        db.session.commit()
+        call()
+        return len(set(db.session.execute(versions).all()) - before)
+
+    return count
+
+
+def test_new_rows_are_inserted(item, save, transaction):
+    save(item, transaction("t1"), transaction("t2", name="Tea"))
+    assert names() == {"t1": "Coffee", "t2": "Tea"}
+
+
+def test_known_rows_are_updated_in_place(item, save, transaction):
+    save(item, transaction("t1"), transaction("t2"))
+    first = db.session.scalars(select(Transaction.id).order_by(Transaction.id)).all()
+    save(item, transaction("t2", name="Tea", amount="3.5"), transaction("t3"))
+    assert names() == {"t1": "Coffee", "t2": "Tea", "t3": "Coffee"}
+    assert (
+        db.session.scalars(
+            select(Transaction.id).where(Transaction.plaid_transaction_id != "t3")
+        ).all()
+        == first
+    )
+
+
+def test_an_amount_that_changes_is_updated(item, save, transaction):
+    save(item, transaction("t", amount="1.00000001"))
+    save(item, transaction("t", amount="1.00000002"))
+    assert db.session.scalar(select(Transaction.amount)) == Decimal("1.00000002")
+
+
+def test_unchanged_rows_are_not_written(owner, item, save, transaction, written):
+    rows = [transaction(f"t{number}") for number in range(20)]
+    save(item, *rows)
+    known = accounts.ids_of_item(item.id)
+    rows[7] = transaction("t7", name="Tea")
+    assert written(lambda: stored.save(owner, item.id, known, rows)) == 1
+
+
+@pytest.mark.parametrize(("afresh", "page_id"), [(False, 2), (True, 1)])
+def test_a_row_that_comes_again_is_as_the_bank_last_sent_it(
+    owner, item, transaction, afresh, page_id
+):
+    """What changed may be what only the page has. A reading from the beginning changes nothing."""
+    rows, known = stored.rows_of(owner, [transaction("t")]), accounts.ids_of_item(item.id)
+    ingest.save(owner, item.id, known, [1], rows, afresh=False, new=False)
+    ingest.save(owner, item.id, known, [2], rows, afresh=afresh, new=False)
+    assert db.session.scalar(select(Transaction.page_id)) == page_id
+
+
+def test_a_value_that_becomes_null_is_a_change(item, save, transaction):
+    save(item, transaction("t", merchant_name="Bean"))
+    save(item, transaction("t", merchant_name=None))
+    assert db.session.scalar(select(Transaction.merchant_name)) is None
+
+
+def test_the_same_id_at_two_items_is_two_rows(item, another_item, save, transaction):
+    save(item, transaction("t"))
+    save(another_item, transaction("t", name="Tea"))
+    found = db.session.execute(select(Transaction.item_id, Transaction.name)).all()
+    assert set(found) == {(item.id, "Coffee"), (another_item.id, "Tea")}
+
+
+def test_a_row_twice_in_one_call_ends_as_the_last(item, save, transaction):
+    save(item, transaction("t"), transaction("t", name="Tea"))
+    assert names() == {"t": "Tea"}
+
+
+def test_nothing_to_save_is_nothing_done(item, save):
+    save(item)
+    assert names() == {}
+
+
+def test_many_rows_are_saved_at_once(item, save, transaction):
+    save(item, *(transaction(f"t{number}", amount=str(number)) for number in range(1500)))
+    total = db.session.scalar(select(db.func.sum(Transaction.amount)))
+    assert total == sum(range(1500))
+
+
+def test_a_column_named_like_a_keyword_is_fine(owner, item, account):
+    accounts.save(owner, item.id, [account(balances={"limit": Decimal(2000)})])
+    assert db.session.scalar(select(Account.limit)) == 2000
+
+
+def test_rows_that_should_be_new_and_are_not_are_updated_all_the_same(
+    owner, item, save, transaction
+):
+    save(item, transaction("t2"))
+    rows = stored.rows_of(owner, [transaction("t1"), transaction("t2", name="Tea")])
+    known = accounts.ids_of_item(item.id)
+    ingest.save(owner, item.id, known, [None], rows, afresh=True, new=True)
+    assert names() == {"t1": "Coffee", "t2": "Tea"}
+    rows = stored.rows_of(owner, [transaction("t3"), transaction("t4")])
+    ingest.save(owner, item.id, known, [None], rows, afresh=True, new=True)
+    assert names().keys() == {"t1", "t2", "t3", "t4"}
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_a_row_of_no_account_is_not_stored(owner, item, transaction, new):
+    rows = stored.rows_of(owner, [transaction("t")])
+    nowhere = {row.plaid_account_id: 404 for row in rows}
+    with pytest.raises(IntegrityError):
+        ingest.save(owner, item.id, nowhere, [None], rows, afresh=False, new=new)
+    db.session.rollback()
+    assert names() == {}

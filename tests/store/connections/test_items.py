@@ -1,0 +1,122 @@
+"""Items: the cursor's compare and the counting of requests."""
+
+import threading
+
+import pytest
+from sqlalchemy import select
+
+from plaidapp.extensions import db
+from plaidapp.store import Item
+from plaidapp.store.connections import items
+
+
+def read(item):
+    db.session.rollback()
+    columns = Item.cursor, Item.sync_requested, Item.sync_applied, Item.state, Item.error_code
+    return tuple(db.session.execute(select(*columns).where(Item.id == item.id)).one())
+
+
+def advance(item, came_from, cursor, want):
+    status = "HISTORICAL_UPDATE_COMPLETE"
+    moved = items.advance(item.id, came_from, cursor, want, status, changed=True)
+    db.session.commit()
+    return moved is not items.Advance.LOST
+
+
+def test_the_cursor_moves_from_where_it_stands(item):
+    assert advance(item, "", "c1", 0)
+    assert read(item)[0] == "c1"
+    assert item.id == items.of_user(item.user_id)[0].id
+
+
+def test_the_cursor_does_not_move_from_where_it_stood_before(item):
+    advance(item, "", "c1", 0)
+    assert not advance(item, "", "c2", 5)
+    assert read(item)[:3] == ("c1", 0, 0)
+
+
+@pytest.mark.parametrize(("wants", "applied"), [([1], 1), ([2, 1], 2), ([1, 3], 3)])
+def test_what_is_applied_never_goes_back(item, wants, applied):
+    for want in wants:
+        assert advance(item, "", "", want)
+    assert read(item)[2] == applied
+
+
+@pytest.mark.parametrize(
+    ("want", "state", "outcome"),
+    [
+        (2, items.GOOD, items.Advance.APPLIED),
+        (1, items.GOOD, items.Advance.BEHIND),
+        (1, items.REPLACED, items.Advance.APPLIED),  # it is asked for nothing any more
+    ],
+)
+def test_a_sync_is_told_what_was_asked_meanwhile(item, want, state, outcome):
+    items.request_sync([item.id])
+    items.request_sync([item.id])
+    items.set_state(item.id, state, None, None)
+    assert items.advance(item.id, "", "c1", want, items.COMPLETE, changed=False) is outcome
+
+
+def test_an_item_that_syncs_is_good_again(item):
+    items.set_state(item.id, items.LOGIN_REQUIRED, "ITEM_LOGIN_REQUIRED", "Log in again.")
+    db.session.commit()
+    assert read(item)[3:] == ("login_required", "ITEM_LOGIN_REQUIRED")
+    advance(item, "", "c1", 0)
+    assert read(item)[3:] == ("good", None)
+
+
+def test_other_items_stay_where_they_are(item, another_item):
+    advance(item, "", "c1", 1)
+    items.request_sync([item.id])
+    db.session.commit()
+    assert read(another_item)[:3] == ("", 0, 0)
+
+
+def test_requests_made_at_once_all_count(context, item):
+    both = threading.Barrier(4)
+
+    def request():
+        with context.app_context():
+            db.session.execute(select(Item.sync_requested).where(Item.id == item.id)).all()
+            db.session.rollback()
+            both.wait()
+            for _ in range(10):
+                items.request_sync([item.id])
+                db.session.commit()
+
+    threads = [threading.Thread(target=request) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert read(item)[1] == 40
+
+
+def test_one_of_two_syncs_from_the_same_cursor_wins(context, item):
+    both = threading.Barrier(2)
+    won = []
+
+    def move(number):
+        with context.app_context():
+            both.wait()
+            won.append((advance(item, "", f"c{number}", 0), f"c{number}"))
+
+    threads = [threading.Thread(target=move, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(moved for moved, _ in won) == [False, True]
+    assert read(item)[0] == max(won)[1]
+
+
+@pytest.mark.parametrize("whose", ["own", "other"])
+def test_an_item_is_its_owners(item, owner, whose):
+    found = items.owned(item.id, owner if whose == "own" else owner + 1)
+    assert (found is not None) == (whose == "own")
+
+
+def test_an_item_without_a_name_has_a_title(item):
+    assert item.title == "Your bank"
+    item.institution_name = "First Platypus Bank"
+    assert item.title == "First Platypus Bank"

@@ -1,0 +1,307 @@
+"""Streams: kept as the bank says, marked when it says so no more, and what changed in them."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import update
+
+from plaidapp.bank import payloads
+from plaidapp.extensions import db
+from plaidapp.store import Transaction
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import accounts, items
+from plaidapp.store.people.users import add
+from plaidapp.store.recurring import recurring_streams
+from plaidapp.store.recurring.recurring_streams import Payment, Stream, change_of
+from plaidapp.store.transactions import transactions
+
+DAY = date(2026, 3, 5)
+
+
+def stream(stream_id="s", *transaction_ids, amount="17.99", **changes):
+    money = payloads.StreamAmount(Decimal(amount), "USD")
+    fields = {
+        "stream_id": stream_id,
+        "account_id": "a",
+        "description": "NETFLIX.COM",
+        "frequency": "MONTHLY",
+        "first_date": date(2026, 1, 5),
+        "last_date": DAY,
+        "transaction_ids": list(transaction_ids),
+        "average_amount": money,
+        "last_amount": money,
+        "is_active": True,
+        "status": "MATURE",
+        "predicted_next_date": date(2026, 4, 5),
+    }
+    return payloads.Stream(**fields | changes)
+
+
+@pytest.fixture
+def keep(owner):
+    def store(item, *out, income=()):
+        answer = payloads.Recurring(list(income), list(out), "request")
+        count = recurring_streams.save(owner, item.id, accounts.ids_of_item(item.id), answer)
+        db.session.commit()
+        db.session.expire_all()
+        return count
+
+    return store
+
+
+def kept(user_id):
+    db.session.rollback()
+    db.session.expire_all()
+    return {row.plaid_stream_id: row for row in recurring_streams.of_user(user_id)}
+
+
+def test_what_is_saved_is_what_was_sent(owner, item, keep):
+    category = payloads.Category("ENTERTAINMENT", "ENTERTAINMENT_TV_AND_MOVIES")
+    amount = payloads.StreamAmount(Decimal("0.12345678"), None, "BTC")
+    sent = stream(
+        "s", "t1", "t2", merchant_name="Netflix", category=category, last_amount=amount,
+        average_amount=payloads.StreamAmount(Decimal("-0.00000001"), None, "BTC"),
+    )  # fmt: skip
+    assert keep(item, sent) == 1
+    row = kept(owner)["s"]
+    assert (row.direction, row.title, row.currency, row.paid) == ("out", "Netflix", "BTC", 2)
+    assert (row.last_amount, row.average_amount) == (Decimal("0.12345678"), Decimal("-1E-8"))
+    assert (row.first_date, row.last_date, row.predicted_next_date) == (
+        sent.first_date, sent.last_date, sent.predicted_next_date
+    )  # fmt: skip
+    assert (row.category, row.frequency, row.account.name) == (
+        "ENTERTAINMENT", "MONTHLY", "Checking"
+    )  # fmt: skip
+    assert not row.is_over
+
+
+def test_a_second_answer_updates_the_same_rows(owner, item, keep):
+    keep(item, stream("s", "t1", "t2"))
+    first = kept(owner)["s"].id
+    keep(item, stream("s", "t2", "t3", amount="19.99", status="UNKNOWN"))
+    row = kept(owner)["s"]
+    assert (row.id, row.last_amount, row.status) == (first, Decimal("19.99"), "UNKNOWN")
+    linked = db.session.scalars(db.select(Payment.plaid_transaction_id)).all()
+    assert sorted(linked) == ["t2", "t3"]
+
+
+def test_a_stream_that_is_named_no_more_is_marked_and_comes_back(owner, item, keep):
+    keep(item, stream("s", "t1"), stream("other"))
+    keep(item, stream("other"))
+    rows = kept(owner)
+    assert (rows["s"].vanished_at is not None, rows["s"].is_over) == (True, True)
+    assert (rows["other"].vanished_at, rows["other"].is_over) == (None, False)
+    assert rows["s"].paid == 1
+    keep(item, stream("s", "t1"))
+    assert kept(owner)["s"].vanished_at is None
+
+
+def test_another_items_streams_stay(owner, item, another_item, keep):
+    keep(item, stream("s"))
+    keep(another_item, stream("s"))
+    keep(another_item)
+    assert sorted(row.is_over for row in recurring_streams.of_user(owner)) == [False, True]
+
+
+def test_what_recurs_on_an_account_that_is_not_shared_is_left_out(owner, item, keep):
+    assert keep(item, stream("s", account_id="of nobody")) == 0
+    assert kept(owner) == {}
+
+
+def test_a_stranger_sees_nothing(item, keep):
+    keep(item, stream("s"))
+    stranger = add("charlie", "charlie@example.com", "no hash")
+    db.session.commit()
+    assert recurring_streams.of_user(stranger.id) == []
+
+
+def test_what_comes_first_comes_first(owner, item, keep):
+    keep(
+        item,
+        stream("never", predicted_next_date=None),
+        stream("late", predicted_next_date=date(2026, 5, 1)),
+        stream("soon", predicted_next_date=date(2026, 4, 1)),
+    )
+    assert list(kept(owner)) == ["soon", "late", "never"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "over"),
+    [
+        ({}, False),
+        ({"status": "EARLY_DETECTION"}, False),
+        ({"is_active": False}, True),
+        ({"status": "TOMBSTONED"}, True),
+    ],
+)
+def test_what_is_over(owner, item, keep, fields, over):
+    keep(item, stream("s", **fields))
+    assert kept(owner)["s"].is_over is over
+
+
+@pytest.mark.parametrize(
+    ("primary", "detailed", "transfer"),
+    [
+        ("TRANSFER_OUT", "TRANSFER_OUT_SAVINGS", True),
+        ("LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT", True),
+        ("LOAN_PAYMENTS", "LOAN_PAYMENTS_STUDENT_LOAN_PAYMENT", False),
+        ("INCOME", "INCOME_WAGES", False),
+    ],
+)
+def test_what_is_a_transfer(owner, item, keep, primary, detailed, transfer):
+    keep(item, stream("s", category=payloads.Category(primary, detailed)))
+    assert kept(owner)["s"].is_transfer is transfer
+
+
+# --- What changed
+
+
+def paid(*amounts):
+    return [
+        (DAY + timedelta(days=30 * number), Decimal(amount))
+        for number, amount in enumerate(amounts)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("amounts", "frequency", "expected"),
+    [
+        (["5", "5", "6"], "MONTHLY", ("5", 2)),
+        (["5", "5", "6", "6"], "MONTHLY", ("5", 2)),
+        (["4", "4", "5", "5", "6"], "MONTHLY", ("5", 4)),
+        (["-100", "-100", "-110"], "SEMI_MONTHLY", ("-100", 2)),
+        (["5", "5", "5"], "MONTHLY", None),
+        (["5", "6"], "MONTHLY", None),  # no amount was steady before
+        (["62", "140", "99", "164"], "MONTHLY", None),
+        (["62", "140", "99", "99", "164"], "MONTHLY", None),  # alike by chance
+        (["119", "139"], "ANNUALLY", ("119", 1)),
+        (["5"], "MONTHLY", None),
+        ([], "MONTHLY", None),
+    ],
+)
+def test_an_amount_has_changed_when_a_steady_one_did(amounts, frequency, expected):
+    rows = paid(*amounts)
+    wanted = expected and (Decimal(expected[0]), rows[expected[1]][0])
+    assert change_of(rows, frequency) == wanted
+
+
+def test_the_change_is_read_from_the_ledger(owner, item, keep, save, transaction):
+    days = [date(2026, 1, 5), date(2026, 2, 5), DAY]
+    amounts = ["15.49", "15.49", "17.99"]
+    rows = zip(("t1", "t2", "t3"), days, amounts, strict=True)
+    save(item, *(transaction(*row) for row in rows))
+    keep(item, stream("s", "t1", "t2", "t3"))
+    row = kept(owner)["s"]
+    assert (row.previous_amount, row.changed_on) == (Decimal("15.49"), DAY)
+
+
+def test_a_payment_that_is_not_synced_yet_counts_as_the_bank_says(
+    owner, item, keep, save, transaction
+):
+    save(item, transaction("t1", date(2026, 1, 5), "15.49"))
+    save(item, transaction("t2", date(2026, 2, 5), "15.49"))
+    keep(item, stream("s", "t1", "t2", "t3"))
+    row = kept(owner)["s"]
+    assert (row.previous_amount, row.changed_on, row.paid) == (Decimal("15.49"), DAY, 3)
+
+
+def test_a_change_is_forgotten_when_it_was_none(owner, item, keep, save, transaction):
+    save(item, transaction("t1", date(2026, 1, 5), "15.49"))
+    save(item, transaction("t2", date(2026, 2, 5), "15.49"))
+    keep(item, stream("s", "t1", "t2", "t3"))
+    save(item, transaction("t3", DAY, "15.49"))
+    keep(item, stream("s", "t1", "t2", "t3", amount="15.49"))
+    row = kept(owner)["s"]
+    assert (row.previous_amount, row.changed_on) == (None, None)
+
+
+def test_a_transaction_knows_its_stream(owner, item, another_item, keep, save, transaction):
+    save(item, transaction("t1", DAY), transaction("alone", DAY))
+    save(another_item, transaction("t1", DAY))
+    keep(item, stream("s", "t1"))
+    by_place = {
+        (row.item_id, row.plaid_transaction_id): recurring_streams.of_transaction(row)
+        for row in db.session.scalars(db.select(Transaction))
+    }
+    assert by_place.pop((item.id, "t1")).plaid_stream_id == "s"
+    assert set(by_place.values()) == {None}
+
+
+def hide(*transaction_ids, hidden=True):
+    named = Transaction.plaid_transaction_id.in_(transaction_ids)
+    db.session.execute(update(Transaction).where(named).values(hidden=hidden))
+    db.session.commit()
+
+
+def test_a_stream_is_gone_while_all_its_payments_are_hidden(
+    owner, item, another_item, keep, save, transaction
+):
+    save(item, transaction("t1"), transaction("t2"), transaction("t3"))
+    keep(item, stream("s", "t1", "t2", "not synced yet"), stream("other", "t3"))
+    save(another_item, transaction("t1"))  # by chance the same id, of another bank
+    hide("t1")
+    assert kept(owner).keys() == {"s", "other"}
+    hide("t2")
+    assert kept(owner).keys() == {"other"}
+    hide("t1", hidden=False)
+    assert kept(owner).keys() == {"s", "other"}
+
+
+def test_a_payment_that_the_bank_took_back_speaks_for_no_stream(
+    owner, item, keep, save, transaction
+):
+    save(item, transaction("t1"), transaction("t2"))
+    keep(item, stream("s", "t1", "t2"))
+    transactions.mark_removed(item.id, ["t1"])
+    hide("t2")
+    assert kept(owner) == {}
+
+
+def test_streams_go_with_their_item(item, keep):
+    keep(item, stream("s", "t1"))
+    db.session.execute(db.delete(type(item)).where(type(item).id == item.id))
+    db.session.commit()
+    assert db.session.query(Stream).count() == db.session.query(Payment).count() == 0
+
+
+# --- When to ask
+
+
+def state(item, **values):
+    db.session.execute(db.update(type(item)).where(type(item).id == item.id).values(**values))
+    db.session.commit()
+
+
+HOUR, TWO_DAYS = timedelta(hours=1), timedelta(days=2)
+
+
+@pytest.mark.parametrize(
+    ("status", "read", "changed", "due"),
+    [
+        ("HISTORICAL_UPDATE_COMPLETE", None, None, True),
+        ("INITIAL_UPDATE_COMPLETE", None, None, False),
+        ("HISTORICAL_UPDATE_COMPLETE", HOUR, timedelta(0), False),  # once a day is enough
+        ("HISTORICAL_UPDATE_COMPLETE", TWO_DAYS, HOUR, True),
+        ("HISTORICAL_UPDATE_COMPLETE", TWO_DAYS, timedelta(days=3), False),
+        ("HISTORICAL_UPDATE_COMPLETE", TWO_DAYS, None, False),
+    ],
+)
+def test_when_it_is_time_to_ask(item, status, read, changed, due):
+    moment = now()
+    state(
+        item,
+        update_status=status,
+        streams_at=read and moment - read,
+        changed_at=None if changed is None else moment - changed,
+    )
+    assert items.streams_due(item.id) is due
+
+
+def test_an_answer_that_was_overtaken_is_refused(item):
+    moment = now()
+    assert items.streams_read(item.id, moment, None)
+    assert not items.streams_read(item.id, moment - HOUR, None)
+    assert items.streams_read(item.id, moment + HOUR, "PRODUCTS_NOT_SUPPORTED")
+    db.session.commit()
+    assert [one.id for one in recurring_streams.silent_items(item.user_id)] == [item.id]

@@ -1,0 +1,314 @@
+"""Reading the ledger: every filter and order against a plain model in Python."""
+
+import itertools
+import random
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import update
+
+from plaidapp.bank.payloads import Category
+from plaidapp.extensions import db
+from plaidapp.store import Account, Transaction
+from plaidapp.store.base.search_terms import index_of, words_of
+from plaidapp.store.connections import accounts
+from plaidapp.store.reports import derived
+from plaidapp.store.transactions import filter_totals, reader, transactions
+from plaidapp.store.transactions.filters import Filter
+from plaidapp.store.transactions.reader import place_of
+
+DAY = date(2026, 1, 31)
+NAMES = (
+    *("Café Zoë", "CAFE NERO", "Tartine Bakery", "McDonald's #12", "Uber 072515 SF**POOL**"),
+    *("Łódź", "東京タワー", "a", "zebra", "☕", "United Airlines", "Payment – thank you"),
+)
+CATEGORIES = (
+    None,
+    Category("FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE"),
+    Category("LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT"),
+    Category("TRAVEL", "TRAVEL_FLIGHTS"),
+)
+
+
+@pytest.fixture
+def ledger_of_many(owner, item, another_item, save, transaction, account):
+    """Some 240 rows with few values of each kind, so that there are ties everywhere."""
+    chance = random.Random(4)
+    accounts.save(owner, item.id, [account("a"), account("b")])
+    for which in (item, another_item):
+        save(
+            which,
+            *(
+                transaction(
+                    f"{which.id}-{number}",
+                    DAY - timedelta(days=chance.randrange(12)),
+                    chance.choice(("1", "-1", "0", "12.5", "-1000", "12.50000001")),
+                    account_id=chance.choice("ab") if which is item else "a",
+                    pending=chance.random() < 0.2,
+                    name=chance.choice(NAMES),
+                    merchant_name=chance.choice((None, None, *NAMES)),
+                    category=chance.choice(CATEGORIES),
+                    iso_currency_code=chance.choice(("USD", "EUR", None)),
+                )
+                for number in range(120)
+            ),
+        )
+    rows = db.session.query(Transaction).order_by(Transaction.id).all()
+    for row in rows:
+        own = {"hidden": chance.random() < 0.1}
+        if chance.random() < 0.2:
+            own |= {"note": "with Zoë", "note_words": index_of(owner, "with Zoë")}
+        if chance.random() < 0.2:
+            own |= {"own_category": "TRAVEL"}
+        change(row.id, **own)
+    transactions.mark_removed(item.id, [f"{item.id}-7", f"{item.id}-8"])
+    derived.rebuild([row.id for row in accounts.of_user(owner)])
+    db.session.commit()
+    db.session.expire_all()
+
+
+def change(row_id, **values):
+    db.session.execute(
+        update(Transaction)
+        .where(Transaction.id == row_id)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def earned_or_spent(row):
+    kind = db.session.get(Account, row.account_id).type
+    return kind in ("depository", "credit") and not row.category.startswith("TRANSFER")
+
+
+def expected(wanted):
+    """What a filter means, said a second time and without SQL."""
+    searched = words_of(wanted.search)
+
+    def fits(row):
+        there = words_of(f"{row.name} {row.merchant_name or ''} {row.note or ''}")
+        flags = {"any": (True, False), "only": (True,), "without": (False,)}
+        return all(
+            (
+                row.user_id == wanted.user_id,
+                row.removed_at is None,
+                wanted.start is None or row.date >= wanted.start,
+                wanted.end is None or row.date <= wanted.end,
+                wanted.item_id in (None, row.item_id),
+                not wanted.account_ids or row.account_id in wanted.account_ids,
+                not wanted.categories or row.category in wanted.categories,
+                wanted.smallest is None or abs(row.amount) >= wanted.smallest,
+                wanted.largest is None or abs(row.amount) <= wanted.largest,
+                wanted.direction != "in" or row.amount < 0,
+                wanted.direction != "out" or row.amount > 0,
+                row.pending in flags[wanted.pending],
+                row.hidden in flags[wanted.hidden],
+                wanted.scope != "flow" or earned_or_spent(row),
+                all(any(word.startswith(prefix) for word in there) for prefix in searched),
+                bool(searched) or not wanted.search.strip(),
+            )
+        )
+
+    def key(row):
+        title = " ".join(words_of(row.merchant_name or row.name))
+        return {"date": row.date, "amount": abs(row.amount), "name": title}[wanted.sort], row.id
+
+    rows = [row for row in db.session.query(Transaction) if fits(row)]
+    return [row.id for row in sorted(rows, key=key, reverse=wanted.descending)]
+
+
+def walk(wanted, size):
+    """Page by page through all of it."""
+    seen, after = [], None
+    while rows := reader.page(wanted, size, after):
+        seen += [row.id for row in rows]
+        after = place_of(rows[-1], wanted.sort)
+    return seen
+
+
+def some_filters(owner, account_ids):
+    """Each part alone, and many of them together at random."""
+    choices = {
+        "start": (DAY - timedelta(days=5), DAY + timedelta(days=1)),
+        "end": (DAY - timedelta(days=3), DAY - timedelta(days=400)),
+        "item_id": (1, 2, 4711),
+        "search": ("cafe", "ZOË", "caf z", "mcdonald's", "東京", "☕", "with zo nero", "zz"),
+        "account_ids": ((account_ids[0],), tuple(account_ids[:2]), (4711,)),
+        "categories": (("TRAVEL",), ("OTHER", "TRANSFER_OUT"), ("NONE",)),
+        "smallest": (Decimal("1"), Decimal("12.50000001")),
+        "largest": (Decimal("0"), Decimal("12.5")),
+        "direction": ("in", "out"),
+        "pending": ("only", "without"),
+        "hidden": ("only", "any"),
+        "scope": ("flow",),
+    }
+    yield Filter(owner)
+    for name, values in choices.items():
+        for value in values:
+            yield Filter(owner, **{name: value})
+    chance = random.Random(7)
+    for _ in range(30):
+        names = chance.sample(sorted(choices), chance.randint(2, 4))
+        yield Filter(owner, **{name: chance.choice(choices[name]) for name in names})
+
+
+def test_every_filter_in_every_order_finds_the_rows_that_python_finds(owner, ledger_of_many):
+    account_ids = [row.id for row in accounts.of_user(owner)]
+    orders = itertools.cycle(itertools.product(("date", "amount", "name"), (True, False)))
+    sizes = itertools.cycle((7, 50, 1000))
+    found = 0
+    for wanted in some_filters(owner, account_ids):
+        for _ in range(2):
+            sort, descending = next(orders)
+            ordered = replace(wanted, sort=sort, descending=descending)
+            rows = expected(ordered)
+            assert walk(ordered, next(sizes)) == rows, ordered
+        found += bool(rows)
+        assert reader.count(wanted) == len(rows), wanted
+        assert filter_totals.tally(wanted, 1000).rows == len(rows), wanted
+    assert found > 25
+
+
+@pytest.mark.parametrize("sort", ["date", "amount", "name"])
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("size", [1, 13])
+def test_pages_over_ties_show_each_row_once(owner, ledger_of_many, sort, descending, size):
+    wanted = Filter(owner, sort=sort, descending=descending)
+    assert walk(wanted, size) == expected(wanted)
+    assert [row.id for row in reader.all_of(wanted)] == expected(wanted)
+
+
+def test_totals_are_exact_and_by_currency(owner, ledger_of_many):
+    rows = [row for row in db.session.query(Transaction) if row.id in expected(Filter(owner))]
+    moved = defaultdict(lambda: [Decimal(0), Decimal(0)])
+    for row in rows:
+        moved[row.currency][row.amount > 0] += abs(row.amount)
+
+    totals = filter_totals.tally(Filter(owner, smallest=Decimal(0)), 1000)
+
+    assert totals.rows == len(rows)
+    assert not totals.is_more
+    assert {part.currency: [part.money_in, part.money_out] for part in totals.sums} == moved
+    assert all(part.net == part.money_in - part.money_out for part in totals.sums)
+
+
+def test_what_is_kept_by_month_is_what_the_rows_sum_to(owner, ledger_of_many):
+    account_ids = [row.id for row in accounts.of_user(owner)]
+    months = Filter(owner), Filter(owner, date(2026, 1, 1), date(2026, 1, 31))
+    for wanted in (*months, Filter(owner, end=date(2025, 12, 31)), Filter(owner, item_id=1)):
+        for part in (
+            {},
+            {"account_ids": tuple(account_ids[:2])},
+            {"categories": ("TRAVEL",)},
+            {"scope": "flow"},
+        ):
+            whole = replace(wanted, **part)
+            assert whole.is_of_months
+            assert filter_totals.tally(whole, 0) == filter_totals.tally(
+                replace(whole, smallest=Decimal(0)), 999
+            )
+
+
+def test_too_many_rows_are_not_summed(owner, ledger_of_many):
+    every = Filter(owner, smallest=Decimal(0), hidden="any")
+    rows = len(expected(every))
+    assert filter_totals.tally(every, rows).rows == rows
+    assert filter_totals.tally(every, rows - 1) == (rows - 1, True, ())
+
+
+@pytest.mark.parametrize("at_most", [1, 10, 60])
+def test_what_a_long_ledger_adds_up_to_is_exact_or_said_to_be_more(owner, ledger_of_many, at_most):
+    account_ids = [row.id for row in accounts.of_user(owner)]
+    exact = 0
+    for wanted in some_filters(owner, account_ids):
+        rows, found = len(expected(wanted)), filter_totals.tally(wanted, at_most)
+        assert found.rows <= rows if found.is_more else found.rows == rows, wanted
+        exact += not found.is_more
+    assert exact > 10
+
+
+@pytest.mark.parametrize("stretch", [1, 30])
+def test_a_page_is_the_same_however_it_is_found(owner, ledger_of_many, monkeypatch, stretch):
+    monkeypatch.setattr(reader, "STRETCH", stretch)
+    monkeypatch.setattr(reader, "MONTHS_AT_ONCE", 1)
+    spread_over_months(owner)
+    searches = [{"search": typed} for typed in ("cafe", "cafe zoe", "t", "united", "nobody")]
+    parts = [*searches, {"categories": ("TRAVEL",)}, {"categories": ("TRAVEL", "FOOD_AND_DRINK")}]
+    parts.append(
+        {"categories": ("TRAVEL",), "hidden": "any", "direction": "in", "account_ids": (1,)}
+    )
+    parts.append({"smallest": Decimal("12.5"), "direction": "in", "largest": Decimal(1000)})
+    parts.append({"categories": ("TRAVEL",), "start": DAY - timedelta(days=90), "end": DAY})
+    for part, descending in itertools.product(parts, (True, False)):
+        for sort in ("date", "amount", "name"):
+            wanted = Filter(owner, sort=sort, descending=descending, **part)
+            assert walk(wanted, 7) == expected(wanted), wanted
+
+
+def test_a_range_counts_its_first_and_last_month_and_what_is_kept_between(owner, ledger_of_many):
+    spread_over_months(owner)
+    ages = (0, 3, 15, 29, 45, 61, 62, 80, 200)
+    for start, end in itertools.product(ages, ages):
+        days = DAY - timedelta(days=start), DAY - timedelta(days=end)
+        if start >= end:
+            rows = expected(Filter(owner, *days))
+            assert filter_totals.count_between(owner, *days) == len(rows), days
+
+
+def spread_over_months(owner):
+    for row in reader.page(Filter(owner), 200)[::3]:
+        change(row.id, date=row.date - timedelta(days=row.id % 5 * 30))
+    derived.rebuild([row.id for row in accounts.of_user(owner)])
+    db.session.commit()
+    db.session.expire_all()
+
+
+def test_a_days_sums_are_of_all_its_rows(owner, ledger_of_many):
+    wanted = Filter(owner, search="cafe")
+    rows = reader.page(wanted, 1000)
+    days = {day: list(of) for day, of in itertools.groupby(rows, lambda row: row.date)}
+    assert len(days) > 5
+    for day, of in days.items():
+        sums = filter_totals.of_day(wanted, day)
+        assert sums == filter_totals.sums_of(of)
+        assert sum(part.net for part in sums) == -sum(row.amount for row in of)
+
+
+HOSTILE = (
+    *("foo AND (", '"', "'", "''", "\\", "*", "a*", "NEAR(a b)", "words:a", "-a", "a OR b", "^a"),
+    *("a & !b", "a:*", "<->", "%", "_", "\0", "a\0b", "😀", "a😀b", "'; DROP TABLE x", "\ud800"),
+    *("a" * 10_000, "é" * 10_000, "a " * 5_000, "{a}", "a:b:c", "+", "\N{RIGHT-TO-LEFT OVERRIDE}a"),
+)
+
+
+def test_nothing_that_is_typed_breaks_the_search(owner, ledger_of_many):
+    for typed in HOSTILE:
+        wanted = Filter(owner, search=typed)
+        assert [row.id for row in reader.page(wanted, 1000)] == expected(wanted), typed[:40]
+
+
+def test_the_search_knows_the_row_as_it_is_now(owner, item, save, transaction):
+    def found(search):
+        db.session.expire_all()
+        return [row.name for row in reader.page(Filter(owner, search=search), 10)]
+
+    save(item, transaction("t", name="Coffee"))
+    assert found("coff") == ["Coffee"]
+    save(item, transaction("t", name="Tea"))
+    assert (found("coffee"), found("tea")) == ([], ["Tea"])
+    (row,) = reader.page(Filter(owner), 1)
+    change(row.id, note="Zoë", note_words=index_of(owner, "Zoë"))
+    save(item, transaction("t", name="Juice"))
+    assert (found("tea"), found("zoe juice")) == ([], ["Juice"])
+    db.session.delete(item)
+    db.session.commit()
+    assert found("juice") == []
+
+
+def test_nobody_finds_anothers_rows_by_words(owner, ledger_of_many):
+    for stranger in (owner + 1, owner * 10 + 1):
+        assert reader.page(Filter(stranger, search="cafe"), 10) == []
+        assert filter_totals.tally(Filter(stranger, search="a"), 10).rows == 0

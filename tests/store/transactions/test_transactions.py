@@ -1,0 +1,129 @@
+"""The ledger: saving, taking back, and reading by keyset."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from plaidapp.extensions import db
+from plaidapp.store.connections import accounts
+from plaidapp.store.people.users import add
+from plaidapp.store.transactions import reader, transactions
+from plaidapp.store.transactions.filters import Filter
+from plaidapp.store.transactions.transactions import AT_ONCE
+from tests import stored
+
+DAY = date(2026, 1, 31)
+
+
+def shown(wanted, limit=100, after=None):
+    return [row.plaid_transaction_id for row in reader.page(wanted, limit, after)]
+
+
+@pytest.fixture
+def week(item, save, transaction):
+    """One row a day, d0 the newest."""
+    save(item, *(transaction(f"d{age}", DAY - timedelta(days=age)) for age in range(7)))
+
+
+def test_the_newest_come_first(owner, week):
+    assert shown(Filter(owner), 3) == ["d0", "d1", "d2"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8])
+def test_pages_over_equal_dates_show_each_row_once(owner, item, save, transaction, size):
+    save(item, *(transaction(f"t{n}", DAY - timedelta(days=n // 3)) for n in range(7)))
+    seen, after = [], None
+    while page := reader.page(Filter(owner), size, after):
+        assert len(page) <= size
+        seen += [(row.date, row.id) for row in page]
+        after = seen[-1]
+    assert len(seen) == 7
+    assert seen == sorted(seen, reverse=True)
+
+
+def test_rows_that_arrive_between_two_pages_move_nothing(owner, week, item, save, transaction):
+    first = reader.page(Filter(owner), 3)
+    save(item, transaction("new", DAY + timedelta(days=1)))
+    assert shown(Filter(owner), 2, (first[-1].date, first[-1].id)) == ["d3", "d4"]
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "expected"),
+    [
+        (2, None, ["d0", "d1", "d2"]),
+        (None, 5, ["d5", "d6"]),
+        (3, 2, ["d2", "d3"]),
+        (4, 4, ["d4"]),
+        (-1, None, []),
+    ],
+)
+def test_both_dates_are_included(owner, week, start, end, expected):
+    first, last = (age if age is None else DAY - timedelta(days=age) for age in (start, end))
+    assert shown(Filter(owner, first, last)) == expected
+    assert reader.count(Filter(owner, first, last)) == len(expected)
+
+
+def test_one_item_can_be_asked_for(owner, week, another_item, save, transaction):
+    save(another_item, transaction("elsewhere"))
+    assert shown(Filter(owner, item_id=another_item.id)) == ["elsewhere"]
+    assert reader.count(Filter(owner)) == 8
+
+
+def test_a_stranger_sees_nothing(week):
+    stranger = add("charlie", "charlie@example.com", "no hash")
+    db.session.commit()
+    assert shown(Filter(stranger.id)) == []
+    assert reader.count(Filter(stranger.id)) == 0
+    assert reader.first_date(stranger.id) is None
+
+
+def test_a_row_knows_its_account(owner, week):
+    assert reader.page(Filter(owner), 1)[0].account.name == "Checking"
+
+
+def test_removed_rows_are_kept_but_not_shown(owner, week, item):
+    transactions.mark_removed(item.id, ["d0", "d6", "unknown"])
+    db.session.commit()
+    assert shown(Filter(owner)) == ["d1", "d2", "d3", "d4", "d5"]
+    assert reader.count(Filter(owner)) == 5
+    assert reader.first_date(owner) == DAY - timedelta(days=5)
+    assert db.session.query(transactions.Transaction).count() == 7
+    assert transactions.count_removed(item.id) == 2
+
+
+def test_more_rows_than_fit_a_statement_are_removed(owner, item, save, transaction):
+    ids = [f"t{number}" for number in range(AT_ONCE + 3)]
+    save(item, *map(transaction, ids))
+    transactions.mark_removed(item.id, ids[1:])
+    assert shown(Filter(owner)) == ["t0"]
+
+
+def test_removal_is_the_items_own_affair(owner, week, another_item):
+    transactions.mark_removed(another_item.id, ["d0"])
+    assert reader.count(Filter(owner)) == 7
+
+
+def test_a_removed_row_that_is_sent_again_is_back(owner, week, item, save, transaction):
+    transactions.mark_removed(item.id, ["d0"])
+    save(item, transaction("d0", DAY))
+    assert reader.count(Filter(owner)) == 7
+
+
+def test_a_row_of_an_unknown_account_is_an_error(owner, item, transaction):
+    with pytest.raises(KeyError):
+        stored.save(owner, item.id, {}, [transaction("t")])
+
+
+def test_accounts_that_are_missing_from_a_list_are_closed(owner, item, account):
+    accounts.save(owner, item.id, [account("a"), account("b")])
+    accounts.close_missing(item.id, [account("b")])
+    db.session.commit()
+    closed = {row.plaid_account_id: row.closed_at is not None for row in accounts.of_item(item.id)}
+    assert closed == {"a": True, "b": False}
+
+
+def test_an_account_that_is_listed_again_is_open(owner, item, account):
+    accounts.close_missing(item.id, [account("b")])
+    accounts.save(owner, item.id, [account("a")])
+    db.session.commit()
+    assert [row.closed_at for row in accounts.of_user(owner)] == [None]

@@ -1,0 +1,90 @@
+"""Every delivery once, as it came."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select
+
+from plaidapp.extensions import db
+from plaidapp.store import Webhook
+from plaidapp.store.connections import items
+from plaidapp.store.people import users
+from plaidapp.store.webhooks import deliveries
+
+pytestmark = pytest.mark.usefixtures("context")
+
+NOBODYS = {"type": "ITEM", "code": "ERROR", "plaid_item_id": "x", "item_id": None, "handled": True}
+
+
+def kept():
+    return db.session.scalars(select(Webhook).order_by(Webhook.id)).all()
+
+
+def test_a_delivery_is_kept_as_it_came():
+    assert deliveries.keep("token", '{\n  "é": "☃"\n}', **NOBODYS)
+
+    (row,) = kept()
+    assert (row.type, row.code, row.plaid_item_id, row.item_id) == ("ITEM", "ERROR", "x", None)
+    assert row.body == '{\n  "é": "☃"\n}'
+    assert row.received_at == row.handled_at
+
+
+def test_the_same_delivery_is_kept_once():
+    assert deliveries.keep("token", "first", **NOBODYS)
+    assert not deliveries.keep("token", "second", **NOBODYS)
+    assert [row.body for row in kept()] == ["first"]
+
+
+def test_an_equal_body_is_another_delivery():
+    assert deliveries.keep("one", "body", **NOBODYS)
+    assert deliveries.keep("other", "body", **NOBODYS)
+    assert len(kept()) == 2
+
+
+def test_no_signature_is_stored():
+    deliveries.keep("eyJ.eyJ.sig", "body", **NOBODYS)
+    (row,) = kept()
+    assert len(row.token) == 64
+    assert "eyJ" not in row.token
+
+
+def test_a_kind_that_nobody_knows_is_not_handled():
+    assert deliveries.keep(
+        "t", "", type=None, code=None, plaid_item_id=None, item_id=None, handled=False
+    )
+    (row,) = kept()
+    assert (row.type, row.code, row.plaid_item_id, row.handled_at) == (None, None, None, None)
+
+
+def test_nothing_here_commits():
+    deliveries.keep("token", "body", **NOBODYS)
+    db.session.rollback()
+    assert kept() == []
+    assert deliveries.keep("token", "body", **NOBODYS)
+
+
+def test_of_equal_deliveries_that_come_at_once_one_is_kept(app):
+    together = threading.Barrier(6)
+
+    def keep(_):
+        with app.app_context():
+            together.wait()
+            new = deliveries.keep("token", "body", **NOBODYS)
+            db.session.commit()
+            return new
+
+    with ThreadPoolExecutor(6) as threads:
+        assert sorted(threads.map(keep, range(6))) == [False] * 5 + [True]
+    assert len(kept()) == 1
+
+
+def test_an_items_webhooks_go_with_it():
+    user = users.add("olive", "olive@example.com", "no hash")
+    db.session.flush()
+    item = items.add(user_id=user.id, plaid_item_id="x", access_token=b"")
+    deliveries.keep("one", "", **NOBODYS | {"item_id": item.id})
+    deliveries.keep("other", "", **NOBODYS)
+    db.session.delete(item)
+    db.session.commit()
+    assert [row.item_id for row in kept()] == [None]

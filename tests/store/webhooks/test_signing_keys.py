@@ -1,0 +1,132 @@
+"""Which keys are known, which are known to be none, and who may ask for one."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from plaidapp.extensions import db
+from plaidapp.store import WebhookKey
+from plaidapp.store.webhooks import signing_keys
+from plaidapp.store.webhooks.signing_keys import ASK_AGAIN, ASKED_AT_MOST, FORGOTTEN, TRUSTED
+
+pytestmark = pytest.mark.usefixtures("context")
+
+KEY = {"kid": "k", "kty": "EC", "x": "X", "y": "Ÿ", "expired_at": None}
+SECOND = timedelta(seconds=1)
+
+
+def passes(time):
+    """As if everything had been asked `time` earlier."""
+    for key in db.session.scalars(select(WebhookKey)).all():
+        db.session.execute(
+            update(WebhookKey)
+            .where(WebhookKey.kid == key.kid)
+            .values(asked_at=key.asked_at - time)
+            .execution_options(synchronize_session=False)
+        )
+    db.session.commit()
+    db.session.expire_all()
+
+
+def test_a_key_that_was_saved_is_found():
+    assert signing_keys.may_ask("k")
+    signing_keys.save("k", KEY)
+    assert signing_keys.find("k") == KEY
+
+
+def test_nothing_is_known_of_a_key_that_nobody_asked_for():
+    assert signing_keys.find("k") is None
+
+
+def test_nothing_is_known_while_somebody_asks():
+    signing_keys.may_ask("k")
+    assert signing_keys.find("k") is None
+
+
+def test_a_key_that_plaid_does_not_know_stays_unknown_for_a_minute():
+    signing_keys.may_ask("k")
+    signing_keys.save("k", {})
+    assert signing_keys.find("k") == {}
+    passes(ASK_AGAIN - SECOND)
+    assert signing_keys.find("k") == {}
+    passes(SECOND)
+    assert signing_keys.find("k") is None
+
+
+def test_a_known_key_is_trusted_for_a_day():
+    signing_keys.may_ask("k")
+    signing_keys.save("k", KEY)
+    passes(TRUSTED - SECOND)
+    assert signing_keys.find("k") == KEY
+    passes(SECOND)
+    assert signing_keys.find("k") is None
+
+
+@pytest.mark.parametrize("answer", [None, {}], ids=["no answer", "unknown"])
+def test_one_may_ask_in_a_minute(answer):
+    assert signing_keys.may_ask("k")
+    if answer is not None:
+        signing_keys.save("k", answer)
+    assert not signing_keys.may_ask("k")
+    passes(ASK_AGAIN - SECOND)
+    assert not signing_keys.may_ask("k")
+    passes(2 * SECOND)
+    assert signing_keys.may_ask("k")
+    assert not signing_keys.may_ask("k")
+
+
+def test_a_known_key_is_not_asked_for_before_a_day_is_over():
+    signing_keys.may_ask("k")
+    signing_keys.save("k", KEY)
+    passes(TRUSTED - SECOND)
+    assert not signing_keys.may_ask("k")
+    passes(2 * SECOND)
+    assert signing_keys.may_ask("k")
+    assert not signing_keys.may_ask("k")
+
+
+def test_only_so_many_keys_are_asked_for_in_a_minute():
+    asked = [signing_keys.may_ask(f"k{number}") for number in range(ASKED_AT_MOST + 3)]
+    assert asked == [True] * ASKED_AT_MOST + [False] * 3
+    passes(ASK_AGAIN + SECOND)
+    assert signing_keys.may_ask("one more")
+    assert signing_keys.may_ask("k0")
+
+
+def test_of_many_who_ask_at_once_one_may(app):
+    together = threading.Barrier(6)
+
+    def ask(_):
+        with app.app_context():
+            together.wait()
+            may = signing_keys.may_ask("k")
+            db.session.commit()
+            return may
+
+    with ThreadPoolExecutor(6) as threads:
+        assert sorted(threads.map(ask, range(6))) == [False] * 5 + [True]
+        passes(ASK_AGAIN + SECOND)
+        assert sorted(threads.map(ask, range(6))) == [False] * 5 + [True]
+
+
+def test_what_made_up_ids_left_behind_is_forgotten():
+    for kid, answer in (("known", KEY), ("unknown", {}), ("unanswered", None)):
+        signing_keys.may_ask(kid)
+        if answer is not None:
+            signing_keys.save(kid, answer)
+    passes(FORGOTTEN - SECOND)
+    signing_keys.forget_unknown()
+    assert len(db.session.scalars(select(WebhookKey)).all()) == 3
+    passes(2 * SECOND)
+    signing_keys.forget_unknown()
+    assert db.session.scalars(select(WebhookKey.kid)).all() == ["known"]
+
+
+def test_nothing_here_commits():
+    signing_keys.may_ask("k")
+    signing_keys.save("k", KEY)
+    db.session.rollback()
+    assert signing_keys.find("k") is None

@@ -1,0 +1,404 @@
+"""What each webhook does to the Item it is about."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from plaidapp.extensions import db
+from plaidapp.jobs import clock
+from plaidapp.jobs import run as jobs
+from plaidapp.store import Account, Item, Pull, User, Webhook
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import items
+from plaidapp.store.people import users
+from plaidapp.store.pulls import pulls
+
+SYNC_CODES = [
+    "SYNC_UPDATES_AVAILABLE",
+    "INITIAL_UPDATE",
+    "HISTORICAL_UPDATE",
+    "DEFAULT_UPDATE",
+    "TRANSACTIONS_REMOVED",
+]
+STATES = [items.GOOD, items.LOGIN_REQUIRED, items.ERROR, items.REVOKED]
+STATES += [items.EXPIRING, items.NEW_ACCOUNTS]
+
+
+@pytest.fixture
+def read(ask):
+    """The Item as it is now."""
+
+    def one(item):
+        (found,) = [row for row in ask(Item) if row.id == item.id]
+        return found
+
+    return one
+
+
+@pytest.fixture
+def change(app):
+    def write(item, **values):
+        with app.app_context():
+            db.session.execute(update(Item).where(Item.id == item.id).values(**values))
+            db.session.commit()
+
+    return write
+
+
+@pytest.fixture
+def make_item(app):
+    """An Item with no bank behind it, in a state and with what else is given."""
+
+    def make(**fields):
+        with app.app_context():
+            user = db.session.scalars(select(User)).first()
+            user = user or users.add("olive", "olive@example.com", "no hash")
+            db.session.flush()
+            number = len(items.everyone())
+            item = items.add(
+                user_id=user.id,
+                plaid_item_id=f"item-{number}",
+                access_token=b"",
+                update_status=items.COMPLETE,
+                **fields,
+            )
+            db.session.commit()
+            return item
+
+    return make
+
+
+@pytest.fixture
+def linked(alice, connect, ask):
+    """An Item of the sandbox, with its transactions."""
+    connect(alice, override_username="user_transactions_dynamic", override_password="any")
+    (item,) = ask(Item)
+    return item
+
+
+def syncs(ask):
+    """The pulls of transactions; what recurs is looked up by others."""
+    return [pull for pull in ask(Pull) if pull.kind != pulls.RECURRING]
+
+
+def test_news_of_transactions_ask_for_one_sync_however_many_come(tell, ask, read, make_item):
+    for code in SYNC_CODES:
+        item = make_item()
+        for _ in range(3):
+            tell(item, "TRANSACTIONS", code)
+        assert read(item).sync_requested == 3
+
+    asked = [(pull.kind, pull.asked_by, pull.state) for pull in ask(Pull)]
+    assert asked == [("transactions", "webhook", "queued")] * len(SYNC_CODES)
+
+
+def test_the_rows_arrive(tell, ask, read, linked, work, bank_server, app):
+    before = read(linked)
+    for code in SYNC_CODES:
+        tell(linked, "TRANSACTIONS", code)
+    work()
+
+    after = read(linked)
+    assert after.sync_applied == after.sync_requested == before.sync_requested + len(SYNC_CODES)
+    assert after.synced_at > before.synced_at
+    assert [pull.state for pull in syncs(ask)] == ["done", "done"]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_only_a_revoked_item_is_not_synced(tell, ask, read, make_item, state):
+    item = make_item(state=state)
+
+    for code in SYNC_CODES:
+        tell(item, "TRANSACTIONS", code)
+
+    revoked = state == items.REVOKED
+    assert read(item).sync_requested == (0 if revoked else len(SYNC_CODES))
+    assert len(ask(Pull)) == (0 if revoked else 1)
+    assert len(ask(Webhook)) == len(SYNC_CODES)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_news_of_what_recurs_ask_for_one_look_and_no_sync(tell, ask, read, make_item, state):
+    item = make_item(state=state)
+
+    for _ in range(3):
+        tell(item, "TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE", account_ids=["a"])
+
+    closed = state in items.SYNCED_NO_MORE
+    asked = [(pull.kind, pull.asked_by, pull.state) for pull in ask(Pull)]
+    assert asked == ([] if closed else [("recurring", "webhook", "queued")])
+    assert (read(item).sync_requested, len(ask(Webhook))) == (0, 3)
+
+
+@pytest.mark.parametrize("status", [None, "INITIAL_UPDATE_COMPLETE"])
+def test_what_recurs_is_not_asked_before_the_history_is_stored(
+    tell, ask, make_item, change, status
+):
+    item = make_item()
+    change(item, update_status=status)
+
+    tell(item, "TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE", account_ids=["a"])
+
+    assert ask(Pull) == []
+    assert ask(Webhook)[0].handled_at is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        ("ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED"),
+        ("ITEM", "USER_ACCOUNT_REVOKED"),  # of no account
+    ],
+)
+def test_some_news_need_nothing_done(tell, ask, read, make_item, kind, code):
+    item = make_item()
+    tell(item, kind, code)
+
+    assert ask(Webhook)[0].handled_at is not None
+    assert (read(item).state, read(item).sync_requested, ask(Pull)) == ("good", 0, [])
+
+
+def waiting_pull(app, item, **fields):
+    """A link pull that the bank was not ready for; its next try is half a minute away."""
+    with app.app_context():
+        later = now() + timedelta(seconds=30)
+        pull = pulls.add(item.user_id, pulls.LINK, items=[item], run_after=later, **fields)
+        db.session.commit()
+        return pull.id
+
+
+def test_a_pull_that_waits_for_the_bank_is_hurried(app, tell, ask, make_item):
+    for code in SYNC_CODES:
+        item = make_item(sync_requested=1)
+        pull_id = waiting_pull(app, item, attempt=3)
+
+        tell(item, "TRANSACTIONS", code)
+
+        pull = ask(Pull)[-1]
+        assert (pull.id, pull.state) == (pull_id, "queued"), code
+        assert pull.run_after <= now()
+        assert app.extensions["redis"].lpop("rq:queue:default") == b"pull-%d-3" % pull_id
+
+
+def test_a_pull_that_waits_after_a_failure_waits_on(app, tell, ask, read, make_item):
+    item = make_item(sync_requested=1)
+    waiting_pull(app, item, attempt=1, failures=1)
+
+    tell(item, "TRANSACTIONS", "SYNC_UPDATES_AVAILABLE")
+
+    (pull,) = ask(Pull)
+    assert pull.run_after > now() + timedelta(seconds=20)
+    assert app.extensions["redis"].llen("rq:queue:default") == 0
+    assert read(item).sync_requested == 2
+
+
+def test_a_webhook_during_a_pull_makes_it_go_round(app, tell, ask, read, linked, bank_server, poll):
+    tell(linked, "TRANSACTIONS", "DEFAULT_UPDATE")
+    pull_id = max(pull.id for pull in ask(Pull))
+
+    def run():
+        with app.app_context():
+            jobs.transactions(pull_id)
+
+    def asked():
+        return bank_server.faults.rulebook.report()["calls"].get("/transactions/sync", 0)
+
+    before = asked()
+    bank_server.misbehave(path="/transactions/sync", kind="delay", seconds=60, times=1)
+    worker = threading.Thread(target=run)
+    worker.start()
+    poll(lambda: asked() > before, what="the call to the bank")
+    for _ in range(3):
+        tell(linked, "TRANSACTIONS", "SYNC_UPDATES_AVAILABLE")
+    assert read(linked).is_behind
+    bank_server.faults.rulebook.replace([])  # lets the held call go
+    worker.join()
+
+    after = read(linked)
+    assert after.sync_applied == after.sync_requested
+    assert [(pull.id, pull.state) for pull in syncs(ask)][1:] == [(pull_id, "done")]
+    assert asked() == before + 2
+
+
+LOGIN = {
+    "error_type": "ITEM_ERROR",
+    "error_code": "ITEM_LOGIN_REQUIRED",
+    "error_message": "the login details of this item have changed",
+    "display_message": None,
+    "status": 400,
+}
+DOWN = {"error_type": "INSTITUTION_ERROR", "error_code": "INSTITUTION_DOWN", "error_message": "x"}
+SAID = {
+    "error_type": "ITEM_ERROR",
+    "error_code": "NEW_IN_2031",
+    "error_message": "for developers",
+    "display_message": "Look into your mail.",
+}
+REPORTS_A_PROBLEM = "The bank reports a problem with this connection."
+ERRORS = {
+    "log-in": ({"error": LOGIN}, "login_required", "The bank wants you to log in again."),
+    "down": ({"error": DOWN}, "error", "The bank is down for now."),
+    "said by the bank": ({"error": SAID}, "error", "Look into your mail."),
+    "null": ({"error": None}, "error", REPORTS_A_PROBLEM),
+    "text": ({"error": "ITEM_LOGIN_REQUIRED"}, "error", REPORTS_A_PROBLEM),
+    "absent": ({}, "error", REPORTS_A_PROBLEM),
+}
+
+
+@pytest.mark.parametrize(("fields", "state", "sentence"), ERRORS.values(), ids=ERRORS)
+def test_an_error_becomes_a_state_and_a_sentence(
+    tell, ask, read, make_item, fields, state, sentence
+):
+    item = make_item()
+    tell(item, "ITEM", "ERROR", **fields)
+
+    after = read(item)
+    assert (after.state, after.error_message) == (state, sentence)
+    error = fields.get("error")
+    assert after.error_code == (error["error_code"] if isinstance(error, dict) else None)
+    assert ask(Pull) == []
+
+
+def test_a_repaired_log_in_is_good_again_and_synced(tell, ask, read, make_item):
+    item = make_item(state=items.LOGIN_REQUIRED, error_code="X", error_message="Log in.")
+    tell(item, "ITEM", "LOGIN_REPAIRED")
+
+    after = read(item)
+    assert (after.state, after.error_code, after.error_message) == ("good", None, None)
+    assert after.sync_requested == 1
+    assert [pull.asked_by for pull in ask(Pull)] == ["webhook"]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_new_accounts_are_announced_unless_something_matters_more(tell, read, make_item, state):
+    item = make_item(state=state, error_message="before")
+    tell(item, "ITEM", "NEW_ACCOUNTS_AVAILABLE")
+
+    after = read(item)
+    if state == items.GOOD:
+        assert after.state == "new_accounts"
+        assert after.error_message == "The bank has more accounts to share."
+    else:
+        assert (after.state, after.error_message) == (state, "before")
+
+
+EXPIRING = [
+    ("PENDING_EXPIRATION", {"consent_expiration_time": "2031-02-03T23:59:59Z"}, "2031-02-03"),
+    ("PENDING_DISCONNECT", {"disconnect_time": "2031-02-03T00:00:00Z"}, "2031-02-03"),
+    ("PENDING_EXPIRATION", {"consent_expiration_time": "one day"}, None),
+    ("PENDING_EXPIRATION", {"consent_expiration_time": None}, None),
+    ("PENDING_DISCONNECT", {}, None),
+]
+
+
+@pytest.mark.parametrize(("code", "fields", "day"), EXPIRING)
+def test_a_permission_that_ends_is_told_with_the_day(tell, read, make_item, code, fields, day):
+    item = make_item()
+    tell(item, "ITEM", code, **fields)
+
+    after = read(item)
+    when = f"on {day}" if day else "soon"
+    assert after.state == "expiring"
+    assert after.error_message.startswith(f"Your permission for this bank ends {when}. Log in")
+
+
+@pytest.mark.parametrize("state", [items.LOGIN_REQUIRED, items.REVOKED])
+def test_what_ends_later_does_not_hide_what_has_ended(tell, read, make_item, state):
+    item = make_item(state=state, error_message="before")
+    tell(item, "ITEM", "PENDING_EXPIRATION", consent_expiration_time="2031-02-03T23:59:59Z")
+
+    assert (read(item).state, read(item).error_message) == (state, "before")
+
+
+def test_a_permission_taken_back_stops_the_syncs(app, tell, ask, read, change, make_item):
+    item = make_item(sync_requested=1)
+    tell(item, "ITEM", "USER_PERMISSION_REVOKED", error=LOGIN)
+
+    assert read(item).state == "revoked"
+    assert "took back the permission" in read(item).error_message
+
+    tell(item, "TRANSACTIONS", "SYNC_UPDATES_AVAILABLE")
+    long_ago = now() - timedelta(days=30)
+    change(item, synced_at=long_ago, swept_at=long_ago, created_at=long_ago, update_status=None)
+    with app.app_context():
+        clock.ask_for_neglected()
+    assert ask(Pull) == []
+
+
+def test_a_permission_taken_back_stays_so_until_it_is_given_anew(tell, read, make_item):
+    item = make_item(state=items.REVOKED)
+    tell(item, "ITEM", "ERROR", error=DOWN)
+    assert read(item).state == "revoked"
+
+    tell(item, "ITEM", "LOGIN_REPAIRED")
+    assert read(item).state == "good"
+
+
+def test_a_pull_that_was_under_way_does_not_undo_the_revocation(
+    tell, ask, read, linked, work, bank_server
+):
+    tell(linked, "TRANSACTIONS", "DEFAULT_UPDATE")
+    tell(linked, "ITEM", "USER_PERMISSION_REVOKED")
+    bank_server.misbehave(
+        path="/transactions/sync",
+        kind="error",
+        status=400,
+        error_type="ITEM_ERROR",
+        error_code="ITEM_NOT_FOUND",
+    )
+    work()
+
+    assert [pull.state for pull in syncs(ask)] == ["done", "failed"]
+    assert read(linked).state == "revoked"
+
+
+def test_an_account_taken_back_is_closed(tell, ask, linked, make_item):
+    first, second, *_ = ask(Account)
+    tell(make_item(), "ITEM", "USER_ACCOUNT_REVOKED", account_id=second.plaid_account_id)
+    tell(linked, "ITEM", "USER_ACCOUNT_REVOKED", account_id="no such account")
+    assert not any(account.closed_at for account in ask(Account))
+
+    tell(linked, "ITEM", "USER_ACCOUNT_REVOKED", account_id=first.plaid_account_id)
+    assert [account.id for account in ask(Account) if account.closed_at] == [first.id]
+
+
+def test_a_sync_that_succeeds_mends_what_was_wrong(read, linked, change, work, alice):
+    for state in STATES:
+        change(linked, state=state, error_code="CODE", error_message="sentence")
+        alice.client.post(f"/finance/items/{linked.id}/sync")
+        work()
+
+        after = read(linked)
+        assert not after.is_behind
+        mended = state in (items.LOGIN_REQUIRED, items.ERROR)
+        assert after.state == ("good" if mended else state)
+        assert after.error_code == (None if mended else "CODE")
+        assert after.error_message == (None if mended else "sentence")
+
+
+CHANGES = [
+    ("ERROR", {"error": LOGIN}),
+    ("LOGIN_REPAIRED", {}),
+    ("NEW_ACCOUNTS_AVAILABLE", {}),
+    ("PENDING_EXPIRATION", {}),
+    ("USER_PERMISSION_REVOKED", {}),
+    ("USER_ACCOUNT_REVOKED", {"account_id": "x"}),
+]
+
+
+def test_open_pages_hear_of_every_change(tell, ask, make_item):
+    for code, fields in CHANGES:
+        (before,) = ask(User.ledger_revision) or [0]
+        tell(make_item(), "ITEM", code, **fields)
+        assert ask(User.ledger_revision) == [before + 1], code
+
+
+def test_the_owner_reads_what_happened(tell, linked, alice):
+    tell(linked, "ITEM", "ERROR", error=LOGIN)
+    assert "The bank wants you to log in again." in alice.client.get("/finance/").text
+    assert (
+        "The bank wants you to log in again."
+        in alice.client.get(f"/finance/items/{linked.id}").text
+    )
