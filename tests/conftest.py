@@ -401,7 +401,7 @@ def ask(app):
 @pytest.fixture
 def tell(app, bank_server):
     """Plaid tells of an Item."""
-    sign = bank_server.app.extensions["sandbox"].outbox.key.sign
+    sign = bank_server.app.extensions["sandbox"].webhook_queue.key.sign
 
     def post(item, kind, code, **fields):
         event = {"webhook_type": kind, "webhook_code": code, "item_id": item.plaid_item_id}

@@ -47,7 +47,7 @@ def forged(body: bytes, kid: str = "nobodys", key=STRANGERS_KEY, **claims) -> st
 @pytest.fixture
 def sign(bank_server):
     """Signs as Plaid does; each time anew."""
-    return bank_server.app.extensions["sandbox"].outbox.key.sign
+    return bank_server.app.extensions["sandbox"].webhook_queue.key.sign
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_a_key_id_that_plaid_does_not_know_is_refused(deliver, ask, look_ups):
 
 
 def test_plaids_key_id_with_another_key_is_refused(deliver, ask, bank_server):
-    kid = bank_server.app.extensions["sandbox"].outbox.key.kid
+    kid = bank_server.app.extensions["sandbox"].webhook_queue.key.kid
     assert deliver(token=forged(as_sent(SYNC), kid)) == 401
     assert ask(Webhook) == []
 

@@ -286,7 +286,7 @@ def test_a_webhook_is_enough(app, alice, connect, bank_server, work):
 def tell(app, bank_server, item, code):
     event = {"webhook_type": "TRANSACTIONS", "webhook_code": code, "item_id": item.plaid_item_id}
     body = json.dumps(event | {"account_ids": []}, indent=2).encode()
-    signature = bank_server.app.extensions["sandbox"].outbox.key.sign(body)
+    signature = bank_server.app.extensions["sandbox"].webhook_queue.key.sign(body)
     answer = app.test_client().post(
         "/webhooks/plaid", data=body, headers={"Plaid-Verification": signature}
     )
