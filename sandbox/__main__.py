@@ -50,8 +50,8 @@ def parse_arguments() -> argparse.Namespace:
         epilog="These fields of a custom user are accepted but ignored: "
         + ", ".join(NOT_SIMULATED),
     )
-    parser.add_argument("--host", default="127.0.0.1", help="default %(default)s")
-    parser.add_argument("--port", type=int, default=8001, help="default %(default)s")
+    parser.add_argument("--host", default="127.0.0.1", help="address to serve; default %(default)s")
+    parser.add_argument("--port", type=int, default=8001, help="port to serve; default %(default)s")
     parser.add_argument(
         "--seed", type=int, default=0, help="each seed creates different data; default %(default)s"
     )
@@ -60,15 +60,15 @@ def parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--initial-delay", type=float, default=0.3, metavar="SECONDS",
-        help="until the last 30 days of transactions are available; default %(default)s",
+        help="wait before the last 30 days of transactions are available; default %(default)s",
     )  # fmt: skip
     parser.add_argument(
         "--historical-delay", type=float, default=1.0, metavar="SECONDS",
-        help="until all transactions are available; default %(default)s",
+        help="wait before all transactions are available; default %(default)s",
     )  # fmt: skip
     parser.add_argument(
         "--webhook-retry", type=_seconds, default=PLAID_RETRY, metavar="SECONDS,...",
-        help="waits before each retry of a failed webhook; default: the same as Plaid",
+        help="wait before each retry of a failed webhook; default: the same as Plaid",
     )  # fmt: skip
     return parser.parse_args()
 

@@ -142,17 +142,17 @@ def updates_page(
     phase, after, room = cursor.phase, cursor.after, count
     for number in range(cursor.phase, len(_PHASES)):
         since = cursor.after if number == cursor.phase else cursor.base
-        rows = _rows_of_phase(db, item, _at(cursor, number, since), room + 1)
+        rows = _rows_of_phase(db, item, _cursor_at(cursor, number, since), room + 1)
         lists[number].extend(_json_texts(rows[:room], with_original and number < 2))
         if rows[:room]:
             phase, after = number, rows[:room][-1][0]
         if len(rows) > room:
-            return Page(lists, _at(cursor, phase, after), has_more=True)
+            return Page(lists, _cursor_at(cursor, phase, after), has_more=True)
         room -= len(rows)
     return Page(lists, cursor, has_more=False)
 
 
-def _at(cursor: Cursor, phase: int, after: int) -> Cursor:
+def _cursor_at(cursor: Cursor, phase: int, after: int) -> Cursor:
     return Cursor(cursor.item_id, cursor.account_id, cursor.base, cursor.head, phase, after)
 
 

@@ -125,12 +125,10 @@ def _monthly_transfers(
     if not is_due or (today - day).days == HISTORY_DAYS:
         return []
     owed = _posted_cents(transactions, CARD, day)
-    left = (
-        -_posted_cents(transactions, CHECKING, day)
-        - owed
-        + (CHECKING_CUSHION if day == today else 0)
-    )
-    saved = max(left // 1000 * 1000, MIN_SAVED)
+    surplus = -_posted_cents(transactions, CHECKING, day) - owed
+    if day == today:
+        surplus += CHECKING_CUSHION
+    saved = max(surplus // 1000 * 1000, MIN_SAVED)
     return [
         _payment(CHECKING, day, owed, "CREDIT CARD 3333 PAYMENT", m.CARD_PAYMENT),
         _payment(CARD, day, -owed, "AUTOMATIC PAYMENT - THANK YOU", m.CARD_PAYMENT),
