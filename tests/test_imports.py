@@ -6,9 +6,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-LEAVES = {"plaidapp.addresses", "plaidapp.csrf", "plaidapp.extensions", "plaidapp.htmx"}
+LEAVES = {
+    "plaidapp.addresses",
+    "plaidapp.csrf",
+    "plaidapp.extensions",
+    "plaidapp.htmx",
+    "plaidapp.texts",
+}
 TOP = {"wsgi", "worker", "gunicorn", "run"}  # gunicorn.conf.py is one
-STORE = {"plaidapp.bank.payloads", "plaidapp.extensions"}
+SHARED = {"plaidapp.texts"}
+"""Leaves that every layer may import."""
+STORE = {"plaidapp.bank.payloads", "plaidapp.extensions", *SHARED}
 LOWER = {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", *LEAVES}
 MAY_IMPORT = {
     "config": set(),
@@ -17,9 +25,15 @@ MAY_IMPORT = {
     "gunicorn": {"config", "plaidapp"},
     "run": {"config"},
     "sandbox": {"sandbox"},
-    "plaidapp.bank": {"plaidapp.bank"},
+    "plaidapp.bank": {"plaidapp.bank", *SHARED},
     "plaidapp.store": {"plaidapp.store", *STORE},
-    "plaidapp.jobs": {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", "plaidapp.extensions"},
+    "plaidapp.jobs": {
+        "plaidapp.jobs",
+        "plaidapp.bank",
+        "plaidapp.store",
+        "plaidapp.extensions",
+        *SHARED,
+    },
     "plaidapp.webhooks": {"plaidapp.webhooks", *LOWER},
     "plaidapp.auth": {"plaidapp.auth", *LOWER},
     "plaidapp.finance": {"plaidapp.finance", "plaidapp.auth.access", "plaidapp.formats", *LOWER},

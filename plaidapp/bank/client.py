@@ -32,6 +32,8 @@ from plaid.model.transactions_sync_request import TransactionsSyncRequest
 from plaid.model.transactions_sync_request_options import TransactionsSyncRequestOptions
 from plaid.model.webhook_verification_key_get_request import WebhookVerificationKeyGetRequest
 
+from plaidapp.texts import gettext_noop
+
 from . import errors, payloads
 from .errors import BankError
 from .transport import BoundedPool
@@ -182,7 +184,7 @@ class Bank:
         except InvalidToken:
             raise BankError(
                 "TOKEN_UNREADABLE",
-                errors.gettext_noop(
+                gettext_noop(
                     "This connection was saved with a key the app no longer has. Connect it again."
                 ),
                 retryable=False,

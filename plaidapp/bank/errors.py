@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from plaidapp.texts import gettext_noop
+
 from .payloads import PlaidError
 
 UNREACHABLE = "BANK_UNREACHABLE"
@@ -26,14 +28,6 @@ HOPELESS = frozenset(
     {"INVALID_CREDENTIALS", "INVALID_FIELD", "INVALID_INSTITUTION", "INVALID_PUBLIC_TOKEN"}
 )
 """Codes of a link that fails again however often the same is asked."""
-
-
-def gettext_noop(sentence: str) -> str:
-    """Marks a sentence for translation that is stored in English.
-
-    Who reads it is not known when it is written; pages show it through the filter `sentence`.
-    """
-    return sentence
 
 
 SENTENCES = {

@@ -20,7 +20,6 @@ from plaidapp.bank.errors import (
     PRODUCT_NOT_READY,
     TIMEOUT,
     BankError,
-    gettext_noop,
     transport_error,
 )
 from plaidapp.extensions import db
@@ -31,6 +30,7 @@ from plaidapp.store.connections import items, reconnected_accounts
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls, transitions
 from plaidapp.store.reports import derived
+from plaidapp.texts import gettext_noop
 
 from .pulls import item_requests
 from .pulls.attempt import Attempt, LostPullError

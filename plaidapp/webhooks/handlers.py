@@ -8,13 +8,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from plaidapp.bank import payloads
-from plaidapp.bank.errors import LOGIN_REQUIRED, from_plaid, gettext_noop
+from plaidapp.bank.errors import LOGIN_REQUIRED, from_plaid
 from plaidapp.bank.payloads import Event
 from plaidapp.jobs.pulls import item_requests
 from plaidapp.store import Item, Pull
 from plaidapp.store.connections import accounts, items
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
+from plaidapp.texts import gettext_noop
 
 EXPIRES_ON = gettext_noop(
     "Your permission for this bank ends on %(day)s. Log in again before that."

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from plaidapp.bank.errors import BankError, gettext_noop
+from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
 from plaidapp.store import Pull, PullItem
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls, transitions
+from plaidapp.texts import gettext_noop
 
 from . import done_signal
 

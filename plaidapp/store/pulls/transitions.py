@@ -13,6 +13,7 @@ from sqlalchemy import CursorResult, Table, Update, bindparam, func, select, upd
 from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp.extensions import db
+from plaidapp.texts import gettext_noop
 
 from ..base.types import now
 from .pulls import DISMISSED, FAILED, QUEUED, RUNNING, Pull
@@ -167,7 +168,9 @@ def reclaim_orphans() -> int:
         state=FAILED,
         ended_at=moment,
         error_code="WORKER_LOST",
-        error_message="The work on this was cut short too often. Nothing that was stored is lost.",
+        error_message=gettext_noop(
+            "The work on this was cut short too often. Nothing that was stored is lost."
+        ),
     )
     return _update(orphaned, state=QUEUED, run_after=moment)
 
