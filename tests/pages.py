@@ -1,4 +1,4 @@
-"""HTML as the tests read it: what a field holds, what stands beside it, what a panel carries."""
+"""Reads HTML for the tests: elements, field values, and the errors beside a field."""
 
 from html.parser import HTMLParser
 
@@ -7,7 +7,7 @@ Attributes = dict[str, str | None]
 
 
 class Page(HTMLParser):
-    """A page or a fragment. Every element with its attributes and the text inside it."""
+    """A page or a fragment: every element with its attributes and the text inside it."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -31,7 +31,7 @@ class Page(HTMLParser):
             inside.append(data)
 
     def find(self, **wanted: str) -> tuple[Attributes, str]:
-        """Attributes and text of the one element with these attributes."""
+        """Return the attributes and text of the only element with these attributes."""
         found = [
             (attributes, " ".join("".join(inside).split()))
             for _, attributes, inside in self.elements
@@ -47,16 +47,16 @@ class Page(HTMLParser):
         )
 
     def value(self, field: str) -> str | None:
-        """What is typed in the field with this name; None when there is nothing in it."""
+        """Return the value of the field with this name, None if it is empty."""
         return self.find(name=field)[0].get("value")
 
     def beside(self, field: str) -> str:
-        """The sentences that the field with this name says it is described by."""
+        """Return the texts that the field's aria-describedby points to."""
         described = self.find(name=field)[0].get("aria-describedby") or ""
         return " ".join(self.find(id=part)[1] for part in described.split())
 
     def complaints(self) -> set[str]:
-        """The names of the fields marked as wrong."""
+        """Return the names of the fields marked as invalid."""
         return {
             attributes["name"] or ""
             for _, attributes, _ in self.elements

@@ -1,7 +1,7 @@
-"""A language in which every text that can be translated stands in ⟦brackets⟧.
+"""A pseudo-language that puts every translatable text in ⟦brackets⟧.
 
-What a page shows outside of them was forgotten, unless it is data or a number: so what our filters
-format is put in brackets too, and what the database holds is taken away.
+A text outside of brackets can't be translated, unless it is data or a number. So the results of our
+filters get brackets too, and texts from the database are ignored.
 """
 
 import re
@@ -21,7 +21,13 @@ FORMATS = ("money", "moved", "money_parts", "number", "percent", "exact", "day",
 FORMATS += ("month", "long_month", "moment", "ago", "duration")
 READ_OUT = ("alt", "aria-description", "aria-label", "aria-valuetext", "data-text", "label")
 READ_OUT += ("placeholder", "title")
-UNSEEN = ("script", "style", "template", "kbd", "pre")  # keys and raw data have no language
+UNSEEN = (
+    "script",
+    "style",
+    "template",
+    "kbd",
+    "pre",
+)  # keyboard keys and raw data have no language
 BRACKETS = re.compile("⟦[^⟦⟧]*⟧")
 
 
@@ -30,7 +36,7 @@ def bracketed(text: str) -> str:
 
 
 def translate(app: Flask, locale: str, directory: Path) -> None:
-    """Makes `app` speak in brackets to whoever wants `locale`, from a catalogue in `directory`."""
+    """Make `app` use brackets for `locale`, with a catalog that is written to `directory`."""
     catalog = Catalog(locale=locale)
     with (ROOT / "babel.cfg").open() as mapping:
         methods, options = parse_mapping_cfg(mapping)
@@ -62,12 +68,12 @@ def _marking(formatted: Callable[..., object]) -> Callable[..., object]:
 
 
 class _Texts(HTMLParser):
-    """Everything on a page that a person can see or hear."""
+    """Every text on a page that a person can see or hear."""
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
-        self.found: list[str] = []  # in attributes, each by itself
-        self.words = ""  # between tags, a line each: a text in brackets may have tags inside
+        self.found: list[str] = []  # one for each attribute
+        self.words = ""  # all text between tags, since a text in brackets may contain tags
         self._unseen = 0
         self.feed(html)
         self.close()
@@ -89,8 +95,8 @@ class _Texts(HTMLParser):
             self.words += " ".join(data.split()) + "\n"
 
 
-def forgotten(html: str, data: Iterable[str] = ()) -> Iterator[str]:
-    """The texts of a page that hold words outside of brackets which are no `data`."""
+def untranslatable(html: str, data: Iterable[str] = ()) -> Iterator[str]:
+    """Yield the texts of a page that are outside of brackets and not in `data`."""
     longest_first = sorted(filter(None, data), key=len, reverse=True)
     known = re.compile(
         "|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in longest_first) or "(?!)"

@@ -1,4 +1,4 @@
-"""Transactions for tests that begin with some: stored as the sync stores what the bank sent."""
+"""Stores transactions for a test in the same way as the sync does."""
 
 from collections.abc import Iterable, Mapping
 

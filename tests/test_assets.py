@@ -1,4 +1,4 @@
-"""What the browser fetches beside the pages: small, and once."""
+"""Static files: compressed, and cached by the browser for a year."""
 
 import gzip
 import os
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 @pytest.fixture
 def linked(client):
-    """Addresses of static files on a page."""
+    """Return the addresses of the static files that a page links to."""
     return [link.replace("&amp;", "&") for link in STATIC.findall(client.get("/auth/login").text)]
 
 
-def test_every_file_is_linked_by_its_content_and_kept_for_a_year(client, linked):
+def test_every_link_has_the_hash_of_its_file_and_is_cached_for_a_year(client, linked):
     assert len(linked) >= 4
     for link in linked:
         answer = client.get(link, headers=BROWSER)
@@ -32,7 +32,7 @@ def test_every_file_is_linked_by_its_content_and_kept_for_a_year(client, linked)
 
 
 @pytest.mark.parametrize("query", ["", "?v=", "?v=0123456789abcdef"])
-def test_another_address_is_asked_for_again_each_time(client, query):
+def test_an_address_without_the_right_hash_is_revalidated_each_time(client, query):
     answer = client.get(f"/static/app.css{query}")
     again = client.get(f"/static/app.css{query}", headers={"If-None-Match": answer.headers["ETag"]})
 
@@ -40,7 +40,7 @@ def test_another_address_is_asked_for_again_each_time(client, query):
     assert (again.status_code, again.data) == (304, b"")
 
 
-def test_the_style_sheet_and_the_page_name_the_font_alike(client, linked):
+def test_the_style_sheet_and_the_page_use_the_same_font_address(client, linked):
     sheet = client.get(next(link for link in linked if "app.css" in link)).text
     preloaded = next(link for link in linked if "woff2" in link)
 
@@ -57,7 +57,7 @@ def test_the_style_sheet_and_the_page_name_the_font_alike(client, linked):
         ("", None, bytes),
     ],
 )
-def test_a_text_is_compressed_as_the_browser_can_read_it(client, accepted, coding, decode):
+def test_text_is_compressed_in_a_way_the_browser_accepts(client, accepted, coding, decode):
     plain = client.get("/static/vendor/htmx.min.js").data
     answer = client.get("/static/vendor/htmx.min.js", headers={"Accept-Encoding": accepted})
 
@@ -68,7 +68,7 @@ def test_a_text_is_compressed_as_the_browser_can_read_it(client, accepted, codin
     assert client.get("/static/vendor/htmx.min.js", headers=tags).status_code == 304
 
 
-def test_what_is_compressed_already_is_sent_as_it_is(client):
+def test_a_font_is_not_compressed_again(client):
     answer = client.get("/static/fonts/inter.woff2", headers=BROWSER)
 
     assert "Content-Encoding" not in answer.headers
@@ -77,11 +77,11 @@ def test_what_is_compressed_already_is_sent_as_it_is(client):
 
 
 @pytest.mark.parametrize("path", ["nope.css", "../config.py", "%2e%2e/config.py", "vendor", ""])
-def test_nothing_else_is_served(client, path):
+def test_nothing_outside_of_static_is_served(client, path):
     assert client.get(f"/static/{path}").status_code == 404
 
 
-def test_a_changed_file_has_another_address(app, tmp_path):
+def test_a_changed_file_gets_a_new_address(app, tmp_path):
     app.static_folder = str(tmp_path)
     sheet, font = tmp_path / "a.css", tmp_path / "a.woff2"
     sheet.write_text('@font-face { src: url("a.woff2") }')
@@ -101,7 +101,7 @@ def test_a_changed_file_has_another_address(app, tmp_path):
     assert address() != before
 
 
-def test_pages_are_compressed_and_fragments_of_nothing_are_not(app, connected):
+def test_pages_are_compressed_and_tiny_answers_are_not(app, connected):
     answer = connected.client.get("/finance/", headers=BROWSER)
 
     assert answer.headers["Content-Encoding"] == "zstd"
@@ -111,7 +111,7 @@ def test_pages_are_compressed_and_fragments_of_nothing_are_not(app, connected):
     assert "Content-Encoding" not in answer.headers
 
 
-def test_what_streams_is_left_alone(app, client):
+def test_a_stream_is_not_compressed(app, client):
     @app.get("/stream")
     def stream():
         return app.response_class((b"event " for _ in range(1000)), mimetype="text/html")
@@ -124,5 +124,5 @@ def test_what_streams_is_left_alone(app, client):
 @pytest.mark.parametrize(
     "name", ["none.css", "%00", "app.css%00", "../config.py", "vendor", "a" * 300]
 )
-def test_what_is_no_file_is_not_found(client, name):
+def test_a_name_that_is_not_a_file_is_a_404(client, name):
     assert client.get(f"/static/{name}").status_code == 404

@@ -1,4 +1,4 @@
-"""The operator's commands: what they print, and how they end."""
+"""The operator's commands: what they print and how they exit."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ EDITS = {"own_category": "Ours", "note": "mine", "hidden": True}
 
 @pytest.fixture
 def verify(app):
-    """Runs `flask verify`; gives its exit code and what it printed."""
+    """Run `flask verify` and return its exit code and output."""
 
     def run(*args):
         result = app.test_cli_runner().invoke(args=["verify", *map(str, args)])
@@ -48,7 +48,7 @@ def item(link, alice):
 
 @pytest.fixture
 def tamper(app):
-    """Changes the database behind the app's back."""
+    """Change the database behind the app's back."""
 
     def do(statement):
         with app.app_context():
@@ -99,33 +99,33 @@ TAMPERINGS = {
 }
 
 
-def test_an_item_as_the_bank_has_it_is_exact(verify, item, everything):
+def test_an_item_that_equals_the_banks_is_exact(verify, item, everything):
     before = everything()
     assert verify() == (0, f"Item {item.id} (First Platypus Bank): exact\n")
     assert verify(item.id) == verify()
     assert everything() == before
 
 
-def test_without_items_there_is_nothing_to_find(verify):
+def test_verify_without_items_prints_nothing(verify):
     assert verify() == (0, "")
 
 
 @pytest.mark.parametrize("item_id", [0, 7, 2**31, 2**63, -1])
-def test_an_item_that_is_not_there_is_a_mistake_of_the_caller(verify, item_id):
+def test_an_unknown_item_is_a_usage_error(verify, item_id):
     code, text = verify("--", item_id)
     assert code == 2
     assert f"There is no Item {item_id}." in text
 
 
 @pytest.mark.parametrize("item_id", ["one", "1.5", "1;"])
-def test_an_item_has_a_number(verify, item_id):
+def test_an_item_id_must_be_a_whole_number(verify, item_id):
     assert verify(item_id)[0] == 2
 
 
-def test_everything_that_differs_is_found_and_mended(app, verify, item, tamper):
+def test_every_difference_is_found_and_repaired(app, verify, item, tamper):
     with app.app_context():
-        kept = db.session.scalars(select(Transaction).order_by(Transaction.id)).first()
-    tamper(row_changed(**EDITS, edited_at=now())(kept))
+        edited = db.session.scalars(select(Transaction).order_by(Transaction.id)).first()
+    tamper(row_changed(**EDITS, edited_at=now())(edited))
 
     for what, (statement, words) in TAMPERINGS.items():
         with app.app_context():
@@ -144,14 +144,14 @@ def test_everything_that_differs_is_found_and_mended(app, verify, item, tamper):
         assert verify() == (0, f"Item {item.id} (First Platypus Bank): exact\n"), what
 
     with app.app_context():
-        after = db.session.get(Transaction, kept.id)
+        after = db.session.get(Transaction, edited.id)
         assert {name: getattr(after, name) for name in EDITS} == EDITS
         asked = db.session.execute(select(Pull.kind, Pull.asked_by, Pull.state).order_by(Pull.id))
         repairs = [pull for pull in asked if pull.kind == "repair"]
         assert repairs == [("repair", "operator", "done")] * len(TAMPERINGS)
 
 
-def test_all_of_it_at_once_is_mended_at_once(app, verify, item, tamper):
+def test_all_differences_together_are_repaired_in_one_run(app, verify, item, tamper):
     with app.app_context():
         rows = db.session.scalars(select(Transaction).order_by(Transaction.id)).all()
     for row, (statement, _) in zip(rows, TAMPERINGS.values(), strict=False):
@@ -164,13 +164,13 @@ def test_all_of_it_at_once_is_mended_at_once(app, verify, item, tamper):
     assert verify("--repair", item.id)[0] == 0
 
 
-def test_a_repair_of_what_is_exact_asks_for_nothing(app, verify, item):
+def test_repairing_an_exact_item_creates_no_pull(app, verify, item):
     assert verify("--repair")[0] == 0
     with app.app_context():
         assert "repair" not in db.session.scalars(select(Pull.kind)).all()
 
 
-def test_a_repair_stands_in_the_items_history(verify, item, tamper, alice):
+def test_a_repair_appears_in_the_items_history(verify, item, tamper, alice):
     tamper(delete(Transaction))
     verify("--repair")
 
@@ -178,7 +178,7 @@ def test_a_repair_stands_in_the_items_history(verify, item, tamper, alice):
     assert "The operator asked" in page
 
 
-def test_a_repair_edits_nothing_that_was_edited(app, verify, item, tamper):
+def test_a_repair_keeps_the_persons_edits(app, verify, item, tamper):
     tamper(update(Transaction).values(**EDITS, edited_at=now(), name="tampered"))
     assert verify("--repair")[0] == 0
 
@@ -203,7 +203,7 @@ DOWN = "can't be compared: The bank can't be reached right now. (BANK_UNREACHABL
 
 
 @pytest.mark.parametrize("flags", [[], ["--repair"]])
-def test_a_bank_that_is_down_is_told_in_a_sentence(
+def test_a_bank_that_is_down_is_reported_in_a_sentence(
     verify, item, tamper, bank_server, everything, flags
 ):
     tamper(update(Transaction).values(removed_at=now()))
@@ -227,7 +227,9 @@ def test_a_bank_that_fails_during_the_repair_changes_no_row(app, verify, item, t
         assert set(db.session.scalars(select(Transaction.id))) == set(rows[1:])
 
 
-def test_a_bank_that_is_not_ready_loses_no_row(app, verify, item, tamper, bank_server, everything):
+def test_repairing_while_the_bank_prepares_loses_no_row(
+    app, verify, item, tamper, bank_server, everything
+):
     with bank_server.app.extensions["sandbox"].store.write() as bank:
         later = now().timestamp() + 3600
         bank.execute("UPDATE item SET started = ? WHERE item_id = ?", (later, item.plaid_item_id))
@@ -240,10 +242,10 @@ def test_a_bank_that_is_not_ready_loses_no_row(app, verify, item, tamper, bank_s
 
 
 @pytest.mark.parametrize("path", ["/accounts/get", "/transactions/get"])
-def test_the_database_is_free_while_the_bank_is_asked(
+def test_verify_keeps_no_transaction_open_while_it_asks_the_bank(
     verify, item, tamper, bank_server, poll, path
 ):
-    """SQLite knows one writer at a time, and a bank may take its time."""
+    """SQLite allows one writer at a time, and a bank may be slow to answer."""
     calls = bank_server.faults.rulebook.report()["calls"].get(path, 0)
     bank_server.misbehave(path=path, kind="delay", seconds=60)
     ended = []
@@ -257,7 +259,9 @@ def test_the_database_is_free_while_the_bank_is_asked(
         operator.join()
     (code, text), *_ = ended
     assert code == 1
-    assert "not stored" in text  # it had waited for the bank, and the change for nobody
+    assert (
+        "not stored" in text
+    )  # verify read the rows after the bank answered, so it saw the change
 
 
 def test_no_access_token_is_printed(app, verify, item, bank_server):
@@ -268,8 +272,10 @@ def test_no_access_token_is_printed(app, verify, item, bank_server):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_clock_ends_when_it_is_told_to(app, database_url, redis_url, number, poll, alice, work):
-    """On real processes: rings for what waits, then ends with 0."""
+def test_the_clock_exits_cleanly_on_a_signal(
+    app, database_url, redis_url, number, poll, alice, work
+):
+    """A real process rings for the waiting pull, then exits with 0."""
     config = app.config["PLAIDAPP"]
     environment = os.environ | {
         "SECRET_KEY": config.secret_key,
@@ -288,5 +294,5 @@ def test_the_clock_ends_when_it_is_told_to(app, database_url, redis_url, number,
         poll(lambda: redis.llen("rq:queue:default"), seconds=30, what="the clock's ring")
     finally:
         clock.send_signal(number)
-        _, said = clock.communicate(timeout=30)
-    assert clock.returncode == 0, said
+        _, errors = clock.communicate(timeout=30)
+    assert clock.returncode == 0, errors

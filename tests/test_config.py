@@ -1,4 +1,4 @@
-"""The environment: every variable, good and bad, and how a bad one ends the start."""
+"""Every environment variable with good and bad values, and how a bad one stops the start."""
 
 import os
 import subprocess
@@ -38,7 +38,7 @@ def config_of(**changes):
         ("bank_timeout", 20.0),
     ],
 )
-def test_what_is_not_set_has_its_default(field, value):
+def test_an_unset_variable_has_its_default(field, value):
     assert getattr(config_of(), field) == value
 
 
@@ -63,7 +63,7 @@ def test_what_is_not_set_has_its_default(field, value):
         ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
     ],
 )
-def test_a_good_value_is_taken(name, text, field, value):
+def test_a_good_value_is_used(name, text, field, value):
     assert getattr(config_of(**{name: text}), field) == value
 
 
@@ -104,7 +104,7 @@ def test_a_good_value_is_taken(name, text, field, value):
     ],
     ids=lambda text: text[:24],
 )
-def test_a_bad_value_is_refused_by_name(name, text):
+def test_a_bad_value_is_refused_in_a_sentence_that_names_the_variable(name, text):
     with pytest.raises(ConfigError) as refused:
         config_of(**{name: text})
     sentence = str(refused.value)
@@ -116,7 +116,7 @@ def test_a_bad_value_is_refused_by_name(name, text):
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "TOKEN_KEYS", "PLAID_CLIENT_ID"])
-def test_a_required_variable_may_not_be_missing(name):
+def test_a_missing_required_variable_is_refused(name):
     with pytest.raises(ConfigError, match=f"^{name} is not set"):
         Config.from_env({k: v for k, v in ENOUGH.items() if k != name})
 
@@ -144,7 +144,7 @@ def test_plaids_secret_has_two_names(name):
     assert Config.from_env(rest | {name: "the secret"}).plaid_secret == "the secret"
 
 
-def test_a_sandbox_of_ones_own_needs_no_keys():
+def test_the_local_sandbox_needs_no_plaid_keys():
     env = {"SECRET_KEY": "s", "TOKEN_KEYS": KEY, "PLAID_BASE_URL": "http://localhost:8001"}
     config = Config.from_env(env)
     assert (config.plaid_client_id, config.plaid_secret) == ("local", "local")
@@ -167,7 +167,7 @@ def test_repr_shows_no_secret():
         assert secret not in shown
 
 
-def test_a_config_does_not_change():
+def test_a_config_is_immutable():
     with pytest.raises(AttributeError):
         config_of().port = 80
 
@@ -190,7 +190,7 @@ def start(*command, **env):
     ],
     ids=lambda command: command[0],
 )
-def test_a_bad_variable_ends_every_start_with_one_sentence(command):
+def test_a_bad_variable_stops_every_process_with_one_sentence(command):
     ended = start(*command, **ENOUGH | {"PORT": "eighty"})
     assert ended.returncode != 0
     assert ended.stderr.strip() == ("PORT is 'eighty'. Put a whole number from 1 to 65535 there.")

@@ -1,4 +1,4 @@
-"""What a person reads when something goes wrong: always a sentence, never an exception."""
+"""When something goes wrong, a person reads a sentence and never an exception."""
 
 import logging
 import socket
@@ -40,7 +40,7 @@ def escaped(sentence):
 
 
 @pytest.mark.parametrize("person", ["alice", "nobody"])
-def test_an_unknown_address_is_a_404_in_the_form_that_was_asked_for(request, client, person):
+def test_an_unknown_address_is_a_404_as_page_fragment_or_json(request, client, person):
     browser = client if person == "nobody" else request.getfixturevalue("alice").client
 
     assert SENTENCES[404] in as_page(browser.get("/nothing/here"), 404)
@@ -48,11 +48,11 @@ def test_an_unknown_address_is_a_404_in_the_form_that_was_asked_for(request, cli
     assert as_json(browser.get("/nothing/here.json"), 404) == SENTENCES[404]
 
 
-def test_an_unknown_address_is_not_shown_again(client):
+def test_a_404_does_not_repeat_the_address(client):
     assert "<script>x" not in client.get("/<script>x</script>").text
 
 
-def test_a_wrong_method_is_a_405_that_says_which_are_right(alice):
+def test_a_wrong_method_is_a_405_that_lists_the_right_ones(alice):
     answer = alice.client.get("/finance/pulls/accounts")
 
     assert SENTENCES[405] in as_page(answer, 405)
@@ -71,7 +71,7 @@ def test_a_body_over_one_megabyte_is_a_413(client, path):
 
 @pytest.fixture
 def broken(app, monkeypatch):
-    """Two functions of the rooms below fail as no code foresaw."""
+    """Make two functions fail with an exception that no code expects."""
 
     def fail(*_):
         raise RuntimeError(SECRET)
@@ -82,15 +82,15 @@ def broken(app, monkeypatch):
 
 
 @pytest.mark.usefixtures("broken")
-def test_a_bug_is_a_500_with_a_sentence_and_the_log_has_the_rest(alice, caplog):
-    for said in (
+def test_a_bug_is_a_500_with_a_sentence_and_its_details_are_logged(alice, caplog):
+    for shown in (
         as_page(alice.client.get("/finance/"), 500),
         as_fragment(alice.htmx("GET", "/finance/"), 500),
         as_json(alice.client.get("/finance/accounts.json"), 500),
     ):
-        assert SENTENCES[500] in said
-        assert SECRET not in said
-        assert "Traceback" not in said
+        assert SENTENCES[500] in shown
+        assert SECRET not in shown
+        assert "Traceback" not in shown
     assert caplog.text.count(f"RuntimeError: {SECRET}") == 3
 
 
@@ -101,8 +101,8 @@ def dead_postgres():
 
 
 @pytest.fixture
-def away(app, alice):
-    """Alice's browser, and an app whose PostgreSQL has gone away since she logged in."""
+def without_database(app, alice):
+    """Alice's browser, with an app whose PostgreSQL went down after she logged in."""
     without = create_app(replace(app.config["PLAIDAPP"], database_url=dead_postgres()))
     browser = without.test_client()
     browser.set_cookie("session", alice.client.get_cookie("session").value)
@@ -111,37 +111,37 @@ def away(app, alice):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_without_the_database_a_person_reads_so(away, caplog):
-    for said in (
-        as_page(away.get("/finance/"), 503),
-        as_fragment(away.get("/finance/pulls/1", headers=HTMX), 503),
-        as_json(away.get("/finance/transactions.json"), 503),
+def test_a_person_is_told_that_the_database_is_down(without_database, caplog):
+    for shown in (
+        as_page(without_database.get("/finance/"), 503),
+        as_fragment(without_database.get("/finance/pulls/1", headers=HTMX), 503),
+        as_json(without_database.get("/finance/transactions.json"), 503),
     ):
-        assert SENTENCES[503] in said or escaped(SENTENCES[503]) in said
-        assert "the-text-of" not in said
+        assert SENTENCES[503] in shown or escaped(SENTENCES[503]) in shown
+        assert "the-text-of" not in shown
     assert "the-text-of" not in caplog.text
     assert "OperationalError" in caplog.text
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_without_the_database_what_needs_none_still_answers(away):
-    assert away.get("/healthz").status_code == 200
-    assert away.get("/static/app.css", buffered=True).status_code == 200
-    away.delete_cookie("session")
-    assert away.get("/auth/login").status_code == 200
-    assert away.get("/finance/").status_code == 302
+def test_pages_that_need_no_database_still_work_without_one(without_database):
+    assert without_database.get("/healthz").status_code == 200
+    assert without_database.get("/static/app.css", buffered=True).status_code == 200
+    without_database.delete_cookie("session")
+    assert without_database.get("/auth/login").status_code == 200
+    assert without_database.get("/finance/").status_code == 302
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_without_the_database_nobody_is_logged_out(app, away):
-    assert away.get("/finance/").status_code == 503
+def test_an_outage_of_the_database_logs_nobody_out(app, without_database):
+    assert without_database.get("/finance/").status_code == 503
     back = app.test_client()
-    back.set_cookie("session", away.get_cookie("session").value)
+    back.set_cookie("session", without_database.get_cookie("session").value)
 
     assert back.get("/finance/").status_code == 200
 
 
-def test_a_database_without_its_tables_is_an_error_with_a_sentence(app, alice, caplog):
+def test_a_missing_table_is_an_error_with_a_sentence(app, alice, caplog):
     app.testing = False
     with app.app_context():
         quote = '"transaction"'
@@ -160,7 +160,7 @@ def test_a_database_without_its_tables_is_an_error_with_a_sentence(app, alice, c
     assert any(record.levelno >= logging.ERROR for record in caplog.records)
 
 
-def test_the_app_goes_on_after_an_error(app, alice):
+def test_the_app_keeps_working_after_an_error(app, alice):
     app.testing = False
     assert alice.client.get("/finance/items/999").status_code == 404
     assert alice.client.get("/finance/").status_code == 200

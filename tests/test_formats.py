@@ -1,4 +1,4 @@
-"""How numbers, money and days read, by the locale."""
+"""How numbers, money and dates are formatted in each locale."""
 
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +18,7 @@ FIVE_PAST_TWO = datetime(2024, 11, 20, 14, 5, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def speak():
-    """English to begin with; `speak("de_DE")` for the rest of the test."""
+    """Format for English; `speak("de_DE")` switches for the rest of the test."""
     app = Flask(__name__)
     languages.init_app(app)
     with app.app_context():
@@ -34,7 +34,7 @@ def speak():
 
 
 def plain(text):
-    """The same text with ordinary spaces."""
+    """Return the text with ordinary spaces."""
     return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
 
 
@@ -103,7 +103,7 @@ def test_money_by_locale(speak, locale, below, above, yen, coin):
         ("0.00012345", "BTC", "0.00012345"),
     ],
 )
-def test_money_without_its_symbol_has_the_currencys_digits(amount, currency, read):
+def test_money_without_a_symbol_has_as_many_decimals_as_its_currency(amount, currency, read):
     assert formats.money(Decimal(amount), currency, symbol=False) == read
 
 
@@ -138,7 +138,7 @@ def test_money_in_has_a_plus_and_money_out_is_plain(speak, locale, amount, curre
         ("hi", "-1234567.5", "INR", ("−₹12,34,567", ".50", "")),
     ],
 )
-def test_the_cents_of_the_big_number_are_apart(speak, locale, amount, currency, parts):
+def test_money_parts_separates_the_cents(speak, locale, amount, currency, parts):
     speak(locale)
     cut = formats.money_parts(Decimal(amount), currency)
 
@@ -160,10 +160,10 @@ def test_the_cents_of_the_big_number_are_apart(speak, locale, amount, currency, 
         (date(2027, 1, 2), "January 2, 2027", "2. Januar 2027"),
     ],
 )
-def test_a_day(speak, day, read, german):
+def test_day(speak, day, read, german):
     assert formats.day(day, TODAY) == read
     speak("de_DE")
-    assert formats.day(day, TODAY) == german  # "Today" waits for a translation
+    assert formats.day(day, TODAY) == german  # no catalog translates "Today" yet
 
 
 @pytest.mark.parametrize(
@@ -176,14 +176,14 @@ def test_a_day(speak, day, read, german):
          "Freitag, 1. Januar 2027"),
     ],
 )  # fmt: skip
-def test_a_day_to_come(speak, day, coming, within, german):
+def test_coming_day(speak, day, coming, within, german):
     assert formats.coming_day(day, TODAY) == coming
     assert formats.month_day(day, TODAY) == within
     speak("de_DE")
     assert formats.coming_day(day, TODAY) == german
 
 
-def test_since_when():
+def test_since():
     assert formats.since(date(2026, 1, 31), TODAY) == "January"
     assert formats.since(date(2025, 12, 31), TODAY) == "December 2025"
 
@@ -211,7 +211,7 @@ def test_dates_and_times_by_locale(speak, locale, day, month, long_month, moment
 @pytest.mark.parametrize(
     ("locale", "read"), [("en", "2 minutes ago"), ("de_DE", "vor 2 Minuten"), ("ja", "2 分前")]
 )
-def test_how_long_ago(speak, locale, read):
+def test_ago(speak, locale, read):
     speak(locale)
     assert formats.ago(FIVE_PAST_TWO, FIVE_PAST_TWO + timedelta(minutes=2)) == read
 
@@ -220,7 +220,7 @@ def test_how_long_ago(speak, locale, read):
     ("seconds", "read"),
     [(0.44, "0.4 sec"), (75.2, "75 sec"), (119.4, "119 sec"), (150, "2.5 min"), (740, "12 min")],
 )
-def test_a_duration(seconds, read):
+def test_duration(seconds, read):
     assert formats.duration(timedelta(seconds=seconds)) == read
 
 
@@ -245,12 +245,12 @@ def test_plaids_constants_become_words():
     assert formats.words("SOME_NEW_CATEGORY") == "Some new category"
 
 
-def test_a_list_is_safe_to_show():
+def test_a_list_is_escaped():
     assert formats.listed(["a < b", Markup("<b>c</b>"), "d"]) == "a &lt; b, <b>c</b>, d"
 
 
 def test_no_locale_breaks_a_page(speak, subtests):
-    """Unicode's data has gaps, and the visitor picks the locale."""
+    """Unicode's locale data has gaps, and the visitor's browser picks the locale."""
     for locale in locale_identifiers():
         if "_" in locale:
             continue
@@ -283,6 +283,6 @@ def test_no_locale_breaks_a_page(speak, subtests):
         (None, ""),
     ],
 )
-def test_a_stored_sentence_tells_its_day_by_the_locale(speak, stored, read):
+def test_the_date_in_a_stored_sentence_is_formatted_by_locale(speak, stored, read):
     speak("de_DE")
     assert formats.sentence(stored) == read

@@ -1,4 +1,4 @@
-"""Is it up, and is what it needs up too?"""
+"""/healthz says that the process is up, /readyz that its database and Redis are too."""
 
 import socket
 from dataclasses import replace
@@ -12,7 +12,7 @@ from plaidapp.extensions import db
 
 @pytest.fixture
 def changed(app):
-    """A client of the same app with other settings."""
+    """Return a client of the same app with other settings."""
     made = []
 
     def make(**settings):
@@ -34,7 +34,7 @@ def closed_port():
         return probe.getsockname()[1]
 
 
-def test_with_everything_there_it_is_ready(client):
+def test_the_app_is_ready_when_everything_is_up(client):
     assert (client.get("/healthz").status_code, client.get("/healthz").json) == (
         200,
         {"status": "ok"},
@@ -43,7 +43,7 @@ def test_with_everything_there_it_is_ready(client):
     assert (ready.status_code, ready.json) == (200, {"database": "ok", "redis": "ok"})
 
 
-def test_without_redis_it_is_up_and_not_ready(changed, closed_port):
+def test_without_redis_the_app_is_healthy_but_not_ready(changed, closed_port):
     client = changed(redis_url=f"redis://127.0.0.1:{closed_port}")
 
     assert client.get("/healthz").status_code == 200
@@ -52,7 +52,7 @@ def test_without_redis_it_is_up_and_not_ready(changed, closed_port):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_without_the_database_it_is_up_and_not_ready(changed, closed_port):
+def test_without_the_database_the_app_is_healthy_but_not_ready(changed, closed_port):
     client = changed(database_url=f"postgresql+psycopg://a:b@127.0.0.1:{closed_port}/c")
 
     assert client.get("/healthz").status_code == 200
@@ -88,6 +88,6 @@ def test_a_database_of_another_version_is_not_migrated(app, client):
     assert client.get("/readyz").status_code == 200
 
 
-def test_health_takes_no_log_in_and_starts_no_session(client):
+def test_health_checks_need_no_log_in_and_start_no_session(client):
     for path in ("/healthz", "/readyz"):
         assert "Set-Cookie" not in client.get(path).headers

@@ -20,19 +20,19 @@ def symbols():
     return [symbol.attrib["id"] for symbol in tree.getroot().iter(SYMBOL)]
 
 
-def test_every_icon_that_a_template_asks_for_is_there(symbols):
-    asked = {
+def test_the_sprite_has_every_icon_that_a_template_uses(symbols):
+    used = {
         name
         for text in TEMPLATES.values()
         for name in re.findall(r"""\bicon\(\s*["']([a-z0-9-]+)["']""", text)
     }
 
-    assert len(asked) > 10
-    assert asked - set(symbols) == set()
+    assert len(used) > 10
+    assert used - set(symbols) == set()
     assert set(ICONS.values()) - set(symbols) == set()
 
 
-def test_every_icon_that_is_there_is_asked_for(symbols):
+def test_every_icon_in_the_sprite_is_used(symbols):
     quoted = {
         word
         for text in TEMPLATES.values()
@@ -43,7 +43,7 @@ def test_every_icon_that_is_there_is_asked_for(symbols):
     assert len(symbols) == len(set(symbols))
 
 
-def test_the_sprite_only_draws():
+def test_the_sprite_contains_only_shapes():
     names = {
         element.tag.rpartition("}")[2]
         for element in ElementTree.parse(SPRITE).iter()  # noqa: S314

@@ -1,4 +1,4 @@
-"""Every text can be translated, and every number, amount and date goes by the visitor's locale."""
+"""Every text can be translated, and the visitor's locale formats numbers, amounts and dates."""
 
 import re
 from datetime import date, timedelta
@@ -15,13 +15,13 @@ from plaidapp.store import Account, Item, PullItem, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.pulls import pulls
 from tests.pages import Page
-from tests.pseudo import FORMATS, bracketed, forgotten, translate
+from tests.pseudo import FORMATS, bracketed, translate, untranslatable
 
 PSEUDO = "eo"
 FILES = {"CSV", "JSON", "OFX", "QIF", "Beancount", "hledger"}
 NAMES = {"plaidapp", "HTTP", "user_good", *FILES, *(bank.label for bank in TEST_BANKS)}
 UNREAD = ("static", "health", "webhooks", "styleguide")
-"""Endpoints that nobody reads but programs and whoever works on the pages."""
+"""Endpoints read only by programs and by those who work on the pages."""
 PHASES = (pulls.QUEUED, pulls.ASKING, pulls.READING, pulls.STORING, pulls.PREPARING, pulls.DONE)
 KINDS = (pulls.LINK, pulls.ACCOUNTS, pulls.TOTAL)
 BAD_FORMS = {
@@ -58,7 +58,7 @@ def app(app, tmp_path):
 
 @pytest.fixture
 def ids(app, connected):
-    """Rows of alice's in every state, as their ids by the arguments that routes take."""
+    """Make rows of alice's in every state; return their ids by the names of route arguments."""
     with app.app_context():
         item = db.session.get(Item, 1)
         made = []
@@ -95,7 +95,7 @@ def _pull(user_id, item, kind, phase, state):
 
 @pytest.fixture
 def data(app):
-    """All the texts that the database holds, but for those that are shown in translation."""
+    """Return every stored text except those that are translated when shown."""
 
     def read():
         with app.app_context(), db.engine.connect() as connection:
@@ -111,7 +111,7 @@ def data(app):
 
 
 def paths(app, ids):
-    """Every address that answers a GET with something to read, filled in."""
+    """Yield each address that a person can GET, with ids filled in."""
     for rule in app.url_map.iter_rules():
         if "GET" not in rule.methods or rule.endpoint.split(".")[0] in UNREAD:
             continue
@@ -130,7 +130,7 @@ def ask(person_or_client, method, path, **options):
     return client.open(path, method=method, headers=headers, buffered=True, **options)
 
 
-def test_no_page_has_a_text_that_cannot_be_translated(app, client, alice, ids, data, subtests):
+def test_every_text_on_a_page_can_be_translated(app, client, alice, ids, data, subtests):
     known = data()
     seen = 0
     for path in paths(app, ids):
@@ -140,19 +140,19 @@ def test_no_page_has_a_text_that_cannot_be_translated(app, client, alice, ids, d
                 if answer.mimetype == "text/html" and answer.status_code < 300 and answer.text:
                     seen += 1
                     with subtests.test(path=path, headers=headers):
-                        assert list(forgotten(answer.text, known)) == []
+                        assert list(untranslatable(answer.text, known)) == []
     assert seen > 100
 
 
-def test_an_empty_page_can_be_translated_too(app, charlie, data):
+def test_every_text_on_an_empty_page_can_be_translated(app, charlie, data):
     known = data()
     for path in ("/finance/", "/finance/live", "/finance/transactions"):
         answer = ask(charlie, "GET", path)
         assert answer.status_code == 200
-        assert list(forgotten(answer.text, known)) == [], path
+        assert list(untranslatable(answer.text, known)) == [], path
 
 
-def test_no_refusal_has_a_text_that_cannot_be_translated(client, connected, data, subtests):
+def test_every_text_of_a_refused_form_can_be_translated(client, connected, data, subtests):
     known = data()
     for path, forms in BAD_FORMS.items():
         for form in forms:
@@ -161,7 +161,7 @@ def test_no_refusal_has_a_text_that_cannot_be_translated(client, connected, data
                 answer = ask(who, "POST", path, data=form, headers=headers)
                 with subtests.test(path=path, form=form, headers=headers):
                     assert answer.status_code in (401, 422)
-                    assert list(forgotten(answer.text, known)) == []
+                    assert list(untranslatable(answer.text, known)) == []
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,7 @@ def test_an_error_can_be_translated(alice, data, method, path, status):
     for headers in ({}, {"HX-Request": "true"}):
         answer = ask(alice, method, path, headers=headers)
         assert answer.status_code == status
-        assert list(forgotten(answer.text, data())) == []
+        assert list(untranslatable(answer.text, data())) == []
 
 
 @pytest.mark.parametrize(
@@ -187,10 +187,10 @@ def test_an_error_can_be_translated(alice, data, method, path, status):
             "Your permission for this bank ends on 2031-02-03. Log in again before that.",
             "⟦Your permission for this bank ends on DAY. Log in again before that.⟧",
         ),
-        ("What Plaid says itself.", "What Plaid says itself."),
+        ("A message from Plaid.", "A message from Plaid."),
     ],
 )
-def test_what_a_job_stored_is_translated_when_it_is_shown(app, connected, stored, shown):
+def test_a_sentence_that_a_job_stored_is_translated_when_it_is_shown(app, connected, stored, shown):
     with app.app_context():
         db.session.get(Item, 1).error_message = stored
         db.session.commit()
@@ -200,9 +200,9 @@ def test_what_a_job_stored_is_translated_when_it_is_shown(app, connected, stored
         assert shown in " ".join(Page(ask(connected, "GET", path).text).text.split()), path
 
 
-def test_the_search_for_forgotten_texts_finds_them(app):
+def test_untranslatable_finds_every_text_outside_of_brackets(app):
     good = "<p title='⟦x⟧'>⟦a ⟦1⟧ b⟧, 12 <b>Data &amp; co</b> – <img alt=''></p><script>x</script>"
-    assert list(forgotten(good, ["Data & co"])) == []
+    assert list(untranslatable(good, ["Data & co"])) == []
     for bad in (
         "<p>x</p>",
         "<p>⟦x⟧ y</p>",
@@ -214,7 +214,7 @@ def test_the_search_for_forgotten_texts_finds_them(app):
         "<title>x</title>",
         "<p>Databank</p>",
     ):
-        assert list(forgotten(bad, ["Data"])) != [], bad
+        assert list(untranslatable(bad, ["Data"])) != [], bad
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def test_the_search_for_forgotten_texts_finds_them(app):
         ("*", "en", "ltr", "en"),
     ],
 )
-def test_a_page_says_the_language_of_its_texts(client, accepted, language, direction, locale):
+def test_a_page_declares_the_language_of_its_texts(client, accepted, language, direction, locale):
     headers = {"Accept-Language": accepted} if accepted else {}
     answer = client.get("/auth/login", headers=headers)
     tag, attributes, _ = Page(answer.text).elements[0]
@@ -238,7 +238,7 @@ def test_a_page_says_the_language_of_its_texts(client, accepted, language, direc
     assert "Accept-Language" in answer.vary
 
 
-def test_a_language_that_runs_from_right_to_left_does(app, client, tmp_path):
+def test_an_arabic_page_runs_from_right_to_left(app, client, tmp_path):
     translate(app, "ar", tmp_path / "arabic")
     answer = client.get("/auth/login", headers={"Accept-Language": "ar-EG"})
 
@@ -247,7 +247,7 @@ def test_a_language_that_runs_from_right_to_left_does(app, client, tmp_path):
 
 
 AMOUNTS = {
-    # 12.5 out, 1000 in, without the one currency's sign, and a balance of 320.76 US dollars
+    # 12.5 out and 1000 in, without the currency symbol; then a balance of 320.76 US dollars
     "en": ("12.50", "+1,000.00", "$320.76"),
     "en-GB": ("12.50", "+1,000.00", "US$320.76"),
     "de-DE": ("12,50", "+1.000,00", "320,76 $"),
@@ -259,7 +259,7 @@ AMOUNTS = {
 
 @pytest.fixture
 def plain(app, connected):
-    """Alice's pages as texts with ordinary spaces, in some locale and without brackets."""
+    """Return alice's pages in a locale, with ordinary spaces and without brackets."""
     app.jinja_env.filters |= {
         name: getattr(formats, name) for name in FORMATS if hasattr(formats, name)
     }
@@ -272,7 +272,7 @@ def plain(app, connected):
 
 
 @pytest.mark.parametrize("locale", AMOUNTS)
-def test_amounts_and_dates_on_every_page_go_by_the_locale(plain, today, locale):
+def test_the_locale_formats_amounts_and_dates_on_every_page(plain, today, locale):
     spent, earned, balance = AMOUNTS[locale]
     yesterday, long_ago = (
         format_date(today - timedelta(days=days), "long", locale.replace("-", "_"))

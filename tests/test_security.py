@@ -1,4 +1,4 @@
-"""Headers on every answer, and pages that keep to them."""
+"""Security headers on every answer, and pages that comply with them."""
 
 import re
 
@@ -68,7 +68,7 @@ def test_an_error_is_protected_too(app, alice, monkeypatch):
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_what_is_somebodys_is_not_kept_by_the_browser(client, connected):
+def test_the_browser_does_not_store_private_pages(client, connected):
     for path in (*PAGES, *JSON_PATHS):
         for headers in ({}, {"HX-Request": "true"}):
             answer = connected.client.get(path, headers=headers)
@@ -76,14 +76,14 @@ def test_what_is_somebodys_is_not_kept_by_the_browser(client, connected):
     assert "no-store" not in client.get("/auth/login").headers.get("Cache-Control", "")
 
 
-def test_static_files_are_kept_by_the_browser(connected):
+def test_the_browser_may_store_static_files(connected):
     answer = connected.client.get("/static/app.css", buffered=True)
 
     assert "no-store" not in answer.headers.get("Cache-Control", "")
     assert answer.headers["ETag"]
 
 
-def test_a_page_with_money_is_never_shared_between_people(connected):
+def test_a_private_page_varies_by_cookie(connected):
     assert "Cookie" in connected.client.get("/finance/").headers["Vary"]
 
 
@@ -91,7 +91,7 @@ INLINE = re.compile(r"on[a-z]+|hx-on.*|style", re.ASCII)
 
 
 def faults(html):
-    """What the policy would block, or what lies elsewhere than on this site."""
+    """Yield what the policy would block and every link to another site."""
     for tag, attributes, inside in Page(html).elements:
         if tag in ("style", "iframe", "object", "embed", "base"):
             yield f"<{tag}>"
@@ -114,7 +114,7 @@ def faults(html):
                 yield f"{tag} evaluates its hx-trigger"
 
 
-def test_no_page_has_inline_scripts_or_styles_or_leads_elsewhere(client, connected, panel_states):
+def test_no_page_has_inline_code_or_links_to_other_sites(client, connected, panel_states):
     answers = [
         client.get(path) for path in ("/auth/login", "/auth/signup", "/styleguide", "/nothing")
     ]
@@ -136,7 +136,7 @@ def test_no_page_has_inline_scripts_or_styles_or_leads_elsewhere(client, connect
 
 @pytest.fixture
 def panel_states(app, connected):
-    """Paths of panels in every state."""
+    """Return the paths of panels in every state."""
     from plaidapp.extensions import db
     from plaidapp.store import Item
     from plaidapp.store.pulls import pulls
@@ -165,5 +165,5 @@ def panel_states(app, connected):
         "<p hx-trigger='click[x]'>x</p>",
     ],
 )
-def test_the_search_for_inline_code_finds_it(html):
+def test_faults_finds_inline_code(html):
     assert len(list(faults(html))) >= 1

@@ -1,4 +1,4 @@
-"""The styleguide is there for whoever works on the pages, and nowhere else."""
+"""The style guide exists for those who work on the pages, and not in a deployment."""
 
 import re
 from dataclasses import replace
@@ -19,7 +19,7 @@ def deployed(app):
     return app
 
 
-def test_beside_the_local_sandbox_it_shows_both_themes(client):
+def test_with_the_local_sandbox_it_shows_both_themes(client):
     answer = client.get("/styleguide")
 
     assert answer.status_code == 200
@@ -28,7 +28,7 @@ def test_beside_the_local_sandbox_it_shows_both_themes(client):
 
 
 def test_every_class_of_the_stylesheet_is_used_or_shown(database_url):
-    """A name that no page has is dead; one that is kept for later stands in the styleguide."""
+    """A class that no template uses is dead; the style guide shows those kept for later."""
     css = re.sub(r"/\*.*?\*/|url\(.*?\)", "", (ROOT / "static/app.css").read_text(), flags=re.S)
     classes = set(re.findall(r"\.([a-z][a-z-]*)", css))
     templates = " ".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
@@ -37,12 +37,12 @@ def test_every_class_of_the_stylesheet_is_used_or_shown(database_url):
     assert classes - set(re.findall(r"[a-z][a-z-]*", templates)) == {"htmx-request"}  # htmx's own
 
 
-def test_a_deployment_has_none(deployed, client, alice):
+def test_a_deployment_has_no_style_guide(deployed, client, alice):
     assert client.get("/styleguide").status_code == 404
     assert alice.client.get("/styleguide").status_code == 404
 
 
-def test_debug_mode_has_one(deployed, client):
+def test_debug_mode_has_a_style_guide(deployed, client):
     deployed.debug = True
 
     assert client.get("/styleguide").status_code == 200
@@ -59,5 +59,5 @@ def test_debug_mode_has_one(deployed, client):
         ("https://localhost.example.com", False),
     ],
 )
-def test_this_machine_is_told_from_others(database_url, url, local):
+def test_is_local_recognizes_this_machine(database_url, url, local):
     assert is_local(url) is local

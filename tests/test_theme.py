@@ -1,4 +1,4 @@
-"""Light, dark, or the system's: chosen once, kept for a year, there before the page is painted."""
+"""The theme (light, dark or system) is remembered for a year and set before the first paint."""
 
 import pytest
 
@@ -8,14 +8,14 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 def theme_of(answer):
-    """What <html> says; None where the system decides."""
+    """Return the theme set on <html>, None if the system decides."""
     return next(
         attributes for tag, attributes, _ in Page(answer.text).elements if tag == "html"
     ).get("data-theme")
 
 
 def papers_of(answer):
-    """The colours of the browser's own bar that are in force."""
+    """Return the media query of each color for the browser's toolbar."""
     return {
         attributes["content"]: attributes["media"]
         for tag, attributes, _ in Page(answer.text).elements
@@ -40,7 +40,7 @@ def test_without_a_choice_the_system_decides(client):
         ("dark", {"#fbfaf7": "not all", "#131412": "all"}),
     ],
 )
-def test_a_choice_is_on_every_page_that_follows(alice, theme, papers):
+def test_every_later_page_has_the_chosen_theme(alice, theme, papers):
     answer = alice.client.post("/theme", data={"theme": theme, "back": "/finance/items?x=1"})
 
     assert (answer.status_code, answer.location) == (303, "/finance/items?x=1")
@@ -51,7 +51,7 @@ def test_a_choice_is_on_every_page_that_follows(alice, theme, papers):
         assert Page(page.text).find(value=theme)[0]["aria-pressed"] == "true"
 
 
-def test_the_cookie_is_kept_for_a_year_and_goes_to_this_site_alone(client):
+def test_the_cookie_lasts_a_year_and_goes_to_this_site_only(client):
     (cookie,) = [
         header
         for header in client.post("/theme", data={"theme": "dark"}).headers.getlist("Set-Cookie")
@@ -70,7 +70,7 @@ def test_the_systems_theme_can_be_chosen_again(client):
     assert theme_of(client.get("/auth/login")) is None
 
 
-def test_htmx_gets_the_form_again_and_word_for_the_page(alice):
+def test_htmx_gets_the_form_and_an_event(alice):
     answer = alice.htmx("POST", "/theme", data={"theme": "dark", "back": "/finance/"})
 
     form = Page(answer.text)
@@ -82,7 +82,7 @@ def test_htmx_gets_the_form_again_and_word_for_the_page(alice):
 
 
 @pytest.mark.parametrize("form", [{}, {"theme": ""}, {"theme": "sepia"}, {"theme": "Dark"}])
-def test_another_value_is_refused(client, form):
+def test_an_unknown_theme_is_refused(client, form):
     answer = client.post("/theme", data=form)
 
     assert answer.status_code == 422
@@ -90,7 +90,7 @@ def test_another_value_is_refused(client, form):
     assert client.get_cookie("theme") is None
 
 
-def test_a_cookie_that_says_something_else_is_the_systems_theme(client):
+def test_a_cookie_with_another_value_means_the_systems_theme(client):
     client.set_cookie("theme", 'dark" onload="x')
 
     answer = client.get("/auth/login")
@@ -103,13 +103,13 @@ def test_a_cookie_that_says_something_else_is_the_systems_theme(client):
     "elsewhere",
     ["", "https://evil.example/", "//evil.example/", "/\\evil.example", "/\t/evil.example", "x"],
 )
-def test_nobody_is_sent_elsewhere(client, elsewhere):
+def test_the_redirect_stays_on_this_site(client, elsewhere):
     answer = client.post("/theme", data={"theme": "dark", "back": elsewhere})
 
     assert (answer.status_code, answer.location) == (303, "/")
 
 
-def test_it_takes_the_forms_token(app, client):
+def test_choosing_a_theme_needs_a_csrf_token(app, client):
     app.config["WTF_CSRF_ENABLED"] = True
 
     client.post("/theme", data={"theme": "dark"})

@@ -1,13 +1,13 @@
-"""What web processes share."""
+"""The warm-up of web processes before gunicorn forks."""
 
 from plaidapp import web
 
 
-def test_after_the_warm_up_no_page_waits_for_a_template_to_be_compiled(app, client, monkeypatch):
+def test_after_the_warm_up_no_request_compiles_a_template(app, client, monkeypatch):
     web.warm_up(app)
 
     def compile_now(*_source, **_names):
-        raise AssertionError("compiled while somebody waits")
+        raise AssertionError("a request compiled a template")
 
     monkeypatch.setattr(app.jinja_env, "compile", compile_now)
     assert client.get("/auth/signup").status_code == 200

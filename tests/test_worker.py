@@ -1,4 +1,4 @@
-"""The worker as it is started: real processes that take a pull from the queue."""
+"""Real worker processes that take a pull from the queue."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ USER = (
 
 @pytest.fixture
 def start(context, redis_url, tmp_path):
-    """Starts a worker of this app; its whole output goes to `start.log`."""
+    """Start a worker of this app; all its output goes to `start.log`."""
     config = context.config["PLAIDAPP"]
     env = {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
@@ -56,7 +56,7 @@ def start(context, redis_url, tmp_path):
 
 @pytest.fixture
 def pull(owner):
-    """A rung link pull of a custom user."""
+    """A link pull of a custom user, already enqueued."""
     sealed = encryption.seal({"username": "user_custom", "password": USER})
     pull = pulls.add(owner, pulls.LINK, institution_id="ins_109508", sealed=sealed)
     db.session.commit()
@@ -66,7 +66,7 @@ def pull(owner):
 
 def state_of(pull_id):
     state = db.session.scalar(db.select(Pull.state).where(Pull.id == pull_id))
-    db.session.rollback()  # on SQLite an open transaction keeps the worker from writing
+    db.session.rollback()  # on SQLite an open transaction would keep the worker from writing
     return state
 
 
@@ -76,14 +76,14 @@ def test_rq_worker_is_a_full_worker(pull, start):
     assert state_of(pull) == "done", start.log.read_text()
 
 
-def test_python_worker_is_one_too_and_ends_on_sigterm(pull, start, poll):
+def test_python_worker_is_a_full_worker_and_exits_on_sigterm(pull, start, poll):
     process = start("python", "worker.py")
     poll(lambda: state_of(pull) == "done", 30, "the pull")
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0, start.log.read_text()
 
 
-def test_sigterm_waits_for_the_job_in_hand(pull, start, poll, bank_server):
+def test_sigterm_lets_the_current_job_finish(pull, start, poll, bank_server):
     bank_server.misbehave(kind="delay", path="/accounts/get", seconds=2)
     process = start("python", "worker.py")
     poll(lambda: state_of(pull) == "running", 30, "the worker at work")
@@ -93,7 +93,7 @@ def test_sigterm_waits_for_the_job_in_hand(pull, start, poll, bank_server):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_the_log_holds_no_secret(pull, start, token_in, context):
+def test_the_log_contains_no_secret(pull, start, token_in, context):
     rings = Queue(queue.NAME, connection=context.extensions["redis"])
     rings.enqueue_call("plaidapp.jobs.run.accounts", args=(12345,), description="a confidence")
     process = start("rq", "worker", "-c", "worker", "-w", "worker.AppWorker", "--burst")
@@ -122,7 +122,7 @@ def token_in(context):
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_killed_workers_pull_is_done_by_the_next(pull, start, poll, bank_server):
+def test_the_next_worker_finishes_the_pull_of_a_killed_one(pull, start, poll, bank_server):
     bank_server.misbehave(kind="hang", path="/accounts/get", seconds=60, times=1)
     process = start("python", "worker.py")
     poll(lambda: bank_server.faults.rulebook.report()["rules"][0]["fired"], 30, "the call")
@@ -143,25 +143,25 @@ BRIEFLY = "from plaidapp.jobs import runner; runner.{}; import worker; worker.ma
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_after_some_jobs_the_process_goes_on_as_a_new_one(pull, start, poll, context):
+def test_after_some_jobs_the_process_replaces_itself(pull, start, poll, context):
     rings = Queue(queue.NAME, connection=context.extensions["redis"])
     for _ in range(3):
         rings.enqueue_call("time.time", result_ttl=0)
     process = start("python", "-c", BRIEFLY.format("JOBS_A_LIFE = 2"))
-    born = f"started with PID {process.pid},"
+    started = f"started with PID {process.pid},"
 
-    def waits():  # it logs its birth before it minds a signal
-        lives = log_of(start).split(born)[1:]
+    def is_waiting():  # it logs its start before it handles signals
+        lives = log_of(start).split(started)[1:]
         return len(lives) >= 3 and "dequeueing" in lives[-1]
 
-    poll(waits, 60, "the third life")
+    poll(is_waiting, 60, "the third life")
     assert state_of(pull) == "done"
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0, log_of(start)
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_job_that_no_timeout_ends_takes_its_process_down(start, context):
+def test_a_job_that_ignores_its_timeout_ends_the_process(start, context):
     rings = Queue(queue.NAME, connection=context.extensions["redis"])
     rings.enqueue_call("time.sleep", args=(60,), timeout=60)
     process = start(
@@ -186,13 +186,13 @@ Watchful(worker.QUEUES, connection=redis.Redis.from_url(worker.REDIS_URL)).work(
 """
 
 
-def test_the_first_job_finds_everything_imported(pull, start):
+def test_the_first_job_imports_nothing(pull, start):
     assert start("python", "-c", WATCHFUL).wait(60) == 0, log_of(start)
     assert state_of(pull) == "done"
     assert "imported: []" in log_of(start), log_of(start)
 
 
-def test_a_worker_leaves_out_what_only_others_need(start):
+def test_a_worker_does_not_import_what_it_never_uses(start):
     heavy = "alembic", "babel", "plaid.api", "plaidapp.web", "wtforms", "zxcvbn"
     look = f"import sys, worker; print([name for name in {heavy} if name in sys.modules])"
     assert start("python", "-c", look).wait(60) == 0

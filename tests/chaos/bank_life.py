@@ -1,4 +1,4 @@
-"""The bank's side of life: cards are used, pending rows post, while the app is being killed."""
+"""Changes at the bank while the app is being killed: purchases, and pending rows that post."""
 
 import random
 import threading
@@ -11,7 +11,7 @@ from .world import World, poll
 
 
 class BankLife:
-    """Changes a random Item about `per_second` times a second until the `with` block is left."""
+    """Changes a random Item about `per_second` times a second while the `with` block runs."""
 
     def __init__(self, world: World, item_ids: Sequence[int], per_second: float = 2) -> None:
         self.changes = 0
@@ -44,9 +44,9 @@ class BankLife:
             self.change(self._dice.choice(self._items)[1])
 
     def change(self, token: str) -> None:
-        """One more thing happens at the bank, whether or not the thread is running.
+        """Make one change at the bank, whether or not the thread is running.
 
-        A refresh takes rows away and posts them anew; a creation only adds.
+        A refresh also posts pending rows, which removes them; a creation only adds rows.
         """
         keys = {"client_id": "local", "secret": "local", "access_token": token}
         if self._dice.random() < 0.6:

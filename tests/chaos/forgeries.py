@@ -1,4 +1,4 @@
-"""The ways to pretend to be Plaid. Made by hand: JWT libraries refuse to write most of them."""
+"""Forged webhooks, assembled by hand because JWT libraries refuse to make most of them."""
 
 import base64
 import hashlib
@@ -20,7 +20,7 @@ HUGE = b" " * (10 * 1024 * 1024)
 
 
 class Forger:
-    """Knows the public key, the address and a body; has only keys of its own."""
+    """Knows Plaid's public key, the address and a body, but has only private keys of its own."""
 
     def __init__(self, plaid: Plaid, plaid_item_id: str, made_up_kids: int) -> None:
         self._real = plaid
@@ -34,13 +34,13 @@ class Forger:
         return self._real.key
 
     def make(self, count: int) -> Iterator[Delivery]:
-        """Every way in turn; bodies of 10 MB are one in a hundred, being slow to send."""
-        ways = (
+        """Yield each kind in turn. One in a hundred has a body of 10 MB, which is slow to send."""
+        kinds = (
             self.shared_secret, self.unsigned, self.wrong_key, self.long_ago, self.from_the_future,
             self.changed_body, self.no_header, self.unknown_key,
         )  # fmt: skip
         for number in range(count):
-            yield self.huge() if number % 100 == 50 else ways[number % len(ways)]()
+            yield self.huge() if number % 100 == 50 else kinds[number % len(kinds)]()
 
     def _body(self) -> bytes:
         return self._real.update_of(self._item).body
@@ -54,7 +54,7 @@ class Forger:
         return Delivery(body, token)
 
     def shared_secret(self) -> Delivery:
-        """HS256 with the public key as its secret: for a verifier that lets the token choose."""
+        """HS256 with the public key as secret, against verifiers that let the token choose."""
         body = self._body()
         secret = self._key._key.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -76,7 +76,7 @@ class Forger:
         return self._signed(self._body(), self._own_key, self._key.kid)
 
     def long_ago(self) -> Delivery:
-        """Plaid's own, overheard and sent again later."""
+        """A real webhook that somebody intercepted and sends again later."""
         return self._signed(self._body(), self._key._key, self._key.kid, age=301)
 
     def from_the_future(self) -> Delivery:
@@ -93,7 +93,7 @@ class Forger:
         return self._signed(self._body(), self._own_key, self._dice.choice(self.kids))
 
     def huge(self) -> Delivery:
-        """Even with Plaid's own signature."""
+        """A huge body with a valid signature."""
         return Delivery(HUGE, self._key.sign(HUGE))
 
 

@@ -1,4 +1,4 @@
-"""Is everything that the bank holds stored, once, and as the bank has it?"""
+"""Checks that everything at the bank is stored exactly, and only once."""
 
 import sqlite3
 import time
@@ -24,9 +24,9 @@ class Judge:
         self.world = world
 
     def converge(self, seconds: float) -> float:
-        """Waits until nothing is on its way, then holds all that is stored against the bank.
+        """Wait until nothing is left to do, then compare everything stored with the bank.
 
-        Returns how long the waiting took. Fails on the first row that differs.
+        Returns how many seconds the wait took. Fails if anything differs.
         """
         began = time.monotonic()
         try:
@@ -39,15 +39,15 @@ class Judge:
         return waited
 
     def is_quiet(self) -> bool:
-        """No webhook waits at the bank, no pull in the app, no Item is behind."""
-        if self._webhooks_on_their_way():
+        """True if no webhook and no pull is waiting and no Item is behind."""
+        if self._undelivered_webhooks():
             return False
         try:
             return not self.unfinished()
         except OperationalError:
             return False
 
-    def _webhooks_on_their_way(self) -> int:
+    def _undelivered_webhooks(self) -> int:
         with closing(sqlite3.connect(self.world.bank_state, timeout=10)) as state:
             counts = "SELECT (SELECT count(*) FROM delivery) + (SELECT count(*) FROM moment)"
             return int(state.execute(counts).fetchone()[0])
@@ -67,27 +67,27 @@ class Judge:
         with self.world.app.app_context():
             for item in items.everyone():
                 yield from (f"Item {item.id}: {found}" for found in bank_comparison.compare(item))
-            for twice in db.session.execute(
+            for duplicate in db.session.execute(
                 select(Transaction.item_id, Transaction.plaid_transaction_id)
                 .group_by(Transaction.item_id, Transaction.plaid_transaction_id)
                 .having(func.count() > 1)
             ):
-                yield f"stored twice: {twice}"
+                yield f"stored twice: {duplicate}"
             db.session.rollback()
 
     def clicks(self) -> int:
-        """How many pulls people have asked for."""
+        """Return how many pulls people requested."""
         query = select(func.count()).select_from(Pull).where(Pull.asked_by == pulls.PERSON)
         with self.world.engine.connect() as connection:
             return connection.scalar(query) or 0
 
     def webhooks(self) -> int:
-        """How many were kept."""
+        """Return how many webhooks are stored."""
         with self.world.engine.connect() as connection:
             return connection.scalar(select(func.count()).select_from(Webhook)) or 0
 
     def rows(self) -> int:
-        """All transactions that are shown, of every Item."""
+        """Return how many transactions are stored, without those removed by the bank."""
         query = select(func.count()).select_from(Transaction)
         with self.world.engine.connect() as connection:
             return connection.scalar(query.where(Transaction.removed_at.is_(None))) or 0

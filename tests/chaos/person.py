@@ -1,4 +1,4 @@
-"""Somebody with a browser, whose clicks are real HTTP."""
+"""A person whose clicks are real HTTP requests."""
 
 import re
 
@@ -38,12 +38,12 @@ class Person:
         return self.http.get(f"{self.url}{path}", timeout=timeout)
 
     def click(self, path: str, timeout: float = 10, **form: str) -> requests.Response:
-        """As HTMX posts: the answer is the panel."""
+        """POST as HTMX does; the answer is the panel."""
         headers = {"HX-Request": "true", "X-CSRFToken": self._csrf}
         return self.http.post(f"{self.url}{path}", data=form, headers=headers, timeout=timeout)
 
     def connect_dynamic(self, institution_id: str) -> None:
-        """A test user whose bank changes at every refresh."""
+        """Connect a test user whose bank data changes at every refresh."""
         form = {"override_username": DYNAMIC, "override_password": "anything"}
         answer = self.click("/finance/items/sandbox", institution_id=institution_id, **form)
         assert answer.status_code == 200, answer.text

@@ -1,4 +1,4 @@
-"""What a platform does with an app's processes: it starts them, and starts again what died."""
+"""Starts the app's processes and restarts those that die, as a hosting platform does."""
 
 import os
 import signal
@@ -13,11 +13,11 @@ import psutil
 
 LOOK_EVERY = 0.1
 CRASH_LOOP = 1.0
-"""Seconds that a process must have lived to be started again at once."""
+"""A process is restarted this many seconds after its last start at the earliest."""
 
 
 class Role:
-    """One process of the formation: how it is started, and whether it is meant to run."""
+    """One process of the formation: how to start it, and whether it should be running."""
 
     def __init__(
         self, name: str, command: Sequence[str], env: Mapping[str, str], directory: Path, log: Path
@@ -33,7 +33,7 @@ class Role:
         self.starts += 1
         self._started = time.monotonic()
         with self._log.open("ab") as log:
-            # In a session of its own: a kill takes its children along, as the end of a container.
+            # In its own session, so that a kill takes its children too, as when a container ends.
             return subprocess.Popen(
                 self._command,
                 env=dict(self._env),
@@ -44,33 +44,33 @@ class Role:
             )
 
     def kill(self) -> None:
-        """SIGKILL to the process and its children; returns when the process is gone."""
+        """SIGKILL the process and its children, and return once the process has exited."""
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def kill_child(self) -> None:
-        """SIGKILL to the first child alone, as the kernel does when memory runs out."""
+        """SIGKILL the first child only, as the kernel does when memory runs out."""
         with suppress(psutil.NoSuchProcess):
             for child in psutil.Process(self.process.pid).children()[:1]:
                 child.kill()
 
-    def look_after(self) -> None:
-        """Starts it again if it is meant to run and does not."""
-        rested = time.monotonic() - self._started > CRASH_LOOP
-        if self.wanted and rested and self.process.poll() is not None:
+    def restart_if_needed(self) -> None:
+        """Restart the process if it should be running and is not."""
+        is_due = time.monotonic() - self._started > CRASH_LOOP
+        if self.wanted and is_due and self.process.poll() is not None:
             self.process = self._start()
 
 
 class Formation:
-    """The roles, and a thread that looks after them until `close`."""
+    """The roles, and a thread that restarts them until `close`."""
 
     def __init__(self, directory: Path, logs: Path, env: Mapping[str, str]) -> None:
         self._directory, self._logs, self._env = directory, logs, env
         self._roles: dict[str, Role] = {}
         self._lock = threading.RLock()
         self._closed = threading.Event()
-        self._thread = threading.Thread(target=self._look_after, name="formation")
+        self._thread = threading.Thread(target=self._watch, name="formation")
         self._thread.start()
 
     def add(self, name: str, *command: str) -> None:
@@ -79,7 +79,7 @@ class Formation:
             self._roles[name] = Role(name, command, self._env, self._directory, log)
 
     def kill(self, name: str, *, stay_down: bool = False) -> None:
-        """`stay_down` until `bring_back`; otherwise it is started again by itself."""
+        """Kill a role. With `stay_down` it is restarted only after `bring_back`."""
         with self._lock:
             role = self._roles[name]
             role.wanted = not stay_down
@@ -94,18 +94,18 @@ class Formation:
             self._roles[name].wanted = True
 
     def starts(self) -> dict[str, int]:
-        """How often each was started so far."""
+        """Return how often each role has been started."""
         return {name: role.starts for name, role in self._roles.items()}
 
     def close(self) -> None:
-        """Ends everything at once: a kill is what this suite's processes are used to."""
+        """Kill every process; this suite's processes are used to it."""
         self._closed.set()
         self._thread.join()
         for role in reversed(self._roles.values()):
             role.kill()
 
-    def _look_after(self) -> None:
+    def _watch(self) -> None:
         while not self._closed.wait(LOOK_EVERY):
             with self._lock:
                 for role in self._roles.values():
-                    role.look_after()
+                    role.restart_if_needed()

@@ -1,4 +1,4 @@
-"""Two workers at the same Item at the same moment."""
+"""Two workers sync the same Item at the same time."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -23,33 +23,33 @@ Note = Callable[[str, str, str], None]
 
 
 @pytest.mark.both_databases
-def test_two_workers_sync_one_item(
+def test_only_one_of_two_simultaneous_syncs_stores_rows(
     world: World, people: list[Person], judge: Judge, figures: Figures, note: Note
 ) -> None:
-    """The bank answers slowly enough for both to begin from the same cursor."""
+    """The bank answers so slowly that both start from the same cursor."""
     item_id = world.add_item(1, "ins_7", DYNAMIC, "anything")
     judge.converge(60)
     bank = BankLife(world, [item_id])
     token = world.token(item_id)
-    winners, raced = [], 0
+    winners, overlaps = [], 0
     with world.misbehaving({"path": SYNC, "kind": "delay", "seconds": 0.25}):
         for _ in range(figures.double_syncs):
             bank.change(token)
-            pair = both_begin(world, item_id)
-            raced += were_at_once(world, pair)
-            winners.append(stored_anything(world, pair))
+            pair = ring_two_pulls(world, item_id)
+            overlaps += overlapped(world, pair)
+            winners.append(count_winners(world, pair))
     bank.close()
     judge.converge(60)
     note(
         f"two workers sync the same Item at once, {figures.double_syncs} times",
         "exact, one wins each time",
-        f"exact; one won {winners.count(1)} times; both were at it at once {raced} times",
+        f"exact; one won {winners.count(1)} times; both ran at once {overlaps} times",
     )
     assert set(winners) == {1}
 
 
-def both_begin(world: World, item_id: int) -> list[int]:
-    """Two pulls of the same Item are rung for; two workers are free."""
+def ring_two_pulls(world: World, item_id: int) -> list[int]:
+    """Enqueue two pulls of the same Item for the two free workers."""
     with world.app.app_context():
         item = db.session.get_one(Item, item_id)
         items.request_sync([item_id])
@@ -60,8 +60,8 @@ def both_begin(world: World, item_id: int) -> list[int]:
         return [pull.id for pull in pair]
 
 
-def were_at_once(world: World, pair: list[int]) -> bool:
-    """Waits for the end of both; True if each began before the other had ended."""
+def overlapped(world: World, pair: list[int]) -> bool:
+    """Wait until both are done; True if each started before the other ended."""
     query = select(Pull.started_at, Pull.ended_at).where(
         Pull.id.in_(pair), Pull.state == pulls.DONE
     )
@@ -75,8 +75,8 @@ def were_at_once(world: World, pair: list[int]) -> bool:
     return max(began, other_began) < min(ended, other_ended)
 
 
-def stored_anything(world: World, pair: list[int]) -> int:
-    """How many of the two stored rows."""
+def count_winners(world: World, pair: list[int]) -> int:
+    """Return how many of the two pulls stored rows."""
     with world.engine.connect() as connection:
         counts = PullItem.added + PullItem.modified + PullItem.removed
         query = select(func.count()).where(PullItem.pull_id.in_(pair), counts > 0)

@@ -1,4 +1,4 @@
-"""Eyes on the database while things die: what has to hold at every moment, not only at the end."""
+"""Watches the database during a gate: checks what must be true at every moment."""
 
 import sqlite3
 import threading
@@ -24,17 +24,17 @@ _bank_row = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 
 class Watch:
-    """A thread that looks ten times a second until the `with` block is left.
+    """A thread that looks ten times a second while the `with` block runs.
 
-    `longest_stall` is the longest time in seconds that a due pull stood still; `most_at_once` the
-    highest number of running syncs of one Item; `cursors_seen` how many cursors were held against
-    the bank, and `faults` what was wrong.
+    `longest_stall` is the longest time in seconds that a due pull made no progress, `most_running`
+    the highest number of running syncs of one Item, `cursors_seen` how many cursors were compared
+    with the bank, and `faults` what was wrong.
     """
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.longest_stall = 0.0
-        self.most_at_once = 0
+        self.most_running = 0
         self.cursors_seen = 0
         self.faults: list[str] = []
         self._steps: dict[int, tuple[int, float]] = {}
@@ -60,10 +60,10 @@ class Watch:
                     connection.rollback()
                     self._look_at_cursors(connection)
             except DBAPIError:
-                pass  # the database is away, which is the gate's own doing
+                pass  # the gate itself has taken the database away
 
     def _look_for_stalls(self, connection: Connection) -> None:
-        """Every step that a pull makes, a claim or a page or an end, counts its revision up."""
+        """A pull has made no progress while its revision stays: each step increases it."""
         moment, here = now(), time.monotonic()
         due = select(Pull.id, Pull.revision).where(
             (Pull.state == pulls.RUNNING) | (Pull.state == pulls.QUEUED) & (Pull.run_after < moment)
@@ -83,7 +83,7 @@ class Watch:
             .where(Pull.state == pulls.RUNNING, Pull.kind.in_(SYNCING))
             .group_by(PullItem.item_id)
         )
-        self.most_at_once = max(self.most_at_once, *connection.scalars(running), 0)
+        self.most_running = max(self.most_running, *connection.scalars(running), 0)
 
     def _look_at_cursors(self, connection: Connection) -> None:
         changed = [
@@ -96,7 +96,7 @@ class Watch:
             self._compare(connection, item_id)
 
     def _compare(self, connection: Connection, item_id: int) -> None:
-        """Cursor and rows come from one statement, hence from one snapshot."""
+        """Compare stored rows with the bank's as of the cursor; one query is one snapshot."""
         rows = connection.execute(
             select(
                 Item.cursor,
@@ -118,7 +118,9 @@ class Watch:
                 f"Item {item_id}: {cursor} has passed {missing}, which is not stored"
             )
         for early in stored.keys() - expected.keys():
-            self.faults.append(f"Item {item_id}: {early} is stored, and {cursor} knows it not")
+            self.faults.append(
+                f"Item {item_id}: {early} is stored, but {cursor} has not reached it"
+            )
         for plaid_id in stored.keys() & expected.keys():
             if expected[plaid_id] and expected[plaid_id] != stored[plaid_id]:
                 self.faults.append(f"Item {item_id}: {plaid_id} differs from the bank at {cursor}")
@@ -126,8 +128,7 @@ class Watch:
         self.cursors_seen += 1
 
     def _bank_at(self, plaid_item_id: str, cursor: str) -> dict[str, tuple[Decimal, str] | None]:
-        """The bank's rows as of a cursor; None for one that has changed since, whose content of
-        then is not known any more."""
+        """Return the bank's rows as of a cursor; None for a row that has changed since."""
         position = cursors.decode(cursor).base
         with closing(sqlite3.connect(self.world.bank_state, timeout=10)) as state:
             found = state.execute(

@@ -1,4 +1,4 @@
-"""The whole product on this machine: every process real, every wire on loopback."""
+"""The whole product on this machine, with real processes that talk over loopback."""
 
 import os
 import shutil
@@ -32,12 +32,12 @@ from .processes import Formation
 
 ROOT = Path(__file__).parents[2]
 WEBHOOK_RETRY = ",".join(["1", "2", *["4"] * 60])
-"""As Plaid repeats a webhook, but within the patience of a test."""
+"""Seconds between tries of a webhook: like Plaid's, but much shorter."""
 WORKERS = ("worker-1", "worker-2")
 
 
 def poll(condition: Callable[[], Any], seconds: float, what: str) -> Any:
-    """Waits until `condition()` is true and returns what it gave; fails after `seconds`."""
+    """Wait until `condition()` is truthy and return its value; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (outcome := condition()):
         assert time.monotonic() < deadline, f"{what} was not met within {seconds} s"
@@ -52,10 +52,10 @@ def free_port() -> int:
 
 
 class World:
-    """gunicorn, two workers, the clock, Redis, a database, and the bank, which is the sandbox.
+    """gunicorn, two workers, the clock, Redis, a database, and the sandbox as the bank.
 
-    `app` is the judge's: the same code and database in this process, never told of by webhooks.
-    `engine` is for watching: it takes no write lock on SQLite, as the app's own would.
+    `app` is the same code on the same database, for use in this process; it gets no webhooks.
+    `engine` only reads: unlike the app's own engine, it takes no write lock on SQLite.
     """
 
     def __init__(self, directory: Path, database: Postgres | SQLite) -> None:
@@ -66,7 +66,7 @@ class World:
         self.bank_url = f"http://127.0.0.1:{free_port()}"
         self._redis_socket = directory / "redis.sock"
         self.env = self._environment()
-        self.app = self._judge()
+        self.app = self._local_app()
         self.engine = create_engine(database.url, pool_pre_ping=True)
         self.http = requests.Session()
         self.http.trust_env = False
@@ -88,7 +88,7 @@ class World:
             "LOG_LEVEL": "WARNING",
         }
 
-    def _judge(self) -> Flask:
+    def _local_app(self) -> Flask:
         return create_app(Config.from_env(self.env | {"PUBLIC_URL": ""}))
 
     def _migrate(self) -> None:
@@ -97,7 +97,7 @@ class World:
             db.engine.dispose()
 
     def start(self) -> None:
-        """Returns when pages are answered and everything behind them is there."""
+        """Start every process and return once pages and everything behind them work."""
         python, add = sys.executable, self.formation.add
         bank_port, web_port = self.bank_url.rpartition(":")[2], self.url.rpartition(":")[2]
         add("redis", find_redis_server(), *self._redis_options())
@@ -129,7 +129,7 @@ class World:
             return False
 
     def kill_redis(self, *, wiped: bool) -> None:
-        """It stays away until `bring_back("redis")`; `wiped` loses all it had on disk."""
+        """Kill Redis until `bring_back("redis")`. With `wiped` it also loses its data on disk."""
         self.formation.kill("redis", stay_down=True)
         if wiped:
             shutil.rmtree(self.directory / "appendonlydir", ignore_errors=True)
@@ -144,7 +144,7 @@ class World:
 
     @contextmanager
     def misbehaving(self, *rules: dict[str, Any]) -> Iterator[None]:
-        """The bank breaks these rules of sandbox/fault_rules.py; afterwards it is honest again."""
+        """Make the bank misbehave by these rules of sandbox/fault_rules.py in the `with` block."""
         address = f"{self.bank_url}/_control/faults"
         answer = self.http.post(address, json=list(rules), timeout=5)
         assert answer.ok, answer.text
@@ -154,12 +154,12 @@ class World:
             self.http.post(address, json=[], timeout=5)
 
     def bank_calls(self, path: str) -> int:
-        """How often the app called this path of Plaid's so far."""
+        """Return how often the app has called this path of Plaid's API."""
         report = self.http.get(f"{self.bank_url}/_control/faults", timeout=5).json()
         return report["calls"].get(path, 0)
 
     def faults_fired(self) -> int:
-        """How many calls the rules in force have spoiled so far."""
+        """Return how many calls the current rules have made fail."""
         report = self.http.get(f"{self.bank_url}/_control/faults", timeout=5).json()
         return sum(rule["fired"] for rule in report["rules"])
 
@@ -170,7 +170,7 @@ class World:
             return self.app.extensions["cipher"].decrypt(sealed).decode()
 
     def add_item(self, user_id: int, institution_id: str, username: str, password: str) -> int:
-        """Connects an Item of which the bank sends no webhooks; its first pull is under way."""
+        """Connect an Item without webhooks and enqueue its first pull."""
         bank = self.app.extensions["bank"]
         with self.app.app_context():
             public_token = bank.sandbox_public_token(institution_id, username, password)
@@ -188,7 +188,7 @@ class World:
             return item.id
 
     def request_sync(self, item_id: int) -> None:
-        """As a webhook would."""
+        """Request a sync as a webhook does."""
         with self.app.app_context():
             pull = item_requests.sync(db.session.get_one(Item, item_id), pulls.CLOCK)
             db.session.commit()
