@@ -7,6 +7,7 @@ from sqlalchemy import make_url
 
 from config import Config
 
+from . import policy
 from .bank.client import Bank
 from .extensions import GLANCES, configure_postgresql, configure_sqlite, db
 from .jobs import queue
@@ -50,7 +51,7 @@ def create_worker_app(config: Config) -> Flask:
         config.plaid_client_id,
         config.plaid_secret,
         cipher,
-        config.bank_timeout,
+        config.bank_timeout or policy.CALL_DEADLINE,
         webhook_url=config.public_url and f"{config.public_url}/webhooks/plaid",
     )
     return app

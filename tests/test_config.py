@@ -35,7 +35,7 @@ def config_of(**changes):
         ("port", 8000),
         ("web_concurrency", None),
         ("log_level", "INFO"),
-        ("bank_timeout", 20.0),
+        ("bank_timeout", None),
     ],
 )
 def test_an_unset_variable_has_its_default(field, value):

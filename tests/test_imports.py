@@ -11,10 +11,11 @@ LEAVES = {
     "plaidapp.csrf",
     "plaidapp.extensions",
     "plaidapp.htmx",
+    "plaidapp.policy",
     "plaidapp.texts",
 }
 TOP = {"wsgi", "worker", "gunicorn", "run"}  # gunicorn.conf.py is one
-SHARED = {"plaidapp.texts"}
+SHARED = {"plaidapp.policy", "plaidapp.texts"}
 """Leaves that every layer may import."""
 STORE = {"plaidapp.bank.payloads", "plaidapp.extensions", *SHARED}
 LOWER = {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", *LEAVES}

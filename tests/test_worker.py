@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rq import Queue
 
+from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
 from plaidapp.store import Pull
@@ -130,7 +131,7 @@ def test_the_next_worker_finishes_the_pull_of_a_killed_one(pull, start, poll, ba
     process.wait()
     assert state_of(pull) == "running"
     db.session.execute(
-        db.update(Pull).values(heartbeat_at=pulls.now() - 2 * transitions.HEARTBEAT_LIMIT)
+        db.update(Pull).values(heartbeat_at=pulls.now() - 2 * policy.HEARTBEAT_LIMIT)
     )
     assert transitions.reclaim_orphans() == 1
     db.session.commit()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from plaidapp import policy
 from plaidapp.texts import gettext_noop
 
 from .payloads import PlaidError
@@ -14,8 +15,6 @@ MUTATION = "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION"
 PRODUCT_NOT_READY = "PRODUCT_NOT_READY"
 
 RATE_LIMIT_TYPE = "RATE_LIMIT_EXCEEDED"
-RATE_LIMIT_WAIT = 20.0
-"""Seconds to wait when Plaid limits without saying for how long; it counts by the minute."""
 RETRYABLE_TYPES = frozenset({"API_ERROR", RATE_LIMIT_TYPE, "INSTITUTION_ERROR"})
 RETRYABLE_CODES = frozenset({PRODUCT_NOT_READY, MUTATION, "ITEM_LOCKED_TEMPORARILY"})
 # Institution errors that no waiting mends.
@@ -93,7 +92,7 @@ def from_plaid(error: PlaidError, status: int, retry_after: float | None = None)
         or error.error_code in RETRYABLE_CODES
     ) and error.error_code not in PERMANENT_CODES
     limited = status == 429 or error.error_type == RATE_LIMIT_TYPE
-    wait = retry_after or (RATE_LIMIT_WAIT if limited else 0.0)
+    wait = retry_after or (policy.RATE_LIMIT_WAIT if limited else 0.0)
     return BankError(error.error_code, _sentence(error, status), retryable, error.request_id, wait)
 
 

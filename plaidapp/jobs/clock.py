@@ -9,6 +9,7 @@ import threading
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store.connections import items
 from plaidapp.store.pulls import pulls, transitions
@@ -18,12 +19,6 @@ from . import queue
 from .pulls import item_requests
 
 log = logging.getLogger(__name__)
-
-TICK = 1.0
-"""Seconds between looks for pulls whose time has come or whose worker died; two indexed queries."""
-SWEEP_EVERY = 10
-"""Ticks between looks for Items that should have been synced."""
-SWEPT_AT_ONCE = 500
 
 
 def reclaim() -> None:
@@ -44,14 +39,14 @@ def ring_due() -> None:
 
 def ask_for_neglected() -> None:
     """Starts a pull for every Item that should have been synced by now."""
-    for item in items.neglected(SWEPT_AT_ONCE):
+    for item in items.neglected(policy.NEGLECTED_BATCH):
         if items.claim_sweep(item):
             item_requests.sync(item, pulls.CLOCK)
         db.session.commit()
 
 
 def tick(number: int) -> None:
-    if number % SWEEP_EVERY == 0:
+    if number % policy.NEGLECTED_TICKS == 0:
         ask_for_neglected()
         signing_keys.forget_unknown()
         db.session.commit()
@@ -71,4 +66,4 @@ def run(stop: threading.Event) -> None:
         finally:
             db.session.remove()
         number += 1
-        stop.wait(TICK)
+        stop.wait(policy.CLOCK_TICK)

@@ -14,6 +14,7 @@ from redis.retry import Retry
 from rq import Queue
 from rq.queue import EnqueueData
 
+from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store import Pull
 from plaidapp.store.pulls import pulls, transitions
@@ -21,8 +22,6 @@ from plaidapp.store.pulls import pulls, transitions
 log = logging.getLogger(__name__)
 
 NAME = "default"
-JOB_TIMEOUT = 600
-"""Seconds a job may take. A stuck one is ended, and its pull goes on by the sweep."""
 FAILED_JOB_KEPT = 600
 """Seconds RQ keeps a job that crashed; why it did is in the log and on the row."""
 JOBS = {
@@ -49,7 +48,7 @@ def connect(url: str) -> redis.Redis:
 def ring(pull: Pull) -> bool:
     """Commits the caller's transaction, then tells a worker: one commit, one round trip to Redis.
 
-    The commit says that the queue was told, which the sweep believes for `claims.RING_AGAIN`; when
+    The commit says that the queue was told, which the sweep believes for `policy.RING_AGAIN`; when
     Redis turns out to be away that is taken back, and nothing else is lost. False then.
 
     Ids only go into the job. Its own id names the attempt, so that a pull rung twice before a
@@ -98,7 +97,7 @@ def _job(pull: Pull) -> EnqueueData:
         JOBS[pull.kind],
         args=(pull.id,),
         job_id=_job_id(pull),
-        timeout=JOB_TIMEOUT,
+        timeout=policy.JOB_TIMEOUT,
         result_ttl=0,
         failure_ttl=FAILED_JOB_KEPT,
         description=_job_id(pull),

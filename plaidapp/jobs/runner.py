@@ -18,7 +18,7 @@ from rq.suspension import WORKERS_SUSPENDED
 from rq.utils import now
 from rq.worker import WorkerStatus
 
-from .queue import JOB_TIMEOUT
+from plaidapp.policy import JOB_TIMEOUT
 
 JOBS_A_LIFE = 10_000
 """Jobs after which the process is replaced, whatever has leaked into it. A start takes as long as

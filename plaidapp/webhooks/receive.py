@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from flask import Blueprint, abort, current_app, request
 
+from plaidapp import policy
 from plaidapp.bank.client import Bank
 from plaidapp.bank.errors import BankError
 from plaidapp.bank.payloads import Event
@@ -28,10 +29,6 @@ from . import handlers
 log = logging.getLogger(__name__)
 
 LARGEST = 64 * 1024
-PATIENCE = 1.0
-"""Seconds to wait for a key that another request is asking Plaid for."""
-REMEMBERED = 60.0
-"""Seconds that a process uses a key without looking it up in the database."""
 Answer = tuple[dict[str, str], int]
 
 blueprint = Blueprint("webhooks", __name__)
@@ -101,13 +98,13 @@ def _key(kid: str) -> dict[str, Any]:
         key = _find_key(kid)
         if not key:
             raise ForgedError("Plaid knows no such key")
-        remembered[kid] = (time.monotonic() + REMEMBERED, key)
+        remembered[kid] = (time.monotonic() + policy.KEY_CACHED, key)
     return key
 
 
 def _find_key(kid: str) -> dict[str, Any]:
     """From the database, or once a minute from Plaid; empty when Plaid knows no such key."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + policy.KEY_PATIENCE
     while (key := signing_keys.find(kid)) is None:
         may_ask = signing_keys.may_ask(kid)
         worth_waiting = signing_keys.is_being_asked(kid) and time.monotonic() < deadline

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from plaidapp import create_app
+from plaidapp import create_app, policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.store import Item, Pull, WebhookKey
@@ -58,7 +58,7 @@ def rung(app):
 
 
 BEHIND = {"sync_requested": 3, "sync_applied": 2}
-A_DAY = items.DAILY + SECOND
+A_DAY = policy.SYNC_INTERVAL + SECOND
 NEGLECTED = {
     "in order": (False, lambda t: {}),
     "behind": (True, lambda t: BEHIND),
@@ -76,7 +76,7 @@ NEGLECTED = {
     "a day old": (True, lambda t: {"synced_at": t - A_DAY, "created_at": t - 2 * A_DAY}),
     "almost a day old": (
         False,
-        lambda t: {"synced_at": t - items.DAILY + MINUTE, "created_at": t - 2 * A_DAY},
+        lambda t: {"synced_at": t - policy.SYNC_INTERVAL + MINUTE, "created_at": t - 2 * A_DAY},
     ),
     "a day old, swept today": (
         False,
@@ -194,7 +194,7 @@ def change(pull_id, **values):
 
 def test_a_pull_whose_worker_died_is_queued_again(app, pull):
     assert transitions.claim(pull)
-    change(pull, heartbeat_at=now() - transitions.HEARTBEAT_LIMIT - SECOND, rung_at=now() - HOUR)
+    change(pull, heartbeat_at=now() - policy.HEARTBEAT_LIMIT - SECOND, rung_at=now() - HOUR)
 
     clock.tick(1)
 
@@ -209,7 +209,7 @@ def test_a_pull_whose_worker_died_is_queued_again(app, pull):
 
 def test_a_pull_that_has_been_heard_of_is_left_alone(app, pull):
     assert transitions.claim(pull)
-    change(pull, heartbeat_at=now() - transitions.HEARTBEAT_LIMIT + 5 * SECOND)
+    change(pull, heartbeat_at=now() - policy.HEARTBEAT_LIMIT + 5 * SECOND)
 
     clock.tick(1)
 
@@ -242,7 +242,7 @@ def test_a_pull_that_was_rung_lately_is_not_rung_again(app, pull):
 def test_a_redis_that_was_wiped_is_rung_anew(app, pull):
     clock.ring_due()
     app.extensions["redis"].flushall()
-    change(pull, run_after=now() - HOUR, rung_at=now() - transitions.RING_AGAIN - SECOND)
+    change(pull, run_after=now() - HOUR, rung_at=now() - policy.RING_AGAIN - SECOND)
 
     clock.ring_due()
 
@@ -310,14 +310,14 @@ def test_items_are_looked_at_every_tenth_tick(owner):
 
 def test_made_up_keys_are_forgotten(owner):
     signing_keys.may_ask("made-up")
-    db.session.execute(update(WebhookKey).values(asked_at=now() - 2 * items.DAILY))
+    db.session.execute(update(WebhookKey).values(asked_at=now() - 2 * policy.SYNC_INTERVAL))
     db.session.commit()
     clock.tick(0)
     assert db.session.scalars(select(WebhookKey)).all() == []
 
 
 def test_the_clock_goes_on_while_the_database_is_away(elsewhere, poll, caplog, monkeypatch):
-    monkeypatch.setattr(clock, "TICK", 0.01)
+    monkeypatch.setattr(policy, "CLOCK_TICK", 0.01)
     dead = elsewhere(database_url="postgresql+psycopg://nobody@127.0.0.1:1/none")
     stop = threading.Event()
 
@@ -348,7 +348,7 @@ def test_the_clock_rings_until_it_is_stopped(app, pull, poll):
 
 def test_a_pull_that_outlives_many_workers_ends(app, pull):
     """It may be what kills them."""
-    for attempt in range(1, transitions.MOST_ATTEMPTS):
+    for attempt in range(1, policy.MAX_ATTEMPTS):
         assert transitions.claim(pull)
         change(pull, heartbeat_at=now() - HOUR)
         clock.reclaim()

@@ -11,6 +11,7 @@ from rq import Queue
 from rq.job import Job
 from sqlalchemy import event, update
 
+from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock, queue
 from plaidapp.store import Item, Pull
@@ -35,7 +36,7 @@ def away(context, tmp_path, monkeypatch):
 
 
 def rung_long_ago(pull_id):
-    long_ago = now() - 2 * transitions.RING_AGAIN
+    long_ago = now() - 2 * policy.RING_AGAIN
     db.session.execute(
         update(Pull).where(Pull.id == pull_id).values(rung_at=long_ago, run_after=long_ago)
     )
@@ -63,7 +64,7 @@ def test_a_job_holds_ids_and_no_more(begin, look, context, kind):
     (job,) = Queue(queue.NAME, connection=context.extensions["redis"]).jobs
     assert (job.args, job.kwargs, job.meta) == ((pull_id,), {}, {})
     assert job.description == job.id == f"pull-{pull_id}-0"
-    assert (job.timeout, job.result_ttl) == (queue.JOB_TIMEOUT, 0)
+    assert (job.timeout, job.result_ttl) == (policy.JOB_TIMEOUT, 0)
 
 
 def test_nothing_secret_is_ever_in_redis(begin, look, work, custom, redis_text, token_of, context):
@@ -176,7 +177,7 @@ def test_the_clock_reclaims_what_lost_its_worker(begin, look, waiting, poll, con
     db.session.execute(
         update(Pull)
         .where(Pull.id == pull_id)
-        .values(heartbeat_at=now() - 2 * transitions.HEARTBEAT_LIMIT)
+        .values(heartbeat_at=now() - 2 * policy.HEARTBEAT_LIMIT)
     )
     db.session.commit()
     stop = threading.Event()

@@ -8,10 +8,10 @@ from cryptography.fernet import Fernet
 from sqlalchemy import event, update
 from sqlalchemy.exc import DataError
 
+from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.jobs import run as jobs
-from plaidapp.jobs.pulls import attempt as attempts
 from plaidapp.jobs.pulls.attempt import Attempt, LostPullError
 from plaidapp.store import Account, Item, Pull
 from plaidapp.store.base.encryption import cipher_for
@@ -108,7 +108,7 @@ def test_what_may_pass_is_tried_again_later(prepared, run, look, bank_server, ki
 def test_the_third_failure_is_the_last(prepared, run, look, bank_server, kind):
     pull_id = prepared(kind)
     bank_server.misbehave(path=PATHS[kind], **SANDBOX_DOWN)
-    for _ in range(attempts.MAX_FAILURES):
+    for _ in range(policy.MAX_FAILURES_ATTENDED):
         assert look(pull_id).state == "queued"
         run(pull_id)
     pull = look(pull_id)
@@ -279,7 +279,7 @@ def test_a_bank_that_prepares_is_followed(begin, run, look, slow_sandbox, stored
 
 def test_a_bank_that_prepares_for_long_is_not_waited_for(begin, run, look, slow_sandbox, change):
     pull_id = begin(pulls.LINK)
-    change(pull_id, created_at=now() - attempts.PREPARING_LIMIT)
+    change(pull_id, created_at=now() - policy.PREPARING_LIMIT)
     run(pull_id)
     pull = look(pull_id)
     assert (pull.state, pull.items[0].phase) == ("done", "preparing")
@@ -295,7 +295,7 @@ def give_up(pull_id):
     db.session.execute(
         update(Pull)
         .where(Pull.id == pull_id)
-        .values(heartbeat_at=now() - transitions.HEARTBEAT_LIMIT - timedelta(seconds=1))
+        .values(heartbeat_at=now() - policy.HEARTBEAT_LIMIT - timedelta(seconds=1))
     )
     db.session.commit()
     clock.reclaim()

@@ -18,14 +18,13 @@ from sqlalchemy import event as listen_for
 from sqlalchemy import text, update
 from sqlalchemy.engine import make_url
 
-from plaidapp import create_app
+from plaidapp import create_app, policy
 from plaidapp.extensions import db
+from plaidapp.policy import KEY_ASK_AGAIN, KEY_LOOKUPS, KEY_TRUSTED
 from plaidapp.store import Account, Item, Pull, User, Webhook, WebhookKey
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items
 from plaidapp.store.people import users
-from plaidapp.store.webhooks.signing_keys import ASK_AGAIN, ASKED_AT_MOST, TRUSTED
-from plaidapp.webhooks import receive
 from plaidapp.webhooks.handlers import HANDLERS
 
 PATH = "/webhooks/plaid"
@@ -120,7 +119,7 @@ def look_ups(bank_server):
 @pytest.fixture
 def impatient(monkeypatch):
     """Nobody waits for a key that another request is asking for."""
-    monkeypatch.setattr(receive, "PATIENCE", 0)
+    monkeypatch.setattr(policy, "KEY_PATIENCE", 0)
 
 
 def test_a_webhook_is_committed_when_it_is_answered(deliver, ask, connected):
@@ -200,7 +199,7 @@ def test_plaids_key_id_with_another_key_is_refused(deliver, ask, bank_server):
 
 
 def test_a_key_that_has_expired_is_refused(deliver, ask, change, monkeypatch):
-    monkeypatch.setattr(receive, "REMEMBERED", -1)
+    monkeypatch.setattr(policy, "KEY_CACHED", -1)
     assert deliver() == 200
     (known,) = ask(WebhookKey)
     change(WebhookKey, jwk=json.dumps(json.loads(known.jwk) | {"expired_at": 1}))
@@ -312,7 +311,7 @@ def test_a_key_that_cant_be_had_is_no_forgery(
 
     bank_server.faults.rulebook.clear()
     assert deliver() == 503  # asked within a minute
-    change(WebhookKey, asked_at=now() - ASK_AGAIN - timedelta(seconds=1))
+    change(WebhookKey, asked_at=now() - KEY_ASK_AGAIN - timedelta(seconds=1))
     assert deliver() == 200
 
 
@@ -328,7 +327,7 @@ def test_a_key_that_makes_no_sense_is_asked_for_again(
     bank_server.misbehave(path=KEY_PATH, kind=fault)
     assert deliver() == 503
     bank_server.faults.rulebook.clear()
-    change(WebhookKey, asked_at=now() - ASK_AGAIN - timedelta(seconds=1))
+    change(WebhookKey, asked_at=now() - KEY_ASK_AGAIN - timedelta(seconds=1))
     assert deliver() == 200
 
 
@@ -342,7 +341,7 @@ def test_a_key_is_looked_up_once_for_all_processes(another, app, deliver, look_u
 
 
 def test_a_key_is_looked_up_once_even_by_many_at_once(another, app, deliver, look_ups, monkeypatch):
-    monkeypatch.setattr(receive, "PATIENCE", 30)
+    monkeypatch.setattr(policy, "KEY_PATIENCE", 30)
     processes = [app, another()]
     together = threading.Barrier(8)
 
@@ -359,7 +358,7 @@ def test_an_unknown_key_is_asked_for_once_a_minute(deliver, change, look_ups):
     token = forged(as_sent(SYNC))
     assert deliver(token=token) == deliver(token=token) == 401
     assert look_ups() == 1
-    change(WebhookKey, asked_at=now() - ASK_AGAIN - timedelta(seconds=1))
+    change(WebhookKey, asked_at=now() - KEY_ASK_AGAIN - timedelta(seconds=1))
     assert deliver(token=token) == deliver(token=token) == 401
     assert look_ups() == 2
 
@@ -371,12 +370,12 @@ def test_a_key_is_remembered_without_the_database(deliver, change):
 
 
 def test_a_known_key_is_asked_for_again_after_a_day(deliver, change, look_ups, monkeypatch):
-    monkeypatch.setattr(receive, "REMEMBERED", -1)
+    monkeypatch.setattr(policy, "KEY_CACHED", -1)
     assert deliver() == 200
-    change(WebhookKey, asked_at=now() - TRUSTED + timedelta(minutes=1))
+    change(WebhookKey, asked_at=now() - KEY_TRUSTED + timedelta(minutes=1))
     assert deliver() == 200
     assert look_ups() == 1
-    change(WebhookKey, asked_at=now() - TRUSTED - timedelta(minutes=1))
+    change(WebhookKey, asked_at=now() - KEY_TRUSTED - timedelta(minutes=1))
     assert deliver() == deliver() == 200
     assert look_ups() == 2
 
@@ -386,10 +385,10 @@ def test_made_up_key_ids_become_few_look_ups(another, app, deliver, look_ups, im
     processes = [app, another()]
     answers = [
         deliver(token=forged(as_sent(SYNC), f"made-up-{number}"), to=processes[number % 2])
-        for number in range(ASKED_AT_MOST + 5)
+        for number in range(KEY_LOOKUPS + 5)
     ]
-    assert answers == [401] * (ASKED_AT_MOST - 1) + [503] * 6
-    assert look_ups() == ASKED_AT_MOST
+    assert answers == [401] * (KEY_LOOKUPS - 1) + [503] * 6
+    assert look_ups() == KEY_LOOKUPS
     assert deliver() == 200  # a key that is known needs no look-up
 
 

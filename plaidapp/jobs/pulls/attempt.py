@@ -4,11 +4,11 @@ Every report is its own short transaction, so pages can watch and the sweep can 
 from one whose worker died.
 """
 
-import random
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from plaidapp import policy
 from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
 from plaidapp.store import Pull, PullItem
@@ -20,14 +20,6 @@ from plaidapp.texts import gettext_noop
 
 from . import done_signal
 
-MAX_FAILURES = 3
-"""Attempts that a person waits for before the pull ends and says so."""
-MAX_FAILURES_UNSEEN = 10
-"""Attempts when nobody waits; after them the sweep asks anew."""
-LONGEST_WAIT = 60.0
-"""Seconds between two attempts, at most, unless the bank asks for more."""
-PREPARING_LIMIT = timedelta(minutes=5)
-"""How long a pull follows a bank that is still preparing its history."""
 NEVER_BEHIND = (pulls.ACCOUNTS, pulls.RECURRING)
 """Kinds of pulls that do not count as an answer to a request for a sync."""
 
@@ -117,8 +109,8 @@ class Attempt:
             pass
         elif errors:
             self._fail_or_repeat(errors)
-        elif self._bank_is_preparing() and now() - self.pull.created_at < PREPARING_LIMIT:
-            self._queue(timedelta(seconds=min(2 ** (self.number - 1), 30)))
+        elif self._bank_is_preparing() and now() - self.pull.created_at < policy.PREPARING_LIMIT:
+            self._queue(policy.preparing_delay(self.number))
         elif behind := self._behind():
             for part in behind:
                 part.phase = pulls.QUEUED
@@ -152,11 +144,10 @@ class Attempt:
         if not self.pull.items:
             shown = {"error_code": errors[0].code, "error_message": errors[0].message}
         failures = self.pull.failures + 1
-        most = MAX_FAILURES if self.pull.asked_by == pulls.PERSON else MAX_FAILURES_UNSEEN
+        most = policy.max_failures(attended=self.pull.asked_by == pulls.PERSON)
         if failures < most and any(error.retryable for error in errors):
-            backoff = min(2.0**failures, LONGEST_WAIT) * random.uniform(0.75, 1.25)  # noqa: S311
-            seconds = max(backoff, *(error.wait for error in errors))
-            self._queue(timedelta(seconds=seconds), failures=failures, **shown)
+            delay = policy.retry_delay(failures, [error.wait for error in errors])
+            self._queue(delay, failures=failures, **shown)
         else:
             self._end(state=pulls.FAILED, failures=failures, **shown)
 

@@ -11,13 +11,11 @@ from contextlib import contextmanager
 from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
+from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store.pulls import transitions
 
 log = logging.getLogger(__name__)
-
-EVERY = 4.0
-"""Seconds; three may be missed before the sweep gives the pull to another worker."""
 
 
 @contextmanager
@@ -35,7 +33,7 @@ def beating(pull_id: int, attempt: int) -> Iterator[None]:
 
 
 def _beat(app: Flask, stop: threading.Event, pull_id: int, attempt: int) -> None:
-    while not stop.wait(EVERY):
+    while not stop.wait(policy.HEARTBEAT_INTERVAL):
         with app.app_context():
             try:
                 transitions.beat(pull_id, attempt)

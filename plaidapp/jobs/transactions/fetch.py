@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from flask import current_app
 
+from plaidapp import policy
 from plaidapp.bank.client import Bank, decode_page
 from plaidapp.bank.errors import MUTATION, NONSENSE, BankError, transport_error
 from plaidapp.bank.payloads import Account, SyncPage
@@ -21,8 +22,6 @@ from plaidapp.store.transactions.ingest import row_of
 from ..pulls.attempt import Attempt
 from .spool import Page, Spool
 
-MAX_RESTARTS = 3
-"""How often an update is begun anew because the bank changed its records between two pages."""
 PROGRESS_EVERY = 0.25
 """Seconds between two reports of how far it is; each costs a commit."""
 
@@ -62,7 +61,7 @@ class Update(NamedTuple):
 
 def fetch(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -> Update:
     """Spools every page of the update. Raises BankError."""
-    for _ in range(MAX_RESTARTS):
+    for _ in range(policy.MAX_RESTARTS):
         try:
             return _fetch_pages(attempt, part, start, spool)
         except BankError as error:

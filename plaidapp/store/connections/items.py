@@ -1,7 +1,7 @@
 """Items: one person's log-in at one institution, as Plaid names it."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from typing import Any, cast
 
@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from plaidapp import policy
 from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
@@ -40,8 +41,6 @@ SYNCED_NO_MORE = (LOGIN_REQUIRED, REVOKED, REPLACED)
 RECENT = "INITIAL_UPDATE_COMPLETE"
 COMPLETE = "HISTORICAL_UPDATE_COMPLETE"
 """The `update_status` of an Item of which Plaid has the last 30 days, or the whole history."""
-DAILY = timedelta(hours=24)
-SWEEP_AGAIN = timedelta(minutes=1)
 
 
 class Item(Base):
@@ -116,8 +115,10 @@ def neglected(limit: int) -> Sequence[Item]:
         .where(
             Item.state.not_in(SYNCED_NO_MORE),
             or_(
-                and_(behind, Item.state != ERROR, unswept < moment - SWEEP_AGAIN),
-                and_(newest < moment - DAILY, unswept < moment - DAILY),
+                and_(behind, Item.state != ERROR, unswept < moment - policy.UNFINISHED_INTERVAL),
+                and_(
+                    newest < moment - policy.SYNC_INTERVAL, unswept < moment - policy.SYNC_INTERVAL
+                ),
             ),
         )
         .order_by(Item.id)
@@ -227,7 +228,9 @@ def advance(
 def streams_due(item_id: int) -> bool:
     """Is it time to ask what recurs? Once the history is complete, then at most once a day, and
     only of an Item whose transactions have changed since."""
-    stale = and_(Item.changed_at > Item.streams_at, Item.streams_at < now() - DAILY)
+    stale = and_(
+        Item.changed_at > Item.streams_at, Item.streams_at < now() - policy.RECURRING_INTERVAL
+    )
     query = select(or_(Item.streams_at.is_(None), stale))
     return bool(db.session.scalar(query.where(Item.id == item_id, Item.update_status == COMPLETE)))
 

@@ -6,24 +6,18 @@ back cannot write over its successor.
 
 import functools
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, Table, Update, bindparam, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
+from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.texts import gettext_noop
 
 from ..base.types import now
 from .pulls import DISMISSED, FAILED, QUEUED, RUNNING, Pull
-
-HEARTBEAT_LIMIT = timedelta(seconds=15)
-"""A running pull that has not been heard of for so long has lost its worker."""
-MOST_ATTEMPTS = 50
-"""Attempts after which a pull that loses its worker once more is given up."""
-RING_AGAIN = timedelta(seconds=10)
-"""How long a queued pull waits for a worker before the queue is told of it once more."""
 
 
 def _update(*conditions: Any, **values: Any) -> int:
@@ -123,11 +117,11 @@ def due() -> Sequence[Pull]:
             db.or_(
                 Pull.rung_at.is_(None),
                 Pull.rung_at < Pull.run_after,
-                Pull.rung_at < moment - RING_AGAIN,
+                Pull.rung_at < moment - policy.RING_AGAIN,
             ),
         )
         .order_by(Pull.run_after)
-        .limit(1000)
+        .limit(policy.DUE_BATCH)
     ).all()
 
 
@@ -161,10 +155,10 @@ def reclaim_orphans() -> int:
     One that has outlived ever so many workers is what kills them, and ends.
     """
     moment = now()
-    orphaned = (Pull.state == RUNNING) & (Pull.heartbeat_at < moment - HEARTBEAT_LIMIT)
+    orphaned = (Pull.state == RUNNING) & (Pull.heartbeat_at < moment - policy.HEARTBEAT_LIMIT)
     _update(
         orphaned,
-        Pull.attempt >= MOST_ATTEMPTS,
+        Pull.attempt >= policy.MAX_ATTEMPTS,
         state=FAILED,
         ended_at=moment,
         error_code="WORKER_LOST",

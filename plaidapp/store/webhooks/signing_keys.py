@@ -1,26 +1,17 @@
 """Plaid's webhook keys, and which were asked for lately. Shared by all web processes."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, String, Table, Text, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
+from plaidapp import policy
 from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
 from ..base.upsert import insert_new
-
-TRUSTED = timedelta(hours=24)
-"""How long a key is used before Plaid is asked whether it has expired."""
-ASK_AGAIN = timedelta(minutes=1)
-"""How long an unknown key stays unknown."""
-ANSWERED = timedelta(seconds=5)
-"""How long an answer of Plaid's may take before nobody waits for it any more."""
-ASKED_AT_MOST = 20
-"""Look-ups in a minute, of all keys together: made-up ids must not become calls to Plaid."""
-FORGOTTEN = timedelta(days=1)
 
 
 class WebhookKey(Base):
@@ -39,8 +30,8 @@ def find(kid: str) -> dict[str, Any] | None:
     None when that is not known: nobody has asked, or somebody is asking.
     """
     moment = now()
-    known = (WebhookKey.jwk != "") & (WebhookKey.asked_at > moment - TRUSTED)
-    unknown = (WebhookKey.jwk == "") & (WebhookKey.asked_at > moment - ASK_AGAIN)
+    known = (WebhookKey.jwk != "") & (WebhookKey.asked_at > moment - policy.KEY_TRUSTED)
+    unknown = (WebhookKey.jwk == "") & (WebhookKey.asked_at > moment - policy.KEY_ASK_AGAIN)
     jwk = db.session.scalar(select(WebhookKey.jwk).where(WebhookKey.kid == kid, known | unknown))
     if jwk is None:
         return None
@@ -51,17 +42,19 @@ def may_ask(kid: str) -> bool:
     """True for one caller a minute and key id, whichever process it is in; commits nothing."""
     moment = now()
     asked = db.session.scalar(
-        select(func.count()).select_from(WebhookKey).where(WebhookKey.asked_at > moment - ASK_AGAIN)
+        select(func.count())
+        .select_from(WebhookKey)
+        .where(WebhookKey.asked_at > moment - policy.KEY_ASK_AGAIN)
     )
-    if (asked or 0) >= ASKED_AT_MOST:
+    if (asked or 0) >= policy.KEY_LOOKUPS:
         return False
     table = cast(Table, WebhookKey.__table__)
     if insert_new(table, {"kid": kid, "jwk": None, "asked_at": moment}):
         return True
     unanswered = func.coalesce(WebhookKey.jwk, "") == ""
     stale = or_(
-        WebhookKey.asked_at < moment - TRUSTED,
-        unanswered & (WebhookKey.asked_at < moment - ASK_AGAIN),
+        WebhookKey.asked_at < moment - policy.KEY_TRUSTED,
+        unanswered & (WebhookKey.asked_at < moment - policy.KEY_ASK_AGAIN),
     )
     result = db.session.execute(
         update(WebhookKey)
@@ -75,7 +68,9 @@ def may_ask(kid: str) -> bool:
 def is_being_asked(kid: str) -> bool:
     """Whether a request that asks Plaid for this key is probably still waiting for the answer."""
     query = select(WebhookKey.kid).where(
-        WebhookKey.kid == kid, WebhookKey.jwk.is_(None), WebhookKey.asked_at > now() - ANSWERED
+        WebhookKey.kid == kid,
+        WebhookKey.jwk.is_(None),
+        WebhookKey.asked_at > now() - policy.KEY_ANSWER_LIMIT,
     )
     return db.session.scalar(query) is not None
 
@@ -94,6 +89,9 @@ def forget_unknown() -> None:
     """Drops what made-up ids left behind."""
     db.session.execute(
         delete(WebhookKey)
-        .where(func.coalesce(WebhookKey.jwk, "") == "", WebhookKey.asked_at < now() - FORGOTTEN)
+        .where(
+            func.coalesce(WebhookKey.jwk, "") == "",
+            WebhookKey.asked_at < now() - policy.KEY_FORGOTTEN,
+        )
         .execution_options(synchronize_session=False)
     )

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event, select, update
 
-from plaidapp import create_app
+from plaidapp import create_app, policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.jobs import run as jobs
@@ -21,7 +21,7 @@ from plaidapp.store.pulls import pulls, transitions
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch):
-    monkeypatch.setattr(heartbeat, "EVERY", 0.02)
+    monkeypatch.setattr(policy, "HEARTBEAT_INTERVAL", 0.02)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 from rq import Queue
 from sqlalchemy import select, update
 
+from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.jobs.pulls import item_requests
@@ -229,7 +230,7 @@ def test_a_worker_that_dies_loses_nothing(item, run, look):
     (pull,) = of_kind()
     assert transitions.claim(pull.id)
     db.session.commit()
-    lost = now() - transitions.HEARTBEAT_LIMIT - timedelta(seconds=1)
+    lost = now() - policy.HEARTBEAT_LIMIT - timedelta(seconds=1)
     db.session.execute(update(Pull).where(Pull.id == pull.id).values(heartbeat_at=lost))
     db.session.commit()
     clock.reclaim()

@@ -9,7 +9,7 @@ from plaidapp.bank import client
 from plaidapp.extensions import db
 from plaidapp.jobs.run import transactions
 from plaidapp.jobs.transactions import fetch
-from plaidapp.jobs.transactions.fetch import MAX_RESTARTS
+from plaidapp.policy import MAX_RESTARTS
 from plaidapp.store import Item, Transaction
 from plaidapp.store.connections import items
 from plaidapp.store.pulls import pulls

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store import Pull
 from plaidapp.store.base.types import now
@@ -128,7 +129,7 @@ def test_a_touch_of_another_attempt_changes_nothing(pull, attempt, state):
 
 def test_a_pull_whose_worker_went_quiet_is_queued_again(pull):
     claim(pull)
-    change(pull, heartbeat_at=now() - transitions.HEARTBEAT_LIMIT - timedelta(seconds=1))
+    change(pull, heartbeat_at=now() - policy.HEARTBEAT_LIMIT - timedelta(seconds=1))
     assert transitions.reclaim_orphans() == 1
     assert read_committed(pull).state == "queued"
     assert [row.id for row in transitions.due()] == [pull.id]
@@ -160,7 +161,7 @@ def test_the_attempt_that_was_given_up_cannot_write(pull):
     [
         ({"run_after": -LATER}, True),
         ({"rung_at": timedelta(0)}, False),
-        ({"rung_at": -transitions.RING_AGAIN - timedelta(seconds=1), "run_after": -LATER}, True),
+        ({"rung_at": -policy.RING_AGAIN - timedelta(seconds=1), "run_after": -LATER}, True),
         ({"rung_at": timedelta(seconds=-3), "run_after": timedelta(seconds=-1)}, True),
         ({"run_after": LATER}, False),
         ({"state": "running"}, False),

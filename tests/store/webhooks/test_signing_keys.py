@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import select, update
 
 from plaidapp.extensions import db
+from plaidapp.policy import KEY_ASK_AGAIN, KEY_FORGOTTEN, KEY_LOOKUPS, KEY_TRUSTED
 from plaidapp.store import WebhookKey
 from plaidapp.store.webhooks import signing_keys
-from plaidapp.store.webhooks.signing_keys import ASK_AGAIN, ASKED_AT_MOST, FORGOTTEN, TRUSTED
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -50,7 +50,7 @@ def test_a_key_that_plaid_does_not_know_stays_unknown_for_a_minute():
     signing_keys.may_ask("k")
     signing_keys.save("k", {})
     assert signing_keys.find("k") == {}
-    passes(ASK_AGAIN - SECOND)
+    passes(KEY_ASK_AGAIN - SECOND)
     assert signing_keys.find("k") == {}
     passes(SECOND)
     assert signing_keys.find("k") is None
@@ -59,7 +59,7 @@ def test_a_key_that_plaid_does_not_know_stays_unknown_for_a_minute():
 def test_a_known_key_is_trusted_for_a_day():
     signing_keys.may_ask("k")
     signing_keys.save("k", KEY)
-    passes(TRUSTED - SECOND)
+    passes(KEY_TRUSTED - SECOND)
     assert signing_keys.find("k") == KEY
     passes(SECOND)
     assert signing_keys.find("k") is None
@@ -71,7 +71,7 @@ def test_one_may_ask_in_a_minute(answer):
     if answer is not None:
         signing_keys.save("k", answer)
     assert not signing_keys.may_ask("k")
-    passes(ASK_AGAIN - SECOND)
+    passes(KEY_ASK_AGAIN - SECOND)
     assert not signing_keys.may_ask("k")
     passes(2 * SECOND)
     assert signing_keys.may_ask("k")
@@ -81,7 +81,7 @@ def test_one_may_ask_in_a_minute(answer):
 def test_a_known_key_is_not_asked_for_before_a_day_is_over():
     signing_keys.may_ask("k")
     signing_keys.save("k", KEY)
-    passes(TRUSTED - SECOND)
+    passes(KEY_TRUSTED - SECOND)
     assert not signing_keys.may_ask("k")
     passes(2 * SECOND)
     assert signing_keys.may_ask("k")
@@ -89,9 +89,9 @@ def test_a_known_key_is_not_asked_for_before_a_day_is_over():
 
 
 def test_only_so_many_keys_are_asked_for_in_a_minute():
-    asked = [signing_keys.may_ask(f"k{number}") for number in range(ASKED_AT_MOST + 3)]
-    assert asked == [True] * ASKED_AT_MOST + [False] * 3
-    passes(ASK_AGAIN + SECOND)
+    asked = [signing_keys.may_ask(f"k{number}") for number in range(KEY_LOOKUPS + 3)]
+    assert asked == [True] * KEY_LOOKUPS + [False] * 3
+    passes(KEY_ASK_AGAIN + SECOND)
     assert signing_keys.may_ask("one more")
     assert signing_keys.may_ask("k0")
 
@@ -108,7 +108,7 @@ def test_of_many_who_ask_at_once_one_may(app):
 
     with ThreadPoolExecutor(6) as threads:
         assert sorted(threads.map(ask, range(6))) == [False] * 5 + [True]
-        passes(ASK_AGAIN + SECOND)
+        passes(KEY_ASK_AGAIN + SECOND)
         assert sorted(threads.map(ask, range(6))) == [False] * 5 + [True]
 
 
@@ -117,7 +117,7 @@ def test_what_made_up_ids_left_behind_is_forgotten():
         signing_keys.may_ask(kid)
         if answer is not None:
             signing_keys.save(kid, answer)
-    passes(FORGOTTEN - SECOND)
+    passes(KEY_FORGOTTEN - SECOND)
     signing_keys.forget_unknown()
     assert len(db.session.scalars(select(WebhookKey)).all()) == 3
     passes(2 * SECOND)

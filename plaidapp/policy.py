@@ -1,0 +1,106 @@
+"""How often a bank is asked, how failures are retried, and when a worker counts as dead.
+
+Every number of these rules is here, and so are the formulas that use them. Which of Plaid's errors
+are worth a retry is in `bank/errors.py`.
+"""
+
+import random
+from collections.abc import Iterable
+from datetime import timedelta
+
+# --- One call to Plaid ---
+
+CALL_DEADLINE = 20.0
+"""Seconds from connecting to the last byte. A hung bank must not hold a worker for long."""
+RATE_LIMIT_WAIT = 20.0
+"""Seconds to wait after a 429 without Retry-After. Plaid counts requests by the minute."""
+MAX_RESTARTS = 3
+"""How often a sync starts over from its first cursor, because the bank changed its records between
+two pages, before the attempt fails."""
+
+# --- An attempt that fails ---
+
+MAX_FAILURES_ATTENDED = 3
+"""Attempts before a pull fails if a person waits for it: they should learn soon what is wrong."""
+MAX_FAILURES_UNATTENDED = 10
+"""Attempts before a pull of the clock or a webhook fails. The clock starts a new one later."""
+MAX_BACKOFF = 60.0
+"""Seconds between two attempts, at most, unless Plaid asks for more."""
+JITTER = 0.25
+"""By which share a wait may be shorter or longer, so that many pulls don't return at once."""
+
+
+def max_failures(*, attended: bool) -> int:
+    """Return how many attempts may fail before the pull itself does."""
+    return MAX_FAILURES_ATTENDED if attended else MAX_FAILURES_UNATTENDED
+
+
+def retry_delay(failures: int, waits: Iterable[float]) -> timedelta:
+    """Return how long to wait after the `failures`-th failed attempt: 2 s, 4 s, 8 s and so on.
+
+    `waits` are the seconds that Plaid asked for; the longest of them counts if it is longer.
+    """
+    jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+    backoff = min(2.0**failures, MAX_BACKOFF) * jitter
+    return timedelta(seconds=max(backoff, *waits))
+
+
+# --- A bank that is still preparing its history ---
+
+PREPARING_LIMIT = timedelta(minutes=5)
+"""How long one pull follows such a bank. After that, the clock and webhooks do."""
+MAX_PREPARING_DELAY = 30
+"""Seconds between two questions to such a bank, at most."""
+
+
+def preparing_delay(attempt: int) -> timedelta:
+    """Return how long to wait after this attempt: 1 s after the first, then twice as long."""
+    return timedelta(seconds=min(2 ** (attempt - 1), MAX_PREPARING_DELAY))
+
+
+# --- The clock, and workers that die ---
+
+CLOCK_TICK = 1.0
+"""Seconds between looks for pulls that are due or lost their worker. Costs two indexed queries."""
+NEGLECTED_TICKS = 10
+"""Ticks between looks for Items that should have been synced."""
+NEGLECTED_BATCH = 500
+"""Items that one look handles at most, so that a tick stays short."""
+DUE_BATCH = 1_000
+"""Pulls that are rung for with one commit."""
+RING_AGAIN = timedelta(seconds=10)
+"""How long a queued pull waits for a worker before the clock rings once more."""
+HEARTBEAT_INTERVAL = 4.0
+"""Seconds between two heartbeats of a running pull. Three may be missed."""
+HEARTBEAT_LIMIT = timedelta(seconds=15)
+"""A running pull whose last heartbeat is older has lost its worker and is queued again."""
+MAX_ATTEMPTS = 50
+"""A pull that loses its worker after so many attempts fails: it probably kills its workers."""
+JOB_TIMEOUT = 600
+"""Seconds that a job may take. Then RQ ends it, and its pull is tried again."""
+
+# --- An Item nobody asks about ---
+
+SYNC_INTERVAL = timedelta(hours=24)
+"""The clock syncs an Item that has not been synced for so long."""
+UNFINISHED_INTERVAL = timedelta(minutes=1)
+"""The clock syncs an Item again that has an open request or whose bank is still preparing."""
+RECURRING_INTERVAL = timedelta(hours=24)
+"""An Item's recurring payments are read once in this time, and only if rows have changed."""
+
+# --- Plaid's webhook keys ---
+
+KEY_TRUSTED = timedelta(hours=24)
+"""How long a key is used before Plaid is asked again whether it has expired."""
+KEY_CACHED = 60.0
+"""Seconds that a process uses a key without looking at the database."""
+KEY_ASK_AGAIN = timedelta(minutes=1)
+"""How long a key that Plaid does not know stays unknown."""
+KEY_LOOKUPS = 20
+"""Lookups within KEY_ASK_AGAIN, of all keys together: forged ids must not become calls to Plaid."""
+KEY_ANSWER_LIMIT = timedelta(seconds=5)
+"""After so long, nobody waits any more for the answer that another request is getting."""
+KEY_PATIENCE = 1.0
+"""Seconds that a request waits for a key that another request is getting."""
+KEY_FORGOTTEN = timedelta(days=1)
+"""When unknown key ids are deleted."""
