@@ -4,26 +4,26 @@ export CHROMIUM ?= chromium
 
 .PHONY: run test chaos bench check messages chromium hledger
 
-run: $(VENV)/run  ## everything in one terminal, at http://localhost:8000
+run: $(VENV)/run  ## run everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
 
-test: check chromium hledger  ## style, types, and every test
+test: check chromium hledger  ## check style and types, and run every test
 	$(VENV)/bin/python -m pytest --numprocesses=auto --dist=worksteal --ignore=tests/chaos
 	$(VENV)/bin/python -m pytest tests/chaos
 
-chaos: $(VENV)/test  ## kills everything for twenty minutes and prints what it came to
+chaos: $(VENV)/test  ## kill processes at random for twenty minutes, and print a summary
 	CHAOS=long $(VENV)/bin/python -m pytest tests/chaos
 
-bench: $(VENV)/bench  ## how fast it is, against floors and rivals, into docs/benchmarks.md
+bench: $(VENV)/bench  ## measure speed and memory, and write docs/benchmarks.md
 	$(VENV)/bin/python -m benchmarks $(if $(QUICK),--quick) | tee $(VENV)/benchmarks.md
 	@cp $(VENV)/benchmarks.md docs/benchmarks.md
 
-check: $(VENV)/test
+check: $(VENV)/test  ## check style and types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-messages: $(VENV)/run  ## every text, for translators; generated, so not kept in the repository
+messages: $(VENV)/run  ## collect every text for translators; not kept in the repository
 	@mkdir -p plaidapp/translations
 	$(VENV)/bin/pybabel extract --mapping=babel.cfg --keyword=lazy_gettext --keyword=gettext_noop \
 		--project=plaidapp --output=plaidapp/translations/messages.pot .
@@ -32,19 +32,19 @@ chromium:
 	@command -v $(CHROMIUM) >/dev/null \
 	|| if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
 	then apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; \
-	else echo "The tests need Chromium. Install it (apt-get install chromium), or name yours: make test CHROMIUM=/path/to/it"; exit 1; \
+	else echo "The tests need Chromium. Install it (apt-get install chromium), or say where it is: make test CHROMIUM=/path/to/chromium"; exit 1; \
 	fi
 
 hledger:
 	@command -v hledger >/dev/null \
 	|| if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
 	then apt-get update -qq && apt-get install -qq --yes --no-install-recommends hledger; \
-	else echo "hledger is not installed, so nothing reads the journal export (apt-get install hledger)."; [ "$$CI" != true ]; \
+	else echo "hledger is not installed, so the tests cannot check the journal export (apt-get install hledger)."; [ "$$CI" != true ]; \
 	fi
 
-# Without pip it is what a `python -m venv` left that found no ensurepip.
+# If .venv has no pip, `python -m venv` failed there for lack of ensurepip, so run it again.
 $(VENV)/run: requirements.txt
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("This is Python %d.%d; plaidapp needs 3.11 or later. Name one: make run PYTHON=python3.11" % sys.version_info[:2])'
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("This is Python %d.%d; plaidapp needs 3.11 or later. Name another: make run PYTHON=python3.13" % sys.version_info[:2])'
 	test -x $(VENV)/bin/pip || $(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@

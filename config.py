@@ -1,7 +1,8 @@
-"""The environment, parsed once, checked and frozen.
+"""The app's settings, read once from the environment and checked.
 
-Everything the app reads from its surroundings is a field of `Config`; nothing else reads
-`os.environ`. A missing or bad value stops the start with a sentence that names the variable.
+`Config` holds everything that the app reads from the environment; nothing else reads
+`os.environ`. If a value is missing or bad, the process ends with a sentence that names the
+variable.
 """
 
 import os
@@ -25,10 +26,10 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
 class ConfigError(SystemExit):
-    """A variable is missing or bad; `str()` is the sentence for the operator.
+    """A variable is missing or bad. `str()` gives the sentence for the operator.
 
-    A SystemExit, so that every way of starting (gunicorn, flask, rq, python) ends with the
-    sentence and status 1 instead of a traceback, without each having to catch it.
+    It is a SystemExit, so that gunicorn, flask, rq and python all end with the sentence and
+    status 1 instead of a traceback. None of them has to catch it.
     """
 
     def __init__(self, name: str, problem: str) -> None:
@@ -38,7 +39,7 @@ class ConfigError(SystemExit):
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the app needs to know. Fields that hold secrets stay out of `repr`."""
+    """The app's settings. `repr` leaves out secrets."""
 
     secret_key: str = field(repr=False)
     token_keys: tuple[str, ...] = field(repr=False)
@@ -53,11 +54,11 @@ class Config:
     web_concurrency: int | None = None
     log_level: str = "INFO"
     bank_timeout: float | None = None
-    """Seconds one call to Plaid may take; None is plaidapp.policy's rule, tests take less."""
+    """How many seconds one call to Plaid may take. Only tests set it; see plaidapp.policy."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
-        """Raises ConfigError for the first variable that is missing or bad."""
+        """Read and check `env`. Raises ConfigError for the first missing or bad variable."""
         plaid_env = _one_of(env, "PLAID_ENV", "sandbox", tuple(PLAID_HOSTS))
         base_url = _http_url(env, "PLAID_BASE_URL")
         return cls(
@@ -77,7 +78,10 @@ class Config:
 
 
 def _value(env: Mapping[str, str], *names: str) -> str | None:
-    """The first of `names` that is set; blank counts as not set, as on most PaaS dashboards."""
+    """Return the first of `names` that is set. A blank value counts as not set.
+
+    Many PaaS dashboards can blank a variable but not remove it.
+    """
     return next((value for name in names if (value := env.get(name, "").strip())), None)
 
 
@@ -148,7 +152,7 @@ def _token_keys(env: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _database_url(env: Mapping[str, str]) -> str:
-    """SQLite in instance/ unless set. Heroku's `postgres://` becomes SQLAlchemy's spelling."""
+    """Default to SQLite in instance/. Change Heroku's `postgres://` to SQLAlchemy's spelling."""
     value = _value(env, "DATABASE_URL")
     if value is None:
         return f"sqlite:///{ROOT / 'instance' / 'plaidapp.db'}"
@@ -179,7 +183,7 @@ def _redis_url(env: Mapping[str, str]) -> str:
 
 
 def _plaid_key(env: Mapping[str, str], base_url: str | None, *names: str) -> str:
-    """Plaid's keys are needed for Plaid; a sandbox of one's own takes any."""
+    """Require a key for Plaid itself. A local sandbox accepts any."""
     value = _value(env, *names)
     if value is None and base_url is None:
         raise ConfigError(

@@ -1,8 +1,8 @@
-"""The worker: `rq worker -c worker -w worker.AppWorker`, or just `python worker.py`.
+"""The worker process: `python worker.py`, or `rq worker -c worker -w worker.AppWorker`.
 
-No fork a job: RQ's default worker would import the app anew in each child. What a fork contains, a
-crash or a leak, ends this process instead; the process manager starts another and the sweep picks
-up the pull.
+The worker does not fork for each job: with RQ's default worker, each child would import the app
+again. Without a fork, a crash or a leak ends this process. The process manager then starts
+another worker, and the clock picks up the pull.
 """
 
 import logging
@@ -15,19 +15,19 @@ from rq.job import Job
 from config import Config
 from plaidapp import create_worker_app
 from plaidapp.jobs import queue, startup
-from plaidapp.jobs import run as _pulls  # noqa: F401 imported before the first job asks for it
+from plaidapp.jobs import run as _pulls  # noqa: F401 imported now, so that the first job is fast
 from plaidapp.jobs.runner import Runner
 
 config = Config.from_env()
 app = create_worker_app(config)
 
-# RQ reads these two names from the module given to `-c`.
+# RQ reads these two names from the module that `-c` names.
 REDIS_URL = config.redis_url
 QUEUES = [queue.NAME]
 
 
 class AppWorker(Runner):
-    """Runs each job in an app context of its own."""
+    """Run each job in its own app context."""
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
         with app.app_context():

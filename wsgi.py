@@ -1,4 +1,4 @@
-"""What gunicorn and `flask --app wsgi` start."""
+"""The app that gunicorn and `flask --app wsgi` load."""
 
 from config import Config
 from plaidapp import create_app

@@ -1,1 +1,1 @@
-"""One script a question; each prints a table. `python -m benchmarks` runs them all."""
+"""One script per question. Each prints tables; `python -m benchmarks` runs them all."""

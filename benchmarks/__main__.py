@@ -1,4 +1,4 @@
-"""python -m benchmarks [--quick]: every benchmark, as the Markdown of docs/benchmarks.md."""
+"""python -m benchmarks [--quick]: run every benchmark and print docs/benchmarks.md."""
 
 import os
 import platform
@@ -15,8 +15,8 @@ LIBRARIES = ("flask", "gunicorn", "sqlalchemy", "psycopg", "redis", "rq", "msgsp
 def main() -> None:
     print("# Benchmarks\n")
     command = "make bench QUICK=1" if "--quick" in sys.argv else "make bench"
-    print(f"Made by `{command}`. Ways that are compared took turns in one run, so the ratios")
-    print("hold where the figures, which are this machine's, do not.\n")
+    print(f"Written by `{command}`. In each comparison, the variants took turns in one run. The")
+    print("ratios therefore hold on other machines too; the absolute figures do not.\n")
     print(f"- {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {_processor()},")
     print(f"  {platform.system()} {platform.machine()}, Python {platform.python_version()}")
     print("- " + ", ".join(f"{name} {version(name)}" for name in LIBRARIES), flush=True)
@@ -26,7 +26,8 @@ def main() -> None:
 
 
 def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
+    cpuinfo = Path("/proc/cpuinfo")
+    for line in cpuinfo.read_text().splitlines() if cpuinfo.exists() else ():
         if line.startswith("model name"):
             return line.partition(": ")[2]
     return platform.processor()

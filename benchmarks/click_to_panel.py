@@ -1,7 +1,8 @@
-"""How long is it from the click to the panel that is done, above what the bank itself takes?
+"""How long does it take from a click to the finished panel, without the bank's own time?
 
-Through the Procfile's processes, by HTTP. What the bank itself takes is measured in the same
-rounds, by asking it directly. Then other pages while people wait, and polls without news.
+The clicks go over HTTP to the Procfile's processes. The bank's own time is measured by direct
+calls in the same rounds. Then come the speed of other pages while people wait for their bank, and
+the cost of polls that find no change.
 """
 
 import http.client
@@ -13,84 +14,90 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
-from benchmarks import rig, status_poll
-from benchmarks.browser import SMALL_BANK, Browser, Pace
+from benchmarks import harness, status_poll
+from benchmarks.htmx_client import SMALL_BANK, HtmxClient, PollDelay
 from tests.e2e.processes import Deployment
 
 BALANCES = "/accounts/balance/get"
-MUST = {0.0: "25", 0.2: "40"}
-"""Milliseconds above the bank's, by its seconds."""
-PACES: dict[str, Pace | None] = {
+LIMITS = {0.0: "25", 0.2: "40"}
+"""Milliseconds allowed above the bank's own time, keyed by that time in seconds."""
+POLLING: dict[str, PollDelay | None] = {
     "ours": None,
-    "asking after 25 ms, then ever twice as long": lambda asked: min(0.025 * 2**asked, 1),
-    "asking each second": lambda _asked: 1.0,
+    "polls after 25 ms, then twice as long each time": lambda polls: min(0.025 * 2**polls, 1),
+    "polls every second": lambda _polls: 1.0,
 }
 
 
 def main() -> None:
-    arguments = rig.arguments(__doc__ or "")
+    arguments = harness.arguments(__doc__ or "")
     rounds = 3 if arguments.quick else 40
     people = 8 if arguments.quick else 50
     clicks: list[list[object]] = []
     pages: list[list[object]] = []
     polls: list[list[object]] = []
-    for kind in rig.DATABASES:
-        with rig.deployment(kind) as deployment:
-            anna = Browser(deployment.url)
+    for kind in harness.DATABASES:
+        with harness.deployment(kind) as deployment:
+            anna = HtmxClient(deployment.url)
             anna.follow(anna.click("/finance/items/sandbox", SMALL_BANK))
-            for seconds in MUST:
-                clicks += measure_clicks(kind, deployment, anna, seconds, rounds)
+            for bank_seconds in LIMITS:
+                clicks += measure_clicks(kind, deployment, anna, bank_seconds, rounds)
             pages += measure_pages(kind, deployment, anna, people, rounds)
             polls += status_poll.measure(kind, deployment, arguments.quick)
-    header = ("the panel", "bank", "p50, ms above", "p95, ms above", "must be", "requests a click")
-    rig.table("Click to panel, above the bank's own time", header, clicks)
-    header = ("a page meanwhile", "p50, ms", f"with {people} waiting", "ratio", "must be")
-    rig.table(f"Other pages from when {people} people have clicked and wait", header, pages)
-    rig.table("Polls without news", status_poll.HEADER, polls)
+    harness.table(
+        "From click to panel, above the bank's own time",
+        ("panel", "bank", "p50, ms above", "p95, ms above", "at most", "requests per click"),
+        clicks,
+    )
+    harness.table(
+        f"Other pages while {people} people wait for their bank",
+        ("page", "nobody waits, ms", f"{people} people wait, ms", "ratio", "at most"),
+        pages,
+    )
+    harness.table("Polls that find no change", status_poll.HEADER, polls)
 
 
 def measure_clicks(
-    kind: str, deployment: Deployment, anna: Browser, seconds: float, rounds: int
+    kind: str, deployment: Deployment, anna: HtmxClient, bank_seconds: float, rounds: int
 ) -> list[list[object]]:
-    """The slowest way takes its turn in a few rounds only."""
-    deployment.bank.misbehave("delay", BALANCES, seconds=seconds)
+    """Time clicks with each way of polling. The slowest way gets only a few rounds."""
+    deployment.bank.misbehave("delay", BALANCES, seconds=bank_seconds)
     token = deployment.newest_access_token()
-    requests: dict[str, list[int]] = {name: [] for name in PACES}
+    requests: dict[str, list[int]] = {name: [] for name in POLLING}
 
     def click(name: str) -> float:
-        before = anna.asked
-        begun = time.perf_counter()
-        anna.follow(anna.click("/finance/pulls/accounts"), PACES[name])
-        taken = time.perf_counter() - begun
-        requests[name].append(anna.asked - before)
-        return taken
+        before = anna.requests
+        start = time.perf_counter()
+        anna.follow(anna.click("/finance/pulls/accounts"), POLLING[name])
+        seconds = time.perf_counter() - start
+        requests[name].append(anna.requests - before)
+        return seconds
 
     keys = {"client_id": "local", "secret": "local", "access_token": token}
     connection = http.client.HTTPConnection(urlsplit(deployment.bank.url).netloc)
 
     def bank() -> float:
-        begun = time.perf_counter()
+        start = time.perf_counter()
         connection.request("POST", BALANCES, json.dumps(keys), {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        assert answer.status == 200, answer.read()
-        answer.read()
-        return time.perf_counter() - begun
+        response = connection.getresponse()
+        assert response.status == 200, response.read()
+        response.read()
+        return time.perf_counter() - start
 
-    ways: dict[str, Callable[[], float]] = {name: partial(click, name) for name in PACES}
-    found = rig.alternate({**ways, "bank": bank}, max(2, rounds // 5))
-    del ways["asking each second"]
-    for name, more in rig.alternate({**ways, "bank": bank}, rounds).items():
-        found[name] += more
+    ways: dict[str, Callable[[], float]] = {name: partial(click, name) for name in POLLING}
+    timings = harness.alternate({**ways, "bank": bank}, max(2, rounds // 5))
+    del ways["polls every second"]
+    for name, more in harness.alternate({**ways, "bank": bank}, rounds).items():
+        timings[name] += more
     deployment.bank.behave()
-    own = rig.median(found.pop("bank"))
-    above = {name: [1000 * (taken - own) for taken in times] for name, times in found.items()}
+    own = harness.median(timings.pop("bank"))
+    above = {name: [1000 * (seconds - own) for seconds in times] for name, times in timings.items()}
     return [
         [
             f"{kind}, {name}",
-            f"{1000 * seconds:.0f} ms",
-            rig.median(times),
+            f"{1000 * bank_seconds:.0f} ms",
+            harness.median(times),
             p95(times),
-            MUST[seconds] if name == "ours" else "",
+            LIMITS[bank_seconds] if name == "ours" else "",
             statistics.mean(requests[name]),
         ]
         for name, times in above.items()
@@ -98,21 +105,21 @@ def measure_clicks(
 
 
 def measure_pages(
-    kind: str, deployment: Deployment, anna: Browser, people: int, rounds: int
+    kind: str, deployment: Deployment, anna: HtmxClient, people: int, rounds: int
 ) -> list[list[object]]:
-    """The dashboard and the explorer of somebody else, before people wait and while they do."""
+    """Time another person's dashboard and explorer, before people wait and while they wait."""
     paths = ("/finance/", "/finance/transactions")
     ways = {path: partial(time_page, anna, path) for path in paths}
     rounds *= 3
-    alone = rig.alternate(ways, rounds)
-    waiting = [Browser(deployment.url) for _ in range(people)]
+    alone = harness.alternate(ways, rounds)
+    waiting = [HtmxClient(deployment.url) for _ in range(people)]
     deployment.bank.misbehave("delay", "/sandbox/public_token/create", seconds=600)
     clicked = threading.Barrier(people + 1)
     threads = [threading.Thread(target=wait_for_bank, args=(who, clicked)) for who in waiting]
     for thread in threads:
         thread.start()
     clicked.wait()
-    crowded = rig.alternate(ways, rounds)
+    crowded = harness.alternate(ways, rounds)
     assert all(thread.is_alive() for thread in threads)
     deployment.bank.behave()
     for thread in threads:
@@ -120,27 +127,27 @@ def measure_pages(
     return [
         [
             f"{kind}, {path}, {name}",
-            1000 * of(alone[path]),
-            1000 * of(crowded[path]),
-            of(crowded[path]) / of(alone[path]),
+            1000 * summary(alone[path]),
+            1000 * summary(crowded[path]),
+            summary(crowded[path]) / summary(alone[path]),
             "2",
         ]
         for path in paths
-        for name, of in (("p50", rig.median), ("p95", p95))
+        for name, summary in (("p50", harness.median), ("p95", p95))
     ]
 
 
 def p95(values: Sequence[float]) -> float:
-    return rig.percentile(values, 95)
+    return harness.percentile(values, 95)
 
 
-def time_page(browser: Browser, path: str) -> float:
-    begun = time.perf_counter()
-    browser.ask("GET", path)
-    return time.perf_counter() - begun
+def time_page(client: HtmxClient, path: str) -> float:
+    start = time.perf_counter()
+    client.request("GET", path)
+    return time.perf_counter() - start
 
 
-def wait_for_bank(person: Browser, clicked: threading.Barrier) -> None:
+def wait_for_bank(person: HtmxClient, clicked: threading.Barrier) -> None:
     panel = person.click("/finance/items/sandbox", SMALL_BANK)
     clicked.wait()
     person.follow(panel)

@@ -1,4 +1,4 @@
-"""What grows, and by how much: the queue when many pulls are due at once, Redis, the database."""
+"""How do the queue, Redis and the database grow with the number of pulls and transactions?"""
 
 import contextlib
 import time
@@ -9,8 +9,9 @@ import redis
 from rq import Queue, SimpleWorker
 from sqlalchemy import insert, select, text, update
 
-from benchmarks import rig
-from benchmarks.ingest import World, run_job
+from benchmarks import harness
+from benchmarks.ingest import run_job
+from benchmarks.prepared_database import PreparedDatabase
 from plaidapp.extensions import db
 from plaidapp.jobs import clock, queue
 from plaidapp.store import Pull, PullItem
@@ -18,34 +19,35 @@ from plaidapp.store.pulls import pulls
 from run import find_redis_server
 from tests.e2e.processes import Running, clean_env, wait_until
 
-AT_ONCE = 500
+BATCH = 500
 SIZE_OF_SQLITE = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
 SIZE_OF_POSTGRESQL = "SELECT pg_database_size(current_database())"
 
 
 def main() -> None:
-    quick = rig.arguments(__doc__ or "").quick
+    quick = harness.arguments(__doc__ or "").quick
     count, rows = (1_000, 2_000) if quick else (10_000, 20_000)
     enqueued: list[list[object]] = []
     sizes: list[list[object]] = []
-    with rig.sandbox() as bank, embedded_redis() as connection:
-        for kind in rig.DATABASES:
-            with rig.database(kind) as url:
-                world = World(url, bank, rows)
-                with world.fresh() as app:
-                    sizes += measure_database(kind, world, rows)
+    with harness.sandbox() as bank, private_redis() as connection:
+        for kind in harness.DATABASES:
+            with harness.database(kind) as url:
+                prepared = PreparedDatabase(url, bank, rows)
+                with prepared.copy() as app:
+                    sizes += measure_database(kind, prepared, rows)
                     app.extensions["redis"] = connection
-                    enqueued += measure_queue(kind, world, connection, count)
-        kept = measure_redis(connection, 200 if quick else 1_000)
-    header = (f"{count:,} pulls are due", "seconds", "of one by one")
-    rig.table("Telling the queue", header, enqueued)
-    rig.table("Redis keeps of a job", ("a job that", "bytes"), kept)
-    rig.table("The database keeps", ("a row", "bytes, with its indexes"), sizes)
+                    enqueued += measure_queue(kind, prepared, connection, count)
+        memory = measure_redis(connection, 200 if quick else 1_000)
+    header = (f"{count:,} pulls are due", "seconds", "compared with one by one")
+    harness.table("Putting due pulls on the queue", header, enqueued)
+    harness.table("Memory of a job in Redis", ("a job that", "bytes"), memory)
+    harness.table("Size of the database", ("a row", "bytes, with its indexes"), sizes)
 
 
 @contextlib.contextmanager
-def embedded_redis() -> Iterator[redis.Redis]:
-    with rig.directory() as place:
+def private_redis() -> Iterator[redis.Redis]:
+    """Run a Redis server and give a connection to it."""
+    with harness.directory() as place:
         socket = place / "redis"
         command = [find_redis_server(), "--port", "0", "--unixsocket", str(socket)]
         running = Running([*command, "--save", ""], place / "log", clean_env(), cwd=place)
@@ -59,83 +61,90 @@ def embedded_redis() -> Iterator[redis.Redis]:
 
 
 def measure_queue(
-    kind: str, world: World, connection: redis.Redis, count: int
+    kind: str, prepared: PreparedDatabase, connection: redis.Redis, count: int
 ) -> list[list[object]]:
-    add_pulls(world, count, state=pulls.QUEUED)
+    """Time three ways to put `count` pulls on the queue."""
+    add_pulls(prepared, count, state=pulls.QUEUED)
     db.session.commit()
 
-    def timed(way: Callable[[], None]) -> float:
+    def time_one(way: Callable[[], object]) -> float:
         connection.flushall()
         db.session.execute(update(Pull).values(rung_at=None))
         db.session.commit()
-        begun = time.perf_counter()
+        start = time.perf_counter()
         way()
-        taken = time.perf_counter() - begun
+        seconds = time.perf_counter() - start
         assert connection.llen(Queue(queue.NAME, connection=connection).key) == count
         db.session.remove()
-        return taken
+        return seconds
 
-    ways = {
+    ways: dict[str, Callable[[], object]] = {
         "one by one": one_by_one,
-        "ours, the sweep's": clock.ring_due,
+        "the clock (ours)": clock.ring_due,
         "RQ's enqueue_many alone": partial(enqueue_many, connection, count),
     }
-    found = rig.alternate({name: partial(timed, way) for name, way in ways.items()}, 1)
-    naive = rig.median(found["one by one"])
+    timings = harness.alternate({name: partial(time_one, way) for name, way in ways.items()}, 1)
+    naive = harness.median(timings["one by one"])
     return [
-        [f"{kind}, {name}", rig.median(times), rig.median(times) / naive]
-        for name, times in found.items()
+        [f"{kind}, {name}", harness.median(times), harness.median(times) / naive]
+        for name, times in timings.items()
     ]
 
 
 def one_by_one() -> None:
-    """All of them are read first: those told ten seconds ago would be due once more."""
+    """Read all pulls before the first ring: after ten seconds, a rung pull is due again."""
     for pull in db.session.scalars(select(Pull)).all():
         queue.ring(pull)
 
 
 def enqueue_many(connection: redis.Redis, count: int) -> None:
-    """The floor: the same jobs, without a row that says so."""
+    """Enqueue the same jobs without touching the database, which is the least possible work."""
     jobs = Queue(queue.NAME, connection=connection)
-    for first in range(0, count, AT_ONCE):
+    for first in range(0, count, BATCH):
         jobs.enqueue_many(
             [
                 Queue.prepare_data(
                     queue.JOBS[pulls.ACCOUNTS], args=(number,), job_id=f"pull-{number}-0"
                 )
-                for number in range(first, min(first + AT_ONCE, count))
+                for number in range(first, min(first + BATCH, count))
             ]
         )
 
 
 def measure_redis(connection: redis.Redis, count: int) -> list[list[object]]:
-    """With RQ's own times to live, and with ours."""
+    """Measure the bytes per job, with RQ's default time to live and with ours."""
 
-    def memory(result_ttl: int, work: bool) -> float:
+    def bytes_per_job(result_ttl: int, work: bool) -> float:
         connection.flushall()
         jobs = Queue(queue.NAME, connection=connection)
         worker = SimpleWorker([jobs], connection=connection)
-        jobs.enqueue(time.time)  # what the first job leaves, such as the worker's own keys, stays
+        jobs.enqueue(time.time)  # the first job also creates keys that stay, such as the worker's
         worker.work(burst=True, logging_level="ERROR")
-        before = connection.info("memory")["used_memory"]
+        before = used_memory(connection)
         for number in range(count):
             jobs.enqueue_call(time.time, job_id=f"pull-{number}-0", result_ttl=result_ttl)
         if work:
             worker.work(burst=True, logging_level="ERROR")
-        return (connection.info("memory")["used_memory"] - before) / count
+        return (used_memory(connection) - before) / count
 
     return [
-        ["waits", memory(0, work=False)],
-        ["has ended, by RQ's settings", memory(500, work=True)],
-        ["has ended, by ours", memory(0, work=True)],
+        ["waits", bytes_per_job(0, work=False)],
+        ["is done, with RQ's settings", bytes_per_job(500, work=True)],
+        ["is done, with ours", bytes_per_job(0, work=True)],
     ]
 
 
-def measure_database(kind: str, world: World, rows: int) -> list[list[object]]:
+def used_memory(connection: redis.Redis) -> int:
+    used: int = connection.info("memory")["used_memory"]
+    return used
+
+
+def measure_database(kind: str, prepared: PreparedDatabase, rows: int) -> list[list[object]]:
+    """Measure the bytes per transaction and per pull."""
     empty = size()
-    run_job(world)
+    run_job(prepared)
     full = size()
-    add_pulls(world, rows, state=pulls.DONE)
+    add_pulls(prepared, rows, state=pulls.DONE)
     with_pulls = size()
     db.session.execute(text("DELETE FROM pull"))
     db.session.commit()
@@ -145,28 +154,28 @@ def measure_database(kind: str, world: World, rows: int) -> list[list[object]]:
     ]
 
 
-def add_pulls(world: World, count: int, state: str) -> None:
+def add_pulls(prepared: PreparedDatabase, count: int, state: str) -> None:
     highest = db.session.scalar(text("SELECT max(id) FROM pull")) or 0
     ids = range(highest + 1, highest + 1 + count)
     db.session.execute(
         insert(Pull),
         [
-            {"id": number, "user_id": world.user_id, "kind": pulls.ACCOUNTS, "state": state}
+            {"id": number, "user_id": prepared.user_id, "kind": pulls.ACCOUNTS, "state": state}
             for number in ids
         ],
     )
     db.session.execute(
-        insert(PullItem), [{"pull_id": number, "item_id": world.item_id} for number in ids]
+        insert(PullItem), [{"pull_id": number, "item_id": prepared.item_id} for number in ids]
     )
     db.session.commit()
 
 
 def size() -> int:
-    """Bytes of the whole database."""
+    """Return the size of the whole database in bytes."""
     on_sqlite = db.engine.dialect.name == "sqlite"
-    found = db.session.scalar(text(SIZE_OF_SQLITE if on_sqlite else SIZE_OF_POSTGRESQL))
+    size_in_bytes = db.session.scalar(text(SIZE_OF_SQLITE if on_sqlite else SIZE_OF_POSTGRESQL))
     db.session.rollback()
-    return int(found or 0)
+    return int(size_in_bytes or 0)
 
 
 if __name__ == "__main__":

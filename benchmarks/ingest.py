@@ -1,332 +1,156 @@
 """How fast does a history become stored rows?
 
-Ours is the real job, from the sandbox's answers over HTTP to the commit. The floor is the bare
-driver's upsert with the finished rows in memory and one commit, once into a table of sixteen
-columns with a unique index and a page's, and once into the table as it is, with its orders and its
-search index.
-The naive way is plaid-python's typed models and a select-or-add by the ORM for each row.
+"The whole job" is the real job, from the sandbox's responses over HTTP to the commit. "Bare driver"
+is the least possible work: an upsert of finished rows from memory, with one commit. One of its
+targets is a plain table of sixteen columns and two indexes, the other is the app's own table with
+all its indexes. The naive way is plaid-python's typed models and a select and an add per row.
 """
 
-import itertools
-import json
-import random
-import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import date, timedelta
-from decimal import Decimal
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
-import plaid
-import psycopg
-from cryptography.fernet import Fernet
 from flask import Flask
-from flask_migrate import upgrade
-from plaid.api import plaid_api
-from plaid.model.transactions_sync_request import TransactionsSyncRequest
-from sqlalchemy import Index, UniqueConstraint, make_url
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from benchmarks import floors, rig
-from config import Config
-from plaidapp import create_app
+from benchmarks import bare_driver, harness, naive_ingest
+from benchmarks.bare_driver import Row
+from benchmarks.prepared_database import TOKEN_KEY, PreparedDatabase
 from plaidapp.extensions import db
 from plaidapp.jobs import run as jobs
 from plaidapp.jobs import startup
 from plaidapp.jobs.transactions import sync
 from plaidapp.store import Item, Transaction
-from plaidapp.store.connections import accounts, items
-from plaidapp.store.people import users
+from plaidapp.store.connections import items
 from plaidapp.store.pulls import pulls
 from tests.e2e.processes import clean_env
 
-TOKEN_KEY = Fernet.generate_key().decode()
-NAMES = (
-    "WHOLEFDS MKT",
-    "UBER *TRIP",
-    "AMZN MKTP US",
-    "PG&E WEB ONLINE",
-    "CVS/PHARMACY",
-    "TRADER JOE'S",
-)
-
 
 def main() -> None:
-    options = rig.arguments(__doc__ or "")
+    options = harness.arguments(__doc__ or "")
     rows, rounds = (5_000, 1) if options.quick else (50_000, 5)
     startup.warm_up()
-    with rig.sandbox() as bank:
-        for kind in rig.DATABASES:
-            with rig.database(kind) as url:
-                compare(kind, World(url, bank, rows), rounds)
+    with harness.sandbox() as bank:
+        for kind in harness.DATABASES:
+            with harness.database(kind) as url:
+                compare(kind, PreparedDatabase(url, bank, rows), rounds)
         peaks(bank, (5_000, 10_000) if options.quick else (50_000, 200_000))
 
 
-class World:
-    """A database with somebody whose bank holds `rows` transactions; `fresh` is a copy of it."""
-
-    def __init__(self, url: str, bank: str, rows: int) -> None:
-        self.rows = rows
-        self._url, self._bank = make_url(url), bank
-        self._copies = itertools.count()
-        app = self._app(url)
-        with app.app_context():
-            upgrade()
-            user = users.add("olive", "olive@example.com", "no hash")
-            db.session.commit()
-            connection = connect(app, rows)
-            item = items.add(
-                user_id=user.id,
-                plaid_item_id=connection.plaid_item_id,
-                institution_id="ins_109508",
-                access_token=connection.sealed_token,
-                sync_requested=1,
-            )
-            db.session.flush()
-            accounts.save(
-                user.id, item.id, app.extensions["bank"].accounts(item.access_token).accounts
-            )
-            db.session.commit()
-            self.item_id, self.user_id = item.id, user.id
-            self.token = app.extensions["cipher"].decrypt(connection.sealed_token).decode()
-            db.session.remove()
-            db.engine.dispose()
-
-    def _app(self, url: str) -> Flask:
-        return create_app(
-            Config(
-                secret_key="for benchmarks only",
-                token_keys=(TOKEN_KEY,),
-                database_url=url,
-                redis_url="redis://localhost:1",
-                plaid_client_id="local",
-                plaid_secret="local",
-                plaid_env="sandbox",
-                plaid_url=self._bank,
-                log_level="ERROR",
-            )
-        )
-
-    @contextmanager
-    def fresh(self) -> Iterator[Flask]:
-        """The app on a new copy of the database."""
-        name = f"copy{next(self._copies)}"
-        if self._url.get_backend_name() == "sqlite":
-            copy = self._url.set(database=str(Path(self._url.database or "").with_name(name)))
-            shutil.copy(self._url.database or "", copy.database or "")
-        else:
-            copy = self._url.set(database=name)
-            postgres = self._url.set(drivername="postgresql", database="postgres")
-            uri = postgres.render_as_string(hide_password=False)
-            with psycopg.connect(uri, autocommit=True) as connection:
-                connection.execute(f'CREATE DATABASE {name} TEMPLATE "{self._url.database}"')
-        app = self._app(copy.render_as_string(hide_password=False))
-        with app.app_context():
-            yield app
-            db.session.remove()
-            db.engine.dispose()
-
-
-def connect(app: Flask, rows: int) -> Any:
-    """An Item at the sandbox whose one account has so many rows, over two years."""
-    made = random.Random(5)
-    today = date.today()  # noqa: DTZ011
-    transactions = []
-    for number in range(rows):
-        day = str(today - timedelta(days=made.randint(1, 729)))
-        transactions.append(
-            {
-                "date_transacted": day,
-                "date_posted": day,
-                "amount": made.randint(100, 20_000) / 100,
-                "description": f"{made.choice(NAMES)} {number % 9_999:04}",
-                "currency": "USD",
-            }
-        )
-    account = {"type": "depository", "subtype": "checking", "transactions": transactions}
-    user = json.dumps({"override_accounts": [account]})
-    bank = app.extensions["bank"]
-    return bank.exchange(bank.sandbox_public_token("ins_109508", "user_custom", user))
-
-
-def compare(kind: str, world: World, rounds: int) -> None:
+def compare(kind: str, prepared: PreparedDatabase, rounds: int) -> None:
+    """Time every way to store the same rows, and print rows per second and the ratios."""
     storing: list[float] = []
 
     def job() -> float:
-        with world.fresh():
-            seconds, stored = run_job(world)
-            storing.append(world.rows / stored)
-        return world.rows / seconds
+        with prepared.copy():
+            seconds, storing_seconds = run_job(prepared)
+            storing.append(prepared.rows / storing_seconds)
+        return prepared.rows / seconds
 
-    columns, ready = finished_rows(world)
+    columns, rows = finished_rows(prepared)
     ways: dict[str, Callable[[], float]] = {
         "the whole job": job,
-        "bare driver, two indexes": lambda: bare(world, columns, ready, plain=True),
-        "bare driver, this table": lambda: bare(world, columns, ready, plain=False),
-        **copying(kind, world, columns, ready),
-        "typed models and ORM": lambda: naive(world),
+        "bare driver, two indexes": lambda: bare(prepared, columns, rows, plain=True),
+        "bare driver, this table": lambda: bare(prepared, columns, rows, plain=False),
+        **copying(kind, prepared, columns, rows),
+        "typed models and ORM": lambda: naive_ingest.ingest(prepared),
     }
-    found = rig.alternate(ways, rounds)
-    found = {"storing alone": storing, **found}
+    rates = {**harness.alternate(ways, rounds), "storing alone": storing}
     rivals = ("bare driver, two indexes", "bare driver, this table", "typed models and ORM")
-    rows = [
-        [name, rig.median(values), *(rig.ratio(values, found[rival]) for rival in rivals)]
-        for name, values in found.items()
+    table = [
+        [name, harness.median(values), *(harness.ratio(values, rates[rival]) for rival in rivals)]
+        for name, values in rates.items()
     ]
-    header = ("way", "rows a second", "of two indexes", "of this table", "times the naive way")
-    rig.table(f"{world.rows:,} rows into {kind}", header, rows)
+    header = ("way", "rows per second", "of two indexes", "of this table", "times the naive way")
+    harness.table(f"{prepared.rows:,} rows into {kind}", header, table)
 
 
 def copying(
-    kind: str, world: World, columns: list[str], ready: list[tuple[Any, ...]]
+    kind: str, prepared: PreparedDatabase, columns: list[str], rows: list[Row]
 ) -> dict[str, Callable[[], float]]:
-    """PostgreSQL is quicker still with rows of which it is known that none is there."""
+    """Add COPY on PostgreSQL. It is faster still, but every row must be new."""
     if kind == "SQLite":
         return {}
     name = "bare driver, this table, new rows by COPY"
-    return {name: lambda: bare(world, columns, ready, plain=False, new=True)}
+    return {name: lambda: bare(prepared, columns, rows, plain=False, new=True)}
 
 
-def begin(world: World) -> int:
-    """The id of a pull for the job to run."""
-    item = db.session.get_one(Item, world.item_id)
-    pull = pulls.add(world.user_id, pulls.TRANSACTIONS, items=[item], asked_by=pulls.PERSON)
+def add_pull(prepared: PreparedDatabase) -> int:
+    """Add a pull of transactions and return its id."""
+    item = db.session.get_one(Item, prepared.item_id)
+    pull = pulls.add(prepared.user_id, pulls.TRANSACTIONS, items=[item], asked_by=pulls.PERSON)
     db.session.commit()
     return pull.id
 
 
-def run_job(world: World) -> tuple[float, float]:
-    """Seconds of the job, and of what it spent on storing."""
-    pull_id = begin(world)
-    spent = []
+def run_job(prepared: PreparedDatabase) -> tuple[float, float]:
+    """Return the seconds that the job took, and how many of them it spent on storing."""
+    pull_id = add_pull(prepared)
+    storing: list[float] = []
     store = sync._store
 
-    def timed(*arguments: Any) -> items.Advance:
+    def timed_store(*arguments: Any) -> items.Advance:
         start = time.perf_counter()
         outcome = store(*arguments)
-        spent.append(time.perf_counter() - start)
+        storing.append(time.perf_counter() - start)
         return outcome
 
-    sync._store = timed
-    try:
+    with patch.object(sync, "_store", timed_store):
         start = time.perf_counter()
         jobs.transactions(pull_id)
         seconds = time.perf_counter() - start
-    finally:
-        sync._store = store
     count = db.session.scalar(db.select(db.func.count()).select_from(Transaction))
-    assert count == world.rows, f"{count} rows instead of {world.rows}"
-    return seconds, sum(spent)
+    assert count == prepared.rows, f"{count} rows instead of {prepared.rows}"
+    return seconds, sum(storing)
 
 
-def finished_rows(world: World) -> tuple[list[str], list[tuple[Any, ...]]]:
-    """What the job stored, as a driver gives it back: the columns' names, and the rows."""
+def finished_rows(prepared: PreparedDatabase) -> tuple[list[str], list[Row]]:
+    """Return the column names and the rows that the job stores, as the driver reads them."""
     table = Transaction.__table__
     columns = [column.name for column in table.columns if column.name not in ("id", "size")]
-    with world.fresh():
-        run_job(world)
+    with prepared.copy():
+        run_job(prepared)
         names = ", ".join(columns)
         rows = db.session.connection().exec_driver_sql(f'SELECT {names} FROM "transaction"')
         return columns, [tuple(row) for row in rows]
 
 
 def bare(
-    world: World,
+    prepared: PreparedDatabase,
     columns: list[str],
-    rows: list[tuple[Any, ...]],
+    rows: list[Row],
     *,
     plain: bool,
     new: bool = False,
 ) -> float:
-    with world.fresh():
+    """Return rows per second. For `plain` and `new`, see benchmarks/bare_driver.py."""
+    with prepared.copy():
         url = db.engine.url
         if url.get_backend_name() == "sqlite":
-            seconds = floors.sqlite(url, columns, rows, plain)
+            seconds = bare_driver.sqlite(url, columns, rows, plain)
         else:
-            seconds = floors.postgresql(url, columns, rows, plain, new)
+            seconds = bare_driver.postgresql(url, columns, rows, plain, new)
     return len(rows) / seconds
 
 
-class NaiveBase(DeclarativeBase):
-    pass
-
-
-class NaiveTransaction(NaiveBase):
-    """The floor's table as a model."""
-
-    __tablename__ = "naive"
-    __table_args__ = (UniqueConstraint("item_id", "transaction_id"), Index("page", "date", "id"))
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    item_id: Mapped[int]
-    account_id: Mapped[str]
-    transaction_id: Mapped[str]
-    pending_transaction_id: Mapped[str | None]
-    date: Mapped[date]
-    authorized_date: Mapped[date | None]
-    amount: Mapped[Decimal]
-    iso_currency_code: Mapped[str | None]
-    unofficial_currency_code: Mapped[str | None]
-    name: Mapped[str]
-    merchant_name: Mapped[str | None]
-    payment_channel: Mapped[str]
-    category_primary: Mapped[str]
-    category_detailed: Mapped[str]
-    pending: Mapped[bool]
-
-
-SAME = (
-    "account_id", "pending_transaction_id", "date", "authorized_date", "iso_currency_code",
-    "unofficial_currency_code", "name", "merchant_name", "payment_channel", "pending",
-)  # fmt: skip
-
-
-def naive(world: World) -> float:
-    """Rows a second over one page of 500; each further page costs the same."""
-    with world.fresh() as app:
-        NaiveBase.metadata.create_all(db.engine)
-        configuration = plaid.Configuration(
-            host=app.config["PLAIDAPP"].plaid_url,
-            api_key={"clientId": "local", "secret": "local"},
-        )
-        api = plaid_api.PlaidApi(plaid.ApiClient(configuration))
-        start = time.perf_counter()
-        request = TransactionsSyncRequest(access_token=world.token, cursor="", count=500)
-        page = api.transactions_sync(request)
-        for sent in page.added:
-            query = db.select(NaiveTransaction).filter_by(
-                item_id=world.item_id, transaction_id=sent.transaction_id
-            )
-            row = db.session.scalar(query)
-            if row is None:
-                row = NaiveTransaction(item_id=world.item_id, transaction_id=sent.transaction_id)
-                db.session.add(row)
-            for name in SAME:
-                setattr(row, name, sent[name])
-            row.amount = Decimal(str(sent.amount))
-            row.category_primary = sent.personal_finance_category.primary
-            row.category_detailed = sent.personal_finance_category.detailed
-        db.session.commit()
-        return len(page.added) / (time.perf_counter() - start)
-
-
 def peaks(bank: str, sizes: tuple[int, ...]) -> None:
-    """The most memory that a worker's process has taken when it has done nothing but the job."""
-    found = []
-    for kind in rig.DATABASES:
+    """Print the peak memory of a worker process that runs only this job."""
+    table = []
+    for kind in harness.DATABASES:
         for rows in sizes:
-            with rig.database(kind) as url:
-                world = World(url, bank, rows)
-                with world.fresh() as app:
-                    found.append([f"{rows:,} rows, {kind}", peak(app, begin(world))])
-    rig.table("Peak memory of the worker", ("history", "MB (must be under 120, and flat)"), found)
+            with harness.database(kind) as url:
+                prepared = PreparedDatabase(url, bank, rows)
+                with prepared.copy() as app:
+                    table.append([f"{rows:,} rows, {kind}", peak(app, add_pull(prepared))])
+    harness.table(
+        "Peak memory of the worker", ("history", "MB (must be under 120, and flat)"), table
+    )
 
 
 def peak(app: Flask, pull_id: int) -> float:
+    """Return the peak memory in MB."""
     env = clean_env(
         SECRET_KEY="for benchmarks only",
         TOKEN_KEYS=TOKEN_KEY,
@@ -335,7 +159,7 @@ def peak(app: Flask, pull_id: int) -> float:
         PLAID_CLIENT_ID="local",
         PLAID_SECRET="local",
     )
-    command = [sys.executable, "-m", "benchmarks.ingest_peak", str(pull_id)]
+    command = [sys.executable, "-m", "benchmarks.peak_memory", str(pull_id)]
     return float(subprocess.run(command, env=env, check=True, capture_output=True).stdout)
 
 

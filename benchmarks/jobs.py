@@ -1,7 +1,7 @@
-"""What does the queue add to a job, and how many jobs does it get through?
+"""How much time does the queue add to a job, and how many jobs per second do the workers finish?
 
-Every way runs the very same functions (errands.py) and asks the same bank, on this machine. Two
-workers of each wait side by side; only one way is given work at a time.
+All kinds of worker run the same functions (benchmarks/tasks.py) and call the same local bank. Two
+workers of each kind wait side by side; only one kind gets jobs at a time.
 """
 
 import contextlib
@@ -29,26 +29,26 @@ from plaidapp.store.pulls import pulls
 from run import find_redis_server
 from tests.e2e.processes import Deployment, Running, free_port
 
-from . import rig
+from . import harness
 
 OURS, CELERY = "plaidapp's worker", "Celery, prefork"
 SIMPLE, FORK, PLAIN = "RQ's SimpleWorker", "`rq worker`, app preloaded", "`rq worker`"
 COMMANDS = {
     OURS: "python worker.py",
-    CELERY: "celery -A benchmarks.rival worker -l WARNING --concurrency 2",
-    SIMPLE: "rq worker -c benchmarks.errands -w rq.SimpleWorker --logging_level WARNING simple",
-    FORK: "rq worker -c benchmarks.errands --logging_level WARNING fork",
+    CELERY: "celery -A benchmarks.celery_app worker -l WARNING --concurrency 2",
+    SIMPLE: "rq worker -c benchmarks.tasks -w rq.SimpleWorker --logging_level WARNING simple",
+    FORK: "rq worker -c benchmarks.tasks --logging_level WARNING fork",
     PLAIN: "rq worker --url $REDIS_URL --logging_level WARNING plain",
 }
 QUEUES = {OURS: "default", SIMPLE: "simple", FORK: "fork", PLAIN: "plain"}
 SLOW = {FORK: 10, PLAIN: 40}
-"""How many times fewer jobs these ways are given."""
+"""These kinds get so many times fewer jobs."""
 LATENCIES = (0.0, 0.02)
-"""Seconds that the bank takes where two workers are compared with one."""
+"""How many seconds the bank takes when one worker is compared with two."""
 
 
-class Place:
-    """A database, a Redis and a loopback bank, and workers of all ways that wait there."""
+class Workplace:
+    """A database, a Redis server, a bank, and workers of several kinds."""
 
     def __init__(self, running: Deployment, latency: float) -> None:
         port, bank_port = running.env["REDIS_URL"].split(":")[2][:-2], free_port()
@@ -58,7 +58,7 @@ class Place:
         }
         server = f"{find_redis_server()} --save '' --port {port}"
         running.run("redis", server)
-        running.run("bank", f"python -m benchmarks.loopback {bank_port} {latency}")
+        running.run("bank", f"python -m benchmarks.fixed_bank {bank_port} {latency}")
         self.running = running
         self.redis = Redis.from_url(running.env["REDIS_URL"], socket_timeout=120)
         self.app: Flask = create_app(Config.from_env(running.env))
@@ -71,51 +71,51 @@ class Place:
         return Celery(broker=self.running.env["REDIS_URL"])
 
     def start(self, way: str, workers: int = 2) -> None:
-        """Workers that have their first jobs behind them."""
+        """Start workers and let them finish their first jobs."""
         self._workers[way] = [
             self.running.run(f"{way} {number}".replace("`", "").replace(" ", "-"), COMMANDS[way])
             for number in range(1 if way == CELERY else workers)
         ]
         for _ in range(5 * workers):
-            self.send(way, "ask")
+            self.send(way, "call_bank")
         for _ in range(5 * workers):
-            self.hear()
+            self.wait_for_report()
 
     def stop(self, way: str) -> None:
         for worker in self._workers.pop(way):
             worker.stop()
 
-    def send(self, way: str, errand: str, *args: object) -> None:
+    def send(self, way: str, task: str, *args: object) -> None:
         args = (*args, time.monotonic())
         if way == CELERY:
-            self._celery.send_task(errand, args=args)
+            self._celery.send_task(task, args=args)
             return
         Queue(QUEUES[way], connection=self.redis).enqueue_call(
-            f"benchmarks.errands.{errand}", args=args, timeout=600, result_ttl=0
+            f"benchmarks.tasks.{task}", args=args, timeout=600, result_ttl=0
         )
 
-    def hear(self) -> float:
-        """Seconds, as the next worker to be done says."""
-        told = self.redis.blpop(["told"], timeout=20)
-        if told is None:
-            raise TimeoutError("no worker has done it")
-        return float(told[1])
+    def wait_for_report(self) -> float:
+        """Return the seconds that the next finished job reports."""
+        report = self.redis.blpop(["reports"], timeout=20)
+        if report is None:
+            raise TimeoutError("no worker has finished a job")
+        return float(report[1])
 
-    def rate(self, way: str, errand: str, arguments: list[tuple[object, ...]]) -> float:
-        """Jobs a second, of jobs that are all there when the workers set off."""
+    def rate(self, way: str, task: str, arguments: list[tuple[object, ...]]) -> float:
+        """Return jobs per second. All jobs are on the queue before the workers start."""
         for worker in self._workers[way]:
             worker.send(signal.SIGSTOP)
         for args in arguments:
-            self.send(way, errand, *args)
-        began = time.monotonic()
+            self.send(way, task, *args)
+        start = time.monotonic()
         for worker in self._workers[way]:
             worker.send(signal.SIGCONT)
         for _ in arguments:
-            self.hear()
-        return len(arguments) / (time.monotonic() - began)
+            self.wait_for_report()
+        return len(arguments) / (time.monotonic() - start)
 
     def add_pulls(self, count: int) -> list[tuple[object, ...]]:
-        """Each of an Item of its own whose bank has nothing new."""
+        """Add pulls, each with its own Item, and return the tasks' arguments. Nothing is new."""
         with self.app.app_context():
             first = (db.session.scalar(db.select(db.func.max(Item.id))) or 0) + 1
             ids = range(first, first + count)
@@ -143,64 +143,77 @@ class Place:
 
 
 @contextlib.contextmanager
-def place(kind: str, latency: float = 0) -> Iterator[Place]:
-    with rig.database(kind) as url, rig.directory() as directory:
+def workplace_on(kind: str, latency: float = 0) -> Iterator[Workplace]:
+    with harness.database(kind) as url, harness.directory() as directory:
         running = Deployment(directory, url)
         try:
-            yield Place(running, latency)
+            yield Workplace(running, latency)
         finally:
             running.stop()
 
 
 def main() -> None:
-    quick = rig.arguments(__doc__ or "").quick
-    for kind in rig.DATABASES:
-        with place(kind) as here:
+    quick = harness.arguments(__doc__ or "").quick
+    for kind in harness.DATABASES:
+        with workplace_on(kind) as workplace:
             if kind == "SQLite":
-                ways = (OURS, CELERY, SIMPLE, FORK, PLAIN)
-                compare(here, "One call to the bank, no database", "ask", ways, quick=quick)
+                ways: tuple[str, ...] = (OURS, CELERY, SIMPLE, FORK, PLAIN)
+                compare(
+                    workplace, "One call to the bank, no database", "call_bank", ways, quick=quick
+                )
             ways = (OURS, CELERY, SIMPLE)
-            compare(here, f"A whole pull, nothing new, {kind}", "pull", ways, quick=quick)
+            compare(workplace, f"A whole pull, nothing new, {kind}", "run_pull", ways, quick=quick)
     scale(60 if quick else 500)
 
 
-def compare(here: Place, title: str, errand: str, ways: tuple[str, ...], *, quick: bool) -> None:
+def compare(
+    workplace: Workplace, title: str, task: str, ways: tuple[str, ...], *, quick: bool
+) -> None:
+    """Measure single jobs and a full queue with each kind of worker, and print a table."""
     for way in ways:
-        here.start(way)
+        workplace.start(way)
     sizes = (20, 150) if quick else (60, 600)
-    if errand == "pull":
+    if task == "run_pull":
         sizes = (10, 30) if quick else (30, 150)
     each, many = ({way: max(3, size // SLOW.get(way, 1)) for way in ways} for size in sizes)
-    alone: dict[str, list[float]] = {way: [] for way in ways}
-    rates: dict[str, list[float]] = {way: [] for way in ways}
+    single: dict[str, list[float]] = {way: [] for way in ways}
 
     def one_by_one(way: str) -> float:
-        for args in _work(here, errand, each[way]):
-            here.send(way, errand, *args)
-            alone[way].append(here.hear())
-        return statistics.median(alone[way])
+        for args in _arguments(workplace, task, each[way]):
+            workplace.send(way, task, *args)
+            single[way].append(workplace.wait_for_report())
+        return statistics.median(single[way])
 
     def all_at_once(way: str) -> float:
-        return here.rate(way, errand, _work(here, errand, many[way]))
+        return workplace.rate(way, task, _arguments(workplace, task, many[way]))
 
-    rig.alternate({way: partial(one_by_one, way) for way in ways}, 2 if quick else 5)
-    rates = rig.alternate({way: partial(all_at_once, way) for way in ways}, 1 if quick else 5)
+    harness.alternate({way: partial(one_by_one, way) for way in ways}, 2 if quick else 5)
+    rates = harness.alternate({way: partial(all_at_once, way) for way in ways}, 1 if quick else 5)
     for way in ways:
-        here.stop(way)
-    late = {way: rig.percentile(alone[way], 95) for way in ways}
-    fast = {way: statistics.median(rates[way]) for way in ways}
-    rig.table(
-        f"{title}: two workers of each",
-        ("", "ms, p50", "ms, p95", "to Celery", "must be", "jobs a second", "to Celery", "must be"),
+        workplace.stop(way)
+    p95 = {way: harness.percentile(single[way], 95) for way in ways}
+    rate = {way: statistics.median(rates[way]) for way in ways}
+    harness.table(
+        f"{title}: two workers of each kind",
+        (
+            "",
+            "ms, p50",
+            "ms, p95",
+            "of Celery's",
+            "limit",
+            "jobs per second",
+            "of Celery's",
+            "limit",
+        ),
         [
             (
                 way,
-                statistics.median(alone[way]) * 1e3,
-                late[way] * 1e3,
-                late[way] / late[CELERY],
+                statistics.median(single[way]) * 1e3,
+                p95[way] * 1e3,
+                p95[way] / p95[CELERY],
                 "at most 1" if way == OURS else "",
-                fast[way],
-                fast[way] / fast[CELERY],
+                rate[way],
+                rate[way] / rate[CELERY],
                 "at least 0.9" if way == OURS else "",
             )
             for way in ways
@@ -208,25 +221,26 @@ def compare(here: Place, title: str, errand: str, ways: tuple[str, ...], *, quic
     )
 
 
-def _work(here: Place, errand: str, count: int) -> list[tuple[object, ...]]:
-    return here.add_pulls(count) if errand == "pull" else [()] * count
+def _arguments(workplace: Workplace, task: str, count: int) -> list[tuple[object, ...]]:
+    return workplace.add_pulls(count) if task == "run_pull" else [()] * count
 
 
 def scale(count: int) -> None:
+    """Compare one worker with two, and print a table."""
     rows = []
-    for kind, latency in itertools.product(rig.DATABASES, LATENCIES):
-        with place(kind, latency) as here:
+    for kind, latency in itertools.product(harness.DATABASES, LATENCIES):
+        with workplace_on(kind, latency) as workplace:
             rates = {}
             for workers in (1, 2):
-                here.start(OURS, workers)
-                rates[workers] = here.rate(OURS, "pull", here.add_pulls(count))
-                here.stop(OURS)
+                workplace.start(OURS, workers)
+                rates[workers] = workplace.rate(OURS, "pull", workplace.add_pulls(count))
+                workplace.stop(OURS)
             gain = rates[2] / rates[1]
             bank = f"{latency * 1e3:g} ms"
             rows.append((kind, bank, 1e3 / rates[1], 1e3 / rates[2], gain, "at least 1.7"))
-    rig.table(
-        f"{count:,} Items with nothing new, a call each",
-        ("", "bank", "ms an Item, one worker", "two workers", "gain", "must be"),
+    harness.table(
+        f"{count:,} Items with nothing new, one call each",
+        ("", "bank", "ms per Item, one worker", "two workers", "gain", "limit"),
         rows,
     )
 

@@ -1,7 +1,8 @@
-"""Do pages stay as quick when a ledger grows a thousandfold?
+"""Do pages stay fast when a history grows a thousandfold?
 
-One person has 1,000 transactions in one database and 1,000,000 in another. The pages are those of
-the app itself, in this process; below them the queries of the naive way, on the larger one.
+A person has 1,000 transactions in one database and 1,000,000 in another. The first table compares
+the app's own pages, rendered in this process. The second compares the app's queries with naive
+ones, on the larger database.
 """
 
 import contextlib
@@ -13,10 +14,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_login import FlaskLoginClient
 from flask_migrate import upgrade
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
-from benchmarks import ledger as rows_of
-from benchmarks.rig import DATABASES, alternate, arguments, database, table
+from benchmarks import long_history
+from benchmarks.harness import DATABASES, alternate, arguments, database, table
 from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.finance.transactions.listing import PAGE_SIZE
@@ -30,14 +31,14 @@ EXPLORER = "/finance/transactions"
 SIZES = (1_000, 1_000_000)
 QUICK = (1_000, 50_000)
 DEEP = 1_000
-"""Pages; or half the ledger, where it is shorter."""
-NOBODY = "redis://localhost:1"  # neither Redis nor the bank is asked for any of the pages
-MUST_BE = {"dashboard": 1.3, "first page": 1.3, "deep page": 1.3}
-SEARCH_MUST_BE = 3
+"""How many pages in the deep page is, or half the history if that is shorter."""
+NO_REDIS = "redis://localhost:1"  # no page needs Redis or the bank
+LIMITS = {"dashboard": 1.3, "first page": 1.3, "deep page": 1.3}
+SEARCH_LIMIT = 3
 
 
 def main() -> None:
-    options = arguments(__doc__)
+    options = arguments(__doc__ or "")
     sizes, rounds = (QUICK, 5) if options.quick else (SIZES, 15)
     for kind in DATABASES:
         with contextlib.ExitStack() as opened:
@@ -48,32 +49,34 @@ def main() -> None:
 
 @contextlib.contextmanager
 def filled(kind: str, rows: int) -> Iterator[Flask]:
+    """Give the app on a database with `rows` transactions of user 1."""
     with database(kind) as url:
-        app = create_app(make_config(url, NOBODY, "http://localhost:1"))
+        app = create_app(make_config(url, NO_REDIS, "http://localhost:1"))
         app.test_client_class = FlaskLoginClient
         with app.app_context():
             upgrade()
-            user_id = rows_of.person("alice")
-        rows_of.fill(app, user_id, rows)
+            user_id = long_history.add_user("alice")
+        long_history.add_history(app, user_id, rows)
         yield app
         with app.app_context():
             db.engine.dispose()
 
 
 def compare_pages(kind: str, apps: Mapping[int, Flask], rounds: int) -> None:
+    """Time each page on the short and on the long history."""
     ways: dict[str, Callable[[], float]] = {}
     for rows, app in apps.items():
         for name, path in _paths(app, rows).items():
             ways[f"{name}/{rows}"] = _get(_client(app), path)
-    alternate(ways, 1)  # templates are read, connections opened
-    found = {way: statistics.median(times) for way, times in alternate(ways, rounds).items()}
+    alternate(ways, 1)  # the first round reads templates and opens connections
+    medians = {way: statistics.median(times) for way, times in alternate(ways, rounds).items()}
     small, large = apps
-    shown = []
+    rows_shown = []
     for name in _paths(apps[small], small):
-        few, many = found[f"{name}/{small}"], found[f"{name}/{large}"]
-        shown.append((name, few, many, many / few, MUST_BE.get(name, SEARCH_MUST_BE)))
+        few, many = medians[f"{name}/{small}"], medians[f"{name}/{large}"]
+        rows_shown.append((name, few, many, many / few, LIMITS.get(name, SEARCH_LIMIT)))
     header = ("page", f"{small:,} rows, ms", f"{large:,} rows, ms", "ratio", "at most")
-    table(f"Pages, {kind}", header, shown)
+    table(f"Pages, {kind}", header, rows_shown)
 
 
 def _paths(app: Flask, rows: int) -> dict[str, str]:
@@ -83,14 +86,14 @@ def _paths(app: Flask, rows: int) -> dict[str, str]:
         "dashboard": "/finance/",
         "first page": EXPLORER,
         "deep page": f"{EXPLORER}?after={after[0]}_{after[1]}",
-        "search, a common word": f"{EXPLORER}?q={rows_of.COMMON}",
-        "search, a rare word": f"{EXPLORER}?q={rows_of.RARE}",
+        "search, a common word": f"{EXPLORER}?q={long_history.COMMON}",
+        "search, a rare word": f"{EXPLORER}?q={long_history.RARE}",
         "search, a letter": f"{EXPLORER}?q=c",
     }
 
 
 def _place(number: int) -> reader.Place:
-    """After so many rows: what the link of the page before says."""
+    """Return the position after `number` rows, which the previous page's link would hold."""
     place = reader.end_of_stretch(Filter(1), number)
     if not place:
         raise LookupError(number)
@@ -104,21 +107,23 @@ def _client(app: Flask) -> FlaskClient:
 
 def _get(client: FlaskClient, path: str) -> Callable[[], float]:
     def get() -> float:
-        begun = time.perf_counter()
-        answer = client.get(path)
-        took = time.perf_counter() - begun
-        if answer.status_code != 200:
+        start = time.perf_counter()
+        response = client.get(path)
+        seconds = time.perf_counter() - start
+        if response.status_code != 200:
             raise RuntimeError(path)
-        return took * 1000
+        return seconds * 1000
 
     return get
 
 
 def compare_queries(kind: str, app: Flask) -> None:
-    """The same question asked both ways; the answers are the same."""
+    """Time the app's queries and naive ones that give the same result."""
     with app.app_context():
         place = _place(DEEP * PAGE_SIZE // 2)
-        searches = {word: Filter(1, search=word) for word in (rows_of.COMMON, rows_of.RARE)}
+        searches = {
+            word: Filter(1, search=word) for word in (long_history.COMMON, long_history.RARE)
+        }
         pairs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
             "a deep page, by OFFSET": (
                 lambda: reader.page(Filter(1), PAGE_SIZE, place),
@@ -135,41 +140,46 @@ def compare_queries(kind: str, app: Flask) -> None:
             )
             for word, wanted in searches.items()
         }
-        ways = {}
+        ways: dict[str, Callable[[], float]] = {}
         for name, both in pairs.items():
             if both[0]() != both[1]():
                 raise RuntimeError(name)
             ways |= {f"{name}/{which}": _timed(way) for which, way in enumerate(both)}
-        found = {way: statistics.median(times) for way, times in alternate(ways, 2).items()}
-        shown = [(name, *(found[f"{name}/{which}"] for which in (0, 1))) for name in pairs]
-    header = ("the naive way", "ours, ms", "naive, ms", "naive / ours")
-    rows = [(name, ours, naive, naive / ours) for name, ours, naive in shown]
-    table(f"Queries of the longer ledger, {kind}", header, rows)
+        medians = {way: statistics.median(times) for way, times in alternate(ways, 2).items()}
+    rows = []
+    for name in pairs:
+        ours, naive = medians[f"{name}/0"], medians[f"{name}/1"]
+        rows.append((name, ours, naive, naive / ours))
+    header = ("the naive query", "ours, ms", "naive, ms", "naive / ours")
+    table(f"Queries on the longer history, {kind}", header, rows)
 
 
 def _timed(way: Callable[[], object]) -> Callable[[], float]:
     def run() -> float:
         db.session.rollback()
-        begun = time.perf_counter()
+        start = time.perf_counter()
         way()
-        return (time.perf_counter() - begun) * 1000
+        return (time.perf_counter() - start) * 1000
 
     return run
 
 
-def _shown() -> list[object]:
-    shown = Transaction.removed_at.is_(None), Transaction.hidden.is_(False)
-    return [Transaction.user_id == 1, *shown]
+def _visible() -> list[ColumnElement[bool]]:
+    return [
+        Transaction.user_id == 1,
+        Transaction.removed_at.is_(None),
+        Transaction.hidden.is_(False),
+    ]
 
 
-def _newest(*conditions: object) -> list[Transaction]:
-    query = select(Transaction).where(*_shown(), *conditions)
+def _newest(*conditions: ColumnElement[bool]) -> list[Transaction]:
+    query = select(Transaction).where(*_visible(), *conditions)
     query = query.order_by(Transaction.date.desc(), Transaction.id.desc()).limit(PAGE_SIZE)
     return list(db.session.scalars(query))
 
 
 def _offset(number: int) -> list[Transaction]:
-    query = select(Transaction).where(*_shown())
+    query = select(Transaction).where(*_visible())
     query = query.order_by(Transaction.date.desc(), Transaction.id.desc())
     return list(db.session.scalars(query.offset(number).limit(PAGE_SIZE)))
 
@@ -180,7 +190,7 @@ def _like(word: str) -> list[Transaction]:
 
 
 def _summed() -> filter_totals.Tally:
-    query = select(func.count(), func.sum(Transaction.size)).where(*_shown())
+    query = select(func.count(), func.sum(Transaction.size)).where(*_visible())
     rows, _ = db.session.execute(query).one()
     return filter_totals.Tally(rows, False, ())
 

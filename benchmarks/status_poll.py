@@ -1,7 +1,7 @@
-"""What a poll without news costs, against a route that does nothing.
+"""How much does a poll that finds no change cost, compared with a route that does nothing?
 
-One gunicorn worker each, with the settings of production. A core is not always there on a shared
-machine, so what counts is requests by the processor time that the worker took.
+Each app has one gunicorn worker with the production settings. On a shared machine a core is not
+always free, so the benchmark counts requests per second of the worker's processor time.
 """
 
 import http.client
@@ -12,34 +12,35 @@ from functools import partial
 from html import unescape
 from urllib.parse import urlsplit
 
-from benchmarks import rig
-from benchmarks.browser import SMALL_BANK, Browser
+from benchmarks import harness
+from benchmarks.htmx_client import SMALL_BANK, HtmxClient
 from tests.e2e.processes import Deployment, free_port
 
 CONNECTIONS = 4
-EMPTY, HEALTHZ = "an empty Flask app's route", "this app's empty route, /healthz"
-MUST = "0.55"
-HEADER = ("route", "requests a second a core", "of an empty app's", "of /healthz", "must be")
+EMPTY, HEALTHZ = "the route of an empty Flask app", "this app's /healthz"
+MINIMUM = "0.55"
+"""The rate of a poll, as a share of the empty app's."""
+HEADER = ("route", "requests per second of a core", "of an empty app's", "of /healthz", "at least")
 
 
 class Server:
-    """One worker process."""
+    """A gunicorn with one worker process."""
 
     def __init__(self, deployment: Deployment, app: str, path: str) -> None:
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        # The same process to the end: its processor time is what counts.
+        # No --max-requests: the benchmark reads the processor time of this one process.
         command = f"gunicorn {app} --workers 1 --max-requests 0 --bind 127.0.0.1:{port}"
         running = deployment.run(app, command)
         running.wait_for(self.url + path)
         self._processes = running.family()
 
-    def served(self, path: str, cookie: str, seconds: float) -> float:
-        """Requests a second of processor time, over connections that are kept open."""
-        until = time.monotonic() + seconds
+    def rate(self, path: str, cookie: str, seconds: float) -> float:
+        """Return requests per second of processor time, over open connections."""
+        deadline = time.monotonic() + seconds
         counts: list[int] = []
         threads = [
-            threading.Thread(target=self._ask, args=(path, cookie, until, counts))
+            threading.Thread(target=self._send_requests, args=(path, cookie, deadline, counts))
             for _ in range(CONNECTIONS)
         ]
         before = self._processor_time()
@@ -52,7 +53,7 @@ class Server:
     def _processor_time(self) -> float:
         return sum(sum(process.cpu_times()[:2]) for process in self._processes)
 
-    def _ask(self, path: str, cookie: str, until: float, counts: list[int]) -> None:
+    def _send_requests(self, path: str, cookie: str, deadline: float, counts: list[int]) -> None:
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=60)
         headers = {
             "Cookie": cookie,
@@ -61,51 +62,52 @@ class Server:
             "Accept-Encoding": "gzip, deflate, br, zstd",
         }
         count = 0
-        while time.monotonic() < until:
+        while time.monotonic() < deadline:
             connection.request("GET", path, headers=headers)
-            answer = connection.getresponse()
-            answer.read()
-            assert answer.status < 300, answer.status
+            response = connection.getresponse()
+            response.read()
+            assert response.status < 300, response.status
             count += 1
         counts.append(count)
         connection.close()
 
 
 def measure(kind: str, deployment: Deployment, quick: bool) -> list[list[object]]:
+    """Return the rows of the table, see HEADER."""
     ours = Server(deployment, "wsgi:app", "/healthz")
-    empty = Server(deployment, "benchmarks.empty:app", "/empty")
-    anna = Browser(ours.url)
+    empty = Server(deployment, "benchmarks.empty_app:app", "/empty")
+    anna = HtmxClient(ours.url)
     panel = waiting_panel(deployment, anna)
-    asked = {"cookie": anna.cookie, "seconds": 0.3 if quick else 1}
-    ways = {
-        EMPTY: partial(empty.served, "/empty", **asked),
-        HEALTHZ: partial(ours.served, "/healthz", **asked),
-        "the lists' poll": partial(ours.served, "/finance/live?revision=0", **asked),
-        "a panel's poll": partial(ours.served, panel, **asked),
+    cookie, seconds = anna.cookie, 0.3 if quick else 1
+    routes = {
+        EMPTY: partial(empty.rate, "/empty", cookie, seconds),
+        HEALTHZ: partial(ours.rate, "/healthz", cookie, seconds),
+        "the lists' poll": partial(ours.rate, "/finance/live?revision=0", cookie, seconds),
+        "a panel's poll": partial(ours.rate, panel, cookie, seconds),
     }
-    found = rig.alternate(ways, 3 if quick else 7)
+    measured = harness.alternate(routes, 3 if quick else 7)
     deployment.bank.behave()
-    of = {name: rig.median(rates) for name, rates in found.items()}
+    medians = {name: harness.median(rates) for name, rates in measured.items()}
     return [
         [
             f"{kind}, {name}",
             rate,
-            rate / of[EMPTY],
-            rate / of[HEALTHZ],
-            MUST if "poll" in name else "",
+            rate / medians[EMPTY],
+            rate / medians[HEALTHZ],
+            MINIMUM if "poll" in name else "",
         ]
-        for name, rate in of.items()
+        for name, rate in medians.items()
     ]
 
 
-def waiting_panel(deployment: Deployment, anna: Browser) -> str:
-    """What a pull's panel asks while the bank does not answer. One poll waits, others do not."""
+def waiting_panel(deployment: Deployment, anna: HtmxClient) -> str:
+    """Return the address that a pull's panel polls while the bank does not respond."""
     deployment.bank.misbehave("delay", "/sandbox/public_token/create", seconds=600)
     panel = anna.click("/finance/items/sandbox", SMALL_BANK)
     while 'data-state="running"' not in panel:
         path = re.search(r'hx-get="([^"?]+)', panel)
         assert path
-        panel = anna.ask("GET", path[1], htmx=True)[1]
-    found = re.search(r'hx-get="([^"]+)"', panel)
-    assert found
-    return unescape(found[1])
+        panel = anna.request("GET", path[1], htmx=True)[1]
+    address = re.search(r'hx-get="([^"]+)"', panel)
+    assert address
+    return unescape(address[1])

@@ -1,6 +1,6 @@
-"""python -m benchmarks.ingest_peak PULL: the job of one pull in a worker's process; its peak in MB.
+"""python -m benchmarks.peak_memory PULL_ID: run one pull and print the process's peak in MB.
 
-The environment is a worker's.
+It runs in a worker's environment and needs Linux.
 """
 
 import re
@@ -17,7 +17,7 @@ def main() -> None:
     with worker.app.app_context():
         jobs.transactions(pull_id)
         assert pulls.by_id(pull_id).state == pulls.DONE
-    # Not getrusage: what it tells of a child counts the parent too, whose memory it began with.
+    # getrusage would not do: its peak includes the memory of the process that forked this one.
     (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     print(int(peak) / 1024)
 

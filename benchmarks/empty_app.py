@@ -1,4 +1,4 @@
-"""The floor of a web process: what gunicorn and Flask take for a route that does nothing."""
+"""An app whose only route does nothing, to measure the overhead of gunicorn and Flask."""
 
 from flask import Flask
 

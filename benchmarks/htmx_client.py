@@ -1,4 +1,4 @@
-"""What a browser does, without one: cookies, CSRF tokens, forms, and panels that ask again."""
+"""An HTTP client that acts like a browser with htmx: cookies, CSRF tokens, forms, polls."""
 
 import http.client
 import json
@@ -18,30 +18,30 @@ SMALL_BANK = {
     ),
 }
 DELAYS = re.compile(r"(\w+) delay:(\d+)ms")
-TICK = 2000
-"""What the panel's `every 2s` comes to, in milliseconds."""
-Pace = Callable[[int], float]
-"""Seconds to wait before asking, by how often it has asked."""
+POLL_INTERVAL = 2000
+"""The panel's `every 2s`, in milliseconds."""
+PollDelay = Callable[[int], float]
+"""Return the seconds to wait before the next poll, given the number of polls so far."""
 _numbers = count(1)
 
 
-class Browser:
-    """Somebody signed up, with one connection that is kept open."""
+class HtmxClient:
+    """A signed-up user with one open HTTP connection."""
 
     def __init__(self, url: str) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         self.cookie = self.token = ""
-        self.asked = 0
-        self.token = _token(self.ask("GET", "/auth/signup")[1])
+        self.requests = 0
+        self.token = _token(self.request("GET", "/auth/signup")[1])
         name = f"anna{next(_numbers)}"
         form = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
-        self.ask("POST", "/auth/signup", form)
-        self.token = _token(self.ask("GET", "/finance/")[1])
+        self.request("POST", "/auth/signup", form)
+        self.token = _token(self.request("GET", "/finance/")[1])
 
-    def ask(
+    def request(
         self, method: str, path: str, form: dict[str, str] | None = None, *, htmx: bool = False
     ) -> tuple[int, str, str]:
-        """The status, the body and the HX-Trigger of the answer."""
+        """Return the response's status, body and HX-Trigger header."""
         headers = {"Cookie": self.cookie}
         if htmx:
             headers["HX-Request"] = "true"
@@ -49,32 +49,32 @@ class Browser:
         if method == "POST":
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             body = urlencode({"csrf_token": self.token, **(form or {})})
-        self.asked += 1
+        self.requests += 1
         self._connection.request(method, path, body, headers)
-        answer = self._connection.getresponse()
-        text = answer.read().decode()
-        if sent := answer.getheader("Set-Cookie"):
-            self.cookie = sent.partition(";")[0]
-        assert answer.status < 400, f"{method} {path}: {answer.status}\n{text[:2000]}"
-        return answer.status, text, answer.getheader("HX-Trigger") or ""
+        response = self._connection.getresponse()
+        text = response.read().decode()
+        if cookie := response.getheader("Set-Cookie"):
+            self.cookie = cookie.partition(";")[0]
+        assert response.status < 400, f"{method} {path}: {response.status}\n{text[:2000]}"
+        return response.status, text, response.getheader("HX-Trigger") or ""
 
     def click(self, path: str, form: dict[str, str] | None = None) -> str:
-        """The panel that a button answers."""
-        return self.ask("POST", path, form, htmx=True)[1]
+        """Press a button and return the panel that replaces it."""
+        return self.request("POST", path, form, htmx=True)[1]
 
-    def follow(self, panel: str, pace: Pace | None = None) -> None:
-        """Asks again until the pull is over: as the panel says, or as `pace` does."""
-        trigger, asked = "load", 0
+    def follow(self, panel: str, poll_delay: PollDelay | None = None) -> None:
+        """Poll until the pull is done, at the panel's own intervals or those of `poll_delay`."""
+        trigger, polls = "load", 0
         while 'data-state="done"' not in panel:
             assert 'data-state="failed"' not in panel, panel
             address = unescape(_first(r'hx-get="([^"]+)"', panel))
-            if pace:  # which waits for nothing at the server: it knows no revision
-                address, delay = address.partition("?")[0], pace(asked)
+            if poll_delay:  # without the revision in the query, the server answers at once
+                address, delay = address.partition("?")[0], poll_delay(polls)
             else:
-                delay = int(dict(DELAYS.findall(panel)).get(trigger, TICK)) / 1000
+                delay = int(dict(DELAYS.findall(panel)).get(trigger, POLL_INTERVAL)) / 1000
             time.sleep(delay)
-            status, text, trigger = self.ask("GET", address, htmx=True)
-            asked += 1
+            status, text, trigger = self.request("GET", address, htmx=True)
+            polls += 1
             if status == 200:
                 panel, trigger = text, "load"
 

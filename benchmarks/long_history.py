@@ -1,7 +1,8 @@
-"""A person with as many transactions as one likes, written past the app by the bare driver.
+"""Fill a database with a long history, faster than the app could.
 
-Ten years of nine accounts at one bank; one row in ten is a coffee, ten rows are a locksmith's,
-however many rows there are. What the app keeps beside the rows it works out itself.
+The history covers ten years and nine accounts at one bank. Whatever its length, one row in ten is
+for coffee and ten rows are a locksmith's. The database driver writes the rows; the app then
+computes the totals that it stores beside them.
 """
 
 import random
@@ -46,7 +47,7 @@ SYLLABLES = ("ka", "to", "mi", "ren", "sol", "bar", "win", "ter", "lo", "vis", "
 
 @dataclass(frozen=True)
 class Shop:
-    """A merchant as a row names it, with its words as the app keeps them."""
+    """A merchant, with the text and the search terms of its rows."""
 
     name: str
     merchant: str
@@ -55,15 +56,15 @@ class Shop:
     words: str
 
 
-def person(name: str) -> int:
-    """A new person without a password; returns the id."""
+def add_user(name: str) -> int:
+    """Add a user who cannot log in, and return the id."""
     user = users.add(name, f"{name}@example.com", "none")
     db.session.commit()
     return user.id
 
 
-def fill(app: Flask, user_id: int, rows: int) -> None:
-    """Gives the person an Item, its accounts and `rows` transactions."""
+def add_history(app: Flask, user_id: int, rows: int) -> None:
+    """Give the user an Item with nine accounts and `rows` transactions."""
     with app.app_context():
         item = items.add(
             user_id=user_id,
@@ -95,18 +96,19 @@ def _account(number: int, kind: str) -> payloads.Account:
 
 
 def _rows(user_id: int, item_id: int, ids: list[int], count: int) -> Iterator[tuple[Any, ...]]:
-    """Newest first, as Plaid sends a history; the same ones for the same count."""
+    """Give the rows newest first, as Plaid does. The same count gives the same rows."""
     chance = random.Random(count)
     shops, rare = _shops(user_id, chance)
     today = datetime.now(UTC).date()
     days = [today - timedelta(days=age) for age in range(365 * YEARS)]
-    chosen, placed = chance.choices(shops, k=count), chance.choices(ids, SHARES, k=count)
+    chosen = chance.choices(shops, k=count)
+    account_ids = chance.choices(ids, SHARES, k=count)
     for number in range(count):
         shop = rare if number % (count // RARE_ROWS) == 7 else chosen[number]
         cents = chance.randrange(100, 30_000)
         amount = (-cents if shop.category == "INCOME" else cents) * 10**6
         yield (
-            *(user_id, item_id, placed[number], f"transaction-{number}"),
+            *(user_id, item_id, account_ids[number], f"transaction-{number}"),
             *(days[number * len(days) // count], amount, "USD", shop.name, shop.merchant),
             *(shop.category, shop.category + "_OTHER", "in store", shop.title_key, shop.words, ""),
             *(number < 5, False),
@@ -114,7 +116,7 @@ def _rows(user_id: int, item_id: int, ids: list[int], count: int) -> Iterator[tu
 
 
 def _shops(user_id: int, chance: random.Random) -> tuple[list[Shop], Shop]:
-    """Two thousand, of which one in ten sells coffee; and one more."""
+    """Return two thousand shops, of which one in ten sells coffee, and the rare one."""
 
     def shop(merchant: str, category: str) -> Shop:
         name = f"{merchant.upper()} #{chance.randrange(10_000):04} {_word(chance).upper()} CA"
@@ -133,42 +135,42 @@ def _word(chance: random.Random) -> str:
 
 
 def _to_sqlite(url: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    """Indexes and triggers are made anew afterwards: that is quicker than keeping them."""
+    """Drop indexes and triggers, write the rows, and create them again, which is faster."""
     path = make_url(url).database or ""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        kept = connection.execute(
+        dropped = connection.execute(
             "SELECT type, name, sql FROM sqlite_schema WHERE tbl_name = 'transaction'"
             " AND type IN ('index', 'trigger') AND sql IS NOT NULL"
         ).fetchall()
         connection.execute("BEGIN")
-        for kind, name, _ in kept:
+        for kind, name, _ in dropped:
             connection.execute(f"DROP {kind} {name}")
-        holes = ", ".join("?" * len(COLUMNS))
+        marks = ", ".join("?" * len(COLUMNS))
         connection.executemany(
-            f'INSERT INTO "transaction" ({", ".join(COLUMNS)}) VALUES ({holes})',
+            f'INSERT INTO "transaction" ({", ".join(COLUMNS)}) VALUES ({marks})',
             ((*row[:4], row[4].isoformat(), *row[5:]) for row in rows),
         )
         connection.execute("INSERT INTO transaction_search (transaction_search) VALUES ('rebuild')")
-        for _, _, statement in kept:
+        for _, _, statement in dropped:
             connection.execute(statement)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _to_postgresql(url: str, rows: Iterator[tuple[Any, ...]]) -> None:
-    """Without the indexes of the pages meanwhile, for the same reason."""
+    """Do the same on PostgreSQL, but keep unique indexes and primary keys."""
     with psycopg.connect(url.replace("+psycopg", "")) as connection, connection.cursor() as cursor:
-        kept = cursor.execute(
+        dropped = cursor.execute(
             "SELECT indexname, indexdef FROM pg_indexes"
             " WHERE tablename = 'transaction' AND indexname LIKE 'ix_%'"
         ).fetchall()
         cursor.execute("SET maintenance_work_mem = '256MB'")
-        cursor.execute("SET session_replication_role = replica")  # asks no row for its owner
-        for name, _ in kept:
+        cursor.execute("SET session_replication_role = replica")  # no foreign key checks
+        for name, _ in dropped:
             cursor.execute(f"DROP INDEX {name}")
         command = f'COPY "transaction" ({", ".join(COLUMNS)}) FROM STDIN'
         with cursor.copy(command) as copy:
             for row in rows:
                 copy.write_row(row)
-        for _, statement in kept:
+        for _, statement in dropped:
             cursor.execute(statement)
