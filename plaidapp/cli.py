@@ -11,6 +11,7 @@ from flask.cli import with_appcontext
 
 from .bank.errors import BankError
 from .extensions import db
+from .formats import bank_name
 from .jobs import clock
 from .jobs import run as jobs
 from .jobs.transactions import bank_comparison
@@ -77,4 +78,4 @@ def _repair(item: Item) -> None:
 
 
 def _print(item: Item, text: str) -> None:
-    click.echo(f"Item {item.id} ({item.title}): {text}")
+    click.echo(f"Item {item.id} ({bank_name(item)}): {text}")

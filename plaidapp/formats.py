@@ -16,6 +16,7 @@ from flask import Flask
 from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 
+from .store import Item
 from .store.base.types import DECIMALS, exact
 
 ENGLISH = Locale("en")
@@ -32,7 +33,7 @@ def init_app(app: Flask) -> None:
         app.add_template_filter(of_time)
     for of_moments in (moment, ago, duration):
         app.add_template_filter(of_moments)
-    for of_words in (words, listed, sentence):
+    for of_words in (words, listed, sentence, bank_name):
         app.add_template_filter(of_words)
 
 
@@ -245,6 +246,11 @@ def duration(span: timedelta) -> str:
 def words(code: str) -> str:
     """Plaid's constants as words: "FOOD_AND_DRINK" becomes "Food and drink"."""
     return code.replace("_", " ").capitalize()
+
+
+def bank_name(item: Item) -> str:
+    """Return the name of an Item's bank. It is not known in the first moments of a connection."""
+    return item.institution_name or gettext("Your bank")
 
 
 def listed(parts: Iterable[str]) -> Markup:

@@ -17,4 +17,4 @@ def save(
     sent: Iterable[payloads.Transaction],
 ) -> None:
     rows = rows_of(user_id, sent)
-    ingest.save(user_id, item_id, account_ids, [None], rows, afresh=False, new=False)
+    ingest.save(user_id, item_id, account_ids, [None], rows, from_start=False, new=False)

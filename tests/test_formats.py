@@ -11,6 +11,7 @@ from flask_babel import force_locale
 from markupsafe import Markup
 
 from plaidapp import formats, languages
+from plaidapp.store import Item
 
 TODAY = date(2026, 3, 15)  # a Sunday
 FIVE_PAST_TWO = datetime(2024, 11, 20, 14, 5, tzinfo=UTC)
@@ -286,3 +287,8 @@ def test_no_locale_breaks_a_page(speak, subtests):
 def test_the_date_in_a_stored_sentence_is_formatted_by_locale(speak, stored, read):
     speak("de_DE")
     assert formats.sentence(stored) == read
+
+
+def test_a_bank_without_a_name_is_called_your_bank(speak):
+    assert formats.bank_name(Item()) == "Your bank"
+    assert formats.bank_name(Item(institution_name="First Platypus Bank")) == "First Platypus Bank"

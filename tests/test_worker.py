@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from flask import current_app
 from rq import Queue
 
 from plaidapp import policy
@@ -58,7 +59,8 @@ def start(context, redis_url, tmp_path):
 @pytest.fixture
 def pull(owner):
     """A link pull of a custom user, already enqueued."""
-    sealed = encryption.seal({"username": "user_custom", "password": USER})
+    values = {"username": "user_custom", "password": USER}
+    sealed = encryption.seal(current_app.extensions["cipher"], values)
     pull = pulls.add(owner, pulls.LINK, institution_id="ins_109508", sealed=sealed)
     db.session.commit()
     assert queue.ring(pull)

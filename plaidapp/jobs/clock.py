@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from plaidapp import policy
 from plaidapp.extensions import db
-from plaidapp.store.connections import items
+from plaidapp.store.connections import sync_progress
 from plaidapp.store.pulls import pulls, transitions
 from plaidapp.store.webhooks import signing_keys
 
@@ -39,8 +39,8 @@ def ring_due() -> None:
 
 def ask_for_neglected() -> None:
     """Starts a pull for every Item that should have been synced by now."""
-    for item in items.neglected(policy.NEGLECTED_BATCH):
-        if items.claim_sweep(item):
+    for item in sync_progress.neglected(policy.NEGLECTED_BATCH):
+        if sync_progress.claim_sweep(item):
             item_requests.sync(item, pulls.CLOCK)
         db.session.commit()
 
@@ -48,7 +48,7 @@ def ask_for_neglected() -> None:
 def tick(number: int) -> None:
     if number % policy.NEGLECTED_TICKS == 0:
         ask_for_neglected()
-        signing_keys.forget_unknown()
+        signing_keys.delete_unknown()
         db.session.commit()
     reclaim()
     ring_due()

@@ -205,13 +205,13 @@ def _store_accounts(
     user_id, item_id = attempt.pull.user_id, part.item_id
     users.lock_ledger(user_id)
     items.answered(item_id, answer.item.institution_id, answer.item.institution_name)
-    listed = reconnected_accounts.still_here(item_id, answer.accounts)
+    listed = reconnected_accounts.without_departed(item_id, answer.accounts)
     saved = reconnected_accounts.save_accounts(user_id, item_id, listed)
     item_requests.removal(saved.replaced)
     derived.refresh((), saved.changed)
     account_store.close_missing(item_id, answer.accounts)
     if attempt.pull.kind == pulls.LINK:
-        part.accounts_kept = reconnected_accounts.accounts_kept(item_id)
+        part.accounts_kept = reconnected_accounts.count_reconnected(item_id)
     attempt.report(
         part, stored=True, phase=phase, accounts=len(listed), request_id=answer.request_id
     )
@@ -219,7 +219,7 @@ def _store_accounts(
 
 def _unseal(sealed: bytes | None) -> dict[str, str]:
     try:
-        return encryption.unseal(sealed) if sealed else {}
+        return encryption.unseal(current_app.extensions["cipher"], sealed) if sealed else {}
     except InvalidToken:
         message = gettext_noop(
             "What you entered was saved with a key the app no longer has. Start again."

@@ -1,4 +1,4 @@
-"""What is kept: one file a table, the model and its queries. Nothing here commits."""
+"""The tables: a package for each subject, with models and queries. Nothing here commits."""
 
 from .connections.accounts import Account
 from .connections.balances import Balance

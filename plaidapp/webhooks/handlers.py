@@ -33,7 +33,7 @@ def _sync(item: Item, _event: Event) -> Pull | None:
 
 def _streams(item: Item, _event: Event) -> Pull | None:
     """Before its history is here there is nothing to hold against it; the sync asks then."""
-    if item.state in items.SYNCED_NO_MORE or item.update_status != items.COMPLETE:
+    if item.state in items.NOT_SYNCED or item.update_status != items.COMPLETE:
         return None
     return item_requests.recurring(item, pulls.WEBHOOK)
 
@@ -74,7 +74,7 @@ def _new_accounts(item: Item, event: Event) -> None:
 
 
 def _expiring(item: Item, event: Event) -> None:
-    if item.state in items.SYNCED_NO_MORE:  # has ended already
+    if item.state in items.NOT_SYNCED:  # has ended already
         return
     until = _day(event.consent_expiration_time or event.disconnect_time)
     sentence = EXPIRES_ON % {"day": until} if until else EXPIRES_SOON

@@ -62,7 +62,7 @@ def _accept(token: str, body: bytes) -> None:
     event = _read(body)
     item = items.by_plaid_id(event.item_id) if event.item_id else None
     handler = handlers.HANDLERS.get((event.webhook_type or "", event.webhook_code or ""))
-    fresh = deliveries.keep(
+    fresh = deliveries.save(
         token,
         body.decode(errors="replace").replace("\0", ""),
         type=event.webhook_type,

@@ -45,7 +45,7 @@ def belongings(app, alice):
             user_id=alice.id,
             plaid_item_id="item-of-alice",
             institution_name="First Platypus Bank",
-            access_token=encryption.seal({"not": "a token"}),
+            access_token=encryption.seal(app.extensions["cipher"], {"not": "a token"}),
         )
         db.session.add(item)
         db.session.flush()

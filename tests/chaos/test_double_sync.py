@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
 from plaidapp.store import Item, Pull, PullItem
-from plaidapp.store.connections import items
+from plaidapp.store.connections import sync_progress
 from plaidapp.store.pulls import pulls
 
 from .bank_life import BankLife
@@ -52,7 +52,7 @@ def ring_two_pulls(world: World, item_id: int) -> list[int]:
     """Enqueue two pulls of the same Item for the two free workers."""
     with world.app.app_context():
         item = db.session.get_one(Item, item_id)
-        items.request_sync([item_id])
+        sync_progress.request_sync([item_id])
         pair = [pulls.add(item.user_id, pulls.TRANSACTIONS, items=[item]) for _ in range(2)]
         db.session.commit()
         for pull in pair:

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 import pytest
-from flask import Flask
+from flask import Flask, current_app
 from rq.utils import import_attribute
 from sqlalchemy import select, update
 from werkzeug.wrappers import Response
@@ -30,7 +30,7 @@ def begin(owner: int) -> Callable[..., int]:
     def add(kind: str, items=(), **fields) -> int:
         given = fields.pop("given", None)
         if given:
-            fields["sealed"] = encryption.seal(given)
+            fields["sealed"] = encryption.seal(current_app.extensions["cipher"], given)
         if kind == pulls.LINK:
             fields.setdefault("institution_id", "ins_109508")
         pull = pulls.add(owner, kind, items=items, **fields)

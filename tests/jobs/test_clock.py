@@ -13,7 +13,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.store import Item, Pull, WebhookKey
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import items, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls, transitions
 from plaidapp.store.webhooks import signing_keys
@@ -42,7 +42,7 @@ def add_item(owner, name="one", **fields):
 
 
 def neglected():
-    found = [item.plaid_item_id for item in items.neglected(100)]
+    found = [item.plaid_item_id for item in sync_progress.neglected(100)]
     db.session.rollback()
     return found
 
@@ -123,7 +123,7 @@ def test_neglected_items_are_found_and_no_others(owner):
 def test_only_so_many_at_once_the_oldest_first(owner):
     for name in ("a", "b", "c"):
         add_item(owner, name, **BEHIND)
-    assert [item.plaid_item_id for item in items.neglected(2)] == ["a", "b"]
+    assert [item.plaid_item_id for item in sync_progress.neglected(2)] == ["a", "b"]
 
 
 def test_a_neglected_item_gets_a_pull_of_the_clock(owner):
@@ -151,10 +151,10 @@ def test_clocks_that_tick_at_once_start_one_pull(app, owner):
 
     def claim(_):
         with app.app_context():
-            (item,) = items.neglected(10)
+            (item,) = sync_progress.neglected(10)
             db.session.commit()
             together.wait()
-            claimed = items.claim_sweep(item)
+            claimed = sync_progress.claim_sweep(item)
             db.session.commit()
             return claimed
 

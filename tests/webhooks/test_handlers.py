@@ -126,7 +126,7 @@ def test_news_of_what_recurs_ask_for_one_look_and_no_sync(tell, ask, read, make_
     for _ in range(3):
         tell(item, "TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE", account_ids=["a"])
 
-    closed = state in items.SYNCED_NO_MORE
+    closed = state in items.NOT_SYNCED
     asked = [(pull.kind, pull.asked_by, pull.state) for pull in ask(Pull)]
     assert asked == ([] if closed else [("recurring", "webhook", "queued")])
     assert (read(item).sync_requested, len(ask(Webhook))) == (0, 3)

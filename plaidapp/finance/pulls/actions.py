@@ -16,7 +16,7 @@ from plaidapp.htmx import is_htmx, notice, retarget
 from plaidapp.jobs import queue
 from plaidapp.store import Pull
 from plaidapp.store.base import encryption
-from plaidapp.store.connections import items
+from plaidapp.store.connections import items, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls, transitions
 from plaidapp.store.transactions import reader
@@ -43,11 +43,8 @@ def connect_test_bank() -> Answer:
         return render_dashboard(person().id, connect_form=form), 422
     sealed = None
     if form.override_username.data:
-        sealed = encryption.seal(
-            {
-                "username": form.override_username.data,
-                "password": form.override_password.data or "",
-            }
+        sealed = _seal(
+            username=form.override_username.data, password=form.override_password.data or ""
         )
     pull = _begin(pulls.LINK, institution_id=form.institution_id.data, sealed=sealed)
     return _show(pull, connect_form=ConnectTestBankForm(formdata=None))
@@ -58,8 +55,12 @@ def connect_bank() -> Answer:
     form = PublicTokenForm(request.form)
     if not form.validate():
         return _refuse(form.errors["public_token"][0])
-    pull = _begin(pulls.LINK, sealed=encryption.seal({"public_token": form.public_token.data}))
+    pull = _begin(pulls.LINK, sealed=_seal(public_token=form.public_token.data))
     return _show(pull)
+
+
+def _seal(**values: str) -> bytes:
+    return encryption.seal(current_app.extensions["cipher"], values)
 
 
 @blueprint.post("/pulls/accounts")
@@ -85,7 +86,7 @@ def sync_item(item_id: int) -> Answer:
     item = owned_or_404(items.owned, item_id)
     if item.state == items.REPLACED:
         return _refuse(str(REPLACED))
-    items.request_sync([item.id])
+    sync_progress.request_sync([item.id])
     return _show(_begin(pulls.TRANSACTIONS, items=[item]))
 
 
@@ -121,7 +122,7 @@ def _begin_range(kind: str) -> Answer:
     connected = items.of_user(person().id)
     if not connected:
         return _refuse(str(NO_BANK))
-    items.request_sync([item.id for item in connected])
+    sync_progress.request_sync([item.id for item in connected])
     days = {"start_date": form.start_date.data, "end_date": form.end_date.data}
     return _show(_begin(kind, items=connected, **days), range_form=form)
 

@@ -3,7 +3,6 @@
 Money that moves between a person's own accounts is listed, and counted in no total.
 """
 
-import calendar
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +14,7 @@ from flask_babel import lazy_gettext
 
 from plaidapp.auth.access import person
 from plaidapp.store import Item, Stream
+from plaidapp.store.base.dates import months_later
 from plaidapp.store.connections import items
 from plaidapp.store.recurring import recurring_streams
 
@@ -119,20 +119,12 @@ def _after(stream: Stream, first: date, ahead: int) -> date | None:
     if stream.frequency == recurring_streams.BIWEEKLY:
         return first + timedelta(days=14 * ahead)
     if stream.frequency == recurring_streams.MONTHLY:
-        return _months_later(first, ahead)
+        return months_later(first, ahead)
     if stream.frequency == recurring_streams.SEMI_MONTHLY:
         # Two days of the month take turns: the predicted one, and that of the last payment.
         months, odd = divmod(ahead, 2)
-        return _months_later(stream.last_date if odd else first, months + odd)
+        return months_later(stream.last_date if odd else first, months + odd)
     return None
-
-
-def _months_later(day: date, months: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    if year > date.max.year:
-        return date.max
-    longest = calendar.monthrange(year, month + 1)[1]
-    return date(year, month + 1, min(day.day, longest))
 
 
 def a_month(streams: Iterable[Stream]) -> list[tuple[str | None, Decimal]]:
@@ -201,7 +193,7 @@ def overview_of(user_id: int) -> Overview:
     return Overview(
         items.of_user(user_id),
         recurring_streams.of_user(user_id),
-        recurring_streams.silent_items(user_id),
+        recurring_streams.refusing_items(user_id),
     )
 
 

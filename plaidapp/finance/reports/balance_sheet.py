@@ -16,11 +16,18 @@ from flask_babel.speaklater import LazyString
 
 from plaidapp.formats import CURRENCIES
 from plaidapp.store import Account, Item
+from plaidapp.store.base.dates import month_of
 from plaidapp.store.base.types import exact
 from plaidapp.store.connections import accounts
+from plaidapp.store.connections.account_types import (
+    BROKERAGE,
+    CREDIT,
+    DEPOSITORY,
+    INVESTMENT,
+    LOAN,
+)
 from plaidapp.store.connections.balances import BANK
 from plaidapp.store.reports.balance_lines import Line, lines
-from plaidapp.store.transactions.monthly_totals import month_of
 
 DAY = timedelta(days=1)
 NOTHING = Decimal(0)
@@ -29,12 +36,11 @@ ALL = "all"
 PERIODS = (*DAYS_OF_PERIOD, ALL)
 MOST_POINTS = 400
 SPARK = [timedelta(days=3 * age) for age in range(30, -1, -1)]
-OWED = ("credit", "loan")
 KINDS: tuple[tuple[str, LazyString, tuple[str, ...]], ...] = (
-    ("cash", lazy_gettext("Cash"), ("depository",)),
-    ("cards", lazy_gettext("Cards"), ("credit",)),
-    ("investments", lazy_gettext("Investments"), ("investment", "brokerage")),
-    ("loans", lazy_gettext("Loans"), ("loan",)),
+    ("cash", lazy_gettext("Cash"), (DEPOSITORY,)),
+    ("cards", lazy_gettext("Cards"), (CREDIT,)),
+    ("investments", lazy_gettext("Investments"), (INVESTMENT, BROKERAGE)),
+    ("loans", lazy_gettext("Loans"), (LOAN,)),
     ("other", lazy_gettext("Other"), ()),
 )
 KIND_OF_TYPE = {kind: key for key, _, kinds in KINDS for kind in kinds}
@@ -64,7 +70,7 @@ class Holding:
 
     @property
     def _sign(self) -> int:
-        return -1 if self.account.type in OWED else 1
+        return -1 if self.account.is_debt else 1
 
     def at(self, days: Sequence[date]) -> list[Decimal]:
         """The value at the end of each day; nothing from the day on that the account was closed."""

@@ -8,19 +8,19 @@ Every sum comes with the days it is of, for a link to the rows behind it.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from flask_babel import gettext
 
+from plaidapp.store.base.dates import last_of_month, month_of, months_later
 from plaidapp.store.base.types import exact
 from plaidapp.store.transactions import monthly_totals
-from plaidapp.store.transactions.categories import SPENT_FROM, TRANSFERS
-from plaidapp.store.transactions.monthly_totals import Sum, month_of, months_later
+from plaidapp.store.transactions.categories import is_spending
+from plaidapp.store.transactions.monthly_totals import MonthlySum
 
 MONTHS = 6
-INCOME = "INCOME"
 NOTHING = Decimal(0)
 
 
@@ -112,19 +112,16 @@ class Spending:
 
 
 def _filter(month: date) -> dict[str, str]:
-    last = months_later(month, 1) - timedelta(days=1)
-    days = {"start_date": month.isoformat(), "end_date": last.isoformat()}
+    days = {"start_date": month.isoformat(), "end_date": last_of_month(month).isoformat()}
     return days | {"scope": "flow"}
 
 
-def sums(user_id: int, today: date) -> list[Sum]:
+def sums(user_id: int, today: date) -> list[MonthlySum]:
     """What both of the following are made of."""
-    since = months_later(month_of(today), 1 - MONTHS)
-    found = monthly_totals.monthly(user_id, since, SPENT_FROM)
-    return [each for each in found if each.category not in TRANSFERS]
+    return monthly_totals.flow(user_id, months_later(month_of(today), 1 - MONTHS))
 
 
-def cash_flow(found: Iterable[Sum], today: date) -> list[CashFlow]:
+def cash_flow(found: Iterable[MonthlySum], today: date) -> list[CashFlow]:
     """One for each currency in which something moved."""
     this = month_of(today)
     moved: defaultdict[str, dict[date, Month]] = defaultdict(
@@ -143,7 +140,7 @@ def cash_flow(found: Iterable[Sum], today: date) -> list[CashFlow]:
     return [CashFlow(currency, list(months.values())) for currency, months in sorted(moved.items())]
 
 
-def spending(found: Iterable[Sum], today: date) -> list[Spending]:
+def spending(found: Iterable[MonthlySum], today: date) -> list[Spending]:
     """One for each currency in which something was spent this month or last."""
     this = month_of(today)
     last = months_later(this, -1)
@@ -151,7 +148,7 @@ def spending(found: Iterable[Sum], today: date) -> list[Spending]:
         lambda: defaultdict(lambda: {this: NOTHING, last: NOTHING})
     )
     for each in found:
-        if each.category != INCOME and each.month in (this, last):
+        if is_spending(each.category) and each.month in (this, last):
             spent[each.currency][each.category][each.month] += each.money_out - each.money_in
     return [
         Spending(

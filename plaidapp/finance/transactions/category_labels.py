@@ -7,7 +7,7 @@ from flask import Flask
 from flask_babel import lazy_gettext as _
 
 from plaidapp.formats import words
-from plaidapp.store.transactions.categories import TRANSFERS, UNKNOWN
+from plaidapp.store.transactions.categories import UNKNOWN, is_transfer
 
 LABELS = {
     "INCOME": _("Income"),
@@ -64,8 +64,3 @@ def category_label(code: str | None) -> str:
 def category_icon(code: str | None) -> str:
     """The name of a symbol in static/icons.svg."""
     return ICONS.get(code or UNKNOWN, ICONS[UNKNOWN])
-
-
-def is_transfer(code: str | None) -> bool:
-    """Money that stays the person's own."""
-    return code in TRANSFERS

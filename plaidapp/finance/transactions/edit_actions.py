@@ -146,10 +146,10 @@ def _undone_said(undone: edits.Undone) -> str:
     left = ngettext(
         "%(num)s transaction was edited again since, and stays as it is.",
         "%(num)s transactions were edited again since, and stay as they are.",
-        undone.left,
+        undone.skipped,
     )
-    if undone.rows and undone.left:
+    if undone.rows and undone.skipped:
         return f"{said} {left}"
-    if undone.left:
+    if undone.skipped:
         return str(left)
     return str(said if undone.rows else _("That was undone already."))

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from plaidapp.formats import long_day
 from plaidapp.store import Account
-from plaidapp.store.transactions.monthly_totals import month_of, months_later
+from plaidapp.store.base.dates import month_of, months_later
 
 from ..forms import today
 from .category_labels import category_label

@@ -14,7 +14,7 @@ from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.connections import accounts, items
 from plaidapp.store.transactions import edits, filter_totals, monthly_totals, reader
 from plaidapp.store.transactions.categories import PRIMARY
-from plaidapp.store.transactions.filter_totals import Sum, Tally
+from plaidapp.store.transactions.filter_totals import CurrencySum, Tally
 from plaidapp.store.transactions.filters import Filter
 
 from ..views import by_day
@@ -34,7 +34,7 @@ class Group(NamedTuple):
     before ended in. `sums` are of a day with two rows or more: one row says it itself."""
 
     date: date | None
-    sums: Sequence[Sum]
+    sums: Sequence[CurrencySum]
     rows: Sequence[Transaction]
 
 
@@ -149,7 +149,7 @@ class Listing:
             for day, rows in by_day(self.rows)
         ]
 
-    def _sums_of(self, day: date, rows: Sequence[Transaction]) -> Sequence[Sum]:
+    def _sums_of(self, day: date, rows: Sequence[Transaction]) -> Sequence[CurrencySum]:
         """Only the last day of a page may go on after it."""
         if len(self._page) > PAGE_SIZE and day == self._page[PAGE_SIZE].date:
             return filter_totals.of_day(self.wanted, day)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from plaidapp.extensions import db
 from plaidapp.store import Item, Pull
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import items, sync_progress
 from plaidapp.store.pulls import pulls, transitions
 
 
@@ -15,7 +15,7 @@ def sync(item: Item, asked_by: str) -> Pull | None:
     A pull that is running goes round once more by itself, since it looks at the Item's requests
     before it ends, under the lock that the count takes here. So at most one is started.
     """
-    items.request_sync([item.id])
+    sync_progress.request_sync([item.id])
     under_way = pulls.syncing(item.id)
     if under_way is None:
         return pulls.add(item.user_id, pulls.TRANSACTIONS, items=[item], asked_by=asked_by)

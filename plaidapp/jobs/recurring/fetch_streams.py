@@ -10,10 +10,10 @@ from plaidapp.bank.errors import LOGIN_REQUIRED, BankError
 from plaidapp.bank.payloads import Recurring
 from plaidapp.store import PullItem
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import accounts, items
+from plaidapp.store.connections import accounts, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
-from plaidapp.store.recurring import recurring_streams
+from plaidapp.store.recurring import save_streams
 
 from ..pulls.attempt import Attempt
 
@@ -35,8 +35,8 @@ def read_streams(attempt: Attempt, part: PullItem) -> None:
         refusal = error.code
         answer = Recurring([], [], error.request_id or "")
     users.lock_ledger(attempt.pull.user_id)  # first, as a sync does
-    fresh = items.streams_read(part.item_id, moment, refusal)
+    fresh = sync_progress.streams_read(part.item_id, moment, refusal)
     if fresh:
         account_ids = accounts.ids_of_item(part.item_id)
-        recurring_streams.save(attempt.pull.user_id, part.item_id, account_ids, answer)
+        save_streams.save(attempt.pull.user_id, part.item_id, account_ids, answer)
     attempt.report(part, stored=fresh, phase=pulls.DONE, request_id=answer.request_id)

@@ -14,10 +14,11 @@ from plaidapp.bank import payloads
 from plaidapp.bank.client import DAYS_REQUESTED, Bank
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Transaction
+from plaidapp.store.base.currency import currency_of
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, reconnected_accounts
 from plaidapp.store.reports import balance_history
-from plaidapp.store.transactions import monthly_totals, reader
+from plaidapp.store.transactions import monthly_refresh, reader
 from plaidapp.store.transactions.filters import Filter
 
 AHEAD = timedelta(days=31)
@@ -64,7 +65,7 @@ def drifted(item: Item) -> list[Drift]:
     """Accounts whose daily balances or monthly totals don't fit their transactions."""
     plaid_ids = {row.id: row.plaid_account_id for row in accounts.of_item(item.id)}
     balances = sorted(balance_history.wrong(plaid_ids))
-    months = sorted(monthly_totals.wrong(plaid_ids))
+    months = sorted(monthly_refresh.wrong(plaid_ids))
     db.session.commit()
     return [
         *(Drift(plaid_ids[account], "its daily balances") for account in balances),
@@ -81,7 +82,7 @@ def compare(item: Item) -> list[Difference]:
     start, end = now().date() - timedelta(days=DAYS_REQUESTED), now().date() + AHEAD
     listed = bank.accounts(item.access_token).accounts
     at_bank = list(_transactions_of(bank, item, start, end))
-    void = reconnected_accounts.left(item.id)  # of these accounts another Item tells
+    void = reconnected_accounts.departed_ids(item.id)  # of these accounts another Item tells
     open_accounts = [row for row in accounts.of_item(item.id) if row.closed_at is None]
     stored = [
         row
@@ -158,7 +159,7 @@ def _bank_transaction(sent: payloads.Transaction) -> dict[str, Any]:
     return {
         "account": sent.account_id,
         "amount": sent.amount,
-        "currency": sent.iso_currency_code or sent.unofficial_currency_code,
+        "currency": currency_of(sent),
         "date": sent.date,
         "name": sent.title,
         "pending": sent.pending,

@@ -115,6 +115,6 @@ def _spool(user_id: int, page: SyncPage, body: bytes, spool: Spool) -> int:
     added = [row_of(user_id, sent, number) for sent in page.added]
     modified = [row_of(user_id, sent, number) for sent in page.modified]
     removed = [sent.transaction_id for sent in page.removed]
-    kept = raw_pages.packed(body) if added or modified else b""
+    kept = raw_pages.compressed(body) if added or modified else b""
     spool.append(Page(added, modified, removed, kept))
     return len(added) + len(modified) + len(removed)

@@ -17,8 +17,8 @@ from plaidapp.bank.errors import NONSENSE, transport_error
 from plaidapp.extensions import db
 from plaidapp.store import Item, PullItem
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import accounts, items, reconnected_accounts
-from plaidapp.store.connections.items import Advance
+from plaidapp.store.connections import accounts, items, reconnected_accounts, sync_progress
+from plaidapp.store.connections.sync_progress import Advance
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.store.reports import derived
@@ -102,7 +102,7 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update:
     whole = start.afresh and status == items.COMPLETE
     reach = now().date() - timedelta(days=DAYS_REQUESTED)
     unseen = transactions.shown_ids(item_id, reach) if whole else set()
-    listed = reconnected_accounts.still_here(item_id, update.accounts)
+    listed = reconnected_accounts.without_departed(item_id, update.accounts)
     saved = reconnected_accounts.save_accounts(attempt.pull.user_id, item_id, listed)
     item_requests.removal(saved.replaced)
     stored = Stored(start.first, saved.changed, moved=None if whole else set())
@@ -110,12 +110,12 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update:
         _store_batch(attempt.pull.user_id, item_id, batch, stored)
         unseen.difference_update(row.plaid_transaction_id for row in batch.added + batch.modified)
     transactions.mark_removed(item_id, list(unseen))
-    gone = reconnected_rows.settle(
+    gone = reconnected_rows.remove_missing(
         item_id, reconnected_accounts.former_items(item_id), status, stored.fresh
     )
     stored.counts["removed"] += len(unseen) + len(gone)
     changed = any(stored.counts.values())
-    outcome = items.advance(
+    outcome = sync_progress.advance(
         item_id, start.came_from, update.next_cursor, start.want, status, changed=changed
     )
     if outcome is Advance.LOST:
@@ -124,10 +124,10 @@ def _store(attempt: Attempt, part: PullItem, start: Start, spool: Spool, update:
     if stored.moved is None:
         derived.rebuild(list(accounts.ids_of_item(item_id).values()))
         if not stored.first:  # there would be none, and it takes a look at every row
-            raw_pages.forget_unused(item_id)
+            raw_pages.delete_unused(item_id)
     else:
         derived.refresh(stored.moved.union(gone), stored.said)
-    if items.streams_due(item_id):  # the clock rings for it
+    if sync_progress.streams_due(item_id):  # the clock rings for it
         item_requests.recurring(part.item, pulls.CLOCK)
     for name, count in stored.counts.items():
         setattr(part, name, getattr(part, name) + count)
@@ -161,8 +161,8 @@ def _batches(pages: Iterable[Page]) -> Iterator[Batch]:
 
 
 def _store_batch(user_id: int, item_id: int, batch: Batch, stored: Stored) -> None:
-    stored.page_ids += raw_pages.keep(item_id, batch.bodies)
-    void = reconnected_accounts.left(item_id)  # another Item speaks for these accounts now
+    stored.page_ids += raw_pages.save(item_id, batch.bodies)
+    void = reconnected_accounts.departed_ids(item_id)  # another Item speaks for these accounts now
     added = [row for row in batch.added if row.plaid_account_id not in void]
     rows = added + [row for row in batch.modified if row.plaid_account_id not in void]
     account_ids = accounts.ids_of_item(item_id)
@@ -170,7 +170,7 @@ def _store_batch(user_id: int, item_id: int, batch: Batch, stored: Stored) -> No
     kept = 0
     try:
         if former:
-            kept, fresh = reconnected_rows.adopt(item_id, former, account_ids, rows)
+            kept, fresh = reconnected_rows.reconnect(item_id, former, account_ids, rows)
             stored.fresh |= fresh
         if stored.moved is not None:
             named = [row.plaid_transaction_id for row in rows]
@@ -182,7 +182,7 @@ def _store_batch(user_id: int, item_id: int, batch: Batch, stored: Stored) -> No
             account_ids,
             stored.page_ids,
             rows,
-            afresh=stored.moved is None,
+            from_start=stored.moved is None,
             # As a rule. That a row is there after all costs time and nothing else.
             new=stored.first and not (former or batch.modified),
         )

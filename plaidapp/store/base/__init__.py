@@ -1,4 +1,4 @@
-"""What every table needs: column types, upserts, encryption, search terms, and dates.
+"""What every table needs: column types, currency, sums, upserts, writes, dates, encryption, search.
 
-Imports nothing of the other subjects; all of them may import it.
+Imports none of the other subjects, and all of them may import it.
 """

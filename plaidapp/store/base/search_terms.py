@@ -1,7 +1,7 @@
-"""Text as it is searched and sorted by: without case and accents, the same on every database.
+"""Text as it is searched and sorted: without case and accents, the same on every database.
 
-A row's words carry their owner's id ("7ucafe"), so that the search index is the person's own: what
-others have stored costs nobody time. Migration 0004 fills the columns as these functions do.
+Each word in the search index begins with its owner's id ("7ucafe"), so that what others have stored
+makes nobody's search slower.
 """
 
 import functools
@@ -9,18 +9,18 @@ import re
 import unicodedata
 
 WORD = re.compile(r"[^\W_]+")
-# What Unicode does not take for a letter with an accent, though people type it as one.
-ALIKE = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe"})
-# By code: lower case and digits stay, all else ends a word. `bytes.translate` wants 256 of them.
+# People type these as plain letters, though for Unicode they are no letters with an accent.
+LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe"})
+# For `bytes.translate`: letters and digits in lower case stay, and everything else ends a word.
 ASCII = bytes(c if chr(c).isalnum() else ord(" ") for c in bytes(range(128)).lower()).ljust(256)
 LONGEST_WORD = 60
 LONGEST_KEY = 100
-"""Characters; an index's entry has a limit on PostgreSQL."""
+"""Characters. PostgreSQL limits the length of an index entry."""
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """ "Café Zoë's No. 5" is cafe, zoes, no, 5."""
-    if text.isascii():  # ten times as quick, and nearly every row
+    """Return the words of a text: cafe, zoes, no, 5 for "Café Zoë's No. 5"."""
+    if text.isascii():  # ten times as fast, and true for almost every row
         found = text.encode().translate(ASCII, b"'").decode().split()
     else:
         found = _beyond_ascii(text)
@@ -28,13 +28,13 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple([word[:LONGEST_WORD] for word in found] if longest > LONGEST_WORD else found)
 
 
-@functools.lru_cache(maxsize=10_000)  # the same merchants come again and again
+@functools.lru_cache(maxsize=10_000)  # the same merchants occur again and again
 def _beyond_ascii(text: str) -> list[str]:
     return WORD.findall(_plain(text.replace("'", "").replace("’", "")))
 
 
 def _plain(text: str) -> str:
-    return _without_accents(_without_accents(text).casefold().translate(ALIKE))
+    return _without_accents(_without_accents(text).casefold().translate(LETTERS))
 
 
 def _without_accents(text: str) -> str:
@@ -43,12 +43,12 @@ def _without_accents(text: str) -> str:
 
 
 def index_of(user_id: int, *texts: str | None) -> str:
-    """What the search index holds of these texts: each word once, after a space each."""
+    """Return the search index's entry for these texts: each word once, each after a space."""
     mark = f" {user_id}u"
     found = dict.fromkeys(words_of(" ".join(filter(None, texts))))
     return mark + mark.join(found) if found else ""
 
 
 def sort_key(title: str) -> str:
-    """By which names are in order."""
+    """Return the text by which names are sorted."""
     return " ".join(words_of(title))[:LONGEST_KEY].strip()

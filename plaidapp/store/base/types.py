@@ -1,30 +1,17 @@
-"""Column types that behave alike on SQLite and PostgreSQL: exact money, UTC moments."""
+"""Column types that work the same on SQLite and PostgreSQL: exact money and moments in UTC."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Date,
-    DateTime,
-    Dialect,
-    Integer,
-    SQLColumnExpression,
-    func,
-    literal,
-)
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.types import TypeDecorator
-
-from plaidapp.bank.payloads import LARGEST
-from plaidapp.extensions import db
 
 BigId = Annotated[
     int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 ]
-"""For tables filled by upsert: on PostgreSQL every row that is there already uses up an id."""
+"""For tables filled by upsert: on PostgreSQL, every row uses up an id even if it exists already."""
 
 DECIMALS = 8
 SCALE = Decimal(10) ** DECIMALS
@@ -32,21 +19,22 @@ UNIT = 1 / SCALE
 
 
 def now() -> datetime:
-    """The present moment, aware, in UTC."""
+    """Return the current time, with its time zone, UTC."""
     return datetime.now(UTC)
 
 
 def units(amount: Decimal) -> int:
-    """An amount as it is kept: in units of 10^-8, what is smaller rounded half to even."""
+    """Return an amount as it is stored: in units of 10^-8, rounded half to even."""
     return round(amount * SCALE)
 
 
 class Money(TypeDecorator[Decimal]):
-    """An exact amount of up to eight decimals, kept as a whole number of 10^-8 units.
+    """An exact amount with up to eight decimals, stored as a whole number of 10^-8 units.
 
-    Whole numbers make SQL's SUM, comparison and ORDER BY exact on SQLite too, which has no decimal
-    type. 64 bits reach 92 billion units either way; payloads refuse more. Digits past the eighth
-    decimal are the noise of binary floats upstream and are rounded off, half to even.
+    Whole numbers keep SUM, comparisons and ORDER BY exact on SQLite too, which has no decimal
+    type. 64 bits hold amounts up to 92 billion, positive or negative; payloads refuse larger ones.
+    Digits after the eighth decimal are noise from binary floats at the bank and are rounded off,
+    half to even.
     """
 
     impl = BigInteger
@@ -60,7 +48,7 @@ class Money(TypeDecorator[Decimal]):
 
 
 class Moment(TypeDecorator[datetime]):
-    """A point in time, in UTC. SQLite forgets the zone, so it is put back on the way out."""
+    """A point in time, in UTC. SQLite drops the time zone, so reading puts it back."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -75,49 +63,7 @@ class Moment(TypeDecorator[datetime]):
 
 
 def exact(amount: Decimal | None) -> str | None:
-    """The amount's digits without trailing zeros or exponent: "42", "7.5", "23631.9805"."""
+    """Return the digits of an amount without trailing zeros or an exponent, such as "7.5"."""
     if amount is None:
         return None
     return f"{amount:f}".rstrip("0").rstrip(".") if amount % 1 else f"{amount:.0f}"
-
-
-def days_later(day: date, days: int) -> date:
-    """So many days later, or before when negative; at most the last day there is, or the first."""
-    try:
-        return day + timedelta(days=days)
-    except OverflowError:
-        return date.max if days > 0 else date.min
-
-
-def on_sqlite() -> bool:
-    return db.engine.dialect.name == "sqlite"
-
-
-def shifted(day: SQLColumnExpression[Any], days: int) -> SQLColumnExpression[Any]:
-    """In SQL: the date that is so many days later."""
-    return func.date(day, f"{days:+} days", type_=Date) if on_sqlite() else day + days
-
-
-def added_up(units: ColumnElement[Any], **window: Any) -> ColumnElement[Any]:
-    """In SQL: the exact sum of whole 10^-8 units; over a window if one is given.
-
-    64 bits can't hold every sum of amounts that they can hold, and SQLite fails when one doesn't
-    fit. So it adds the parts before and after the point, and what is too large ends as `LARGEST`.
-    """
-
-    def total(part: ColumnElement[Any]) -> ColumnElement[Any]:
-        added = func.sum(part)
-        return added.over(**window) if window else added
-
-    if not on_sqlite():
-        return within(total(units))
-    whole = int(SCALE)
-    return within(total(units.op("/")(whole)) * whole + total(units % whole))
-
-
-def within(units: ColumnElement[Any]) -> ColumnElement[Any]:
-    """In SQL: `units`, or the largest amount that can be kept."""
-    largest = literal(int(LARGEST * SCALE), BigInteger)
-    if on_sqlite():
-        return func.max(func.min(units, largest), -largest)
-    return func.greatest(func.least(units, largest), -largest)

@@ -1,7 +1,7 @@
-"""INSERT ... ON CONFLICT DO UPDATE, alike on SQLite and PostgreSQL.
+"""INSERT ... ON CONFLICT DO UPDATE for SQLite and PostgreSQL.
 
-A row that would not change is not written, which makes an unchanged resync cheap and keeps
-PostgreSQL's tables from bloating.
+Rows that would not change are not written. So a sync that changes nothing is cheap, and
+PostgreSQL's tables do not bloat.
 """
 
 import functools
@@ -11,7 +11,6 @@ from typing import Any, cast
 from sqlalchemy import (
     Column,
     Connection,
-    CursorResult,
     Insert,
     MetaData,
     Table,
@@ -26,16 +25,17 @@ from sqlalchemy.schema import CreateTable, DropTable
 
 from plaidapp.extensions import db
 
-from .types import on_sqlite
+from .dialect import on_sqlite
+from .writes import write
 
 UNIQUE_VIOLATION = "23505"
 """https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 
 def upsert(table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Inserts `rows`, or updates those whose `key` columns are there already.
+    """Insert `rows`, or update those whose `key` columns are stored already.
 
-    All rows name the same columns.
+    All rows have the same columns.
     """
     if rows:
         db.session.execute(_statement(table, tuple(key), tuple(rows[0]), _insert()), rows)
@@ -44,25 +44,26 @@ def upsert(table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) 
 def upsert_many(
     table: Table,
     key: tuple[str, ...],
-    same: Mapping[str, Any],
+    shared: Mapping[str, Any],
     columns: tuple[str, ...],
     rows: Sequence[tuple[Any, ...]],
-    aside: tuple[str, ...] = (),
+    ignoring: tuple[str, ...] = (),
     *,
     new: bool = False,
 ) -> None:
-    """As `upsert`, at nearly the speed of the bare driver; no key may be there twice.
+    """Do the same as `upsert`, at almost the speed of the bare driver. No key may occur twice.
 
-    `same` has the columns that all rows share, `rows` the others, as the driver takes them. That
-    columns named in `aside` differ is no reason to write, unless nothing is in them yet.
+    `shared` has the values that are equal in all rows. `rows` has the values of `columns`, as the
+    driver takes them. A difference in a column named in `ignoring` alone does not cause a write,
+    unless the stored value is null.
 
-    The rows go through a temporary table, so that it is one statement however many there are:
-    PostgreSQL copies them in, and SQLite's search index, which writes itself out at the end of
-    every statement that touched it, does so once. If `new` says that the table should have none of
-    the keys, PostgreSQL is first asked to copy the rows to where they belong.
+    The rows go through a temporary table, so that any number of rows takes one statement.
+    PostgreSQL copies the rows in. SQLite writes its search index out at the end of each statement
+    that changed it, and so does this only once. If `new` says that probably none of the keys is
+    stored, PostgreSQL first tries to copy the rows into the table itself.
     """
     connection = db.session.connection()
-    if new and not on_sqlite() and _copied(connection, table, same, columns, rows):
+    if new and not on_sqlite() and _copied(connection, table, shared, columns, rows):
         return
     staged = _staged(table, columns)
     connection.execute(CreateTable(staged))
@@ -71,28 +72,28 @@ def upsert_many(
         connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", list(rows))  # noqa: S608
     else:
         _copy(connection, staged, columns, rows)
-    given = select(*(literal(value, table.c[name].type) for name, value in same.items()), staged)
+    given = select(*(literal(value, table.c[name].type) for name, value in shared.items()), staged)
     statement = _insert()(table).from_select(
-        (*same, *columns),
-        given.where(true()),  # without a WHERE, SQLite takes the ON for a join's
+        (*shared, *columns),
+        given.where(true()),  # without WHERE, SQLite reads ON as part of a join
     )
-    connection.execute(_on_conflict(statement, key, (*same, *columns), aside))
+    connection.execute(_on_conflict(statement, key, (*shared, *columns), ignoring))
     connection.execute(DropTable(staged))
 
 
 def _copied(
     connection: Connection,
     table: Table,
-    same: Mapping[str, Any],
+    shared: Mapping[str, Any],
     columns: tuple[str, ...],
     rows: Sequence[tuple[Any, ...]],
 ) -> bool:
-    """False, and nothing changed, when a key is there already."""
-    same = {**same, **_defaults(table, {*same, *columns})}
-    given = ((*same.values(), *row) for row in rows)
+    """Copy the rows into the table. False, with nothing changed, if a key is stored already."""
+    shared = {**shared, **_defaults(table, {*shared, *columns})}
+    given = ((*shared.values(), *row) for row in rows)
     try:
         with connection.begin_nested():
-            _copy(connection, table, (*same, *columns), given)
+            _copy(connection, table, (*shared, *columns), given)
     except IntegrityError as error:
         if getattr(error.orig, "sqlstate", None) != UNIQUE_VIOLATION:
             raise
@@ -106,7 +107,7 @@ def _copy(
     columns: tuple[str, ...],
     rows: Iterable[tuple[Any, ...]],
 ) -> None:
-    """On PostgreSQL's own connection, whose errors become those that SQLAlchemy would raise."""
+    """Copy rows with PostgreSQL's driver. Raises the same errors as SQLAlchemy would."""
     dbapi: Any = connection.dialect.loaded_dbapi
     quoted = connection.dialect.identifier_preparer
     names = ", ".join(quoted.quote(name) for name in columns)
@@ -120,12 +121,12 @@ def _copy(
 
 
 def _defaults(table: Table, given: set[str]) -> dict[str, Any]:
-    """What SQLAlchemy would add to an INSERT of the `given` columns."""
-    left = (column for column in table.columns if column.name not in given)
-    return {column.name: cast(Any, column.default).arg for column in left if column.default}
+    """Return the defaults that SQLAlchemy would add to an INSERT of the `given` columns."""
+    rest = (column for column in table.columns if column.name not in given)
+    return {column.name: cast(Any, column.default).arg for column in rest if column.default}
 
 
-@functools.cache  # to build it takes longer than to run it
+@functools.cache  # building the statement takes longer than running it
 def _statement(table: Table, key: tuple[str, ...], columns: tuple[str, ...], insert: Any) -> Insert:
     return _on_conflict(insert(table), key, columns)
 
@@ -137,11 +138,8 @@ def _staged(table: Table, columns: tuple[str, ...]) -> Table:
 
 
 def insert_new(table: Table, row: Mapping[str, Any]) -> bool:
-    """Inserts `row`; False, and nothing changed, when its key is there already."""
-    statement = _insert()(table).values(row).on_conflict_do_nothing()
-    # SQLAlchemy forgets how many rows an INSERT made unless it is told not to: -1 on PostgreSQL.
-    result = db.session.execute(statement.execution_options(preserve_rowcount=True))
-    return cast(CursorResult[Any], result).rowcount == 1
+    """Insert `row`. False, with nothing changed, if its key is stored already."""
+    return write(_insert()(table).values(row).on_conflict_do_nothing()) == 1
 
 
 def _insert() -> Any:
@@ -149,14 +147,14 @@ def _insert() -> Any:
 
 
 def _on_conflict(
-    statement: Any, key: tuple[str, ...], columns: tuple[str, ...], aside: tuple[str, ...] = ()
+    statement: Any, key: tuple[str, ...], columns: tuple[str, ...], ignoring: tuple[str, ...] = ()
 ) -> Insert:
     table = statement.table
     values = {name: statement.excluded[name] for name in columns if name not in key}
     changed = or_(
         *(
             table.c[name].is_(None) & value.is_not(None)
-            if name in aside
+            if name in ignoring
             else table.c[name].is_distinct_from(value)
             for name, value in values.items()
         )

@@ -1,4 +1,4 @@
-"""Items, their accounts, daily balances, and accounts that move to a new Item on a reconnect.
+"""Items (the app's connections to banks), accounts, reported balances, and reconnecting.
 
 May import `base` and `people`.
 """

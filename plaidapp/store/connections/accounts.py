@@ -1,4 +1,4 @@
-"""Accounts: what one Item holds, with the balances last heard."""
+"""The accounts of an Item, with their latest balances."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
@@ -11,15 +11,18 @@ from sqlalchemy.orm import Mapped, mapped_column
 from plaidapp.bank import payloads
 from plaidapp.extensions import Base, Columns, db
 
+from ..base.currency import HasCurrency
 from ..base.types import BigId, Moment, Money, now
 from ..base.upsert import upsert
-from . import balances
+from ..base.writes import write
+from . import account_types, balances
 from .items import Item
 
 
-class Account(Base):
-    """Balances as Plaid gives them: what is owed on credit and loans is positive.
+class Account(HasCurrency, Base):
+    """Balances are as Plaid gives them: the amount owed on a credit or loan account is positive.
 
+    `closed_at` is when the account stopped being shared or the bank stopped listing it.
     https://plaid.com/docs/api/accounts/#accounts-get-response-accounts-balances
     """
 
@@ -39,29 +42,22 @@ class Account(Base):
     available: Mapped[Decimal | None] = mapped_column(Money)
     current: Mapped[Decimal | None] = mapped_column(Money)
     limit: Mapped[Decimal | None] = mapped_column(Money)
-    iso_currency_code: Mapped[str | None] = mapped_column(Text)
-    unofficial_currency_code: Mapped[str | None] = mapped_column(Text)
     updated_at: Mapped[datetime] = mapped_column(Moment)
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
 
     @property
-    def currency(self) -> str | None:
-        return self.iso_currency_code or self.unofficial_currency_code
-
-    @property
-    def owes(self) -> bool:
-        """Is a positive balance what is owed?"""
-        return self.type in ("credit", "loan")
+    def is_debt(self) -> bool:
+        return account_types.is_debt(self.type)
 
 
 TABLE = cast(Table, Account.__table__)
 
 
 def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> set[tuple[int, date]]:
-    """Adds and updates what the bank listed; what it no longer lists is left as it was.
+    """Add or update the accounts that the bank lists. Other accounts stay as they are.
 
-    Each balance is kept as today's, too (in UTC). Returns the account and day of those of which
-    that was news: `rollups.refresh` wants to hear of them.
+    Also stores each balance as that of today (in UTC). Returns the account and day of each balance
+    that changed, for `derived.refresh`.
     """
     ids = lock(item_id)
     moment = now()
@@ -92,12 +88,12 @@ def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> se
     )
     if any(account.account_id not in ids for account in accounts):
         ids = ids_of_item(item_id)
-    said = {
+    reported = {
         ids[account.account_id]: account.balances.current
         for account in accounts
         if account.balances.current is not None
     }
-    return {(account_id, moment.date()) for account_id in balances.record(moment.date(), said)}
+    return {(account_id, moment.date()) for account_id in balances.record(moment.date(), reported)}
 
 
 _IDS = select(Account.plaid_account_id, Account.id).where(Account.item_id == bindparam("item_id"))
@@ -105,10 +101,11 @@ _LOCKED = _IDS.order_by(Account.id).with_for_update(key_share=True)
 
 
 def lock(item_id: int) -> dict[str, int]:
-    """Until the commit nobody else changes what hangs on the Item's accounts. Returns their ids.
+    """Lock the Item's accounts until the commit. Return our account ids by Plaid's.
 
-    Balances and totals are worked out from all rows of an account: of two who change some at once,
-    the second has to see what the first one did. SQLite needs no lock: whoever may write is alone.
+    Balances and totals are computed from all rows of an account. If two writers change rows at the
+    same time, the second has to see the changes of the first. SQLite needs no lock: only one
+    writer runs at a time.
     """
     return _ids(_LOCKED, item_id)
 
@@ -125,23 +122,22 @@ _CLOSE_MISSING = (
 
 
 def close_missing(item_id: int, accounts: Sequence[payloads.Account]) -> None:
-    """Marks the Item's accounts that a complete list from the bank no longer names."""
+    """Close the Item's accounts that are missing from a complete list by the bank."""
     listed = [account.account_id for account in accounts]
     db.session.execute(_CLOSE_MISSING, {"of_item": item_id, "listed": listed, "moment": now()})
 
 
 def close(item_id: int, plaid_account_id: str) -> None:
-    """The person no longer shares this account."""
-    db.session.execute(
+    """Close an account that the person no longer shares."""
+    write(
         update(Account)
         .where(Account.item_id == item_id, Account.plaid_account_id == plaid_account_id)
         .values(closed_at=now())
-        .execution_options(synchronize_session=False)
     )
 
 
 def ids_of_item(item_id: int) -> dict[str, int]:
-    """Our ids by Plaid's."""
+    """Return our ids of the Item's accounts by Plaid's."""
     return _ids(_IDS, item_id)
 
 
@@ -156,13 +152,15 @@ def of_item(item_id: int) -> Sequence[Account]:
 
 
 def of_user(user_id: int) -> Sequence[Account]:
-    """In the order the banks list them."""
+    """Return the person's accounts, grouped by Item, in the order of the banks' lists."""
     return db.session.scalars(_theirs(select(Account), user_id)).all()
 
 
 def with_items(user_id: int) -> Iterator[tuple[Account, Item]]:
-    """As `of_user`, each with its connection; also with one that was replaced, where an account
-    stays that was closed before."""
+    """Yield what `of_user` returns, each account with its Item.
+
+    The Item may be a replaced one: accounts that were closed earlier stay with it.
+    """
     query = _theirs(select(Account, Item).join(Item, Item.id == Account.item_id), user_id)
     return ((account, item) for account, item in db.session.execute(query))
 

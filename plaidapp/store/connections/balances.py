@@ -1,7 +1,7 @@
-"""Balances day by day: what the bank said, and what follows from it.
+"""Balances by day: as the bank reported them, and as computed from them.
 
-A step function: a row holds until the account's next one. `bank` rows are what the bank said on
-that day (UTC); `computed` ones follow from those and the transactions (backfill.py).
+A row holds until the account's next row. `bank` rows are what the bank reported on that day, in
+UTC. `computed` rows follow from those and the transactions (reports/balance_history.py).
 """
 
 import datetime
@@ -21,7 +21,7 @@ BANK, COMPUTED = "bank", "computed"
 
 
 class Balance(Base):
-    """What stood in the account at the end of the day; on credit and loans, what was owed."""
+    """The balance at the end of the day. On credit and loan accounts, it is the amount owed."""
 
     __tablename__ = "balance"
 
@@ -34,23 +34,24 @@ class Balance(Base):
 
 
 TABLE = cast(Table, Balance.__table__)
-
-
-_SAID = select(Balance.account_id, Balance.current).where(
+_REPORTED = select(Balance.account_id, Balance.current).where(
     Balance.account_id.in_(bindparam("account_ids", expanding=True)),
     Balance.date == bindparam("day"),
     Balance.source == BANK,
 )
 
 
-def record(day: datetime.date, said: Mapping[int, Decimal]) -> set[int]:
-    """Keeps what the bank said of accounts on `day`; returns those of which that was news."""
-    rows = db.session.execute(_SAID, {"account_ids": list(said), "day": day})
-    known = {account_id: current for account_id, current in rows}  # noqa: C416
-    news = {account_id for account_id in said if known.get(account_id) != said[account_id]}
+def record(day: datetime.date, reported: Mapping[int, Decimal]) -> set[int]:
+    """Store the balances that the bank reported on `day`, by account id.
+
+    Returns the ids of the accounts whose balance changed.
+    """
+    rows = db.session.execute(_REPORTED, {"account_ids": list(reported), "day": day})
+    stored = {account_id: current for account_id, current in rows}  # noqa: C416
+    changed = {number for number in reported if stored.get(number) != reported[number]}
     new = [
-        {"account_id": account_id, "date": day, "current": said[account_id], "source": BANK}
-        for account_id in sorted(news)
+        {"account_id": account_id, "date": day, "current": reported[account_id], "source": BANK}
+        for account_id in sorted(changed)
     ]
     upsert(TABLE, ("account_id", "date"), new)
-    return news
+    return changed

@@ -1,36 +1,34 @@
-"""Taking over: a person connects a bank that is connected already, and nothing is there twice.
+"""Reconnecting: a person connects a bank again, and nothing is stored twice.
 
-Plaid makes a new Item and gives every account and transaction a new id; that they are the old ones
-it says nowhere: https://plaid.com/docs/link/duplicate-items/. Here an account that is the same is
-the same row: it goes over to the new Item, and what is kept about it with it. An Item that has no
-open account left is replaced, and ended at Plaid by a pull. The transactions follow one by one
-(adoption.py).
+Plaid creates a new Item with new ids for every account and transaction, and does not say that they
+are the old ones: https://plaid.com/docs/link/duplicate-items/. Here, an account that is the same
+stays the same row: it moves to the new Item together with everything stored about it. An Item that
+has no open account left is replaced, and a pull removes it at Plaid. The transactions follow one by
+one (transactions/reconnected_rows.py).
 
-Accounts are saved with the person's ledger locked (users.lock_ledger).
+Accounts are saved while the person's ledger is locked (users.lock_ledger).
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
-from sqlalchemy import ForeignKey, Row, Text, bindparam, func, insert, select, update
+from sqlalchemy import ForeignKey, Text, bindparam, func, insert, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import Base, db
 
+from ..base.writes import write
 from . import accounts, items
 from .accounts import Account
 from .items import Item
 
-Held = Row[Any] | payloads.Account
-Key = Callable[[Held], object]
-
 
 class FormerAccount(Base):
-    """What an account was called at an Item that it has left: what that Item says of it is void."""
+    """Plaid's id of an account at an Item that it has left. That Item's data on it is ignored."""
 
     __tablename__ = "former_account"
 
@@ -43,22 +41,24 @@ class FormerAccount(Base):
     )
 
 
-_LEFT = select(FormerAccount.plaid_account_id).where(FormerAccount.item_id == bindparam("item_id"))
+_DEPARTED = select(FormerAccount.plaid_account_id).where(
+    FormerAccount.item_id == bindparam("item_id")
+)
 
 
-def left(item_id: int) -> set[str]:
-    """Plaid's ids of the accounts that have left this Item."""
-    return set(db.session.scalars(_LEFT, {"item_id": item_id}))
+def departed_ids(item_id: int) -> set[str]:
+    """Return Plaid's ids of the accounts that have left this Item."""
+    return set(db.session.scalars(_DEPARTED, {"item_id": item_id}))
 
 
-def still_here(item_id: int, listed: Sequence[payloads.Account]) -> list[payloads.Account]:
-    """Of the accounts that the bank lists those that have not left this Item."""
-    void = left(item_id)
-    return [sent for sent in listed if sent.account_id not in void]
+def without_departed(item_id: int, listed: Sequence[payloads.Account]) -> list[payloads.Account]:
+    """Return the listed accounts that have not left this Item."""
+    departed = departed_ids(item_id)
+    return [sent for sent in listed if sent.account_id not in departed]
 
 
-def accounts_kept(item_id: int) -> int:
-    """How many of the Item's accounts have come from another one."""
+def count_reconnected(item_id: int) -> int:
+    """Return how many of the Item's accounts came from another Item."""
     query = select(func.count(func.distinct(Account.id))).join(
         FormerAccount, FormerAccount.account_id == Account.id
     )
@@ -66,16 +66,28 @@ def accounts_kept(item_id: int) -> int:
 
 
 def successor(item_id: int) -> int | None:
-    """The Item that has this one's accounts now, or the newest of several."""
+    """Return the Item that has this Item's accounts now, or the newest of several."""
     query = select(func.max(Account.item_id)).join(
         FormerAccount, FormerAccount.account_id == Account.id
     )
     return db.session.scalar(query.where(FormerAccount.item_id == item_id))
 
 
+def former_items(item_id: int) -> Sequence[int]:
+    """Return the Items that the Item's accounts came from."""
+    return db.session.scalars(
+        select(FormerAccount.item_id)
+        .join(Account, Account.id == FormerAccount.account_id)
+        .where(Account.item_id == item_id, FormerAccount.item_id != item_id)
+        .distinct()
+    ).all()
+
+
 class SavedAccounts(NamedTuple):
-    """`changed` has the account and day of each balance that changed, `replaced` the Items that
-    have no open account left and are to be removed at Plaid."""
+    """`changed` has the account and day of each balance that changed.
+
+    `replaced` has the Items that have no open account left and are to be removed at Plaid.
+    """
 
     changed: set[tuple[int, date]]
     replaced: Sequence[int]
@@ -84,22 +96,22 @@ class SavedAccounts(NamedTuple):
 def save_accounts(user_id: int, item_id: int, listed: Sequence[payloads.Account]) -> SavedAccounts:
     """Save accounts as `accounts.save` does, after moving those known from another Item here.
 
-    All of `listed` are `still_here`.
+    `listed` is what `without_departed` returns.
     """
     known = accounts.ids_of_item(item_id)
     new = [sent for sent in listed if sent.account_id not in known]
-    replaced = _take_over(user_id, item_id, new) if new else []
+    replaced = _reconnect(user_id, item_id, new) if new else []
     return SavedAccounts(accounts.save(user_id, item_id, listed), replaced)
 
 
-def _take_over(user_id: int, item_id: int, new: Sequence[payloads.Account]) -> list[int]:
-    """Move accounts here. Returns the Items that are replaced by it."""
+def _reconnect(user_id: int, item_id: int, new: Sequence[payloads.Account]) -> list[int]:
+    """Move known accounts to this Item. Returns the Items that this replaces."""
     sources = set()
-    for held in _elsewhere(user_id, item_id):
-        for row, sent in _same(held, new):
-            sources.add(row.item_id)
+    for stored in _accounts_elsewhere(user_id, item_id):
+        for account, sent in _same(stored, new):
+            sources.add(account.item_id)
             new = [other for other in new if other is not sent]
-            _move(row, item_id, sent.account_id)
+            _move(account, item_id, sent.account_id)
     replaced = [source for source in sorted(sources) if not _has_open_account(source)]
     for source in replaced:
         items.replace(source)
@@ -111,73 +123,108 @@ def _has_open_account(item_id: int) -> bool:
     return db.session.scalar(query.limit(1)) is not None
 
 
-def _elsewhere(user_id: int, item_id: int) -> Iterator[list[Any]]:
-    """The person's other accounts at this bank, by Item: the open ones first, newest Item first."""
+class StoredAccount(NamedTuple):
+    """What is needed to recognize an account and to move it."""
+
+    id: int
+    item_id: int
+    plaid_account_id: str
+    is_closed: bool
+    persistent_account_id: str | None
+    type: str
+    subtype: str | None
+    mask: str | None
+    name: str
+
+
+class Features(Protocol):
+    """What a stored account and one that the bank lists are compared by."""
+
+    @property
+    def persistent_account_id(self) -> str | None: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def subtype(self) -> str | None: ...
+    @property
+    def mask(self) -> str | None: ...
+    @property
+    def name(self) -> str: ...
+
+
+A = TypeVar("A", bound=Features)
+
+
+def _accounts_elsewhere(user_id: int, item_id: int) -> Iterator[list[StoredAccount]]:
+    """Yield the person's other accounts at this bank, an Item at a time.
+
+    Open accounts come first, and the newest Item comes first.
+    """
     institution = select(Item.institution_id).where(Item.id == item_id).scalar_subquery()
+    is_closed = Account.closed_at.is_not(None)
     rows = db.session.execute(
         select(
-            *(Account.id, Account.item_id, Account.plaid_account_id, Account.closed_at),
+            *(Account.id, Account.item_id, Account.plaid_account_id, is_closed),
             *(Account.persistent_account_id, Account.type, Account.subtype),
             *(Account.mask, Account.name),
         )
         .join(Item)
         .where(Item.user_id == user_id, Item.id != item_id, Item.institution_id == institution)
-        .order_by(Account.closed_at.is_not(None), Account.item_id.desc(), Account.id)
+        .order_by(is_closed, Account.item_id.desc(), Account.id)
     ).all()
-    for _, group in groupby(rows, key=lambda row: (row.closed_at is not None, row.item_id)):
+    stored = (StoredAccount(*row) for row in rows)
+    for _, group in groupby(stored, key=lambda account: (account.is_closed, account.item_id)):
         yield list(group)
 
 
-def _persistent(account: Held) -> object:
+def _persistent_id(account: Features) -> object:
     return account.persistent_account_id
 
 
-def _look(account: Held) -> object:
-    """Nothing for an account without a mask: too many are just called "IRA"."""
+def _description(account: Features) -> object:
+    """None without a mask: too many accounts are just called "IRA"."""
     return account.mask and (account.type, account.subtype, account.mask, account.name)
 
 
 def _same(
-    held: Sequence[Row[Any]], listed: Sequence[payloads.Account]
-) -> Iterator[tuple[Row[Any], payloads.Account]]:
-    """Pairs of accounts that are one: by Plaid's word, or because no two look like them."""
-    by_word = _pairs(held, listed, _persistent)
-    yield from by_word
-    found = {row.id for row, _ in by_word}
-    for row, sent in _pairs(held, listed, _look):
-        told_apart = row.persistent_account_id and sent.persistent_account_id
-        if row.id not in found and not told_apart:
-            yield row, sent
+    stored: Sequence[StoredAccount], listed: Sequence[payloads.Account]
+) -> Iterator[tuple[StoredAccount, payloads.Account]]:
+    """Yield pairs that are the same account.
+
+    They have the same persistent id, or the same description that no other account has. Two
+    accounts with different persistent ids are never the same.
+    """
+    by_id = _pairs(stored, listed, _persistent_id)
+    yield from by_id
+    matched = {account.id for account, _ in by_id}
+    for account, sent in _pairs(stored, listed, _description):
+        both_have_ids = account.persistent_account_id and sent.persistent_account_id
+        if account.id not in matched and not both_have_ids:
+            yield account, sent
 
 
-def _pairs(held: Sequence[Any], listed: Sequence[Any], key: Key) -> list[tuple[Any, Any]]:
-    ours, theirs = _unique(held, key), _unique(listed, key)
+def _pairs(
+    stored: Sequence[StoredAccount],
+    listed: Sequence[payloads.Account],
+    key: Callable[[Features], object],
+) -> list[tuple[StoredAccount, payloads.Account]]:
+    ours, theirs = _unique(stored, key), _unique(listed, key)
     return [(ours[value], theirs[value]) for value in ours if value in theirs]
 
 
-def _unique(held: Sequence[Any], key: Key) -> dict[object, Any]:
+def _unique(listed: Sequence[A], key: Callable[[Features], object]) -> dict[object, A]:
+    """Return accounts by their key, without keys that are empty or that several accounts have."""
     groups = defaultdict(list)
-    for account in held:
+    for account in listed:
         groups[key(account)].append(account)
     return {value: group[0] for value, group in groups.items() if value and len(group) == 1}
 
 
-def _move(row: Row[Any], item_id: int, plaid_account_id: str) -> None:
-    former = {name: getattr(row, name) for name in ("item_id", "plaid_account_id")}
-    db.session.execute(insert(FormerAccount).values(**former, account_id=row.id))
-    db.session.execute(
+def _move(account: StoredAccount, item_id: int, plaid_account_id: str) -> None:
+    former = {"item_id": account.item_id, "plaid_account_id": account.plaid_account_id}
+    db.session.execute(insert(FormerAccount).values(**former, account_id=account.id))
+    write(
         update(Account)
-        .where(Account.id == row.id)
+        .where(Account.id == account.id)
         .values(item_id=item_id, plaid_account_id=plaid_account_id)
-        .execution_options(synchronize_session=False)
     )
-
-
-def former_items(item_id: int) -> Sequence[int]:
-    """Where the Item's accounts have been before."""
-    return db.session.scalars(
-        select(FormerAccount.item_id)
-        .join(Account, Account.id == FormerAccount.account_id)
-        .where(Account.item_id == item_id, FormerAccount.item_id != item_id)
-        .distinct()
-    ).all()

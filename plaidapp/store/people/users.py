@@ -10,21 +10,23 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db, glance
 
+from ..base.dialect import on_sqlite
 from ..base.types import Moment, now
 
 LEDGER_LOCK = 1
-"""PostgreSQL's advisory locks are two numbers; the other is the person's id."""
+"""First of the two numbers of a PostgreSQL advisory lock. The second is the person's id."""
 
 
 def key_of(name: str) -> str:
-    """How names and e-mail addresses are compared: without case, accents spelled one way."""
+    """Return the form in which names and email addresses are compared: case and spelling of accents
+    do not matter."""
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 class User(UserMixin, Base):
-    """A person. `username_key` and `email_key` are what uniqueness and log-in go by.
+    """A person. `username_key` and `email_key` are unique and are what a login looks for.
 
-    `ledger_revision` grows whenever something of theirs that a page shows was stored.
+    `ledger_revision` increases whenever data of theirs is stored that a page shows.
     """
 
     __tablename__ = "user"
@@ -44,8 +46,8 @@ def by_id(user_id: int) -> User | None:
 
 
 def by_name(name: str) -> User | None:
-    """The user with this user name or e-mail address."""
-    if "\0" in name:  # PostgreSQL refuses to look for it, and nobody has it
+    """Return the user with this username or email address."""
+    if "\0" in name:  # no name has one, and PostgreSQL raises an error
         return None
     key = key_of(name)
     return db.session.scalar(
@@ -54,7 +56,7 @@ def by_name(name: str) -> User | None:
 
 
 def add(username: str, email: str, password_hash: str) -> User:
-    """Raises sqlalchemy.exc.IntegrityError on flush when the name or address is taken."""
+    """Add a user. A flush raises sqlalchemy.exc.IntegrityError if the name or address is taken."""
     user = User(
         username=username,
         username_key=key_of(username),
@@ -70,16 +72,16 @@ _LOCK = select(func.pg_advisory_xact_lock(LEDGER_LOCK, bindparam("id", type_=Int
 
 
 def lock_ledger(user_id: int) -> None:
-    """Until the commit nobody else stores what a bank says about this person.
+    """Lock the person's data against other writes of bank data until the commit.
 
-    SQLite needs no lock: whoever may write is alone.
+    SQLite needs no lock: only one writer runs at a time.
     """
-    if db.engine.dialect.name == "postgresql":
+    if not on_sqlite():
         db.session.execute(_LOCK, {"id": user_id})
 
 
 def ledger_revision(user_id: int) -> int:
-    """As it is now, whatever this request has read before."""
+    """Return the stored revision, even if this request has read the user before."""
     return db.session.scalar(select(User.ledger_revision).where(User.id == user_id)) or 0
 
 
@@ -87,7 +89,8 @@ _REVISION = select(User.ledger_revision).where(User.id == bindparam("id"))
 
 
 def glance_at_ledger(user_id: int) -> int | None:
-    """`ledger_revision` for polls: see extensions.glance. None if there is no such person."""
+    """Return `ledger_revision` for a poll (see extensions.glance). None if the read failed or there
+    is no such person."""
     row = glance(_REVISION, id=user_id)
     return row.ledger_revision if row else None
 
@@ -101,5 +104,5 @@ _CHANGED = (
 
 
 def ledger_changed(user_id: int) -> None:
-    """Open pages of this person will ask for their lists again."""
+    """Increase the person's revision, so that their open pages reload their lists."""
     db.session.execute(_CHANGED, {"user_id": user_id})

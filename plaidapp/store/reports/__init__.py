@@ -1,4 +1,4 @@
-"""What is derived from transactions and balances: balance history and its lines.
+"""Figures derived from transactions and balances: balance history, and balances as lines.
 
 May import `base`, `connections` and `transactions`.
 """

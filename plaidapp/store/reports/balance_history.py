@@ -1,8 +1,8 @@
-"""What an account's balance was on the days nobody asked: worked out, never guessed.
+"""Compute an account's balance on days for which the bank reported none.
 
-The end of a day is the bank's next later word, reversed by what posted in between. That is exact
-for depository and credit accounts, whose `current` leaves pending out; what other kinds hold is not
-the sum of their transactions, and nothing is computed.
+The balance at the end of a day is the next reported balance, less what posted in between. This is
+exact for depository and credit accounts, whose `current` leaves pending transactions out. What
+other accounts hold is not the sum of their transactions, so nothing is computed for them.
 https://plaid.com/docs/api/accounts/#accounts-get-response-accounts-balances-current
 """
 
@@ -26,18 +26,24 @@ from sqlalchemy import (
 
 from plaidapp.extensions import db
 
-from ..base.types import Money, added_up, shifted, within
+from ..base.dates import days_later_sql
+from ..base.sums import capped, sum_of, units_of
+from ..base.types import Money
 from ..base.upsert import upsert
+from ..base.writes import write
+from ..connections.account_types import CREDIT, DEPOSITORY, is_debt
 from ..connections.accounts import Account
 from ..connections.balances import BANK, COMPUTED, TABLE, Balance
 from ..transactions.transactions import Transaction
 
-SIGNS = {"depository": 1, "credit": -1}
-"""What undoes an amount: money out lowers what one has, and raises what one owes."""
+COMPUTED_TYPES = (DEPOSITORY, CREDIT)
 
 
 class Stretch(NamedTuple):
-    """A part of an account's history: what came after the bank's word of the day `since`."""
+    """The part of an account's history after the balance that the bank reported on the day `since`.
+
+    `sign` is what reverses a transaction: money out lowers a balance, but raises a debt.
+    """
 
     account_id: int
     sign: int
@@ -46,27 +52,31 @@ class Stretch(NamedTuple):
 
 
 def refresh(earliest: Mapping[int, datetime.date]) -> None:
-    """Brings accounts' computed rows up to date.
+    """Update the computed rows of accounts.
 
-    `earliest` is the first day of each account on which a transaction or the bank's word is not
-    what it was. The days before it, back to the word before it, hang on it too.
+    `earliest` has the first day of each account on which a transaction or a reported balance has
+    changed. The days before it depend on it too, back to the previous reported balance.
     """
     for stretch in _stretches(earliest) if earliest else ():
-        stored, should = _stored(stretch), _computed(stretch)
-        stale = [date for date in stored if date not in should]
-        if stale:
-            there = (Balance.account_id == stretch.account_id) & Balance.date.in_(stale)
-            db.session.execute(
-                delete(Balance).where(there).execution_options(synchronize_session=False)
+        stored, computed = _stored(stretch), _computed(stretch)
+        obsolete = [date for date in stored if date not in computed]
+        if obsolete:
+            write(
+                delete(Balance).where(
+                    Balance.account_id == stretch.account_id, Balance.date.in_(obsolete)
+                )
             )
-        new = {date: current for date, current in should.items() if stored.get(date) != current}
-        same = {"account_id": stretch.account_id, "source": COMPUTED}
-        rows = [{"date": date, "current": current, **same} for date, current in new.items()]
-        upsert(TABLE, ("account_id", "date"), rows)
+        shared = {"account_id": stretch.account_id, "source": COMPUTED}
+        changed = [
+            {"date": date, "current": current, **shared}
+            for date, current in computed.items()
+            if stored.get(date) != current
+        ]
+        upsert(TABLE, ("account_id", "date"), changed)
 
 
 def wrong(account_ids: Iterable[int]) -> set[int]:
-    """Those of the accounts whose computed rows are not what they should be."""
+    """Return the accounts whose computed rows are not what they should be."""
     return {
         stretch.account_id
         for stretch in _stretches(dict.fromkeys(account_ids, datetime.date.min))
@@ -75,18 +85,17 @@ def wrong(account_ids: Iterable[int]) -> set[int]:
 
 
 def _stretches(earliest: Mapping[int, datetime.date]) -> Iterator[Stretch]:
-    currency = func.coalesce(Account.iso_currency_code, Account.unofficial_currency_code)
-    query = select(Account.id, Account.type, currency).where(
-        Account.id.in_(earliest), Account.type.in_(SIGNS)
+    query = select(Account.id, Account.type, Account.currency).where(
+        Account.id.in_(earliest), Account.type.in_(COMPUTED_TYPES)
     )
-    for account_id, kind, code in db.session.execute(query.order_by(Account.id)).all():
-        word_before = select(func.max(Balance.date)).where(
+    for account_id, account_type, currency in db.session.execute(query.order_by(Account.id)).all():
+        previous = select(func.max(Balance.date)).where(
             Balance.account_id == account_id,
             Balance.source == BANK,
             Balance.date < earliest[account_id],
         )
-        since = db.session.scalar(word_before) or datetime.date.min
-        yield Stretch(account_id, SIGNS[kind], code, since)
+        since = db.session.scalar(previous) or datetime.date.min
+        yield Stretch(account_id, -1 if is_debt(account_type) else 1, currency, since)
 
 
 def _stored(stretch: Stretch) -> dict[datetime.date, Decimal]:
@@ -99,53 +108,60 @@ def _stored(stretch: Stretch) -> dict[datetime.date, Decimal]:
 
 
 def _computed(stretch: Stretch) -> dict[datetime.date, Decimal]:
-    """The rows that should be there: one wherever the balance changes."""
+    """Return the rows that should be stored: one for each day on which the balance changes."""
     day = _days(stretch).subquery()
-    # Each day hangs on the bank's next word: on the newest of all, the one before, and so on.
-    word = func.count(day.c.said).over(order_by=day.c.date.desc())
-    hung = select(day, word.label("word")).subquery()
-    over: dict[str, Any] = {"partition_by": hung.c.word, "order_by": hung.c.date.desc()}
-    said = func.first_value(hung.c.said).over(**over)
-    later = func.coalesce(added_up(hung.c.moved, **over, rows=(None, -1)), 0)
+    # Counting reported balances from the newest day back numbers the groups of days that depend on
+    # the same one. In each group, the latest day is the one with the reported balance.
+    report = func.count(day.c.reported).over(order_by=day.c.date.desc())
+    grouped = select(day, report.label("report")).subquery()
+    over: dict[str, Any] = {"partition_by": grouped.c.report, "order_by": grouped.c.date.desc()}
+    reported = func.first_value(grouped.c.reported).over(**over)
+    later = func.coalesce(sum_of(grouped.c.amount, **over, rows=(None, -1)), 0)
+    current = capped(reported + stretch.sign * later)
     valued = (
-        select(hung.c.date, hung.c.said, within(said + stretch.sign * later).label("current"))
-        .where(hung.c.word > 0)  # what is dated after the newest word explains no day yet
+        select(grouped.c.date, grouped.c.reported, current.label("current"))
+        .where(grouped.c.report > 0)  # days after the newest report cannot be computed yet
         .subquery()
     )
     before = func.lag(valued.c.current).over(order_by=valued.c.date)
-    stepped = select(valued, before.label("before")).subquery()
-    query = select(stepped.c.date, type_coerce(stepped.c.current, Money)).where(
-        stepped.c.date > stretch.since,
-        stepped.c.said.is_(None),
-        stepped.c.current.is_distinct_from(stepped.c.before),
+    steps = select(valued, before.label("before")).subquery()
+    query = select(steps.c.date, type_coerce(steps.c.current, Money)).where(
+        steps.c.date > stretch.since,
+        steps.c.reported.is_(None),
+        steps.c.current.is_distinct_from(steps.c.before),
     )
     return {date: current for date, current in db.session.execute(query)}  # noqa: C416
 
 
 def _days(stretch: Stretch) -> Select[Any]:
-    """The days on which the balance may change, with what moved and what the bank said."""
+    """Return the days on which the balance may change, with the amount posted and the balance
+    reported on each."""
     posted = _posted(stretch)
-    anchors = select(Balance).where(
+    reports = select(Balance).where(
         Balance.account_id == stretch.account_id,
         Balance.source == BANK,
         Balance.date >= stretch.since,
     )
-    nothing, unsaid = literal(0).label("moved"), cast(null(), BigInteger).label("said")
+    no_amount, no_report = literal(0).label("amount"), cast(null(), BigInteger).label("reported")
     part = union_all(
         posted.with_only_columns(
-            Transaction.date, added_up(_raw(Transaction.amount)).label("moved"), unsaid
+            Transaction.date, sum_of(units_of(Transaction.amount)).label("amount"), no_report
         ).group_by(Transaction.date),
-        anchors.with_only_columns(Balance.date, nothing, _raw(Balance.current).label("said")),
-        # Where the rows don't explain the bank's words, the step shows right after the older one.
-        anchors.with_only_columns(shifted(Balance.date, 1), nothing, unsaid),
-        # The history opens the day before its first row.
-        posted.with_only_columns(shifted(func.min(Transaction.date), -1), nothing, unsaid),
+        reports.with_only_columns(
+            Balance.date, no_amount, units_of(Balance.current).label("reported")
+        ),
+        # If the rows don't explain two reports, the step shows on the day after the older one.
+        reports.with_only_columns(days_later_sql(Balance.date, 1), no_amount, no_report),
+        # The history begins on the day before its first row.
+        posted.with_only_columns(
+            days_later_sql(func.min(Transaction.date), -1), no_amount, no_report
+        ),
     ).subquery()
     return (
         select(
             part.c.date,
-            func.sum(part.c.moved).label("moved"),
-            func.max(part.c.said).label("said"),
+            func.sum(part.c.amount).label("amount"),
+            func.max(part.c.reported).label("reported"),
         )
         .where(part.c.date.is_not(None))
         .group_by(part.c.date)
@@ -153,9 +169,7 @@ def _days(stretch: Stretch) -> Select[Any]:
 
 
 def _posted(stretch: Stretch) -> Select[Any]:
-    currency = func.coalesce(
-        Transaction.iso_currency_code, Transaction.unofficial_currency_code, stretch.currency
-    )
+    currency = func.coalesce(Transaction.currency, stretch.currency)
     return select(Transaction).where(
         Transaction.account_id == stretch.account_id,
         Transaction.date > stretch.since,
@@ -163,8 +177,3 @@ def _posted(stretch: Stretch) -> Select[Any]:
         Transaction.pending.is_(False),
         currency.is_not_distinct_from(stretch.currency),
     )
-
-
-def _raw(column: Any) -> Any:
-    """Money as the whole number that is kept: sums and windows don't know the type."""
-    return type_coerce(column, BigInteger)

@@ -1,5 +1,5 @@
 """Transactions: rows, ingest, raw pages, filters, edits, categories, and monthly totals.
 
 May import `base`, `people` and `connections`. Monthly totals are here because an edit updates them
-in its own transaction, and because reading a filter uses them as an index.
+in the same database transaction, and because they work as an index when a filter is read.
 """

@@ -1,26 +1,25 @@
-"""Rows in the order a ledger is written in: oldest first, and one account at a time if asked."""
+"""Rows in the order of a ledger file: oldest first, and one account at a time if asked."""
 
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from plaidapp.extensions import db
 
+from ..base.writes import BATCH
 from .filters import Filter
-from .transactions import AT_ONCE, Transaction
-
-CURRENCY = func.coalesce(Transaction.iso_currency_code, Transaction.unofficial_currency_code)
+from .transactions import Transaction
 
 
-def oldest_first(wanted: Filter, *also: ColumnElement[bool]) -> Iterator[Transaction]:
-    """Every row, a page at a time."""
+def oldest_first(wanted: Filter, *conditions: ColumnElement[bool]) -> Iterator[Transaction]:
+    """Yield every row of the filter, reading a page at a time."""
     query = (
         select(Transaction)
         .options(joinedload(Transaction.account))
-        .where(*wanted.conditions(), *also)
+        .where(*wanted.conditions(), *conditions)
         .order_by(Transaction.date, Transaction.id)
-        .limit(AT_ONCE)
+        .limit(BATCH)
     )
     page = query
     while rows := db.session.scalars(page).all():
@@ -30,17 +29,17 @@ def oldest_first(wanted: Filter, *also: ColumnElement[bool]) -> Iterator[Transac
 
 
 def posted(wanted: Filter, account_id: int, currency: str | None) -> Iterator[Transaction]:
-    """One account's rows in one currency, without the pending ones: what a bank's statement has."""
+    """Yield one account's rows in one currency without pending ones, as a bank's statement does."""
     return oldest_first(
         wanted,
         Transaction.account_id == account_id,
         Transaction.pending.is_(False),
-        CURRENCY.is_not_distinct_from(currency),
+        Transaction.currency.is_not_distinct_from(currency),
     )
 
 
 def currencies(wanted: Filter, account_id: int) -> Sequence[str | None]:
-    """The currencies of the account's posted rows, nearly always one; None is an unknown one."""
-    query = select(CURRENCY).distinct().order_by(CURRENCY)
+    """Return the currencies of the account's posted rows, nearly always one. None is unknown."""
+    query = select(Transaction.currency).distinct().order_by(Transaction.currency)
     conditions = (Transaction.account_id == account_id, Transaction.pending.is_(False))
     return db.session.scalars(query.where(*wanted.conditions(), *conditions)).all()

@@ -1,29 +1,31 @@
-"""How many transactions a filter means, and what they add up to in each currency."""
+"""How many transactions match a filter, and what they add up to in each currency."""
 
 import datetime
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import BigInteger, case, func, select, type_coerce
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, func, select
 
 from plaidapp.extensions import db
 
-from ..base.types import Money, added_up
+from ..base.dates import days_later, month_of, months_later
+from ..base.sums import money_sum, units_of
 from ..connections.accounts import Account
-from . import monthly_totals, reader, totals_reader
-from .categories import SPENT_FROM, TRANSFERS
+from . import matching_months, monthly_totals, reader
+from .categories import not_transfer_sql, spending_account_sql
 from .filters import Filter
 from .monthly_totals import MonthlyTotal
 from .transactions import Transaction
 
-DAY = datetime.timedelta(days=1)
+Totals = Select[int, str | None, Decimal, Decimal]
+"""A query for number of rows, currency, money in and money out."""
 
 
-class Sum(NamedTuple):
-    """What moved in one currency; `money_in` and `money_out` are both positive."""
+class CurrencySum(NamedTuple):
+    """Money in and money out in one currency. Neither is negative."""
 
     currency: str | None
     money_in: Decimal
@@ -31,50 +33,51 @@ class Sum(NamedTuple):
 
     @property
     def net(self) -> Decimal:
-        """Positive when more came in."""
+        """Positive if more came in than went out."""
         return self.money_in - self.money_out
 
 
 class Tally(NamedTuple):
-    """`is_more` when there may be more than `rows`, and then no sums. Sums have the currency with
-    the most rows first."""
+    """If `is_more`, there may be more than `rows` rows, and there are no sums. Otherwise the sums
+    are ordered by their number of rows, the largest first."""
 
     rows: int
     is_more: bool
-    sums: Sequence[Sum]
+    sums: Sequence[CurrencySum]
 
 
 def tally(wanted: Filter, at_most: int) -> Tally:
-    """How many rows there are and what they sum to.
+    """Return how many rows match and what they add up to.
 
-    Of whole months that is kept. Otherwise no more than some `at_most` rows are looked at: all that
-    there are, those that an index finds, or the first ones of a ledger that is longer.
+    Whole months are read from the monthly totals. Otherwise this looks at some `at_most` rows and
+    no more: at all rows if there are no more, at the rows that an index finds, or at the first rows
+    of a longer ledger.
     """
     if wanted.is_of_months:
-        return _exact(_of_months(wanted))
-    if totals_reader.rows(wanted) <= at_most:
-        return _exact(_of_rows(wanted.conditions(row_by_row=True)))
+        return _exact(_sums_of_months(wanted))
+    if matching_months.count_rows(wanted) <= at_most:
+        return _exact(_sums_of_rows(wanted.conditions(row_by_row=True)))
     by_date = replace(wanted, sort="date")
     end = reader.end_of_stretch(by_date, at_most)
-    found = _exact(_of_rows(reader.in_stretch(by_date, end)))
+    found = _exact(_sums_of_rows(reader.in_stretch(by_date, end)))
     if end is None:
         return found
     everything = monthly_totals.count(wanted.user_id)
     if wanted.has_index and found.rows * sum(everything) <= at_most**2:
-        found = _exact(_of_rows(wanted.conditions(), at_most + 1))
+        found = _exact(_sums_of_rows(wanted.conditions(), at_most + 1))
         if found.rows <= at_most:
             return found
     return Tally(min(found.rows, at_most), True, ())
 
 
-def sums_of(rows: Iterable[Transaction]) -> list[Sum]:
-    """What these rows add up to, the currency with the most of them first."""
-    moved: defaultdict[str | None, list[Decimal]] = defaultdict(list)
+def sums_of(rows: Iterable[Transaction]) -> list[CurrencySum]:
+    """Return what these rows add up to, the currency with the most rows first."""
+    amounts_by_currency: defaultdict[str | None, list[Decimal]] = defaultdict(list)
     for row in rows:
-        moved[row.currency].append(row.amount)
-    by_rows = sorted(moved.items(), key=lambda pair: (-len(pair[1]), pair[0] or ""))
+        amounts_by_currency[row.currency].append(row.amount)
+    by_rows = sorted(amounts_by_currency.items(), key=lambda pair: (-len(pair[1]), pair[0] or ""))
     return [
-        Sum(
+        CurrencySum(
             currency,
             sum((-amount for amount in amounts if amount < 0), Decimal(0)),
             sum((amount for amount in amounts if amount > 0), Decimal(0)),
@@ -83,69 +86,77 @@ def sums_of(rows: Iterable[Transaction]) -> list[Sum]:
     ]
 
 
-def _exact(query: Any) -> Tally:
+def of_day(wanted: Filter, day: datetime.date) -> list[CurrencySum]:
+    """Return what the filter's rows of this day add up to."""
+    part = replace(wanted, start=day, end=day)
+    return list(_exact(_sums_of_rows(part.conditions(row_by_row=True))).sums)
+
+
+def count_between(user_id: int, start: datetime.date, end: datetime.date) -> int:
+    """Return how many rows there are from `start` to `end`, both included.
+
+    Only the rows of the first and the last month are counted. The months between have totals.
+    """
+    first, last = month_of(start), month_of(end)
+    if first == last:
+        return reader.count(Filter(user_id, start, end))
+    begin = months_later(first, 1)
+    between = tally(Filter(user_id, begin, days_later(last, -1)), 0).rows
+    edges = Filter(user_id, start, days_later(begin, -1)), Filter(user_id, last, end)
+    return between + sum(reader.count(edge) for edge in edges)
+
+
+def _exact(query: Totals) -> Tally:
     rows = db.session.execute(query).all()
     by_rows = sorted(rows, key=lambda row: (-row.rows, row.currency or ""))
-    sums = [Sum(row.currency or None, row.money_in, row.money_out) for row in by_rows if row.rows]
+    sums = [
+        CurrencySum(row.currency or None, row.money_in, row.money_out)
+        for row in by_rows
+        if row.rows
+    ]
     return Tally(sum(row.rows for row in rows), False, sums)
 
 
-def _of_rows(conditions: Sequence[Any], limit: int | None = None) -> Any:
-    looked_at = (
-        select(Transaction.amount, _CURRENCY.label("currency"))
+def _sums_of_rows(conditions: Sequence[ColumnElement[bool]], limit: int | None = None) -> Totals:
+    rows = (
+        select(Transaction.amount, Transaction.currency.label("currency"))
         .where(*conditions)
         .limit(limit)
         .subquery()
     )
-    return _sums_of(looked_at.c.amount, looked_at.c.currency)
+    units = units_of(rows.c.amount)
+    return _grouped(
+        func.count(),
+        rows.c.currency,
+        money_sum(case((units < 0, -units), else_=0)),
+        money_sum(case((units > 0, units), else_=0)),
+    )
 
 
-def _of_months(wanted: Filter) -> Any:
-    query = select(
-        func.sum(MonthlyTotal.count).label("rows"),
-        MonthlyTotal.currency.label("currency"),
-        _money(MonthlyTotal.money_in).label("money_in"),
-        _money(MonthlyTotal.money_out).label("money_out"),
-    ).group_by(MonthlyTotal.currency)
-    query = totals_reader.of_categories(wanted, totals_reader.within(wanted, query))
+def _sums_of_months(wanted: Filter) -> Totals:
+    query = _grouped(
+        func.sum(MonthlyTotal.count),
+        MonthlyTotal.currency,
+        money_sum(MonthlyTotal.money_in),
+        money_sum(MonthlyTotal.money_out),
+    )
+    query = matching_months.in_accounts_and_months(wanted, query)
+    query = matching_months.in_categories(wanted, query)
     if wanted.scope == "flow":
-        flow = Account.type.in_(SPENT_FROM), MonthlyTotal.category.not_in(TRANSFERS)
-        query = query.where(*flow)
+        is_flow = spending_account_sql(Account.type), not_transfer_sql(MonthlyTotal.category)
+        query = query.where(*is_flow)
     return query
 
 
-_CURRENCY = func.coalesce(Transaction.iso_currency_code, Transaction.unofficial_currency_code)
-
-
-def _sums_of(amount: Any, currency: Any) -> Any:
-    units = type_coerce(amount, BigInteger)
+def _grouped(
+    rows: ColumnElement[int],
+    currency: SQLColumnExpression[str | None],
+    money_in: ColumnElement[Decimal],
+    money_out: ColumnElement[Decimal],
+) -> Totals:
     return select(
-        func.count().label("rows"),
+        rows.label("rows"),
         currency.label("currency"),
-        _money(case((units < 0, -units), else_=0)).label("money_in"),
-        _money(case((units > 0, units), else_=0)).label("money_out"),
+        money_in.label("money_in"),
+        money_out.label("money_out"),
     ).group_by(currency)
-
-
-def _money(units: Any) -> Any:
-    return type_coerce(added_up(type_coerce(units, BigInteger)), Money)
-
-
-def count_between(user_id: int, start: datetime.date, end: datetime.date) -> int:
-    """How many rows there are from `start` to `end`, both included.
-
-    Only those of the first and the last month are counted; what lies between is kept.
-    """
-    first, last = monthly_totals.month_of(start), monthly_totals.month_of(end)
-    if first == last:
-        return reader.count(Filter(user_id, start, end))
-    begin = monthly_totals.months_later(first, 1)
-    between = tally(Filter(user_id, begin, last - DAY), 0).rows
-    edges = Filter(user_id, start, begin - DAY), Filter(user_id, last, end)
-    return between + sum(reader.count(edge) for edge in edges)
-
-
-def of_day(wanted: Filter, day: datetime.date) -> list[Sum]:
-    """What the rows of the filter that are of this day sum to."""
-    part = replace(wanted, start=day, end=day)
-    return list(_exact(_of_rows(part.conditions(row_by_row=True))).sums)

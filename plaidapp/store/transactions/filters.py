@@ -1,4 +1,4 @@
-"""Which of a person's transactions are meant, as conditions for the database."""
+"""Filters of a person's transactions, and their conditions in SQL."""
 
 import datetime
 from collections.abc import Iterator
@@ -7,19 +7,21 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, false, select, text, type_coerce
+from sqlalchemy.orm import InstrumentedAttribute
 
+from ..base.dates import days_later
+from ..base.dialect import on_sqlite
 from ..base.search_terms import words_of
-from ..base.types import days_later, on_sqlite
 from ..connections.accounts import Account
-from .categories import SPENT_FROM, TRANSFERS
+from .categories import not_transfer_sql, spending_account_sql
 from .transactions import Transaction
 
-# The index is asked first and by itself: how many rows begin with some letters no planner knows.
+# A subquery makes SQLite use the search index first: no planner can tell how many rows have a word.
 FTS5 = """
 "transaction".id IN (SELECT rowid FROM transaction_search WHERE transaction_search MATCH :search)
 """
-# An array is worked out once. Behind an IN, PostgreSQL may look for the words again for each row
-# while it knows nothing of a table that has just been filled.
+# PostgreSQL computes an array once. With IN, it may search again for each row as long as it has no
+# statistics of a table that has just been filled.
 TSVECTOR = """
 "transaction".id = ANY (ARRAY(
     SELECT found.id FROM "transaction" AS found
@@ -31,12 +33,13 @@ TSVECTOR = """
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which of a person's transactions are meant, and in which order.
+    """Which transactions of a person to show, and in which order.
 
-    Both dates are included; so are `smallest` and `largest`, which bound the amount without its
-    sign. `search` is what was typed: every word of it begins a word of the name, the merchant or
-    the note. Of `account_ids` and `categories` any one fits; none means all. The scope "flow" is
-    what was earned or spent: on accounts one spends from, without transfers between one's own.
+    `start` and `end` are included; so are `smallest` and `largest`, which limit the amount without
+    its sign. `search` is the text that was typed: each of its words is the beginning of a word of
+    the name, the merchant or the note. A row matches any of `account_ids` and any of `categories`;
+    none means all. The scope "flow" is what was earned or spent: rows of accounts that people spend
+    from, without transfers.
     """
 
     user_id: int
@@ -56,43 +59,46 @@ class Filter:
     descending: bool = True
 
     def conditions(
-        self, *, row_by_row: bool = False, led: bool = False
+        self, *, row_by_row: bool = False, pre_selected: bool = False
     ) -> list[ColumnElement[bool]]:
-        """`row_by_row` reads the words and the amount of each row that is looked at, and leaves
-        their indexes alone: for stretches of the ledger that are short. `led` is for a query with
-        a condition of its own that leads to few rows, as the index of words does."""
-        led = led or (not row_by_row and bool(self._words))
+        """Return the conditions of the filter.
+
+        `row_by_row` compares words and amounts of each row instead of using their indexes, for
+        short stretches of the ledger. `pre_selected` is for a query with a condition of its own
+        that finds few rows, as the search index does.
+        """
+        pre_selected = pre_selected or (not row_by_row and bool(self._words))
         return [
-            *self.of_order(led),
-            *self._of_places(led),
+            *self.of_order(pre_selected),
+            *self._of_places(pre_selected),
             *self._of_amounts(row_by_row and self.sort != "amount"),
             *_flagged(Transaction.pending, self.pending),
             *_flagged(Transaction.hidden, self.hidden),
-            *(self._of_words_read() if row_by_row else self._of_words_found()),
+            *(self._words_by_row() if row_by_row else self._words_by_index()),
         ]
 
-    def of_order(self, led: bool = False) -> list[ColumnElement[bool]]:
-        """Those of the conditions that the indexes of the orders know: whose, and which days."""
+    def of_order(self, pre_selected: bool = False) -> list[ColumnElement[bool]]:
+        """Return the conditions that the sort indexes cover: the person and the dates."""
         return [
-            _key(Transaction.user_id, led) == self.user_id,
+            _key(Transaction.user_id, pre_selected) == self.user_id,
             Transaction.removed_at.is_(None),
             *self._of_days(),
         ]
 
     @property
     def is_sparse(self) -> bool:
-        """The rows may be few and far between, in any order."""
+        """True if matching rows may be rare, so that reading in order may take long."""
         sized = self.smallest is not None or self.largest is not None
         return bool(self.search or self.categories or (sized and self.sort != "amount"))
 
     @property
     def has_index(self) -> bool:
-        """An index of its own finds the rows, if they are few."""
+        """True if an index finds the matching rows directly when there are few."""
         return bool(self.search) or "only" in (self.pending, self.hidden)
 
     @property
     def is_of_months(self) -> bool:
-        """It divides no month, account or category: what is kept by month adds up to it."""
+        """True if the monthly totals add up to it: it divides no month, account or category."""
         plain = Filter(self.user_id, self.start, self.end, self.item_id)
         whole = replace(
             plain,
@@ -112,21 +118,21 @@ class Filter:
         if self.end:
             yield Transaction.date <= self.end
 
-    def _of_places(self, led: bool) -> Iterator[ColumnElement[bool]]:
-        account = _key(Transaction.account_id, led)
+    def _of_places(self, pre_selected: bool) -> Iterator[ColumnElement[bool]]:
+        account = _key(Transaction.account_id, pre_selected)
         if self.item_id:
-            yield _key(Transaction.item_id, led) == self.item_id
+            yield _key(Transaction.item_id, pre_selected) == self.item_id
         if self.account_ids:
             yield account.in_(self.account_ids)
         if self.categories:
             yield Transaction.category.in_(self.categories)
         if self.scope == "flow":
-            yield Transaction.category.not_in(TRANSFERS)
-            spent_from = Account.user_id == self.user_id, Account.type.in_(SPENT_FROM)
-            yield account.in_(select(Account.id).where(*spent_from))
+            yield not_transfer_sql(Transaction.category)
+            spending = Account.user_id == self.user_id, spending_account_sql(Account.type)
+            yield account.in_(select(Account.id).where(*spending))
 
-    def _of_amounts(self, read: bool) -> Iterator[ColumnElement[bool]]:
-        size = _key(Transaction.size, read)
+    def _of_amounts(self, by_row: bool) -> Iterator[ColumnElement[bool]]:
+        size = _key(Transaction.size, by_row)
         if self.smallest is not None:
             yield size >= self.smallest
         if self.largest is not None:
@@ -138,12 +144,12 @@ class Filter:
 
     @property
     def _words(self) -> list[str]:
-        """What is searched for, as the columns have it."""
+        """The words of the search, spelled as in the columns."""
         return [f"{self.user_id}u{word}" for word in dict.fromkeys(words_of(self.search))]
 
-    def _of_words_found(self) -> Iterator[ColumnElement[bool]]:
+    def _words_by_index(self) -> Iterator[ColumnElement[bool]]:
         if not self._words:
-            yield from self._of_signs()
+            yield from self._without_words()
         elif on_sqlite():
             query = " AND ".join(f'"{word}"*' for word in self._words)
             yield text(FTS5).bindparams(search=query)  # type: ignore[misc]
@@ -151,23 +157,26 @@ class Filter:
             query = " & ".join(f"'{word}':*" for word in self._words)
             yield text(TSVECTOR).bindparams(search=query)  # type: ignore[misc]
 
-    def _of_words_read(self) -> Iterator[ColumnElement[bool]]:
+    def _words_by_row(self) -> Iterator[ColumnElement[bool]]:
         if not self._words:
-            yield from self._of_signs()
+            yield from self._without_words()
         for word in self._words:
             yield (Transaction.words + Transaction.note_words).contains(f" {word}")
 
-    def _of_signs(self) -> Iterator[ColumnElement[bool]]:
-        if self.search.strip():  # signs alone are in no index
+    def _without_words(self) -> Iterator[ColumnElement[bool]]:
+        if self.search.strip():  # no index has punctuation
             yield false()
 
 
-def _key(column: Any, led: bool) -> Any:
-    """For SQLite a sum, which no index has: or else it goes by the column, and looks for each row
-    among those that were led to."""
-    return type_coerce(column + 0, column.type) if led and on_sqlite() else column
+def _key(column: Any, pre_selected: bool) -> Any:
+    """Return the column, or an expression that keeps SQLite from using its index.
+
+    Otherwise SQLite may prefer that index and look each of its rows up among the few that another
+    condition has found.
+    """
+    return type_coerce(column + 0, column.type) if pre_selected and on_sqlite() else column
 
 
-def _flagged(column: Any, wanted: str) -> Iterator[ColumnElement[bool]]:
+def _flagged(column: InstrumentedAttribute[bool], wanted: str) -> Iterator[ColumnElement[bool]]:
     if wanted != "any":
         yield column.is_(wanted == "only")

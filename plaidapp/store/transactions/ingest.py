@@ -1,6 +1,6 @@
-"""What the bank sent, on its way into the ledger: flat rows that the driver takes as they are.
+"""Store the transactions that the bank sends, as flat rows that the database driver takes as is.
 
-A payload becomes a row when it arrives and stays one, through the spool and into the table.
+A payload becomes such a row when it arrives, and stays one in the spool and up to the table.
 """
 
 import datetime
@@ -18,10 +18,10 @@ from .transactions import Transaction
 
 
 class Row(NamedTuple):
-    """A transaction in the order of its columns, but for the account, which is Plaid's id here.
+    """A transaction in the order of its columns, with Plaid's id of the account.
 
-    `amount` is in units of 10^-8, with Plaid's sign; the dates are ISO's. `page` is the number of
-    the update's page that it came in.
+    `amount` is in units of 10^-8 with Plaid's sign, and the dates are in ISO format. `page` is the
+    number of the page of the update that it came in.
     """
 
     plaid_account_id: str
@@ -80,15 +80,15 @@ def save(
     page_ids: Sequence[int | None],
     rows: Iterable[Row],
     *,
-    afresh: bool,
+    from_start: bool,
     new: bool,
 ) -> None:
-    """Adds or updates what the bank sent. Of a row that is there twice the later one counts.
+    """Add or update the rows that the bank sent. If a row comes twice, the later one counts.
 
-    `page_ids` has the id that each page of the update was kept under (received.py). `afresh`: the
-    Item is read from the beginning, and that a row has come in another page is no change. `new`:
-    none of the rows should be stored yet, see `upsert_many`. The ledger is locked
-    (users.lock_ledger). Raises KeyError for an account that is not stored.
+    `page_ids` has the stored id of each page of the update (raw_pages.py). `from_start` means that
+    the Item is read from the beginning, and that a row which differs only in its page is unchanged.
+    `new` means that probably none of the rows is stored yet: see `upsert_many`. The caller has
+    locked the ledger (users.lock_ledger). Raises KeyError for an account that is not stored.
     """
     final = {
         row.plaid_transaction_id: (account_ids[row[0]], *row[1:-1], page_ids[row[-1]])
@@ -101,6 +101,6 @@ def save(
             {"user_id": user_id, "item_id": item_id, "removed_at": None},
             COLUMNS,
             list(final.values()),
-            aside=("page_id",) if afresh else (),
+            ignoring=("page_id",) if from_start else (),
             new=new,
         )

@@ -1,6 +1,7 @@
-"""Reading transactions in the order of a filter, page by page.
+"""Read transactions in the order of a filter, page by page.
 
-Pages go on from the last row seen, never by counting: as quick on the last page as on the first.
+A page continues after the last row of the page before, and never counts rows, so that the last page
+is as fast as the first.
 """
 
 import datetime
@@ -14,14 +15,14 @@ from sqlalchemy.orm import joinedload
 
 from plaidapp.extensions import db
 
-from . import monthly_totals, totals_reader
+from ..base.dates import AccountMonth, month_runs
+from ..base.writes import BATCH
+from . import matching_months
 from .filters import Filter
-from .monthly_totals import Month
-from .transactions import AT_ONCE, Transaction
+from .transactions import Transaction
 
 Place = tuple[Any, int]
-"""Where a page begins: after the row with this value of what is sorted by, and this id."""
-
+"""Where a page begins: after the row with this sort value and this id."""
 
 ORDERS: dict[str, Any] = {
     "date": Transaction.date,
@@ -36,20 +37,21 @@ VALUES: dict[str, Callable[[Transaction], Any]] = {
 
 
 def place_of(row: Transaction, sort: str) -> Place:
-    """What `page` takes to go on after this row."""
+    """Return what `page` needs to continue after this row."""
     return VALUES[sort](row), row.id
 
 
 STRETCH = 5000
-"""Rows that are read one by one, before an index is asked for the few that are meant."""
+"""Rows to read one by one before an index is used to find the few that match."""
 MONTHS_AT_ONCE = 50
 
 
 def page(wanted: Filter, limit: int, after: Place | None = None) -> Sequence[Transaction]:
-    """The first `limit` rows in the filter's order, or those that follow `after`; ties by id.
+    """Return the first `limit` rows in the filter's order, or those that follow `after`.
 
-    What many rows have, a word or a category, fills a page with the nearest of them. For what few
-    have, the index of words names them all, in no order, and the monthly totals say where to look.
+    Rows with equal sort values are ordered by id. If many rows match, reading a short stretch in
+    order fills the page. If few match, the search index finds all of them, in no order, or the
+    monthly totals tell which months to read.
     """
     if not wanted.is_sparse:
         return _page(wanted, wanted.conditions(), limit, after)
@@ -63,23 +65,25 @@ def page(wanted: Filter, limit: int, after: Place | None = None) -> Sequence[Tra
 
 
 def _by_month(wanted: Filter, limit: int, after: Place | None) -> Sequence[Transaction]:
-    """Reads no month of an account in which nothing counts under the filter's categories."""
+    """Read only the months of accounts that have rows in the filter's categories."""
     rows: list[Transaction] = []
-    for months in _batches(totals_reader.months(wanted, after and after[0]), limit):
+    for months in _batches(matching_months.months(wanted, after and after[0]), limit):
         days = (
             and_(Transaction.account_id == account_id, Transaction.date.between(first, last))
-            for account_id, first, last in monthly_totals.runs(months)
+            for account_id, first, last in month_runs(months)
         )
-        conditions = [*wanted.conditions(led=True), or_(*days)]
+        conditions = [*wanted.conditions(pre_selected=True), or_(*days)]
         rows += _page(wanted, conditions, limit - len(rows), after)
         if len(rows) == limit:
             break
     return rows
 
 
-def _batches(months: Iterable[tuple[Month, int]], limit: int) -> Iterator[list[Month]]:
-    """Months of accounts that should fill a page, no calendar month in two parts."""
-    batch: list[Month] = []
+def _batches(
+    months: Iterable[tuple[AccountMonth, int]], limit: int
+) -> Iterator[list[AccountMonth]]:
+    """Group the months so that each group should fill a page. No calendar month is divided."""
+    batch: list[AccountMonth] = []
     expected = 0
     for _, of_month in groupby(months, key=lambda pair: pair[0][1]):
         for month, count in of_month:
@@ -93,7 +97,10 @@ def _batches(months: Iterable[tuple[Month, int]], limit: int) -> Iterator[list[M
 
 
 def end_of_stretch(wanted: Filter, length: int, after: Place | None = None) -> Place | None:
-    """The place `length` rows further, of whatever rows; None where the ledger ends sooner."""
+    """Return the place `length` rows further in the ledger, or None if it ends before.
+
+    All of the person's rows count, whether they match or not.
+    """
     order = _order(wanted)
     query = select(*order).where(*wanted.of_order(), *_follow(wanted, after))
     query = query.order_by(*_sorted(wanted)).offset(length - 1).limit(1)
@@ -102,11 +109,11 @@ def end_of_stretch(wanted: Filter, length: int, after: Place | None = None) -> P
 
 
 def in_stretch(wanted: Filter, end: Place | None) -> list[ColumnElement[bool]]:
-    """The conditions of the filter's rows up to `end` in its order."""
+    """Return the conditions of the filter's rows up to `end` in its order."""
     if end is None:
         return wanted.conditions(row_by_row=True)
     here, there = _compared(wanted, end)
-    if wanted.sort == "date":  # once more, for who reads an index by the first of a pair alone
+    if wanted.sort == "date":  # again, for an index that covers the date alone
         wanted = replace(wanted, **{"start" if wanted.descending else "end": end[0]})
     nearer = here >= there if wanted.descending else here <= there
     return [*wanted.conditions(row_by_row=True), nearer]
@@ -146,7 +153,7 @@ def _compared(wanted: Filter, place: Place) -> tuple[Any, Any]:
 
 
 def by_ids(user_id: int, transaction_ids: Sequence[int]) -> Sequence[Transaction]:
-    """Those of the rows that are the person's, hidden ones too."""
+    """Return these rows as far as they are the person's. Includes hidden ones."""
     query = select(Transaction).options(joinedload(Transaction.account))
     query = query.where(*Filter(user_id, hidden="any").conditions())
     return db.session.scalars(
@@ -155,9 +162,9 @@ def by_ids(user_id: int, transaction_ids: Sequence[int]) -> Sequence[Transaction
 
 
 def all_of(wanted: Filter) -> Iterator[Transaction]:
-    """Every row in the filter's order, a page at a time."""
+    """Yield every row in the filter's order, reading a page at a time."""
     after = None
-    while rows := page(wanted, AT_ONCE, after):
+    while rows := page(wanted, BATCH, after):
         yield from rows
         after = place_of(rows[-1], wanted.sort)
 
@@ -168,6 +175,6 @@ def count(wanted: Filter) -> int:
 
 
 def first_date(user_id: int) -> datetime.date | None:
-    """The date of the person's oldest transaction."""
+    """Return the date of the person's oldest transaction."""
     everything = Filter(user_id, hidden="any")
     return db.session.scalar(select(func.min(Transaction.date)).where(*everything.conditions()))

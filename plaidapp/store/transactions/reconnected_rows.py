@@ -1,23 +1,26 @@
-"""Adoption: a transaction of an earlier Item becomes the new Item's as soon as that names it.
+"""Reconnecting: an earlier Item's transaction becomes the new Item's once the new Item sends it.
 
-The row stays the same row: its id, and what the person made of it. Only the Item and Plaid's id are
-new, so that saving what the bank sent finds it and updates it in place. What the new Item doesn't
-go back to stays as history under the earlier one, where no sync of the new one can touch it.
+It stays the same row, with its id and the person's edits. Only the Item and Plaid's id change, so
+that saving what the bank sent finds the row and updates it. Rows that are older than what the new
+Item sends stay with the earlier Item as history, where no sync of the new one can change them.
 
-All of it is part of the transaction that stores an update, with the person's ledger locked.
+All of this happens in the database transaction that stores an update, with the person's ledger
+locked.
 """
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, func, select, update
 from sqlalchemy.orm import Mapped
 
 from plaidapp.extensions import db
 
-from ..base.types import days_later, now, units
+from ..base.currency import currency_of
+from ..base.dates import days_later
+from ..base.types import now, units
 from ..connections import items
 from ..connections.accounts import Account
 from . import edits
@@ -25,51 +28,65 @@ from .ingest import Row
 from .transactions import Transaction
 
 POSTING = 7
-"""How long after its pending one a posted row may be dated and still be taken for the same."""
+"""Days after its pending row within which a posted row counts as the same transaction."""
 
 
-class Left(NamedTuple):
-    """A row that is still under an earlier Item."""
+class FormerRow(NamedTuple):
+    """A row that is still with an earlier Item."""
 
     id: int
     account_id: int
     date: date
 
 
-def _left_behind(item_id: int, former: Sequence[int]) -> list[ColumnElement[bool]]:
-    """What tells the rows of the Item's accounts that it has not named yet."""
+class Movement(NamedTuple):
+    """What rows of two Items are compared by. `amount` is in units of 10^-8."""
+
+    account_id: int
+    name: str
+    date: date
+    amount: int
+    currency: str | None
+    pending: bool
+
+
+def _is_former(item_id: int, former: Sequence[int]) -> list[ColumnElement[bool]]:
+    """Return the conditions of rows in the Item's accounts that are still with earlier Items."""
     ours = select(Account.id).where(Account.item_id == item_id).scalar_subquery()
     return [Transaction.item_id.in_(former), Transaction.account_id.in_(ours)]
 
 
-def adopt(
+def reconnect(
     item_id: int,
     former: Sequence[int],
     account_ids: Mapping[str, int],
-    named: Iterable[Row],
+    sent: Iterable[Row],
 ) -> tuple[int, set[str]]:
-    """Makes old rows the Item's own where it names an equal one, so that saving will update them.
+    """Move earlier Items' rows to this Item if it sent equal ones, so that saving updates them.
 
-    Equal rows are matched one to one in their order; one that the bank had taken back comes last.
-    Returns how many there were, and Plaid's ids of those that were not here in any form.
+    Equal rows are matched one to one in their order, those that the bank had removed last. Returns
+    the number of rows moved, and Plaid's ids of the rows that were not stored in any form.
     """
-    new = {row.plaid_transaction_id: row for row in named}
+    new = {row.plaid_transaction_id: row for row in sent}
     for plaid_id in _stored(item_id, list(new)):
         del new[plaid_id]
     if not new:
         return 0, set()
     days = [row.day for row in new.values()]
-    waiting = _waiting(item_id, former, min(days), max(days))
+    former_ids = _former_ids(item_id, former, min(days), max(days))
     moves = [
         {"row": queue.popleft(), "new": plaid_id}
         for plaid_id, row in new.items()
-        if (
-            queue := waiting[_movement(account_ids[row.plaid_account_id], row.day, row.amount, row)]
-        )
+        if (queue := former_ids[_movement_of(row, account_ids)])
     ]
     if moves:
         _update(moves, item_id=item_id, plaid_transaction_id=bindparam("new"), page_id=None)
     return len(moves), new.keys() - {move["new"] for move in moves}
+
+
+def _movement_of(row: Row, account_ids: Mapping[str, int]) -> Movement:
+    account_id = account_ids[row.plaid_account_id]
+    return Movement(account_id, row.name, row.day, row.amount, currency_of(row), row.pending)
 
 
 def _stored(item_id: int, plaid_ids: Sequence[str]) -> Sequence[str]:
@@ -79,80 +96,75 @@ def _stored(item_id: int, plaid_ids: Sequence[str]) -> Sequence[str]:
     ).all()
 
 
-def _waiting(
+def _former_ids(
     item_id: int, former: Sequence[int], start: date, end: date
-) -> defaultdict[object, deque[int]]:
-    """The ids of the rows left behind, by the movement they are."""
+) -> defaultdict[Movement, deque[int]]:
+    """Return the ids of earlier Items' rows by their movement."""
     rows = db.session.execute(
         select(
             *(Transaction.id, Transaction.account_id, Transaction.name, Transaction.date),
-            *(Transaction.amount, Transaction.pending),
-            *(Transaction.iso_currency_code, Transaction.unofficial_currency_code),
+            *(Transaction.amount, Transaction.currency, Transaction.pending),
         )
-        .where(*_left_behind(item_id, former), Transaction.date.between(start, end))
+        .where(*_is_former(item_id, former), Transaction.date.between(start, end))
         .order_by(Transaction.removed_at.is_not(None), Transaction.id)
     )
-    waiting: defaultdict[object, deque[int]] = defaultdict(deque)
-    for row in rows:
-        waiting[_movement(row.account_id, row.date, units(row.amount), row)].append(row.id)
-    return waiting
+    found: defaultdict[Movement, deque[int]] = defaultdict(deque)
+    for row_id, account_id, name, day, amount, currency, pending in rows:
+        found[Movement(account_id, name, day, units(amount), currency, pending)].append(row_id)
+    return found
 
 
-def _movement(account_id: int, day: date, amount: int, row: Any) -> object:
-    currency = row.iso_currency_code or row.unofficial_currency_code
-    return account_id, row.name, day, amount, currency, row.pending
-
-
-def settle(
-    item_id: int, former: Sequence[int], status: str, fresh: Collection[str]
+def remove_missing(
+    item_id: int, former: Sequence[int], status: str, new_ids: Collection[str]
 ) -> list[tuple[int, date]]:
-    """Marks removed what the Item should have named by now; gives account and date of each row.
+    """Mark earlier Items' rows as removed that this Item should have sent by now.
 
-    The last 30 days tell of everything pending, the whole history of the rest, as far back as the
-    bank goes for the account. `fresh` are Plaid's ids of rows that were not here before this
-    update: one that posts what was pending takes over what the person made of that.
+    With the last 30 days, it has sent everything pending. With the whole history, it has sent all
+    other rows too, as far back as the bank goes for the account. `new_ids` are Plaid's ids of the
+    rows that this update stored first: if one of them is a pending row that has posted, it gets
+    that row's edits. Returns the account and date of each removed row.
     """
     if not former or status not in (items.RECENT, items.COMPLETE):
         return []
-    shown = [*_left_behind(item_id, former), Transaction.removed_at.is_(None)]
+    shown = [*_is_former(item_id, former), Transaction.removed_at.is_(None)]
     pending = _rows(*shown, Transaction.pending)
-    _carry_edits(item_id, pending, fresh)
-    gone = [Left(row.id, row.account_id, row.date) for row in pending]
+    _carry_edits(item_id, pending, new_ids)
+    missing = [FormerRow(row.id, row.account_id, row.date) for row in pending]
     if status == items.COMPLETE:
-        gone += _missing(item_id, shown)
-    if gone:
-        _update([{"row": row.id} for row in gone], removed_at=now())
-    return [(row.account_id, row.date) for row in gone]
+        missing += _missing_posted(item_id, shown)
+    if missing:
+        _update([{"row": row.id} for row in missing], removed_at=now())
+    return [(row.account_id, row.date) for row in missing]
 
 
-def _missing(item_id: int, shown: Sequence[ColumnElement[bool]]) -> list[Left]:
-    """The posted rows left behind that are no older than what the Item has named."""
+def _missing_posted(item_id: int, shown: Sequence[ColumnElement[bool]]) -> list[FormerRow]:
+    """Return the posted rows of earlier Items that are no older than what the Item has sent."""
     columns = Transaction.id, Transaction.account_id, Transaction.date
     rows = db.session.execute(select(*columns).where(*shown, ~Transaction.pending)).all()
     if not rows:
         return []
-    named = db.session.execute(
+    sent = db.session.execute(
         select(Transaction.account_id, func.min(Transaction.date))
         .where(Transaction.item_id == item_id, Transaction.removed_at.is_(None))
         .group_by(Transaction.account_id)
     )
-    oldest = {account_id: first for account_id, first in named}  # noqa: C416 dict() would not type
-    left = [Left(*row) for row in rows]
-    return [row for row in left if row.date >= oldest.get(row.account_id, date.max)]
+    oldest = {account_id: first for account_id, first in sent}  # noqa: C416 dict() would not type
+    former = [FormerRow(*row) for row in rows]
+    return [row for row in former if row.date >= oldest.get(row.account_id, date.max)]
 
 
-def _carry_edits(item_id: int, pending: Sequence[Transaction], fresh: Collection[str]) -> None:
-    """Only where one pending row and one posted one can be nothing but each other."""
-    posts = {row.id: _posts(item_id, row, fresh) for row in pending}
-    claims = Counter(post.id for found in posts.values() for post in found)
+def _carry_edits(item_id: int, pending: Sequence[Transaction], new_ids: Collection[str]) -> None:
+    """Copy edits from pending to posted rows, where only one row of each kind can be meant."""
+    candidates = {row.id: _candidates(item_id, row, new_ids) for row in pending}
+    times = Counter(posted.id for found in candidates.values() for posted in found)
     for row in pending:
-        match posts[row.id]:
-            case [post] if row.edited_at and claims[post.id] == 1:
-                edits.hand_over(row.id, post.id)
+        match candidates[row.id]:
+            case [posted] if row.edited_at and times[posted.id] == 1:
+                edits.carry_to(row.id, posted.id)
 
 
-def _posts(item_id: int, row: Transaction, fresh: Collection[str]) -> list[Transaction]:
-    """The rows that may be `row`, posted."""
+def _candidates(item_id: int, row: Transaction, new_ids: Collection[str]) -> list[Transaction]:
+    """Return the rows that the pending `row` may have become."""
     found = _rows(
         Transaction.item_id == item_id,
         Transaction.account_id == row.account_id,
@@ -160,14 +172,18 @@ def _posts(item_id: int, row: Transaction, fresh: Collection[str]) -> list[Trans
         Transaction.date.between(row.date, days_later(row.date, POSTING)),
         ~Transaction.pending,
     )
-    return [post for post in found if post.plaid_transaction_id in fresh and _alike(row, post)]
+    return [
+        posted
+        for posted in found
+        if posted.plaid_transaction_id in new_ids and _similar(row, posted)
+    ]
 
 
-def _alike(row: Transaction, post: Transaction) -> bool:
-    one, other = row.name.casefold(), post.name.casefold()
-    same_merchant = row.merchant_name is not None and row.merchant_name == post.merchant_name
+def _similar(row: Transaction, posted: Transaction) -> bool:
+    one, other = row.name.casefold(), posted.name.casefold()
+    same_merchant = row.merchant_name is not None and row.merchant_name == posted.merchant_name
     same_name = one.startswith(other) or other.startswith(one)
-    return row.currency == post.currency and (same_merchant or same_name)
+    return row.currency == posted.currency and (same_merchant or same_name)
 
 
 def _rows(*conditions: ColumnElement[bool] | Mapped[bool]) -> Sequence[Transaction]:
@@ -176,6 +192,7 @@ def _rows(*conditions: ColumnElement[bool] | Mapped[bool]) -> Sequence[Transacti
 
 
 def _update(rows: Sequence[Mapping[str, Any]], **values: Any) -> None:
-    """Each row by its id, which is called "row"."""
-    statement = update(Transaction.__table__).where(Transaction.id == bindparam("row"))  # type: ignore[arg-type]
-    db.session.connection().execute(statement.values(**values), rows)
+    """Update each row by its id, which `rows` has under the name "row"."""
+    table = cast(Table, Transaction.__table__)
+    statement = update(table).where(table.c.id == bindparam("row")).values(**values)
+    db.session.connection().execute(statement, rows)

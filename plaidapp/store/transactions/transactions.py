@@ -1,7 +1,7 @@
-"""Transactions: the ledger, written in sets by the sync. `store/ledger.py` reads it."""
+"""The transactions of all accounts. ingest.py writes them in bulk, and reader.py reads them."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 from sqlalchemy import (
@@ -14,7 +14,6 @@ from sqlalchemy import (
     Select,
     Text,
     UniqueConstraint,
-    case,
     func,
     select,
     text,
@@ -25,19 +24,20 @@ from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from plaidapp.extensions import Base, db
 
+from ..base.currency import HasCurrency
+from ..base.dates import days_later
 from ..base.types import BigId, Moment, Money, now
+from ..base.writes import in_batches, write
 from ..connections.accounts import Account
-from .categories import CARD_PAYMENT, TRANSFERS, UNKNOWN
+from .categories import category_of, category_sql
 
 BINARY_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
-"""Text in the order of its code points, on every database."""
-AT_ONCE = 500  # ids in one statement; SQLite's oldest limit is 999 parameters
-
+"""Text that sorts by code point on every database."""
 REMOVED = text("removed_at IS NOT NULL")
 
 
 def _shown_index(name: str, *columns: str, only: str = "") -> Index:
-    """One order of the rows that are shown; `only` of those with this flag, which few rows have."""
+    """Index the rows that are not removed, or those of them that have the flag `only`."""
     shown = {
         "postgresql": text("removed_at IS NULL" + (f" AND {only} IS true" if only else "")),
         "sqlite": text("removed_at IS NULL" + (f" AND {only} IS 1" if only else "")),
@@ -45,16 +45,17 @@ def _shown_index(name: str, *columns: str, only: str = "") -> Index:
     return Index(name, *columns, postgresql_where=shown["postgresql"], sqlite_where=shown["sqlite"])
 
 
-class Transaction(Base):
+class Transaction(HasCurrency, Base):
     """One movement of money. `amount` has Plaid's sign: positive is money out.
 
-    `size` is the amount without its sign. `removed_at` marks what the bank took back; such rows are
-    kept but not shown. `words` and `note_words` are what the search index reads (store/words.py),
-    `title_key` orders by name. `page_id` is the page that the bank's words came in (received.py).
+    `size` is the amount without its sign. `removed_at` marks a row that the bank removed; it is
+    kept but not shown. `words` and `note_words` are for the search index (base/search_terms.py),
+    and rows are sorted by name with `title_key`. `page_id` is the page that the row last came in
+    (raw_pages.py).
 
-    Only the account is a foreign key. To check one takes PostgreSQL as long as two indexes; the
-    person is the account's, and Items are never deleted. A row of an account that has gone over to
-    another Item may still name the former one (adoption.py).
+    Only the account is a foreign key: on PostgreSQL, checking one takes as long as two indexes.
+    The person is the account's, and Items are never deleted. A row of an account that has moved to
+    another Item may still name the former Item (reconnected_rows.py).
     https://plaid.com/docs/api/products/transactions/#transactions-sync-response-added
     """
 
@@ -80,8 +81,6 @@ class Transaction(Base):
     authorized_date: Mapped[datetime.date | None]
     amount: Mapped[Decimal] = mapped_column(Money)
     size: Mapped[Decimal] = mapped_column(Money, Computed("abs(amount)", persisted=True))
-    iso_currency_code: Mapped[str | None] = mapped_column(Text)
-    unofficial_currency_code: Mapped[str | None] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
     merchant_name: Mapped[str | None] = mapped_column(Text)
     category_primary: Mapped[str | None] = mapped_column(Text)
@@ -93,7 +92,7 @@ class Transaction(Base):
     page_id: Mapped[int | None] = mapped_column(BigInteger)
     removed_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
-    # What the person made of it. The bank's updates never touch these.
+    # The person's own edits. Updates from the bank never change these.
     own_category: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
     note_words: Mapped[str] = mapped_column(Text, default="", server_default="")
@@ -104,45 +103,35 @@ class Transaction(Base):
 
     @property
     def title(self) -> str:
-        """What a person knows it by."""
+        """The merchant, or the bank's description."""
         return self.merchant_name or self.name
 
     @property
-    def currency(self) -> str | None:
-        return self.iso_currency_code or self.unofficial_currency_code
-
-    @property
     def bank_category(self) -> str:
-        """What the row counts under when the person has chosen nothing."""
-        if self.category_detailed == CARD_PAYMENT:
-            return TRANSFERS[self.amount > 0]
-        return self.category_primary or UNKNOWN
+        """The category that the row counts under if the person has chosen none."""
+        return category_of(self.category_primary, self.category_detailed, money_out=self.amount > 0)
 
     @hybrid_property
     def category(self) -> str:
-        """What the row counts under: what the person chose, or what Plaid says."""
+        """The category that the row counts under: the person's choice or Plaid's."""
         return self.own_category or self.bank_category
 
     @category.inplace.expression
     @classmethod
     def _category(cls) -> ColumnElement[str]:
-        card_payment = case((cls.amount > 0, TRANSFERS[1]), else_=TRANSFERS[0])
-        return case(
-            (cls.own_category.is_not(None), cls.own_category),
-            (cls.category_detailed == CARD_PAYMENT, card_payment),
-            else_=func.coalesce(cls.category_primary, UNKNOWN),
+        return category_sql(
+            cls.own_category, cls.category_primary, cls.category_detailed, cls.amount
         )
 
 
-def _in_parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:
-    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))
-
-
 def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
-    """What has gone over to another Item with its account is no longer this Item's to remove."""
+    """Mark rows as removed by the bank.
+
+    Rows of accounts that have moved to another Item stay: they are no longer this Item's to remove.
+    """
     moment = now()
-    for ids in _in_parts(plaid_ids):
-        db.session.execute(
+    for ids in in_batches(plaid_ids):
+        write(
             update(Transaction)
             .where(
                 Transaction.item_id == item_id,
@@ -151,14 +140,13 @@ def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
                 Transaction.removed_at.is_(None),
             )
             .values(removed_at=moment)
-            .execution_options(synchronize_session=False)
         )
 
 
 def days_of(item_id: int, plaid_ids: Sequence[str]) -> set[tuple[int, datetime.date]]:
-    """The accounts and dates of those of these rows that are stored."""
+    """Return the accounts and dates of these rows, as far as they are stored."""
     found: set[tuple[int, datetime.date]] = set()
-    for ids in _in_parts(plaid_ids):
+    for ids in in_batches(plaid_ids):
         query = select(Transaction.account_id, Transaction.date).where(
             Transaction.item_id == item_id, Transaction.plaid_transaction_id.in_(ids)
         )
@@ -171,7 +159,7 @@ def _accounts_of(item_id: int) -> ScalarSelect[int]:
 
 
 def shown_ids(item_id: int, since: datetime.date) -> set[str]:
-    """Plaid's ids of the Item's rows from `since` on that are not marked removed."""
+    """Return Plaid's ids of the Item's rows since `since` that are not removed."""
     query = select(Transaction.plaid_transaction_id).where(
         Transaction.item_id == item_id,
         Transaction.account_id.in_(_accounts_of(item_id)),
@@ -182,21 +170,21 @@ def shown_ids(item_id: int, since: datetime.date) -> set[str]:
 
 
 def count_removed(item_id: int) -> int:
-    """Rows that the bank has taken back; they are kept, and shown nowhere."""
+    """Return how many of the Item's rows the bank removed. They are stored but shown nowhere."""
     query = select(func.count()).select_from(Transaction)
     query = query.where(Transaction.item_id == item_id, Transaction.removed_at.is_not(None))
     return db.session.scalar(query) or 0
 
 
 def owned(transaction_id: int, user_id: int) -> Transaction | None:
-    """The person's transaction with its account, though the bank may have taken it back."""
+    """Return the person's transaction with its account, even if the bank removed it."""
     return db.session.scalar(
         _one().where(Transaction.id == transaction_id, Transaction.user_id == user_id)
     )
 
 
 def replaced_by(row: Transaction) -> Transaction | None:
-    """The pending transaction that became this one when it posted, if it was stored."""
+    """Return the pending transaction that this one replaced when it posted, if it is stored."""
     return db.session.scalar(
         _one().where(
             Transaction.item_id == row.item_id,
@@ -206,7 +194,7 @@ def replaced_by(row: Transaction) -> Transaction | None:
 
 
 def replacing(row: Transaction) -> Transaction | None:
-    """What this pending transaction became when it posted."""
+    """Return the posted transaction that replaced this pending one."""
     if not row.pending:
         return None
     return db.session.scalar(
@@ -214,7 +202,7 @@ def replacing(row: Transaction) -> Transaction | None:
         .where(
             Transaction.account_id == row.account_id,
             Transaction.pending_transaction_id == row.plaid_transaction_id,
-            Transaction.date >= row.date - datetime.timedelta(days=30),
+            Transaction.date >= days_later(row.date, -30),
         )
         .limit(1)
     )

@@ -1,4 +1,4 @@
-"""Webhooks as they were delivered, and the keys that Plaid signs them with.
+"""Webhooks as Plaid delivered them, and the keys that Plaid signs them with.
 
 May import `base`.
 """

@@ -1,4 +1,4 @@
-"""Every webhook that was Plaid's, as it came."""
+"""The webhooks that Plaid has sent, as they came."""
 
 import hashlib
 from datetime import datetime
@@ -14,11 +14,11 @@ from ..base.upsert import insert_new
 
 
 class Webhook(Base):
-    """One delivery. `token` is the SHA-256 of its signature: Plaid repeats a delivery it believes
-    lost with the same one, while two events may have equal bodies.
+    """One delivery. `token` is the SHA-256 of its signature.
 
-    `item_id` is null when the Item is not ours (any more). `handled_at` is null for kinds that
-    the app does not know.
+    When Plaid repeats a delivery that it believes lost, the signature is the same. Bodies do not
+    identify a delivery: two events may have equal ones. `item_id` is null if the Item is not stored
+    (any more). `handled_at` is null for types of webhook that the app does not know.
     """
 
     __tablename__ = "webhook"
@@ -36,7 +36,7 @@ class Webhook(Base):
     handled_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
-def keep(
+def save(
     token: str,
     body: str,
     *,
@@ -46,7 +46,7 @@ def keep(
     item_id: int | None,
     handled: bool,
 ) -> bool:
-    """False when this very delivery is here already."""
+    """Store a delivery. False if the same one is stored already."""
     moment = now()
     return insert_new(
         cast(Table, Webhook.__table__),

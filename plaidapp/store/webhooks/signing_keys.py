@@ -1,10 +1,10 @@
-"""Plaid's webhook keys, and which were asked for lately. Shared by all web processes."""
+"""The keys that Plaid signs webhooks with. All web processes share them."""
 
 import json
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, String, Table, Text, delete, func, or_, select, update
+from sqlalchemy import String, Table, Text, delete, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp import policy
@@ -12,10 +12,11 @@ from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
 from ..base.upsert import insert_new
+from ..base.writes import write
 
 
 class WebhookKey(Base):
-    """`jwk` is null while Plaid is being asked, and empty when it knows no key of this id."""
+    """`jwk` is null while Plaid is being asked, and empty if Plaid knows no key with this id."""
 
     __tablename__ = "webhook_key"
 
@@ -25,9 +26,9 @@ class WebhookKey(Base):
 
 
 def find(kid: str) -> dict[str, Any] | None:
-    """The key if Plaid was asked recently enough, and an empty one if it knew none.
+    """Return the key if Plaid was asked recently enough, or an empty dict if Plaid knew none.
 
-    None when that is not known: nobody has asked, or somebody is asking.
+    None if this is not known: nobody has asked, or a request is asking right now.
     """
     moment = now()
     known = (WebhookKey.jwk != "") & (WebhookKey.asked_at > moment - policy.KEY_TRUSTED)
@@ -39,7 +40,7 @@ def find(kid: str) -> dict[str, Any] | None:
 
 
 def may_ask(kid: str) -> bool:
-    """True for one caller a minute and key id, whichever process it is in; commits nothing."""
+    """Return True to one caller per minute and key id, in whichever process. Does not commit."""
     moment = now()
     asked = db.session.scalar(
         select(func.count())
@@ -56,17 +57,12 @@ def may_ask(kid: str) -> bool:
         WebhookKey.asked_at < moment - policy.KEY_TRUSTED,
         unanswered & (WebhookKey.asked_at < moment - policy.KEY_ASK_AGAIN),
     )
-    result = db.session.execute(
-        update(WebhookKey)
-        .where(WebhookKey.kid == kid, stale)
-        .values(asked_at=moment)
-        .execution_options(synchronize_session=False)
-    )
-    return cast(CursorResult[Any], result).rowcount == 1
+    statement = update(WebhookKey).where(WebhookKey.kid == kid, stale).values(asked_at=moment)
+    return write(statement) == 1
 
 
 def is_being_asked(kid: str) -> bool:
-    """Whether a request that asks Plaid for this key is probably still waiting for the answer."""
+    """Return True if another request is probably still asking Plaid for this key."""
     query = select(WebhookKey.kid).where(
         WebhookKey.kid == kid,
         WebhookKey.jwk.is_(None),
@@ -76,22 +72,13 @@ def is_being_asked(kid: str) -> bool:
 
 
 def save(kid: str, jwk: dict[str, Any]) -> None:
-    """An empty `jwk` says that Plaid knows no such key."""
-    db.session.execute(
-        update(WebhookKey)
-        .where(WebhookKey.kid == kid)
-        .values(jwk=json.dumps(jwk) if jwk else "")
-        .execution_options(synchronize_session=False)
+    """Store Plaid's answer. An empty `jwk` means that Plaid knows no such key."""
+    write(
+        update(WebhookKey).where(WebhookKey.kid == kid).values(jwk=json.dumps(jwk) if jwk else "")
     )
 
 
-def forget_unknown() -> None:
-    """Drops what made-up ids left behind."""
-    db.session.execute(
-        delete(WebhookKey)
-        .where(
-            func.coalesce(WebhookKey.jwk, "") == "",
-            WebhookKey.asked_at < now() - policy.KEY_FORGOTTEN,
-        )
-        .execution_options(synchronize_session=False)
-    )
+def delete_unknown() -> None:
+    """Delete key ids that Plaid does not know, after policy.KEY_FORGOTTEN."""
+    is_unknown = func.coalesce(WebhookKey.jwk, "") == ""
+    write(delete(WebhookKey).where(is_unknown, WebhookKey.asked_at < now() - policy.KEY_FORGOTTEN))

@@ -6,7 +6,7 @@ import pytest
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Transaction
-from plaidapp.store.transactions import monthly_totals
+from plaidapp.store.transactions import monthly_refresh, monthly_totals
 from tests.pages import Page
 
 USER, PASSWORD = "override_username", "override_password"
@@ -142,7 +142,7 @@ def test_the_last_day_there_is_breaks_no_sync_and_no_page(app, alice, connect):
         stored = db.session.scalars(db.select(Transaction).order_by(Transaction.date)).all()
         assert [str(row.date) for row in stored] == list(DAYS)
         assert monthly_totals.count(alice.id).shown == len(DAYS)
-        assert monthly_totals.wrong(account_ids) == set()
+        assert monthly_refresh.wrong(account_ids) == set()
         paths = [f"/finance/transactions/{row.id}" for row in stored]
     paths += [f"/finance/transactions?start_date={day}&end_date={day}" for day in DAYS]
     paths += [f"/finance/export/transactions.{kind}" for kind in EXPORTS]

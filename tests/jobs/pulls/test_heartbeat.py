@@ -14,7 +14,7 @@ from plaidapp.jobs import run as jobs
 from plaidapp.jobs.pulls import heartbeat
 from plaidapp.store import Pull
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import items, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls, transitions
 
@@ -39,7 +39,7 @@ def pull(app, alice, connect):
     connect(alice, override_username="user_transactions_dynamic", override_password="any")
     with app.app_context():
         (item,) = items.everyone()
-        items.request_sync([item.id])
+        sync_progress.request_sync([item.id])
         added = pulls.add(alice.id, pulls.TRANSACTIONS, items=[item])
         db.session.commit()
         return added.id

@@ -14,7 +14,7 @@ from plaidapp.jobs import clock
 from plaidapp.jobs.pulls import item_requests
 from plaidapp.store import Item, Pull, Stream, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import sync_progress
 from plaidapp.store.pulls import pulls, transitions
 
 PATH = "/transactions/recurring/get"
@@ -68,7 +68,7 @@ def refusal(code):
 @pytest.fixture
 def sync(begin, run):
     def go(item):
-        items.request_sync([item.id])
+        sync_progress.request_sync([item.id])
         run(begin(pulls.TRANSACTIONS, items=[item]))
 
     return go
@@ -248,7 +248,7 @@ def test_a_queue_that_was_wiped_is_rung_again(context, item):
 
 def test_it_ends_though_the_item_is_behind(item, run, look):
     """Its transactions are another pull's: this one would go round for ever."""
-    items.request_sync([item.id])
+    sync_progress.request_sync([item.id])
     db.session.commit()
     (pull,) = of_kind()
     run(pull.id)

@@ -8,7 +8,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs import run as jobs
 from plaidapp.store import Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import items, sync_progress
 from plaidapp.store.pulls import pulls
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -43,7 +43,7 @@ def pull(app, item):
     """A whole pull of the Item: "transactions", or "repair" from the empty cursor."""
 
     def run(kind=pulls.TRANSACTIONS):
-        items.request_sync([item.id])
+        sync_progress.request_sync([item.id])
         added = pulls.add(item.user_id, kind, items=[item])
         db.session.commit()
         with app.app_context():

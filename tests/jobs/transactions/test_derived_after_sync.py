@@ -9,16 +9,16 @@ from plaidapp.extensions import db
 from plaidapp.jobs.transactions import bank_comparison
 from plaidapp.store import Account, Balance, Item, MonthlyTotal, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import balances, items
+from plaidapp.store.connections import balances, sync_progress
 from plaidapp.store.pulls import pulls
-from plaidapp.store.transactions import monthly_totals
+from plaidapp.store.transactions import monthly_refresh, monthly_totals
 from sandbox import bank_activity
 
 
 @pytest.fixture
 def sync(begin, run):
     def go(item):
-        items.request_sync([item.id])
+        sync_progress.request_sync([item.id])
         run(begin(pulls.TRANSACTIONS, items=[item]))
 
     return go
@@ -111,9 +111,9 @@ def test_what_does_not_fit_is_found_and_a_repair_mends_it(
 
 def test_a_hidden_row_moves_from_one_count_to_the_other(dynamic, stored):
     ids = db.session.scalars(select(Transaction.id).limit(3)).all()
-    monthly_totals.lock_for(ids)
+    monthly_refresh.lock_for(ids)
     db.session.execute(update(Transaction).where(Transaction.id.in_(ids)).values(hidden=True))
-    monthly_totals.refresh_for(ids)
+    monthly_refresh.refresh_for(ids)
     db.session.commit()
     assert monthly_totals.count(dynamic.user_id) == (47, 3)
     assert monthly_totals.count(dynamic.user_id, dynamic.id + 1) == (0, 0)

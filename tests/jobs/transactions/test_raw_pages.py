@@ -49,7 +49,7 @@ def test_every_row_of_many_pages_as_it_came(link, bank_server, token_of, monkeyp
 def test_pages_get_ids_in_their_order(dynamic):
     bodies = [str(number).encode() if number % 3 else b"" for number in range(300)]
     before = kept()
-    ids = raw_pages.keep(dynamic.id, bodies)
+    ids = raw_pages.save(dynamic.id, bodies)
     pages = dict(db.session.execute(select(ReceivedPage.id, ReceivedPage.body)).all())
     assert [pages.get(page_id, b"") for page_id in ids] == bodies
     assert kept() - before == 200

@@ -11,7 +11,7 @@ from plaidapp.jobs.run import transactions
 from plaidapp.jobs.transactions import fetch
 from plaidapp.policy import MAX_RESTARTS
 from plaidapp.store import Item, Transaction
-from plaidapp.store.connections import items
+from plaidapp.store.connections import sync_progress
 from plaidapp.store.pulls import pulls
 from sandbox import bank_activity
 
@@ -28,7 +28,7 @@ def sync(begin, run, look):
     """Requests a sync of an Item and runs its pull, whose row is returned."""
 
     def go(item):
-        items.request_sync([item.id])
+        sync_progress.request_sync([item.id])
         pull_id = begin(pulls.TRANSACTIONS, items=[item])
         run(pull_id)
         return look(pull_id)
@@ -238,7 +238,7 @@ def test_the_loser_of_the_cursor_goes_round_and_takes_what_came_since(
     def overtake(token):
         transactions(other)
         bank_activity.refresh(bank_server.app.extensions["sandbox"], token)
-        items.request_sync([fresh.id])
+        sync_progress.request_sync([fresh.id])
 
     meanwhile(overtake, pages=2)
     pull = sync(fresh)
@@ -249,7 +249,7 @@ def test_the_loser_of_the_cursor_goes_round_and_takes_what_came_since(
 
 
 def test_a_request_during_a_sync_is_not_lost(dynamic, sync, meanwhile, item_now, bank_server):
-    meanwhile(lambda _: items.request_sync([dynamic.id]), pages=0)
+    meanwhile(lambda _: sync_progress.request_sync([dynamic.id]), pages=0)
     before = calls(bank_server)
     sync(dynamic)
     assert calls(bank_server) - before == 2
@@ -260,7 +260,7 @@ def test_no_transaction_is_open_while_the_bank_is_asked(small_pages, fresh, sync
     seen = []
 
     def write(_):
-        items.request_sync([fresh.id])
+        sync_progress.request_sync([fresh.id])
         db.session.commit()
         seen.append(db.session.scalar(select(Item.sync_requested).where(Item.id == fresh.id)))
 
@@ -333,7 +333,7 @@ def test_a_repair_that_was_overtaken_starts_over(
 
     def overtake(token):
         bank_activity.refresh(bank_server.app.extensions["sandbox"], token)
-        items.request_sync([dynamic.id])
+        sync_progress.request_sync([dynamic.id])
         transactions(begin(pulls.TRANSACTIONS, items=[dynamic]))
 
     meanwhile(overtake, pages=0)

@@ -1,48 +1,33 @@
-"""What is sealed opens with every key that is kept, and with no other."""
+"""Encrypted values: any configured key decrypts, no other key does, and the first one encrypts."""
 
 import pytest
 from cryptography.fernet import Fernet, InvalidToken
-from flask import Flask
 
-from plaidapp.store.base import encryption
+from plaidapp.store.base.encryption import cipher_for, seal, unseal
 
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
 VALUES = {"username": "user_custom", "password": '{"override_accounts": []}'}
 
 
 @pytest.fixture
-def with_keys():
-    def use(*keys):
-        app = Flask("keys")
-        app.extensions["cipher"] = encryption.cipher_for(keys)
-        return app.app_context()
-
-    return use
-
-
-@pytest.fixture
-def sealed(with_keys):
-    with with_keys(OLD):
-        return encryption.seal(VALUES)
+def sealed():
+    return seal(cipher_for([OLD]), VALUES)
 
 
 @pytest.mark.parametrize("keys", [(OLD,), (NEW, OLD), (NEW, OTHER, OLD)])
-def test_a_key_that_is_kept_still_opens(with_keys, sealed, keys):
-    with with_keys(*keys):
-        assert encryption.unseal(sealed) == VALUES
+def test_every_configured_key_decrypts(sealed, keys):
+    assert unseal(cipher_for(keys), sealed) == VALUES
 
 
-def test_a_key_that_is_gone_does_not(with_keys, sealed):
-    with with_keys(NEW), pytest.raises(InvalidToken):
-        encryption.unseal(sealed)
+def test_a_removed_key_does_not_decrypt(sealed):
+    with pytest.raises(InvalidToken):
+        unseal(cipher_for([NEW]), sealed)
 
 
-def test_the_first_key_seals(with_keys):
-    with with_keys(NEW, OLD):
-        fresh = encryption.seal(VALUES)
-    with with_keys(NEW):
-        assert encryption.unseal(fresh) == VALUES
+def test_the_first_key_encrypts():
+    sealed = seal(cipher_for([NEW, OLD]), VALUES)
+    assert unseal(cipher_for([NEW]), sealed) == VALUES
 
 
-def test_what_is_sealed_cannot_be_read(sealed):
+def test_sealed_values_are_not_readable(sealed):
     assert b"user_custom" not in sealed

@@ -71,14 +71,14 @@ def test_unchanged_rows_are_not_written(owner, item, save, transaction, written)
     assert written(lambda: stored.save(owner, item.id, known, rows)) == 1
 
 
-@pytest.mark.parametrize(("afresh", "page_id"), [(False, 2), (True, 1)])
+@pytest.mark.parametrize(("from_start", "page_id"), [(False, 2), (True, 1)])
 def test_a_row_that_comes_again_is_as_the_bank_last_sent_it(
-    owner, item, transaction, afresh, page_id
+    owner, item, transaction, from_start, page_id
 ):
     """What changed may be what only the page has. A reading from the beginning changes nothing."""
     rows, known = stored.rows_of(owner, [transaction("t")]), accounts.ids_of_item(item.id)
-    ingest.save(owner, item.id, known, [1], rows, afresh=False, new=False)
-    ingest.save(owner, item.id, known, [2], rows, afresh=afresh, new=False)
+    ingest.save(owner, item.id, known, [1], rows, from_start=False, new=False)
+    ingest.save(owner, item.id, known, [2], rows, from_start=from_start, new=False)
     assert db.session.scalar(select(Transaction.page_id)) == page_id
 
 
@@ -122,10 +122,10 @@ def test_rows_that_should_be_new_and_are_not_are_updated_all_the_same(
     save(item, transaction("t2"))
     rows = stored.rows_of(owner, [transaction("t1"), transaction("t2", name="Tea")])
     known = accounts.ids_of_item(item.id)
-    ingest.save(owner, item.id, known, [None], rows, afresh=True, new=True)
+    ingest.save(owner, item.id, known, [None], rows, from_start=True, new=True)
     assert names() == {"t1": "Coffee", "t2": "Tea"}
     rows = stored.rows_of(owner, [transaction("t3"), transaction("t4")])
-    ingest.save(owner, item.id, known, [None], rows, afresh=True, new=True)
+    ingest.save(owner, item.id, known, [None], rows, from_start=True, new=True)
     assert names().keys() == {"t1", "t2", "t3", "t4"}
 
 
@@ -134,6 +134,6 @@ def test_a_row_of_no_account_is_not_stored(owner, item, transaction, new):
     rows = stored.rows_of(owner, [transaction("t")])
     nowhere = {row.plaid_account_id: 404 for row in rows}
     with pytest.raises(IntegrityError):
-        ingest.save(owner, item.id, nowhere, [None], rows, afresh=False, new=new)
+        ingest.save(owner, item.id, nowhere, [None], rows, from_start=False, new=new)
     db.session.rollback()
     assert names() == {}

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from plaidapp.extensions import db
 from plaidapp.store import Item
-from plaidapp.store.connections import items
+from plaidapp.store.connections import items, sync_progress
 
 
 def read(item):
@@ -18,9 +18,9 @@ def read(item):
 
 def advance(item, came_from, cursor, want):
     status = "HISTORICAL_UPDATE_COMPLETE"
-    moved = items.advance(item.id, came_from, cursor, want, status, changed=True)
+    moved = sync_progress.advance(item.id, came_from, cursor, want, status, changed=True)
     db.session.commit()
-    return moved is not items.Advance.LOST
+    return moved is not sync_progress.Advance.LOST
 
 
 def test_the_cursor_moves_from_where_it_stands(item):
@@ -45,16 +45,16 @@ def test_what_is_applied_never_goes_back(item, wants, applied):
 @pytest.mark.parametrize(
     ("want", "state", "outcome"),
     [
-        (2, items.GOOD, items.Advance.APPLIED),
-        (1, items.GOOD, items.Advance.BEHIND),
-        (1, items.REPLACED, items.Advance.APPLIED),  # it is asked for nothing any more
+        (2, items.GOOD, sync_progress.Advance.APPLIED),
+        (1, items.GOOD, sync_progress.Advance.BEHIND),
+        (1, items.REPLACED, sync_progress.Advance.APPLIED),  # it is asked for nothing any more
     ],
 )
 def test_a_sync_is_told_what_was_asked_meanwhile(item, want, state, outcome):
-    items.request_sync([item.id])
-    items.request_sync([item.id])
+    sync_progress.request_sync([item.id])
+    sync_progress.request_sync([item.id])
     items.set_state(item.id, state, None, None)
-    assert items.advance(item.id, "", "c1", want, items.COMPLETE, changed=False) is outcome
+    assert sync_progress.advance(item.id, "", "c1", want, items.COMPLETE, changed=False) is outcome
 
 
 def test_an_item_that_syncs_is_good_again(item):
@@ -67,7 +67,7 @@ def test_an_item_that_syncs_is_good_again(item):
 
 def test_other_items_stay_where_they_are(item, another_item):
     advance(item, "", "c1", 1)
-    items.request_sync([item.id])
+    sync_progress.request_sync([item.id])
     db.session.commit()
     assert read(another_item)[:3] == ("", 0, 0)
 
@@ -81,7 +81,7 @@ def test_requests_made_at_once_all_count(context, item):
             db.session.rollback()
             both.wait()
             for _ in range(10):
-                items.request_sync([item.id])
+                sync_progress.request_sync([item.id])
                 db.session.commit()
 
     threads = [threading.Thread(target=request) for _ in range(4)]
@@ -114,9 +114,3 @@ def test_one_of_two_syncs_from_the_same_cursor_wins(context, item):
 def test_an_item_is_its_owners(item, owner, whose):
     found = items.owned(item.id, owner if whose == "own" else owner + 1)
     assert (found is not None) == (whose == "own")
-
-
-def test_an_item_without_a_name_has_a_title(item):
-    assert item.title == "Your bank"
-    item.institution_name = "First Platypus Bank"
-    assert item.title == "First Platypus Bank"

@@ -10,10 +10,11 @@ from plaidapp.bank import payloads
 from plaidapp.extensions import db
 from plaidapp.store import Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import accounts, items
+from plaidapp.store.connections import accounts, sync_progress
 from plaidapp.store.people.users import add
-from plaidapp.store.recurring import recurring_streams
-from plaidapp.store.recurring.recurring_streams import Payment, Stream, change_of
+from plaidapp.store.recurring import recurring_streams, save_streams
+from plaidapp.store.recurring.price_change import price_change
+from plaidapp.store.recurring.recurring_streams import Payment, Stream
 from plaidapp.store.transactions import transactions
 
 DAY = date(2026, 3, 5)
@@ -42,7 +43,7 @@ def stream(stream_id="s", *transaction_ids, amount="17.99", **changes):
 def keep(owner):
     def store(item, *out, income=()):
         answer = payloads.Recurring(list(income), list(out), "request")
-        count = recurring_streams.save(owner, item.id, accounts.ids_of_item(item.id), answer)
+        count = save_streams.save(owner, item.id, accounts.ids_of_item(item.id), answer)
         db.session.commit()
         db.session.expire_all()
         return count
@@ -183,7 +184,7 @@ def paid(*amounts):
 def test_an_amount_has_changed_when_a_steady_one_did(amounts, frequency, expected):
     rows = paid(*amounts)
     wanted = expected and (Decimal(expected[0]), rows[expected[1]][0])
-    assert change_of(rows, frequency) == wanted
+    assert price_change(rows, is_annual=frequency == "ANNUALLY") == wanted
 
 
 def test_the_change_is_read_from_the_ledger(owner, item, keep, save, transaction):
@@ -295,13 +296,13 @@ def test_when_it_is_time_to_ask(item, status, read, changed, due):
         streams_at=read and moment - read,
         changed_at=None if changed is None else moment - changed,
     )
-    assert items.streams_due(item.id) is due
+    assert sync_progress.streams_due(item.id) is due
 
 
 def test_an_answer_that_was_overtaken_is_refused(item):
     moment = now()
-    assert items.streams_read(item.id, moment, None)
-    assert not items.streams_read(item.id, moment - HOUR, None)
-    assert items.streams_read(item.id, moment + HOUR, "PRODUCTS_NOT_SUPPORTED")
+    assert sync_progress.streams_read(item.id, moment, None)
+    assert not sync_progress.streams_read(item.id, moment - HOUR, None)
+    assert sync_progress.streams_read(item.id, moment + HOUR, "PRODUCTS_NOT_SUPPORTED")
     db.session.commit()
-    assert [one.id for one in recurring_streams.silent_items(item.user_id)] == [item.id]
+    assert [one.id for one in recurring_streams.refusing_items(item.user_id)] == [item.id]

@@ -17,7 +17,7 @@ from plaidapp.store import Balance, MonthlyTotal, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, balances
 from plaidapp.store.reports import balance_history, derived
-from plaidapp.store.transactions import monthly_totals, transactions
+from plaidapp.store.transactions import monthly_refresh, monthly_totals, transactions
 from tests import stored
 
 TODAY = date(2026, 3, 10)
@@ -180,9 +180,9 @@ def test_an_amount_that_no_sum_can_hold_is_kept_as_the_largest(household, transa
 
 def modelled_balances(kind, said, rows):
     """The end of every day from the day before the first row on: the balances as they should be."""
-    if kind not in balance_history.SIGNS or not said:
+    if kind == "loan" or not said:
         return dict(said)
-    sign = balance_history.SIGNS[kind]
+    sign = -1 if kind == "credit" else 1
     posted = [(row["date"], row["amount"]) for row in rows if not row["pending"]]
     newest = max(said)
     first = min([*said, *(day - DAY for day, _ in posted)])
@@ -293,13 +293,13 @@ class Life:
         query = select(Transaction.id).where(Transaction.plaid_transaction_id.in_(chosen))
         ids = db.session.scalars(query).all()
         hidden = self.dice.random() < 0.5
-        monthly_totals.lock_for(ids)
+        monthly_refresh.lock_for(ids)
         db.session.execute(
             update(Transaction)
             .where(Transaction.id.in_(ids))
             .values(hidden=hidden, own_category="MEDICAL", edited_at=now())
         )
-        monthly_totals.refresh_for(ids)
+        monthly_refresh.refresh_for(ids)
         db.session.commit()
         for plaid_id in chosen:
             self.rows[plaid_id] |= {"hidden": hidden, "own": "MEDICAL", "category": "MEDICAL"}
@@ -316,7 +316,7 @@ def agree(life, ids):
         assert {day: stored[day] for day in should} == should, key
         assert min(stored) == min(should), key
         assert stored_totals(ids[key]) == modelled_totals(life.of(key)), key
-    assert monthly_totals.wrong(list(ids.values())) == set()
+    assert monthly_refresh.wrong(list(ids.values())) == set()
     assert balance_history.wrong(ids.values()) == set()
     rows = [row for key in KINDS for row in life.of(key)]
     hidden = sum(row["hidden"] for row in rows)
@@ -359,7 +359,8 @@ def test_whatever_was_spoiled_is_found_and_mended(household, transaction, clock,
     )
     db.session.commit()
     assert balance_history.wrong(ids.values()) == {ids["a"]}
-    assert {account for account, _ in monthly_totals.wrong(list(ids.values()))} == set(ids.values())
+    months = monthly_refresh.wrong(ids.values())
+    assert {account for account, _ in months} == set(ids.values())
     derived.rebuild(list(ids.values()))
     db.session.commit()
     assert dump() == before

@@ -9,7 +9,14 @@ from plaidapp.store import Edit, EditRow, Transaction, User
 from plaidapp.store.connections import accounts
 from plaidapp.store.people import users
 from plaidapp.store.reports import derived
-from plaidapp.store.transactions import edits, filter_totals, monthly_totals, reader, transactions
+from plaidapp.store.transactions import (
+    edits,
+    filter_totals,
+    monthly_refresh,
+    monthly_totals,
+    reader,
+    transactions,
+)
 from plaidapp.store.transactions.filters import Filter
 from tests import stored
 
@@ -116,12 +123,12 @@ def test_the_totals_follow_an_edit_and_its_undo(owner, item, another_item, write
     account_ids = [row.account_id for row in reader.page(Filter(owner), 9)]
     edit = write(["t0", "t1"], own_category="TRAVEL")
     hidden = write(["t2"], hidden=True)
-    assert monthly_totals.wrong(account_ids) == set()
+    assert monthly_refresh.wrong(account_ids) == set()
     assert filter_totals.tally(Filter(owner), 0).sums[0].money_out == Decimal(5)
     assert filter_totals.tally(Filter(owner, categories=("TRAVEL",)), 0).rows == 2
     take_back(edit)
     take_back(hidden)
-    assert monthly_totals.wrong(account_ids) == set()
+    assert monthly_refresh.wrong(account_ids) == set()
     assert monthly_totals.count(owner) == (6, 0)
 
 

@@ -12,7 +12,7 @@ from plaidapp.extensions import db
 from plaidapp.store import FormerAccount, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, items, reconnected_accounts
-from plaidapp.store.transactions import monthly_totals, reconnected_rows, transactions
+from plaidapp.store.transactions import monthly_refresh, reconnected_rows, transactions
 from tests import stored
 
 DAY = date(2026, 3, 1)
@@ -55,9 +55,9 @@ def hear(owner, heir):
     def store(*rows, status=items.COMPLETE):
         former = reconnected_accounts.former_items(heir.id)
         ids = accounts.ids_of_item(heir.id)
-        kept, fresh = reconnected_rows.adopt(heir.id, former, ids, stored.rows_of(owner, rows))
+        kept, fresh = reconnected_rows.reconnect(heir.id, former, ids, stored.rows_of(owner, rows))
         stored.save(owner, heir.id, ids, rows)
-        removed = reconnected_rows.settle(heir.id, former, status, fresh)
+        removed = reconnected_rows.remove_missing(heir.id, former, status, fresh)
         db.session.commit()
         return kept, len(removed)
 
@@ -273,5 +273,5 @@ def test_an_edit_of_history_waits_for_the_item_that_has_the_account(
     (row,) = shown()
     locked = []
     monkeypatch.setattr(accounts, "lock", locked.append)
-    monthly_totals.lock_for([row.id])
+    monthly_refresh.lock_for([row.id])
     assert (row.item_id, locked) == (old.id, [heir.id])

@@ -5,11 +5,11 @@ from datetime import date, timedelta
 import pytest
 
 from plaidapp.extensions import db
+from plaidapp.store.base.writes import BATCH
 from plaidapp.store.connections import accounts
 from plaidapp.store.people.users import add
 from plaidapp.store.transactions import reader, transactions
 from plaidapp.store.transactions.filters import Filter
-from plaidapp.store.transactions.transactions import AT_ONCE
 from tests import stored
 
 DAY = date(2026, 1, 31)
@@ -92,7 +92,7 @@ def test_removed_rows_are_kept_but_not_shown(owner, week, item):
 
 
 def test_more_rows_than_fit_a_statement_are_removed(owner, item, save, transaction):
-    ids = [f"t{number}" for number in range(AT_ONCE + 3)]
+    ids = [f"t{number}" for number in range(BATCH + 3)]
     save(item, *map(transaction, ids))
     transactions.mark_removed(item.id, ids[1:])
     assert shown(Filter(owner)) == ["t0"]

@@ -22,7 +22,7 @@ def kept():
 
 
 def test_a_delivery_is_kept_as_it_came():
-    assert deliveries.keep("token", '{\n  "é": "☃"\n}', **NOBODYS)
+    assert deliveries.save("token", '{\n  "é": "☃"\n}', **NOBODYS)
 
     (row,) = kept()
     assert (row.type, row.code, row.plaid_item_id, row.item_id) == ("ITEM", "ERROR", "x", None)
@@ -31,26 +31,26 @@ def test_a_delivery_is_kept_as_it_came():
 
 
 def test_the_same_delivery_is_kept_once():
-    assert deliveries.keep("token", "first", **NOBODYS)
-    assert not deliveries.keep("token", "second", **NOBODYS)
+    assert deliveries.save("token", "first", **NOBODYS)
+    assert not deliveries.save("token", "second", **NOBODYS)
     assert [row.body for row in kept()] == ["first"]
 
 
 def test_an_equal_body_is_another_delivery():
-    assert deliveries.keep("one", "body", **NOBODYS)
-    assert deliveries.keep("other", "body", **NOBODYS)
+    assert deliveries.save("one", "body", **NOBODYS)
+    assert deliveries.save("other", "body", **NOBODYS)
     assert len(kept()) == 2
 
 
 def test_no_signature_is_stored():
-    deliveries.keep("eyJ.eyJ.sig", "body", **NOBODYS)
+    deliveries.save("eyJ.eyJ.sig", "body", **NOBODYS)
     (row,) = kept()
     assert len(row.token) == 64
     assert "eyJ" not in row.token
 
 
 def test_a_kind_that_nobody_knows_is_not_handled():
-    assert deliveries.keep(
+    assert deliveries.save(
         "t", "", type=None, code=None, plaid_item_id=None, item_id=None, handled=False
     )
     (row,) = kept()
@@ -58,10 +58,10 @@ def test_a_kind_that_nobody_knows_is_not_handled():
 
 
 def test_nothing_here_commits():
-    deliveries.keep("token", "body", **NOBODYS)
+    deliveries.save("token", "body", **NOBODYS)
     db.session.rollback()
     assert kept() == []
-    assert deliveries.keep("token", "body", **NOBODYS)
+    assert deliveries.save("token", "body", **NOBODYS)
 
 
 def test_of_equal_deliveries_that_come_at_once_one_is_kept(app):
@@ -70,7 +70,7 @@ def test_of_equal_deliveries_that_come_at_once_one_is_kept(app):
     def keep(_):
         with app.app_context():
             together.wait()
-            new = deliveries.keep("token", "body", **NOBODYS)
+            new = deliveries.save("token", "body", **NOBODYS)
             db.session.commit()
             return new
 
@@ -83,8 +83,8 @@ def test_an_items_webhooks_go_with_it():
     user = users.add("olive", "olive@example.com", "no hash")
     db.session.flush()
     item = items.add(user_id=user.id, plaid_item_id="x", access_token=b"")
-    deliveries.keep("one", "", **NOBODYS | {"item_id": item.id})
-    deliveries.keep("other", "", **NOBODYS)
+    deliveries.save("one", "", **NOBODYS | {"item_id": item.id})
+    deliveries.save("other", "", **NOBODYS)
     db.session.delete(item)
     db.session.commit()
     assert [row.item_id for row in kept()] == [None]

@@ -118,10 +118,10 @@ def test_what_made_up_ids_left_behind_is_forgotten():
         if answer is not None:
             signing_keys.save(kid, answer)
     passes(KEY_FORGOTTEN - SECOND)
-    signing_keys.forget_unknown()
+    signing_keys.delete_unknown()
     assert len(db.session.scalars(select(WebhookKey)).all()) == 3
     passes(2 * SECOND)
-    signing_keys.forget_unknown()
+    signing_keys.delete_unknown()
     assert db.session.scalars(select(WebhookKey.kid)).all() == ["known"]
 
 

@@ -6,7 +6,8 @@ day after.
 
 from collections.abc import Iterator
 
-from plaidapp.store.base.types import days_later, exact
+from plaidapp.store.base.dates import days_later
+from plaidapp.store.base.types import exact
 
 from .bookkeeping import Assertion, Book, Commodity, Entry, Line, Opening
 from .export import Export

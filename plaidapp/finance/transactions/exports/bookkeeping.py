@@ -17,14 +17,13 @@ from datetime import date
 from decimal import Decimal
 
 from plaidapp.store import Account, Transaction
-from plaidapp.store.base.types import days_later
-from plaidapp.store.transactions.categories import TRANSFERS
+from plaidapp.store.base.dates import days_later
+from plaidapp.store.transactions.categories import INCOME, is_transfer
 
 from .export import Export
 from .names import Names, component
 
 OPENING, TRANSFERRED = "Equity:Opening-Balances", "Equity:Transfers"
-INCOME = "INCOME"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +115,7 @@ class Book:
     def _balance(self, account: Account, current: Decimal) -> Iterator[Line]:
         today = self._export.today
         holding = yield from self._holding(account, account.currency, today)
-        held = (-current if account.owes else current) + holding.pending
+        held = (-current if account.is_debt else current) + holding.pending
         if rest := held - holding.total:
             day = days_later(holding.first, -1)
             yield Entry(day, holding.name, OPENING, rest, holding.symbol, "Opening balance")
@@ -153,7 +152,7 @@ class Book:
 def counter_account(row: Transaction) -> str:
     """Income:Wages, Expenses:Food-And-Drink, or where the transfers are."""
     category = row.category
-    if category in TRANSFERS:
+    if is_transfer(category):
         return TRANSFERRED
     if category == INCOME:
         kind = (row.category_detailed or "").removeprefix(f"{INCOME}_")

@@ -6,11 +6,12 @@ from datetime import UTC, date, datetime
 from itertools import islice
 
 from plaidapp.extensions import db
+from plaidapp.formats import bank_name
 from plaidapp.store import Account, Transaction
+from plaidapp.store.base.writes import BATCH
 from plaidapp.store.connections import accounts, items
 from plaidapp.store.transactions import export_rows, monthly_totals, reader
 from plaidapp.store.transactions.filters import Filter
-from plaidapp.store.transactions.transactions import AT_ONCE
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Export:
 
     @classmethod
     def of(cls, wanted: Filter) -> "Export":
-        banks = {item.id: item.title for item in items.of_user(wanted.user_id)}
+        banks = {item.id: bank_name(item) for item in items.of_user(wanted.user_id)}
         return cls(wanted, datetime.now(UTC), accounts.of_user(wanted.user_id), banks)
 
     def bank_of(self, account: Account) -> str:
@@ -79,6 +80,6 @@ def _in_pages(rows: Iterator[Transaction]) -> Iterator[Transaction]:
 
     A download lasts as long as its reader likes, and other people need the database too.
     """
-    while page := list(islice(rows, AT_ONCE)):
+    while page := list(islice(rows, BATCH)):
         db.session.close()  # what is loaded stays readable
         yield from page

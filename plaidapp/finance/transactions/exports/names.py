@@ -23,7 +23,7 @@ class Names:
         self._taken: set[str] = set()
 
     def of_account(self, account: Account, bank: str) -> str:
-        root = "Liabilities" if account.owes else "Assets"
+        root = "Liabilities" if account.is_debt else "Assets"
         name = f"{account.name[:LONGEST]} {account.mask or ''}"
         return self._give(("account", account.id), f"{root}:{component(bank)}:{component(name)}")
 

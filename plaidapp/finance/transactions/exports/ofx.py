@@ -103,7 +103,7 @@ def _balance(statement: Statement) -> Decimal | None:
     account = statement.account
     if account.current is None or statement.currency != account.currency:
         return None
-    return -account.current if account.owes else account.current
+    return -account.current if account.is_debt else account.current
 
 
 def _transaction(row: Transaction) -> str:

@@ -1,0 +1,27 @@
+"""Run statements that write, and split long lists of ids into batches."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import CursorResult, Executable
+
+from plaidapp.extensions import db
+
+Id = TypeVar("Id", int, str)
+
+BATCH = 500
+"""Ids in one statement. Old versions of SQLite take at most 999 parameters."""
+# Objects in the session are not updated to match. The row count is kept for INSERT too, for which
+# SQLAlchemy otherwise reports -1 on PostgreSQL.
+OPTIONS: Mapping[str, Any] = {"synchronize_session": False, "preserve_rowcount": True}
+
+
+def write(statement: Executable, values: Mapping[str, Any] | None = None) -> int:
+    """Run an INSERT, UPDATE or DELETE. Return the number of rows that it changed."""
+    result = db.session.execute(statement, values, execution_options=OPTIONS)
+    return cast(CursorResult[Any], result).rowcount
+
+
+def in_batches(ids: Sequence[Id]) -> Iterator[Sequence[Id]]:
+    """Yield `ids` in parts that are short enough for one statement."""
+    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))

@@ -1,0 +1,60 @@
+"""Which monthly totals match a filter: what they tell before any transaction is read."""
+
+import datetime
+from collections.abc import Sequence
+
+from sqlalchemy import Select, func, select
+
+from plaidapp.extensions import Columns, db
+
+from ..base.dates import AccountMonth, month_of
+from ..connections.accounts import Account
+from .filters import Filter
+from .monthly_totals import MonthlyTotal
+
+_ROWS = MonthlyTotal.count + MonthlyTotal.hidden
+
+
+def in_accounts_and_months(wanted: Filter, query: Select[*Columns]) -> Select[*Columns]:
+    """Limit a query of totals to the filter's accounts, and to the months of its dates."""
+    query = query.join(Account, Account.id == MonthlyTotal.account_id)
+    query = query.where(Account.user_id == wanted.user_id)
+    if wanted.start:
+        query = query.where(MonthlyTotal.month >= month_of(wanted.start))
+    if wanted.end:
+        query = query.where(MonthlyTotal.month <= wanted.end)
+    if wanted.item_id:
+        query = query.where(Account.item_id == wanted.item_id)
+    if wanted.account_ids:
+        query = query.where(Account.id.in_(wanted.account_ids))
+    return query
+
+
+def in_categories(wanted: Filter, query: Select[*Columns]) -> Select[*Columns]:
+    """Limit a query of totals to the filter's categories."""
+    if wanted.categories:
+        query = query.where(MonthlyTotal.category.in_(wanted.categories))
+    return query
+
+
+def count_rows(wanted: Filter) -> int:
+    """Return how many rows, hidden ones too, the filter's accounts have in its months."""
+    query = in_accounts_and_months(wanted, select(func.sum(_ROWS)))
+    return int(db.session.scalar(query) or 0)
+
+
+def months(wanted: Filter, after: datetime.date | None) -> Sequence[tuple[AccountMonth, int]]:
+    """Return the months of accounts that have rows in the filter's categories, with their counts.
+
+    In the order of the filter, starting with the month of the day `after`.
+    """
+    month = MonthlyTotal.month
+    query = select(MonthlyTotal.account_id, month, func.sum(_ROWS))
+    query = in_categories(wanted, in_accounts_and_months(wanted, query))
+    query = query.group_by(MonthlyTotal.account_id, month)
+    if after:
+        begin = month_of(after)
+        query = query.where(month <= begin if wanted.descending else month >= begin)
+    order = month.desc() if wanted.descending else month
+    found = db.session.execute(query.order_by(order, MonthlyTotal.account_id))
+    return [((account_id, first), int(count)) for account_id, first, count in found]
