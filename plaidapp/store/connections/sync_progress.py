@@ -106,8 +106,8 @@ def advance(
 def streams_due(item_id: int) -> bool:
     """Return True when it is time to ask for the Item's recurring payments.
 
-    That is once its history is complete, then after policy.RECURRING_INTERVAL, and only if its transactions
-    have changed since the last time.
+    That is once its history is complete. After that, it is every policy.RECURRING_INTERVAL, but
+    only if its transactions have changed since the last time.
     """
     stale = and_(
         Item.changed_at > Item.streams_at, Item.streams_at < now() - policy.RECURRING_INTERVAL
