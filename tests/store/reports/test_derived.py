@@ -1,11 +1,8 @@
-"""Daily balances and monthly totals fit the rows, whatever happens to them and in which order.
-
-A model in plain Python does the same sums day by day; random lives are led in both.
-"""
+"""Daily balances and monthly totals agree with a model in Python after random changes."""
 
 import random
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -15,197 +12,41 @@ from plaidapp.bank import payloads
 from plaidapp.extensions import db
 from plaidapp.store import Balance, MonthlyTotal, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import accounts, balances
+from plaidapp.store.connections import balances
 from plaidapp.store.reports import balance_history, derived
-from plaidapp.store.transactions import monthly_refresh, monthly_totals, transactions
-from tests import stored
+from plaidapp.store.transactions import monthly_refresh, monthly_totals
 
-TODAY = date(2026, 3, 10)
 DAY = timedelta(days=1)
-KINDS = {"a": "depository", "b": "credit", "c": "loan"}
+TYPES = {"a": "depository", "b": "credit", "c": "loan"}
 
 
-class Clock:
-    """What accounts.save takes for the present moment."""
-
-    def __init__(self, monkeypatch):
-        self.day = TODAY
-        monkeypatch.setattr(accounts, "now", lambda: now().replace(**self._parts()))
-
-    def _parts(self):
-        return {"year": self.day.year, "month": self.day.month, "day": self.day.day}
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    return Clock(monkeypatch)
-
-
-@pytest.fixture
-def household(owner, item, account, clock):
-    """Saves what a bank says in one update, as a sync does."""
-
-    def update_from_bank(sent=(), removed=(), **currents):
-        listed = [
-            account(key, type=KINDS[key], balances={"current": Decimal(current)})
-            for key, current in currents.items()
-        ]
-        said = accounts.save(owner, item.id, listed)
-        ids = accounts.ids_of_item(item.id)
-        named = [row.transaction_id for row in sent] + list(removed)
-        moved = transactions.days_of(item.id, named)
-        stored.save(owner, item.id, ids, sent)
-        transactions.mark_removed(item.id, list(removed))
-        moved.update((ids[row.account_id], row.date) for row in sent)
-        derived.refresh(moved, said)
-        db.session.commit()
-        return ids
-
-    db.session.execute(balances.TABLE.delete())  # what the fixture's own account began with
-    db.session.commit()
-    return update_from_bank
-
-
-def rows_of(account_id, source=None):
-    query = select(Balance.date, Balance.current).where(Balance.account_id == account_id)
-    if source:
-        query = query.where(Balance.source == source)
-    return [(day, current) for day, current in db.session.execute(query.order_by(Balance.date))]
-
-
-def test_todays_snapshot_is_the_banks(household, clock):
-    ids = household(a="110", c="5000")
-    assert rows_of(ids["a"], balances.BANK) == [(TODAY, Decimal(110))]
-    household(a="120")
-    clock.day += DAY
-    household(a="90")
-    assert rows_of(ids["a"]) == [(TODAY, Decimal(120)), (TODAY + DAY, Decimal(90))]
-    assert rows_of(ids["c"]) == [(TODAY, Decimal(5000))]
-
-
-def test_a_snapshot_that_was_heard_already_is_no_news(owner, item, account, clock):
-    said = [account("a", balances={"current": Decimal("1.5")}), account("b")]
-    ids = accounts.ids_of_item(item.id)
-    first = accounts.save(owner, item.id, said)
-    ids = accounts.ids_of_item(item.id)
-    assert first == {(ids["a"], TODAY), (ids["b"], TODAY)}
-    assert accounts.save(owner, item.id, said) == set()
-    said[0] = account("a", balances={"current": Decimal("1.50000001")})
-    assert accounts.save(owner, item.id, said) == {(ids["a"], TODAY)}
-
-
-def test_an_account_without_a_balance_has_no_snapshot(household, owner, item, account):
-    accounts.save(owner, item.id, [account("a", balances={"current": None})])
-    assert rows_of(accounts.ids_of_item(item.id)["a"]) == []
-
-
-@pytest.mark.parametrize(
-    ("key", "expected"),
-    [
-        # 100 today. 30 went out yesterday, 5 came in the day before.
-        ("a", {0: "100", 1: "100", 2: "130", 3: "125"}),
-        # Owed: 100 today, 30 less before the purchase, 5 more before the payment.
-        ("b", {0: "100", 1: "100", 2: "70", 3: "75"}),
-        ("c", {0: "100"}),
-    ],
-)
-def test_days_before_the_snapshot_are_worked_out(household, transaction, key, expected):
-    ids = household(
-        [
-            transaction("out", TODAY - DAY, "30", account_id=key),
-            transaction("in", TODAY - 2 * DAY, "-5", account_id=key),
-        ],
-        **{key: "100"},
-    )
-    steps = {TODAY - age * DAY: Decimal(value) for age, value in expected.items() if age != 0}
-    steps[TODAY] = Decimal(expected[0])
-    assert dict(rows_of(ids[key])) == steps
-
-
-def test_what_moved_no_money_of_the_account_changes_no_balance(household, transaction):
-    ids = household(
-        [
-            transaction("pending", TODAY - DAY, "4", pending=True),
-            transaction("gone", TODAY - DAY, "8"),
-            transaction("euros", TODAY - DAY, "16", iso_currency_code="EUR"),
-            transaction("future", TODAY + DAY, "32"),
-        ],
-        ["gone"],
-        a="100",
-    )
-    assert rows_of(ids["a"]) == [(TODAY, Decimal(100))]
-
-
-def test_a_hidden_row_is_real_money(household, transaction):
-    ids = household([transaction("t", TODAY - DAY, "4", iso_currency_code="USD")], a="100")
-    before = rows_of(ids["a"])
-    db.session.execute(update(Transaction).values(hidden=True))
-    derived.rebuild(list(ids.values()))
-    assert rows_of(ids["a"]) == before != []
-
-
-def test_days_between_two_snapshots_hang_on_the_later(household, transaction, clock):
-    ids = household([transaction("old", TODAY - 3 * DAY, "7")], a="100")
-    clock.day += 5 * DAY
-    household([transaction("new", TODAY + 3 * DAY, "10")], a="85")
-    assert rows_of(ids["a"]) == [
-        (TODAY - 4 * DAY, Decimal(107)),
-        (TODAY - 3 * DAY, Decimal(100)),
-        (TODAY, Decimal(100)),
-        # 5 are missing, and nobody knows when they went: the step shows after the older word.
-        (TODAY + DAY, Decimal(95)),
-        (TODAY + 3 * DAY, Decimal(85)),
-        (TODAY + 5 * DAY, Decimal(85)),
-    ]
-
-
-def test_an_amount_that_no_sum_can_hold_is_kept_as_the_largest(household, transaction):
-    most = Decimal(92_000_000_000)
-    ids = household(
-        [
-            transaction("t1", TODAY, str(most)),
-            transaction("t2", TODAY, str(most)),
-            transaction("t3", TODAY - DAY, str(most)),
-            transaction("t4", TODAY - DAY, "-0.00000001"),
-        ],
-        a=str(most),
-    )
-    assert rows_of(ids["a"], balances.COMPUTED) == [(TODAY - 2 * DAY, most)]
-    (total,) = monthly_totals.monthly(1, date(2026, 3, 1), KINDS.values())
-    assert (total.money_out, total.money_in) == (most, Decimal("0.00000001"))
-
-
-# --- the model -----------------------------------------------------------------------------------
-
-
-def modelled_balances(kind, said, rows):
-    """The end of every day from the day before the first row on: the balances as they should be."""
-    if kind == "loan" or not said:
-        return dict(said)
-    sign = -1 if kind == "credit" else 1
+def expected_balances(account_type, reported, rows):
+    """Return the expected balance at the end of every day, from the day before the first row."""
+    if account_type == "loan" or not reported:
+        return dict(reported)
+    sign = -1 if account_type == "credit" else 1
     posted = [(row["date"], row["amount"]) for row in rows if not row["pending"]]
-    newest = max(said)
-    first = min([*said, *(day - DAY for day, _ in posted)])
+    newest = max(reported)
+    first = min([*reported, *(day - DAY for day, _ in posted)])
     ends = {}
     for number in range((newest - first).days + 1):
         day = first + number * DAY
-        word = min(date for date in said if date >= day)
-        since = sum((amount for date, amount in posted if day < date <= word), Decimal(0))
-        ends[day] = said[word] + sign * since
+        next_report = min(date for date in reported if date >= day)
+        since = sum((amount for date, amount in posted if day < date <= next_report), Decimal(0))
+        ends[day] = reported[next_report] + sign * since
     return ends
 
 
-def stored_balances(account_id):
-    """The step function, day by day."""
-    steps = rows_of(account_id)
-    ends, held = {}, dict(steps)
+def by_day(steps):
+    """Return the stored balances day by day."""
+    ends, changes = {}, dict(steps)
     for number in range((steps[-1][0] - steps[0][0]).days + 1):
         day = steps[0][0] + number * DAY
-        ends[day] = held.get(day, ends.get(day - DAY))
+        ends[day] = changes.get(day, ends.get(day - DAY))
     return ends
 
 
-def modelled_totals(rows):
+def expected_totals(rows):
     sums = defaultdict(lambda: [Decimal(0), Decimal(0), 0, 0])
     for row in rows:
         total = sums[row["date"].replace(day=1), row["category"], "USD"]
@@ -234,16 +75,16 @@ CATEGORIES = ("FOOD_AND_DRINK", "TRAVEL", None)
 
 
 class Life:
-    """Random updates of a bank and edits of a person; what should be there is kept in a dict."""
+    """Random updates by a bank and edits by a person, and what should be stored after them."""
 
     def __init__(self, seed, transaction):
         self.dice = random.Random(seed)
         self.transaction = transaction
         self.rows = {}
-        self.said = {key: {} for key in KINDS}
+        self.reported = {key: {} for key in TYPES}
         self.last = 0
 
-    def sent(self, plaid_id, today):
+    def send(self, plaid_id, today):
         dice = self.dice
         key = dice.choice("aabc")
         amount = Decimal(dice.randint(-(10**12), 10**12)).scaleb(-dice.choice((2, 8)))
@@ -269,7 +110,7 @@ class Life:
             category=named and payloads.Category(**named),
         )
 
-    def update(self, household, clock):
+    def update(self, bank_update, clock):
         dice = self.dice
         if dice.random() < 0.6:
             clock.day += dice.randint(0, 3) * DAY
@@ -278,16 +119,16 @@ class Life:
         known = sorted(self.rows)
         again = dice.sample(known, min(len(known), dice.randint(0, 3)))
         gone = dice.sample(known, min(len(known), dice.randint(0, 2)))
-        sent = [self.sent(plaid_id, clock.day) for plaid_id in dict.fromkeys(new + again)]
+        sent = [self.send(plaid_id, clock.day) for plaid_id in dict.fromkeys(new + again)]
         for plaid_id in gone:
             self.rows[plaid_id]["removed"] = True
-        currents = {key: str(Decimal(dice.randint(-(10**7), 10**7)).scaleb(-2)) for key in KINDS}
+        currents = {key: str(Decimal(dice.randint(-(10**7), 10**7)).scaleb(-2)) for key in TYPES}
         for key, current in currents.items():
-            self.said[key][clock.day] = Decimal(current)
-        return household(sent, gone, **currents)
+            self.reported[key][clock.day] = Decimal(current)
+        return bank_update(sent, gone, **currents)
 
     def edit(self):
-        """As a person hides rows or files them elsewhere."""
+        """Hide rows or change their category, as a person does."""
         known = sorted(plaid_id for plaid_id, row in self.rows.items() if not row["removed"])
         chosen = self.dice.sample(known, min(len(known), 3))
         query = select(Transaction.id).where(Transaction.plaid_transaction_id.in_(chosen))
@@ -309,45 +150,45 @@ class Life:
         return [row for row in shown if row["account"] == key]
 
 
-def agree(life, ids):
-    for key, kind in KINDS.items():
-        should = modelled_balances(kind, life.said[key], life.of(key))
-        stored = stored_balances(ids[key])
-        assert {day: stored[day] for day in should} == should, key
-        assert min(stored) == min(should), key
-        assert stored_totals(ids[key]) == modelled_totals(life.of(key)), key
+def check(life, ids, rows_of):
+    for key, account_type in TYPES.items():
+        expected = expected_balances(account_type, life.reported[key], life.of(key))
+        stored = by_day(rows_of(ids[key]))
+        assert {day: stored[day] for day in expected} == expected, key
+        assert min(stored) == min(expected), key
+        assert stored_totals(ids[key]) == expected_totals(life.of(key)), key
     assert monthly_refresh.wrong(list(ids.values())) == set()
     assert balance_history.wrong(ids.values()) == set()
-    rows = [row for key in KINDS for row in life.of(key)]
+    rows = [row for key in TYPES for row in life.of(key)]
     hidden = sum(row["hidden"] for row in rows)
     assert monthly_totals.count(1) == (len(rows) - hidden, hidden)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_a_random_life_and_the_model_agree(household, transaction, clock, seed):
+def test_random_changes_agree_with_the_model(bank_update, rows_of, transaction, clock, seed):
     life = Life(seed, transaction)
     for _ in range(12):
-        ids = life.update(household, clock)
+        ids = life.update(bank_update, clock)
         life.edit()
-        agree(life, ids)
+        check(life, ids, rows_of)
     steps = [current for _, current in rows_of(ids["a"], balances.COMPUTED)]
     assert len(steps) > 10
 
 
-def test_working_it_all_out_again_changes_nothing(household, transaction, clock, dump):
+def test_a_rebuild_changes_nothing(bank_update, transaction, clock, dump):
     life = Life(99, transaction)
     for _ in range(4):
-        ids = life.update(household, clock)
+        ids = life.update(bank_update, clock)
     before = dump()
     derived.rebuild(list(ids.values()))
     db.session.commit()
     assert dump() == before
 
 
-def test_whatever_was_spoiled_is_found_and_mended(household, transaction, clock, dump):
+def test_wrong_values_are_found_and_a_rebuild_corrects_them(bank_update, transaction, clock, dump):
     life = Life(7, transaction)
     for _ in range(4):
-        ids = life.update(household, clock)
+        ids = life.update(bank_update, clock)
     before = dump()
     db.session.execute(update(MonthlyTotal).values(count=MonthlyTotal.count + 1))
     computed = Balance.source == balances.COMPUTED
@@ -366,9 +207,9 @@ def test_whatever_was_spoiled_is_found_and_mended(household, transaction, clock,
     assert dump() == before
 
 
-def test_an_update_that_says_nothing_new_writes_nothing(household, transaction, clock):
+def test_an_update_without_changes_writes_nothing(bank_update, transaction, clock):
     life = Life(3, transaction)
-    ids = life.update(household, clock)
+    ids = life.update(bank_update, clock)
 
     def writes():
         if db.engine.dialect.name == "sqlite":

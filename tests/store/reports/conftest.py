@@ -1,0 +1,73 @@
+"""Updates by a bank on days that a test chooses."""
+
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select
+
+from plaidapp.extensions import db
+from plaidapp.store import Balance
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import accounts, balances
+from plaidapp.store.reports import derived
+from plaidapp.store.transactions import transactions
+from tests import stored
+
+TODAY = date(2026, 3, 10)
+DAY = timedelta(days=1)
+TYPES = {"a": "depository", "b": "credit", "c": "loan"}
+
+
+class Clock:
+    """The current time for accounts.save."""
+
+    def __init__(self, monkeypatch):
+        self.day = TODAY
+        monkeypatch.setattr(accounts, "now", lambda: now().replace(**self._parts()))
+
+    def _parts(self):
+        return {"year": self.day.year, "month": self.day.month, "day": self.day.day}
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    return Clock(monkeypatch)
+
+
+@pytest.fixture
+def bank_update(owner, item, account, clock):
+    """Store an update by a bank, as a sync does. Returns our account ids by Plaid's."""
+
+    def store(sent=(), removed=(), **currents):
+        listed = [
+            account(key, type=TYPES[key], balances={"current": Decimal(current)})
+            for key, current in currents.items()
+        ]
+        balance_days = accounts.save(owner, item.id, listed)
+        ids = accounts.ids_of_item(item.id)
+        sent_ids = [row.transaction_id for row in sent] + list(removed)
+        changed_days = transactions.days_of(item.id, sent_ids)
+        stored.save(owner, item.id, ids, sent)
+        transactions.mark_removed(item.id, list(removed))
+        changed_days.update((ids[row.account_id], row.date) for row in sent)
+        derived.refresh(changed_days, balance_days)
+        db.session.commit()
+        return ids
+
+    db.session.execute(balances.TABLE.delete())  # the balance of the `item` fixture
+    db.session.commit()
+    return store
+
+
+@pytest.fixture
+def rows_of(context):
+    """Read the stored balances of an account, all or those of one source."""
+
+    def read(account_id, source=None):
+        query = select(Balance.date, Balance.current).where(Balance.account_id == account_id)
+        if source:
+            query = query.where(Balance.source == source)
+        return [tuple(row) for row in db.session.execute(query.order_by(Balance.date))]
+
+    return read
