@@ -1,4 +1,4 @@
-"""Stores transactions for a test in the same way as the sync does."""
+"""Store transactions for a test in the same way as a sync does."""
 
 from collections.abc import Iterable, Mapping
 

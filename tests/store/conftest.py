@@ -1,4 +1,4 @@
-"""Rows to work on, straight in the tables."""
+"""Items, accounts and transactions, stored directly."""
 
 from datetime import date
 from decimal import Decimal
@@ -58,7 +58,7 @@ def _transaction():
 
 @pytest.fixture
 def save(owner):
-    """Saves transactions of an Item and commits."""
+    """Save transactions of an Item and commit."""
 
     def store(item, *rows):
         stored.save(owner, item.id, accounts.ids_of_item(item.id), rows)

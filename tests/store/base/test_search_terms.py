@@ -1,4 +1,4 @@
-"""How text becomes the words that a search compares."""
+"""The words that a search compares."""
 
 import pytest
 
@@ -24,22 +24,22 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_case_accents_and_signs_are_no_difference(text):
+def test_case_accents_and_punctuation_do_not_matter(text):
     assert " ".join(search_terms.words_of(text)) == TEXTS[text]
     assert search_terms.sort_key(text) == TEXTS[text]
 
 
-def test_accents_may_be_spelled_in_two_ways():
+def test_both_spellings_of_an_accent_are_equal():
     assert search_terms.words_of("Cafe\u0301") == search_terms.words_of("Caf\u00e9") == ("cafe",)
 
 
-def test_what_is_too_long_is_cut():
+def test_long_words_and_keys_are_cut():
     for long in ("a" * 500, "ﬃ" * 50):
         (word,) = search_terms.words_of(long)
         assert len(word) == search_terms.LONGEST_WORD
     assert len(search_terms.sort_key("word " * 100)) <= search_terms.LONGEST_KEY
 
 
-def test_each_word_is_in_the_index_once_and_its_owners():
+def test_the_index_has_each_word_once_with_its_owner():
     assert search_terms.index_of(7, "Coffee", None, "The Coffee") == " 7ucoffee 7uthe"
     assert search_terms.index_of(7, None) == ""

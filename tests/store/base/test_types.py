@@ -1,4 +1,4 @@
-"""Money to the last digit and moments in UTC, on both databases."""
+"""Exact money and moments in UTC, on both databases."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -32,13 +32,13 @@ def amounts(*conditions):
         "1E+3",
     ],
 )
-def test_an_amount_comes_back_as_it_was(item, save, transaction, digits):
+def test_an_amount_is_read_as_it_was_stored(item, save, transaction, digits):
     save(item, transaction("t", amount=digits))
     assert amounts() == [Decimal(digits)]
 
 
 @pytest.mark.parametrize(
-    ("digits", "kept"),
+    ("digits", "stored"),
     [
         ("0.000000005", "0"),
         ("0.000000015", "0.00000002"),
@@ -49,11 +49,9 @@ def test_an_amount_comes_back_as_it_was(item, save, transaction, digits):
         ("1E-99999999", "0"),
     ],
 )
-def test_what_is_past_the_eighth_decimal_is_rounded_half_to_even(
-    item, save, transaction, digits, kept
-):
+def test_the_eighth_decimal_is_rounded_half_to_even(item, save, transaction, digits, stored):
     save(item, transaction("t", amount=digits))
-    assert amounts() == [Decimal(kept)]
+    assert amounts() == [Decimal(stored)]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +81,7 @@ def test_amounts_are_ordered_as_numbers(item, save, transaction):
     assert ordered == [-10, -9, 9, 10, 100]
 
 
-def test_no_balance_is_not_zero(item):
+def test_a_missing_balance_is_not_zero(item):
     available, current = db.session.execute(select(Account.available, Account.current)).one()
     assert (available, current) == (None, 1)
 
@@ -106,11 +104,11 @@ def test_no_balance_is_not_zero(item):
         ("92000000000.12345678", "92000000000.12345678"),
     ],
 )
-def test_exact_shows_the_digits_and_no_more(amount, shown):
+def test_exact_returns_only_the_digits(amount, shown):
     assert exact(Decimal(amount)) == shown
 
 
-def test_exact_of_nothing_is_nothing():
+def test_exact_of_none_is_none():
     assert exact(None) is None
 
 
@@ -122,20 +120,20 @@ def test_exact_of_nothing_is_nothing():
     ],
     ids=["utc", "elsewhere"],
 )
-def test_a_moment_comes_back_aware_in_utc(item, moment):
+def test_a_moment_is_read_with_its_zone_in_utc(item, moment):
     item.synced_at = moment
     db.session.commit()
-    kept = db.session.scalar(select(Item.synced_at))
-    assert kept == moment
-    assert kept.utcoffset() == timedelta(0)
+    stored = db.session.scalar(select(Item.synced_at))
+    assert stored == moment
+    assert stored.utcoffset() == timedelta(0)
 
 
-def test_moments_compare_in_sql_across_zones(item):
+def test_sql_compares_moments_of_different_zones(item):
     item.synced_at = datetime(2026, 1, 1, 12, tzinfo=UTC)
     db.session.commit()
     later = datetime(2026, 1, 1, 8, tzinfo=timezone(timedelta(hours=-5)))
     assert db.session.scalar(select(Item.synced_at < later))
 
 
-def test_now_is_aware():
+def test_now_is_in_utc():
     assert now().utcoffset() == timedelta(0)

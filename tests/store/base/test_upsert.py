@@ -1,4 +1,4 @@
-"""Insert, update, or leave alone."""
+"""Rows are inserted, updated, or not written because they are equal."""
 
 from decimal import Decimal
 
@@ -20,7 +20,7 @@ def names():
 
 @pytest.fixture
 def written(item):
-    """Counts the rows that a call writes, as the database itself sees it."""
+    """Count the rows that a call writes, according to the database."""
 
     def count(call):
         if db.engine.dialect.name == "sqlite":
@@ -72,7 +72,7 @@ def test_unchanged_rows_are_not_written(owner, item, save, transaction, written)
 
 
 @pytest.mark.parametrize(("from_start", "page_id"), [(False, 2), (True, 1)])
-def test_a_row_that_comes_again_is_as_the_bank_last_sent_it(
+def test_a_repeated_row_names_its_last_page_except_from_the_start(
     owner, item, transaction, from_start, page_id
 ):
     """What changed may be what only the page has. A reading from the beginning changes nothing."""
@@ -95,12 +95,12 @@ def test_the_same_id_at_two_items_is_two_rows(item, another_item, save, transact
     assert set(found) == {(item.id, "Coffee"), (another_item.id, "Tea")}
 
 
-def test_a_row_twice_in_one_call_ends_as_the_last(item, save, transaction):
+def test_the_later_of_two_equal_ids_in_one_call_counts(item, save, transaction):
     save(item, transaction("t"), transaction("t", name="Tea"))
     assert names() == {"t": "Tea"}
 
 
-def test_nothing_to_save_is_nothing_done(item, save):
+def test_saving_no_rows_does_nothing(item, save):
     save(item)
     assert names() == {}
 
@@ -111,14 +111,12 @@ def test_many_rows_are_saved_at_once(item, save, transaction):
     assert total == sum(range(1500))
 
 
-def test_a_column_named_like_a_keyword_is_fine(owner, item, account):
+def test_a_column_may_be_named_like_a_keyword(owner, item, account):
     accounts.save(owner, item.id, [account(balances={"limit": Decimal(2000)})])
     assert db.session.scalar(select(Account.limit)) == 2000
 
 
-def test_rows_that_should_be_new_and_are_not_are_updated_all_the_same(
-    owner, item, save, transaction
-):
+def test_rows_that_are_not_new_after_all_are_updated(owner, item, save, transaction):
     save(item, transaction("t2"))
     rows = stored.rows_of(owner, [transaction("t1"), transaction("t2", name="Tea")])
     known = accounts.ids_of_item(item.id)
@@ -130,7 +128,7 @@ def test_rows_that_should_be_new_and_are_not_are_updated_all_the_same(
 
 
 @pytest.mark.parametrize("new", [False, True])
-def test_a_row_of_no_account_is_not_stored(owner, item, transaction, new):
+def test_a_row_of_an_unknown_account_is_not_stored(owner, item, transaction, new):
     rows = stored.rows_of(owner, [transaction("t")])
     nowhere = {row.plaid_account_id: 404 for row in rows}
     with pytest.raises(IntegrityError):

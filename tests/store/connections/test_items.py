@@ -1,4 +1,4 @@
-"""Items: the cursor's compare and the counting of requests."""
+"""Items: when the cursor moves, and how requests are counted."""
 
 import threading
 
@@ -18,25 +18,25 @@ def read(item):
 
 def advance(item, came_from, cursor, want):
     status = "HISTORICAL_UPDATE_COMPLETE"
-    moved = sync_progress.advance(item.id, came_from, cursor, want, status, changed=True)
+    outcome = sync_progress.advance(item.id, came_from, cursor, want, status, changed=True)
     db.session.commit()
-    return moved is not sync_progress.Advance.LOST
+    return outcome is not sync_progress.Advance.LOST
 
 
-def test_the_cursor_moves_from_where_it_stands(item):
+def test_the_cursor_moves_from_its_position(item):
     assert advance(item, "", "c1", 0)
     assert read(item)[0] == "c1"
     assert item.id == items.of_user(item.user_id)[0].id
 
 
-def test_the_cursor_does_not_move_from_where_it_stood_before(item):
+def test_the_cursor_does_not_move_from_an_earlier_position(item):
     advance(item, "", "c1", 0)
     assert not advance(item, "", "c2", 5)
     assert read(item)[:3] == ("c1", 0, 0)
 
 
 @pytest.mark.parametrize(("wants", "applied"), [([1], 1), ([2, 1], 2), ([1, 3], 3)])
-def test_what_is_applied_never_goes_back(item, wants, applied):
+def test_the_applied_count_never_decreases(item, wants, applied):
     for want in wants:
         assert advance(item, "", "", want)
     assert read(item)[2] == applied
@@ -47,10 +47,10 @@ def test_what_is_applied_never_goes_back(item, wants, applied):
     [
         (2, items.GOOD, sync_progress.Advance.APPLIED),
         (1, items.GOOD, sync_progress.Advance.BEHIND),
-        (1, items.REPLACED, sync_progress.Advance.APPLIED),  # it is asked for nothing any more
+        (1, items.REPLACED, sync_progress.Advance.APPLIED),  # a replaced Item needs no sync
     ],
 )
-def test_a_sync_is_told_what_was_asked_meanwhile(item, want, state, outcome):
+def test_a_sync_learns_of_requests_made_during_it(item, want, state, outcome):
     sync_progress.request_sync([item.id])
     sync_progress.request_sync([item.id])
     items.set_state(item.id, state, None, None)
@@ -65,14 +65,14 @@ def test_an_item_that_syncs_is_good_again(item):
     assert read(item)[3:] == ("good", None)
 
 
-def test_other_items_stay_where_they_are(item, another_item):
+def test_other_items_do_not_change(item, another_item):
     advance(item, "", "c1", 1)
     sync_progress.request_sync([item.id])
     db.session.commit()
     assert read(another_item)[:3] == ("", 0, 0)
 
 
-def test_requests_made_at_once_all_count(context, item):
+def test_simultaneous_requests_all_count(context, item):
     both = threading.Barrier(4)
 
     def request():
@@ -106,11 +106,11 @@ def test_one_of_two_syncs_from_the_same_cursor_wins(context, item):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(moved for moved, _ in won) == [False, True]
+    assert sorted(success for success, _ in won) == [False, True]
     assert read(item)[0] == max(won)[1]
 
 
 @pytest.mark.parametrize("whose", ["own", "other"])
-def test_an_item_is_its_owners(item, owner, whose):
+def test_an_item_belongs_to_its_owner(item, owner, whose):
     found = items.owned(item.id, owner if whose == "own" else owner + 1)
     assert (found is not None) == (whose == "own")

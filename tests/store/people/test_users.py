@@ -1,4 +1,4 @@
-"""People are found by name or address, however it is written."""
+"""People are found by name or address, in any spelling."""
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -20,14 +20,14 @@ def test_a_person_is_found_by_any_spelling(zoe, name):
 
 
 @pytest.mark.parametrize("name", ["Zoe", "", "zo\0e", "zoe@example", "%"])
-def test_nobody_is_found_by_another_name(zoe, name):
+def test_no_other_name_finds_a_person(zoe, name):
     assert users.by_name(name) is None
 
 
 @pytest.mark.parametrize(
     ("name", "email"), [("zOË", "other@example.com"), ("other", "ZOE@example.com")]
 )
-def test_a_name_or_address_is_taken_once(zoe, name, email):
+def test_a_name_or_address_is_unique(zoe, name, email):
     users.add(name, email, "hash")
     with pytest.raises(IntegrityError):
         db.session.flush()

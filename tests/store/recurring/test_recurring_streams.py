@@ -1,4 +1,4 @@
-"""Streams: kept as the bank says, marked when it says so no more, and what changed in them."""
+"""Recurring payments: saved, marked when missing, and when their amount has changed."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -40,7 +40,7 @@ def stream(stream_id="s", *transaction_ids, amount="17.99", **changes):
 
 
 @pytest.fixture
-def keep(owner):
+def save_answer(owner):
     def store(item, *out, income=()):
         answer = payloads.Recurring(list(income), list(out), "request")
         count = save_streams.save(owner, item.id, accounts.ids_of_item(item.id), answer)
@@ -51,21 +51,21 @@ def keep(owner):
     return store
 
 
-def kept(user_id):
+def streams_of(user_id):
     db.session.rollback()
     db.session.expire_all()
     return {row.plaid_stream_id: row for row in recurring_streams.of_user(user_id)}
 
 
-def test_what_is_saved_is_what_was_sent(owner, item, keep):
+def test_a_stream_is_stored_as_it_was_sent(owner, item, save_answer):
     category = payloads.Category("ENTERTAINMENT", "ENTERTAINMENT_TV_AND_MOVIES")
     amount = payloads.StreamAmount(Decimal("0.12345678"), None, "BTC")
     sent = stream(
         "s", "t1", "t2", merchant_name="Netflix", category=category, last_amount=amount,
         average_amount=payloads.StreamAmount(Decimal("-0.00000001"), None, "BTC"),
     )  # fmt: skip
-    assert keep(item, sent) == 1
-    row = kept(owner)["s"]
+    assert save_answer(item, sent) == 1
+    row = streams_of(owner)["s"]
     assert (row.direction, row.title, row.currency, row.paid) == ("out", "Netflix", "BTC", 2)
     assert (row.last_amount, row.average_amount) == (Decimal("0.12345678"), Decimal("-1E-8"))
     assert (row.first_date, row.last_date, row.predicted_next_date) == (
@@ -77,54 +77,54 @@ def test_what_is_saved_is_what_was_sent(owner, item, keep):
     assert not row.is_over
 
 
-def test_a_second_answer_updates_the_same_rows(owner, item, keep):
-    keep(item, stream("s", "t1", "t2"))
-    first = kept(owner)["s"].id
-    keep(item, stream("s", "t2", "t3", amount="19.99", status="UNKNOWN"))
-    row = kept(owner)["s"]
+def test_a_second_answer_updates_the_same_rows(owner, item, save_answer):
+    save_answer(item, stream("s", "t1", "t2"))
+    first = streams_of(owner)["s"].id
+    save_answer(item, stream("s", "t2", "t3", amount="19.99", status="UNKNOWN"))
+    row = streams_of(owner)["s"]
     assert (row.id, row.last_amount, row.status) == (first, Decimal("19.99"), "UNKNOWN")
     linked = db.session.scalars(db.select(Payment.plaid_transaction_id)).all()
     assert sorted(linked) == ["t2", "t3"]
 
 
-def test_a_stream_that_is_named_no_more_is_marked_and_comes_back(owner, item, keep):
-    keep(item, stream("s", "t1"), stream("other"))
-    keep(item, stream("other"))
-    rows = kept(owner)
+def test_a_missing_stream_is_marked_and_can_come_back(owner, item, save_answer):
+    save_answer(item, stream("s", "t1"), stream("other"))
+    save_answer(item, stream("other"))
+    rows = streams_of(owner)
     assert (rows["s"].vanished_at is not None, rows["s"].is_over) == (True, True)
     assert (rows["other"].vanished_at, rows["other"].is_over) == (None, False)
     assert rows["s"].paid == 1
-    keep(item, stream("s", "t1"))
-    assert kept(owner)["s"].vanished_at is None
+    save_answer(item, stream("s", "t1"))
+    assert streams_of(owner)["s"].vanished_at is None
 
 
-def test_another_items_streams_stay(owner, item, another_item, keep):
-    keep(item, stream("s"))
-    keep(another_item, stream("s"))
-    keep(another_item)
+def test_another_items_streams_do_not_change(owner, item, another_item, save_answer):
+    save_answer(item, stream("s"))
+    save_answer(another_item, stream("s"))
+    save_answer(another_item)
     assert sorted(row.is_over for row in recurring_streams.of_user(owner)) == [False, True]
 
 
-def test_what_recurs_on_an_account_that_is_not_shared_is_left_out(owner, item, keep):
-    assert keep(item, stream("s", account_id="of nobody")) == 0
-    assert kept(owner) == {}
+def test_streams_of_accounts_that_are_not_shared_are_left_out(owner, item, save_answer):
+    assert save_answer(item, stream("s", account_id="unknown")) == 0
+    assert streams_of(owner) == {}
 
 
-def test_a_stranger_sees_nothing(item, keep):
-    keep(item, stream("s"))
+def test_a_stranger_sees_nothing(item, save_answer):
+    save_answer(item, stream("s"))
     stranger = add("charlie", "charlie@example.com", "no hash")
     db.session.commit()
     assert recurring_streams.of_user(stranger.id) == []
 
 
-def test_what_comes_first_comes_first(owner, item, keep):
-    keep(
+def test_the_next_expected_payment_comes_first(owner, item, save_answer):
+    save_answer(
         item,
         stream("never", predicted_next_date=None),
         stream("late", predicted_next_date=date(2026, 5, 1)),
         stream("soon", predicted_next_date=date(2026, 4, 1)),
     )
-    assert list(kept(owner)) == ["soon", "late", "never"]
+    assert list(streams_of(owner)) == ["soon", "late", "never"]
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_what_comes_first_comes_first(owner, item, keep):
         ({"status": "TOMBSTONED"}, True),
     ],
 )
-def test_what_is_over(owner, item, keep, fields, over):
-    keep(item, stream("s", **fields))
-    assert kept(owner)["s"].is_over is over
+def test_a_stream_that_is_over(owner, item, save_answer, fields, over):
+    save_answer(item, stream("s", **fields))
+    assert streams_of(owner)["s"].is_over is over
 
 
 @pytest.mark.parametrize(
@@ -150,12 +150,12 @@ def test_what_is_over(owner, item, keep, fields, over):
         ("INCOME", "INCOME_WAGES", False),
     ],
 )
-def test_what_is_a_transfer(owner, item, keep, primary, detailed, transfer):
-    keep(item, stream("s", category=payloads.Category(primary, detailed)))
-    assert kept(owner)["s"].is_transfer is transfer
+def test_a_stream_that_is_a_transfer(owner, item, save_answer, primary, detailed, transfer):
+    save_answer(item, stream("s", category=payloads.Category(primary, detailed)))
+    assert streams_of(owner)["s"].is_transfer is transfer
 
 
-# --- What changed
+# --- Changes of the amount
 
 
 def paid(*amounts):
@@ -175,52 +175,54 @@ def paid(*amounts):
         (["5", "5", "5"], "MONTHLY", None),
         (["5", "6"], "MONTHLY", None),  # no amount was steady before
         (["62", "140", "99", "164"], "MONTHLY", None),
-        (["62", "140", "99", "99", "164"], "MONTHLY", None),  # alike by chance
+        (["62", "140", "99", "99", "164"], "MONTHLY", None),  # equal by chance
         (["119", "139"], "ANNUALLY", ("119", 1)),
         (["5"], "MONTHLY", None),
         ([], "MONTHLY", None),
     ],
 )
-def test_an_amount_has_changed_when_a_steady_one_did(amounts, frequency, expected):
+def test_a_price_change_needs_a_steady_amount_before(amounts, frequency, expected):
     rows = paid(*amounts)
     wanted = expected and (Decimal(expected[0]), rows[expected[1]][0])
     assert price_change(rows, is_annual=frequency == "ANNUALLY") == wanted
 
 
-def test_the_change_is_read_from_the_ledger(owner, item, keep, save, transaction):
+def test_the_change_is_computed_from_stored_transactions(
+    owner, item, save_answer, save, transaction
+):
     days = [date(2026, 1, 5), date(2026, 2, 5), DAY]
     amounts = ["15.49", "15.49", "17.99"]
     rows = zip(("t1", "t2", "t3"), days, amounts, strict=True)
     save(item, *(transaction(*row) for row in rows))
-    keep(item, stream("s", "t1", "t2", "t3"))
-    row = kept(owner)["s"]
+    save_answer(item, stream("s", "t1", "t2", "t3"))
+    row = streams_of(owner)["s"]
     assert (row.previous_amount, row.changed_on) == (Decimal("15.49"), DAY)
 
 
-def test_a_payment_that_is_not_synced_yet_counts_as_the_bank_says(
-    owner, item, keep, save, transaction
+def test_the_last_amount_counts_for_a_payment_that_is_not_synced(
+    owner, item, save_answer, save, transaction
 ):
     save(item, transaction("t1", date(2026, 1, 5), "15.49"))
     save(item, transaction("t2", date(2026, 2, 5), "15.49"))
-    keep(item, stream("s", "t1", "t2", "t3"))
-    row = kept(owner)["s"]
+    save_answer(item, stream("s", "t1", "t2", "t3"))
+    row = streams_of(owner)["s"]
     assert (row.previous_amount, row.changed_on, row.paid) == (Decimal("15.49"), DAY, 3)
 
 
-def test_a_change_is_forgotten_when_it_was_none(owner, item, keep, save, transaction):
+def test_a_change_that_turns_out_to_be_none_is_deleted(owner, item, save_answer, save, transaction):
     save(item, transaction("t1", date(2026, 1, 5), "15.49"))
     save(item, transaction("t2", date(2026, 2, 5), "15.49"))
-    keep(item, stream("s", "t1", "t2", "t3"))
+    save_answer(item, stream("s", "t1", "t2", "t3"))
     save(item, transaction("t3", DAY, "15.49"))
-    keep(item, stream("s", "t1", "t2", "t3", amount="15.49"))
-    row = kept(owner)["s"]
+    save_answer(item, stream("s", "t1", "t2", "t3", amount="15.49"))
+    row = streams_of(owner)["s"]
     assert (row.previous_amount, row.changed_on) == (None, None)
 
 
-def test_a_transaction_knows_its_stream(owner, item, another_item, keep, save, transaction):
+def test_the_stream_of_a_transaction(owner, item, another_item, save_answer, save, transaction):
     save(item, transaction("t1", DAY), transaction("alone", DAY))
     save(another_item, transaction("t1", DAY))
-    keep(item, stream("s", "t1"))
+    save_answer(item, stream("s", "t1"))
     by_place = {
         (row.item_id, row.plaid_transaction_id): recurring_streams.of_transaction(row)
         for row in db.session.scalars(db.select(Transaction))
@@ -235,32 +237,30 @@ def hide(*transaction_ids, hidden=True):
     db.session.commit()
 
 
-def test_a_stream_is_gone_while_all_its_payments_are_hidden(
-    owner, item, another_item, keep, save, transaction
+def test_a_stream_is_not_listed_while_all_its_payments_are_hidden(
+    owner, item, another_item, save_answer, save, transaction
 ):
     save(item, transaction("t1"), transaction("t2"), transaction("t3"))
-    keep(item, stream("s", "t1", "t2", "not synced yet"), stream("other", "t3"))
-    save(another_item, transaction("t1"))  # by chance the same id, of another bank
+    save_answer(item, stream("s", "t1", "t2", "not synced yet"), stream("other", "t3"))
+    save(another_item, transaction("t1"))  # another bank may use the same id
     hide("t1")
-    assert kept(owner).keys() == {"s", "other"}
+    assert streams_of(owner).keys() == {"s", "other"}
     hide("t2")
-    assert kept(owner).keys() == {"other"}
+    assert streams_of(owner).keys() == {"other"}
     hide("t1", hidden=False)
-    assert kept(owner).keys() == {"s", "other"}
+    assert streams_of(owner).keys() == {"s", "other"}
 
 
-def test_a_payment_that_the_bank_took_back_speaks_for_no_stream(
-    owner, item, keep, save, transaction
-):
+def test_removed_payments_do_not_keep_a_stream_listed(owner, item, save_answer, save, transaction):
     save(item, transaction("t1"), transaction("t2"))
-    keep(item, stream("s", "t1", "t2"))
+    save_answer(item, stream("s", "t1", "t2"))
     transactions.mark_removed(item.id, ["t1"])
     hide("t2")
-    assert kept(owner) == {}
+    assert streams_of(owner) == {}
 
 
-def test_streams_go_with_their_item(item, keep):
-    keep(item, stream("s", "t1"))
+def test_streams_are_deleted_with_their_item(item, save_answer):
+    save_answer(item, stream("s", "t1"))
     db.session.execute(db.delete(type(item)).where(type(item).id == item.id))
     db.session.commit()
     assert db.session.query(Stream).count() == db.session.query(Payment).count() == 0
@@ -288,7 +288,7 @@ HOUR, TWO_DAYS = timedelta(hours=1), timedelta(days=2)
         ("HISTORICAL_UPDATE_COMPLETE", TWO_DAYS, None, False),
     ],
 )
-def test_when_it_is_time_to_ask(item, status, read, changed, due):
+def test_when_recurring_payments_are_due(item, status, read, changed, due):
     moment = now()
     state(
         item,
@@ -299,7 +299,7 @@ def test_when_it_is_time_to_ask(item, status, read, changed, due):
     assert sync_progress.streams_due(item.id) is due
 
 
-def test_an_answer_that_was_overtaken_is_refused(item):
+def test_an_older_answer_is_refused(item):
     moment = now()
     assert sync_progress.streams_read(item.id, moment, None)
     assert not sync_progress.streams_read(item.id, moment - HOUR, None)

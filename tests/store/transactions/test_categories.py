@@ -1,4 +1,4 @@
-"""A row counts under one category, in Python as in SQL."""
+"""The category that a row counts under, in Python and in SQL."""
 
 import pytest
 
@@ -20,7 +20,9 @@ CARD = Category("LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT")
         (CARD, "9", "BANK_FEES", "BANK_FEES"),
     ],
 )
-def test_the_persons_choice_comes_first(item, save, transaction, sent, amount, chosen, expected):
+def test_the_persons_choice_comes_before_the_banks(
+    item, save, transaction, sent, amount, chosen, expected
+):
     save(item, transaction("t", amount=amount, category=sent))
     row = db.session.scalars(db.select(Transaction)).one()
     row.own_category = chosen

@@ -1,4 +1,4 @@
-"""Reading the ledger: every filter and order against a plain model in Python."""
+"""Read transactions: every filter and order is compared with a simple model in Python."""
 
 import itertools
 import random
@@ -34,8 +34,8 @@ CATEGORIES = (
 
 
 @pytest.fixture
-def ledger_of_many(owner, item, another_item, save, transaction, account):
-    """Some 240 rows with few values of each kind, so that there are ties everywhere."""
+def many_rows(owner, item, another_item, save, transaction, account):
+    """Some 240 rows with few different values, so that many are equal."""
     chance = random.Random(4)
     accounts.save(owner, item.id, [account("a"), account("b")])
     for which in (item, another_item):
@@ -85,7 +85,7 @@ def earned_or_spent(row):
 
 
 def expected(wanted):
-    """What a filter means, said a second time and without SQL."""
+    """Return the ids of the rows that match, computed without SQL."""
     searched = words_of(wanted.search)
 
     def fits(row):
@@ -121,7 +121,7 @@ def expected(wanted):
 
 
 def walk(wanted, size):
-    """Page by page through all of it."""
+    """Return the ids of all rows, read page by page."""
     seen, after = [], None
     while rows := reader.page(wanted, size, after):
         seen += [row.id for row in rows]
@@ -130,7 +130,7 @@ def walk(wanted, size):
 
 
 def some_filters(owner, account_ids):
-    """Each part alone, and many of them together at random."""
+    """Yield filters with each part alone, and with random combinations."""
     choices = {
         "start": (DAY - timedelta(days=5), DAY + timedelta(days=1)),
         "end": (DAY - timedelta(days=3), DAY - timedelta(days=400)),
@@ -155,7 +155,7 @@ def some_filters(owner, account_ids):
         yield Filter(owner, **{name: chance.choice(choices[name]) for name in names})
 
 
-def test_every_filter_in_every_order_finds_the_rows_that_python_finds(owner, ledger_of_many):
+def test_every_filter_and_order_agrees_with_the_model(owner, many_rows):
     account_ids = [row.id for row in accounts.of_user(owner)]
     orders = itertools.cycle(itertools.product(("date", "amount", "name"), (True, False)))
     sizes = itertools.cycle((7, 50, 1000))
@@ -175,27 +175,27 @@ def test_every_filter_in_every_order_finds_the_rows_that_python_finds(owner, led
 @pytest.mark.parametrize("sort", ["date", "amount", "name"])
 @pytest.mark.parametrize("descending", [True, False])
 @pytest.mark.parametrize("size", [1, 13])
-def test_pages_over_ties_show_each_row_once(owner, ledger_of_many, sort, descending, size):
+def test_pages_with_equal_values_show_each_row_once(owner, many_rows, sort, descending, size):
     wanted = Filter(owner, sort=sort, descending=descending)
     assert walk(wanted, size) == expected(wanted)
     assert [row.id for row in reader.all_of(wanted)] == expected(wanted)
 
 
-def test_totals_are_exact_and_by_currency(owner, ledger_of_many):
+def test_totals_are_exact_for_each_currency(owner, many_rows):
     rows = [row for row in db.session.query(Transaction) if row.id in expected(Filter(owner))]
-    moved = defaultdict(lambda: [Decimal(0), Decimal(0)])
+    sums = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for row in rows:
-        moved[row.currency][row.amount > 0] += abs(row.amount)
+        sums[row.currency][row.amount > 0] += abs(row.amount)
 
     totals = filter_totals.tally(Filter(owner, smallest=Decimal(0)), 1000)
 
     assert totals.rows == len(rows)
     assert not totals.is_more
-    assert {part.currency: [part.money_in, part.money_out] for part in totals.sums} == moved
+    assert {part.currency: [part.money_in, part.money_out] for part in totals.sums} == sums
     assert all(part.net == part.money_in - part.money_out for part in totals.sums)
 
 
-def test_what_is_kept_by_month_is_what_the_rows_sum_to(owner, ledger_of_many):
+def test_monthly_totals_add_up_to_the_sums_of_the_rows(owner, many_rows):
     account_ids = [row.id for row in accounts.of_user(owner)]
     months = Filter(owner), Filter(owner, date(2026, 1, 1), date(2026, 1, 31))
     for wanted in (*months, Filter(owner, end=date(2025, 12, 31)), Filter(owner, item_id=1)):
@@ -212,7 +212,7 @@ def test_what_is_kept_by_month_is_what_the_rows_sum_to(owner, ledger_of_many):
             )
 
 
-def test_too_many_rows_are_not_summed(owner, ledger_of_many):
+def test_too_many_rows_are_not_added_up(owner, many_rows):
     every = Filter(owner, smallest=Decimal(0), hidden="any")
     rows = len(expected(every))
     assert filter_totals.tally(every, rows).rows == rows
@@ -220,7 +220,7 @@ def test_too_many_rows_are_not_summed(owner, ledger_of_many):
 
 
 @pytest.mark.parametrize("at_most", [1, 10, 60])
-def test_what_a_long_ledger_adds_up_to_is_exact_or_said_to_be_more(owner, ledger_of_many, at_most):
+def test_a_tally_is_exact_or_says_that_there_may_be_more(owner, many_rows, at_most):
     account_ids = [row.id for row in accounts.of_user(owner)]
     exact = 0
     for wanted in some_filters(owner, account_ids):
@@ -231,7 +231,7 @@ def test_what_a_long_ledger_adds_up_to_is_exact_or_said_to_be_more(owner, ledger
 
 
 @pytest.mark.parametrize("stretch", [1, 30])
-def test_a_page_is_the_same_however_it_is_found(owner, ledger_of_many, monkeypatch, stretch):
+def test_a_page_is_the_same_whichever_way_it_is_read(owner, many_rows, monkeypatch, stretch):
     monkeypatch.setattr(reader, "STRETCH", stretch)
     monkeypatch.setattr(reader, "MONTHS_AT_ONCE", 1)
     spread_over_months(owner)
@@ -248,7 +248,7 @@ def test_a_page_is_the_same_however_it_is_found(owner, ledger_of_many, monkeypat
             assert walk(wanted, 7) == expected(wanted), wanted
 
 
-def test_a_range_counts_its_first_and_last_month_and_what_is_kept_between(owner, ledger_of_many):
+def test_count_between_agrees_with_the_model(owner, many_rows):
     spread_over_months(owner)
     ages = (0, 3, 15, 29, 45, 61, 62, 80, 200)
     for start, end in itertools.product(ages, ages):
@@ -266,7 +266,7 @@ def spread_over_months(owner):
     db.session.expire_all()
 
 
-def test_a_days_sums_are_of_all_its_rows(owner, ledger_of_many):
+def test_the_sums_of_a_day_include_all_its_rows(owner, many_rows):
     wanted = Filter(owner, search="cafe")
     rows = reader.page(wanted, 1000)
     days = {day: list(of) for day, of in itertools.groupby(rows, lambda row: row.date)}
@@ -284,13 +284,13 @@ HOSTILE = (
 )
 
 
-def test_nothing_that_is_typed_breaks_the_search(owner, ledger_of_many):
+def test_no_search_text_causes_an_error(owner, many_rows):
     for typed in HOSTILE:
         wanted = Filter(owner, search=typed)
         assert [row.id for row in reader.page(wanted, 1000)] == expected(wanted), typed[:40]
 
 
-def test_the_search_knows_the_row_as_it_is_now(owner, item, save, transaction):
+def test_the_search_finds_the_current_text_of_a_row(owner, item, save, transaction):
     def found(search):
         db.session.expire_all()
         return [row.name for row in reader.page(Filter(owner, search=search), 10)]
@@ -308,7 +308,7 @@ def test_the_search_knows_the_row_as_it_is_now(owner, item, save, transaction):
     assert found("juice") == []
 
 
-def test_nobody_finds_anothers_rows_by_words(owner, ledger_of_many):
+def test_a_search_never_finds_another_persons_rows(owner, many_rows):
     for stranger in (owner + 1, owner * 10 + 1):
         assert reader.page(Filter(stranger, search="cafe"), 10) == []
         assert filter_totals.tally(Filter(stranger, search="a"), 10).rows == 0

@@ -20,7 +20,7 @@ DAY = date(2026, 3, 1)
 
 @pytest.fixture
 def old(item, another_item):
-    """The Item whose only account "a" has gone over to `another_item`, where it is "a" too."""
+    """The Item whose only account "a" has moved to `another_item`, where it is "a" too."""
     (row,) = accounts.of_item(another_item.id)
     db.session.delete(row)
     db.session.flush()
@@ -33,33 +33,35 @@ def old(item, another_item):
 
 
 @pytest.fixture
-def heir(old, another_item):
+def new(old, another_item):
     return another_item
 
 
 @pytest.fixture
-def keep(owner, heir):
-    """Rows that the old Item had stored while the account was its own."""
+def save_old(owner, new):
+    """Store rows of the old Item from when the account was still its own."""
 
     def store(item, *rows):
-        stored.save(owner, item.id, accounts.ids_of_item(heir.id), rows)
+        stored.save(owner, item.id, accounts.ids_of_item(new.id), rows)
         db.session.commit()
 
     return store
 
 
 @pytest.fixture
-def hear(owner, heir):
-    """What the new Item's update says, stored as the sync would; (adopted, removed)."""
+def receive(owner, new):
+    """Store an update of the new Item as a sync does. Returns rows reconnected and removed."""
 
     def store(*rows, status=items.COMPLETE):
-        former = reconnected_accounts.former_items(heir.id)
-        ids = accounts.ids_of_item(heir.id)
-        kept, fresh = reconnected_rows.reconnect(heir.id, former, ids, stored.rows_of(owner, rows))
-        stored.save(owner, heir.id, ids, rows)
-        removed = reconnected_rows.remove_missing(heir.id, former, status, fresh)
+        former = reconnected_accounts.former_items(new.id)
+        ids = accounts.ids_of_item(new.id)
+        count, new_ids = reconnected_rows.reconnect(
+            new.id, former, ids, stored.rows_of(owner, rows)
+        )
+        stored.save(owner, new.id, ids, rows)
+        removed = reconnected_rows.remove_missing(new.id, former, status, new_ids)
         db.session.commit()
-        return kept, len(removed)
+        return count, len(removed)
 
     return store
 
@@ -81,11 +83,11 @@ def key(row):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_any_two_ledgers_become_what_the_model_says(old, heir, keep, hear, transaction, seed):
+def test_two_random_ledgers_agree_with_the_model(old, new, save_old, receive, transaction, seed):
     dice = random.Random(seed)
 
     def some(prefix, count, since):
-        """Few different movements, so that many are equal."""
+        """Return rows with few different values, so that many are equal."""
         return [
             transaction(
                 f"{prefix}{number}",
@@ -97,7 +99,7 @@ def test_any_two_ledgers_become_what_the_model_says(old, heir, keep, hear, trans
             for number in range(count)
         ]
 
-    keep(old, *some("old", dice.randint(0, 60), 12))
+    save_old(old, *some("old", dice.randint(0, 60), 12))
     before = shown()
     for row in before:
         if dice.random() < 0.5:
@@ -105,11 +107,11 @@ def test_any_two_ledgers_become_what_the_model_says(old, heir, keep, hear, trans
     listed = some("new", dice.randint(0, 60), 8)
     cut = dice.randint(0, len(listed))
     first, rest = listed[:cut], listed[cut:]
-    kept = [hear(*first, status="NOT_READY"), hear(*rest), hear(*listed)]
+    results = [receive(*first, status="NOT_READY"), receive(*rest), receive(*listed)]
 
     stored = Counter(map(key, before))
     named = Counter((sent.date, units(sent.amount), sent.name, sent.pending) for sent in listed)
-    assert sum(adopted for adopted, _ in kept) == (stored & named).total()
+    assert sum(count for count, _ in results) == (stored & named).total()
 
     posted = [sent.date for sent in listed]
     oldest = min(posted, default=date.max)
@@ -122,10 +124,10 @@ def test_any_two_ledgers_become_what_the_model_says(old, heir, keep, hear, trans
         }
     )
     assert Counter(map(key, after)) == named + history
-    assert {row.plaid_transaction_id for row in after if row.item_id == heir.id} == {
+    assert {row.plaid_transaction_id for row in after if row.item_id == new.id} == {
         sent.transaction_id for sent in listed
     }
-    # A movement's rows go over in their order, and each with what was written on it.
+    # Equal rows are reconnected in their order, each with its edits.
     ids = [row.id for row in after]
     for movement, count in (stored & named).items():
         of_this = [row.id for row in before if key(row) == movement]
@@ -141,17 +143,17 @@ def units(amount):
     return amount.quantize(Decimal("0.00000001"))
 
 
-def test_a_row_keeps_its_id_and_its_edits(old, heir, keep, hear, transaction):
-    keep(old, transaction("x"))
+def test_a_row_keeps_its_id_and_its_edits(old, new, save_old, receive, transaction):
+    save_old(old, transaction("x"))
     (before,) = shown()
     edit(before)
-    assert hear(transaction("y", merchant_name="Now known")) == (1, 0)
+    assert receive(transaction("y", merchant_name="Now known")) == (1, 0)
     (after,) = shown()
     assert (after.id, after.note, after.hidden, after.own_category) == (
         before.id, "mine", True, "TRAVEL",
     )  # fmt: skip
     assert (after.item_id, after.plaid_transaction_id, after.merchant_name) == (
-        heir.id, "y", "Now known",
+        new.id, "y", "Now known",
     )  # fmt: skip
 
 
@@ -166,39 +168,39 @@ def test_a_row_keeps_its_id_and_its_edits(old, heir, keep, hear, transaction):
         {"unofficial_currency_code": "BTC"},
     ],
 )
-def test_whatever_differs_is_another_movement(old, keep, hear, transaction, other):
-    keep(old, transaction("x", DAY))
-    assert hear(transaction("y", **{"day": DAY} | other), status="NOT_READY") == (0, 0)
+def test_rows_that_differ_are_not_the_same(old, save_old, receive, transaction, other):
+    save_old(old, transaction("x", DAY))
+    assert receive(transaction("y", **{"day": DAY} | other), status="NOT_READY") == (0, 0)
     assert len(shown()) == 2
 
 
-def test_old_rows_stay_until_the_bank_is_ready(old, keep, hear, transaction):
-    keep(old, transaction("x", DAY), transaction("w", DAY - timedelta(days=40)))
-    assert hear(transaction("y", DAY - timedelta(days=1)), status=items.RECENT) == (0, 0)
+def test_old_posted_rows_stay_until_the_history_is_complete(old, save_old, receive, transaction):
+    save_old(old, transaction("x", DAY), transaction("w", DAY - timedelta(days=40)))
+    assert receive(transaction("y", DAY - timedelta(days=1)), status=items.RECENT) == (0, 0)
     assert len(shown()) == 3
-    assert hear() == (0, 1)
+    assert receive() == (0, 1)
     assert [row.plaid_transaction_id for row in shown()] == ["w", "y"]
 
 
-def test_what_is_pending_goes_with_the_first_rows(old, keep, hear, transaction):
-    keep(old, transaction("x", DAY, pending=True))
-    assert hear(transaction("y", DAY, "9"), status=items.RECENT) == (0, 1)
+def test_old_pending_rows_are_removed_with_the_first_rows(old, save_old, receive, transaction):
+    save_old(old, transaction("x", DAY, pending=True))
+    assert receive(transaction("y", DAY, "9"), status=items.RECENT) == (0, 1)
     assert [row.plaid_transaction_id for row in shown()] == ["y"]
 
 
-def test_an_account_that_the_bank_says_nothing_of_keeps_its_history(old, keep, hear, transaction):
-    keep(old, transaction("x", DAY))
-    assert hear() == (0, 0)
+def test_an_account_without_new_rows_keeps_its_history(old, save_old, receive, transaction):
+    save_old(old, transaction("x", DAY))
+    assert receive() == (0, 0)
     assert len(shown()) == 1
 
 
-def test_a_row_that_was_taken_back_and_is_there_after_all_comes_back(old, keep, hear, transaction):
-    keep(old, transaction("x", DAY))
+def test_a_removed_row_that_is_sent_after_all_is_shown_again(old, save_old, receive, transaction):
+    save_old(old, transaction("x", DAY))
     (before,) = shown()
     edit(before)
-    hear(transaction("y", DAY - timedelta(days=1)))
+    receive(transaction("y", DAY - timedelta(days=1)))
     assert [row.plaid_transaction_id for row in shown()] == ["y"]
-    assert hear(transaction("z", DAY)) == (1, 0)
+    assert receive(transaction("z", DAY)) == (1, 0)
     assert [(row.id, row.note) for row in shown() if row.plaid_transaction_id == "z"] == [
         (before.id, "mine")
     ]
@@ -220,58 +222,60 @@ def test_a_row_that_was_taken_back_and_is_there_after_all_comes_back(old, keep, 
         (2, {"iso_currency_code": "EUR"}, False),
     ],
 )
-def test_edits_of_a_pending_row_go_to_what_posts_it(
-    old, keep, hear, transaction, days, fields, carried
+def test_edits_of_a_pending_row_are_copied_to_the_posted_one(
+    old, save_old, receive, transaction, days, fields, carried
 ):
-    keep(old, transaction("x", DAY, pending=True, merchant_name="Roasters"))
+    save_old(old, transaction("x", DAY, pending=True, merchant_name="Roasters"))
     edit(*shown())
-    hear(transaction("y", DAY + timedelta(days=days), **fields))
+    receive(transaction("y", DAY + timedelta(days=days), **fields))
     (after,) = shown()
     assert after.plaid_transaction_id == "y"
     assert (after.note, after.hidden) == (("mine", True) if carried else (None, False))
 
 
-def test_edits_go_nowhere_when_two_could_be_meant(old, keep, hear, transaction):
-    keep(old, transaction("p", DAY, pending=True), transaction("q", DAY, pending=True))
+def test_edits_are_not_copied_if_two_rows_could_be_meant(old, save_old, receive, transaction):
+    save_old(old, transaction("p", DAY, pending=True), transaction("q", DAY, pending=True))
     edit(shown()[0])
-    hear(transaction("y", DAY + timedelta(days=1)))
+    receive(transaction("y", DAY + timedelta(days=1)))
     assert [(row.plaid_transaction_id, row.note) for row in shown()] == [("y", None)]
 
 
-def test_a_row_that_stood_beside_the_pending_one_does_not_post_it(old, keep, hear, transaction):
-    keep(old, transaction("p", DAY, pending=True), transaction("b", DAY + timedelta(days=1)))
+def test_a_row_that_was_there_with_the_pending_one_is_not_its_posted_row(
+    old, save_old, receive, transaction
+):
+    save_old(old, transaction("p", DAY, pending=True), transaction("b", DAY + timedelta(days=1)))
     edit(shown()[0])
-    hear(transaction("y", DAY + timedelta(days=1)), transaction("z", DAY + timedelta(days=2)))
+    receive(transaction("y", DAY + timedelta(days=1)), transaction("z", DAY + timedelta(days=2)))
     notes = {row.plaid_transaction_id: row.note for row in shown()}
     assert notes == {"y": None, "z": "mine"}
 
 
-def test_another_account_of_the_old_item_is_left_alone(
-    owner, old, heir, keep, hear, account, transaction
+def test_another_account_of_the_old_item_does_not_change(
+    owner, old, new, save_old, receive, account, transaction
 ):
     accounts.save(owner, old.id, [account("b")])
     db.session.commit()
     stored.save(
         owner, old.id, accounts.ids_of_item(old.id), [transaction("x", DAY, account_id="b")]
     )
-    keep(old, transaction("w", DAY - timedelta(days=9)))
-    assert hear(transaction("y", DAY), transaction("z", DAY - timedelta(days=10))) == (0, 1)
+    save_old(old, transaction("w", DAY - timedelta(days=9)))
+    assert receive(transaction("y", DAY), transaction("z", DAY - timedelta(days=10))) == (0, 1)
     assert [row.plaid_transaction_id for row in shown()] == ["x", "y", "z"]
 
 
-def test_the_old_item_cannot_remove_what_is_not_its_own_any_more(old, keep, transaction):
-    keep(old, transaction("x"))
+def test_the_old_item_cannot_remove_rows_of_a_moved_account(old, save_old, transaction):
+    save_old(old, transaction("x"))
     transactions.mark_removed(old.id, ["x"])
     assert transactions.shown_ids(old.id, date.min) == set()
     assert len(shown()) == 1
 
 
-def test_an_edit_of_history_waits_for_the_item_that_has_the_account(
-    old, heir, keep, transaction, monkeypatch
+def test_an_edit_of_an_old_row_locks_the_item_that_has_the_account(
+    old, new, save_old, transaction, monkeypatch
 ):
-    keep(old, transaction("x"))
+    save_old(old, transaction("x"))
     (row,) = shown()
     locked = []
     monkeypatch.setattr(accounts, "lock", locked.append)
     monthly_refresh.lock_for([row.id])
-    assert (row.item_id, locked) == (old.id, [heir.id])
+    assert (row.item_id, locked) == (old.id, [new.id])

@@ -1,4 +1,4 @@
-"""How the search is carried out, where a slow way would go unnoticed."""
+"""The query plan of a search: a slow plan would go unnoticed otherwise."""
 
 from sqlalchemy import select, text
 
@@ -7,13 +7,13 @@ from plaidapp.store import Transaction
 from plaidapp.store.transactions.filters import Filter
 
 
-def test_the_words_are_looked_for_once_and_not_for_each_row(owner, item, save, transaction):
-    """Also in a table that has just been filled, of which PostgreSQL knows nothing yet."""
+def test_the_search_index_is_read_once_and_not_for_each_row(owner, item, save, transaction):
+    """Also in a table that has just been filled and of which PostgreSQL has no statistics."""
     if db.engine.dialect.name == "sqlite":
-        looked = "LIST SUBQUERY"  # SQLite's word for what is worked out once
+        computed_once = "LIST SUBQUERY"
         explain = "EXPLAIN QUERY PLAN "
     else:
-        looked = "InitPlan"
+        computed_once = "InitPlan"
         explain = "EXPLAIN "
     save(item, *(transaction(f"t{number}") for number in range(20)))
     query = select(Transaction.id).where(*Filter(owner, search="coffee").conditions())
@@ -21,4 +21,4 @@ def test_the_words_are_looked_for_once_and_not_for_each_row(owner, item, save, t
     plan = "\n".join(
         map(str, db.session.execute(text(explain + str(compiled).replace(":", r"\:"))))
     )
-    assert looked in plan
+    assert computed_once in plan

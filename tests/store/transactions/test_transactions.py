@@ -1,4 +1,4 @@
-"""The ledger: saving, taking back, and reading by keyset."""
+"""Save, remove and read transactions."""
 
 from datetime import date, timedelta
 
@@ -21,16 +21,16 @@ def shown(wanted, limit=100, after=None):
 
 @pytest.fixture
 def week(item, save, transaction):
-    """One row a day, d0 the newest."""
+    """A row for each day. d0 is the newest."""
     save(item, *(transaction(f"d{age}", DAY - timedelta(days=age)) for age in range(7)))
 
 
-def test_the_newest_come_first(owner, week):
+def test_the_newest_rows_come_first(owner, week):
     assert shown(Filter(owner), 3) == ["d0", "d1", "d2"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8])
-def test_pages_over_equal_dates_show_each_row_once(owner, item, save, transaction, size):
+def test_pages_with_equal_dates_show_each_row_once(owner, item, save, transaction, size):
     save(item, *(transaction(f"t{n}", DAY - timedelta(days=n // 3)) for n in range(7)))
     seen, after = [], None
     while page := reader.page(Filter(owner), size, after):
@@ -41,7 +41,7 @@ def test_pages_over_equal_dates_show_each_row_once(owner, item, save, transactio
     assert seen == sorted(seen, reverse=True)
 
 
-def test_rows_that_arrive_between_two_pages_move_nothing(owner, week, item, save, transaction):
+def test_new_rows_between_two_pages_do_not_shift_the_second(owner, week, item, save, transaction):
     first = reader.page(Filter(owner), 3)
     save(item, transaction("new", DAY + timedelta(days=1)))
     assert shown(Filter(owner), 2, (first[-1].date, first[-1].id)) == ["d3", "d4"]
@@ -63,7 +63,7 @@ def test_both_dates_are_included(owner, week, start, end, expected):
     assert reader.count(Filter(owner, first, last)) == len(expected)
 
 
-def test_one_item_can_be_asked_for(owner, week, another_item, save, transaction):
+def test_the_rows_of_one_item(owner, week, another_item, save, transaction):
     save(another_item, transaction("elsewhere"))
     assert shown(Filter(owner, item_id=another_item.id)) == ["elsewhere"]
     assert reader.count(Filter(owner)) == 8
@@ -77,11 +77,11 @@ def test_a_stranger_sees_nothing(week):
     assert reader.first_date(stranger.id) is None
 
 
-def test_a_row_knows_its_account(owner, week):
+def test_a_row_comes_with_its_account(owner, week):
     assert reader.page(Filter(owner), 1)[0].account.name == "Checking"
 
 
-def test_removed_rows_are_kept_but_not_shown(owner, week, item):
+def test_removed_rows_are_stored_but_not_shown(owner, week, item):
     transactions.mark_removed(item.id, ["d0", "d6", "unknown"])
     db.session.commit()
     assert shown(Filter(owner)) == ["d1", "d2", "d3", "d4", "d5"]
@@ -91,19 +91,19 @@ def test_removed_rows_are_kept_but_not_shown(owner, week, item):
     assert transactions.count_removed(item.id) == 2
 
 
-def test_more_rows_than_fit_a_statement_are_removed(owner, item, save, transaction):
+def test_more_rows_than_fit_into_one_statement_are_removed(owner, item, save, transaction):
     ids = [f"t{number}" for number in range(BATCH + 3)]
     save(item, *map(transaction, ids))
     transactions.mark_removed(item.id, ids[1:])
     assert shown(Filter(owner)) == ["t0"]
 
 
-def test_removal_is_the_items_own_affair(owner, week, another_item):
+def test_an_item_removes_only_its_own_rows(owner, week, another_item):
     transactions.mark_removed(another_item.id, ["d0"])
     assert reader.count(Filter(owner)) == 7
 
 
-def test_a_removed_row_that_is_sent_again_is_back(owner, week, item, save, transaction):
+def test_a_removed_row_that_is_sent_again_is_shown_again(owner, week, item, save, transaction):
     transactions.mark_removed(item.id, ["d0"])
     save(item, transaction("d0", DAY))
     assert reader.count(Filter(owner)) == 7

@@ -1,4 +1,4 @@
-"""Which keys are known, which are known to be none, and who may ask for one."""
+"""Keys that Plaid knows, keys that it does not know, and who may ask for one."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +19,7 @@ SECOND = timedelta(seconds=1)
 
 
 def passes(time):
-    """As if everything had been asked `time` earlier."""
+    """Make every key asked for `time` earlier."""
     for key in db.session.scalars(select(WebhookKey)).all():
         db.session.execute(
             update(WebhookKey)
@@ -37,11 +37,11 @@ def test_a_key_that_was_saved_is_found():
     assert signing_keys.find("k") == KEY
 
 
-def test_nothing_is_known_of_a_key_that_nobody_asked_for():
+def test_a_key_that_nobody_asked_for_is_not_found():
     assert signing_keys.find("k") is None
 
 
-def test_nothing_is_known_while_somebody_asks():
+def test_a_key_is_not_found_while_plaid_is_asked():
     signing_keys.may_ask("k")
     assert signing_keys.find("k") is None
 
@@ -66,7 +66,7 @@ def test_a_known_key_is_trusted_for_a_day():
 
 
 @pytest.mark.parametrize("answer", [None, {}], ids=["no answer", "unknown"])
-def test_one_may_ask_in_a_minute(answer):
+def test_one_request_per_minute_may_ask(answer):
     assert signing_keys.may_ask("k")
     if answer is not None:
         signing_keys.save("k", answer)
@@ -78,7 +78,7 @@ def test_one_may_ask_in_a_minute(answer):
     assert not signing_keys.may_ask("k")
 
 
-def test_a_known_key_is_not_asked_for_before_a_day_is_over():
+def test_a_known_key_is_asked_for_again_after_a_day():
     signing_keys.may_ask("k")
     signing_keys.save("k", KEY)
     passes(KEY_TRUSTED - SECOND)
@@ -88,7 +88,7 @@ def test_a_known_key_is_not_asked_for_before_a_day_is_over():
     assert not signing_keys.may_ask("k")
 
 
-def test_only_so_many_keys_are_asked_for_in_a_minute():
+def test_lookups_per_minute_are_limited():
     asked = [signing_keys.may_ask(f"k{number}") for number in range(KEY_LOOKUPS + 3)]
     assert asked == [True] * KEY_LOOKUPS + [False] * 3
     passes(KEY_ASK_AGAIN + SECOND)
@@ -96,7 +96,7 @@ def test_only_so_many_keys_are_asked_for_in_a_minute():
     assert signing_keys.may_ask("k0")
 
 
-def test_of_many_who_ask_at_once_one_may(app):
+def test_one_of_many_requests_at_once_may_ask(app):
     together = threading.Barrier(6)
 
     def ask(_):
@@ -112,7 +112,7 @@ def test_of_many_who_ask_at_once_one_may(app):
         assert sorted(threads.map(ask, range(6))) == [False] * 5 + [True]
 
 
-def test_what_made_up_ids_left_behind_is_forgotten():
+def test_unknown_key_ids_are_deleted_after_a_day():
     for kid, answer in (("known", KEY), ("unknown", {}), ("unanswered", None)):
         signing_keys.may_ask(kid)
         if answer is not None:
