@@ -5,7 +5,7 @@ PostgreSQL's tables do not bloat.
 """
 
 import functools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -28,6 +28,7 @@ from plaidapp.extensions import db
 from .dialect import on_sqlite
 from .writes import write
 
+InsertInto = Callable[[Table], sqlite.Insert | postgresql.Insert]
 UNIQUE_VIOLATION = "23505"
 """https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
@@ -127,7 +128,9 @@ def _defaults(table: Table, given: set[str]) -> dict[str, Any]:
 
 
 @functools.cache  # building the statement takes longer than running it
-def _statement(table: Table, key: tuple[str, ...], columns: tuple[str, ...], insert: Any) -> Insert:
+def _statement(
+    table: Table, key: tuple[str, ...], columns: tuple[str, ...], insert: InsertInto
+) -> Insert:
     return _on_conflict(insert(table), key, columns)
 
 
@@ -142,23 +145,24 @@ def insert_new(table: Table, row: Mapping[str, Any]) -> bool:
     return write(_insert()(table).values(row).on_conflict_do_nothing()) == 1
 
 
-def _insert() -> Any:
+def _insert() -> InsertInto:
     return sqlite.insert if on_sqlite() else postgresql.insert
 
 
 def _on_conflict(
-    statement: Any, key: tuple[str, ...], columns: tuple[str, ...], ignoring: tuple[str, ...] = ()
+    statement: sqlite.Insert | postgresql.Insert,
+    key: tuple[str, ...],
+    columns: tuple[str, ...],
+    ignoring: tuple[str, ...] = (),
 ) -> Insert:
-    table = statement.table
+    stored = cast(Table, statement.table).c
     values = {name: statement.excluded[name] for name in columns if name not in key}
     changed = or_(
         *(
-            table.c[name].is_(None) & value.is_not(None)
+            stored[name].is_(None) & value.is_not(None)
             if name in ignoring
-            else table.c[name].is_distinct_from(value)
+            else stored[name].is_distinct_from(value)
             for name, value in values.items()
         )
     )
-    return cast(
-        Insert, statement.on_conflict_do_update(index_elements=key, set_=values, where=changed)
-    )
+    return statement.on_conflict_do_update(index_elements=key, set_=values, where=changed)

@@ -5,13 +5,14 @@ is as fast as the first.
 """
 
 import datetime
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
 from plaidapp.extensions import db
 
@@ -24,12 +25,12 @@ from .transactions import Transaction
 Place = tuple[Any, int]
 """Where a page begins: after the row with this sort value and this id."""
 
-ORDERS: dict[str, Any] = {
+ORDERS: Mapping[str, InstrumentedAttribute[Any]] = {
     "date": Transaction.date,
     "amount": Transaction.size,
     "name": Transaction.title_key,
 }
-VALUES: dict[str, Callable[[Transaction], Any]] = {
+VALUES: Mapping[str, Callable[[Transaction], datetime.date | Decimal | str]] = {
     "date": lambda row: row.date,
     "amount": lambda row: row.size,
     "name": lambda row: row.title_key,
@@ -132,11 +133,11 @@ def _page(
     return db.session.scalars(query).all()
 
 
-def _order(wanted: Filter) -> tuple[Any, Any]:
+def _order(wanted: Filter) -> tuple[InstrumentedAttribute[Any], InstrumentedAttribute[int]]:
     return ORDERS[wanted.sort], Transaction.id
 
 
-def _sorted(wanted: Filter) -> Iterator[Any]:
+def _sorted(wanted: Filter) -> Iterator[ColumnElement[Any]]:
     return (column.desc() if wanted.descending else column.asc() for column in _order(wanted))
 
 
