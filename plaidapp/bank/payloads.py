@@ -143,10 +143,6 @@ class StreamAmount(msgspec.Struct, frozen=True):
     def __post_init__(self) -> None:
         _check(self.amount)
 
-    @property
-    def currency(self) -> str | None:
-        return self.iso_currency_code or self.unofficial_currency_code
-
 
 class Stream(msgspec.Struct, frozen=True, rename={"category": "personal_finance_category"}):
     """Payments that belong together, such as a subscription or somebody's pay.

@@ -111,7 +111,10 @@ def test_what_recurs_keeps_its_digits(bank, bank_server, cipher):
             str(stream["last_amount"]["amount"]) for stream in said[direction]
         ]
     (netflix,) = [row for row in answer.outflow_streams if row.merchant_name == "Netflix"]
-    assert (netflix.category.primary, netflix.last_amount.currency) == ("ENTERTAINMENT", "USD")
+    assert (netflix.category.primary, netflix.last_amount.iso_currency_code) == (
+        "ENTERTAINMENT",
+        "USD",
+    )
     assert len(netflix.transaction_ids) == 24
     (pay,) = [stream for stream in answer.inflow_streams if "PAYROLL" in stream.description]
     assert (pay.frequency, pay.last_amount.amount) == ("SEMI_MONTHLY", Decimal("-2128.65"))

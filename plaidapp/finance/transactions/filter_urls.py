@@ -1,7 +1,7 @@
 """The explorer's filter as an address: short, to be shared, and the same for the same filter."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from plaidapp.formats import long_day
 from plaidapp.store import Account
-from plaidapp.store.base.dates import month_of, months_later
+from plaidapp.store.base.dates import days_later, last_of_month, month_of, months_later
 
 from ..forms import today
 from .category_labels import category_label
@@ -63,9 +63,9 @@ def presets(query: Query) -> list[tuple[str, str, bool]]:
     day = today()
     month = month_of(day)
     ranges: list[tuple[str, date | None, date | None]] = [
-        (_("This month"), month, months_later(month, 1) - timedelta(days=1)),
-        (_("Last month"), months_later(month, -1), month - timedelta(days=1)),
-        (_("Last 30 days"), day - timedelta(days=29), day),
+        (_("This month"), month, last_of_month(month)),
+        (_("Last month"), months_later(month, -1), days_later(month, -1)),
+        (_("Last 30 days"), days_later(day, -29), day),
         (_("This year"), date(day.year, 1, 1), date(day.year, 12, 31)),
         (_("All"), None, None),
     ]

@@ -20,7 +20,7 @@ class WithCodes(Protocol):
 
 
 def currency_of(amount: WithCodes) -> str | None:
-    """Return the currency of a payload. None means that the bank named none."""
+    """Return the currency of a payload or row. None means that the bank named none."""
     return amount.iso_currency_code or amount.unofficial_currency_code
 
 
@@ -32,7 +32,7 @@ class HasCurrency:
 
     @hybrid_property
     def currency(self) -> str | None:
-        return self.iso_currency_code or self.unofficial_currency_code
+        return currency_of(self)
 
     @currency.inplace.expression
     @classmethod
