@@ -197,9 +197,11 @@ def _same(
     by_id = _pairs(stored, listed, _persistent_id)
     yield from by_id
     matched = {account.id for account, _ in by_id}
+    matched_ids = {sent.account_id for _, sent in by_id}
     for account, sent in _pairs(stored, listed, _description):
         both_have_ids = account.persistent_account_id and sent.persistent_account_id
-        if account.id not in matched and not both_have_ids:
+        is_matched = account.id in matched or sent.account_id in matched_ids
+        if not is_matched and not both_have_ids:
             yield account, sent
 
 
