@@ -23,7 +23,7 @@ from plaidapp.jobs import run as jobs
 from plaidapp.jobs import startup
 from plaidapp.jobs.transactions import sync
 from plaidapp.store import Item, Transaction
-from plaidapp.store.connections import items
+from plaidapp.store.connections import sync_progress
 from plaidapp.store.pulls import pulls
 from tests.e2e.processes import clean_env
 
@@ -91,7 +91,7 @@ def run_job(prepared: PreparedDatabase) -> tuple[float, float]:
     storing: list[float] = []
     store = sync._store
 
-    def timed_store(*arguments: Any) -> items.Advance:
+    def timed_store(*arguments: Any) -> sync_progress.Advance:
         start = time.perf_counter()
         outcome = store(*arguments)
         storing.append(time.perf_counter() - start)
