@@ -1,7 +1,7 @@
-"""Static files: compressed once a process, and kept by browsers for as long as they stay the same.
+"""Static files, compressed once in each process. Browsers keep them for a year.
 
-`url_for("static", ...)` carries a hash of the content, so what was fetched by such an address need
-never be asked for again. A file in static/ that changes is seen at once: nothing has to be built.
+`url_for("static", ...)` adds a hash of the content to the address, so a changed file has a new
+address. A change in static/ shows at once; there is no build step.
 """
 
 import gzip
@@ -15,9 +15,7 @@ from typing import Any
 
 import brotli
 from flask import Flask, Response, abort, current_app, request
-from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_compress import Compress
-from itsdangerous import URLSafeTimedSerializer
 from werkzeug.security import safe_join
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -28,41 +26,23 @@ mimetypes.add_type("font/woff2", ".woff2")
 
 
 def init_app(app: Flask) -> None:
-    """Pages are compressed by Flask-Compress, which would do it anew for every static file too.
+    """Let Flask-Compress compress pages, and serve static files from `serve` instead of Flask.
 
-    Its cache is no help: it would hold people's pages as well.
+    Flask-Compress would compress a static file again for every request. Its cache can't be used,
+    because it would keep people's pages too.
     """
     app.config.update(
         COMPRESS_ALGORITHM=["zstd", "br", "gzip"],
-        COMPRESS_STREAMS=False,  # what is sent piece by piece is meant to arrive so
+        COMPRESS_STREAMS=False,  # streamed answers must arrive piece by piece
     )
     Compress(app)
     app.view_functions["static"] = serve
-    app.url_defaults(_versioned)
-    app.session_interface = _Sessions()
-
-
-class _Sessions(SecureCookieSessionInterface):
-    """Static files are everybody's. An answer that varies by the cookie is fetched anew with it.
-
-    The serializer is made once: making it anew for each request takes a fifth of reading a session.
-    """
-
-    _serializer: URLSafeTimedSerializer | None = None
-
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
-        if self._serializer is None:
-            self._serializer = super().get_signing_serializer(app)
-        return self._serializer
-
-    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if request.endpoint != "static" or response.status_code >= 400:
-            super().save_session(app, session, response)
+    app.url_defaults(_add_version)
 
 
 @dataclass(frozen=True)
 class Asset:
-    """A file as it is sent; `body` names other files by their versioned addresses."""
+    """A file as it is sent. Links to other files in `body` have their versions."""
 
     body: bytes
     mimetype: str
@@ -73,7 +53,7 @@ class Asset:
 
     @cached_property
     def encoded(self) -> dict[str, bytes]:
-        """By content coding, the best first; as small as they can be had, since it is done once."""
+        """The body by content coding, the best coding first. Compressed as small as possible."""
         if not TEXT.fullmatch(self.mimetype):
             return {"identity": self.body}
         return {
@@ -84,7 +64,7 @@ class Asset:
 
 
 def serve(filename: str) -> Response:
-    """A file of static/. Only the address of its present content is for ever."""
+    """Serve a file of static/. Only an address with its present version is cached for a year."""
     asset = _find(filename)
     if asset is None:
         abort(404)
@@ -100,7 +80,7 @@ def serve(filename: str) -> Response:
     return response
 
 
-def _versioned(endpoint: str, values: dict[str, Any]) -> None:
+def _add_version(endpoint: str, values: dict[str, Any]) -> None:
     if endpoint == "static" and (asset := _find(values["filename"])):
         values.setdefault("v", asset.version)
 
@@ -109,19 +89,19 @@ def _find(filename: str) -> Asset | None:
     path = safe_join(current_app.static_folder or "", filename)
     try:
         return _read(Path(path), Path(path).stat().st_mtime_ns) if path else None
-    except (OSError, ValueError):  # a name that no file can have
+    except (OSError, ValueError):  # there is no such file, or the name is impossible
         return None
 
 
 @lru_cache(256)
-def _read(path: Path, _changed: int) -> Asset:
+def _read(path: Path, _modified_at: int) -> Asset:
     body = path.read_bytes()
     if path.suffix == ".css":
-        body = CSS_URL.sub(lambda link: _link(path, link[1]), body.decode()).encode()
+        body = CSS_URL.sub(lambda link: _versioned_link(path, link[1]), body.decode()).encode()
     return Asset(body, mimetypes.guess_type(path)[0] or "application/octet-stream")
 
 
-def _link(sheet: Path, target: str) -> str:
-    """A style sheet's link to another file, such as a font, at the address that pages preload."""
+def _versioned_link(sheet: Path, target: str) -> str:
+    """A style sheet's link to a file, such as a font, as pages that preload it spell it."""
     linked = sheet.parent / target
     return f'url("{target}?v={_read(linked, linked.stat().st_mtime_ns).version}")'

@@ -1,6 +1,6 @@
-"""Which language and region a page speaks: the visitor's own, as their browser says.
+"""The language and region of a page, from the languages that the visitor's browser names.
 
-Dates, numbers and currencies follow the locale; texts do as far as there is a translation.
+Dates, numbers and currencies follow the locale. Texts do too where there is a translation.
 """
 
 from babel import Locale, UnknownLocaleError
@@ -8,6 +8,7 @@ from flask import Flask, Response, after_this_request, has_request_context, requ
 from flask_babel import Babel, get_babel, get_locale
 
 DEFAULT = "en"
+ENGLISH = Locale(DEFAULT)
 
 
 def init_app(app: Flask) -> None:
@@ -16,21 +17,26 @@ def init_app(app: Flask) -> None:
         default_locale=DEFAULT,
         default_timezone="UTC",
         default_translation_directories="plaidapp/translations",
-        locale_selector=wanted,
+        locale_selector=requested,
     )
-    app.jinja_env.policies["ext.i18n.trimmed"] = True  # as babel.cfg reads them
-    app.context_processor(_of_texts)
+    app.jinja_env.policies["ext.i18n.trimmed"] = True  # as in babel.cfg
+    app.context_processor(_attributes)
 
 
-def _of_texts() -> dict[str, str]:
-    """What <html> says of itself: its language goes by the texts, since it is read aloud by it.
+def current_locale() -> Locale:
+    """The locale of the request; English outside of one."""
+    return get_locale() or ENGLISH
 
-    A visitor whose language nobody has translated reads English words, from left to right, and
-    dates and numbers by their own `locale`.
+
+def _attributes() -> dict[str, str]:
+    """The attributes of <html>. Its language is that of the texts: screen readers go by it.
+
+    Where there is no translation the texts are English, from left to right. Dates and numbers still
+    follow the visitor's `locale`.
     """
-    locale = get_locale() or Locale(DEFAULT)
-    spoken = {known.language for known in get_babel().instance.list_translations()}  # type: ignore[no-untyped-call]
-    texts = locale if locale.language in spoken else Locale(DEFAULT)
+    locale = current_locale()
+    translated = {known.language for known in get_babel().instance.list_translations()}  # type: ignore[no-untyped-call]
+    texts = locale if locale.language in translated else ENGLISH
     return {
         "locale": str(locale).replace("_", "-"),
         "language": str(texts).replace("_", "-"),
@@ -38,8 +44,8 @@ def _of_texts() -> dict[str, str]:
     }
 
 
-def wanted() -> str:
-    """The first of the browser's languages that Unicode's CLDR knows; English without one."""
+def requested() -> str:
+    """The browser's first language that Unicode's CLDR knows; English if there is none."""
     if has_request_context():
         after_this_request(_vary)
         for tag, _weight in request.accept_languages:
@@ -51,6 +57,6 @@ def wanted() -> str:
 
 
 def _vary(response: Response) -> Response:
-    """The locale was asked for, so a cache on the way keeps the answers apart by it."""
+    """Tell caches that the answer depends on the browser's languages."""
     response.vary.add("Accept-Language")
     return response

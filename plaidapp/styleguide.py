@@ -1,6 +1,6 @@
-"""The visual language written out as a page: every token and component, light beside dark.
+"""A page with every design token and component, in light and dark side by side.
 
-For whoever works on the pages; a deployment has no such address.
+It is for people who work on the pages. A deployment does not have it.
 """
 
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, abort, current_app, render_template
 
+from .days import today
 from .store import Account, Item, Transaction
 from .store.connections import items
 from .store.transactions.categories import PRIMARY
@@ -23,7 +24,7 @@ def init_app(app: Flask) -> None:
 
 @blueprint.get("/styleguide")
 def show() -> str:
-    """404 unless in development: Flask's debug mode, or a bank that runs on this machine."""
+    """404 unless in development: in Flask's debug mode, or if the bank runs on this machine."""
     if not (current_app.debug or is_local(current_app.config["PLAIDAPP"].plaid_url)):
         abort(404)
     return render_template("styleguide.html", days=_days(), items=_items(), categories=PRIMARY)
@@ -39,8 +40,8 @@ def is_local(url: str) -> bool:
 
 
 def _days() -> list[tuple[date, list[Transaction]]]:
-    """Three days of rows that no database holds: pending, in, out, between accounts, long."""
-    today = datetime.now(UTC).date()
+    """Made-up rows of three days: pending, money in, money out, a transfer, a long name."""
+    now = today()
     checking = Account(name="Checking", mask="0000", type="depository")
     card = Account(name="Credit Card", mask="3333", type="credit")
 
@@ -56,14 +57,14 @@ def _days() -> list[tuple[date, list[Transaction]]]:
 
     return [
         (
-            today,
+            now,
             [
                 row("Tartine Bakery", "14.50", "FOOD_AND_DRINK", checking, pending=True),
                 row("BART", "6.30", "TRANSPORTATION", checking, pending=True),
             ],
         ),
         (
-            today - timedelta(days=1),
+            now - timedelta(days=1),
             [
                 row("Payroll · Hooli", "-2384.10", "INCOME", checking),
                 row("Transfer to Saving 1111", "500", "TRANSFER_OUT", checking),
@@ -71,7 +72,7 @@ def _days() -> list[tuple[date, list[Transaction]]]:
             ],
         ),
         (
-            today - timedelta(days=9),
+            now - timedelta(days=9),
             [
                 row(
                     "The Worshipful Company of Bookbinders and Stationers of San Francisco",
@@ -85,7 +86,7 @@ def _days() -> list[tuple[date, list[Transaction]]]:
 
 
 def _items() -> list[Item]:
-    """A connection in each state that reads differently."""
+    """A made-up connection in each state that reads differently."""
     moment = datetime.now(UTC)
     return [
         Item(id=1, institution_name="First Platypus Bank", state=items.GOOD, synced_at=moment),

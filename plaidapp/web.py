@@ -1,4 +1,4 @@
-"""What a browser meets: pages, actions on them, errors, files. Workers do without it."""
+"""Everything that answers browsers: pages, actions, errors, static files. Workers don't load it."""
 
 from flask import Flask
 from sqlalchemy.orm import configure_mappers
@@ -9,6 +9,7 @@ from . import (
     assets,
     auth,
     cli,
+    days,
     errors,
     finance,
     formats,
@@ -16,6 +17,8 @@ from . import (
     languages,
     schema,
     security,
+    sentences,
+    sessions,
     styleguide,
     theme,
     webhooks,
@@ -30,7 +33,7 @@ def init_app(app: Flask) -> None:
     app.config.update(
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=(config.public_url or "").startswith("https:"),
-        WTF_CSRF_TIME_LIMIT=None,  # as long as the session; a page may stay open overnight
+        WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session: a page may stay open overnight
         MAX_CONTENT_LENGTH=1024 * 1024,
     )
     _configure_login()
@@ -38,6 +41,7 @@ def init_app(app: Flask) -> None:
     csrf.init_app(app)
     parts = (
         assets,
+        sessions,
         languages,
         theme,
         auth,
@@ -48,6 +52,8 @@ def init_app(app: Flask) -> None:
         errors,
         security,
         formats,
+        days,
+        sentences,
         schema,
         cli,
     )
@@ -56,9 +62,9 @@ def init_app(app: Flask) -> None:
 
 
 def warm_up(app: Flask) -> None:
-    """Does now, for all processes that are forked from this one, what first pages would wait for.
+    """Do the work that first pages would wait for, before gunicorn forks its processes.
 
-    Most of it is templates: to compile them all takes half a second to a second.
+    Most of it is compiling the templates, which takes half a second to a second.
     """
     configure_mappers()
     for name in app.jinja_env.list_templates():

@@ -62,7 +62,7 @@ class LedgerChart extends HTMLElement {
     this.names = points.series.map((series) => series.name);
     this.values = points.series.map((series) => series.values.map(Number));
     this.bars = this.dataset.chart === "bars";
-    this.held = points.held || 0;
+    this.estimated = points.estimated || 0;
     this.mark = points.mark;
     this.chart?.destroy();
     this.chart = new uPlot(this.options(), this.bars ? [this.dates.map((_, index) => index), ...this.values] : [this.dates, ...this.parts()], this.plot);
@@ -72,10 +72,10 @@ class LedgerChart extends HTMLElement {
     this.rest();
   }
 
-  // The line where something in it is only held, up to the first point that is exact, and from there on.
+  // The line in two parts: the estimated points up to the first exact one, and the exact points.
   parts() {
     const [line] = this.values;
-    return [line.map((value, index) => (index <= this.held && this.held ? value : null)), line.map((value, index) => (index >= this.held ? value : null))];
+    return [line.map((value, index) => (index <= this.estimated && this.estimated ? value : null)), line.map((value, index) => (index >= this.estimated ? value : null))];
   }
 
   options() {
@@ -151,8 +151,8 @@ class LedgerChart extends HTMLElement {
     const when = this.bars ? `${asMonth.format(this.dates[index] * 1000)}` : asDay.format(this.dates[index] * 1000);
     const amounts = this.values.map((values, series) => [this.names[series], this.money.format(values[index]).replace("-", "\u2212")].filter(Boolean).join(" "));
     this.plot.setAttribute("aria-valuenow", index);
-    const held = index < this.held ? ` (${this.mark})` : "";
-    this.plot.setAttribute("aria-valuetext", `${when}: ${amounts.join(", ")}${held}`);
+    const estimate = index < this.estimated ? ` (${this.mark})` : "";
+    this.plot.setAttribute("aria-valuetext", `${when}: ${amounts.join(", ")}${estimate}`);
   }
 
   rest() {

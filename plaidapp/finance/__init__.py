@@ -1,23 +1,29 @@
-"""Banks, accounts and transactions: pages, the actions on them, and the panels that follow."""
+"""The finance pages: connections, transactions, reports, recurring payments, and the dashboard.
+
+A package per subject. The dashboard is made of the others; `base` is what they share.
+"""
 
 from flask import Flask
 
-from .blueprint import blueprint, polled
-from .connections import connection_pages
-from .pulls import actions, fragments
+from .base.blueprint import blueprint, polled
+from .connections import accounts_json, connection_pages
+from .dashboard import dashboard_page, pull_buttons
+from .pulls import pull_panel
 from .recurring import recurring_pages
-from .reports import pages
-from .transactions import category_labels, edit_actions, explorer, exports
+from .transactions import category_labels, edit_actions, explorer, transactions_json
+from .transactions.exports import download
 
-__all__ = [
-    "actions",
+__all__ = [  # these register their routes when they are imported
+    "accounts_json",
     "connection_pages",
+    "dashboard_page",
+    "download",
     "edit_actions",
     "explorer",
-    "exports",
-    "fragments",
-    "pages",
+    "pull_buttons",
+    "pull_panel",
     "recurring_pages",
+    "transactions_json",
 ]
 
 
@@ -25,4 +31,4 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(polled)
     category_labels.init_app(app)
-    app.add_url_rule("/", "index", pages.index)
+    app.add_url_rule("/", "index", dashboard_page.index)

@@ -166,7 +166,7 @@ def test_a_period_of_the_line_and_the_tables_that_stand_for_the_charts(plain):
     page = plain.page
     page.get_by_role("link", name="1M", exact=True).click()
     expect(page.locator("nav [aria-current]", has_text="1M")).to_be_visible()
-    for part in ("#net-worth", "#flows section:first-child"):
+    for part in ("#net-worth", "#cash-flow section:first-child"):
         page.locator(f"{part} summary", has_text="As a table").click()
         expect(page.locator(f"{part} td").first).to_be_visible()
     expect(page.locator("ledger-chart").first).to_be_hidden()

@@ -1,1 +1,4 @@
-"""The pages of the connections and the buttons that make and sync one."""
+"""The page of all connections, the page of one, the forms that connect a bank, and accounts.json.
+
+May import `base` and `pulls`.
+"""

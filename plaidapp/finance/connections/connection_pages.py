@@ -1,49 +1,71 @@
-"""The page of the connections: every bank, whether it is well, and what it holds."""
+"""The page of all connections and the page of one. Each polls its own address for changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import make_response, render_template, request
+from flask import render_template
 from werkzeug import Response
 
-from plaidapp.auth.access import person
+from plaidapp.auth.access import owned_or_404, person
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Account, Item
-from plaidapp.store.connections import accounts, items
+from plaidapp.store.connections import accounts, items, reconnected_accounts
 from plaidapp.store.pulls import pulls
+from plaidapp.store.transactions import monthly_totals, transactions
 
-from ..blueprint import blueprint
-from ..forms import ConnectTestBankForm
-from ..views import PULLS_SHOWN, view_of
+from ..base.blueprint import blueprint
+from ..base.ledger_polls import nothing_new
+from ..pulls import pull_view
+from .connect_forms import ConnectTestBankForm
+
+HISTORY = 100
+"""How many syncs and other pulls the page of a connection lists."""
 
 
 @dataclass(frozen=True)
-class Connection:
-    """A bank and its open accounts, in the order the bank lists them."""
+class ItemWithAccounts:
+    """A connection and its open accounts, in the order the bank lists them."""
 
     item: Item
     accounts: Sequence[Account]
 
 
-def connections_of(user_id: int) -> list[Connection]:
-    """Oldest connection first."""
-    held: dict[int, list[Account]] = {}
+def with_open_accounts(user_id: int) -> list[ItemWithAccounts]:
+    """The person's connections, oldest first."""
+    accounts_of: dict[int, list[Account]] = {}
     for account in accounts.of_user(user_id):
         if account.closed_at is None:
-            held.setdefault(account.item_id, []).append(account)
-    return [Connection(item, held.get(item.id, ())) for item in items.of_user(user_id)]
+            accounts_of.setdefault(account.item_id, []).append(account)
+    return [ItemWithAccounts(item, accounts_of.get(item.id, ())) for item in items.of_user(user_id)]
 
 
 @blueprint.get("/items")
 def connections() -> str | Response:
-    """The page; to HTMX what changes on it, or 204 when nothing changed since `revision`."""
-    if is_htmx() and request.args.get("revision") == str(person().ledger_revision):
-        return make_response("", 204)
+    """The page; for HTMX the part that changes, or 204 if nothing changed since `revision`."""
+    if is_htmx() and (answer := nothing_new(person().ledger_revision)):
+        return answer
     return render_template(
         "finance/connections/_banks_live.html"
         if is_htmx()
         else "finance/connections/connections.html",
-        connections=connections_of(person().id),
-        pulls=[view_of(pull) for pull in pulls.recent(person().id, PULLS_SHOWN)],
+        connections=with_open_accounts(person().id),
+        pulls=pull_view.recent(person().id),
         connect_form=ConnectTestBankForm(formdata=None),
+    )
+
+
+@blueprint.get("/items/<int:item_id>")
+def item(item_id: int) -> str | Response:
+    """The page; for HTMX its content, or 204 if nothing changed since `revision`."""
+    found = owned_or_404(items.owned, item_id)
+    if is_htmx() and (answer := nothing_new(person().ledger_revision)):
+        return answer
+    return render_template(
+        "finance/connections/_item.html" if is_htmx() else "finance/connections/item.html",
+        item=found,
+        accounts=accounts.of_item(found.id),
+        total=monthly_totals.count(person().id, found.id).shown,
+        removed=transactions.count_removed(found.id),
+        history=pulls.of_item(found.id, HISTORY),
+        successor=reconnected_accounts.successor(found.id),
     )

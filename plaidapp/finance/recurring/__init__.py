@@ -1,1 +1,1 @@
-"""The page of recurring payments."""
+"""The page of recurring payments and the dashboard's list of upcoming ones. May import `base`."""

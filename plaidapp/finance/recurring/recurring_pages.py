@@ -1,11 +1,11 @@
-"""What recurs: what comes next, what it costs a month, what has changed, what is over.
+"""The page of recurring payments: what comes next, what it costs a month, changes, what ended.
 
-Money that moves between a person's own accounts is listed, and counted in no total.
+Transfers between a person's own accounts are listed but count in no total.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 
@@ -13,18 +13,19 @@ from flask import render_template
 from flask_babel import lazy_gettext
 
 from plaidapp.auth.access import person
+from plaidapp.days import today
 from plaidapp.store import Item, Stream
-from plaidapp.store.base.dates import months_later
 from plaidapp.store.connections import items
 from plaidapp.store.recurring import recurring_streams
 
-from ..blueprint import blueprint, polled
-from ..forms import today as utc_today
-from ..polls import unless_ledger_is
+from ..base.blueprint import blueprint, polled
+from ..base.ledger_polls import unless_unchanged
+from . import upcoming
+from .upcoming import Upcoming
 
 DAYS_AHEAD = 30
 RECENTLY = timedelta(days=92)
-"""How long an amount that changed is marked."""
+"""How long a change of the amount is pointed out."""
 TIMES_A_YEAR = {
     recurring_streams.WEEKLY: 52,
     recurring_streams.BIWEEKLY: 26,
@@ -48,106 +49,30 @@ def how_often(stream: Stream) -> str:
 
 @blueprint.app_template_filter()
 def changed_lately(stream: Stream) -> bool:
-    return stream.changed_on is not None and stream.changed_on > utc_today() - RECENTLY
+    return stream.changed_on is not None and stream.changed_on > today() - RECENTLY
 
 
-@dataclass(frozen=True)
-class Upcoming:
-    """What is expected from `today` to `until`, and what was expected before and has not come."""
+def monthly_cost(streams: Iterable[Stream]) -> list[tuple[str | None, Decimal]]:
+    """What the streams amount to in a month: one positive total per currency, the largest first.
 
-    today: date
-    until: date
-    streams: Sequence[Stream]
-
-    @property
-    def late(self) -> list[Stream]:
-        return [stream for stream in self.streams if is_late(stream, self.today)]
-
-    @cached_property
-    def days(self) -> list[tuple[date, list[Stream]]]:
-        """A stream stands on each of its days."""
-        coming: dict[date, list[Stream]] = {}
-        for stream in self.streams:
-            for day in expected(stream, self.today, self.until):
-                coming.setdefault(day, []).append(stream)
-        return sorted(coming.items())
-
-
-def upcoming(user_id: int, days: int = DAYS_AHEAD) -> Upcoming:
-    """For `finance/recurring/_upcoming.html`, the panel."""
-    return _upcoming(recurring_streams.of_user(user_id), days)
-
-
-def _upcoming(streams: Iterable[Stream], days: int) -> Upcoming:
-    """Of a transfer only the side that the money leaves: the other is the same money."""
-    shown = [
-        stream
-        for stream in streams
-        if not stream.is_over
-        and (stream.direction == recurring_streams.OUT or not stream.is_transfer)
-    ]
-    return Upcoming(utc_today(), utc_today() + timedelta(days=days), shown)
-
-
-def is_late(stream: Stream, today: date) -> bool:
-    """Expected on a day that has passed."""
-    return stream.predicted_next_date is not None and stream.predicted_next_date < today
-
-
-def expected(stream: Stream, start: date, end: date) -> Iterator[date]:
-    """The days from `start` to `end`, both included, on which the stream's payments should come.
-
-    Plaid predicts the next; those after it follow from the frequency.
+    A stream counts with its last amount, times the payments of a year, divided by twelve. Streams
+    of unknown frequency are left out.
     """
-    day = stream.predicted_next_date
-    if day is None or is_late(stream, start):
-        return
-    ahead = 0
-    while day <= end:
-        yield day
-        ahead += 1
-        following = _after(stream, stream.predicted_next_date or day, ahead)
-        if following is None or following <= day:
-            return
-        day = following
-
-
-def _after(stream: Stream, first: date, ahead: int) -> date | None:
-    """The `ahead`th payment after the predicted one."""
-    if stream.frequency == recurring_streams.WEEKLY:
-        return first + timedelta(days=7 * ahead)
-    if stream.frequency == recurring_streams.BIWEEKLY:
-        return first + timedelta(days=14 * ahead)
-    if stream.frequency == recurring_streams.MONTHLY:
-        return months_later(first, ahead)
-    if stream.frequency == recurring_streams.SEMI_MONTHLY:
-        # Two days of the month take turns: the predicted one, and that of the last payment.
-        months, odd = divmod(ahead, 2)
-        return months_later(stream.last_date if odd else first, months + odd)
-    return None
-
-
-def a_month(streams: Iterable[Stream]) -> list[tuple[str | None, Decimal]]:
-    """What the streams come to in a month, a total for each currency, the largest first.
-
-    Each counts with its last amount times how often it comes in a year, a twelfth of that; what
-    comes at no known frequency is left out.
-    """
-    totals: dict[str | None, Decimal] = {}
+    yearly_totals: dict[str | None, Decimal] = {}
     for stream in streams:
         times = TIMES_A_YEAR.get(stream.frequency, 0)
         if times:
-            yearly = totals.get(stream.currency, Decimal()) + abs(stream.last_amount) * times
-            totals[stream.currency] = yearly
+            yearly = yearly_totals.get(stream.currency, Decimal())
+            yearly_totals[stream.currency] = yearly + abs(stream.last_amount) * times
     return sorted(
-        ((currency, yearly / 12) for currency, yearly in totals.items()),
+        ((currency, yearly / 12) for currency, yearly in yearly_totals.items()),
         key=lambda total: (-total[1], total[0] or ""),
     )
 
 
 @dataclass(frozen=True)
-class Overview:
-    """Everything on the page. `silent` are the Items whose bank does not say what recurs."""
+class RecurringPayments:
+    """Everything on the page. `silent` are the Items whose bank does not report streams."""
 
     items: Sequence[Item]
     streams: Sequence[Stream]
@@ -155,15 +80,15 @@ class Overview:
 
     @property
     def upcoming(self) -> Upcoming:
-        return _upcoming(self.streams, DAYS_AHEAD)
+        return upcoming.of_streams(self.streams, DAYS_AHEAD)
 
     @cached_property
     def bills(self) -> list[Stream]:
-        return self._going_on(recurring_streams.OUT)
+        return self._active(recurring_streams.OUT)
 
     @cached_property
     def income(self) -> list[Stream]:
-        return self._going_on(recurring_streams.IN)
+        return self._active(recurring_streams.IN)
 
     @property
     def transfers(self) -> list[Stream]:
@@ -175,13 +100,13 @@ class Overview:
 
     @property
     def cost(self) -> list[tuple[str | None, Decimal]]:
-        return a_month(self.bills)
+        return monthly_cost(self.bills)
 
     @property
     def earned(self) -> list[tuple[str | None, Decimal]]:
-        return a_month(self.income)
+        return monthly_cost(self.income)
 
-    def _going_on(self, direction: str) -> list[Stream]:
+    def _active(self, direction: str) -> list[Stream]:
         return [
             stream
             for stream in self.streams
@@ -189,8 +114,8 @@ class Overview:
         ]
 
 
-def overview_of(user_id: int) -> Overview:
-    return Overview(
+def payments_of(user_id: int) -> RecurringPayments:
+    return RecurringPayments(
         items.of_user(user_id),
         recurring_streams.of_user(user_id),
         recurring_streams.refusing_items(user_id),
@@ -199,13 +124,13 @@ def overview_of(user_id: int) -> Overview:
 
 @blueprint.get("/recurring", endpoint="recurring")
 def page() -> str:
-    return render_template("finance/recurring/recurring.html", overview=overview_of(person().id))
+    return render_template("finance/recurring/recurring.html", payments=payments_of(person().id))
 
 
 @polled.get("/recurring/live")
-@unless_ledger_is
+@unless_unchanged
 def recurring_live() -> str:
-    """As `live`, for this page."""
+    """The content of the page, once anything changed since `revision`."""
     return render_template(
-        "finance/recurring/_recurring_live.html", overview=overview_of(person().id)
+        "finance/recurring/_recurring_live.html", payments=payments_of(person().id)
     )

@@ -1,1 +1,1 @@
-"""The overview: net worth, income and spending, accounts."""
+"""The figures of the dashboard: net worth, accounts, cash flow and spending. May import `base`."""

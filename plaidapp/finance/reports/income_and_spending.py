@@ -1,8 +1,8 @@
-"""What comes in and goes out, month by month and by category, from the monthly totals.
+"""Cash flow by month and spending by category, from the monthly totals.
 
-Only what a person can spend from counts: depository and credit accounts, without transfers between
-one's own. Currencies stand side by side and are never added up; "" is a currency no bank named.
-Every sum comes with the days it is of, for a link to the rows behind it.
+Only depository and credit accounts count, and transfers between a person's own accounts don't.
+Each currency has figures of its own; "" stands for a currency that no bank named. Each figure has
+the explorer's filter that shows the rows behind it.
 """
 
 from collections import defaultdict
@@ -26,7 +26,7 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True)
 class Month:
-    """What moved in a month: both sums are positive. `first` is its first day."""
+    """Money in and money out of a month, both positive. `first` is the month's first day."""
 
     first: date
     money_in: Decimal
@@ -44,29 +44,29 @@ class Month:
 
 @dataclass(frozen=True)
 class CashFlow:
-    """The last six months in one currency, this one last."""
+    """The last six months in one currency, this month last."""
 
     currency: str
     months: Sequence[Month]
 
     @property
     def chart(self) -> dict[str, Any]:
-        """The points of static/charts.js; amounts as exact decimal strings."""
-        moved_in = [exact(month.money_in) for month in self.months]
-        moved_out = [exact(month.money_out) for month in self.months]
+        """The points for static/charts.js, amounts as exact decimal strings."""
+        money_in = [exact(month.money_in) for month in self.months]
+        money_out = [exact(month.money_out) for month in self.months]
         return {
             "currency": self.currency,
             "dates": [month.first.isoformat() for month in self.months],
             "series": [
-                {"name": gettext("in"), "values": moved_in},
-                {"name": gettext("out"), "values": moved_out},
+                {"name": gettext("in"), "values": money_in},
+                {"name": gettext("out"), "values": money_out},
             ],
         }
 
 
 @dataclass(frozen=True)
-class Spent:
-    """Under one category, what went out less what came back; negative when more came back."""
+class CategorySpending:
+    """Money out less money back under one category; negative if more came back."""
 
     category: str
     this_month: Decimal
@@ -81,11 +81,14 @@ class Spent:
 
 @dataclass(frozen=True)
 class Spending:
-    """This month against the whole of last, in one currency; the largest category first."""
+    """This month so far beside all of last month, in one currency. The largest category is first.
+
+    `month` is the first day of this month.
+    """
 
     currency: str
     month: date
-    categories: Sequence[Spent]
+    categories: Sequence[CategorySpending]
 
     @property
     def this_month(self) -> Decimal:
@@ -97,17 +100,17 @@ class Spending:
 
     @property
     def largest(self) -> Decimal:
-        """The longest bar."""
+        """The largest amount of any category, which has the longest bar."""
         both = [max(spent.this_month, spent.last_month) for spent in self.categories]
         return max(both, default=NOTHING)
 
     @property
-    def before(self) -> date:
-        """The first day of the month that this one is held against."""
+    def month_before(self) -> date:
+        """The first day of last month."""
         return months_later(self.month, -1)
 
     def share(self, amount: Decimal) -> str:
-        """How long the bar of `amount` is, in percent of the longest one."""
+        """The length of the bar for `amount`, in percent of the longest."""
         return f"{max(amount, NOTHING) / (self.largest or 1) * 100:.1f}"
 
 
@@ -116,48 +119,50 @@ def _filter(month: date) -> dict[str, str]:
     return days | {"scope": "flow"}
 
 
-def sums(user_id: int, today: date) -> list[MonthlySum]:
-    """What both of the following are made of."""
+def totals(user_id: int, today: date) -> list[MonthlySum]:
+    """The monthly totals that `cash_flow` and `spending` are made of."""
     return monthly_totals.flow(user_id, months_later(month_of(today), 1 - MONTHS))
 
 
-def cash_flow(found: Iterable[MonthlySum], today: date) -> list[CashFlow]:
-    """One for each currency in which something moved."""
+def cash_flow(monthly: Iterable[MonthlySum], today: date) -> list[CashFlow]:
+    """One for each currency that has money in or out."""
     this = month_of(today)
-    moved: defaultdict[str, dict[date, Month]] = defaultdict(
+    months_in: defaultdict[str, dict[date, Month]] = defaultdict(
         lambda: {
             first: Month(first, NOTHING, NOTHING)
             for first in (months_later(this, -age) for age in range(MONTHS - 1, -1, -1))
         }
     )
-    for each in found:
+    for each in monthly:
         if each.month <= this:
-            months = moved[each.currency]
+            months = months_in[each.currency]
             so_far = months[each.month]
             months[each.month] = Month(
                 each.month, so_far.money_in + each.money_in, so_far.money_out + each.money_out
             )
-    return [CashFlow(currency, list(months.values())) for currency, months in sorted(moved.items())]
+    return [
+        CashFlow(currency, list(months.values())) for currency, months in sorted(months_in.items())
+    ]
 
 
-def spending(found: Iterable[MonthlySum], today: date) -> list[Spending]:
-    """One for each currency in which something was spent this month or last."""
+def spending(monthly: Iterable[MonthlySum], today: date) -> list[Spending]:
+    """One for each currency in which money was spent this month or last month."""
     this = month_of(today)
     last = months_later(this, -1)
-    spent: defaultdict[str, defaultdict[str, dict[date, Decimal]]] = defaultdict(
+    spent_in: defaultdict[str, defaultdict[str, dict[date, Decimal]]] = defaultdict(
         lambda: defaultdict(lambda: {this: NOTHING, last: NOTHING})
     )
-    for each in found:
+    for each in monthly:
         if is_spending(each.category) and each.month in (this, last):
-            spent[each.currency][each.category][each.month] += each.money_out - each.money_in
+            spent_in[each.currency][each.category][each.month] += each.money_out - each.money_in
     return [
         Spending(
             currency,
             this,
             sorted(
-                (Spent(name, by[this], by[last], this) for name, by in categories.items()),
-                key=lambda spent: (-spent.this_month, -spent.last_month, spent.category),
+                (CategorySpending(name, by[this], by[last], this) for name, by in spent.items()),
+                key=lambda each: (-each.this_month, -each.last_month, each.category),
             ),
         )
-        for currency, categories in sorted(spent.items())
+        for currency, spent in sorted(spent_in.items())
     ]

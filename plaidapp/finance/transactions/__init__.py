@@ -1,1 +1,1 @@
-"""The explorer: its filter, its rows, edits and exports."""
+"""The explorer: its filter, list, edits and exports, and transactions.json. May import `base`."""

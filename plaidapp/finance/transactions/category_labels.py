@@ -1,4 +1,4 @@
-"""What a page calls Plaid's primary categories, and the picture that goes with each.
+"""The label and icon of each of Plaid's primary categories.
 
 https://plaid.com/documents/pfc-taxonomy-all.csv
 """
@@ -56,7 +56,7 @@ def init_app(app: Flask) -> None:
 
 
 def category_label(code: str | None) -> str:
-    """ "Food and drink". A code that is not known yet reads as words."""
+    """Such as "Food and drink". An unknown code reads as words."""
     code = code or UNKNOWN
     return str(LABELS.get(code) or words(code))
 

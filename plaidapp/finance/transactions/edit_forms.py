@@ -1,4 +1,4 @@
-"""What a person may write on their transactions, and the sentence for what they may not."""
+"""The forms that edit transactions, and the sentences for what they refuse."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from plaidapp.store import Transaction
 from plaidapp.store.transactions.categories import PRIMARY
 from plaidapp.store.transactions.edits import LONGEST_NOTE
 
-from .filter_form import Several
+from ..base.fields import Several
 
 MOST_CHOSEN = 5000
 
 
 class Note(TextAreaField):
-    """Text without what browsers put at the ends of lines; None when there is none."""
+    """Text with plain line ends and without NUL. None if there is no text."""
 
     def process_formdata(self, valuelist: list[str]) -> None:
         text = "".join(valuelist[:1]).replace("\r\n", "\n").replace("\0", "").strip()
@@ -32,20 +32,20 @@ class Note(TextAreaField):
 
 
 class EditForm(FlaskForm):
-    """One transaction, of which only what was sent changes. The empty category is the bank's."""
+    """Edits one transaction. Only fields that were sent change. No category is the bank's."""
 
     category = StringField(_("Category"))
     note = Note(_("Note"))
     hidden = BooleanField(_("Hide it: it counts in no total"))
 
-    def __init__(self, now: str | None = None, **options: Any) -> None:
-        """`now` is the person's category of the row, which may be none of Plaid's."""
+    def __init__(self, own_category: str | None = None, **options: Any) -> None:
+        """`own_category` is the person's present category. It is valid even if Plaid lacks it."""
         super().__init__(**options)
-        self.now = now
+        self.own_category = own_category
 
     @classmethod
     def of(cls, row: Transaction) -> "EditForm":
-        """As the row is now."""
+        """The form filled in with the row's present values."""
         return cls(
             row.own_category,
             formdata=None,
@@ -55,7 +55,7 @@ class EditForm(FlaskForm):
         )
 
     def validate_category(self, field: Field) -> None:
-        if field.data and field.data not in (*PRIMARY, self.now):
+        if field.data and field.data not in (*PRIMARY, self.own_category):
             raise ValidationError(gettext("Choose one of the list."))
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -75,7 +75,7 @@ class EditForm(FlaskForm):
 
 
 class BulkForm(FlaskForm):
-    """Many transactions: those chosen, or with `all` those of the filter."""
+    """Edits many transactions: the chosen ones, or with `all` every one of the filter."""
 
     row = Several("", most=MOST_CHOSEN)
     all = BooleanField("")
@@ -114,5 +114,5 @@ class BulkForm(FlaskForm):
 
     @property
     def complaint(self) -> str:
-        """The first sentence of what is wrong."""
+        """The first sentence about what is wrong."""
         return str(next(iter(self.errors.values()))[0])

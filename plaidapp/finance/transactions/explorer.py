@@ -1,9 +1,10 @@
-"""The explorer: the person's transactions, filtered by the address, and each of them in full."""
+"""The explorer: the list of the person's transactions, and the page of each."""
 
 import json
+from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
-from flask import abort, make_response, redirect, render_template, request
+from flask import make_response, redirect, render_template, request
 from werkzeug import Response
 
 from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
@@ -11,65 +12,65 @@ from plaidapp.htmx import is_htmx
 from plaidapp.store import Transaction
 from plaidapp.store.transactions import raw_pages, transactions
 
-from ..blueprint import blueprint, polled
-from ..polls import unless_ledger_is
-from . import keyset, listing
+from ..base.blueprint import blueprint, polled
+from ..base.ledger_polls import unless_unchanged
+from . import explorer_request
+from .amounts import is_plain
 from .edit_forms import EditForm
-from .exports.json import as_stored
-from .filter_form import AMOUNT, ExplorerForm
+from .filter_form import ExplorerForm
 from .filter_urls import AMOUNTS, Query, address, without
 from .listing import Listing
+from .plaid_json import as_plaid
 
 Answer = str | Response | tuple[str, int]
 
 
 @blueprint.get("/transactions")
 def explorer() -> Answer:
-    """A page; with HTMX its results, all of it for a link, or the rows that follow."""
+    """The page. HTMX gets what changes: the results, form and results, or the following rows."""
     form = ExplorerForm(request.args)
-    found = Listing(person().id, form)
     if not form.validate():
-        return _refused(found)
-    if request.args.get("after"):
-        keyset.asked(found.wanted.sort)
-        if is_htmx():
-            return render_template("finance/transactions/_rows.html", listing=found)
-    elif is_htmx():
-        return _filtered(found)
-    elif "" in request.args.values() or _has_amounts_of_a_locale():
-        # what a form without JavaScript leaves empty, or spells as others would not
-        return redirect(address(found.query))
-    return render_template("finance/transactions/transactions.html", listing=found)
+        return _refused(Listing(person().id, form))
+    listing = Listing(person().id, form, explorer_request.place(form))
+    if listing.after and is_htmx():
+        return render_template("finance/transactions/_rows.html", listing=listing)
+    if not listing.after and is_htmx():
+        return _filtered(listing)
+    if not listing.after and not _is_short(request.args):
+        return redirect(address(listing.query))
+    return render_template("finance/transactions/transactions.html", listing=listing)
 
 
-def _has_amounts_of_a_locale() -> bool:
-    return any(not AMOUNT.fullmatch(value) for value in map(request.args.get, AMOUNTS) if value)
+def _is_short(arguments: Mapping[str, str]) -> bool:
+    """False for the address of a form without JavaScript: empty fields, amounts as typed."""
+    amounts = (arguments[name] for name in AMOUNTS if arguments.get(name))
+    return "" not in arguments.values() and all(map(is_plain, amounts))
 
 
-def _refused(found: Listing) -> Answer:
+def _refused(listing: Listing) -> Answer:
     if is_htmx():
-        html = render_template("finance/transactions/_refused.html", listing=found)
+        html = render_template("finance/transactions/_refused.html", listing=listing)
         response = make_response(html, 422)
         response.headers["HX-Retarget"] = "#filters"
         response.headers["HX-Reswap"] = "outerMorph"
         return response
-    return render_template("finance/transactions/transactions.html", listing=found), 422
+    return render_template("finance/transactions/transactions.html", listing=listing), 422
 
 
-def _filtered(found: Listing) -> Response:
-    """The results, or form and results when something else than the form chose the filter."""
+def _filtered(listing: Listing) -> Response:
+    """The results; form and results if a link chose the filter, not the form."""
     whole = request.headers.get("HX-Target", "").endswith("#explorer")
     template = (
         "finance/transactions/_explorer.html" if whole else "finance/transactions/_filtered.html"
     )
-    response = make_response(render_template(template, listing=found))
-    header = "HX-Replace-Url" if _types_on(found.query) else "HX-Push-Url"
-    response.headers[header] = address(found.query)
+    response = make_response(render_template(template, listing=listing))
+    header = "HX-Replace-Url" if _types_on(listing.query) else "HX-Push-Url"
+    response.headers[header] = address(listing.query)
     return response
 
 
 def _types_on(query: Query) -> bool:
-    """A search that goes on being typed is one step of the browser's history, not one a letter."""
+    """Is the person still typing a search? It is one step of the browser's history."""
     before = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
     before.pop("after", None)
     searched = bool(before.pop("q", None))
@@ -79,42 +80,41 @@ def _types_on(query: Query) -> bool:
 @blueprint.get("/transactions/<int:transaction_id>")
 def transaction(transaction_id: int) -> Answer:
     row = owned_or_404(transactions.owned, transaction_id, LARGEST_BIG_ID)
-    found = listing.of_request(person().id) or abort(400)
     template = (
         "finance/transactions/_transaction.html"
         if is_htmx()
         else "finance/transactions/transaction.html"
     )
-    return render_template(template, **detail_of(row, found))
+    return render_template(template, **detail_of(row, explorer_request.listing()))
 
 
-def detail_of(row: Transaction, found: Listing, form: EditForm | None = None) -> dict[str, object]:
-    """What the panel of one transaction shows."""
+def detail_of(
+    row: Transaction, listing: Listing, form: EditForm | None = None
+) -> dict[str, object]:
+    """What the page of one transaction shows. Pass a form that was refused to show it again."""
     return {
         "row": row,
-        "listing": found,
+        "listing": listing,
         "form": form or EditForm.of(row),
         "pending": transactions.replaced_by(row),
         "posted": transactions.replacing(row),
         "bank_category": row.bank_category,
         "sent": raw_pages.json_of(row),
-        "stored": json.dumps(as_stored(row), indent=2, ensure_ascii=False),
+        "stored": json.dumps(as_plaid(row), indent=2, ensure_ascii=False),
     }
 
 
 @polled.get("/transactions/live")
-@unless_ledger_is
+@unless_unchanged
 def explorer_live() -> str:
-    """News of the list since `revision`.
+    """The list, once anything changed since `revision`.
 
-    A page that is being worked on, or of which more than the beginning is loaded, says `hold`: it
-    gets the count, and is told that there is more to see.
+    A page sends `hold` while the person selects rows in it or has loaded further pages. It gets the
+    new count and a link instead of the list.
     """
-    found = listing.of_request(person().id) or abort(400)
-    known = request.args.get("rows", type=int)
     return render_template(
         "finance/transactions/_explorer_live.html",
-        listing=found,
+        listing=explorer_request.listing(),
         hold="hold" in request.args,
-        known=known,
+        known=request.args.get("rows", type=int),
     )

@@ -1,4 +1,4 @@
-"""The explorer's filter as an address: short, to be shared, and the same for the same filter."""
+"""The explorer's filter as an address. The same filter has the same address, as short as can be."""
 
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -11,16 +11,17 @@ from flask import url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
 
-from plaidapp.formats import long_day
+from plaidapp.days import long_day, today
 from plaidapp.store import Account
 from plaidapp.store.base.dates import days_later, last_of_month, month_of, months_later
 
-from ..forms import today
+from .amounts import to_plain
 from .category_labels import category_label
-from .filter_form import ExplorerForm, plain
+from .filter_form import ExplorerForm
 
 Query = dict[str, list[str]]
 DAYS = ("start_date", "end_date")
+AMOUNTS = ("smallest", "largest")
 
 
 class Chip(NamedTuple):
@@ -31,22 +32,19 @@ class Chip(NamedTuple):
 
 
 def query_of(form: ExplorerForm) -> Query:
-    """What a valid form says that is not said anyway."""
+    """The fields of a valid form that are not empty and not at their default."""
     data = form.data
     query = {
         "q": [data["q"].strip()] if (data["q"] or "").strip() else [],
         **{name: [data[name].isoformat()] if data[name] else [] for name in DAYS},
         **{name: list(data[name]) for name in ("account", "category")},
-        **{name: [plain(data[name])] if data[name] is not None else [] for name in AMOUNTS},
+        **{name: [to_plain(data[name])] if data[name] is not None else [] for name in AMOUNTS},
         **{
             name: [data[name]] if data[name] != form[name].default else []
             for name in ("direction", "pending", "hidden", "scope", "sort")
         },
     }
     return {name: values for name, values in query.items() if values}
-
-
-AMOUNTS = ("smallest", "largest")
 
 
 def address(query: Mapping[str, list[str]], endpoint: str = "finance.explorer", **ids: int) -> str:
@@ -59,7 +57,7 @@ def without(query: Query, *names: str) -> Query:
 
 
 def presets(query: Query) -> list[tuple[str, str, bool]]:
-    """Ranges of dates people ask for: title, address, is it the one. For macros/forms.html."""
+    """Common ranges of dates: title, address, and whether the filter has it now."""
     day = today()
     month = month_of(day)
     ranges: list[tuple[str, date | None, date | None]] = [
@@ -69,38 +67,38 @@ def presets(query: Query) -> list[tuple[str, str, bool]]:
         (_("This year"), date(day.year, 1, 1), date(day.year, 12, 31)),
         (_("All"), None, None),
     ]
-    asked = [query.get(name) for name in DAYS]
-    found = []
+    current = [query.get(name) for name in DAYS]
+    links = []
     for title, start, end in ranges:
         days = {"start_date": [str(start)], "end_date": [str(end)]} if start and end else {}
-        is_it = [days.get(name) for name in DAYS] == asked
-        found.append((title, address(without(query, *DAYS) | days), is_it))
-    return found
+        is_current = [days.get(name) for name in DAYS] == current
+        links.append((title, address(without(query, *DAYS) | days), is_current))
+    return links
 
 
 def chips(form: ExplorerForm, query: Query, accounts: Mapping[int, Account]) -> Iterator[Chip]:
     """The parts of the filter, in the order of the form."""
     if "q" in query:
         yield Chip(_("“%(words)s”", words=query["q"][0]), without(query, "q"))
-    if said := _days_said(form.start_date.data, form.end_date.data):
-        yield Chip(said, without(query, *DAYS))
+    if label := _days_label(form.start_date.data, form.end_date.data):
+        yield Chip(label, without(query, *DAYS))
     for value in query.get("account", ()):
-        yield Chip(account_label(accounts.get(int(value))), _less(query, "account", value))
+        yield Chip(account_label(accounts.get(int(value))), _without_value(query, "account", value))
     for value in query.get("category", ()):
-        yield Chip(category_label(value), _less(query, "category", value))
+        yield Chip(category_label(value), _without_value(query, "category", value))
     if "smallest" in query:
-        said = _("At least %(amount)s", amount=_written(query["smallest"][0]))
-        yield Chip(said, without(query, "smallest"))
+        label = _("At least %(amount)s", amount=_localized(query["smallest"][0]))
+        yield Chip(label, without(query, "smallest"))
     if "largest" in query:
-        said = _("At most %(amount)s", amount=_written(query["largest"][0]))
-        yield Chip(said, without(query, "largest"))
+        label = _("At most %(amount)s", amount=_localized(query["largest"][0]))
+        yield Chip(label, without(query, "largest"))
     for name in ("direction", "pending", "hidden", "scope"):
         if name in query:
-            label = {choice.value: choice.label for choice in form[name].choices}[query[name][0]]
-            yield Chip(str(label), without(query, name))
+            labels = {choice.value: str(choice.label) for choice in form[name].choices}
+            yield Chip(labels[query[name][0]], without(query, name))
 
 
-def _written(amount: str) -> str:
+def _localized(amount: str) -> str:
     return format_decimal(Decimal(amount), locale=get_locale(), decimal_quantization=False)
 
 
@@ -110,7 +108,7 @@ def account_label(account: Account | None) -> str:
     return f"{account.name} {account.mask or ''}".strip()
 
 
-def _days_said(start: date | None, end: date | None) -> str | None:
+def _days_label(start: date | None, end: date | None) -> str | None:
     if start and end:
         return str(_("%(start)s to %(end)s", start=long_day(start), end=long_day(end)))
     if start:
@@ -118,6 +116,6 @@ def _days_said(start: date | None, end: date | None) -> str | None:
     return str(_("Until %(day)s", day=long_day(end))) if end else None
 
 
-def _less(query: Query, name: str, value: str) -> Query:
+def _without_value(query: Query, name: str, value: str) -> Query:
     rest = [other for other in query[name] if other != value]
     return query | {name: rest} if rest else without(query, name)

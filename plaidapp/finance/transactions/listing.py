@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from flask import request
 from werkzeug.datastructures import MultiDict
 
 from plaidapp.store import Account, Item, Transaction
@@ -16,22 +15,26 @@ from plaidapp.store.transactions import edits, filter_totals, monthly_totals, re
 from plaidapp.store.transactions.categories import PRIMARY
 from plaidapp.store.transactions.filter_totals import CurrencySum, Tally
 from plaidapp.store.transactions.filters import Filter
+from plaidapp.store.transactions.reader import Place
 
-from ..views import by_day
+from ..base.rows_by_day import by_day
 from . import filter_urls, keyset
 from .category_labels import category_label
 from .filter_form import ExplorerForm
 from .filter_urls import Chip, Query
 
 PAGE_SIZE = 50
-LOOKED_AT = 20_000
-"""Rows that are counted and added up for one page at most; above that it says "at least"."""
-LOOSENED = 1000
+MOST_COUNTED = 20_000
+"""Rows that one page counts and adds up at most. Of more it says "at least"."""
+MOST_COUNTED_LOOSENED = 1000
 
 
 class Group(NamedTuple):
-    """Rows of one day. `date` is None where the order is no days', and on the day that the page
-    before ended in. `sums` are of a day with two rows or more: one row says it itself."""
+    """Rows of one day, with the day's sums if it has two rows or more.
+
+    `date` is None if the list is not sorted by date. It is also None for the first group of a page
+    if the page before ended in the same day.
+    """
 
     date: date | None
     sums: Sequence[CurrencySum]
@@ -39,7 +42,7 @@ class Group(NamedTuple):
 
 
 class Loosened(NamedTuple):
-    """The filter without one part of it, and how many rows that is, up to LOOSENED."""
+    """The filter without one part of it, and how many rows that finds."""
 
     chip: Chip
     address: str
@@ -47,17 +50,22 @@ class Loosened(NamedTuple):
 
 
 def categories_with(*more: str | None) -> list[str]:
-    """The codes of categories in the order of their names."""
+    """The codes of Plaid's categories and of `more`, sorted by their labels."""
     codes = dict.fromkeys([*PRIMARY, *filter(None, more)])
     return sorted(codes, key=category_label)
 
 
 @dataclass
 class Listing:
-    """Everything of a valid filter; what is not asked for is not looked up."""
+    """Everything a page shows of a filter. Each part is looked up when it is first used.
+
+    `form` is valid. `after` is the place of the last row of the page before; None is the first
+    page.
+    """
 
     user_id: int
     form: ExplorerForm
+    after: Place | None = None
     page_size = PAGE_SIZE
     address_of = staticmethod(filter_urls.address)
     categories_with = staticmethod(categories_with)
@@ -72,7 +80,7 @@ class Listing:
 
     @property
     def shows_currency(self) -> bool:
-        """Where all is in one currency its sign in every row would only repeat itself."""
+        """If all rows have one currency, its sign is shown with the totals and not in the rows."""
         return len(self.tally.sums) != 1
 
     @property
@@ -81,7 +89,7 @@ class Listing:
 
     @cached_property
     def undo_url(self) -> str | None:
-        """Where the last change is taken back."""
+        """The address that undoes the person's last edit, if there is one."""
         edit = edits.last(self.user_id)
         return filter_urls.address(self.query, "finance.undo", edit_id=edit.id) if edit else None
 
@@ -90,7 +98,7 @@ class Listing:
         return filter_urls.address(self.query, "polled.explorer_live")
 
     @cached_property
-    def wanted(self) -> Filter:
+    def filter(self) -> Filter:
         return self.form.filter_of(self.user_id)
 
     @cached_property
@@ -99,12 +107,12 @@ class Listing:
 
     @cached_property
     def tally(self) -> Tally:
-        """Of all that the filter means, at least what this page shows."""
-        page = self._page
-        if len(page) <= PAGE_SIZE and not keyset.asked(self.wanted.sort):
-            return Tally(len(page), False, filter_totals.sums_of(page))
-        found = filter_totals.tally(self.wanted, LOOKED_AT)
-        return found._replace(rows=max(found.rows, len(page))) if found.is_more else found
+        """The number of rows of the filter and their sums. It counts at least this page."""
+        rows = self._rows_and_next
+        if len(rows) <= PAGE_SIZE and not self.after:
+            return Tally(len(rows), False, filter_totals.sums_of(rows))
+        tally = filter_totals.tally(self.filter, MOST_COUNTED)
+        return tally._replace(rows=max(tally.rows, len(rows))) if tally.is_more else tally
 
     @cached_property
     def accounts(self) -> Mapping[int, Account]:
@@ -119,72 +127,76 @@ class Listing:
         return filter_urls.presets(self.query)
 
     @cached_property
-    def _page(self) -> Sequence[Transaction]:
-        return reader.page(self.wanted, PAGE_SIZE + 1, keyset.asked(self.wanted.sort))
+    def _rows_and_next(self) -> Sequence[Transaction]:
+        """The rows of the page and, if there is a next page, its first row."""
+        return reader.page(self.filter, PAGE_SIZE + 1, self.after)
 
     @property
     def rows(self) -> Sequence[Transaction]:
-        return self._page[:PAGE_SIZE]
+        return self._rows_and_next[:PAGE_SIZE]
+
+    @property
+    def _first_of_next(self) -> Transaction | None:
+        return self._rows_and_next[PAGE_SIZE] if len(self._rows_and_next) > PAGE_SIZE else None
 
     @property
     def next_url(self) -> str | None:
-        """The address of the page after this one."""
-        if len(self._page) <= PAGE_SIZE:
+        """The address of the next page, if there is one."""
+        if not self._first_of_next:
             return None
-        after = keyset.spell(self._page[PAGE_SIZE - 1], self.wanted.sort)
+        after = keyset.after(self.rows[-1], self.filter.sort)
         return filter_urls.address(self.query | {"after": [after]})
 
     @property
     def groups(self) -> list[Group]:
-        """A group a day where the order is days'; otherwise one of all."""
+        """A group for each day if the list is sorted by date; otherwise one group."""
         if not self.rows:
             return []
-        if self.wanted.sort != "date":
+        if self.filter.sort != "date":
             return [Group(None, (), self.rows)]
-        after = keyset.asked("date")
         return [
-            Group(day, self._sums_of(day, rows), rows)
-            if not after or day != after[0]
-            else Group(None, (), rows)
+            Group(None, (), rows)
+            if self.after and day == self.after[0]
+            else Group(day, self._sums_of(day, rows), rows)
             for day, rows in by_day(self.rows)
         ]
 
     def _sums_of(self, day: date, rows: Sequence[Transaction]) -> Sequence[CurrencySum]:
-        """Only the last day of a page may go on after it."""
-        if len(self._page) > PAGE_SIZE and day == self._page[PAGE_SIZE].date:
-            return filter_totals.of_day(self.wanted, day)
+        """The last day of a page may have more rows on the next page."""
+        if self._first_of_next and day == self._first_of_next.date:
+            return filter_totals.of_day(self.filter, day)
         return filter_totals.sums_of(rows) if len(rows) > 1 else ()
 
     @property
     def is_past_the_end(self) -> bool:
-        """There are rows, all of them before the place that the address names."""
+        """The filter has rows, but all of them are on the pages before."""
         return not self.rows and (self.tally.rows > 0 or self.tally.is_more)
 
     @cached_property
     def all_hidden(self) -> str | None:
-        """Where to see them, when the person has hidden every row they have."""
+        """The address that shows hidden rows too, if the person has hidden all they have."""
         count = monthly_totals.count(self.user_id)
         shown = filter_urls.address(self.query | {"hidden": ["any"]})
         return shown if count.hidden and not count.shown else None
 
     @cached_property
     def loosened(self) -> list[Loosened]:
-        """The parts of the filter without which there are rows."""
-        found = []
+        """The filters that find rows once one part of this filter is removed."""
+        loosened = []
         for chip in self.chips:
             form = ExplorerForm(MultiDict(chip.without))
             form.validate()
-            wanted = form.filter_of(self.user_id)
-            tally = filter_totals.tally(wanted, LOOSENED)
-            if tally.is_more and not tally.rows:  # none is among the newest
-                tally = tally._replace(rows=len(reader.page(wanted, 1)))
+            filter_ = form.filter_of(self.user_id)
+            tally = filter_totals.tally(filter_, MOST_COUNTED_LOOSENED)
+            if tally.is_more and not tally.rows:  # there may be rows beyond those looked at
+                tally = tally._replace(rows=len(reader.page(filter_, 1)))
             if tally.rows:
-                found.append(Loosened(chip, filter_urls.address(chip.without), tally))
-        return found
+                loosened.append(Loosened(chip, filter_urls.address(chip.without), tally))
+        return loosened
 
     @property
     def banks(self) -> list[tuple[Item, list[Account]]]:
-        """The person's accounts, by bank."""
+        """The person's connections, each with its accounts."""
         return [
             (item, [row for row in self.accounts.values() if row.item_id == item.id])
             for item in items.of_user(self.user_id)
@@ -192,11 +204,5 @@ class Listing:
 
     @property
     def categories(self) -> list[str]:
-        """Those that Plaid has, and those that are filtered by."""
+        """Plaid's categories, and those that the filter names."""
         return categories_with(*self.form.category.data)
-
-
-def of_request(user_id: int) -> Listing | None:
-    """The listing that the address asks for; None when it asks for nonsense."""
-    form = ExplorerForm(request.args)
-    return Listing(user_id, form) if form.validate() else None

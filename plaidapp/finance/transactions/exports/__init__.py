@@ -1,8 +1,5 @@
-"""What is stored, as files that other programs read: one module a format.
+"""Transactions as files for other programs. Each format is a module.
 
-A format is a function from an `Export` to pieces of text, a row or so each; `routes` names all.
+A format's `write` turns an `Export` into pieces of text, about one for each row. `download` lists
+the formats and serves them.
 """
-
-from . import json, routes
-
-__all__ = ["json", "routes"]

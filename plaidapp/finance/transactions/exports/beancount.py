@@ -1,7 +1,7 @@
 """A ledger for Beancount: https://beancount.github.io/docs/beancount_language_syntax.html
 
-Pending transactions have the flag `!`. Assertions hold at the start of a day, so they are dated the
-day after.
+Pending transactions have the flag `!`. An assertion holds at the start of its day, so it is dated
+one day later.
 """
 
 from collections.abc import Iterator
@@ -9,17 +9,17 @@ from collections.abc import Iterator
 from plaidapp.store.base.dates import days_later
 from plaidapp.store.base.types import exact
 
-from .bookkeeping import Assertion, Book, Commodity, Entry, Line, Opening
+from .bookkeeping import Assertion, Book, Commodity, Directive, Entry, Opening
 from .export import Export
 
 
 def write(export: Export) -> Iterator[str]:
     yield f";; plaidapp, {export.made_at:%Y-%m-%d %H:%M} UTC\n"
-    yield from map(_written, Book(export).lines())
+    yield from map(_written, Book(export).directives())
 
 
-def _written(line: Line) -> str:
-    match line:
+def _written(directive: Directive) -> str:
+    match directive:
         case Commodity(day, symbol, code):
             return f"\n{day} commodity {symbol}\n  name: {_text(code)}\n"
         case Opening(day, account, symbol, title):
@@ -28,7 +28,7 @@ def _written(line: Line) -> str:
         case Assertion(day, account, amount, symbol):
             return f"\n{days_later(day, 1)} balance {account}  {exact(amount)} {symbol}\n"
         case Entry():
-            return _entry(line)
+            return _entry(directive)
 
 
 def _entry(entry: Entry) -> str:

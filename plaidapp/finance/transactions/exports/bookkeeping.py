@@ -1,13 +1,14 @@
-"""Rows as double entry: what the files for Beancount and for hledger both say.
+"""Transactions as double-entry bookkeeping, for Beancount and hledger alike.
 
-An account's posting has the sign of bookkeeping (money out is negative) and the category the row
-counts under has the opposite. A transfer goes to Equity:Transfers: with both of its sides among the
-rows that comes to nothing, and with one of them, what left is not counted as still owned.
+A transaction posts to its account, with bookkeeping's sign (money out is negative), and with the
+opposite sign to its category. A transfer posts to Equity:Transfers instead of a category. If both
+sides of the transfer are in the file, they cancel out there.
 
-Money in another currency than the account's is in a sub-account, so that each account has one.
-When the rows are all there is until now, an opening balance makes up for what came before them, and
-an assertion says what each account holds once the pending rows have posted. The balance is worked
-out here: Beancount's `pad` refuses to add nothing, and hledger has none.
+Money in a currency other than the account's goes to a sub-account, so that each account has one
+currency. If the file has all transactions until now, an opening balance makes up for earlier ones,
+and an assertion states each account's balance once its pending rows have posted. The opening
+balance is computed here because Beancount's `pad` refuses to add zero and hledger has no such
+directive.
 """
 
 import unicodedata
@@ -30,12 +31,12 @@ OPENING, TRANSFERRED = "Equity:Opening-Balances", "Equity:Transfers"
 class Commodity:
     day: date
     symbol: str
-    code: str  # as the bank writes it
+    code: str  # the currency as the bank writes it
 
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """An account, declared before it is used; `symbol` is its only currency, None is any."""
+    """Declares an account. `symbol` is its only currency; None allows any."""
 
     day: date
     account: str
@@ -45,7 +46,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`amount` goes to `account` and comes from `counter`."""
+    """A transaction. `amount` goes to `account` and comes from `counter`."""
 
     day: date
     account: str
@@ -56,12 +57,12 @@ class Entry:
     payee: str = ""
     pending: bool = False
     details: Mapping[str, str] = field(default_factory=dict)
-    """What else is known, by its name; empty where it is not."""
+    """More about the transaction, by name. Unknown details are empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Assertion:
-    """What the account holds at the end of the day."""
+    """The account's balance at the end of the day."""
 
     day: date
     account: str
@@ -69,12 +70,12 @@ class Assertion:
     symbol: str
 
 
-Line = Commodity | Opening | Entry | Assertion
+Directive = Commodity | Opening | Entry | Assertion
 
 
 @dataclass
-class Holding:
-    """What the file says so far of one account in one currency."""
+class FileAccount:
+    """One account in one currency, with the sums of its rows written so far."""
 
     name: str
     symbol: str
@@ -85,51 +86,51 @@ class Holding:
 
 
 class Book:
-    """Declares each account and commodity on the day before it is first used."""
+    """The directives of a file. Accounts and commodities are declared the day before first use."""
 
     def __init__(self, export: Export) -> None:
         self._export = export
         self._names = Names()
         self._declared: set[str] = set()
-        self._holdings: dict[tuple[int, str | None], Holding] = {}
-        for account in export.accounts:  # all of them, so that every export has the same names
+        self._file_accounts: dict[tuple[int, str | None], FileAccount] = {}
+        for account in export.accounts:  # all, so that every export gives them the same names
             self._names.of_account(account, export.bank_of(account))
 
-    def lines(self) -> Iterator[Line]:
-        """Oldest first; what belongs to the whole, at the end."""
+    def directives(self) -> Iterator[Directive]:
+        """Transactions, oldest first; then opening balances and assertions."""
         for row in self._export.oldest_first():
-            holding = yield from self._holding(row.account, row.currency, row.date)
+            posted_to = yield from self._account(row.account, row.currency, row.date)
             counter = counter_account(row)
             yield from self._open(days_later(row.date, -1), counter)
-            holding.last = row.date
-            holding.total -= row.amount
+            posted_to.last = row.date
+            posted_to.total -= row.amount
             if row.pending:
-                holding.pending -= row.amount
-            yield _entry(row, holding, counter)
+                posted_to.pending -= row.amount
+            yield _entry(row, posted_to, counter)
         if self._export.is_complete:
             yield from self._open(days_later(self._first_day(), -1), OPENING)
             for account in self._export.accounts:
                 if account.current is not None and account.closed_at is None:
                     yield from self._balance(account, account.current)
 
-    def _balance(self, account: Account, current: Decimal) -> Iterator[Line]:
+    def _balance(self, account: Account, current: Decimal) -> Iterator[Directive]:
         today = self._export.today
-        holding = yield from self._holding(account, account.currency, today)
-        held = (-current if account.is_debt else current) + holding.pending
-        if rest := held - holding.total:
-            day = days_later(holding.first, -1)
-            yield Entry(day, holding.name, OPENING, rest, holding.symbol, "Opening balance")
-        yield Assertion(max(today, holding.last), holding.name, held, holding.symbol)
+        posted_to = yield from self._account(account, account.currency, today)
+        balance = (-current if account.is_debt else current) + posted_to.pending
+        if opening := balance - posted_to.total:
+            day = days_later(posted_to.first, -1)
+            yield Entry(day, posted_to.name, OPENING, opening, posted_to.symbol, "Opening balance")
+        yield Assertion(max(today, posted_to.last), posted_to.name, balance, posted_to.symbol)
 
     def _first_day(self) -> date:
-        days = (holding.first for holding in self._holdings.values())
+        days = (posted_to.first for posted_to in self._file_accounts.values())
         return min((self._export.today, *days))
 
-    def _holding(
+    def _account(
         self, account: Account, currency: str | None, day: date
-    ) -> Generator[Line, None, Holding]:
+    ) -> Generator[Directive, None, FileAccount]:
         key = account.id, currency
-        if key not in self._holdings:
+        if key not in self._file_accounts:
             symbol = self._names.symbol(currency)
             name = self._names.of_account(account, self._export.bank_of(account))
             if currency != account.currency:
@@ -138,19 +139,19 @@ class Book:
                 self._declared.add(symbol)
                 yield Commodity(days_later(day, -1), symbol, currency or "")
             yield from self._open(days_later(day, -1), name, symbol, account.name)
-            self._holdings[key] = Holding(name, symbol, day, day)
-        return self._holdings[key]
+            self._file_accounts[key] = FileAccount(name, symbol, day, day)
+        return self._file_accounts[key]
 
     def _open(
         self, day: date, name: str, symbol: str | None = None, title: str = ""
-    ) -> Iterator[Line]:
+    ) -> Iterator[Directive]:
         if name not in self._declared:
             self._declared.add(name)
             yield Opening(day, name, symbol, title)
 
 
 def counter_account(row: Transaction) -> str:
-    """Income:Wages, Expenses:Food-And-Drink, or where the transfers are."""
+    """Such as Income:Wages or Expenses:Food-And-Drink; Equity:Transfers for a transfer."""
     category = row.category
     if is_transfer(category):
         return TRANSFERRED
@@ -160,13 +161,13 @@ def counter_account(row: Transaction) -> str:
     return f"Expenses:{component(category.title())}"
 
 
-def _entry(row: Transaction, holding: Holding, counter: str) -> Entry:
+def _entry(row: Transaction, account: FileAccount, counter: str) -> Entry:
     return Entry(
         row.date,
-        holding.name,
+        account.name,
         counter,
         -row.amount,
-        holding.symbol,
+        account.symbol,
         line_of(row.name),
         line_of(row.merchant_name),
         row.pending,
@@ -180,5 +181,5 @@ def _entry(row: Transaction, holding: Holding, counter: str) -> Entry:
 
 def line_of(text: str | None) -> str:
     """The text on one line, without control characters."""
-    kept = (" " if unicodedata.category(sign) == "Cc" else sign for sign in text or "")
-    return " ".join("".join(kept).split())
+    printable = (" " if unicodedata.category(sign) == "Cc" else sign for sign in text or "")
+    return " ".join("".join(printable).split())

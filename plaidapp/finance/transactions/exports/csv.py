@@ -1,11 +1,11 @@
 """CSV for spreadsheets: https://www.rfc-editor.org/rfc/rfc4180
 
-It begins with a byte order mark, without which Excel takes UTF-8 for the local code page. What a
-program should read instead is the JSON.
+It begins with a byte order mark: without one, Excel reads UTF-8 as the local code page. Programs
+should read the JSON instead.
 
-A spreadsheet runs a cell that begins like a formula, and a merchant's name is written by strangers.
+A spreadsheet runs a cell that begins like a formula, and strangers choose the merchants' names.
 Such text gets an apostrophe in front: https://owasp.org/www-community/attacks/CSV_Injection
-Amounts, with Plaid's sign (positive is money out), are written by us and stay numbers.
+Amounts stay numbers, with Plaid's sign: positive is money out.
 """
 
 import csv
@@ -40,7 +40,7 @@ COLUMNS = (
     "pending_transaction_id",
     "account_id",
 )
-# Cells begin after these too, where the list separator is another: a semicolon in half of Europe.
+# A cell also begins after a tab or, where it is the list separator, after a semicolon.
 FORMULA = re.compile(
     r"(?:^|(?<=[;\t\r\n]))(?=[^\S\t\r\n]*[=+\-@＝＋－＠])"
     r"|^(?=[\t\r\n])"
@@ -54,7 +54,7 @@ def write(export: Export) -> Iterator[str]:
 
 
 def safe(text: str | None) -> str:
-    """The text as a cell that no spreadsheet takes for a formula."""
+    """The text as a cell that no spreadsheet runs as a formula."""
     return FORMULA.sub("'", text) if text else ""
 
 

@@ -1,13 +1,14 @@
-"""What a file is made of: the rows that the explorer shows, and whose they are."""
+"""What a file is made of: the transactions of a filter, their accounts and banks."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from itertools import islice
 
 from plaidapp.extensions import db
 from plaidapp.formats import bank_name
 from plaidapp.store import Account, Transaction
+from plaidapp.store.base.types import now
 from plaidapp.store.base.writes import BATCH
 from plaidapp.store.connections import accounts, items
 from plaidapp.store.transactions import export_rows, monthly_totals, reader
@@ -25,23 +26,23 @@ class Statement:
 
 @dataclass(frozen=True)
 class Export:
-    """A filter's rows; the person's accounts, with rows in the filter or without; the banks' names.
+    """The rows of a filter, all of the person's accounts, and the banks' names by Item id.
 
-    `made_at` is the moment, in UTC, that the file says it was made.
+    `made_at` is when the file was made, in UTC.
     """
 
-    wanted: Filter
+    filter: Filter
     made_at: datetime
     accounts: Sequence[Account]
     banks: Mapping[int, str]
 
     @classmethod
-    def of(cls, wanted: Filter) -> "Export":
-        banks = {item.id: bank_name(item) for item in items.of_user(wanted.user_id)}
-        return cls(wanted, datetime.now(UTC), accounts.of_user(wanted.user_id), banks)
+    def of(cls, filter_: Filter) -> "Export":
+        banks = {item.id: bank_name(item) for item in items.of_user(filter_.user_id)}
+        return cls(filter_, now(), accounts.of_user(filter_.user_id), banks)
 
     def bank_of(self, account: Account) -> str:
-        """Empty for a bank that was connected after the export began."""
+        """The bank's name. Empty if it was connected after the export began."""
         return self.banks.get(account.item_id, "")
 
     @property
@@ -50,36 +51,36 @@ class Export:
 
     @property
     def is_complete(self) -> bool:
-        """Are these all rows from some day until now? Only then a bank's balance explains them."""
-        wanted, user_id = self.wanted, self.wanted.user_id
-        ends_now = wanted.end is None or wanted.end >= self.today
-        whole = Filter(user_id, wanted.start, wanted.end, hidden="any")
-        hides_none = wanted.hidden == "any" or monthly_totals.count(user_id).hidden == 0
-        ordered = replace(whole, sort=wanted.sort, descending=wanted.descending)
-        return ends_now and hides_none and replace(wanted, hidden="any") == ordered
+        """Are these all rows from some day until now? Only then do they add up to the balances."""
+        given, user_id = self.filter, self.filter.user_id
+        ends_now = given.end is None or given.end >= self.today
+        hides_none = given.hidden == "any" or monthly_totals.count(user_id).hidden == 0
+        all_rows = Filter(user_id, given.start, given.end, hidden="any")
+        in_order = replace(all_rows, sort=given.sort, descending=given.descending)
+        return ends_now and hides_none and replace(given, hidden="any") == in_order
 
     def rows(self) -> Iterator[Transaction]:
         """In the explorer's order."""
-        return _in_pages(reader.all_of(self.wanted))
+        return _in_pages(reader.all_of(self.filter))
 
     def oldest_first(self) -> Iterator[Transaction]:
-        return _in_pages(export_rows.oldest_first(self.wanted))
+        return _in_pages(export_rows.oldest_first(self.filter))
 
     def statements(self, accounts: Sequence[Account]) -> Iterator[Statement]:
-        """Of those accounts that have rows; each is to be read before the next is asked for."""
+        """One for each currency of each account. Read one to its end before asking for the next."""
         for account in accounts:
-            currencies = export_rows.currencies(self.wanted, account.id)
+            currencies = export_rows.currencies(self.filter, account.id)
             db.session.close()
             for currency in currencies:
-                rows = export_rows.posted(self.wanted, account.id, currency)
+                rows = export_rows.posted(self.filter, account.id, currency)
                 yield Statement(account, currency, _in_pages(rows))
 
 
 def _in_pages(rows: Iterator[Transaction]) -> Iterator[Transaction]:
-    """The same rows, with no transaction and no connection held while a page is written out.
+    """The same rows. No transaction is open while a page of them is sent.
 
-    A download lasts as long as its reader likes, and other people need the database too.
+    A download takes as long as its reader takes, and must not occupy a connection meanwhile.
     """
     while page := list(islice(rows, BATCH)):
-        db.session.close()  # what is loaded stays readable
+        db.session.close()  # loaded rows stay readable
         yield from page

@@ -1,39 +1,39 @@
 """A journal for hledger and Ledger: https://hledger.org/1.25/hledger.html#journal-format
 
-Every account, commodity and tag is declared, so that their strict modes are content. Pending
-transactions have the status `!`. Nothing can be escaped in a journal: the few signs that mean
-something to it are written as others.
+Every account, commodity and tag is declared, so the journal passes in strict mode. Pending
+transactions have the status `!`. A journal has no escapes, so characters with a meaning are
+replaced by similar ones.
 """
 
 from collections.abc import Iterator
 
 from plaidapp.store.base.types import exact
 
-from .bookkeeping import Assertion, Book, Commodity, Entry, Line, Opening
+from .bookkeeping import Assertion, Book, Commodity, Directive, Entry, Opening
 from .export import Export
 
 INDENT = "    "
-SIGNS = str.maketrans(";|[]", ",/()")  # a comment, payee from note, a date
+REPLACED = str.maketrans(";|[]", ",/()")  # these mean comment, payee and date
 
 
 def write(export: Export) -> Iterator[str]:
     yield f"; plaidapp, {export.made_at:%Y-%m-%d %H:%M} UTC\n"
     yield "".join(f"\ntag {name}" for name in ("plaid_id", "category", "note")) + "\n"
-    yield from map(_written, Book(export).lines())
+    yield from map(_written, Book(export).directives())
 
 
-def _written(line: Line) -> str:
-    match line:
+def _written(directive: Directive) -> str:
+    match directive:
         case Commodity(_, symbol):
             return f"\ncommodity {_quoted(symbol)}\n"
         case Opening(_, account):
             return f"\naccount {account}\n"
         case Assertion(day, account, amount, symbol):
-            held = f"{exact(amount)} {_quoted(symbol)}"
-            posting = f"{INDENT}{account}{INDENT}0 {_quoted(symbol)} = {held}\n"
+            balance = f"{exact(amount)} {_quoted(symbol)}"
+            posting = f"{INDENT}{account}{INDENT}0 {_quoted(symbol)} = {balance}\n"
             return f"\n{day} * Balance\n{posting}"
         case Entry():
-            return _entry(line)
+            return _entry(directive)
 
 
 def _entry(entry: Entry) -> str:
@@ -50,8 +50,8 @@ def _entry(entry: Entry) -> str:
 
 
 def _plain(text: str) -> str:
-    """A leading parenthesis would be a transaction's code."""
-    plain = text.translate(SIGNS)
+    """A leading parenthesis would begin a transaction code."""
+    plain = text.translate(REPLACED)
     return f"- {plain}" if plain.startswith("(") else plain
 
 

@@ -1,7 +1,7 @@
 """Names of accounts and commodities that Beancount, hledger and Ledger all accept.
 
-Beancount is the strictest: parts of letters, digits and hyphens that begin with a capital or a
-digit, and symbols of capitals: https://beancount.github.io/docs/beancount_language_syntax.html
+Beancount is the strictest. Parts of a name have letters, digits and hyphens and begin with a
+capital letter or a digit. Symbols have capital letters: https://beancount.github.io/docs/beancount_language_syntax.html
 """
 
 import re
@@ -11,15 +11,15 @@ from plaidapp.store import Account
 
 LONGEST = 64
 NO_CURRENCY = "XXX"  # ISO 4217's own code for it
-VALUES = ("TRUE", "FALSE", "NULL")  # what Beancount does not take for a symbol
+VALUES = ("TRUE", "FALSE", "NULL")  # Beancount does not accept these as symbols
 LONGEST_SYMBOL = 24
 
 
 class Names:
-    """Gives each account and each currency a name of its own, however alike the banks call them."""
+    """Gives each account and each currency a name of its own, even if banks use the same names."""
 
     def __init__(self) -> None:
-        self._given: dict[tuple[str, object], str] = {}
+        self._names: dict[tuple[str, object], str] = {}
         self._taken: set[str] = set()
 
     def of_account(self, account: Account, bank: str) -> str:
@@ -30,15 +30,15 @@ class Names:
     def symbol(self, currency: str | None) -> str:
         return self._give(("currency", currency), symbol(currency))
 
-    def _give(self, key: tuple[str, object], wanted: str) -> str:
-        if key not in self._given:
-            name, number = wanted, 1
+    def _give(self, key: tuple[str, object], preferred: str) -> str:
+        if key not in self._names:
+            name, number = preferred, 1
             while name in self._taken:
                 number += 1
-                name = f"{wanted}-{number}"
+                name = f"{preferred}-{number}"
             self._taken.add(name)
-            self._given[key] = name
-        return self._given[key]
+            self._names[key] = name
+        return self._names[key]
 
 
 def component(text: str) -> str:

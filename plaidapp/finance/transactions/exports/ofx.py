@@ -1,13 +1,12 @@
 """OFX 2.1.1 for finance programs: https://financialdataexchange.org/ofx
 
-A statement for each account and currency, in the XML's prescribed order. FITID is Plaid's id of the
-transaction, by which a program knows what it has already: pending rows are left out, because
-posting gives them another id. Amounts have OFX's sign: money out is negative, and so is the balance
-of what is owed.
+Each currency of each account has a statement. FITID is Plaid's transaction id, by which a program
+recognizes transactions it has already. Pending rows are left out because their id changes when they
+post. Amounts have OFX's sign: money out is negative, and so is a balance that is owed.
 
-Cards are card statements, everything else is a bank's: OFX has no statement for a loan's payments,
-and its investment statement demands securities that are not known here. CURDEF takes ISO 4217's
-currencies only, so rows in others are left out.
+Credit cards have card statements, and all other accounts have bank statements: OFX has no statement
+for payments of a loan, and an investment statement requires securities, which plaidapp does not
+store. CURDEF only takes ISO 4217's currencies, so rows in other currencies are left out.
 """
 
 import re
@@ -28,7 +27,7 @@ HEADER = (
     '<?xml version="1.0" encoding="UTF-8" standalone="no"?>\n'
     '<?OFX OFXHEADER="200" VERSION="211" SECURITY="NONE" OLDFILEUID="NONE" NEWFILEUID="NONE"?>\n'
 )
-BANK_ID = "plaidapp"  # the bank's own number is not known; ACCTID alone tells accounts apart
+BANK_ID = "plaidapp"  # the bank's own number is unknown; ACCTID alone tells accounts apart
 OK = "<STATUS><CODE>0</CODE><SEVERITY>INFO</SEVERITY></STATUS>"
 BANK = ("BANKMSGSRSV1", "STMTTRNRS", "STMTRS")
 CARD = ("CREDITCARDMSGSRSV1", "CCSTMTTRNRS", "CCSTMTRS")
@@ -47,14 +46,14 @@ def write(export: Export) -> Iterator[str]:
     yield HEADER
     yield f"<OFX>\n<SIGNONMSGSRSV1><SONRS>{OK}<DTSERVER>{_moment(export.made_at)}</DTSERVER>"
     yield "<LANGUAGE>ENG</LANGUAGE></SONRS></SIGNONMSGSRSV1>\n"
-    in_order = sorted(export.accounts, key=_is_card)  # the message sets have an order too
-    written = (one for one in export.statements(in_order) if one.currency in CURRENCIES)
-    for is_card, statements in groupby(written, key=lambda one: _is_card(one.account)):
+    in_order = sorted(export.accounts, key=_is_card)  # OFX prescribes the order of message sets
+    statements = (each for each in export.statements(in_order) if each.currency in CURRENCIES)
+    for is_card, group in groupby(statements, key=lambda each: _is_card(each.account)):
         message_set, transaction, response = CARD if is_card else BANK
         yield f"<{message_set}>\n"
-        for one in statements:
+        for statement in group:
             yield f"<{transaction}><TRNUID>0</TRNUID>{OK}<{response}>"
-            yield from _statement(export, one)
+            yield from _statement(export, statement)
             yield f"</{response}></{transaction}>\n"
         yield f"</{message_set}>\n"
     yield "</OFX>\n"
@@ -66,25 +65,25 @@ def _is_card(account: Account) -> bool:
 
 def _statement(export: Export, statement: Statement) -> Iterator[str]:
     first = next(statement.rows, None)
-    if first is None:  # taken back by the bank since its currency was read
+    if first is None:  # the bank removed the rows after the currencies were read
         start, rows = export.today, statement.rows
     else:
         start, rows = first.date, chain((first,), statement.rows)
     yield f"<CURDEF>{statement.currency}</CURDEF>"
     yield _account(statement) + "\n"
     yield f"<BANKTRANLIST><DTSTART>{_noon(start)}</DTSTART>"
-    yield f"<DTEND>{_noon(export.wanted.end or export.today)}</DTEND>\n"
+    yield f"<DTEND>{_noon(export.filter.end or export.today)}</DTEND>\n"
     total = Decimal()
     for row in rows:
         total -= row.amount
         yield _transaction(row)
-    balance = _balance(statement)
+    balance = _balance(statement)  # OFX requires one: if it is unknown, the rows are added up
     yield f"</BANKTRANLIST>\n<LEDGERBAL><BALAMT>{exact(total if balance is None else balance)}"
     yield f"</BALAMT><DTASOF>{_moment(export.made_at)}</DTASOF></LEDGERBAL>"
 
 
 def _account(statement: Statement) -> str:
-    """Known again by the programs, so it must be the same in every export; and it must be short."""
+    """Programs recognize the account by its number, so it never changes. It must be short."""
     account = statement.account
     number = f"{(account.mask or '')[-4:]}-{account.id}"
     if statement.currency != account.currency:
@@ -99,7 +98,7 @@ def _account(statement: Statement) -> str:
 
 
 def _balance(statement: Statement) -> Decimal | None:
-    """What the bank says now; OFX demands one, so where it is unknown the rows are added up."""
+    """The balance that the bank reported; None if it is unknown for this currency."""
     account = statement.account
     if account.current is None or statement.currency != account.currency:
         return None
@@ -120,13 +119,13 @@ def _transaction(row: Transaction) -> str:
 
 
 def _element(tag: str, text: str, longest: int) -> str:
-    """One line of what XML can hold; nothing at all if that is nothing."""
+    """The text on one line, without characters that XML forbids. No element for no text."""
     line = " ".join(NOT_XML.sub("", text).split())[:longest].strip()
     return f"<{tag}>{escape(line)}</{tag}>" if line else ""
 
 
 def _noon(day: date) -> str:
-    """Noon in UTC: midnight would be the day before in America."""
+    """Noon in UTC, because midnight in UTC is the day before in America."""
     return f"{day:%Y%m%d}120000"
 
 

@@ -1,9 +1,9 @@
 """QIF for old finance programs: https://en.wikipedia.org/wiki/Quicken_Interchange_Format
 
-Lines of a letter and a value; `^` ends a record. Each account, and each currency in it, has a
-section. Dates are MM/DD/YYYY, as Quicken in the United States writes them; other programs ask.
-Money out is negative. The format has neither ids nor currencies: the account's description names
-the currency, and pending rows are left out, for nothing would tell them from the posted ones later.
+A line is a letter and a value; `^` ends a record. Each currency of each account has a section.
+Dates are MM/DD/YYYY, as Quicken in the United States writes them; other programs ask. Money out is
+negative. The format has neither ids nor currencies. So the account's description names the
+currency, and pending rows are left out: they could not be matched with the posted ones later.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from plaidapp.store.base.types import exact
 from .export import Export, Statement
 
 KINDS = {"depository": "Bank", "credit": "CCard", "loan": "Oth L"}
-CATEGORY = str.maketrans(":/[]", "-- -")  # which mean subcategory, class and transfer
+CATEGORY = str.maketrans(":/[]", "-- -")  # these mean subcategory, class and transfer
 
 
 def write(export: Export) -> Iterator[str]:
@@ -27,12 +27,12 @@ def write(export: Export) -> Iterator[str]:
 
 
 def _name(statement: Statement) -> str:
-    """Unlike every other; two accounts may well have the same name and mask."""
+    """A name that no other account has. Two accounts may share their name and mask."""
     account = statement.account
-    words = [account.name, account.mask, f"({account.id})"]
+    parts = [account.name, account.mask, f"({account.id})"]
     if statement.currency != account.currency:
-        words.append(statement.currency)
-    return " ".join(filter(None, words)).translate(CATEGORY)
+        parts.append(statement.currency)
+    return " ".join(filter(None, parts)).translate(CATEGORY)
 
 
 def _record(row: Transaction) -> str:

@@ -1,4 +1,4 @@
-"""The addresses of the exports: the explorer's own filter, as a file."""
+"""The addresses that download the transactions of the explorer's filter, one for each format."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from flask import Response, abort, request, stream_with_context
 from plaidapp.auth.access import person
 from plaidapp.store.transactions import reader
 
-from ...blueprint import blueprint
+from ...base.blueprint import blueprint
 from ..filter_form import ExplorerForm
 from . import beancount, csv, journal, json, ofx, qif
 from .export import Export
 
-AT_ONCE = 500  # pieces in one write
+PIECES_AT_ONCE = 500  # in one write
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def _route(format_: Format) -> None:
 
     @blueprint.get(path, endpoint=f"export_{format_.extension}")
     def download() -> Response:
-        """Takes the explorer's parameters; 422 with the sentence for what they may not be."""
+        """Take the explorer's fields. Abort with 422 and sentences if they are not valid."""
         form = ExplorerForm(request.args)
         if not form.validate():
             abort(422, " ".join(str(errors[0]) for errors in form.errors.values()))
@@ -54,17 +54,18 @@ def _route(format_: Format) -> None:
 
 def _file_name(export: Export, extension: str) -> str:
     """plaidapp-transactions-2026-01-01-to-2026-11-22.csv"""
-    wanted = export.wanted
-    end: date = wanted.end or export.today
-    start = wanted.start or reader.first_date(wanted.user_id) or end
+    filter_ = export.filter
+    end: date = filter_.end or export.today
+    start = filter_.start or reader.first_date(filter_.user_id) or end
     return f"plaidapp-transactions-{start}-to-{end}.{extension}"
 
 
 def _streamed(pieces: Iterator[str]) -> Iterator[bytes]:
-    """The file as it is read from the database, a part at a time.
+    """Send the file in parts while it is read from the database.
 
-    The first part is read here, so that a failure until then is an error page like any other. One
-    after that ends the connection without HTTP's end mark: half a file must not pass for a whole.
+    The first part is read before the answer begins, so a failure in it becomes an error page. A
+    later failure closes the connection without HTTP's end mark, so that nobody takes half a file
+    for a whole one.
     """
     first = _part(pieces)
 
@@ -78,7 +79,7 @@ def _streamed(pieces: Iterator[str]) -> Iterator[bytes]:
 
 
 def _part(pieces: Iterator[str]) -> bytes:
-    return "".join(islice(pieces, AT_ONCE)).encode()
+    return "".join(islice(pieces, PIECES_AT_ONCE)).encode()
 
 
 for _format in FORMATS:

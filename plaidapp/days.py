@@ -1,0 +1,112 @@
+"""Days and moments: what today is, and how they read on a page in the visitor's locale.
+
+Every day is a day in UTC.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+
+from babel import Locale, dates, units
+from flask import Flask
+from flask_babel import gettext
+
+from .languages import current_locale
+
+
+def init_app(app: Flask) -> None:
+    for of_days in (day, coming_day, month_day, long_day, month, since, long_month):
+        app.add_template_filter(of_days)
+    for of_moments in (moment, ago, duration):
+        app.add_template_filter(of_moments)
+
+
+def today() -> date:
+    return datetime.now(UTC).date()
+
+
+@lru_cache(1024)
+def _pattern(locale: Locale, skeleton: str) -> str:
+    """The locale's format of a date with these parts."""
+    closest = dates.match_skeleton(skeleton, locale.datetime_skeletons) or skeleton
+    return str(locale.datetime_skeletons[closest])
+
+
+def _date(value: date, skeleton: str) -> str:
+    locale = current_locale()
+    return dates.format_date(value, _pattern(locale, skeleton), locale)
+
+
+def day(value: date, now: date | None = None) -> str:
+    """Such as "Today", "Yesterday", "Friday", "November 20", "November 20, 2024"."""
+    age = ((now or today()) - value).days
+    if age == 0:
+        return gettext("Today")
+    if age == 1:
+        return gettext("Yesterday")
+    if 1 < age < 7:
+        return dates.format_date(value, "EEEE", current_locale())
+    return month_day(value, now)
+
+
+def coming_day(value: date, now: date | None = None) -> str:
+    """Such as "Today", "Tomorrow", "Friday, November 27". Another year is named."""
+    now = now or today()
+    if value == now:
+        return gettext("Today")
+    if (value - now).days == 1:
+        return gettext("Tomorrow")
+    # Babel has no such format with whole words, so the words of a short one are written out.
+    pattern = _pattern(current_locale(), "MMMEd" if value.year == now.year else "yMMMEd")
+    written_out = re.sub("E+", "EEEE", pattern.replace("MMM", "MMMM"))
+    return dates.format_date(value, written_out, current_locale())
+
+
+def month_day(value: date, now: date | None = None) -> str:
+    """Such as "November 27", for use within a sentence. Another year is named."""
+    same_year = value.year == (now or today()).year
+    return _date(value, "MMMMd") if same_year else long_day(value)
+
+
+def long_day(value: date) -> str:
+    """Such as "November 20, 2024"."""
+    return dates.format_date(value, "long", current_locale())
+
+
+def month(value: date) -> str:
+    """Such as "November"."""
+    return dates.format_date(value, "LLLL", current_locale())
+
+
+def since(value: date, now: date | None = None) -> str:
+    """Such as "November", for use after "since". Another year is named."""
+    if value.year == (now or today()).year:
+        return dates.format_date(value, "MMMM", current_locale())
+    return long_month(value)
+
+
+def long_month(value: date) -> str:
+    """Such as "November 2026"."""
+    return _date(value, "yMMMM")
+
+
+def moment(value: datetime) -> str:
+    """Such as "Today, 2:05 PM UTC"."""
+    value = value.astimezone(UTC)
+    time = dates.format_time(value, "short", tzinfo=UTC, locale=current_locale())
+    return gettext("%(day)s, %(time)s UTC", day=day(value.date()), time=time)
+
+
+def ago(value: datetime, now: datetime | None = None) -> str:
+    """Such as "2 minutes ago", "in 3 days". Add a title with `moment`, since this is soon wrong."""
+    span = value - (now or datetime.now(UTC))
+    return dates.format_timedelta(span, add_direction=True, locale=current_locale())
+
+
+def duration(span: timedelta) -> str:
+    """Such as "0.4 sec", "75 sec", "12 min"."""
+    seconds = span.total_seconds()
+    unit = "second" if seconds < 120 else "minute"
+    length = seconds if unit == "second" else seconds / 60
+    rounded = round(length, 1) if length < 10 else round(length)
+    return units.format_unit(rounded, f"duration-{unit}", length="short", locale=current_locale())

@@ -1,0 +1,89 @@
+"""The forms that connect a bank, and the sentences for what they refuse."""
+
+import json
+import re
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import Field, SelectField, StringField, TextAreaField, ValidationError
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired
+
+from ..base import institutions
+
+TEST_BANKS = [SelectChoice(*bank) for bank in institutions.NAMES.items()]
+INSTITUTION_ID = re.compile(r"ins_[0-9A-Za-z]{1,40}")
+CUSTOM_USER = "user_custom"
+LARGEST_CUSTOM_USER = 500_000  # characters
+
+
+class ConnectTestBankForm(FlaskForm):
+    """A test user of Plaid's Sandbox. Without a name it is user_good."""
+
+    institution_id = SelectField(
+        lazy_gettext("Bank"),
+        choices=TEST_BANKS,
+        validate_choice=False,
+        validators=[InputRequired(lazy_gettext("Pick a bank."))],
+    )
+    override_username = StringField(
+        lazy_gettext("Test user"), description=lazy_gettext("user_good when left empty")
+    )
+    # A text area, since it may hold a JSON document. It is the password of a test user.
+    override_password = TextAreaField(
+        lazy_gettext("Password"), description=lazy_gettext("For user_custom, the JSON")
+    )
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """A refused form shows a JSON document again, but never a password."""
+        valid: bool = super().validate(extra_validators)
+        if self.override_username.data != CUSTOM_USER and not valid:
+            self.override_password.data = ""
+        return valid
+
+    def validate_institution_id(self, field: Field) -> None:
+        if not INSTITUTION_ID.fullmatch(field.data):
+            raise ValidationError(gettext("A bank's id looks like ins_109508."))
+
+    def validate_override_username(self, field: Field) -> None:
+        if len(field.data or "") > 128:
+            raise ValidationError(gettext("A test user's name has at most 128 characters."))
+        if self.override_password.data and not field.data:
+            raise ValidationError(gettext("Type the name of the test user this password is for."))
+
+    def validate_override_password(self, field: Field) -> None:
+        if self.override_username.data != CUSTOM_USER:
+            return
+        if len(field.data or "") > LARGEST_CUSTOM_USER:
+            raise ValidationError(gettext("This custom user is larger than 500,000 characters."))
+        try:
+            custom_user = json.loads(field.data or "")
+        except (ValueError, RecursionError) as error:
+            raise ValidationError(_json_complaint(error)) from None
+        if not isinstance(custom_user, dict) or "override_accounts" not in custom_user:
+            raise ValidationError(gettext("A custom user needs a list called override_accounts."))
+        if not isinstance(custom_user["override_accounts"], list):
+            raise ValidationError(gettext("override_accounts has to be a list of accounts."))
+
+
+def _json_complaint(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return gettext(
+            "This is not JSON: line %(line)s, column %(column)s is where it breaks.",
+            line=error.lineno,
+            column=error.colno,
+        )
+    return gettext("This is not JSON.")
+
+
+class PublicTokenForm(FlaskForm):
+    """The public token that Plaid Link returned."""
+
+    public_token = StringField(
+        validators=[InputRequired(lazy_gettext("Plaid Link gave no public token."))]
+    )
+
+    def validate_public_token(self, field: Field) -> None:
+        if len(field.data) > 256 or not field.data.startswith("public-"):
+            raise ValidationError(gettext("This is not a public token of Plaid's."))

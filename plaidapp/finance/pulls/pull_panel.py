@@ -1,0 +1,78 @@
+"""The panel of one pull: its page and poll, *Try again* and *Dismiss*."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from flask import make_response, redirect, render_template, request, url_for
+from flask_login import login_required
+from werkzeug import Response
+
+from plaidapp.auth.access import owned_or_404, session_id
+from plaidapp.extensions import db
+from plaidapp.htmx import is_htmx
+from plaidapp.jobs import queue
+from plaidapp.store.people import users
+from plaidapp.store.pulls import pulls, transitions
+
+from ..base.blueprint import blueprint, polled
+from . import long_poll, pull_view
+
+Answer = str | Response
+View = Callable[[int], Answer]
+
+
+def unless_unchanged(view: View) -> View:
+    """Wait briefly for a change of the pull. Answer 204 if there is none; otherwise call the view.
+
+    `revision` is the pull's revision that the panel shows. The wait happens before the log-in is
+    checked. It only looks at pulls of the person that the session names.
+    """
+    view_after_login: View = login_required(view)
+
+    @wraps(view)
+    def poll(pull_id: int) -> Answer:
+        revision, user_id = request.args.get("revision"), session_id()
+        if revision and user_id and is_htmx():
+            event = long_poll.for_news(pull_id, user_id, revision)
+            if event is not None:
+                return Response("", 204, {"HX-Trigger": event} if event else None)
+        return view_after_login(pull_id)
+
+    return poll
+
+
+@polled.get("/pulls/<int:pull_id>")
+@unless_unchanged
+def pull(pull_id: int) -> Answer:
+    """The panel for HTMX, otherwise a page with it.
+
+    When the panel changes there may be new rows, so the lists of the page are told to poll too.
+    """
+    found = owned_or_404(pulls.owned, pull_id)
+    if not is_htmx():
+        return render_template("finance/pulls/pull.html", view=pull_view.view_of(found))
+    response = make_response(pull_view.render(found))
+    response.headers["HX-Trigger"] = "ledger-changed"
+    return response
+
+
+@blueprint.post("/pulls/<int:pull_id>/retry")
+def try_again(pull_id: int) -> Answer:
+    found = owned_or_404(pulls.owned, pull_id)
+    if transitions.queue_again(found.id):
+        queue.ring(found)
+        db.session.refresh(found)  # an UPDATE changed it behind the session's back
+    return pull_view.answer(found)
+
+
+@blueprint.post("/pulls/<int:pull_id>/dismiss")
+def dismiss(pull_id: int) -> Answer:
+    """Remove the panel here and on every open page. A pull that is being tried again stays."""
+    found = owned_or_404(pulls.owned, pull_id)
+    if transitions.dismiss(found.id):
+        users.ledger_changed(found.user_id)
+        db.session.commit()
+        db.session.refresh(found)  # an UPDATE changed it behind the session's back
+    if found.state != pulls.DISMISSED:
+        return pull_view.answer(found)
+    return "" if is_htmx() else redirect(url_for("finance.dashboard", _anchor="activity"))

@@ -1,0 +1,83 @@
+"""A pull as its panel shows it, on the page and in the answer to a poll alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from flask import redirect, render_template, url_for
+from flask_babel import gettext
+from flask_wtf import FlaskForm
+from werkzeug import Response
+
+from plaidapp.bank.errors import HOPELESS
+from plaidapp.htmx import is_htmx
+from plaidapp.store import Pull, Transaction
+from plaidapp.store.pulls import pulls
+from plaidapp.store.transactions import filter_totals, reader
+from plaidapp.store.transactions.filters import Filter
+
+from ..base import institutions
+from ..base.rows_by_day import by_day
+
+MOST_ROWS = 10
+PULLS_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class PullView:
+    """A pull and, once it is done, the rows or the count that the person asked for."""
+
+    pull: Pull
+    total: int | None = None
+    rows: Sequence[Transaction] = ()
+
+    @property
+    def days(self) -> list[tuple[date, list[Transaction]]]:
+        return by_day(self.rows)
+
+    @property
+    def lists_rows(self) -> bool:
+        """Did the person ask for the rows of a range, not just for their number?"""
+        return self.pull.kind == pulls.TRANSACTIONS and self.pull.start_date is not None
+
+    @property
+    def may_try_again(self) -> bool:
+        waits = self.pull.state == pulls.QUEUED and self.pull.failures > 0
+        failed = self.pull.state == pulls.FAILED and self.pull.error_code not in HOPELESS
+        return waits or failed
+
+    @property
+    def may_be_dismissed(self) -> bool:
+        return self.pull.state == pulls.FAILED
+
+    @property
+    def bank(self) -> str:
+        """The bank's name for a pull that has no Item yet."""
+        return institutions.NAMES.get(self.pull.institution_id or "", gettext("Your bank"))
+
+
+def view_of(pull: Pull) -> PullView:
+    if pull.state != pulls.DONE or pull.start_date is None or pull.end_date is None:
+        return PullView(pull)
+    in_range = pull.user_id, pull.start_date, pull.end_date
+    rows = reader.page(Filter(*in_range), MOST_ROWS) if PullView(pull).lists_rows else ()
+    return PullView(pull, filter_totals.count_between(*in_range), rows)
+
+
+def recent(user_id: int) -> list[PullView]:
+    """The person's latest pulls, newest first."""
+    return [view_of(pull) for pull in pulls.recent(user_id, PULLS_SHOWN)]
+
+
+def render(pull: Pull) -> str:
+    return render_template("finance/pulls/_pull.html", view=view_of(pull))
+
+
+def answer(pull: Pull, **forms: FlaskForm) -> str | Response:
+    """Answer the action that changed the pull, without JavaScript by a redirect to the dashboard.
+
+    HTMX gets the panel. It also gets `forms` again, which removes an earlier refusal from them.
+    """
+    if is_htmx():
+        return render(pull) + render_template("finance/pulls/_accepted.html", **forms)
+    return redirect(url_for("finance.dashboard", _anchor=f"pull-{pull.id}"))

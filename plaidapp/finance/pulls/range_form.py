@@ -1,0 +1,51 @@
+"""The days that *Get transaction data* and *Get total number of transactions* ask for."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from flask_babel import gettext, lazy_gettext
+from flask_wtf import FlaskForm
+from wtforms import Field, ValidationError
+from wtforms.validators import InputRequired
+
+from plaidapp.bank.client import DAYS_REQUESTED
+from plaidapp.days import long_day, today
+
+from ..base.fields import Day, check_order
+
+
+class RangeForm(FlaskForm):
+    """The first and the last day, both included. Empty, it offers the last thirty days."""
+
+    start_date = Day(
+        lazy_gettext("From"), validators=[InputRequired(lazy_gettext("Choose the first day."))]
+    )
+    end_date = Day(
+        lazy_gettext("To"), validators=[InputRequired(lazy_gettext("Choose the last day."))]
+    )
+
+    def __init__(self, first_transaction: date | None = None, **options: Any) -> None:
+        """`first_transaction` is the date of the oldest row stored, if there is one."""
+        month_ago = today() - timedelta(days=30)
+        super().__init__(start_date=month_ago, end_date=today(), **options)
+        self.first_transaction = first_transaction
+
+    def validate_start_date(self, field: Field) -> None:
+        earliest = today() - timedelta(days=DAYS_REQUESTED)
+        if self.first_transaction:
+            earliest = min(earliest, self.first_transaction)
+        if field.data < earliest:
+            raise ValidationError(
+                gettext(
+                    "Banks give two years at most. Choose %(day)s or later.",
+                    day=long_day(earliest),
+                )
+            )
+
+    def validate_end_date(self, field: Field) -> None:
+        check_order(self)
+        if self.first_transaction and field.data < self.first_transaction:
+            first = long_day(self.first_transaction)
+            raise ValidationError(
+                gettext("Your first transaction is of %(day)s. Choose that or later.", day=first)
+            )

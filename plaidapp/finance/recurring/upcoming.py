@@ -1,0 +1,87 @@
+"""Which recurring payments are expected in the next days, and which are late."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+
+from plaidapp.days import today as utc_today
+from plaidapp.store import Stream
+from plaidapp.store.base.dates import months_later
+from plaidapp.store.recurring import recurring_streams
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """Payments expected from `today` to `until`, and those expected earlier that have not come."""
+
+    today: date
+    until: date
+    streams: Sequence[Stream]
+
+    @property
+    def late(self) -> list[Stream]:
+        return [stream for stream in self.streams if is_late(stream, self.today)]
+
+    @cached_property
+    def days(self) -> list[tuple[date, list[Stream]]]:
+        """Each day with its streams. A stream is listed on every day it is expected."""
+        streams_of: dict[date, list[Stream]] = {}
+        for stream in self.streams:
+            for day in expected(stream, self.today, self.until):
+                streams_of.setdefault(day, []).append(stream)
+        return sorted(streams_of.items())
+
+
+def of_user(user_id: int, days: int) -> Upcoming:
+    """The payments expected today and in the `days` days after it."""
+    return of_streams(recurring_streams.of_user(user_id), days)
+
+
+def of_streams(streams: Iterable[Stream], days: int) -> Upcoming:
+    """Only streams that go on. A transfer counts once, on the side that the money leaves."""
+    shown = [
+        stream
+        for stream in streams
+        if not stream.is_over
+        and (stream.direction == recurring_streams.OUT or not stream.is_transfer)
+    ]
+    return Upcoming(utc_today(), utc_today() + timedelta(days=days), shown)
+
+
+def is_late(stream: Stream, today: date) -> bool:
+    """Was the next payment expected before today?"""
+    return stream.predicted_next_date is not None and stream.predicted_next_date < today
+
+
+def expected(stream: Stream, start: date, end: date) -> Iterator[date]:
+    """The days from `start` to `end`, both included, on which the stream's payments are expected.
+
+    Plaid predicts the next day. The days after it follow from the frequency.
+    """
+    first = stream.predicted_next_date
+    if first is None or is_late(stream, start):
+        return
+    day, number = first, 0
+    while day <= end:
+        yield day
+        number += 1
+        following = _payment(stream, first, number)
+        if following is None or following <= day:
+            return
+        day = following
+
+
+def _payment(stream: Stream, first: date, number: int) -> date | None:
+    """The day of the payment that is `number` payments after the predicted one."""
+    if stream.frequency == recurring_streams.WEEKLY:
+        return first + timedelta(days=7 * number)
+    if stream.frequency == recurring_streams.BIWEEKLY:
+        return first + timedelta(days=14 * number)
+    if stream.frequency == recurring_streams.MONTHLY:
+        return months_later(first, number)
+    if stream.frequency == recurring_streams.SEMI_MONTHLY:
+        # Two days of the month alternate: the predicted day and the day of the last payment.
+        months, odd = divmod(number, 2)
+        return months_later(stream.last_date if odd else first, months + odd)
+    return None

@@ -1,0 +1,129 @@
+"""Net worth, now and over time, from the daily balances.
+
+Each currency has a net worth of its own; currencies are never added up.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from flask_babel import gettext
+
+from plaidapp.formats import CURRENCIES
+from plaidapp.store import Account
+from plaidapp.store.base.dates import month_of
+from plaidapp.store.base.types import exact
+from plaidapp.store.connections.balances import BANK
+
+from .account_balances import ALL, DAYS_OF_PERIOD, NOTHING, AccountBalance, end_of_last_month
+
+MOST_POINTS = 400
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Accounts whose balance is unknown before `day`. Before it they count with their balance then.
+
+    That balance was reported by the bank (`by_bank`) or computed from the transactions.
+    """
+
+    day: date
+    by_bank: bool
+    accounts: Sequence[Account]
+
+
+@dataclass(frozen=True)
+class NetWorth:
+    """In one currency. `change` is since the end of last month. The last of `dates` is today."""
+
+    currency: str
+    value: Decimal
+    change: Decimal
+    dates: Sequence[date]
+    values: Sequence[Decimal]
+    estimates: Sequence[Estimate]
+
+    @property
+    def chart(self) -> dict[str, Any]:
+        """The points for static/charts.js, amounts as exact decimal strings.
+
+        The first `estimated` points are estimates. `mark` is the word for them.
+        """
+        return {
+            "currency": self.currency,
+            "dates": [day.isoformat() for day in self.dates],
+            "series": [{"values": [exact(value) for value in self.values]}],
+            "estimated": sum(day < self.exact_from for day in self.dates),
+            "mark": gettext("partly held"),
+        }
+
+    @property
+    def exact_from(self) -> date:
+        """The first day on which every account's balance is known."""
+        return max((each.day for each in self.estimates), default=self.dates[0])
+
+    @property
+    def table(self) -> list[tuple[date, Decimal]]:
+        """The last point of each month, newest first."""
+        points = zip(self.dates, self.values, strict=True)
+        last_of_month = {month_of(day): (day, value) for day, value in points}
+        return list(reversed(last_of_month.values()))
+
+
+def by_currency(balances: Iterable[AccountBalance], period: str, today: date) -> list[NetWorth]:
+    """One for each currency that open accounts with a known balance have.
+
+    ISO's currencies come first, then the currencies of the most accounts.
+    """
+    accounts_in = defaultdict(list)
+    for each in balances:
+        if each.line is not None:
+            accounts_in[each.currency].append(each)
+    open_accounts = {
+        currency: sum(each.is_open for each in group) for currency, group in accounts_in.items()
+    }
+    order = sorted(
+        (currency not in CURRENCIES, -number, currency)
+        for currency, number in open_accounts.items()
+        if number
+    )
+    return [_net_worth(currency, accounts_in[currency], period, today) for *_, currency in order]
+
+
+def _net_worth(
+    currency: str, balances: Sequence[AccountBalance], period: str, today: date
+) -> NetWorth:
+    days = _days(period, min(each.line.known_from for each in balances if each.line), today)
+    values = _sums(balances, days)
+    (last_month,) = _sums(balances, [end_of_last_month(today)])
+    change = values[-1] - last_month
+    return NetWorth(currency, values[-1], change, days, values, _estimates(balances, days[0]))
+
+
+def _sums(balances: Sequence[AccountBalance], days: Sequence[date]) -> list[Decimal]:
+    """The sum of all balances at the end of each day."""
+    by_account = [each.at(days) for each in balances]
+    return [sum(values, NOTHING) for values in zip(*by_account, strict=True)]
+
+
+def _days(period: str, known_from: date, today: date) -> list[date]:
+    """Every day for up to a year, every week for more, and every few weeks for much more."""
+    start = known_from
+    if period != ALL:
+        start = max(start, today - timedelta(days=DAYS_OF_PERIOD[period]))
+    span = max((today - start).days, 0)
+    stride = 1 if span < MOST_POINTS else 7 * (span // (7 * MOST_POINTS) + 1)
+    return [today - timedelta(days=age) for age in range(span - span % stride, -1, -stride)]
+
+
+def _estimates(balances: Iterable[AccountBalance], first: date) -> list[Estimate]:
+    """The accounts that are unknown on the day `first`, by the day they are known from."""
+    accounts_from: defaultdict[tuple[date, bool], list[Account]] = defaultdict(list)
+    for each in balances:
+        if each.line and each.line.known_from > first:
+            accounts_from[each.line.known_from, each.line.source == BANK].append(each.account)
+    in_order = sorted(accounts_from.items(), key=lambda pair: pair[0])
+    return [Estimate(day, by_bank, accounts) for (day, by_bank), accounts in in_order]

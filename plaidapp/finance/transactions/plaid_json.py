@@ -1,0 +1,29 @@
+"""A transaction as JSON in Plaid's own field names, as far as plaidapp stores them.
+
+Amounts are exact decimal strings with Plaid's sign: positive is money out.
+https://plaid.com/docs/api/products/transactions/#transactions-sync-response-added
+"""
+
+from typing import Any
+
+from plaidapp.store import Transaction
+from plaidapp.store.base.types import exact
+
+
+def as_plaid(row: Transaction) -> dict[str, Any]:
+    category = {"primary": row.category_primary, "detailed": row.category_detailed}
+    return {
+        "transaction_id": row.plaid_transaction_id,
+        "account_id": row.account.plaid_account_id,
+        "amount": exact(row.amount),
+        "iso_currency_code": row.iso_currency_code,
+        "unofficial_currency_code": row.unofficial_currency_code,
+        "date": row.date.isoformat(),
+        "authorized_date": row.authorized_date and row.authorized_date.isoformat(),
+        "name": row.name,
+        "merchant_name": row.merchant_name,
+        "personal_finance_category": category if row.category_primary else None,
+        "payment_channel": row.payment_channel,
+        "pending": row.pending,
+        "pending_transaction_id": row.pending_transaction_id,
+    }
