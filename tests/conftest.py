@@ -22,6 +22,7 @@ import requests
 from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
+from flask_babel import force_locale
 from flask_login import FlaskLoginClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
@@ -31,7 +32,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 import sandbox
 from config import Config
-from plaidapp import create_app
+from plaidapp import create_app, languages
 from plaidapp.auth import passwords
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
@@ -411,3 +412,20 @@ def tell(app, bank_server):
         assert answer.status_code == 200
 
     return post
+
+
+@pytest.fixture
+def speak():
+    """Format for English; `speak("de_DE")` switches for the rest of the test."""
+    app = Flask(__name__)
+    languages.init_app(app)
+    with app.app_context():
+        forced = []
+
+        def force(locale):
+            forced.append(force_locale(locale))
+            forced[-1].__enter__()
+
+        yield force
+        for context in forced:
+            context.__exit__(None, None, None)

@@ -69,3 +69,8 @@ class Page(HTMLParser):
             "".join(text) for tag, _, text in self.elements if tag in ("body", "main", "div")
         )
         return " ".join(inside.split())
+
+
+def plain(text):
+    """Return the text with ordinary spaces."""
+    return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")

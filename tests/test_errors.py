@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from plaidapp import create_app, errors
 from plaidapp.extensions import db
-from plaidapp.finance.reports import pages
-from plaidapp.finance.transactions.exports import json as exports
+from plaidapp.finance.connections import accounts_json
+from plaidapp.finance.dashboard import content
 
 SENTENCES = {status: str(sentence) for status, sentence in errors.SENTENCES.items()}
 SECRET = "the text of an exception"
@@ -76,8 +76,8 @@ def broken(app, monkeypatch):
     def fail(*_):
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(pages, "render_dashboard", fail)
-    monkeypatch.setattr(exports.accounts, "of_user", fail)
+    monkeypatch.setattr(content, "render_page", fail)
+    monkeypatch.setattr(accounts_json.accounts, "of_user", fail)
     app.testing = False
 
 

@@ -5,12 +5,12 @@ from datetime import date, timedelta
 
 import pytest
 from babel.dates import format_date
-from plaidapp.finance.forms import TEST_BANKS
 from sqlalchemy import select
 
 from plaidapp import formats
 from plaidapp.bank.errors import SENTENCES
 from plaidapp.extensions import db
+from plaidapp.finance.connections.connect_forms import TEST_BANKS
 from plaidapp.store import Account, Item, PullItem, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.pulls import pulls

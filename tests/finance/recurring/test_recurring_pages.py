@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from babel.dates import format_date
 
+from plaidapp.days import since
 from plaidapp.extensions import db
-from plaidapp.finance.recurring import recurring_pages as page
-from plaidapp.formats import since
+from plaidapp.finance.recurring import recurring_pages, upcoming
 from plaidapp.store import Account, Item, Stream, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.people import users
@@ -318,14 +318,15 @@ def stream(**fields):
 )
 def test_the_days_on_which_a_stream_is_expected(frequency, last, first, days):
     one = stream(frequency=frequency, predicted_next_date=first, last_date=last or first)
-    found = page.expected(one, date(2026, 1, 30), date(2026, 3, 1))
+    found = upcoming.expected(one, date(2026, 1, 30), date(2026, 3, 1))
     assert [f"{day:%m-%d}" for day in found] == days
 
 
 def test_a_month_is_a_twelfth_of_a_year():
     frequencies = ("WEEKLY", "BIWEEKLY", "SEMI_MONTHLY", "MONTHLY", "ANNUALLY", "UNKNOWN")
     streams = [stream(frequency=one, iso_currency_code="USD") for one in frequencies]
-    assert page.a_month(streams) == [("USD", Decimal(10) * (52 + 26 + 24 + 12 + 1) / 12)]
+    a_month = Decimal(10) * (52 + 26 + 24 + 12 + 1) / 12
+    assert recurring_pages.monthly_cost(streams) == [("USD", a_month)]
 
 
 def test_totals_are_exact_and_apart():
@@ -333,7 +334,7 @@ def test_totals_are_exact_and_apart():
         stream(frequency="MONTHLY", last_amount=Decimal(amount), iso_currency_code=currency)
         for amount, currency in (("0.1", "USD"), ("0.2", "USD"), ("-5", "EUR"), ("1", None))
     ]
-    assert page.a_month(streams) == [
+    assert recurring_pages.monthly_cost(streams) == [
         ("EUR", Decimal(5)), (None, Decimal(1)), ("USD", Decimal("0.3"))
     ]  # fmt: skip
 
@@ -341,8 +342,8 @@ def test_totals_are_exact_and_apart():
 def test_the_panel_for_the_dashboard(app, alice, add):
     add()
     with app.app_context():
-        panel = page.upcoming(alice.id, 4)
+        panel = upcoming.of_user(alice.id, 4)
         assert (panel.days, panel.late) == ([], [])
-        ((day, streams),) = page.upcoming(alice.id, 5).days
+        ((day, streams),) = upcoming.of_user(alice.id, 5).days
         assert (day, [one.title for one in streams]) == (soon(5), ["Netflix"])
         assert recurring_streams.of_user(alice.id)[0].account.name == "Card"

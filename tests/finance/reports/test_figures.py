@@ -9,9 +9,9 @@ from sqlalchemy import event, update
 from werkzeug.datastructures import MultiDict
 
 from plaidapp.bank import payloads
+from plaidapp.days import today
 from plaidapp.extensions import db
-from plaidapp.finance import forms
-from plaidapp.finance.reports import balance_sheet, overview
+from plaidapp.finance.reports import account_balances, figures, net_worth
 from plaidapp.finance.reports.income_and_spending import Month
 from plaidapp.finance.transactions.filter_form import ExplorerForm
 from plaidapp.store import Account
@@ -74,7 +74,7 @@ def transaction(plaid_id, key, age, amount, category, currency="USD", pending=Fa
 
 
 def shown(owner, period="6M"):
-    return overview.of(owner, period, TODAY)
+    return figures.of_user(owner, period, TODAY)
 
 
 HOUSEHOLD = [
@@ -88,9 +88,9 @@ HOUSEHOLD = [
 
 def test_net_worth_is_what_is_there_less_what_is_owed(owner, bank):
     bank(HOUSEHOLD)
-    (worth_now,) = shown(owner).net_worth
-    assert worth_now.currency == "USD"
-    assert worth_now.value == Decimal("110") + Decimal("320.76") + 7 - 410 - 5000
+    (result,) = shown(owner).net_worth
+    assert result.currency == "USD"
+    assert result.value == Decimal("110") + Decimal("320.76") + 7 - 410 - 5000
 
 
 def test_a_closed_account_may_be_left_at_a_connection_that_was_replaced(owner, item, bank):
@@ -98,8 +98,8 @@ def test_a_closed_account_may_be_left_at_a_connection_that_was_replaced(owner, i
     accounts.close_missing(item.id, [])
     items.replace(item.id)
     db.session.commit()
-    held = balance_sheet.holdings(owner, "6M", TODAY)
-    assert {each.account.id for each in held} == set(ids.values())
+    balances = account_balances.of_user(owner, "6M", TODAY)
+    assert {each.account.id for each in balances} == set(ids.values())
     assert (shown(owner).net_worth, shown(owner).groups) == ([], [])
 
 
@@ -113,43 +113,45 @@ def test_the_line_is_reversed_from_today(owner, bank):
             ("card", 0, "9", "TRAVEL"),
         ],
     )
-    (worth_now,) = shown(owner, "all").net_worth
+    (result,) = shown(owner, "all").net_worth
     days = [TODAY - age * DAY for age in (4, 3, 2, 1, 0)]
     # Checking: -860 140 140 110 110. The card: 350.5 350.5 401 401 410.
     values = ["-1210.5", "-210.5", "-261", "-291", "-300"]
-    assert worth_now.chart == {
+    assert result.chart == {
         "currency": "USD",
         "dates": [day.isoformat() for day in days],
         "series": [{"values": values}],
-        "held": 1,
+        "estimated": 1,
         "mark": "partly held",
     }
-    assert worth_now.value == worth_now.values[-1] == -300
-    assert worth_now.change == Decimal("-300") - Decimal("-1210.5")
-    assert held(worth_now) == [(TODAY - 3 * DAY, False, ["card"])]
+    assert result.value == result.values[-1] == -300
+    assert result.change == Decimal("-300") - Decimal("-1210.5")
+    assert estimates(result) == [(TODAY - 3 * DAY, False, ["card"])]
 
 
-def held(worth_now):
-    return [(part.day, part.said, [row.name for row in part.accounts]) for part in worth_now.held]
+def estimates(result):
+    return [
+        (each.day, each.by_bank, [row.name for row in each.accounts]) for each in result.estimates
+    ]
 
 
-def test_what_is_held_is_said(owner, bank):
+def test_estimates_are_listed_by_the_day_they_end(owner, bank):
     bank(HOUSEHOLD, [("checking", 40, "10", "TRAVEL"), ("card", 20, "10", "TRAVEL")])
-    (worth_now,) = shown(owner, "all").net_worth
-    assert worth_now.dates[0] == TODAY - 41 * DAY
-    assert held(worth_now) == [
+    (result,) = shown(owner, "all").net_worth
+    assert result.dates[0] == TODAY - 41 * DAY
+    assert estimates(result) == [
         (TODAY - 21 * DAY, False, ["card"]),
         (TODAY, True, ["ira", "house", "gold"]),
     ]
-    assert worth_now.values[0] == 120 - 400 + Decimal("320.76") - 5000 + 7
-    assert worth_now.exact_from == TODAY
-    assert held(shown(owner, "1M").net_worth[0])[0][2] == ["card"]
+    assert result.values[0] == 120 - 400 + Decimal("320.76") - 5000 + 7
+    assert result.exact_from == TODAY
+    assert estimates(shown(owner, "1M").net_worth[0])[0][2] == ["card"]
 
 
-def test_what_is_known_all_along_is_not_held(owner, bank):
+def test_a_balance_that_is_known_throughout_is_no_estimate(owner, bank):
     bank(HOUSEHOLD[:1], [("checking", 200, "10", "TRAVEL")])
-    (worth_now,) = shown(owner, "6M").net_worth
-    assert (held(worth_now), worth_now.exact_from) == ([], worth_now.dates[0])
+    (result,) = shown(owner, "6M").net_worth
+    assert (estimates(result), result.exact_from) == ([], result.dates[0])
 
 
 @pytest.mark.parametrize(
@@ -158,18 +160,18 @@ def test_what_is_known_all_along_is_not_held(owner, bank):
 )
 def test_a_period_has_a_point_a_day_and_a_week_beyond_a_year(owner, bank, period, first, points):
     bank(HOUSEHOLD[:1], [("checking", 699, "10", "TRAVEL"), ("checking", 35, "5", "TRAVEL")])
-    (worth_now,) = shown(owner, period).net_worth
-    assert worth_now.dates[0] == TODAY - first * DAY
-    assert worth_now.dates[-1] == TODAY
-    assert len(worth_now.dates) == len(worth_now.values) == points
-    assert worth_now.values[0] == {"1M": 110, "all": 125}.get(period, 115)
+    (result,) = shown(owner, period).net_worth
+    assert result.dates[0] == TODAY - first * DAY
+    assert result.dates[-1] == TODAY
+    assert len(result.dates) == len(result.values) == points
+    assert result.values[0] == {"1M": 110, "all": 125}.get(period, 115)
 
 
 def test_many_years_have_some_hundred_points(owner, bank):
     bank(HOUSEHOLD[:1], [("checking", 9000, "10", "TRAVEL")])
-    (worth_now,) = shown(owner, "all").net_worth
-    assert 200 < len(worth_now.dates) <= balance_sheet.MOST_POINTS + 1
-    assert worth_now.dates[-1] == TODAY
+    (result,) = shown(owner, "all").net_worth
+    assert 200 < len(result.dates) <= net_worth.MOST_POINTS + 1
+    assert result.dates[-1] == TODAY
 
 
 def test_a_line_begins_where_something_is_known(owner, bank):
@@ -207,9 +209,9 @@ def test_a_closed_account_counts_until_it_closed(owner, bank):
     db.session.execute(update(Account).where(Account.id == ids["card"]).values(closed_at=closed))
     db.session.commit()
     found = shown(owner, "1M")
-    (worth_now,) = found.net_worth
-    value = dict(zip(worth_now.dates, worth_now.values, strict=True))
-    assert worth_now.value == 110
+    (result,) = found.net_worth
+    value = dict(zip(result.dates, result.values, strict=True))
+    assert result.value == 110
     assert (value[TODAY - 6 * DAY], value[TODAY - 5 * DAY]) == (-300, 110)
     assert [group.key for group in found.groups] == ["cash"]
 
@@ -241,8 +243,8 @@ def test_groups_are_in_a_persons_order_and_sign(owner, bank):
 def test_a_spark_is_ninety_days_in_thirty_steps(owner, bank):
     bank(HOUSEHOLD[:2], [("card", 44, "400", "TRAVEL")])
     checking, card = [group.accounts[0] for group in shown(owner, "1M").groups]
-    assert len(card.spark) == 31
-    assert card.spark == [-10] * 15 + [-10] + [-410] * 15
+    assert len(card.sparkline) == 31
+    assert card.sparkline == [-10] * 15 + [-10] + [-410] * 15
     assert card.points(30, 10).split()[14:17] == ["14.0,0.0", "15.0,0.0", "16.0,10.0"]
     assert {point.split(",")[1] for point in checking.points().split()} == {"12.0"}
     assert [len(part.split()) for part in card.parts(30, 10)] == [16, 16]  # one in both
@@ -329,9 +331,9 @@ def behind(app, user_id, link):
     return {each.currency: each for each in kept.sums}
 
 
-def agree(app, user_id, today):
+def agree(app, user_id, day):
     """Every figure of cash flow and spending is what its link opens; how many have rows."""
-    found = overview.of(user_id, "6M", today)
+    found = figures.of_user(user_id, "6M", day)
     with_rows = 0
     for flow in found.cash_flow:
         for month in flow.months:
@@ -367,7 +369,7 @@ def test_a_link_opens_what_its_figure_adds_up(app, owner, bank):
 def test_a_link_opens_what_it_says_of_a_household(app, alice, connect):
     connect(alice)
     with app.app_context():
-        assert agree(app, alice.id, forms.today()) > 12
+        assert agree(app, alice.id, today()) > 12
 
 
 def test_rows_are_counted(owner, bank):
@@ -383,7 +385,7 @@ def test_somebody_without_a_bank_has_empty_lists(owner):
 
 def test_nobody_elses_money_is_shown(bank, alice):
     bank(HOUSEHOLD, [("checking", 1, "5", "TRAVEL")])
-    assert shown(alice.id) == overview.Overview([], [], [], [], (0, 0))
+    assert shown(alice.id) == figures.Figures([], [], [], [], (0, 0))
 
 
 def test_it_takes_the_same_few_queries_whatever_is_stored(owner, bank):
@@ -406,8 +408,8 @@ def test_it_takes_the_same_few_queries_whatever_is_stored(owner, bank):
 
 def test_a_table_has_the_last_point_of_each_month(owner, bank):
     bank(HOUSEHOLD[:1], [("checking", 60, "10", "TRAVEL"), ("checking", 1, "1", "TRAVEL")])
-    (worth_now,) = shown(owner, "all").net_worth
-    assert worth_now.table == [
+    (result,) = shown(owner, "all").net_worth
+    assert result.table == [
         (TODAY, Decimal(110)),
         (date(2026, 10, 31), Decimal(111)),
         (date(2026, 9, 30), Decimal(111)),

@@ -1,0 +1,109 @@
+"""How dates, moments and durations are formatted in each locale."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from babel.localedata import locale_identifiers
+from flask_babel import force_locale
+
+from plaidapp import days
+from tests.pages import plain
+
+pytestmark = pytest.mark.usefixtures("speak")
+TODAY = date(2026, 3, 15)  # a Sunday
+FIVE_PAST_TWO = datetime(2024, 11, 20, 14, 5, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("day", "read", "german"),
+    [
+        (date(2026, 3, 15), "Today", "Today"),
+        (date(2026, 3, 14), "Yesterday", "Yesterday"),
+        (date(2026, 3, 13), "Friday", "Freitag"),
+        (date(2026, 3, 9), "Monday", "Montag"),
+        (date(2026, 3, 8), "March 8", "8. März"),
+        (date(2026, 1, 1), "January 1", "1. Januar"),
+        (date(2025, 12, 31), "December 31, 2025", "31. Dezember 2025"),
+        (date(2026, 3, 16), "March 16", "16. März"),
+        (date(2027, 1, 2), "January 2, 2027", "2. Januar 2027"),
+    ],
+)
+def test_day(speak, day, read, german):
+    assert days.day(day, TODAY) == read
+    speak("de_DE")
+    assert days.day(day, TODAY) == german  # no catalog translates "Today" yet
+
+
+@pytest.mark.parametrize(
+    ("day", "coming", "within", "german"),
+    [
+        (TODAY, "Today", "March 15", "Today"),
+        (date(2026, 3, 16), "Tomorrow", "March 16", "Tomorrow"),
+        (date(2026, 3, 20), "Friday, March 20", "March 20", "Freitag, 20. März"),
+        (date(2027, 1, 1), "Friday, January 1, 2027", "January 1, 2027",
+         "Freitag, 1. Januar 2027"),
+    ],
+)  # fmt: skip
+def test_coming_day(speak, day, coming, within, german):
+    assert days.coming_day(day, TODAY) == coming
+    assert days.month_day(day, TODAY) == within
+    speak("de_DE")
+    assert days.coming_day(day, TODAY) == german
+
+
+def test_since():
+    assert days.since(date(2026, 1, 31), TODAY) == "January"
+    assert days.since(date(2025, 12, 31), TODAY) == "December 2025"
+
+
+@pytest.mark.parametrize(
+    ("locale", "day", "month", "long_month", "moment"),
+    [
+        ("en", "March 5, 2026", "March", "March 2026", "November 20, 2024, 2:05 PM UTC"),
+        ("en_GB", "5 March 2026", "March", "March 2026", "20 November 2024, 14:05 UTC"),
+        ("de_DE", "5. März 2026", "März", "März 2026", "20. November 2024, 14:05 UTC"),
+        ("fr", "5 mars 2026", "mars", "mars 2026", "20 novembre 2024, 14:05 UTC"),
+        ("ja", "2026年3月5日", "3月", "2026年3月", "2024年11月20日, 14:05 UTC"),
+        ("ar", "5 مارس 2026", "مارس", "مارس 2026", "20 نوفمبر 2024, 2:05 م UTC"),
+    ],
+)
+def test_dates_and_times_by_locale(speak, locale, day, month, long_month, moment):
+    speak(locale)
+
+    assert days.long_day(date(2026, 3, 5)) == day
+    assert days.month(date(2026, 3, 5)) == month
+    assert days.long_month(date(2026, 3, 5)) == long_month
+    assert plain(days.moment(FIVE_PAST_TWO)) == moment
+
+
+@pytest.mark.parametrize(
+    ("locale", "read"), [("en", "2 minutes ago"), ("de_DE", "vor 2 Minuten"), ("ja", "2 分前")]
+)
+def test_ago(speak, locale, read):
+    speak(locale)
+    assert days.ago(FIVE_PAST_TWO, FIVE_PAST_TWO + timedelta(minutes=2)) == read
+
+
+@pytest.mark.parametrize(
+    ("seconds", "read"),
+    [(0.44, "0.4 sec"), (75.2, "75 sec"), (119.4, "119 sec"), (150, "2.5 min"), (740, "12 min")],
+)
+def test_duration(seconds, read):
+    assert days.duration(timedelta(seconds=seconds)) == read
+
+
+def test_no_locale_breaks_a_date(subtests):
+    """Unicode's locale data has gaps, and the visitor's browser picks the locale."""
+    for locale in locale_identifiers():
+        if "_" in locale:
+            continue
+        with subtests.test(locale), force_locale(locale):
+            assert days.day(date(2026, 3, 8), TODAY)
+            assert days.day(date(2026, 3, 13), TODAY)
+            assert "2026" in days.long_day(TODAY)
+            assert days.coming_day(date(2026, 3, 20), TODAY)
+            assert "2026" in days.long_month(TODAY)
+            assert days.month(TODAY)
+            assert "UTC" in days.moment(FIVE_PAST_TWO)
+            assert days.ago(FIVE_PAST_TWO)
+            assert days.duration(timedelta(seconds=0.4))

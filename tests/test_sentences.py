@@ -1,0 +1,20 @@
+"""How sentences that jobs stored are shown in the visitor's language."""
+
+import pytest
+
+from plaidapp import sentences
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ("The bank is down.", "The bank is down."),
+        ("Ends on 2031-02-03. 5% off.", "Ends on 3. Februar 2031. 5% off."),
+        ("Ends on 2031-02-31.", "Ends on 2031-02-31."),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_the_date_in_a_stored_sentence_is_formatted_by_locale(speak, stored, read):
+    speak("de_DE")
+    assert sentences.sentence(stored) == read
