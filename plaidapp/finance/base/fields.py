@@ -76,7 +76,7 @@ class Several(SelectMultipleField):
     """Any number of different values. The page decides which choices to show."""
 
     def __init__(self, label: Any, most: int = MOST_CHOICES, **options: Any) -> None:
-        super().__init__(label, choices=[], validate_choice=False, **options)
+        super().__init__(label, choices=[], validate_choice=False, default=(), **options)
         self.most = most
 
     def process_formdata(self, valuelist: list[str]) -> None:

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from plaidapp.extensions import GLANCES, db
 from plaidapp.finance.pulls import long_poll
@@ -161,23 +161,6 @@ def test_nobody_waits_for_a_strangers_pull(charlie, client, pull, monkeypatch):
     assert client.get(path, headers={"HX-Request": "true"}).status_code == 401
     for none in (2**40, 2**64):
         assert charlie.htmx("GET", f"/finance/pulls/{none}?revision=0").status_code == 404
-
-
-@pytest.fixture
-def statements(app):
-    """Every statement that any connection of the app runs."""
-    said = []
-
-    def note(_connection, _cursor, statement, *_):
-        said.append(statement)
-
-    with app.app_context():
-        engines = list(db.engines.values())
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    yield said
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 LISTS = ("/finance/live", "/finance/recurring/live", "/finance/transactions/live")

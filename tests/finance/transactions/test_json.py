@@ -153,16 +153,26 @@ def test_the_filter_holds_on_the_pages_after_the_first(alice, connect, walk, tod
     assert max(date.fromisoformat(row["date"]) for row in rows) <= end
 
 
-def test_a_page_begins_where_the_last_ended_though_rows_arrive_between(app, alice, connect, walk):
+@pytest.fixture
+def hide(app):
+    """Hides a transaction, as a person does."""
+
+    def post(person, plaid_transaction_id):
+        query = db.select(Transaction.id)
+        with app.app_context():
+            row_id = db.session.scalars(
+                query.where(Transaction.plaid_transaction_id == plaid_transaction_id)
+            ).one()
+        answer = person.client.post(f"/finance/transactions/{row_id}", data={"hidden": "y"})
+        assert answer.status_code == 302
+
+    return post
+
+
+def test_a_page_continues_after_the_last_row_even_if_rows_change(alice, connect, hide):
     connect(alice)
     first = alice.client.get("/finance/transactions.json").json
-    with app.app_context():
-        db.session.execute(
-            db.update(Transaction)
-            .where(Transaction.plaid_transaction_id == first["transactions"][0]["transaction_id"])
-            .values(removed_at=db.func.now())
-        )
-        db.session.commit()
+    hide(alice, first["transactions"][0]["transaction_id"])
 
     second = alice.client.get(first["next"]).json
 
@@ -171,6 +181,49 @@ def test_a_page_begins_where_the_last_ended_though_rows_arrive_between(app, alic
     assert not {row["transaction_id"] for row in first["transactions"]} & {
         row["transaction_id"] for row in second["transactions"]
     }
+
+
+@pytest.mark.parametrize("query", ["", "?q=a", "?start_date=2000-01-02"])
+def test_the_second_page_does_not_count_again(alice, connect, statements, query):
+    connect(alice)
+    first = alice.client.get(f"/finance/transactions.json{query}").json
+    statements.clear()
+
+    second = alice.client.get(first["next"]).json
+
+    assert second["total_transactions"] == first["total_transactions"]
+    assert second["transactions"]
+    assert not [each for each in statements if "count(" in each.lower()]
+    assert not [each for each in statements if "monthly_total" in each and "sum(" in each.lower()]
+
+
+def test_a_total_that_is_made_up_is_counted_instead(alice, charlie, connect, subtests):
+    connect(alice)
+    first = alice.client.get("/finance/transactions.json").json
+    total = first["total_transactions"]
+    signed = dict(parse_qsl(urlsplit(first["next"]).query))["total"]
+    signature = signed.partition(".")[2]
+    made_up = {
+        "a number": "7",
+        "another number under the signature": f"7.{signature}",
+        "a huge number": f"{'9' * 400}.{signature}",
+        "no number": f"many.{signature}",
+        "no signature": f"{total}.",
+        "not ASCII": "７.é\0",
+        "nothing": "",
+    }
+    for case, value in made_up.items():
+        with subtests.test(case):
+            answer = alice.client.get("/finance/transactions.json", query_string={"total": value})
+            assert answer.status_code == 200
+            assert answer.json["total_transactions"] == total
+    with subtests.test("another filter"):
+        query = {"q": "no such transaction", "total": signed}
+        answer = alice.client.get("/finance/transactions.json", query_string=query)
+        assert answer.json["total_transactions"] == 0
+    with subtests.test("another person"):
+        answer = charlie.client.get("/finance/transactions.json", query_string={"total": signed})
+        assert answer.json["total_transactions"] == 0
 
 
 BAD_PLACES = (
