@@ -17,8 +17,8 @@ ROOT = Path(__file__).parent.parent
 
 
 def create_app(config: Config) -> Flask:
-    """The app, wired. Opens no connection: gunicorn forks after this."""
-    from . import web  # not above: forms, templates and locales are a tenth of a worker's memory
+    """Make the whole app. It opens no connection, since gunicorn forks afterwards."""
+    from . import web  # imported here because forms and locales would add a tenth to a worker
 
     app = create_worker_app(config)
     web.init_app(app)
@@ -26,7 +26,7 @@ def create_app(config: Config) -> Flask:
 
 
 def create_worker_app(config: Config) -> Flask:
-    """What a job needs of the app: the database, the queue and the bank, but nothing to look at."""
+    """Make the part of the app that jobs need: database, queue and bank, but no pages."""
     app = Flask(
         "plaidapp",
         root_path=str(ROOT),
@@ -58,16 +58,16 @@ def create_worker_app(config: Config) -> Flask:
 
 
 def _engine_options(database_url: str) -> dict[str, object]:
-    # Errors end in logs, and their statements' values are people's.
+    # Errors are logged, and the values in a statement are private.
     options: dict[str, object] = {"hide_parameters": True}
     if not database_url.startswith("sqlite"):
-        # Connections that died while idle are noticed; a database that is away not waited for long.
+        # Notice connections that died while idle, and don't wait long for a database that is down.
         options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
     return options
 
 
 def _glance_options(database_url: str) -> dict[str, object]:
-    """No transaction means nothing to begin or to roll back, and what fails is asked anew."""
+    """Without transactions nothing has to begin or roll back. The caller copes with failures."""
     options = _engine_options(database_url) | {"pool_pre_ping": False}
     return options | {
         "url": database_url,

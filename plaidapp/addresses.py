@@ -1,10 +1,10 @@
-"""Addresses that a request names, and whether a browser may be sent there."""
+"""Check addresses that a request names before a browser is sent there."""
 
 from urllib.parse import urlsplit
 
 
 def own_path(target: str | None) -> str | None:
-    """`target` if it is a path on this site; browsers read "//" and "/\\" as another host."""
+    """Return `target` if it is a path on this site. "//" and "/\\" lead to another host."""
     if not target or not target.startswith("/") or target[1:2] in ("/", "\\"):
         return None
     if any(ord(char) < 32 for char in target):  # browsers drop them, and "/\t/" becomes "//"

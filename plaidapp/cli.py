@@ -28,7 +28,7 @@ def init_app(app: Flask) -> None:
 @click.command("clock")
 @with_appcontext
 def run_clock() -> None:
-    """Rings for pulls that were left undone, until it is stopped."""
+    """Run the clock, which makes sure that every pull gets done, until it is stopped."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -38,23 +38,23 @@ def run_clock() -> None:
 
 @click.command()
 @click.argument("item_id", type=int, required=False, metavar="[ITEM]")
-@click.option("--repair", is_flag=True, help="Read what differs from the beginning again.")
+@click.option("--repair", is_flag=True, help="Read again from the beginning what differs.")
 @with_appcontext
 def verify(item_id: int | None, repair: bool) -> None:
-    """Compares what is stored with the bank, row by row. Ends with 1 if anything differs.
+    """Compare what is stored with the bank, row by row. Exit with 1 if anything differs.
 
-    What is worked out from the rows, balances by day and totals by month, is checked as well.
+    Also check the daily balances and monthly totals that are computed from the rows.
     """
-    found = [item for item in items.everyone() if item_id in (None, item.id)]
-    db.session.commit()  # asking the banks takes a while; hold nothing meanwhile
-    if item_id is not None and not found:
+    chosen = [item for item in items.everyone() if item_id in (None, item.id)]
+    db.session.commit()  # asking the banks takes a while, so no transaction stays open
+    if item_id is not None and not chosen:
         raise click.BadParameter(f"There is no Item {item_id}.", param_hint="ITEM")
-    exact = [_verify(item, repair=repair) for item in found]
+    exact = [_verify(item, repair=repair) for item in chosen]
     sys.exit(0 if all(exact) else 1)
 
 
 def _verify(item: Item, *, repair: bool) -> bool:
-    """True when the Item is exact in the end."""
+    """Return True if there is no difference in the end."""
     try:
         differences = bank_comparison.find(item)
         if differences and repair:
@@ -71,7 +71,7 @@ def _verify(item: Item, *, repair: bool) -> bool:
 
 
 def _repair(item: Item) -> None:
-    """As a pull like any other, so that it stands in the Item's history; run right here."""
+    """Repair in a pull, so that it is in the Item's history, but run it in this process."""
     pull = pulls.add(item.user_id, pulls.REPAIR, items=[item], asked_by=pulls.OPERATOR)
     db.session.commit()
     jobs.repair(pull.id)

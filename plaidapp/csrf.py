@@ -1,4 +1,4 @@
-"""CSRF protection, apart from the other extensions: only what answers browsers imports forms."""
+"""CSRF protection. It is not in `extensions` because it imports forms, which workers don't need."""
 
 from flask_wtf import CSRFProtect
 

@@ -1,4 +1,4 @@
-"""Errors as a person reads them: a page, a fragment when HTMX asked, JSON for programs."""
+"""Answer errors with a sentence: in a page, in a fragment for HTMX, in JSON for programs."""
 
 import logging
 from http import HTTPStatus
@@ -36,10 +36,10 @@ STALE_PAGE = lazy_gettext("This page has been open too long. Reload it and try a
 def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(CSRFError, _csrf_error)
-    for away in (OperationalError, InterfaceError, PoolTimeoutError):
-        app.register_error_handler(away, _database_error)
+    for unavailable in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.register_error_handler(unavailable, _database_error)
     app.register_error_handler(Exception, _bug)
-    login.unauthorized_handler(_log_in_first)
+    login.unauthorized_handler(_require_login)
 
 
 def wants_json() -> bool:
@@ -47,7 +47,7 @@ def wants_json() -> bool:
 
 
 def answer(status: int, sentence: str) -> Response:
-    if status >= 500:  # to look the person up may be what failed
+    if status >= 500:  # looking up the person may be what failed
         g._login_user = login.anonymous_user()
     if wants_json():
         response = jsonify(error=sentence)
@@ -72,14 +72,14 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _csrf_error(_error: CSRFError) -> Response:
-    """Without a session every token is stale; what is missing then is the log-in."""
+    """Without a session every token is stale, so the person has to log in."""
     if current_user.is_authenticated or request.blueprint == "auth":
         return answer(400, str(STALE_PAGE))
-    return _log_in_first()
+    return _require_login()
 
 
 def _database_error(error: SQLAlchemyError) -> Response:
-    """The driver's text may quote the statement's values, so only its kind is logged."""
+    """Log only the kind of error: its text may quote private values."""
     db.session.rollback()
     log.error("The database failed: %s", type(getattr(error, "orig", error)).__name__)
     return answer(503, str(SENTENCES[503]))
@@ -91,8 +91,8 @@ def _bug(error: Exception) -> Response:
     return answer(500, str(SENTENCES[500]))
 
 
-def _log_in_first() -> Response:
-    """HTMX sends the whole page to the log-in; a page inside a panel would be no use."""
+def _require_login() -> Response:
+    """Send the browser to the log-in page. HTMX would show a redirect's page inside a panel."""
     if wants_json():
         return answer(401, gettext("Log in first."))
     if is_htmx():

@@ -1,4 +1,4 @@
-"""The Flask extensions, made once and bound to an app by `create_app`. Imports nothing of ours."""
+"""The Flask extensions, made once and bound to an app by `create_app`."""
 
 from typing import Any, TypeVarTuple
 
@@ -14,7 +14,7 @@ READ_ONLY_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Base(DeclarativeBase):
-    """Constraint names are spelled out so that migrations can alter them on every database."""
+    """Constraints have names, so that migrations can change them on every database."""
 
     metadata = MetaData(
         naming_convention={
@@ -30,51 +30,52 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(
     model_class=Base,
     disable_autonaming=True,
-    # What a job read before a commit stays readable after it; it writes by conditions, not by copy.
+    # Objects stay readable after a commit. Conditions guard writes, so stale objects are safe.
     session_options={"expire_on_commit": False},
 )
 login = LoginManager()
 
 
 GLANCES = "glances"
-"""The bind of connections that `glance` uses: nothing but the query goes over them."""
+"""The bind of the connections that `glance` uses. They run the query and nothing else."""
 
 
 def glance(query: Select[*Columns], **values: object) -> Row[*Columns] | None:
-    """One row in one round trip, beside the session and in no transaction.
+    """Read one row in one round trip, outside of the session and of any transaction.
 
-    For what pages ask all the time; `query` is made once, since to build one takes longer than to
-    run it. None also when it can't be asked, such as on a connection that died while idle: whoever
-    is told nothing goes the ordinary way, which connects anew or says what is wrong.
+    This is for polls. Make `query` once, since building it takes longer than running it. Returns
+    None if there is no row, and also on an error, such as a connection that died while idle. The
+    caller then uses the session, which reconnects or raises the error.
     """
     try:
         with db.engines[GLANCES].connect() as connection:
             return connection.execute(query, values).first()
-    except (SQLAlchemyError, OverflowError):  # SQLite's driver, of a number that it can't hold
+    except (SQLAlchemyError, OverflowError):  # SQLite's driver raises it for too large a number
         return None
 
 
 def configure_sqlite(engine: Engine) -> None:
-    """WAL, five seconds of patience, foreign keys, and a write lock taken at BEGIN by writers.
+    """Set WAL, a wait of five seconds for locks, foreign keys, and a write lock from BEGIN on.
 
-    A transaction that starts as a reader and writes later cannot wait for its turn in SQLite: it
-    fails at once. So writers say so at BEGIN. GET changes nothing, hence only GET reads.
+    If a transaction in SQLite begins by reading and writes later, it fails at once when another one
+    writes, instead of waiting. So every transaction that may write takes the lock at BEGIN. Only a
+    GET never writes.
     """
-    import sqlite3  # on PostgreSQL it would be loaded for nothing
+    import sqlite3  # not needed on PostgreSQL
 
-    # Of each None and each bool the driver asks how to adapt it, and takes half of its time to find
-    # that nobody has said. To say it holds for the whole process.
+    # The driver looks for an adapter for every None and bool, which takes half of its time if there
+    # is none. These adapters are registered for the whole process.
     sqlite3.register_adapter(type(None), lambda none: none)
     sqlite3.register_adapter(bool, int)
 
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # the driver must not begin transactions by itself
+        connection.isolation_level = None  # SQLAlchemy begins transactions, not the driver
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute("PRAGMA busy_timeout=5000")
-        cursor.execute("PRAGMA wal_autocheckpoint=10000")  # pages: a long history in one go
+        cursor.execute("PRAGMA wal_autocheckpoint=10000")  # in pages: enough for a long history
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -83,17 +84,17 @@ def configure_sqlite(engine: Engine) -> None:
 
 
 def configure_postgresql(engine: Engine) -> None:
-    """GET reads a page from one snapshot, as it does on SQLite, and can't write.
+    """Let a GET read from one snapshot, as on SQLite, and forbid it to write.
 
-    Otherwise it may find an account, but not the Item that was committed with it: that query was
-    a moment earlier. Costs no round trip; the driver says it with its BEGIN.
+    Otherwise two queries of a page could see different states, such as an account without its Item.
+    This costs no round trip, because the driver sends it along with BEGIN.
     """
-    from psycopg import IsolationLevel  # on SQLite it would be loaded for nothing
+    from psycopg import IsolationLevel  # not needed on SQLite
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
-        reads = _only_reads() or None  # None is the server's own default
+        reads = _only_reads() or None  # None is the server's default
         if driver.read_only != reads:
             driver.read_only = reads
             driver.isolation_level = IsolationLevel.REPEATABLE_READ if reads else None

@@ -1,4 +1,4 @@
-"""Is this process up, and is what it needs up too?"""
+"""Whether this process is up, and whether the services it needs are up too."""
 
 import redis
 from flask import Blueprint, Flask, current_app
@@ -20,7 +20,7 @@ def healthz() -> dict[str, str]:
 
 @blueprint.get("/readyz")
 def readyz() -> tuple[dict[str, str], int]:
-    """200 when the database, its migrations and Redis are there; otherwise 503 and which is not."""
+    """200 if the database, its migrations and Redis are ready; otherwise 503, with what is not."""
     checks = {"database": _database(), "redis": _redis()}
     return checks, 200 if set(checks.values()) == {"ok"} else 503
 

@@ -1,4 +1,4 @@
-"""HTMX's vocabulary: is this request one of its, and what it understands in an answer.
+"""Recognize requests of HTMX, and answer with its headers.
 
 https://four.htmx.org/docs, "Response Headers".
 """
@@ -7,21 +7,21 @@ from flask import Response, make_response, render_template, request
 
 
 def is_htmx() -> bool:
-    """True when HTMX asks for a fragment; False for a page, a plain form, or history restore."""
+    """Return True if HTMX requests a fragment; False for a page, a form or a history restore."""
     return "HX-Request" in request.headers and "HX-History-Restore-Request" not in request.headers
 
 
 def redirect(location: str, status: int = 200) -> Response:
-    """Sends the whole page elsewhere. A 3xx would be followed inside the panel that asked."""
+    """Redirect the whole page. HTMX would show the page of a 3xx inside the panel."""
     response = make_response("", status)
     response.headers["HX-Redirect"] = location
     return response
 
 
 def retarget(html: str, target: str, status: int, swap: str = "outerMorph") -> Response:
-    """Puts `html` in `target` (a CSS selector) instead of where the asking element wanted it.
+    """Put `html` into `target` (a CSS selector) instead of the target of the request.
 
-    Morphing keeps the focus and what was typed elsewhere.
+    A morph keeps the focus and what the person typed in other fields.
     """
     response = make_response(html, status)
     response.headers["HX-Retarget"] = target
@@ -30,7 +30,7 @@ def retarget(html: str, target: str, status: int, swap: str = "outerMorph") -> R
 
 
 def notice(sentence: str, status: int) -> Response:
-    """A sentence in the page's live region, whatever asked."""
+    """Show a sentence in the live region of the page."""
     return retarget(
         render_template("_notice.html", sentence=sentence), "#notice", status, "innerHTML"
     )

@@ -1,6 +1,6 @@
-"""The database's schema: which version it has, which it should have, and how it gets there.
+"""The version of the database schema, and the commands that migrate it.
 
-Alembic is loaded by who migrates only; it would be a tenth of every other process's memory.
+Alembic is only loaded to migrate. It would add a tenth to the memory of every other process.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ def init_app(app: Flask) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def _db(context: click.Context, arguments: tuple[str, ...]) -> None:
-    """Migrate the database; `flask --app wsgi db --help` lists how. Flask-Migrate's commands."""
+    """Migrate the database with Flask-Migrate; `flask --app wsgi db --help` lists the commands."""
     from flask_migrate.cli import db as commands
 
     with commands.make_context("db", list(arguments), parent=context.parent) as inner:
@@ -36,18 +36,18 @@ def _flask_migrate(app: Flask) -> Any:
     from flask_migrate import Migrate
 
     with app.app_context():
-        is_sqlite = db.engine.dialect.name == "sqlite"  # which alters a table by copying it
+        is_sqlite = db.engine.dialect.name == "sqlite"  # which changes a table by copying it
     Migrate(app, db, directory=str(MIGRATIONS), render_as_batch=is_sqlite)
     return app.extensions["migrate"]
 
 
 def newest() -> str:
-    """The version that this code is written for: the number of the last migration's file."""
+    """Return the version that this code needs: the number of the last migration's file."""
     return max(path.name for path in MIGRATIONS.glob("versions/*.py")).partition("_")[0]
 
 
 def current() -> str | None:
-    """The version that the database has, None when it has none. Raises SQLAlchemyError."""
+    """Return the version that the database has, or None. Raises SQLAlchemyError."""
     if not inspect(db.session.connection()).has_table("alembic_version"):
         return None
     version: str | None = db.session.scalar(text("SELECT version_num FROM alembic_version"))

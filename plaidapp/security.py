@@ -1,4 +1,4 @@
-"""Headers that every answer carries."""
+"""Security headers, which every answer has."""
 
 from flask import Flask, Response, request, session
 
@@ -25,7 +25,7 @@ def _protect(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
-    if request.endpoint != "static" and "_user_id" in session:  # Flask-Login's; asks no database
-        # Money on a shared computer: the back button must not show it after log-out.
+    if request.endpoint != "static" and "_user_id" in session:  # Flask-Login's key; needs no query
+        # On a shared computer, the back button must not show balances after a log-out.
         response.headers["Cache-Control"] = "no-store"
     return response

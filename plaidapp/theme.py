@@ -1,6 +1,6 @@
-"""Light, dark, or as the system says: what a person chose, in a cookie of their browser.
+"""The theme a person chose: light, dark, or the system's. It is kept in a cookie.
 
-The page is rendered with it, so nothing flashes and no script is needed.
+Pages are rendered with it, so nothing flashes and no script is needed.
 """
 
 from datetime import timedelta
@@ -24,7 +24,7 @@ from .htmx import is_htmx
 SYSTEM = "system"
 THEMES = (SYSTEM, "light", "dark")
 COOKIE = "theme"
-KEPT = timedelta(days=365)
+MAX_AGE = timedelta(days=365)
 
 blueprint = Blueprint("theme", __name__)
 
@@ -35,14 +35,14 @@ def init_app(app: Flask) -> None:
 
 
 def chosen() -> str:
-    """One of THEMES: what the cookie says, the system's where it says nothing that is known."""
+    """Return the theme in the cookie, or the system's if there is none that is known."""
     theme = request.cookies.get(COOKIE, SYSTEM)
     return theme if theme in THEMES else SYSTEM
 
 
 @blueprint.post("/theme")
 def choose() -> Response:
-    """Remembers the choice; the page goes on where it is."""
+    """Remember the choice and stay on the page."""
     theme = request.form.get("theme")
     if theme not in THEMES:
         abort(422, description=_("Choose the system's theme, light or dark."))
@@ -55,7 +55,7 @@ def choose() -> Response:
     response.set_cookie(
         COOKIE,
         theme,
-        max_age=KEPT,
+        max_age=MAX_AGE,
         samesite="Lax",
         httponly=True,
         secure=current_app.config["SESSION_COOKIE_SECURE"],

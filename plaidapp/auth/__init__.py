@@ -1,4 +1,4 @@
-"""The accounts of people: sign up, log in, log out."""
+"""Sign-up, log-in and log-out. `access` tells other packages who is logged in."""
 
 from flask import Flask
 

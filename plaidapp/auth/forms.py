@@ -1,4 +1,4 @@
-"""Sign up and log in."""
+"""The sign-up and log-in forms."""
 
 import unicodedata
 
@@ -12,7 +12,7 @@ from plaidapp.store.people import users
 from . import passwords
 
 LONGEST_NAME = 64
-LONGEST_KEY = 256  # some single characters, such as \uFDFA, compare as a whole phrase
+LONGEST_KEY = 256  # a single character, such as \uFDFA, may be compared as a whole phrase
 TAKEN = lazy_gettext("This user name is taken.")
 EMAIL_TAKEN = lazy_gettext("There is an account with this e-mail address. Log in instead.")
 
@@ -54,7 +54,7 @@ class SignUpForm(FlaskForm):
     def validate_username(self, field: Field) -> None:
         name = field.data
         key = users.key_of(name)
-        if "@" in key:  # so that a name is never somebody else's address
+        if "@" in key:  # a name must never be another person's address
             raise ValidationError(
                 gettext("Leave out the @: this is a name, not an e-mail address.")
             )

@@ -1,4 +1,4 @@
-"""Sign up, log in, log out."""
+"""The pages for signing up and logging in, and the log-out."""
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext, lazy_gettext
@@ -34,15 +34,15 @@ def signup() -> Answer:
 
 
 def _create(form: SignUpForm) -> User | None:
-    """None, with a sentence in the form, when somebody else was faster with the same name."""
-    db.session.commit()  # hashing takes a while; hold no lock meanwhile
+    """Return None, with a sentence in the form, if somebody else just took the same name."""
+    db.session.commit()  # hashing takes a while, so no transaction stays open
     password_hash = passwords.hash_password(form.password.data)
     user = users.add(form.username.data, form.email.data, password_hash)
     try:
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
-        form.validate()  # now finds which of the two is taken
+        form.validate()  # now it finds which of the two is taken
         return None
     return user
 
@@ -57,7 +57,7 @@ def login() -> Answer:
     if not form.validate():
         return render_template("auth/login.html", form=form), 422
     user = users.by_name(form.username.data)
-    db.session.commit()  # checking a password takes a while; hold no lock meanwhile
+    db.session.commit()  # hashing takes a while, so no transaction stays open
     password = form.password.data[: passwords.LONGEST + 1]
     if not passwords.matches(user and user.password_hash, password):
         return render_template("auth/login.html", form=form, problem=str(WRONG_PAIR)), 401
@@ -74,5 +74,5 @@ def logout() -> Answer:
 
 
 def _start_session(user: User | None) -> None:
-    session.clear()  # nothing planted before the log-in survives it
+    session.clear()  # nothing that was planted before the log-in survives it
     login_user(user)

@@ -57,15 +57,15 @@ def connections() -> str | Response:
 @blueprint.get("/items/<int:item_id>")
 def item(item_id: int) -> str | Response:
     """The page; for HTMX its content, or 204 if nothing changed since `revision`."""
-    found = owned_or_404(items.owned, item_id)
+    row = owned_or_404(items.owned, item_id)
     if is_htmx() and (answer := nothing_new(person().ledger_revision)):
         return answer
     return render_template(
         "finance/connections/_item.html" if is_htmx() else "finance/connections/item.html",
-        item=found,
-        accounts=accounts.of_item(found.id),
-        total=monthly_totals.count(person().id, found.id).shown,
-        removed=transactions.count_removed(found.id),
-        history=pulls.of_item(found.id, HISTORY),
-        successor=reconnected_accounts.successor(found.id),
+        item=row,
+        accounts=accounts.of_item(row.id),
+        total=monthly_totals.count(person().id, row.id).shown,
+        removed=transactions.count_removed(row.id),
+        history=pulls.of_item(row.id, HISTORY),
+        successor=reconnected_accounts.successor(row.id),
     )

@@ -48,31 +48,31 @@ def pull(pull_id: int) -> Answer:
 
     When the panel changes there may be new rows, so the lists of the page are told to poll too.
     """
-    found = owned_or_404(pulls.owned, pull_id)
+    row = owned_or_404(pulls.owned, pull_id)
     if not is_htmx():
-        return render_template("finance/pulls/pull.html", view=pull_view.view_of(found))
-    response = make_response(pull_view.render(found))
+        return render_template("finance/pulls/pull.html", view=pull_view.view_of(row))
+    response = make_response(pull_view.render(row))
     response.headers["HX-Trigger"] = "ledger-changed"
     return response
 
 
 @blueprint.post("/pulls/<int:pull_id>/retry")
 def try_again(pull_id: int) -> Answer:
-    found = owned_or_404(pulls.owned, pull_id)
-    if transitions.queue_again(found.id):
-        queue.ring(found)
-        db.session.refresh(found)  # an UPDATE changed it behind the session's back
-    return pull_view.answer(found)
+    row = owned_or_404(pulls.owned, pull_id)
+    if transitions.queue_again(row.id):
+        queue.ring(row)
+        db.session.refresh(row)  # an UPDATE changed it behind the session's back
+    return pull_view.answer(row)
 
 
 @blueprint.post("/pulls/<int:pull_id>/dismiss")
 def dismiss(pull_id: int) -> Answer:
     """Remove the panel here and on every open page. A pull that is being tried again stays."""
-    found = owned_or_404(pulls.owned, pull_id)
-    if transitions.dismiss(found.id):
-        users.ledger_changed(found.user_id)
+    row = owned_or_404(pulls.owned, pull_id)
+    if transitions.dismiss(row.id):
+        users.ledger_changed(row.user_id)
         db.session.commit()
-        db.session.refresh(found)  # an UPDATE changed it behind the session's back
-    if found.state != pulls.DISMISSED:
-        return pull_view.answer(found)
+        db.session.refresh(row)  # an UPDATE changed it behind the session's back
+    if row.state != pulls.DISMISSED:
+        return pull_view.answer(row)
     return "" if is_htmx() else redirect(url_for("finance.dashboard", _anchor="activity"))
