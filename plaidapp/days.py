@@ -4,8 +4,10 @@ Every day is a day in UTC.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from typing import Literal
 
 from babel import Locale, dates, units
 from flask import Flask
@@ -17,7 +19,7 @@ from .languages import current_locale
 def init_app(app: Flask) -> None:
     for of_days in (day, coming_day, month_day, long_day, month, since, long_month):
         app.add_template_filter(of_days)
-    for of_moments in (moment, ago, duration):
+    for of_moments in (moment, inline_moment, exact_moment, ago, duration):
         app.add_template_filter(of_moments)
 
 
@@ -47,6 +49,16 @@ def day(value: date, now: date | None = None) -> str:
     if 1 < age < 7:
         return dates.format_date(value, "EEEE", current_locale())
     return month_day(value, now)
+
+
+def inline_day(value: date, now: date | None = None) -> str:
+    """Such as "today", "yesterday", "Friday", "November 20", for use within a sentence."""
+    now = now or today()
+    if value == now:
+        return gettext("today")
+    if value == now - timedelta(days=1):
+        return gettext("yesterday")
+    return day(value, now)
 
 
 def coming_day(value: date, now: date | None = None) -> str:
@@ -91,10 +103,28 @@ def long_month(value: date) -> str:
 
 
 def moment(value: datetime) -> str:
-    """Such as "Today, 2:05 PM UTC"."""
+    """Such as "Today at 2:05 PM UTC", for use on its own."""
+    return _at_time(value, day)
+
+
+def inline_moment(value: datetime) -> str:
+    """Such as "today at 2:05 PM UTC", for use within a sentence."""
+    return _at_time(value, inline_day)
+
+
+def exact_moment(value: datetime) -> str:
+    """Such as "November 20, 2026 at 2:05:09 PM UTC", for titles."""
+    return _at_time(value, long_day, "medium")
+
+
+def _at_time(
+    value: datetime,
+    name_day: Callable[[date], str],
+    precision: Literal["short", "medium"] = "short",
+) -> str:
     value = value.astimezone(UTC)
-    time = dates.format_time(value, "short", tzinfo=UTC, locale=current_locale())
-    return gettext("%(day)s, %(time)s UTC", day=day(value.date()), time=time)
+    time = dates.format_time(value, precision, tzinfo=UTC, locale=current_locale())
+    return gettext("%(day)s at %(time)s UTC", day=name_day(value.date()), time=time)
 
 
 def ago(value: datetime, now: datetime | None = None) -> str:

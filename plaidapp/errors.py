@@ -18,15 +18,13 @@ from .htmx import is_htmx, notice, redirect
 log = logging.getLogger(__name__)
 
 SENTENCES = {
-    400: lazy_gettext(
-        "The request could not be understood. Go back, reload the page and try again."
-    ),
-    403: lazy_gettext("This is not yours to do."),
-    404: lazy_gettext("There is nothing here, or it is not yours to see."),
-    405: lazy_gettext("This address does not take that kind of request."),
-    413: lazy_gettext("That is more than this page accepts: at most 1 MB."),
+    400: lazy_gettext("This request is not valid. Go back, reload the page and try again."),
+    403: lazy_gettext("You don't have access to this."),
+    404: lazy_gettext("This doesn't exist, or you don't have access to it."),
+    405: lazy_gettext("This address does not support that kind of request."),
+    413: lazy_gettext("This is larger than the limit of 1 MB."),
     500: lazy_gettext(
-        "plaidapp made a mistake. Nothing that was stored is lost. Reload the page to go on."
+        "Something broke on our side. Your stored data is safe. Reload to try again."
     ),
     503: lazy_gettext("The database can't be reached right now. Try again in a moment."),
 }

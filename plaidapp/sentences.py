@@ -18,13 +18,19 @@ def init_app(app: Flask) -> None:
 def sentence(stored: str | None) -> str:
     """Translate a stored sentence. A date in it, such as 2026-11-20, reads as in the locale.
 
-    The catalog has the English sentence as its key, with %(day)s in place of the date.
+    The catalog has the English sentence as its key, with %(day)s in place of a date and %(reason)s
+    in place of what follows a colon: the reason is in Plaid's own words and stays as it is.
     """
-    iso_day = ISO_DAY.search(stored or "")
-    if not stored or not iso_day:
-        return gettext(stored) if stored else ""
+    if not stored:
+        return ""
+    key, colon, reason = stored.partition(": ")
+    key += colon and ": %(reason)s"
+    iso_day = ISO_DAY.search(key)
+    if iso_day is None:
+        return gettext(key).replace("%(reason)s", reason)
     try:
         day = long_day(date.fromisoformat(iso_day[0]))
     except ValueError:  # digits that are no date
         return stored
-    return gettext(ISO_DAY.sub("%(day)s", stored)).replace("%(day)s", day)
+    translated = gettext(ISO_DAY.sub("%(day)s", key)).replace("%(day)s", day)
+    return translated.replace("%(reason)s", reason)

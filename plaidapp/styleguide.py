@@ -95,7 +95,7 @@ def _items() -> list[Item]:
             institution_name="Tartan Bank",
             state=items.LOGIN_REQUIRED,
             synced_at=moment - timedelta(days=3),
-            error_message="The bank wants you to log in again.",
+            error_message="The bank needs you to log in again.",
         ),
         Item(id=3, institution_name="Houndstooth Bank", state=items.GOOD),
     ]

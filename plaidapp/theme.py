@@ -45,7 +45,7 @@ def choose() -> Response:
     """Remember the choice and stay on the page."""
     theme = request.form.get("theme")
     if theme not in THEMES:
-        abort(422, description=_("Choose the system's theme, light or dark."))
+        abort(422, description=_("Choose the system theme, light or dark."))
     back = own_path(request.form.get("back")) or "/"
     if is_htmx():
         response = make_response(render_template("_theme.html", theme=theme, back=back))

@@ -175,7 +175,7 @@ def test_a_repair_appears_in_the_items_history(verify, item, tamper, alice):
     verify("--repair")
 
     page = alice.client.get(f"/finance/items/{item.id}").text
-    assert "The operator asked" in page
+    assert "Requested by the operator" in page
 
 
 def test_a_repair_keeps_the_persons_edits(app, verify, item, tamper):

@@ -51,6 +51,24 @@ def test_coming_day(speak, day, coming, within, german):
     assert days.coming_day(day, TODAY) == german
 
 
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        (TODAY, "today"),
+        (TODAY - timedelta(days=1), "yesterday"),
+        (TODAY - timedelta(days=2), "Friday"),
+        (date(2024, 11, 20), "November 20, 2024"),
+    ],
+)
+def test_a_day_within_a_sentence(value, read):
+    assert days.inline_day(value, TODAY) == read
+
+
+def test_a_moment_within_a_sentence_and_to_the_second():
+    assert plain(days.inline_moment(FIVE_PAST_TWO)) == "November 20, 2024 at 2:05 PM UTC"
+    assert plain(days.exact_moment(FIVE_PAST_TWO)) == "November 20, 2024 at 2:05:00 PM UTC"
+
+
 def test_since():
     assert days.since(date(2026, 1, 31), TODAY) == "January"
     assert days.since(date(2025, 12, 31), TODAY) == "December 2025"
@@ -59,12 +77,12 @@ def test_since():
 @pytest.mark.parametrize(
     ("locale", "day", "month", "long_month", "moment"),
     [
-        ("en", "March 5, 2026", "March", "March 2026", "November 20, 2024, 2:05 PM UTC"),
-        ("en_GB", "5 March 2026", "March", "March 2026", "20 November 2024, 14:05 UTC"),
-        ("de_DE", "5. März 2026", "März", "März 2026", "20. November 2024, 14:05 UTC"),
-        ("fr", "5 mars 2026", "mars", "mars 2026", "20 novembre 2024, 14:05 UTC"),
-        ("ja", "2026年3月5日", "3月", "2026年3月", "2024年11月20日, 14:05 UTC"),
-        ("ar", "5 مارس 2026", "مارس", "مارس 2026", "20 نوفمبر 2024, 2:05 م UTC"),
+        ("en", "March 5, 2026", "March", "March 2026", "November 20, 2024 at 2:05 PM UTC"),
+        ("en_GB", "5 March 2026", "March", "March 2026", "20 November 2024 at 14:05 UTC"),
+        ("de_DE", "5. März 2026", "März", "März 2026", "20. November 2024 at 14:05 UTC"),
+        ("fr", "5 mars 2026", "mars", "mars 2026", "20 novembre 2024 at 14:05 UTC"),
+        ("ja", "2026年3月5日", "3月", "2026年3月", "2024年11月20日 at 14:05 UTC"),
+        ("ar", "5 مارس 2026", "مارس", "مارس 2026", "20 نوفمبر 2024 at 2:05 م UTC"),
     ],
 )
 def test_dates_and_times_by_locale(speak, locale, day, month, long_month, moment):

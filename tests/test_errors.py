@@ -3,6 +3,7 @@
 import logging
 import socket
 from dataclasses import replace
+from html import unescape
 
 import pytest
 from sqlalchemy import text
@@ -20,23 +21,19 @@ HTMX = {"HX-Request": "true"}
 def as_page(answer, status):
     assert (answer.status_code, answer.mimetype) == (status, "text/html")
     assert "<html" in answer.text
-    return answer.text
+    return unescape(answer.text)
 
 
 def as_fragment(answer, status):
     assert (answer.status_code, answer.mimetype) == (status, "text/html")
     assert "<html" not in answer.text
-    return answer.text
+    return unescape(answer.text)
 
 
 def as_json(answer, status):
     assert (answer.status_code, answer.mimetype) == (status, "application/json")
     assert set(answer.json) == {"error"}
     return answer.json["error"]
-
-
-def escaped(sentence):
-    return sentence.replace("'", "&#39;")
 
 
 @pytest.mark.parametrize("person", ["alice", "nobody"])
@@ -117,7 +114,7 @@ def test_a_person_is_told_that_the_database_is_down(without_database, caplog):
         as_fragment(without_database.get("/finance/pulls/1", headers=HTMX), 503),
         as_json(without_database.get("/finance/transactions.json"), 503),
     ):
-        assert SENTENCES[503] in shown or escaped(SENTENCES[503]) in shown
+        assert SENTENCES[503] in shown
         assert "the-text-of" not in shown
     assert "the-text-of" not in caplog.text
     assert "OperationalError" in caplog.text
@@ -155,7 +152,7 @@ def test_a_missing_table_is_an_error_with_a_sentence(app, alice, caplog):
             db.session.commit()
 
     assert answer.status_code in (500, 503)
-    assert escaped(SENTENCES[answer.status_code]) in answer.text
+    assert SENTENCES[answer.status_code] in unescape(answer.text)
     assert "SELECT" not in answer.text
     assert any(record.levelno >= logging.ERROR for record in caplog.records)
 

@@ -184,8 +184,12 @@ def test_an_error_can_be_translated(alice, data, method, path, status):
     [
         *((sentence, bracketed(sentence)) for sentence in SENTENCES.values()),
         (
-            "Your permission for this bank ends on 2031-02-03. Log in again before that.",
-            "⟦Your permission for this bank ends on DAY. Log in again before that.⟧",
+            "Access to this bank ends on 2031-02-03. Log in again to keep it.",
+            "⟦Access to this bank ends on DAY. Log in again to keep it.⟧",
+        ),
+        (
+            "Plaid refused the request: override_accounts: 2031-02-03 is not a type",
+            "⟦Plaid refused the request: override_accounts: 2031-02-03 is not a type⟧",
         ),
         ("A message from Plaid.", "A message from Plaid."),
     ],

@@ -11,6 +11,7 @@ from plaidapp import sentences
         ("The bank is down.", "The bank is down."),
         ("Ends on 2031-02-03. 5% off.", "Ends on 3. Februar 2031. 5% off."),
         ("Ends on 2031-02-31.", "Ends on 2031-02-31."),
+        ("Refused: 2031-02-03 is no type: x", "Refused: 2031-02-03 is no type: x"),
         ("", ""),
         (None, ""),
     ],

@@ -13,8 +13,8 @@ from . import passwords
 
 LONGEST_NAME = 64
 LONGEST_KEY = 256  # a single character, such as \uFDFA, may be compared as a whole phrase
-TAKEN = lazy_gettext("This user name is taken.")
-EMAIL_TAKEN = lazy_gettext("There is an account with this e-mail address. Log in instead.")
+TAKEN = lazy_gettext("This username is taken.")
+EMAIL_TAKEN = lazy_gettext("An account with this email address already exists. Log in instead.")
 
 
 def _stripped(value: str | None) -> str | None:
@@ -23,10 +23,10 @@ def _stripped(value: str | None) -> str | None:
 
 class SignUpForm(FlaskForm):
     username = StringField(
-        lazy_gettext("User name"),
+        lazy_gettext("Username"),
         filters=[_stripped],
         validators=[
-            InputRequired(lazy_gettext("Choose a user name.")),
+            InputRequired(lazy_gettext("Choose a username.")),
             Length(
                 max=LONGEST_NAME,
                 message=lazy_gettext("Use at most %(most)s characters.", most=LONGEST_NAME),
@@ -34,19 +34,17 @@ class SignUpForm(FlaskForm):
         ],
     )
     email = StringField(
-        lazy_gettext("E-mail"),
+        lazy_gettext("Email"),
         filters=[_stripped],
         validators=[
-            InputRequired(lazy_gettext("Type your e-mail address.")),
-            Length(max=254, message=lazy_gettext("This is longer than an e-mail address can be.")),
-            Email(
-                lazy_gettext("This is not an e-mail address. It should look like anna@example.com.")
-            ),
+            InputRequired(lazy_gettext("Enter your email address.")),
+            Length(max=254, message=lazy_gettext("This email address is too long.")),
+            Email(lazy_gettext("Enter an email address like anna@example.com.")),
         ],
     )
     password = PasswordField(
         lazy_gettext("Password"),
-        description=lazy_gettext("15 characters or more. A few words in a row are fine."),
+        description=lazy_gettext("At least 15 characters. A few words in a row work well."),
         validators=[InputRequired(lazy_gettext("Choose a password."))],
     )
     submit = SubmitField(lazy_gettext("Sign up"))
@@ -55,19 +53,21 @@ class SignUpForm(FlaskForm):
         name = field.data
         key = users.key_of(name)
         if "@" in key:  # a name must never be another person's address
-            raise ValidationError(
-                gettext("Leave out the @: this is a name, not an e-mail address.")
-            )
+            raise ValidationError(gettext("A username can't contain @."))
         if not key or any(unicodedata.category(char)[0] == "C" for char in name):
-            raise ValidationError(gettext("Use letters, digits and signs that can be seen."))
+            raise ValidationError(
+                gettext("Use visible characters only, such as letters and digits.")
+            )
         if len(key) > LONGEST_KEY:
-            raise ValidationError(gettext("Use simpler characters or fewer of them."))
+            raise ValidationError(
+                gettext("This username is too long. Use fewer or simpler characters.")
+            )
         if users.by_name(name):
             raise ValidationError(str(TAKEN))
 
     def validate_email(self, field: Field) -> None:
         if len(users.key_of(field.data)) > LONGEST_KEY:
-            raise ValidationError(gettext("This is longer than an e-mail address can be."))
+            raise ValidationError(gettext("This email address is too long."))
         if users.by_name(field.data):
             raise ValidationError(str(EMAIL_TAKEN))
 
@@ -78,11 +78,11 @@ class SignUpForm(FlaskForm):
 
 class LogInForm(FlaskForm):
     username = StringField(
-        lazy_gettext("User name or e-mail"),
-        validators=[InputRequired(lazy_gettext("Type your name."))],
+        lazy_gettext("Username or email"),
+        validators=[InputRequired(lazy_gettext("Enter your username or email."))],
     )
     password = PasswordField(
-        lazy_gettext("Password"), validators=[InputRequired(lazy_gettext("Type your password."))]
+        lazy_gettext("Password"), validators=[InputRequired(lazy_gettext("Enter your password."))]
     )
     next = HiddenField()
     submit = SubmitField(lazy_gettext("Log in"))

@@ -23,14 +23,12 @@ def problem_with(password: str) -> str | None:
     """A sentence about what is wrong with a new password, or None."""
     if len(password) < SHORTEST:
         return gettext(
-            "Use at least %(least)s characters. A few words in a row are fine.", least=SHORTEST
+            "Use at least %(least)s characters. A few words in a row work well.", least=SHORTEST
         )
     if len(password) > LONGEST:
         return gettext("Use at most %(most)s characters.", most=LONGEST)
     if _repeated_unit(password.casefold()) in _common_passwords():
-        return gettext(
-            "This is one of the commonest passwords. Choose one that nobody would guess."
-        )
+        return gettext("This password is too common. Choose one that nobody would guess.")
     return None
 
 

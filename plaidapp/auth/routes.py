@@ -17,7 +17,7 @@ from .forms import LogInForm, SignUpForm
 blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
 Answer = str | Response | tuple[str, int]
-WRONG_PAIR = lazy_gettext("This user name and password don't match.")
+WRONG_PAIR = lazy_gettext("This username and password don't match.")
 
 
 @blueprint.route("/signup", methods=["GET", "POST"])

@@ -185,7 +185,8 @@ class Bank:
             raise BankError(
                 "TOKEN_UNREADABLE",
                 gettext_noop(
-                    "This connection was saved with a key the app no longer has. Connect it again."
+                    "This connection was encrypted with a key that the app no longer has. "
+                    "Connect the bank again."
                 ),
                 retryable=False,
             ) from None

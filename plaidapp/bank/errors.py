@@ -31,29 +31,32 @@ HOPELESS = frozenset(
 
 SENTENCES = {
     UNREACHABLE: gettext_noop("The bank can't be reached right now."),
-    TIMEOUT: gettext_noop("The bank took too long to answer."),
-    NONSENSE: gettext_noop("The bank's answer could not be understood."),
-    LOGIN_REQUIRED: gettext_noop("The bank wants you to log in again."),
-    MUTATION: gettext_noop("The bank changed its records while they were being read."),
+    TIMEOUT: gettext_noop("The bank took too long to respond."),
+    NONSENSE: gettext_noop("The bank sent a reply we could not read."),
+    LOGIN_REQUIRED: gettext_noop("The bank needs you to log in again."),
+    MUTATION: gettext_noop("The bank's records changed while we were reading them."),
     PRODUCT_NOT_READY: gettext_noop("The bank is still preparing your transactions."),
-    "INVALID_CREDENTIALS": gettext_noop("The bank does not know this user name and password."),
-    "INVALID_INSTITUTION": gettext_noop("There is no bank with this id."),
+    "INVALID_CREDENTIALS": gettext_noop("The bank did not accept this username and password."),
+    "INVALID_INSTITUTION": gettext_noop("There is no bank with this ID."),
     "INVALID_ACCESS_TOKEN": gettext_noop(
-        "The bank no longer accepts this connection. Connect it again."
+        "The bank no longer accepts this connection. Connect the bank again."
     ),
-    "ITEM_NOT_FOUND": gettext_noop("The bank no longer knows this connection. Connect it again."),
-    "INVALID_PUBLIC_TOKEN": gettext_noop("This connection attempt has expired. Start it again."),
+    "ITEM_NOT_FOUND": gettext_noop(
+        "The bank no longer recognizes this connection. Connect the bank again."
+    ),
+    "INVALID_PUBLIC_TOKEN": gettext_noop("This connection attempt has expired. Start again."),
     "INVALID_API_KEYS": gettext_noop(
-        "Plaid does not accept this app's keys. The operator has to mend that."
+        "Plaid does not accept this app's API keys. The operator needs to fix them."
     ),
-    "INSTITUTION_DOWN": gettext_noop("The bank is down for now."),
-    "INSTITUTION_NOT_RESPONDING": gettext_noop("The bank is not responding for now."),
-    "NO_ACCOUNTS": gettext_noop("The bank has no accounts to share for this log-in."),
+    "INSTITUTION_DOWN": gettext_noop("The bank is down right now."),
+    "INSTITUTION_NOT_RESPONDING": gettext_noop("The bank is not responding right now."),
+    "NO_ACCOUNTS": gettext_noop("This login has no accounts to share."),
     "USER_SETUP_REQUIRED": gettext_noop(
-        "The bank needs you to finish something on its own site first."
+        "The bank needs you to finish a step on its website first."
     ),
 }
-RATE_LIMITED = gettext_noop("Plaid has had too many questions for now.")
+REFUSED = gettext_noop("Plaid refused the request: %(reason)s")
+RATE_LIMITED = gettext_noop("Plaid is limiting requests right now.")
 
 
 @dataclass(eq=False)
@@ -104,5 +107,5 @@ def _sentence(error: PlaidError, status: int) -> str:
     if error.display_message:
         return error.display_message
     if status >= 500:
-        return gettext_noop("Plaid has trouble answering right now.")
-    return f"Plaid refused the request: {error.error_message or error.error_code}"
+        return gettext_noop("Plaid is having trouble right now.")
+    return REFUSED % {"reason": error.error_message or error.error_code}

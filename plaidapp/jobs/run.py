@@ -222,7 +222,7 @@ def _unseal(sealed: bytes | None) -> dict[str, str]:
         return encryption.unseal(current_app.extensions["cipher"], sealed) if sealed else {}
     except InvalidToken:
         message = gettext_noop(
-            "What you entered was saved with a key the app no longer has. Start again."
+            "What you entered was encrypted with a key that the app no longer has. Start again."
         )
         raise BankError("TOKEN_UNREADABLE", message, retryable=False) from None
 

@@ -17,10 +17,8 @@ from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.texts import gettext_noop
 
-EXPIRES_ON = gettext_noop(
-    "Your permission for this bank ends on %(day)s. Log in again before that."
-)
-EXPIRES_SOON = gettext_noop("Your permission for this bank ends soon. Log in again before that.")
+EXPIRES_ON = gettext_noop("Access to this bank ends on %(day)s. Log in again to keep it.")
+EXPIRES_SOON = gettext_noop("Access to this bank ends soon. Log in again to keep it.")
 
 Handler = Callable[[Item, Event], Pull | None]
 
@@ -69,7 +67,7 @@ def _repaired(item: Item, _event: Event) -> Pull | None:
 
 def _new_accounts(item: Item, event: Event) -> None:
     if item.state == items.GOOD:
-        sentence = gettext_noop("The bank has more accounts to share.")
+        sentence = gettext_noop("The bank has new accounts to share.")
         _say(item, items.NEW_ACCOUNTS, event.webhook_code, sentence)
 
 
@@ -89,9 +87,7 @@ def _day(text: str | None) -> str | None:
 
 
 def _revoked(item: Item, event: Event) -> None:
-    sentence = gettext_noop(
-        "You took back the permission to read this bank. What was stored stays yours."
-    )
+    sentence = gettext_noop("You revoked access to this bank. Your stored data stays here.")
     _say(item, items.REVOKED, event.webhook_code, sentence)
 
 

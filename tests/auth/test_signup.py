@@ -64,10 +64,10 @@ def test_the_page_has_the_fields_and_the_button(client):
 
 
 def test_an_empty_form_has_a_sentence_beside_every_field(client, users):
-    page = refused(client, {}, "username", users, "Choose a user name.")
+    page = refused(client, {}, "username", users, "Choose a username.")
 
     assert page.complaints() == {"username", "email", "password"}
-    assert page.beside("email") == "Type your e-mail address."
+    assert page.beside("email") == "Enter your email address."
     assert page.beside("password").startswith("Choose a password.")
 
 
@@ -140,7 +140,7 @@ def test_a_taken_name_is_refused_however_it_is_spelled(app, client, users, subte
     for case, name in TAKEN_NAMES.items():
         with subtests.test(case):
             form = GOOD | {"username": name, "email": "other@example.com"}
-            page = refused(client, form, "username", users, "This user name is taken.")
+            page = refused(client, form, "username", users, "This username is taken.")
             assert page.complaints() == {"username"}
 
 
@@ -150,7 +150,7 @@ def test_a_taken_address_is_refused_however_it_is_spelled(app, client, users, su
     for address in ("dora@example.com", "DORA@Example.COM", " dora@example.com "):
         with subtests.test(address):
             page = refused(client, GOOD | {"username": "other", "email": address}, "email", users)
-            assert "There is an account with this e-mail address." in page.beside("email")
+            assert "An account with this email address already exists." in page.beside("email")
             assert page.complaints() == {"email"}
 
 
@@ -188,9 +188,9 @@ BAD_PASSWORDS = {
     "14 emoji": ("🦉🐧🦊🐻🐼🐨🐯🦁🐮🐷🐸🐵🐔🦄", "Use at least 15 characters."),
     "129 characters": ("p7!xQ2z9Lw#4VbT" + "x" * 114, "Use at most 128 characters."),
     "20,000 characters": ("ab" * 10_000, "Use at most 128 characters."),
-    "a common one, twice": ("passwordpassword", "This is one of the commonest"),
-    "a common one in capitals": ("PassWordPASSWORD", "This is one of the commonest"),
-    "123456 three times": ("123456" * 3, "This is one of the commonest"),
+    "a common one, twice": ("passwordpassword", "This password is too common."),
+    "a common one in capitals": ("PassWordPASSWORD", "This password is too common."),
+    "123456 three times": ("123456" * 3, "This password is too common."),
 }
 
 
@@ -238,8 +238,8 @@ def test_the_longest_password_is_not_cut(app, client):
 @pytest.mark.parametrize(
     ("other", "field", "said"),
     [
-        ({"email": "second@example.com"}, "username", "This user name is taken."),
-        ({"username": "second"}, "email", "There is an account with this e-mail address."),
+        ({"email": "second@example.com"}, "username", "This username is taken."),
+        ({"username": "second"}, "email", "An account with this email address already exists."),
     ],
     ids=["same name", "same address"],
 )

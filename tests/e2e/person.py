@@ -46,8 +46,8 @@ class Person:
 
     def sign_up(self) -> None:
         self.page.goto("/auth/signup")
-        self.page.get_by_label("User name").fill(self.name)
-        self.page.get_by_label("E-mail").fill(f"{self.name}@example.com")
+        self.page.get_by_label("Username").fill(self.name)
+        self.page.get_by_label("Email").fill(f"{self.name}@example.com")
         self.page.get_by_label("Password").fill(PASSWORD)
         self.press("Sign up")
         expect(self.page.get_by_text(re.compile(f"Hi,? {self.name}"))).to_be_visible()
@@ -55,7 +55,7 @@ class Person:
 
     def log_in(self) -> None:
         self.page.goto("/auth/login")
-        self.page.get_by_label("User name").fill(self.name)
+        self.page.get_by_label("Username").fill(self.name)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.press("Log in")
         expect(self.page).to_have_url(re.compile("/finance/$"))
@@ -83,7 +83,7 @@ class Person:
     def connect(self, username: str = "", password: str = "") -> Locator:
         """*Connect a test bank*, as one of the sandbox's test users."""
         if username:
-            self.page.get_by_text("As a test user").click()
+            self.page.get_by_text("Use another test user").click()
             self.page.get_by_label("Test user").fill(username)
             self.page.get_by_label("Password").fill(password)
         return self.pull("Connect a test bank")

@@ -128,7 +128,7 @@ def test_trouble(deployment, person, look):
 
     deployment.bank.behave()
     deployment.bank.ask("/sandbox/item/reset_login", deployment.newest_access_token())
-    expect(page.locator("#connections")).to_contain_text("wants you to log in again")
+    expect(page.locator("#connections")).to_contain_text("needs you to log in again")
     for path in ("/finance/items", "/finance/"):
         page.goto(path)
         look(person, f"{path}, to log in again")

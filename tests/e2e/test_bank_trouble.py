@@ -16,11 +16,11 @@ TROUBLE = {
             "error_type": "API_ERROR",
             "error_code": "INTERNAL_SERVER_ERROR",
         },
-        "trouble answering",
+        "having trouble",
     ),
-    "429": ({"kind": "rate_limit", "limit": 0, "seconds": 3600}, "too many questions"),
-    "garbage": ({"kind": "garbage"}, "could not be understood"),
-    "wrong types": ({"kind": "wrong_types"}, "could not be understood"),
+    "429": ({"kind": "rate_limit", "limit": 0, "seconds": 3600}, "limiting requests"),
+    "garbage": ({"kind": "garbage"}, "we could not read"),
+    "wrong types": ({"kind": "wrong_types"}, "we could not read"),
     "cut in half": ({"kind": "truncate"}, "The bank"),
     "hung up": ({"kind": "reset"}, "can't be reached"),
 }
@@ -101,7 +101,7 @@ def test_a_connection_that_fails_can_be_tried_again(deployment, person):
     deployment.bank.misbehave("garbage", "/item/public_token/exchange")
     panel = person.connect()
     loads = person.page_loads
-    expect_trouble(panel, "could not be understood")
+    expect_trouble(panel, "we could not read")
 
     deployment.bank.behave()
     try_again(panel)

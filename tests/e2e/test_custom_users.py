@@ -102,7 +102,7 @@ def key_of_stored(row: dict[str, Any]) -> tuple[str, Decimal, str, str]:
 
 def test_a_typing_error_is_named_beside_the_field(person):
     page = person.page
-    page.get_by_text("As a test user").click()
+    page.get_by_text("Use another test user").click()
     page.get_by_label("Test user").fill("user_custom")
     page.get_by_label("Password").fill('{"override_accounts": [')
     loads = person.page_loads
@@ -120,4 +120,4 @@ def test_a_typing_error_is_named_beside_the_field(person):
 def test_a_wrong_password_is_the_banks_to_refuse(person):
     panel = person.connect("user_good", "not the password")
     expect(panel).to_have_attribute("data-state", "failed")
-    expect(panel).to_contain_text("does not know this user name and password")
+    expect(panel).to_contain_text("did not accept this username and password")

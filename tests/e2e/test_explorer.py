@@ -85,7 +85,7 @@ def test_what_is_no_amount_is_said_beside_it_and_mended(explorer):
     page = explorer.page
     facet(explorer, "Amount").click()
     page.get_by_label("At least").fill("lots")
-    expect(page.locator("#smallest-error")).to_have_text("Write an amount like 12.50.")
+    expect(page.locator("#smallest-error")).to_have_text("Enter an amount like 12.50.")
     expect(page.get_by_label("At least")).to_be_focused()
     page.get_by_label("At least").fill("20")
     expect(page.locator("#chips .chip")).to_have_count(1)
@@ -122,12 +122,12 @@ def test_without_javascript_it_is_all_the_same(deployment, visit):
 
     page.goto(PATH)
     rows(person).first.locator("summary").click()
-    rows(person).first.get_by_role("link", name="All of this transaction").click()
+    rows(person).first.get_by_role("link", name="Show details").click()
     page.get_by_label("Note").fill("with Zoë")
     person.press("Save")
     expect(page.get_by_label("Note")).to_have_value("with Zoë")
     person.press("Undo")
-    expect(page.locator("#notice")).to_contain_text("as it was before")
+    expect(page.locator("#notice")).to_contain_text("restored")
     assert total(person, "?q=zoe") == 0
 
     for number in (1, 3):
@@ -160,7 +160,7 @@ def test_edit_and_undo_by_keyboard_alone(explorer):
     assert total(explorer, "?q=zoe") == 1
     page.keyboard.press("u")
     expect(category).to_have_text(before)
-    expect(page.locator("#notice")).to_contain_text("Undone: 1 transaction is as it was before.")
+    expect(page.locator("#notice")).to_contain_text("Undone: 1 transaction restored.")
     assert total(explorer, "?q=zoe") == 0
     page.keyboard.press("Enter")
     expect(row.get_by_label("Note")).to_have_value("")
@@ -189,10 +189,10 @@ def test_many_at_once_by_keyboard_and_the_whole_filter(explorer):
     page.goto(f"{PATH}?q=uber")
     found = total(explorer, "?q=uber")
     rows(explorer).first.get_by_role("checkbox").check()
-    page.get_by_label(f"All {found} of this filter").check()
+    page.get_by_label(f"Select all {found} matching").check()
     expect(page.locator("#bulk .bulk-count")).to_have_text(f"{found} selected")
     page.locator("#bulk").get_by_label("Category").select_option("Home improvement")
-    explorer.press("Set category")
+    explorer.press("Apply category")
     expect(page.locator("#notice")).to_contain_text(f"{found} transactions changed.")
     expect(rows(explorer).first.locator(".category")).to_contain_text("Home improvement")
     assert total(explorer, "?category=HOME_IMPROVEMENT&q=uber") == found
@@ -204,7 +204,7 @@ def test_enter_in_the_bulk_note_writes_the_note_and_nothing_else(explorer):
     box = row.get_by_role("checkbox")
     box.check()
     page.locator("#bulk-category").select_option("Home improvement")
-    explorer.press("Set category")
+    explorer.press("Apply category")
     expect(row.locator(".category")).to_contain_text("Home improvement")
     box.check()
     page.locator("#bulk-category").select_option("")
@@ -225,8 +225,8 @@ def test_undo_is_still_there_after_a_reload(explorer):
     page.reload()
     expect(page.locator(".toast")).to_have_count(0)
     assert total(explorer) == every - 1
-    explorer.press("Undo the last change")
-    expect(page.locator("#notice")).to_contain_text("as it was before")
+    explorer.press("Undo last change")
+    expect(page.locator("#notice")).to_contain_text("restored")
     assert total(explorer) == every
     expect(page.locator("#undo-last")).to_have_count(0)
 

@@ -49,7 +49,7 @@ def test_from_sign_up_to_log_out(deployment, visit):
     person = visit(deployment.url)
     page, keys = person.page, person.page.keyboard
     page.goto("/auth/signup")
-    tab_to(person, page.get_by_label("User name"))
+    tab_to(person, page.get_by_label("Username"))
     keys.type(person.name)
     keys.press("Tab")
     keys.type(f"{person.name}@example.com")
@@ -70,7 +70,7 @@ def test_from_sign_up_to_log_out(deployment, visit):
     press(person, "Account")
     press(person, "Log out")
     expect(page).to_have_url(re.compile("/auth/login"))
-    tab_to(person, page.get_by_label("User name"))
+    tab_to(person, page.get_by_label("Username"))
     keys.type(person.name)
     keys.press("Tab")
     keys.type(PASSWORD)
@@ -81,7 +81,7 @@ def test_from_sign_up_to_log_out(deployment, visit):
 def test_the_skip_link_leads_to_the_content(reader):
     page = reader.page
     page.keyboard.press("Tab")
-    skip = page.get_by_role("link", name="Skip to the content")
+    skip = page.get_by_role("link", name="Skip to content")
     expect(skip).to_be_focused()
     expect(skip).to_be_in_viewport()
     page.keyboard.press("Enter")
@@ -166,12 +166,12 @@ def test_the_charts_read_out_what_they_show(reader):
         assert len(set(said)) == 5
         assert all("$" in text for text in said)
         # Some accounts are known since they were connected only; at the end all are.
-        assert ["partly held" in text for text in said[2::2]] == [label.startswith("Net"), False]
+        assert ["estimate" in text for text in said[2::2]] == [label.startswith("Net"), False]
 
 
 def test_the_tables_behind_the_charts(reader):
     page = reader.page
-    summary = page.locator("#net-worth summary", has_text="As a table")
+    summary = page.locator("#net-worth summary", has_text="Show as table")
     tab_to(reader, summary)
     page.keyboard.press("Enter")
     expect(page.locator("#net-worth table")).to_be_visible()
@@ -183,7 +183,7 @@ def test_an_open_table_and_the_focus_outlive_what_arrives(deployment, person):
     be_done(person.connect("user_transactions_dynamic", "any"))
     page = person.page
     page.reload()
-    summary = page.locator("#net-worth summary", has_text="As a table")
+    summary = page.locator("#net-worth summary", has_text="Show as table")
     tab_to(person, summary)
     page.keyboard.press("Enter")
     table = page.locator("#net-worth table")

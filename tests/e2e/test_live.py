@@ -30,7 +30,7 @@ def test_a_log_in_that_ended_is_said_without_a_reload(deployment, person):
 
     deployment.bank.ask("/sandbox/item/reset_login", deployment.newest_access_token())
 
-    expect(person.page.locator("#connections")).to_contain_text("wants you to log in again")
+    expect(person.page.locator("#connections")).to_contain_text("needs you to log in again")
 
 
 def test_every_refusal_is_said_and_a_success_takes_it_back(deployment, person):

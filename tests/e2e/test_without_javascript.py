@@ -91,11 +91,11 @@ def test_every_form_there_is(deployment, visit):
 
     page.goto("/finance/transactions")
     page.locator("#list .row summary").first.click()
-    page.get_by_role("link", name="All of this transaction").first.click()
+    page.get_by_role("link", name="Show details").first.click()
     page.get_by_label("Category").select_option("Home improvement")
     person.press("Save")
     expect(page.get_by_label("Category")).to_have_value("HOME_IMPROVEMENT")
-    page.get_by_role("button", name=re.compile("^Back to the bank's category")).click()
+    page.get_by_role("button", name=re.compile("^Use the bank's category")).click()
     expect(page.get_by_label("Category")).to_have_value("")
     page.goto("/finance/transactions")
     for button, tag in (("Hide", "hidden"), ("Unhide", None)):
@@ -111,7 +111,7 @@ def test_every_form_there_is(deployment, visit):
     page.locator("#bulk-note").press("Enter")
     expect(page.get_by_label("Has a note")).to_have_count(1)
     page.goto("/finance/transactions")
-    person.press("Undo the last change")
+    person.press("Undo last change")
     expect(page.get_by_label("Has a note")).to_have_count(0)
 
     app = create_app(Config.from_env(deployment.env))
@@ -154,7 +154,7 @@ def test_what_is_typed_wrong_is_said_beside_its_field(plain):
     expect(page.locator("#range-form .error")).to_be_visible()
     expect(page.get_by_label("From", exact=True)).to_have_value("2026-02-01")
 
-    page.get_by_text("As a test user").click()
+    page.get_by_text("Use another test user").click()
     page.get_by_label("Test user").fill("user_custom")
     page.get_by_label("Password").fill("{")
     plain.press("Connect a test bank")
@@ -167,7 +167,7 @@ def test_a_period_of_the_line_and_the_tables_that_stand_for_the_charts(plain):
     page.get_by_role("link", name="1M", exact=True).click()
     expect(page.locator("nav [aria-current]", has_text="1M")).to_be_visible()
     for part in ("#net-worth", "#cash-flow section:first-child"):
-        page.locator(f"{part} summary", has_text="As a table").click()
+        page.locator(f"{part} summary", has_text="Show as table").click()
         expect(page.locator(f"{part} td").first).to_be_visible()
     expect(page.locator("ledger-chart").first).to_be_hidden()
 

@@ -101,7 +101,7 @@ def test_what_may_pass_is_tried_again_later(prepared, run, look, bank_server, ki
     assert pull.run_after > before
     shown = pull.items[0] if pull.items else pull
     assert shown.error_code == "DOWN"
-    assert shown.error_message == "Plaid has trouble answering right now."
+    assert shown.error_message == "Plaid is having trouble right now."
 
 
 @pytest.mark.parametrize("kind", PATHS)
@@ -115,7 +115,7 @@ def test_the_third_failure_is_the_last(prepared, run, look, bank_server, kind):
     assert (pull.state, pull.failures) == ("failed", 3)
     assert pull.ended_at is not None
     shown = pull.items[0] if pull.items else pull
-    assert shown.error_message == "Plaid has trouble answering right now."
+    assert shown.error_message == "Plaid is having trouble right now."
 
 
 @pytest.mark.parametrize("kind", PATHS)
@@ -154,7 +154,7 @@ def test_a_log_in_that_ended_fails_at_once(
     run(pull_id)
     pull = look(pull_id)
     assert (pull.state, pull.failures) == ("failed", 1)
-    assert pull.items[0].error_message == "The bank wants you to log in again."
+    assert pull.items[0].error_message == "The bank needs you to log in again."
     item = item_now(item)
     assert (item.state, item.error_code) == ("login_required", "ITEM_LOGIN_REQUIRED")
 
@@ -368,7 +368,7 @@ def test_a_mistake_of_ours_is_said_and_raised(link, begin, context, look, monkey
         jobs.accounts(pull_id)
     pull = look(pull_id)
     assert (pull.state, pull.error_code) == ("failed", "INTERNAL_ERROR")
-    assert "plaidapp made a mistake" in pull.error_message
+    assert "Something broke on our side" in pull.error_message
     assert pull.ended_at is not None
 
 

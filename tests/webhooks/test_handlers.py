@@ -238,8 +238,8 @@ SAID = {
 }
 REPORTS_A_PROBLEM = "The bank reports a problem with this connection."
 ERRORS = {
-    "log-in": ({"error": LOGIN}, "login_required", "The bank wants you to log in again."),
-    "down": ({"error": DOWN}, "error", "The bank is down for now."),
+    "log-in": ({"error": LOGIN}, "login_required", "The bank needs you to log in again."),
+    "down": ({"error": DOWN}, "error", "The bank is down right now."),
     "said by the bank": ({"error": SAID}, "error", "Look into your mail."),
     "null": ({"error": None}, "error", REPORTS_A_PROBLEM),
     "text": ({"error": "ITEM_LOGIN_REQUIRED"}, "error", REPORTS_A_PROBLEM),
@@ -279,7 +279,7 @@ def test_new_accounts_are_announced_unless_something_matters_more(tell, read, ma
     after = read(item)
     if state == items.GOOD:
         assert after.state == "new_accounts"
-        assert after.error_message == "The bank has more accounts to share."
+        assert after.error_message == "The bank has new accounts to share."
     else:
         assert (after.state, after.error_message) == (state, "before")
 
@@ -301,7 +301,7 @@ def test_a_permission_that_ends_is_told_with_the_day(tell, read, make_item, code
     after = read(item)
     when = f"on {day}" if day else "soon"
     assert after.state == "expiring"
-    assert after.error_message.startswith(f"Your permission for this bank ends {when}. Log in")
+    assert after.error_message.startswith(f"Access to this bank ends {when}. Log in")
 
 
 @pytest.mark.parametrize("state", [items.LOGIN_REQUIRED, items.REVOKED])
@@ -317,7 +317,7 @@ def test_a_permission_taken_back_stops_the_syncs(app, tell, ask, read, change, m
     tell(item, "ITEM", "USER_PERMISSION_REVOKED", error=LOGIN)
 
     assert read(item).state == "revoked"
-    assert "took back the permission" in read(item).error_message
+    assert "revoked access" in read(item).error_message
 
     tell(item, "TRANSACTIONS", "SYNC_UPDATES_AVAILABLE")
     long_ago = now() - timedelta(days=30)
@@ -397,8 +397,8 @@ def test_open_pages_hear_of_every_change(tell, ask, make_item):
 
 def test_the_owner_reads_what_happened(tell, linked, alice):
     tell(linked, "ITEM", "ERROR", error=LOGIN)
-    assert "The bank wants you to log in again." in alice.client.get("/finance/").text
+    assert "The bank needs you to log in again." in alice.client.get("/finance/").text
     assert (
-        "The bank wants you to log in again."
+        "The bank needs you to log in again."
         in alice.client.get(f"/finance/items/{linked.id}").text
     )

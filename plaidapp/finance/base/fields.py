@@ -27,13 +27,13 @@ class Day(DateField):
         except ValueError:
             typed = valuelist[0].strip()[:40]
             raise ValueError(
-                gettext("“%(typed)s” is not a date. Write it like 2026-01-31.", typed=typed)
+                gettext("“%(typed)s” is not a date. Enter one like 2026-01-31.", typed=typed)
             ) from None
         if self.data and self.data.year not in YEARS:
             self.data = None
             first, last = YEARS.start, YEARS.stop - 1
             raise ValueError(
-                gettext("Choose a year from %(first)s to %(last)s.", first=first, last=last)
+                gettext("Choose a year between %(first)s and %(last)s.", first=first, last=last)
             )
 
     def pre_validate(self, form: Form) -> None:
@@ -45,7 +45,7 @@ def check_order(form: Form) -> None:
     """Raise ValidationError if the form's `end_date` is before its `start_date`."""
     start, end = form["start_date"], form["end_date"]
     if start.data and end.data and end.data < start.data:
-        raise ValidationError(gettext("The end is before the start. Swap them."))
+        raise ValidationError(gettext("The end date is before the start date. Swap them."))
 
 
 class OneOf:
@@ -57,7 +57,7 @@ class OneOf:
     def pre_validate(self, _form: Any) -> None:
         if self.data not in {choice.value for choice in self.choices}:  # type: ignore[attr-defined]
             self.data = self.default  # shown on the page that refuses
-            raise ValidationError(gettext("Choose one of the list."))
+            raise ValidationError(gettext("Choose one from the list."))
 
     def process_formdata(self, valuelist: list[str]) -> None:
         if valuelist and valuelist[0]:

@@ -25,14 +25,14 @@ class ConnectTestBankForm(FlaskForm):
         lazy_gettext("Bank"),
         choices=TEST_BANKS,
         validate_choice=False,
-        validators=[InputRequired(lazy_gettext("Pick a bank."))],
+        validators=[InputRequired(lazy_gettext("Choose a bank."))],
     )
     override_username = StringField(
-        lazy_gettext("Test user"), description=lazy_gettext("user_good when left empty")
+        lazy_gettext("Test user"), description=lazy_gettext("Leave empty for user_good")
     )
     # A text area, since it may hold a JSON document. It is the password of a test user.
     override_password = TextAreaField(
-        lazy_gettext("Password"), description=lazy_gettext("For user_custom, the JSON")
+        lazy_gettext("Password"), description=lazy_gettext("JSON for user_custom")
     )
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -44,46 +44,46 @@ class ConnectTestBankForm(FlaskForm):
 
     def validate_institution_id(self, field: Field) -> None:
         if not INSTITUTION_ID.fullmatch(field.data):
-            raise ValidationError(gettext("A bank's id looks like ins_109508."))
+            raise ValidationError(gettext("A bank ID looks like ins_109508."))
 
     def validate_override_username(self, field: Field) -> None:
         if len(field.data or "") > 128:
-            raise ValidationError(gettext("A test user's name has at most 128 characters."))
+            raise ValidationError(gettext("A test user's name can have at most 128 characters."))
         if self.override_password.data and not field.data:
-            raise ValidationError(gettext("Type the name of the test user this password is for."))
+            raise ValidationError(gettext("Enter the test user that this password belongs to."))
 
     def validate_override_password(self, field: Field) -> None:
         if self.override_username.data != CUSTOM_USER:
             return
         if len(field.data or "") > LARGEST_CUSTOM_USER:
-            raise ValidationError(gettext("This custom user is larger than 500,000 characters."))
+            raise ValidationError(gettext("A custom user can have at most 500,000 characters."))
         try:
             custom_user = json.loads(field.data or "")
         except (ValueError, RecursionError) as error:
             raise ValidationError(_json_complaint(error)) from None
         if not isinstance(custom_user, dict) or "override_accounts" not in custom_user:
-            raise ValidationError(gettext("A custom user needs a list called override_accounts."))
+            raise ValidationError(gettext("A custom user needs a list named override_accounts."))
         if not isinstance(custom_user["override_accounts"], list):
-            raise ValidationError(gettext("override_accounts has to be a list of accounts."))
+            raise ValidationError(gettext("override_accounts must be a list of accounts."))
 
 
 def _json_complaint(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
         return gettext(
-            "This is not JSON: line %(line)s, column %(column)s is where it breaks.",
+            "This is not valid JSON. The error is at line %(line)s, column %(column)s.",
             line=error.lineno,
             column=error.colno,
         )
-    return gettext("This is not JSON.")
+    return gettext("This is not valid JSON.")
 
 
 class PublicTokenForm(FlaskForm):
     """The public token that Plaid Link returned."""
 
     public_token = StringField(
-        validators=[InputRequired(lazy_gettext("Plaid Link gave no public token."))]
+        validators=[InputRequired(lazy_gettext("Plaid Link did not return a public token."))]
     )
 
     def validate_public_token(self, field: Field) -> None:
         if len(field.data) > 256 or not field.data.startswith("public-"):
-            raise ValidationError(gettext("This is not a public token of Plaid's."))
+            raise ValidationError(gettext("This is not a public token from Plaid."))

@@ -25,9 +25,9 @@ from ..pulls.range_form import RangeForm
 from . import content
 
 Answer = str | Response | tuple[str, int]
-NO_BANK = lazy_gettext("Connect a bank first: there is nothing to ask yet.")
-REPLACED = lazy_gettext("You connected this bank again. Sync the newer connection.")
-NO_TEST_BANKS = lazy_gettext("Test banks are there in Plaid's Sandbox only.")
+NO_BANK = lazy_gettext("Connect a bank first.")
+REPLACED = lazy_gettext("You connected this bank again. Sync the newer connection instead.")
+NO_TEST_BANKS = lazy_gettext("Test banks are available only in Plaid's sandbox.")
 
 
 @blueprint.post("/items/sandbox")

@@ -1,8 +1,9 @@
 """A pull as its panel shows it, on the page and in the answer to a poll alike."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 from flask import redirect, render_template, url_for
 from flask_babel import gettext
@@ -39,6 +40,12 @@ class PullView:
     def lists_rows(self) -> bool:
         """Did the person ask for the rows of a range, not just for their number?"""
         return self.pull.kind == pulls.TRANSACTIONS and self.pull.start_date is not None
+
+    @property
+    def wait(self) -> timedelta | None:
+        """Time until the next attempt, rounded up to whole seconds; None if it is due."""
+        seconds = math.ceil((self.pull.run_after - datetime.now(UTC)).total_seconds())
+        return timedelta(seconds=seconds) if seconds > 0 else None
 
     @property
     def may_try_again(self) -> bool:

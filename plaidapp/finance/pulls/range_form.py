@@ -18,10 +18,10 @@ class RangeForm(FlaskForm):
     """The first and the last day, both included. Empty, it offers the last thirty days."""
 
     start_date = Day(
-        lazy_gettext("From"), validators=[InputRequired(lazy_gettext("Choose the first day."))]
+        lazy_gettext("From"), validators=[InputRequired(lazy_gettext("Choose a start date."))]
     )
     end_date = Day(
-        lazy_gettext("To"), validators=[InputRequired(lazy_gettext("Choose the last day."))]
+        lazy_gettext("To"), validators=[InputRequired(lazy_gettext("Choose an end date."))]
     )
 
     def __init__(self, first_transaction: date | None = None, **options: Any) -> None:
@@ -37,7 +37,7 @@ class RangeForm(FlaskForm):
         if field.data < earliest:
             raise ValidationError(
                 gettext(
-                    "Banks give two years at most. Choose %(day)s or later.",
+                    "Banks share at most two years of history. Choose %(day)s or later.",
                     day=long_day(earliest),
                 )
             )
@@ -47,5 +47,7 @@ class RangeForm(FlaskForm):
         if self.first_transaction and field.data < self.first_transaction:
             first = long_day(self.first_transaction)
             raise ValidationError(
-                gettext("Your first transaction is of %(day)s. Choose that or later.", day=first)
+                gettext(
+                    "Your first transaction is from %(day)s. Choose that day or later.", day=first
+                )
             )

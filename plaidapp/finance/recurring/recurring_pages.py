@@ -44,7 +44,7 @@ FREQUENCIES = {
 
 @blueprint.app_template_filter()
 def how_often(stream: Stream) -> str:
-    return str(FREQUENCIES.get(stream.frequency, lazy_gettext("now and then")))
+    return str(FREQUENCIES.get(stream.frequency, lazy_gettext("irregular")))
 
 
 @blueprint.app_template_filter()

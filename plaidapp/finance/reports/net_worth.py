@@ -57,7 +57,7 @@ class NetWorth:
             "dates": [day.isoformat() for day in self.dates],
             "series": [{"values": [exact(value) for value in self.values]}],
             "estimated": sum(day < self.exact_from for day in self.dates),
-            "mark": gettext("partly held"),
+            "mark": gettext("estimate"),
         }
 
     @property

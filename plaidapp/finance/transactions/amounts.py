@@ -53,7 +53,7 @@ def from_typed(text: str) -> Decimal:
     if THOUSANDS_OR_THOUSANDTHS.fullmatch(text) and get_group_symbol(get_locale()) == ".":
         whole, sign = text.replace(".", ""), get_decimal_symbol(get_locale())
         raise ValueError(
-            gettext("Write %(whole)s or %(exact)s.", whole=whole, exact=f"{whole}{sign}00")
+            gettext("Enter %(whole)s or %(exact)s.", whole=whole, exact=f"{whole}{sign}00")
         )
     return Decimal(text) if is_plain(text) else _from_local(text)
 
@@ -66,7 +66,7 @@ def _from_local(text: str) -> Decimal:
                 amount = parse_decimal(candidate, locale=locale, strict=True)
                 if is_plain(f"{amount:f}"):
                     return amount
-    raise ValueError(gettext("Write an amount like 12.50."))
+    raise ValueError(gettext("Enter an amount like 12.50."))
 
 
 class Amount(StringField):

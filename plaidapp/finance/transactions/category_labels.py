@@ -23,10 +23,10 @@ LABELS = {
     "PERSONAL_CARE": _("Personal care"),
     "GENERAL_SERVICES": _("Services"),
     "GOVERNMENT_AND_NON_PROFIT": _("Taxes and donations"),
-    "TRANSPORTATION": _("Getting around"),
+    "TRANSPORTATION": _("Transport"),
     "TRAVEL": _("Travel"),
     "RENT_AND_UTILITIES": _("Rent and utilities"),
-    "OTHER": _("Uncategorised"),
+    "OTHER": _("Uncategorized"),
 }
 ICONS = {
     "INCOME": "banknote",

@@ -63,7 +63,11 @@ def edit_transactions() -> Answer:
         db.session.rollback()
         most = number(edits.MOST_ROWS)
         return _refuse(
-            _("That is more than %(most)s at once. Narrow the filter.", most=most), listing
+            _(
+                "You can change at most %(most)s transactions at once. Narrow the filter.",
+                most=most,
+            ),
+            listing,
         )
     db.session.commit()
     return _answer(listing, applied, None if every else form.ids, address(listing.query))
@@ -129,23 +133,23 @@ def _refuse(sentence: str, listing: Listing) -> Answer:
 
 def _changed_sentence(rows: int) -> str:
     if not rows:
-        return str(_("That is how it was already."))
+        return str(_("Nothing changed."))
     return str(ngettext("%(num)s transaction changed.", "%(num)s transactions changed.", rows))
 
 
 def _undone_sentence(undone: edits.Undone) -> str:
     undone_text = ngettext(
-        "Undone: %(num)s transaction is as it was before.",
-        "Undone: %(num)s transactions are as they were before.",
+        "Undone: %(num)s transaction restored.",
+        "Undone: %(num)s transactions restored.",
         undone.rows,
     )
     kept_text = ngettext(
-        "%(num)s transaction was edited again since, and stays as it is.",
-        "%(num)s transactions were edited again since, and stay as they are.",
+        "%(num)s transaction was edited again later and was left unchanged.",
+        "%(num)s transactions were edited again later and were left unchanged.",
         undone.skipped,
     )
     if undone.rows and undone.skipped:
         return f"{undone_text} {kept_text}"
     if undone.skipped:
         return str(kept_text)
-    return str(undone_text if undone.rows else _("That was undone already."))
+    return str(undone_text if undone.rows else _("This was already undone."))

@@ -27,7 +27,7 @@ class Note(TextAreaField):
     def pre_validate(self, _form: Any) -> None:
         if len(self.data or "") > LONGEST_NOTE:
             raise ValidationError(
-                gettext("A note has at most %(most)s characters.", most=LONGEST_NOTE)
+                gettext("A note can have at most %(most)s characters.", most=LONGEST_NOTE)
             )
 
 
@@ -36,7 +36,7 @@ class EditForm(FlaskForm):
 
     category = StringField(_("Category"))
     note = Note(_("Note"))
-    hidden = BooleanField(_("Hide it: it counts in no total"))
+    hidden = BooleanField(_("Hide from lists and totals"))
 
     def __init__(self, own_category: str | None = None, **options: Any) -> None:
         """`own_category` is the person's present category. It is valid even if Plaid lacks it."""
@@ -56,12 +56,12 @@ class EditForm(FlaskForm):
 
     def validate_category(self, field: Field) -> None:
         if field.data and field.data not in (*PRIMARY, self.own_category):
-            raise ValidationError(gettext("Choose one of the list."))
+            raise ValidationError(gettext("Choose one from the list."))
 
     def validate(self, extra_validators: Any = None) -> bool:
         valid: bool = super().validate(extra_validators)
         if not self.change():
-            self.form_errors.append(gettext("Send a category, a note, or whether it is hidden."))
+            self.form_errors.append(gettext("Choose a category, a note, or whether to hide it."))
             return False
         return valid
 
@@ -89,19 +89,19 @@ class BulkForm(FlaskForm):
 
     def validate_row(self, field: Field) -> None:
         if not all(value.isascii() and value.isdigit() for value in field.data):
-            raise ValidationError(gettext("There is no such transaction."))
+            raise ValidationError(gettext("This transaction does not exist."))
         if any(len(value) > 19 or int(value) > LARGEST_BIG_ID for value in field.data):
-            raise ValidationError(gettext("There is no such transaction."))
+            raise ValidationError(gettext("This transaction does not exist."))
         if not field.data and not self.all.data:
-            raise ValidationError(gettext("Choose the transactions first."))
+            raise ValidationError(gettext("Select transactions first."))
 
     def validate_do(self, field: Field) -> None:
         if field.data not in ("category", "note", "hide", "unhide"):
-            raise ValidationError(gettext("Choose what to do with them."))
+            raise ValidationError(gettext("Choose what to change."))
 
     def validate_category(self, field: Field) -> None:
         if self.do.data == "category" and field.data and field.data not in PRIMARY:
-            raise ValidationError(gettext("Choose one of the list."))
+            raise ValidationError(gettext("Choose one from the list."))
 
     def change(self) -> dict[str, Any]:
         changes: dict[str, dict[str, Any]] = {

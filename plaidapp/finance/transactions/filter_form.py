@@ -31,21 +31,21 @@ PENDING = (
     SelectChoice("without", _("Posted only")),
 )
 HIDDEN = (
-    SelectChoice("without", _("Without hidden ones")),
-    SelectChoice("any", _("With hidden ones")),
-    SelectChoice("only", _("Hidden ones only")),
+    SelectChoice("without", _("Not hidden")),
+    SelectChoice("any", _("Including hidden")),
+    SelectChoice("only", _("Hidden only")),
 )
 SCOPES = (
-    SelectChoice("all", _("All that moved")),
-    SelectChoice("flow", _("Only what was earned or spent")),
+    SelectChoice("all", _("Include transfers")),
+    SelectChoice("flow", _("Exclude transfers")),
 )
 SORTS = (
     SelectChoice("newest", _("Newest first")),
     SelectChoice("oldest", _("Oldest first")),
     SelectChoice("largest", _("Largest first")),
     SelectChoice("smallest", _("Smallest first")),
-    SelectChoice("a-z", _("Names A to Z")),
-    SelectChoice("z-a", _("Names Z to A")),
+    SelectChoice("a-z", _("Name A to Z")),
+    SelectChoice("z-a", _("Name Z to A")),
 )
 Order = tuple[Literal["date", "amount", "name"], bool]
 ORDERS: dict[str, Order] = {
@@ -75,14 +75,14 @@ class ExplorerForm(FlaskForm):
     direction = Switch(_("Direction"), choices=DIRECTIONS, default="any")
     pending = Switch(_("Pending"), choices=PENDING, default="any")
     hidden = Switch(_("Hidden transactions"), choices=HIDDEN, default="without")
-    scope = Switch(_("What counts"), choices=SCOPES, default="all")
-    sort = Choice(_("Order"), choices=SORTS, default="newest")
+    scope = Switch(_("Totals"), choices=SCOPES, default="all")
+    sort = Choice(_("Sort by"), choices=SORTS, default="newest")
 
     def validate_q(self, field: Field) -> None:
         if len(field.data or "") > LONGEST_SEARCH:
             field.data = field.data[:LONGEST_SEARCH]
             raise ValidationError(
-                gettext("Search for at most %(most)s characters.", most=LONGEST_SEARCH)
+                gettext("A search can have at most %(most)s characters.", most=LONGEST_SEARCH)
             )
 
     def validate_end_date(self, _field: Field) -> None:
@@ -90,16 +90,18 @@ class ExplorerForm(FlaskForm):
 
     def validate_account(self, field: Field) -> None:
         if not all(value.isascii() and value.isdigit() and len(value) < 20 for value in field.data):
-            raise ValidationError(gettext("There is no such account."))
+            raise ValidationError(gettext("This account does not exist."))
 
     def validate_category(self, field: Field) -> None:
         if any(len(value) > LONGEST_CATEGORY or "\0" in value for value in field.data):
-            raise ValidationError(gettext("There is no such category."))
+            raise ValidationError(gettext("This category does not exist."))
 
     def validate_largest(self, field: Field) -> None:
         smallest, largest = self.smallest.data, field.data
         if isinstance(smallest, Decimal) and largest is not None and largest < smallest:
-            raise ValidationError(gettext("The largest amount is below the smallest. Swap them."))
+            raise ValidationError(
+                gettext("The largest amount is less than the smallest. Swap them.")
+            )
 
     @property
     def order(self) -> Order:

@@ -104,7 +104,7 @@ def _localized(amount: str) -> str:
 
 def account_label(account: Account | None) -> str:
     if account is None:
-        return str(_("An account that is gone"))
+        return str(_("Deleted account"))
     return f"{account.name} {account.mask or ''}".strip()
 
 
@@ -113,7 +113,7 @@ def _days_label(start: date | None, end: date | None) -> str | None:
         return str(_("%(start)s to %(end)s", start=long_day(start), end=long_day(end)))
     if start:
         return str(_("From %(day)s", day=long_day(start)))
-    return str(_("Until %(day)s", day=long_day(end))) if end else None
+    return str(_("Through %(day)s", day=long_day(end))) if end else None
 
 
 def _without_value(query: Query, name: str, value: str) -> Query:

@@ -133,9 +133,7 @@ class Attempt:
         self._end(
             state=pulls.FAILED,
             error_code="INTERNAL_ERROR",
-            error_message=gettext_noop(
-                "plaidapp made a mistake here. Nothing that was stored is lost."
-            ),
+            error_message=gettext_noop("Something broke on our side. Your stored data is safe."),
         )
 
     def _fail_or_repeat(self, errors: list[BankError]) -> None:

@@ -163,7 +163,7 @@ def reclaim_orphans() -> int:
         ended_at=moment,
         error_code="WORKER_LOST",
         error_message=gettext_noop(
-            "The work on this was cut short too often. Nothing that was stored is lost."
+            "This was interrupted too many times. Your stored data is safe."
         ),
     )
     return _update(orphaned, state=QUEUED, run_after=moment)

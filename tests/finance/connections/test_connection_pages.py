@@ -30,7 +30,7 @@ def poll_of(html):
 def test_without_a_bank_it_says_what_will_be_here(alice):
     page = Page(alice.client.get(PATH).text)
 
-    assert "No bank yet" in page.text
+    assert "No connections yet" in page.text
     assert page.has(id="connect-form")
 
 
@@ -40,29 +40,29 @@ def test_a_bank_stands_there_with_its_accounts_and_its_last_news(connected):
     attributes, said = page.find(id="bank-1")
     assert attributes["data-item-state"] == "good"
     assert "First Platypus Bank" in said
-    assert "Up to date. Last news: Today" in said
+    assert "Up to date. Last updated today" in said
     assert "320.76" in said
     assert page.has(action="/finance/items/1/sync")
     assert page.has(href="/finance/items/1")
 
 
 def test_trouble_is_a_sentence_and_the_code_is_elsewhere(connected, set_state):
-    set_state(items.LOGIN_REQUIRED, "The bank wants you to log in again.")
+    set_state(items.LOGIN_REQUIRED, "The bank needs you to log in again.")
 
     _, said = Page(connected.client.get(PATH).text).find(id="bank-1")
 
-    assert "The bank wants you to log in again. Last news: Today" in said
+    assert "The bank needs you to log in again. Last updated today" in said
     assert "ITEM_LOGIN_REQUIRED" not in said
     assert "ITEM_LOGIN_REQUIRED" in connected.client.get("/finance/items/1").text
 
 
 def test_a_permission_that_was_taken_back_offers_to_connect_again(connected, set_state):
-    set_state(items.REVOKED, "You took back the permission to read this bank.")
+    set_state(items.REVOKED, "You revoked access to this bank.")
 
     page = Page(connected.client.get(PATH).text)
 
     assert not page.has(action="/finance/items/1/sync")
-    assert page.find(href="/finance/items#connect")[1] == "Connect it again"
+    assert page.find(href="/finance/items#connect")[1] == "Connect again"
 
 
 def test_a_closed_account_is_left_out(app, connected):
@@ -79,10 +79,10 @@ def test_the_banks_are_sent_when_they_changed_and_only_then(connected, set_state
     unchanged = connected.htmx("GET", poll)
     assert (unchanged.status_code, unchanged.data) == (204, b"")
 
-    set_state(items.LOGIN_REQUIRED, "The bank wants you to log in again.")
+    set_state(items.LOGIN_REQUIRED, "The bank needs you to log in again.")
     changed = connected.htmx("GET", poll)
 
-    assert "wants you to log in again" in changed.text
+    assert "needs you to log in again" in changed.text
     assert "<html" not in changed.text
     assert Page(changed.text).find(id="activity")[1]  # what was asked in another tab
     assert connected.htmx("GET", poll_of(changed.text)).status_code == 204
@@ -94,10 +94,10 @@ def test_an_open_connection_hears_of_changes(connected, set_state):
     unchanged = connected.htmx("GET", poll)
     assert (unchanged.status_code, unchanged.data) == (204, b"")
 
-    set_state(items.LOGIN_REQUIRED, "The bank wants you to log in again.")
+    set_state(items.LOGIN_REQUIRED, "The bank needs you to log in again.")
     changed = connected.htmx("GET", poll)
 
-    assert "wants you to log in again" in changed.text
+    assert "needs you to log in again" in changed.text
     assert "<html" not in changed.text
     assert connected.htmx("GET", Page(changed.text).find(id="item")[0]["hx-get"]).status_code == 204
 

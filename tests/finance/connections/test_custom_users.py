@@ -10,24 +10,30 @@ from plaidapp.store.transactions import monthly_refresh, monthly_totals
 from tests.pages import Page
 
 USER, PASSWORD = "override_username", "override_password"
-NEEDS_LIST = "A custom user needs a list called override_accounts."
+NEEDS_LIST = "A custom user needs a list named override_accounts."
 
 BAD = {
-    "empty": ("", "This is not JSON: line 1, column 1"),
-    "not JSON": ("{override_accounts: []}", "This is not JSON: line 1, column 2"),
-    "half of it": ('{"override_accounts": [', "This is not JSON: line 1, column"),
+    "empty": ("", "This is not valid JSON. The error is at line 1, column 1"),
+    "not JSON": (
+        "{override_accounts: []}",
+        "This is not valid JSON. The error is at line 1, column 2",
+    ),
+    "half of it": (
+        '{"override_accounts": [',
+        "This is not valid JSON. The error is at line 1, column",
+    ),
     "a list": ("[]", NEEDS_LIST),
     "a number": ("12", NEEDS_LIST),
     "null": ("null", NEEDS_LIST),
     "a string": ('"override_accounts"', NEEDS_LIST),
     "no override_accounts": ('{"accounts": []}', NEEDS_LIST),
-    "override_accounts is null": ('{"override_accounts": null}', "has to be a list of accounts."),
-    "override_accounts is no list": ('{"override_accounts": {}}', "has to be a list of accounts."),
-    "a bomb of lists": ("[" * 100_000, "This is not JSON."),
-    "a bomb of objects": ('{"a":' * 50_000, "This is not JSON."),
-    "a number of 5,000 digits": ("1" * 5000, "This is not JSON."),
-    "600,000 characters": ('"' + "x" * 600_000 + '"', "larger than 500,000 characters"),
-    "HTML": ("<script>x</script>", "This is not JSON: line 1, column 1"),
+    "override_accounts is null": ('{"override_accounts": null}', "must be a list of accounts."),
+    "override_accounts is no list": ('{"override_accounts": {}}', "must be a list of accounts."),
+    "a bomb of lists": ("[" * 100_000, "This is not valid JSON."),
+    "a bomb of objects": ('{"a":' * 50_000, "This is not valid JSON."),
+    "a number of 5,000 digits": ("1" * 5000, "This is not valid JSON."),
+    "600,000 characters": ('"' + "x" * 600_000 + '"', "at most 500,000 characters"),
+    "HTML": ("<script>x</script>", "This is not valid JSON. The error is at line 1, column 1"),
 }
 
 
@@ -55,13 +61,13 @@ def test_a_bad_custom_user_gets_a_sentence_beside_the_field(alice, dump, subtest
 @pytest.mark.parametrize(
     ("form", "field", "sentence"),
     [
-        ({"institution_id": ""}, "institution_id", "Pick a bank."),
-        ({}, "institution_id", "Pick a bank."),
-        ({"institution_id": "nonsense"}, "institution_id", "A bank's id looks like ins_109508."),
-        ({"institution_id": "ins_1\0"}, "institution_id", "A bank's id looks like ins_109508."),
-        ({"institution_id": "ins_1\n"}, "institution_id", "A bank's id looks like ins_109508."),
-        ({"institution_id": "ins_" + "1" * 99}, "institution_id", "A bank's id looks like"),
-        ({PASSWORD: "secret"}, USER, "Type the name of the test user this password is for."),
+        ({"institution_id": ""}, "institution_id", "Choose a bank."),
+        ({}, "institution_id", "Choose a bank."),
+        ({"institution_id": "nonsense"}, "institution_id", "A bank ID looks like ins_109508."),
+        ({"institution_id": "ins_1\0"}, "institution_id", "A bank ID looks like ins_109508."),
+        ({"institution_id": "ins_1\n"}, "institution_id", "A bank ID looks like ins_109508."),
+        ({"institution_id": "ins_" + "1" * 99}, "institution_id", "A bank ID looks like"),
+        ({PASSWORD: "secret"}, USER, "Enter the test user that this password belongs to."),
         ({USER: "u" * 129}, USER, "at most 128 characters."),
     ],
 )
@@ -93,9 +99,9 @@ def test_a_custom_user_arrives_digit_for_digit(app, connected):
 
 
 def test_what_only_the_bank_can_tell_is_in_the_panel(alice, work, panel):
-    unknown = "The bank does not know this user name and password."
+    unknown = "The bank did not accept this username and password."
     told = (
-        ({"institution_id": "ins_999999"}, "There is no bank with this id."),
+        ({"institution_id": "ins_999999"}, "There is no bank with this ID."),
         ({USER: "user_good", PASSWORD: "wrong"}, unknown),
         ({USER: "nobody", PASSWORD: "pass_good"}, unknown),
     )

@@ -17,8 +17,8 @@ def test_the_panel_says_what_happened(again, panel):
     shown = panel(again.htmx("GET", "/finance/pulls/3"))
     assert shown.state == "done"
     assert (
-        "First Platypus Bank connected again. 2 accounts, nothing doubled:"
-        " 3 transactions were here before, 0 new" in shown.text
+        "First Platypus Bank connected again. 2 accounts, no duplicates:"
+        " 3 transactions were already here, 0 new" in shown.text
     )
 
 
@@ -26,12 +26,12 @@ def test_the_panel_counts_what_is_new(connected, connect, panel, small_user):
     more = small_user["override_password"].replace("0.01", "0.02")
     connect(connected, **small_user | {"override_password": more})
     text = panel(connected.htmx("GET", "/finance/pulls/3")).text
-    assert "2 transactions were here before, 1 new, 1 taken back" in text
+    assert "2 transactions were already here, 1 new, 1 removed by the bank" in text
 
 
 def test_one_connection_is_left(again):
     page = again.client.get("/finance/").text
-    assert "1 bank, 2 accounts, 3 transactions." in page
+    assert "1 connection, 2 accounts, 3 transactions." in page
     assert "item-1" not in page
     assert "item-2" in page
 
@@ -41,10 +41,10 @@ def test_the_old_page_leads_to_the_new_one(again):
     assert "You connected this bank again." in page
     assert 'href="/finance/items/2"' in page
     assert "Sync now" not in page
-    assert "Ended at the bank, after you connected it again" in page
+    assert "Closed at the bank because you connected it again" in page
     page = again.client.get("/finance/items/2").text
     assert "<dt>Transactions</dt><dd>3</dd>" in page
-    assert "Connected again, nothing doubled" in page
+    assert "Connected again, no duplicates" in page
 
 
 def test_a_replaced_item_cant_be_synced(again, ask):

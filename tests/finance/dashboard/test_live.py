@@ -228,7 +228,7 @@ def test_a_log_in_that_the_bank_wants_again_shows_on_the_open_page(
     tell_bank(bank_server, "/sandbox/item/reset_login", access_token=access_token(app, item))
     arrived("ERROR")
 
-    assert "The bank wants you to log in again." in look(alice, revision).text
+    assert "The bank needs you to log in again." in look(alice, revision).text
     with app.app_context():
         (kept,) = db.session.scalars(select(Webhook).filter_by(code="ERROR"))
         assert json.loads(kept.body)["error"]["error_code"] == "ITEM_LOGIN_REQUIRED"

@@ -50,7 +50,7 @@ def test_a_finished_panel_polls_no_more(alice, pull, panel, state):
 @pytest.mark.parametrize(
     ("phase", "said"),
     [
-        (pulls.ASKING, "asking the bank"),
+        (pulls.ASKING, "contacting the bank"),
         (pulls.READING, "page 2"),
         (pulls.READING, "500"),
     ],
@@ -125,8 +125,8 @@ def test_a_finished_panel_of_the_page_answers_any_revision(connected, panel):
 
 TROUBLES = (
     ({"kind": "reset"}, "The bank can't be reached right now."),
-    ({"kind": "garbage"}, "The bank's answer could not be understood."),
-    ({"kind": "missing_field", "field": "accounts"}, "The bank's answer could not be understood."),
+    ({"kind": "garbage"}, "The bank sent a reply we could not read."),
+    ({"kind": "missing_field", "field": "accounts"}, "The bank sent a reply we could not read."),
     (
         {
             "kind": "error",
@@ -134,7 +134,7 @@ TROUBLES = (
             "error_type": "ITEM_ERROR",
             "error_code": "ITEM_LOGIN_REQUIRED",
         },
-        "The bank wants you to log in again.",
+        "The bank needs you to log in again.",
     ),
 )
 
@@ -146,6 +146,23 @@ def attempt(app, panel):
         db.session.commit()
         jobs.accounts(int(panel.id.removeprefix("pull-")))
         db.session.remove()
+
+
+@pytest.mark.parametrize(
+    ("wait", "shown_wait"),
+    [(timedelta(hours=2), "Trying again in 120 min."), (timedelta(0), "Trying again now.")],
+)
+def test_a_pull_that_failed_for_now_says_when_it_is_tried_again(
+    app, alice, pull, panel, wait, shown_wait
+):
+    number = pull(pulls.QUEUED, pulls.TRANSACTIONS, pulls.FAILED)
+    with app.app_context():
+        pulls.by_id(number).run_after = datetime.now(UTC) + wait
+        db.session.commit()
+
+    shown = panel(alice.htmx("GET", f"/finance/pulls/{number}"))
+
+    assert shown_wait in shown.text
 
 
 def test_a_bank_in_trouble_is_a_sentence_with_try_again_and_the_rest_works(

@@ -93,13 +93,13 @@ def row(stream_id, page):
 
 def test_nothing_connected_says_what_will_be_here(alice, look):
     page = look()
-    assert "Subscriptions, bills and pay stand here" in page.text
+    assert "Subscriptions, bills and income appear here" in page.text
     assert page.has(href="/finance/#connect")
 
 
 def test_nothing_found_says_what_it_takes(bank, look):
     page = look()
-    assert "Three payments at the same rhythm are enough." in page.text
+    assert "It takes three." in page.text
     assert not page.has(href="/finance/#connect")
 
 
@@ -107,9 +107,9 @@ def test_a_bank_that_does_not_tell_is_named(app, bank, look, add):
     with app.app_context():
         db.session.execute(db.update(Item).values(streams_refusal="PRODUCTS_NOT_SUPPORTED"))
         db.session.commit()
-    assert "Tartan Bank does not say what recurs. PRODUCTS_NOT_SUPPORTED" in look().text
+    assert "Tartan Bank does not provide recurring payments. PRODUCTS_NOT_SUPPORTED" in look().text
     add()
-    assert "Tartan Bank does not say what recurs. PRODUCTS_NOT_SUPPORTED" in look().text
+    assert "Tartan Bank does not provide recurring payments. PRODUCTS_NOT_SUPPORTED" in look().text
 
 
 def test_a_row_says_everything(add, look):
@@ -129,7 +129,7 @@ def test_its_payments_are_one_click_away(add, bank, look):
     add("Tom & Jerry's?")
     page = look()
     _, text = page.find(href=f"/finance/transactions?q=Tom+%26+Jerry's?&account={bank[1]}")
-    assert text == "0 payments of Tom & Jerry's?"
+    assert text == "0 payments for Tom & Jerry's?"
 
 
 def test_a_changed_amount_is_marked_in_words_and_with_an_arrow(add, look):
@@ -154,9 +154,9 @@ def test_an_old_change_is_no_news(add, look):
 def test_what_is_late_says_so_and_is_not_promised_again(add, look):
     late = add(predicted_next_date=soon(-3))
     page = look()
-    assert ", not seen" in row(late, page)
+    assert ", not arrived" in row(late, page)
     panel = page.find(id="upcoming")[1]
-    assert panel.startswith("Coming up Not seen yet Netflix Card 3333 $17.99 expected")
+    assert panel.startswith("Coming up Not arrived yet Netflix Card 3333 $17.99 expected")
     assert panel.count("Netflix") == 1
 
 
@@ -174,7 +174,7 @@ def test_what_comes_stands_under_its_day(add, look):
 
 def test_nothing_expected_says_until_when(add, look):
     add(predicted_next_date=None)
-    assert "Nothing is expected until" in look().find(id="upcoming")[1]
+    assert "Nothing is expected through" in look().find(id="upcoming")[1]
 
 
 def test_a_transfer_is_no_cost_and_its_other_side_no_income(add, look):
@@ -185,7 +185,7 @@ def test_a_transfer_is_no_cost_and_its_other_side_no_income(add, look):
     page = look()
     assert "$17.99 a month One subscription or bill" in page.text
     assert "Pay and other income" not in page.text
-    assert "3 transfers between your own accounts" in page.find(id="transfers")[1]
+    assert "3 transfers between your accounts" in page.find(id="transfers")[1]
     panel = page.find(id="upcoming")[1]
     assert "To savings" in panel
     assert "From checking" not in panel
@@ -197,7 +197,7 @@ def test_what_ended_is_folded_away(add, look):
     add("Guess", status="TOMBSTONED")
     page = look()
     attributes, text = page.find(id="over")
-    assert text.startswith("3 that ended")
+    assert text.startswith("Ended (3)")
     assert "open" not in attributes
     assert "a month" not in page.text.replace("every month", "")
 
@@ -211,7 +211,7 @@ def test_currencies_stand_side_by_side(add, look):
 
 
 def test_a_guess_is_called_one(add, look):
-    assert "seems to recur" in row(add(status="EARLY_DETECTION"), look())
+    assert "probably recurring" in row(add(status="EARLY_DETECTION"), look())
 
 
 @pytest.mark.parametrize("field", ["description", "merchant_name", "category_primary"])
@@ -225,7 +225,7 @@ def test_hostile_texts_are_texts(add, look, alice, field):
 
 def test_a_long_name_and_an_unknown_frequency(add, look):
     text = row(add("N" * 500, frequency="UNKNOWN"), look())
-    assert "now and then, next" in text
+    assert "irregular, next" in text
 
 
 def test_a_stranger_sees_none_of_it(add, charlie, look):
@@ -258,7 +258,7 @@ def test_the_whole_way_from_the_bank(alice, connect, look):
     connect(alice)
     page = look()
     assert page.has(**{"class": "change small"}), "a price rose within the last three months"
-    assert "that ended" in page.text
+    assert "Ended (" in page.text
     assert "every year, next" in page.text
     assert "twice a month, next" in page.text
     assert "PAYROLL" in page.find(id="upcoming")[1]

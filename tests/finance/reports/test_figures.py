@@ -122,7 +122,7 @@ def test_the_line_is_reversed_from_today(owner, bank):
         "dates": [day.isoformat() for day in days],
         "series": [{"values": values}],
         "estimated": 1,
-        "mark": "partly held",
+        "mark": "estimate",
     }
     assert result.value == result.values[-1] == -300
     assert result.change == Decimal("-300") - Decimal("-1210.5")

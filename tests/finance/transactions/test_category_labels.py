@@ -27,8 +27,8 @@ def test_no_two_look_or_read_the_same(app):
     ("code", "label"),
     [
         ("FOOD_AND_DRINK", "Food and drink"),
-        ("OTHER", "Uncategorised"),
-        (None, "Uncategorised"),
+        ("OTHER", "Uncategorized"),
+        (None, "Uncategorized"),
         ("SPACE_TRAVEL", "Space travel"),
     ],
 )

@@ -54,8 +54,8 @@ def test_a_plain_form_edits_and_the_next_page_undoes(connected, rows, told):
     undone = connected.client.post(undo_of(page))
     assert undone.location == f"{PATH}?q=pay"
     assert told()["Pay"] == NOTHING
-    assert "Undone: 1 transaction is as it was before." in connected.client.get(PATH).text
-    assert "That was undone already." in connected.htmx("POST", undo_of(page)).text
+    assert "Undone: 1 transaction restored." in connected.client.get(PATH).text
+    assert "This was already undone." in connected.htmx("POST", undo_of(page)).text
 
 
 def test_with_htmx_the_row_and_the_totals_are_drawn_anew(connected, rows, told):
@@ -68,7 +68,7 @@ def test_with_htmx_the_row_and_the_totals_are_drawn_anew(connected, rows, told):
     assert int(Page(answer.text).value("revision")) == int(revision) + 1
     assert told()["Pay"] == ("TRAVEL", None, False)
     again = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data=data)
-    assert "That is how it was already." in again.text
+    assert "Nothing changed." in again.text
     assert "/undo" not in again.text.split('hx-target="#notice"')[1]
 
 
@@ -90,9 +90,9 @@ def test_a_row_that_gets_hidden_goes_unless_hidden_ones_are_shown(connected, row
 
 
 BAD = (
-    ({"category": "MINE"}, "Choose one of the list."),
-    ({"category": "\0"}, "Choose one of the list."),
-    ({"note": "a" * 501}, "A note has at most 500 characters."),
+    ({"category": "MINE"}, "Choose one from the list."),
+    ({"category": "\0"}, "Choose one from the list."),
+    ({"note": "a" * 501}, "A note can have at most 500 characters."),
 )
 
 
@@ -118,7 +118,7 @@ def test_only_what_was_sent_changes(connected, rows, told, dump):
     for nothing in ({}, {"notes": "y"}):
         answer = connected.client.post(path, data=nothing)
         assert answer.status_code == 422
-        assert "Send a category, a note, or whether it is hidden." in answer.text
+        assert "Choose a category, a note, or whether to hide it." in answer.text
     assert dump() == before
     connected.client.post(path, data={"category": ""})
     assert told()["Pay"] == (None, "x", True)
@@ -211,15 +211,15 @@ def test_all_of_a_filter_with_htmx_draws_the_list_anew(connected):
 
 
 BAD_MANY = (
-    ({"do": "hide"}, "Choose the transactions first."),
-    ({"do": "hide", "row": "x"}, "There is no such transaction."),
-    ({"do": "hide", "row": "-1"}, "There is no such transaction."),
-    ({"do": "hide", "row": str(2**63)}, "There is no such transaction."),
+    ({"do": "hide"}, "Select transactions first."),
+    ({"do": "hide", "row": "x"}, "This transaction does not exist."),
+    ({"do": "hide", "row": "-1"}, "This transaction does not exist."),
+    ({"do": "hide", "row": str(2**63)}, "This transaction does not exist."),
     ({"do": "hide", "row": [str(n) for n in range(5001)]}, "Choose at most 5000."),
-    ({"do": "delete", "all": "y"}, "Choose what to do with them."),
-    ({"all": "y"}, "Choose what to do with them."),
-    ({"do": "category", "category": "MINE", "all": "y"}, "Choose one of the list."),
-    ({"do": "note", "note": "a" * 501, "all": "y"}, "A note has at most 500 characters."),
+    ({"do": "delete", "all": "y"}, "Choose what to change."),
+    ({"all": "y"}, "Choose what to change."),
+    ({"do": "category", "category": "MINE", "all": "y"}, "Choose one from the list."),
+    ({"do": "note", "note": "a" * 501, "all": "y"}, "A note can have at most 500 characters."),
 )
 
 
@@ -242,7 +242,7 @@ def test_more_than_can_be_edited_at_once_is_refused(connected, dump, monkeypatch
     before = dump()
     answer = connected.htmx("POST", f"{PATH}/edit", data={"all": "y", "do": "hide"})
     assert answer.status_code == 422
-    assert "That is more than 2 at once. Narrow the filter." in answer.text
+    assert "You can change at most 2 transactions at once. Narrow the filter." in answer.text
     assert dump() == before
 
 
@@ -252,7 +252,7 @@ def test_a_stranger_edits_nothing(app, connected, charlie, rows, dump):
         db.session.commit()
     before = dump()
     own = charlie.htmx("POST", f"{PATH}/edit", data={"row": list(rows.values()), "do": "hide"})
-    assert "That is how it was already." in own.text
+    assert "Nothing changed." in own.text
     assert charlie.client.post(f"{PATH}/{rows['Pay']}", data={"note": "x"}).status_code == 404
     assert charlie.client.post("/finance/edits/1/undo").status_code == 404
     charlie.client.post(f"{PATH}/edit", data={"all": "y", "do": "hide"})

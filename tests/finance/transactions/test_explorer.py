@@ -68,23 +68,23 @@ def test_a_strangers_account_is_as_one_that_does_not_exist(app, connected, charl
 
 
 BAD = (
-    ("q", "a" * 201, "Search for at most 200 characters."),
-    ("q", "é" * 10_000, "Search for at most 200 characters."),
-    ("smallest", "abc", "Write an amount like 12.50."),
-    ("smallest", "NaN", "Write an amount like 12.50."),
-    ("smallest", "-1", "Write an amount like 12.50."),
-    ("largest", "1e999999", "Write an amount like 12.50."),
-    ("largest", "9" * 10_000, "Write an amount like 12.50."),
-    ("largest", "1,23,4", "Write an amount like 12.50."),
-    ("largest", "\0", "Write an amount like 12.50."),
-    ("account", "x", "There is no such account."),
-    ("account", "-1", "There is no such account."),
-    ("category", "A\0", "There is no such category."),
-    ("category", "A" * 101, "There is no such category."),
-    ("direction", "up", "Choose one of the list."),
-    ("pending", "\0", "Choose one of the list."),
-    ("hidden", "x" * 5000, "Choose one of the list."),
-    ("sort", "id;--", "Choose one of the list."),
+    ("q", "a" * 201, "A search can have at most 200 characters."),
+    ("q", "é" * 10_000, "A search can have at most 200 characters."),
+    ("smallest", "abc", "Enter an amount like 12.50."),
+    ("smallest", "NaN", "Enter an amount like 12.50."),
+    ("smallest", "-1", "Enter an amount like 12.50."),
+    ("largest", "1e999999", "Enter an amount like 12.50."),
+    ("largest", "9" * 10_000, "Enter an amount like 12.50."),
+    ("largest", "1,23,4", "Enter an amount like 12.50."),
+    ("largest", "\0", "Enter an amount like 12.50."),
+    ("account", "x", "This account does not exist."),
+    ("account", "-1", "This account does not exist."),
+    ("category", "A\0", "This category does not exist."),
+    ("category", "A" * 101, "This category does not exist."),
+    ("direction", "up", "Choose one from the list."),
+    ("pending", "\0", "Choose one from the list."),
+    ("hidden", "x" * 5000, "Choose one from the list."),
+    ("sort", "id;--", "Choose one from the list."),
 )
 
 
@@ -133,15 +133,15 @@ def test_an_amount_is_read_by_locale_and_kept_in_one_spelling(connected, subtest
 def test_everything_that_is_wrong_is_said(connected):
     page = Page(connected.client.get(f"{PATH}?sort=foo&direction=zz&smallest=x").text)
     assert page.find(**{"class": "complaints"})[1] == (
-        "At least: Write an amount like 12.50. "
-        "Direction: Choose one of the list. Order: Choose one of the list."
+        "At least: Enter an amount like 12.50. "
+        "Direction: Choose one from the list. Sort by: Choose one from the list."
     )
 
 
 def test_the_larger_amount_has_to_be_larger(connected):
     page = connected.client.get(f"{PATH}?smallest=2&largest=1")
     assert Page(page.text).beside("largest") == (
-        "The largest amount is below the smallest. Swap them."
+        "The largest amount is less than the smallest. Swap them."
     )
 
 
@@ -173,7 +173,7 @@ def test_the_parts_of_the_filter_can_be_taken_away_one_by_one(connected):
     }
     assert list(links) == [
         *("Remove “pay”", "Remove Income", "Remove Travel"),
-        *("Remove At least 1", "Remove With hidden ones"),
+        *("Remove At least 1", "Remove Including hidden"),
     ]
     asked = parse_qs(urlsplit(links["Remove Income"]).query)
     assert asked == {"q": ["pay"], "category": ["TRAVEL"], "smallest": ["1"], "hidden": ["any"]}
@@ -182,20 +182,20 @@ def test_the_parts_of_the_filter_can_be_taken_away_one_by_one(connected):
 
 def test_when_nothing_fits_it_says_what_to_loosen(connected):
     page = connected.client.get(f"{PATH}?q=pay&direction=out")
-    assert "Without “pay”: 2 transactions" in page.text
+    assert "“pay”: 2 transactions" in page.text
     assert "Without Money out: 1 transaction" in page.text
 
 
 def test_an_empty_list_says_why_it_is_empty(app, connected):
     past = connected.client.get(f"{PATH}?after=1999-01-01_1").text
-    assert "Nothing older" in past
-    assert f'href="{PATH}" hx-get' in past.split("Nothing older")[1]
+    assert "No older transactions" in past
+    assert f'href="{PATH}" hx-get' in past.split("No older transactions")[1]
     assert "No transactions yet" not in past
     connected.client.post(f"{PATH}/edit", data={"all": "y", "do": "hide"})
     for path in (PATH, "/finance/"):
         page = connected.client.get(path).text
         assert "No transactions yet" not in page
-        assert f'href="{PATH}?hidden=any"' in page.split("All of yours are hidden")[1]
+        assert f'href="{PATH}?hidden=any"' in page.split("All your transactions are hidden")[1]
     assert len(names(connected.client.get(f"{PATH}?hidden=any"))) == 3
 
 

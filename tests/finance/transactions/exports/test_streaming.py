@@ -127,7 +127,7 @@ def test_a_bad_filter_gets_its_sentence(alice, subtests):
 
             assert answer.status_code == 422
             assert "Content-Disposition" not in answer.headers
-            sentence = "The end is before the start. Swap them."
+            sentence = "The end date is before the start date. Swap them."
             if path.endswith(".json"):
                 assert answer.json == {"error": sentence}
             else:
@@ -207,7 +207,7 @@ def test_a_failure_before_the_first_part_is_an_error_like_any_other(
 
             assert answer.status_code == 500
             assert "Content-Disposition" not in answer.headers
-            assert "Nothing that was stored is lost" in answer.text
+            assert "Your stored data is safe" in answer.text
 
 
 @pytest.fixture
