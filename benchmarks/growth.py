@@ -15,7 +15,7 @@ from benchmarks.prepared_database import PreparedDatabase
 from plaidapp.extensions import db
 from plaidapp.jobs import clock, queue
 from plaidapp.store import Pull, PullItem
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 from run import find_redis_server
 from tests.e2e.processes import Running, clean_env, wait_until
 
@@ -103,9 +103,7 @@ def enqueue_many(connection: redis.Redis, count: int) -> None:
     for first in range(0, count, BATCH):
         jobs.enqueue_many(
             [
-                Queue.prepare_data(
-                    queue.JOBS[pulls.ACCOUNTS], args=(number,), job_id=f"pull-{number}-0"
-                )
+                Queue.prepare_data(queue.JOB, args=(number,), job_id=f"pull-{number}-0")
                 for number in range(first, min(first + BATCH, count))
             ]
         )
@@ -160,7 +158,7 @@ def add_pulls(prepared: PreparedDatabase, count: int, state: str) -> None:
     db.session.execute(
         insert(Pull),
         [
-            {"id": number, "user_id": prepared.user_id, "kind": pulls.ACCOUNTS, "state": state}
+            {"id": number, "user_id": prepared.user_id, "kind": kinds.ACCOUNTS, "state": state}
             for number in ids
         ],
     )

@@ -21,10 +21,10 @@ from benchmarks.prepared_database import TOKEN_KEY, PreparedDatabase
 from plaidapp.extensions import db
 from plaidapp.jobs import run as jobs
 from plaidapp.jobs import startup
-from plaidapp.jobs.transactions import sync
+from plaidapp.jobs.transactions import store_update, sync
 from plaidapp.store import Item, Transaction
 from plaidapp.store.connections import sync_progress
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 from tests.e2e.processes import clean_env
 
 
@@ -80,7 +80,7 @@ def copying(
 def add_pull(prepared: PreparedDatabase) -> int:
     """Add a pull of transactions and return its id."""
     item = db.session.get_one(Item, prepared.item_id)
-    pull = pulls.add(prepared.user_id, pulls.TRANSACTIONS, items=[item], asked_by=pulls.PERSON)
+    pull = pulls.add(prepared.user_id, kinds.TRANSACTIONS, items=[item], asked_by=pulls.PERSON)
     db.session.commit()
     return pull.id
 
@@ -89,7 +89,7 @@ def run_job(prepared: PreparedDatabase) -> tuple[float, float]:
     """Return the seconds that the job took, and how many of them it spent on storing."""
     pull_id = add_pull(prepared)
     storing: list[float] = []
-    store = sync._store
+    store = store_update.store_update
 
     def timed_store(*arguments: Any) -> sync_progress.Advance:
         start = time.perf_counter()
@@ -97,9 +97,9 @@ def run_job(prepared: PreparedDatabase) -> tuple[float, float]:
         storing.append(time.perf_counter() - start)
         return outcome
 
-    with patch.object(sync, "_store", timed_store):
+    with patch.object(sync, "store_update", timed_store):
         start = time.perf_counter()
-        jobs.transactions(pull_id)
+        jobs.run(pull_id)
         seconds = time.perf_counter() - start
     count = db.session.scalar(db.select(db.func.count()).select_from(Transaction))
     assert count == prepared.rows, f"{count} rows instead of {prepared.rows}"

@@ -25,7 +25,7 @@ from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Pull, PullItem, User
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds
 from run import find_redis_server
 from tests.e2e.processes import Deployment, Running, free_port
 
@@ -132,7 +132,7 @@ class Workplace:
                 Account: lambda n: (
                     {"user_id": n, "item_id": n, "plaid_account_id": f"a{n}"} | account
                 ),
-                Pull: lambda n: {"user_id": n, "kind": pulls.TRANSACTIONS},
+                Pull: lambda n: {"user_id": n, "kind": kinds.TRANSACTIONS},
                 PullItem: lambda n: {"pull_id": n, "item_id": n},
             }
             for model, row in rows.items():

@@ -15,7 +15,7 @@ from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
 from plaidapp.store import Item
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 from tests.chaos.person import Person
 from tests.e2e.processes import Deployment, wait_until
 
@@ -99,8 +99,8 @@ def _request_pulls(running: Deployment, count: int) -> None:
     app = create_app(Config.from_env(running.env))
     with app.app_context():
         item = db.session.scalars(db.select(Item)).one()
-        kinds = (pulls.ACCOUNTS, pulls.TRANSACTIONS)
-        added = [pulls.add(item.user_id, kinds[n % 2], items=[item]) for n in range(count)]
+        chosen = (kinds.ACCOUNTS, kinds.TRANSACTIONS)
+        added = [pulls.add(item.user_id, chosen[n % 2], items=[item]) for n in range(count)]
         db.session.commit()
         for pull in added:
             queue.ring(pull)

@@ -15,7 +15,7 @@ from plaidapp.store.pulls import pulls
 def main() -> None:
     pull_id = int(sys.argv[1])
     with worker.app.app_context():
-        jobs.transactions(pull_id)
+        jobs.run(pull_id)
         assert pulls.by_id(pull_id).state == pulls.DONE
     # getrusage would not do: its peak includes the memory of the process that forked this one.
     (peak,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())

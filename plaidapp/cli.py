@@ -17,7 +17,7 @@ from .jobs import run as jobs
 from .jobs.transactions import bank_comparison
 from .store import Item
 from .store.connections import items
-from .store.pulls import pulls
+from .store.pulls import kinds, pulls
 
 
 def init_app(app: Flask) -> None:
@@ -72,9 +72,9 @@ def _verify(item: Item, *, repair: bool) -> bool:
 
 def _repair(item: Item) -> None:
     """Repair in a pull, so that it is in the Item's history, but run it in this process."""
-    pull = pulls.add(item.user_id, pulls.REPAIR, items=[item], asked_by=pulls.OPERATOR)
+    pull = pulls.add(item.user_id, kinds.REPAIR, items=[item], asked_by=pulls.OPERATOR)
     db.session.commit()
-    jobs.repair(pull.id)
+    jobs.run(pull.id)
 
 
 def _print(item: Item, text: str) -> None:

@@ -38,7 +38,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.store import Item, Pull
 from plaidapp.store.people import users
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 from run import find_redis_server
 from sandbox import bank_activity
 from sandbox.fault_rules import Rule
@@ -373,7 +373,7 @@ def connected(alice: Person, connect: Callable[..., None], small_user: dict[str,
 def pull(app, alice):
     """Makes a pull of alice's at one Item, in any state; returns its id."""
 
-    def make(state=pulls.QUEUED, kind=pulls.ACCOUNTS, phase=pulls.QUEUED, **fields):
+    def make(state=pulls.QUEUED, kind=kinds.ACCOUNTS, phase=pulls.QUEUED, **fields):
         with app.app_context():
             item = db.session.get(Item, 1)
             if item is None:

@@ -64,7 +64,8 @@ SUBJECTS = {
     },
     "plaidapp.jobs": {
         "pulls": set(),
-        "transactions": {"pulls"},
+        "connections": {"pulls"},
+        "transactions": {"pulls", "connections"},
         "recurring": {"pulls"},
     },
 }

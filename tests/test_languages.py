@@ -13,7 +13,7 @@ from plaidapp.extensions import db
 from plaidapp.finance.connections.connect_forms import TEST_BANKS
 from plaidapp.store import Account, Item, PullItem, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 from tests.pages import Page
 from tests.pseudo import FORMATS, bracketed, translate, untranslatable
 
@@ -23,7 +23,7 @@ NAMES = {"plaidapp", "HTTP", "user_good", *FILES, *(bank.label for bank in TEST_
 UNREAD = ("static", "health", "webhooks", "styleguide")
 """Endpoints read only by programs and by those who work on the pages."""
 PHASES = (pulls.QUEUED, pulls.ASKING, pulls.READING, pulls.STORING, pulls.PREPARING, pulls.DONE)
-KINDS = (pulls.LINK, pulls.ACCOUNTS, pulls.TOTAL)
+KINDS = (kinds.LINK, kinds.ACCOUNTS, kinds.TOTAL)
 BAD_FORMS = {
     "/auth/login": [{}, {"username": "a", "password": "b"}],
     "/auth/signup": [
@@ -81,7 +81,7 @@ def _pull(user_id, item, kind, phase, state):
     sentence = SENTENCES["ITEM_LOGIN_REQUIRED"] if phase == pulls.FAILED else None
     code = "ITEM_LOGIN_REQUIRED" if sentence else None
     pull = pulls.add(user_id, kind, state=state, started_at=now(), ended_at=now())
-    if kind == pulls.TOTAL:
+    if kind == kinds.TOTAL:
         pull.start_date = pull.end_date = now().date()
     many = 1 if state == pulls.DONE else 1234
     pull.items.append(

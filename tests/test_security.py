@@ -139,13 +139,13 @@ def panel_states(app, connected):
     """Return the paths of panels in every state."""
     from plaidapp.extensions import db
     from plaidapp.store import Item
-    from plaidapp.store.pulls import pulls
+    from plaidapp.store.pulls import kinds, pulls
 
     with app.app_context():
         item = db.session.get(Item, 1)
         made = [
             pulls.add(connected.id, kind, [item], state=state, error_message="No.")
-            for kind in (pulls.ACCOUNTS, pulls.TRANSACTIONS, pulls.LINK)
+            for kind in (kinds.ACCOUNTS, kinds.TRANSACTIONS, kinds.LINK)
             for state in (pulls.QUEUED, pulls.RUNNING, pulls.DONE, pulls.FAILED)
         ]
         db.session.commit()

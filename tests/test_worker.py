@@ -15,7 +15,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs import queue
 from plaidapp.store import Pull
 from plaidapp.store.base import encryption
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.pulls import kinds, pulls, transitions
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -61,7 +61,7 @@ def pull(owner):
     """A link pull of a custom user, already enqueued."""
     values = {"username": "user_custom", "password": USER}
     sealed = encryption.seal(current_app.extensions["cipher"], values)
-    pull = pulls.add(owner, pulls.LINK, institution_id="ins_109508", sealed=sealed)
+    pull = pulls.add(owner, kinds.LINK, institution_id="ins_109508", sealed=sealed)
     db.session.commit()
     assert queue.ring(pull)
     return pull.id
@@ -98,7 +98,7 @@ def test_sigterm_lets_the_current_job_finish(pull, start, poll, bank_server):
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_log_contains_no_secret(pull, start, token_in, context):
     rings = Queue(queue.NAME, connection=context.extensions["redis"])
-    rings.enqueue_call("plaidapp.jobs.run.accounts", args=(12345,), description="a confidence")
+    rings.enqueue_call("plaidapp.jobs.run.run", args=(12345,), description="a confidence")
     process = start("rq", "worker", "-c", "worker", "-w", "worker.AppWorker", "--burst")
     process.wait(60)
     log = start.log.read_text()
@@ -150,7 +150,7 @@ def test_after_some_jobs_the_process_replaces_itself(pull, start, poll, context)
     rings = Queue(queue.NAME, connection=context.extensions["redis"])
     for _ in range(3):
         rings.enqueue_call("time.time", result_ttl=0)
-    process = start("python", "-c", BRIEFLY.format("JOBS_A_LIFE = 2"))
+    process = start("python", "-c", BRIEFLY.format("JOBS_PER_LIFE = 2"))
     started = f"started with PID {process.pid},"
 
     def is_waiting():  # it logs its start before it handles signals

@@ -1,1 +1,4 @@
-"""Plaid, spoken here and nowhere else: requests, bytes decoded into structs, one error type."""
+"""The only package that talks to Plaid: requests, responses as structs, and one error type.
+
+Imports nothing of ours but `policy` and `texts`.
+"""

@@ -1,9 +1,9 @@
-"""The only module that speaks to Plaid, through plaid-python.
+"""The only module that calls Plaid, through plaid-python.
 
-plaid-python builds and sends each request; the answer stays bytes and msgspec decodes it: its typed
-models take about a second for a page of 500 transactions, this takes milliseconds. Its table of all
-the endpoints, plaid.api, stays out: it imports every model there is, some 25 MB a process, to say
-little more of an endpoint than its path.
+plaid-python builds and sends each request. msgspec decodes the response: plaid-python's typed
+models need about a second for a page of 500 transactions, msgspec needs milliseconds. plaid.api,
+its table of all endpoints, is not used: it imports every model, some 25 MB per process, and tells
+little more about an endpoint than its path.
 """
 
 from datetime import date
@@ -40,13 +40,13 @@ from .transport import BoundedPool
 
 Answer = TypeVar("Answer")
 DAYS_REQUESTED = 730
-"""How far back Plaid is asked to go; two years is the most it gives."""
+"""How far back Plaid is asked to go. Two years are its maximum."""
 PAGE_SIZE = 500
-"""Transactions in one page of a sync; the most Plaid gives."""
+"""Transactions in one page of a sync. This is Plaid's maximum."""
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 KEYS = ("clientId", "secret")
-"""What plaid-python calls the keys that go into each request's headers."""
-OF_JOBS = (
+"""plaid-python's names for the API keys in each request's headers."""
+JOB_REQUESTS = (
     AccountsBalanceGetRequest,
     AccountsGetRequest,
     ItemPublicTokenExchangeRequest,
@@ -68,10 +68,10 @@ class Connection(NamedTuple):
 
 
 class Bank:
-    """Plaid's endpoints as methods. Every one raises BankError and nothing else.
+    """Plaid's endpoints as methods. Each raises BankError and nothing else.
 
-    Access tokens come in and go out encrypted by `cipher`; they are plain only inside a call.
-    Thread-safe: connections come from one pool, kept alive.
+    Access tokens are encrypted by `cipher` outside of this class, and plain only during a call. The
+    class is thread-safe: it uses one pool of connections, which stay open.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Bank:
         timeout: float,
         webhook_url: str | None = None,
     ) -> None:
-        """`timeout` is seconds for a whole exchange; new Items report to `webhook_url`."""
+        """`timeout` is in seconds and for a whole call. Plaid sends webhooks to `webhook_url`."""
         configuration = plaid.Configuration(
             host=url, api_key={"clientId": client_id, "secret": secret}
         )
@@ -95,7 +95,7 @@ class Bank:
         self._webhook_url = webhook_url
 
     def sandbox_public_token(self, institution_id: str, username: str, password: str) -> str:
-        """A public token without Link; in Plaid's Sandbox only."""
+        """Create a public token without Link. This works in Plaid's Sandbox only."""
         options: dict[str, Any] = {
             "transactions": SandboxPublicTokenCreateRequestOptionsTransactions(
                 days_requested=DAYS_REQUESTED
@@ -119,17 +119,17 @@ class Bank:
         return Connection(answer.item_id, self._cipher.encrypt(answer.access_token.encode()))
 
     def accounts(self, sealed_token: bytes) -> payloads.Accounts:
-        """The accounts with the balances Plaid has at hand."""
+        """Return the accounts with the balances that Plaid has stored."""
         request = AccountsGetRequest(access_token=self._open(sealed_token))
         return self._call("/accounts/get", request, payloads.Accounts)
 
     def balances(self, sealed_token: bytes) -> payloads.Accounts:
-        """The accounts with balances that Plaid asks the bank for now."""
+        """Return the accounts with balances that Plaid asks the bank for now."""
         request = AccountsBalanceGetRequest(access_token=self._open(sealed_token))
         return self._call("/accounts/balance/get", request, payloads.Accounts)
 
     def sync_page(self, sealed_token: bytes, cursor: str) -> bytes:
-        """The next page after `cursor` ("" is the beginning), as it came; see `decode_page`."""
+        """Return the page after `cursor` ("" is the beginning) as bytes, for `decode_page`."""
         request = TransactionsSyncRequest(
             access_token=self._open(sealed_token),
             cursor=cursor,
@@ -141,7 +141,7 @@ class Bank:
     def transactions_page(
         self, sealed_token: bytes, start: date, end: date, offset: int
     ) -> payloads.TransactionsPage:
-        """What Plaid holds from `start` to `end`, both included, newest first; for comparing."""
+        """Return what Plaid has from `start` to `end`, both included, newest first."""
         request = TransactionsGetRequest(
             access_token=self._open(sealed_token),
             start_date=start,
@@ -151,7 +151,7 @@ class Bank:
         return self._call("/transactions/get", request, payloads.TransactionsPage)
 
     def remove(self, sealed_token: bytes) -> None:
-        """Ends the connection at Plaid. One that is not there any more has been ended.
+        """End the connection at Plaid. It is no error if it has been ended before.
 
         https://plaid.com/docs/api/items/#itemremove
         """
@@ -163,17 +163,17 @@ class Bank:
                 raise
 
     def recurring(self, sealed_token: bytes) -> payloads.Recurring:
-        """What recurs on the Item's accounts: subscriptions, bills and pay.
+        """Return the recurring payments of the Item's accounts: subscriptions, bills and income.
 
-        An add-on of Plaid's: PRODUCT_NOT_READY until the whole history is there, and refused for
-        good where the bank or the app's contract does not include it.
+        This is a product of its own. Plaid answers PRODUCT_NOT_READY until the history is complete,
+        and refuses if the bank or the app's contract does not include it.
         https://plaid.com/docs/api/products/transactions/#transactionsrecurringget
         """
         request = TransactionsRecurringGetRequest(access_token=self._open(sealed_token))
         return self._call("/transactions/recurring/get", request, payloads.Recurring)
 
     def webhook_key(self, key_id: str) -> dict[str, Any]:
-        """The JWK that webhooks with this key id are signed with."""
+        """Return the JWK that signs webhooks with this key id."""
         request = WebhookVerificationKeyGetRequest(key_id=key_id)
         answer = self._call("/webhook_verification_key/get", request, payloads.VerificationKey)
         return answer.key
@@ -206,27 +206,27 @@ class Bank:
             )
         except plaid.ApiException as error:
             raise _refusal(error) from None
-        except urllib3.exceptions.NewConnectionError:  # one of urllib3's TimeoutErrors
+        except urllib3.exceptions.NewConnectionError:  # a subclass of urllib3's TimeoutError
             raise errors.transport_error(errors.UNREACHABLE) from None
         except urllib3.exceptions.TimeoutError:
             raise errors.transport_error(errors.TIMEOUT) from None
         except (urllib3.exceptions.HTTPError, OSError):
             raise errors.transport_error(errors.UNREACHABLE) from None
         except (plaid.OpenApiException, TypeError, ValueError, AttributeError):
-            # plaid-python itself stumbles over some answers, such as an error body it can't decode.
+            # plaid-python itself fails on some responses, such as an error body it can't decode.
             raise errors.transport_error(errors.NONSENSE) from None
         return bytes(response.data)
 
 
 def warm_up() -> None:
-    """Imports now what would be imported with the first request of each kind that jobs make."""
+    """Import now what plaid-python would import with a job's first request of each type."""
     "localhost".encode("idna")
-    for request in OF_JOBS:
+    for request in JOB_REQUESTS:
         _ = request.openapi_types
 
 
 def decode_page(body: bytes) -> payloads.SyncPage:
-    """Raises BankError when the page is not what Plaid would send."""
+    """Raises BankError if the page is not as Plaid documents it."""
     return _decode(body, payloads.SyncPage)
 
 
@@ -238,7 +238,7 @@ def _decode(body: bytes, kind: type[Answer]) -> Answer:
 
 
 def _refusal(error: plaid.ApiException) -> BankError:
-    """Plaid's error object if the body is one; otherwise the HTTP status has to do."""
+    """Read Plaid's error object. If the body is none, go by the HTTP status."""
     status = error.status or 0
     try:
         refusal = msgspec.json.decode(error.body or "", type=payloads.PlaidError)
@@ -248,6 +248,6 @@ def _refusal(error: plaid.ApiException) -> BankError:
 
 
 def _retry_after(error: plaid.ApiException) -> float | None:
-    """In seconds; a date, which the header may hold too, is not waited for."""
+    """Return the header's seconds. It may hold a date instead, which is ignored."""
     value = (error.headers or {}).get("Retry-After", "")
     return float(value) if value.isascii() and value.isdigit() else None

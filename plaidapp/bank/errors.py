@@ -1,4 +1,4 @@
-"""The one error that leaves bank/, and what Plaid's error codes mean to a person."""
+"""The only error type that leaves bank/, and what Plaid's error codes mean to a person."""
 
 from dataclasses import dataclass
 
@@ -17,16 +17,16 @@ PRODUCT_NOT_READY = "PRODUCT_NOT_READY"
 RATE_LIMIT_TYPE = "RATE_LIMIT_EXCEEDED"
 RETRYABLE_TYPES = frozenset({"API_ERROR", RATE_LIMIT_TYPE, "INSTITUTION_ERROR"})
 RETRYABLE_CODES = frozenset({PRODUCT_NOT_READY, MUTATION, "ITEM_LOCKED_TEMPORARILY"})
-# Institution errors that no waiting mends.
+# Institution errors that last.
 PERMANENT_CODES = frozenset({"INSTITUTION_NO_LONGER_SUPPORTED", "INSTITUTION_NOT_ENABLED"})
 
 GONE = frozenset({"ITEM_NOT_FOUND", "INVALID_ACCESS_TOKEN"})
-"""Codes that say that there is no such connection."""
+"""The Item does not exist at Plaid (any more)."""
 
 HOPELESS = frozenset(
     {"INVALID_CREDENTIALS", "INVALID_FIELD", "INVALID_INSTITUTION", "INVALID_PUBLIC_TOKEN"}
 )
-"""Codes of a link that fails again however often the same is asked."""
+"""A new connection with the same input would fail again."""
 
 
 SENTENCES = {
@@ -61,11 +61,11 @@ RATE_LIMITED = gettext_noop("Plaid is limiting requests right now.")
 
 @dataclass(eq=False)
 class BankError(Exception):
-    """Something the bank, Plaid or the way there did wrong.
+    """A call that failed at the bank, at Plaid or on the network.
 
-    `code` is Plaid's error_code or one of ours; `message` is a sentence for a person, without ids
-    or tokens; `retryable` says that the same call may succeed later, after `wait` seconds at least;
-    `request_id` is Plaid's.
+    `code` is Plaid's error_code or one of ours. `message` is a sentence for a person, without ids
+    or tokens. `retryable` means that the same call may succeed later, after at least `wait`
+    seconds. `request_id` is Plaid's.
     """
 
     code: str
@@ -79,14 +79,14 @@ class BankError(Exception):
 
 
 def transport_error(code: str) -> BankError:
-    """For UNREACHABLE, TIMEOUT and NONSENSE; all of them may pass."""
+    """Return the error for UNREACHABLE, TIMEOUT or NONSENSE. All of them are retryable."""
     return BankError(code, SENTENCES[code], retryable=True)
 
 
 def from_plaid(error: PlaidError, status: int, retry_after: float | None = None) -> BankError:
-    """What Plaid's error object, sent with HTTP `status`, means.
+    """Return the error for Plaid's error object, which came with this HTTP `status`.
 
-    `retry_after` is what the answer's header asked for, in seconds.
+    `retry_after` is the header of the response, in seconds.
     """
     retryable = (
         status in (408, 429)

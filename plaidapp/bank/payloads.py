@@ -1,7 +1,7 @@
-"""What we read of Plaid's answers: frozen structs that refuse what is malformed.
+"""Plaid's responses as frozen structs. Decoding fails if a response is malformed.
 
-Amounts become Decimal from the JSON's own digits, never through a float. Fields we don't use are
-not named and not decoded. Field by field: https://plaid.com/docs/api/products/transactions/
+Amounts become Decimal from the digits in the JSON, never through a float. Fields that are not used
+are left out. Plaid describes them all: https://plaid.com/docs/api/products/transactions/
 """
 
 import datetime
@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 LARGEST = Decimal(92_000_000_000)
-"""What an amount may be, either way; storage keeps 10^-8 units in 64 bits."""
+"""The largest amount, positive or negative: amounts are stored as 10^-8 units in 64 bits."""
 
 
 def _check(*amounts: Decimal | None) -> None:
@@ -21,7 +21,7 @@ def _check(*amounts: Decimal | None) -> None:
 
 
 class Balances(msgspec.Struct, frozen=True):
-    """In the account's currency. `current` is what is owed on credit and loan accounts."""
+    """In the account's currency. On credit and loan accounts, `current` is the debt."""
 
     available: Decimal | None = None
     current: Decimal | None = None
@@ -34,7 +34,7 @@ class Balances(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """`persistent_account_id` is the same at every Item; few banks have it, for depository only."""
+    """`persistent_account_id` is the same at every Item. Few banks have it, on depository only."""
 
     account_id: str
     name: str
@@ -47,14 +47,14 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Category(msgspec.Struct, frozen=True):
-    """Plaid's personal finance category, for example FOOD_AND_DRINK, FOOD_AND_DRINK_COFFEE."""
+    """Plaid's personal finance category: FOOD_AND_DRINK, FOOD_AND_DRINK_COFFEE and so on."""
 
     primary: str
     detailed: str
 
 
 class Transaction(msgspec.Struct, frozen=True, rename={"category": "personal_finance_category"}):
-    """`amount` is positive for money out. `date` is when it posted, or happened while pending."""
+    """`amount` is positive for money out. `date` is when it posted; when it occurred if pending."""
 
     transaction_id: str
     account_id: str
@@ -76,12 +76,12 @@ class Transaction(msgspec.Struct, frozen=True, rename={"category": "personal_fin
 
     @property
     def title(self) -> str:
-        """`name` is deprecated by Plaid and may be absent one day."""
+        """Plaid has deprecated `name`, so it may be missing one day."""
         return self.name or self.merchant_name or self.original_description or ""
 
 
 class Nothing(msgspec.Struct, frozen=True):
-    """An answer that says no more than that it was done."""
+    """A response of which nothing is used."""
 
 
 class Removed(msgspec.Struct, frozen=True):
@@ -89,7 +89,7 @@ class Removed(msgspec.Struct, frozen=True):
 
 
 class SyncPage(msgspec.Struct, frozen=True):
-    """One page of /transactions/sync. `update_status` is NOT_READY while Plaid still prepares."""
+    """One page of /transactions/sync. The status is NOT_READY while Plaid prepares the history."""
 
     added: list[Transaction]
     modified: list[Transaction]
@@ -102,7 +102,7 @@ class SyncPage(msgspec.Struct, frozen=True):
 
 
 class Item(msgspec.Struct, frozen=True):
-    """Both are null for the few Items that have no institution behind them."""
+    """Both are null for the few Items that have no institution."""
 
     institution_id: str | None = None
     institution_name: str | None = None
@@ -126,7 +126,7 @@ class Exchange(msgspec.Struct, frozen=True):
 
 
 class TransactionsPage(msgspec.Struct, frozen=True):
-    """One page of /transactions/get, which knows the total and no changes."""
+    """One page of /transactions/get, which has the total and no changes."""
 
     transactions: list[Transaction]
     total_transactions: int
@@ -134,7 +134,7 @@ class TransactionsPage(msgspec.Struct, frozen=True):
 
 
 class StreamAmount(msgspec.Struct, frozen=True):
-    """Positive is money out."""
+    """`amount` is positive for money out."""
 
     amount: Decimal
     iso_currency_code: str | None = None
@@ -145,9 +145,9 @@ class StreamAmount(msgspec.Struct, frozen=True):
 
 
 class Stream(msgspec.Struct, frozen=True, rename={"category": "personal_finance_category"}):
-    """Payments that belong together, such as a subscription or somebody's pay.
+    """Recurring payments that belong together, such as a subscription or a salary.
 
-    `transaction_ids` are oldest first. `predicted_next_date` is null when nothing is expected.
+    `transaction_ids` are oldest first. `predicted_next_date` is null if no payment is expected.
     """
 
     stream_id: str
@@ -167,7 +167,7 @@ class Stream(msgspec.Struct, frozen=True, rename={"category": "personal_finance_
 
 
 class Recurring(msgspec.Struct, frozen=True):
-    """/transactions/recurring/get: money in, and money out."""
+    """/transactions/recurring/get: money in and money out."""
 
     inflow_streams: list[Stream]
     outflow_streams: list[Stream]
@@ -191,7 +191,7 @@ class PlaidError(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """A webhook's body. What is there depends on its code; `error` may be absent, null or text.
+    """A webhook's body. Its fields depend on the code; `error` may be missing, null or a string.
 
     https://plaid.com/docs/api/webhooks/
     """

@@ -1,7 +1,7 @@
-"""The wire below plaid-python: one deadline for a whole exchange, and a limit on its size.
+"""The HTTP transport of plaid-python: one deadline for a whole call, and a limit on its size.
 
-urllib3's timeouts bound each read of the socket, so a bank that sends a byte a second is never too
-late for them. Here the clock runs from the first byte out to the last byte in.
+urllib3's timeouts apply to each read of the socket, so a bank that sends a byte a second never
+exceeds them. This deadline runs from the first byte sent to the last byte received.
 """
 
 import http.client
@@ -13,19 +13,19 @@ from typing import Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-LARGEST_ANSWER = 64 * 1024 * 1024
+MAX_RESPONSE = 64 * 1024 * 1024
 READ_AT_ONCE = 64 * 1024
 
 
-class AnswerTooLargeError(urllib3.exceptions.HTTPError):
-    """The answer is longer than any that Plaid would send."""
+class ResponseTooLargeError(urllib3.exceptions.HTTPError):
+    """The response is larger than any that Plaid sends."""
 
 
 class BoundedPool(urllib3.PoolManager):
-    """Answers arrive read in full, within `deadline` seconds, or not at all.
+    """A pool whose responses are read completely within `deadline` seconds, or fail.
 
-    Neither retries nor follows redirects: whether to ask again is the job's decision, and Plaid
-    does not redirect.
+    It neither retries nor follows redirects: the job decides whether to ask again, and Plaid does
+    not redirect.
     """
 
     def __init__(self, deadline: float, **options: Any) -> None:
@@ -34,7 +34,7 @@ class BoundedPool(urllib3.PoolManager):
         self.deadline = deadline
 
     def request(self, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override]
-        """Raises urllib3.exceptions.HTTPError for everything that goes wrong on the way."""
+        """Raises urllib3.exceptions.HTTPError for every network error."""
         options |= {
             "preload_content": False,
             "retries": False,
@@ -45,35 +45,35 @@ class BoundedPool(urllib3.PoolManager):
         body = io.BytesIO()
         try:
             while chunk := response.read1(READ_AT_ONCE, decode_content=True):
-                if body.write(chunk) and body.tell() > LARGEST_ANSWER:
-                    raise AnswerTooLargeError(f"over {LARGEST_ANSWER} bytes")
+                if body.write(chunk) and body.tell() > MAX_RESPONSE:
+                    raise ResponseTooLargeError(f"over {MAX_RESPONSE} bytes")
         except BaseException:
-            response.close()  # what is left unread would be the next caller's answer
+            response.close()  # otherwise the next call would read the rest
             raise
         response.release_conn()
         return urllib3.HTTPResponse(
-            body.getvalue() or io.BytesIO(),  # urllib3 takes b"" for no body and gives None
+            body.getvalue() or io.BytesIO(),  # urllib3 treats b"" as no body and returns None
             response.headers,
             response.status,
             reason=response.reason,
         )
 
 
-class _Clocked(io.RawIOBase):
-    """Reads a socket until the time that was left on its timeout at first is used up."""
+class _DeadlineReader(io.RawIOBase):
+    """Read a socket, with its timeout at the beginning as the limit for all reads together."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
         self._raw = sock.makefile("rb", buffering=0)
-        self._until = time.monotonic() + (sock.gettimeout() or 0)
+        self._deadline = time.monotonic() + (sock.gettimeout() or 0)
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._until - time.monotonic()
+        left = self._deadline - time.monotonic()
         if left <= 0:
-            raise TimeoutError("the answer is still arriving")
+            raise TimeoutError("the response is still arriving")
         self._sock.settimeout(left)
         count: int | None = self._raw.readinto(buffer)
         return count
@@ -83,21 +83,21 @@ class _Clocked(io.RawIOBase):
         super().close()
 
 
-class _Answer(http.client.HTTPResponse):
-    """Reads its headers and its body by one clock."""
+class _Response(http.client.HTTPResponse):
+    """A response whose headers and body share one deadline."""
 
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
         self.fp.close()
-        self.fp = io.BufferedReader(_Clocked(sock))
+        self.fp = io.BufferedReader(_DeadlineReader(sock))
 
 
 class _Connection(HTTPConnection):
-    response_class = _Answer
+    response_class = _Response
 
 
 class _SecureConnection(HTTPSConnection):
-    response_class = _Answer
+    response_class = _Response
 
 
 class _Pool(urllib3.HTTPConnectionPool):

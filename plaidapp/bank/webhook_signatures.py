@@ -1,4 +1,4 @@
-"""Is this webhook Plaid's? ES256 by key id, fresh, and signed over exactly these bytes.
+"""Verify that a webhook is Plaid's: signed with ES256, recently, and over exactly this body.
 
 https://plaid.com/docs/api/webhooks/webhook-verification/
 """
@@ -13,24 +13,24 @@ from typing import Any
 import jwt
 from jwt.algorithms import ECAlgorithm
 
-FRESH = 300
-"""Seconds between signing and arrival, either way: clocks differ."""
-LONGEST_TOKEN = 4096
+MAX_AGE = 300
+"""Seconds between signing and arrival. Also into the future, because clocks differ."""
+MAX_TOKEN = 4096
 KEY_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 
 
 class ForgedError(Exception):
-    """The webhook is not Plaid's, or not any more; `str()` says why, for the log."""
+    """The webhook is not Plaid's, or too old; `str()` says why, for the log."""
 
 
 def key_id(token: str, body: bytes, now: float) -> str:
-    """The id of the key that `token` claims to be signed with.
+    """Return the id of the key that `token` claims to be signed with.
 
-    Everything is checked that can be without the key, so that only a well-made claim over these
-    very bytes costs a look-up. What is read here is trusted once `check_signature` agrees: the
-    signature covers all of it. `now` is in seconds since the epoch. Raises ForgedError.
+    This checks everything that needs no key, so that only a well-formed token over this very body
+    costs a lookup of the key. Trust the result only after `check_signature`, which covers all of
+    the token. `now` is in seconds since the epoch. Raises ForgedError.
     """
-    if not token or len(token) > LONGEST_TOKEN:
+    if not token or len(token) > MAX_TOKEN:
         raise ForgedError("no token, or a huge one")
     try:
         header = jwt.get_unverified_header(token)
@@ -42,7 +42,7 @@ def key_id(token: str, body: bytes, now: float) -> str:
     kid, issued = header.get("kid"), claims.get("iat")
     if not isinstance(kid, str) or not KEY_ID.fullmatch(kid):
         raise ForgedError("no key id")
-    if type(issued) is not int or not now - FRESH <= issued <= now + FRESH:  # True is an int too
+    if type(issued) is not int or not now - MAX_AGE <= issued <= now + MAX_AGE:  # a bool is an int
         raise ForgedError("issued too long ago, or in the future")
     digest = hashlib.sha256(body).hexdigest().encode()
     claimed = str(claims.get("request_body_sha256")).encode(errors="replace")

@@ -1,7 +1,7 @@
-"""The clock: finds what was left undone and rings for it. Any number of clocks is harmless.
+"""The clock: finds pulls and Items that need work and rings for them. Several clocks do no harm.
 
-Redis may be wiped, workers killed, jobs lost between two commands: the pulls' rows remain, and
-this is what goes through them.
+Redis may be wiped, workers killed, and jobs lost between two commands. The rows of the pulls
+remain, and the clock looks through them.
 """
 
 import logging
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def reclaim() -> None:
-    """Queues again what a worker began and left."""
+    """Queue pulls again whose worker died."""
     reclaimed = transitions.reclaim_orphans()
     db.session.commit()
     if reclaimed:
@@ -30,7 +30,7 @@ def reclaim() -> None:
 
 
 def ring_due() -> None:
-    """Rings for every pull that is due and that no worker has been told of lately."""
+    """Ring for every pull that is due and was not rung for lately."""
     while due := transitions.due():
         if not queue.ring_all(due):
             break  # Redis is away: the next tick tries again
@@ -38,7 +38,7 @@ def ring_due() -> None:
 
 
 def ask_for_neglected() -> None:
-    """Starts a pull for every Item that should have been synced by now."""
+    """Start a pull for every Item that should have been synced by now."""
     for item in sync_progress.neglected(policy.NEGLECTED_BATCH):
         if sync_progress.claim_sweep(item):
             item_requests.sync(item, pulls.CLOCK)
@@ -55,7 +55,7 @@ def tick(number: int) -> None:
 
 
 def run(stop: threading.Event) -> None:
-    """Until `stop` is set. A database or queue that is away is logged and tried again."""
+    """Tick until `stop` is set. If the database is away, log it and try again."""
     number = 0
     while not stop.is_set():
         try:

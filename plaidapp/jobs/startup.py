@@ -1,4 +1,4 @@
-"""A worker's process: made ready before its first job, and tuned for what jobs do."""
+"""Prepare a worker's process before its first job, and tune it for what jobs do."""
 
 import gc
 import sys
@@ -8,17 +8,16 @@ from sqlalchemy.orm import configure_mappers
 from plaidapp.bank import client
 
 COLLECT_EVERY = 10_000
-"""How many objects more there are at a garbage collection than at the one before. Rows come by the
-thousand, and in no cycles."""
+"""New objects between two garbage collections. Rows come by the thousand and form no cycles."""
 SWITCH_AFTER = 0.001
-"""Seconds that one thread computes while another waits. Python's own 5 ms are what making a page
-into rows takes: the thread that asks for the next page would be kept until it is done."""
+"""Seconds that a thread may compute while another one waits. Turning a page into rows takes about
+Python's default of 5 ms, and the thread that requests the next page would wait for all of it."""
 
 
 def warm_up() -> None:
-    """Does now what the first job would wait for, and spares every later collection looking at it.
+    """Do now what the first job would wait for, and exempt the result from garbage collection.
 
-    To be called when all is imported.
+    Call this when everything is imported.
     """
     configure_mappers()
     client.warm_up()

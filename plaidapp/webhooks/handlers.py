@@ -1,7 +1,7 @@
-"""What each webhook means for the Item it is about.
+"""One handler per webhook code.
 
-Every handler gets the Item and the event, changes rows in the caller's transaction, and returns the
-pull to ring for, if it made one.
+A handler gets the Item and the event, changes rows in the caller's transaction, and returns the
+pull to ring for, if any.
 """
 
 from collections.abc import Callable
@@ -29,26 +29,26 @@ def _sync(item: Item, _event: Event) -> Pull | None:
     return item_requests.sync(item, pulls.WEBHOOK)
 
 
-def _streams(item: Item, _event: Event) -> Pull | None:
-    """Before its history is here there is nothing to hold against it; the sync asks then."""
+def _read_recurring(item: Item, _event: Event) -> Pull | None:
+    """Until the history is complete, do nothing: the sync that completes it asks then."""
     if item.state in items.NOT_SYNCED or item.update_status != items.COMPLETE:
         return None
     return item_requests.recurring(item, pulls.WEBHOOK)
 
 
-def _nothing(_item: Item, _event: Event) -> None:
-    """Kept in the inbox; there is nothing to do."""
+def _ignore(_item: Item, _event: Event) -> None:
+    """The webhook is stored; there is nothing else to do."""
 
 
-def _say(item: Item, state: str, code: str | None, sentence: str | None) -> None:
+def _set_state(item: Item, state: str, code: str | None, sentence: str | None) -> None:
     items.set_state(item.id, state, code, sentence)
     users.ledger_changed(item.user_id)
 
 
 def _error(item: Item, event: Event) -> None:
-    """`error` may be absent where the specification allows, or be no object."""
+    """Plaid may leave `error` out, or send something else than an object."""
     if not isinstance(event.error, payloads.PlaidError):
-        _say(
+        _set_state(
             item,
             items.ERROR,
             None,
@@ -57,26 +57,26 @@ def _error(item: Item, event: Event) -> None:
         return
     error = from_plaid(event.error, status=400)
     state = items.LOGIN_REQUIRED if error.code == LOGIN_REQUIRED else items.ERROR
-    _say(item, state, error.code, error.message)
+    _set_state(item, state, error.code, error.message)
 
 
 def _repaired(item: Item, _event: Event) -> Pull | None:
-    _say(item, items.GOOD, None, None)
+    _set_state(item, items.GOOD, None, None)
     return item_requests.sync(item, pulls.WEBHOOK)
 
 
 def _new_accounts(item: Item, event: Event) -> None:
     if item.state == items.GOOD:
         sentence = gettext_noop("The bank has new accounts to share.")
-        _say(item, items.NEW_ACCOUNTS, event.webhook_code, sentence)
+        _set_state(item, items.NEW_ACCOUNTS, event.webhook_code, sentence)
 
 
 def _expiring(item: Item, event: Event) -> None:
-    if item.state in items.NOT_SYNCED:  # has ended already
+    if item.state in items.NOT_SYNCED:  # it has ended already
         return
     until = _day(event.consent_expiration_time or event.disconnect_time)
     sentence = EXPIRES_ON % {"day": until} if until else EXPIRES_SOON
-    _say(item, items.EXPIRING, event.webhook_code, sentence)
+    _set_state(item, items.EXPIRING, event.webhook_code, sentence)
 
 
 def _day(text: str | None) -> str | None:
@@ -88,7 +88,7 @@ def _day(text: str | None) -> str | None:
 
 def _revoked(item: Item, event: Event) -> None:
     sentence = gettext_noop("You revoked access to this bank. Your stored data stays here.")
-    _say(item, items.REVOKED, event.webhook_code, sentence)
+    _set_state(item, items.REVOKED, event.webhook_code, sentence)
 
 
 def _account_revoked(item: Item, event: Event) -> None:
@@ -103,7 +103,7 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("TRANSACTIONS", "HISTORICAL_UPDATE"): _sync,
     ("TRANSACTIONS", "DEFAULT_UPDATE"): _sync,
     ("TRANSACTIONS", "TRANSACTIONS_REMOVED"): _sync,
-    ("TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE"): _streams,
+    ("TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE"): _read_recurring,
     ("ITEM", "ERROR"): _error,
     ("ITEM", "LOGIN_REPAIRED"): _repaired,
     ("ITEM", "NEW_ACCOUNTS_AVAILABLE"): _new_accounts,
@@ -111,5 +111,5 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("ITEM", "PENDING_DISCONNECT"): _expiring,
     ("ITEM", "USER_PERMISSION_REVOKED"): _revoked,
     ("ITEM", "USER_ACCOUNT_REVOKED"): _account_revoked,
-    ("ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED"): _nothing,
+    ("ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED"): _ignore,
 }

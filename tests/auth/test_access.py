@@ -10,7 +10,7 @@ from plaidapp.extensions import db
 from plaidapp.store import Account, Edit, Item, Pull, Transaction
 from plaidapp.store.base import encryption
 from plaidapp.store.base.types import now
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 
 PUBLIC = {
     "webhooks.receive",
@@ -49,7 +49,7 @@ def belongings(app, alice):
         )
         db.session.add(item)
         db.session.flush()
-        pull = pulls.add(alice.id, pulls.LINK, [item], state=pulls.FAILED, error_message="No.")
+        pull = pulls.add(alice.id, kinds.LINK, [item], state=pulls.FAILED, error_message="No.")
         account = Account(
             user_id=alice.id,
             item_id=item.id,

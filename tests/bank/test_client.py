@@ -1,4 +1,4 @@
-"""Every endpoint of Bank against the sandbox, and everything that can go wrong on the way."""
+"""Every endpoint of Bank against the sandbox, and every way in which a call can fail."""
 
 import gzip
 import logging
@@ -36,7 +36,7 @@ def link(bank, custom_user):
 
 @pytest.fixture
 def ask(bank, link):
-    """Prepares a call of any endpoint; the call itself is `ask(client, name)()`."""
+    """Prepare a call of any endpoint; `ask(client, name)()` makes it."""
 
     def prepare(client, name):
         if name == "sandbox_public_token":
@@ -89,7 +89,7 @@ def test_a_transactions_amount_keeps_its_digits(bank, link, amount):
     assert [f"{row.amount:f}" for row in page.added] == [amount]
 
 
-def test_a_synced_row_carries_what_the_bank_said(bank, link):
+def test_a_synced_row_has_the_banks_values(bank, link):
     page = decode_page(bank.sync_page(link("5").sealed_token, ""))
     (row,) = page.added
     assert (row.title, row.date, row.pending) == ("row 0", RECENT, False)
@@ -98,7 +98,7 @@ def test_a_synced_row_carries_what_the_bank_said(bank, link):
     assert page.transactions_update_status == "HISTORICAL_UPDATE_COMPLETE"
 
 
-def test_what_recurs_keeps_its_digits(bank, bank_server, cipher):
+def test_recurring_amounts_keep_their_digits(bank, bank_server, cipher):
     sealed = bank.exchange(bank.sandbox_public_token("ins_109508", "", "")).sealed_token
     answer = bank.recurring(sealed)
     token = cipher.decrypt(sealed).decode()
@@ -127,13 +127,13 @@ def test_a_sync_asks_for_two_years(bank, custom_user):
     assert [row.date.isoformat() for row in page.added] == [old]
 
 
-def test_every_page_asks_for_the_most(client_for, canned, cipher):
+def test_every_page_asks_for_the_maximum(client_for, canned, cipher):
     client_for(canned.url).sync_page(cipher.encrypt(b"access"), "c1")
     assert (canned.asked["cursor"], canned.asked["count"]) == ("c1", 500)
     assert canned.asked["options"]["days_requested"] == 730
 
 
-def test_the_cursor_goes_on_where_the_last_page_ended(bank, link):
+def test_the_cursor_continues_where_the_last_page_ended(bank, link):
     sealed = link("5").sealed_token
     cursor = decode_page(bank.sync_page(sealed, "")).next_cursor
     assert decode_page(bank.sync_page(sealed, cursor)).added == []
@@ -180,7 +180,7 @@ def test_every_fault_becomes_a_bank_error(
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
-def test_a_bank_that_is_not_there_is_unreachable(client_for, nobody, ask, endpoint):
+def test_an_address_without_a_server_is_unreachable(client_for, nobody, ask, endpoint):
     problem = problem_of(ask(client_for(nobody), endpoint))
     assert (problem.code, problem.retryable) == (UNREACHABLE, True)
 
@@ -210,7 +210,9 @@ def test_a_host_without_an_address_is_unreachable(client_for, ask):
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_an_answer_that_is_none_of_plaids(client_for, canned, ask, endpoint, status, body, code):
+def test_a_response_that_plaid_does_not_document_is_an_error(
+    client_for, canned, ask, endpoint, status, body, code
+):
     canned.says(body, status)
     problem = problem_of(ask(client_for(canned.url), endpoint))
     assert (problem.code, problem.retryable) == (code, True)
@@ -222,20 +224,20 @@ def test_a_redirect_is_not_followed(client_for, canned, bank_server, ask):
     assert problem.code == NONSENSE
 
 
-def test_a_spoiled_compression_is_a_bank_error(client_for, canned, ask):
+def test_corrupt_compression_is_a_bank_error(client_for, canned, ask):
     canned.says(gzip.compress(b'{"public_token": "p"}')[:-12], **{"Content-Encoding": "gzip"})
     canned.body = b"\x1f\x8b" + b"\0" * 40
     problem = problem_of(ask(client_for(canned.url), "sandbox_public_token"))
     assert problem.retryable
 
 
-def test_a_compressed_answer_is_read(client_for, canned):
+def test_a_compressed_response_is_read(client_for, canned):
     canned.says(gzip.compress(b'{"public_token": "p"}'), **{"Content-Encoding": "gzip"})
     assert client_for(canned.url).sandbox_public_token("ins_1", "", "") == "p"
 
 
-def test_an_endless_answer_is_cut_off(client_for, canned, ask, monkeypatch):
-    monkeypatch.setattr("plaidapp.bank.transport.LARGEST_ANSWER", 1000)
+def test_a_response_that_is_too_large_is_cut_off(client_for, canned, ask, monkeypatch):
+    monkeypatch.setattr("plaidapp.bank.transport.MAX_RESPONSE", 1000)
     canned.says({"public_token": "p" * 2000})
     problem = problem_of(ask(client_for(canned.url), "sandbox_public_token"))
     assert problem.code == UNREACHABLE
@@ -293,13 +295,13 @@ def test_a_display_message_is_what_the_person_reads(client_for, canned, ask):
     ("username", "institution", "code"),
     [("user_bad", "ins_109508", "INVALID_CREDENTIALS"), ("", "ins_none", "INVALID_INSTITUTION")],
 )
-def test_the_sandbox_refuses_a_wrong_link(bank, username, institution, code):
+def test_the_sandbox_refuses_wrong_input(bank, username, institution, code):
     problem = problem_of(lambda: bank.sandbox_public_token(institution, username, "x"))
     assert (problem.code, problem.retryable) == (code, False)
     assert problem.request_id
 
 
-def test_a_log_in_that_ended_is_permanent(bank, bank_server, link, cipher):
+def test_an_expired_log_in_is_final(bank, bank_server, link, cipher):
     sealed = link("1").sealed_token
     token = cipher.decrypt(sealed).decode()
     bank_server.call("/sandbox/item/reset_login", access_token=token)
@@ -307,21 +309,21 @@ def test_a_log_in_that_ended_is_permanent(bank, bank_server, link, cipher):
     assert (problem.code, problem.retryable) == ("ITEM_LOGIN_REQUIRED", False)
 
 
-def test_wrong_keys_are_permanent(client_for, bank_server):
+def test_wrong_api_keys_are_final(client_for, bank_server):
     client = client_for(bank_server.url, secret="wrong")
     problem = problem_of(lambda: client.sandbox_public_token("ins_1", "", ""))
     assert (problem.code, problem.retryable) == ("INVALID_API_KEYS", False)
 
 
 @pytest.mark.parametrize("endpoint", ["accounts", "balances", "sync_page"])
-def test_a_token_of_another_key_is_unreadable(client_for, nobody, ask, endpoint):
+def test_a_token_encrypted_with_another_key_is_unreadable(client_for, nobody, ask, endpoint):
     stranger = MultiFernet([Fernet(Fernet.generate_key())])
     problem = problem_of(ask(client_for(nobody, cipher=stranger), endpoint))
     assert (problem.code, problem.retryable) == ("TOKEN_UNREADABLE", False)
 
 
 @pytest.mark.parametrize("kind", ["garbage", "reset", "missing_field", "error", None])
-def test_the_access_token_is_nowhere_to_be_read(bank, bank_server, link, cipher, caplog, kind):
+def test_the_access_token_is_in_no_log_and_no_error(bank, bank_server, link, cipher, caplog, kind):
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "urllib3.connectionpool", "plaid"):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -347,7 +349,7 @@ def test_the_refused_token_is_not_repeated(client_for, bank_server, cipher):
     assert "of-nobody" not in f"{problem} {problem!r} {problem.args}"
 
 
-def test_what_follows_a_broken_answer_is_read_afresh(client_for, bank_server, ask):
+def test_the_call_after_a_broken_response_works(client_for, bank_server, ask):
     call = ask(client_for(bank_server.url), "accounts")
     bank_server.misbehave(kind="truncate", path="/accounts/get", times=1)
     assert problem_of(call).code == UNREACHABLE
@@ -369,7 +371,7 @@ def test_one_client_serves_many_threads(bank, link):
     assert seen == {number: [number] for number in range(1, 9)}
 
 
-def test_headers_that_trickle_in_do_not_hold_a_call(client_for):
+def test_headers_that_arrive_slowly_do_not_extend_the_deadline(client_for):
     over = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 

@@ -1,4 +1,4 @@
-"""What is accepted as Plaid's, and what is refused."""
+"""Which responses are accepted as Plaid's, and which are refused."""
 
 from datetime import date
 from decimal import Decimal
@@ -57,7 +57,7 @@ def test_an_amount_is_read_from_its_digits(digits):
     ],
     ids=lambda digits: digits[:12],
 )
-def test_an_amount_that_is_none_is_nonsense(digits):
+def test_an_invalid_amount_is_refused(digits):
     with pytest.raises(BankError) as caught:
         decode_page(raw_amount(digits))
     assert caught.value.code == NONSENSE
@@ -82,17 +82,17 @@ def test_a_balance_out_of_range_is_refused(field):
         ("personal_finance_category", {"primary": "FOOD"}),
     ],
 )
-def test_a_malformed_field_is_nonsense(field, value):
+def test_a_malformed_field_is_refused(field, value):
     with pytest.raises(BankError) as caught:
         decode_page(page(**{field: value}))
     assert caught.value.code == NONSENSE
 
 
-def test_fields_that_are_not_known_are_passed_over():
+def test_unknown_fields_are_ignored():
     assert decode_page(page(logo_url="x", counterparties=[{}])).added[0].transaction_id == "t"
 
 
-def test_a_day_is_a_date():
+def test_a_date_is_parsed():
     assert decode_page(page()).added[0].date == date(2026, 1, 31)
 
 
@@ -105,11 +105,11 @@ def test_a_day_is_a_date():
         ({"name": None}, ""),
     ],
 )
-def test_a_row_has_a_title_whatever_plaid_names(fields, title):
+def test_a_transaction_has_a_title_whichever_names_plaid_sends(fields, title):
     assert decode_page(page(**fields)).added[0].title == title
 
 
-def test_the_category_goes_by_plaids_name():
+def test_the_category_is_read_from_plaids_field():
     category = {"primary": "FOOD_AND_DRINK", "detailed": "FOOD_AND_DRINK_COFFEE"}
     row = decode_page(page(personal_finance_category=category)).added[0]
     assert row.category == payloads.Category("FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE")

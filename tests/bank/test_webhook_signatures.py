@@ -1,4 +1,4 @@
-"""Signatures that are Plaid's, and everything that only looks like one."""
+"""Plaid's signatures are accepted, and everything that only looks like one is refused."""
 
 import base64
 import contextlib
@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 from plaidapp.bank.webhook_signatures import (
-    FRESH,
-    LONGEST_TOKEN,
+    MAX_AGE,
+    MAX_TOKEN,
     ForgedError,
     check_signature,
     key_id,
@@ -52,7 +52,7 @@ def hs256(secret: bytes):
 
 
 def claims(body: bytes = BODY, **other) -> dict[str, object]:
-    """As Plaid's; a claim of None is left out."""
+    """Return claims like Plaid's, without those that are None."""
     made = {"iat": int(NOW), "request_body_sha256": hashlib.sha256(body).hexdigest()} | other
     return {name: value for name, value in made.items() if value is not None}
 
@@ -63,15 +63,17 @@ def header(**other) -> dict[str, object]:
 
 
 def forge(head=None, said=None, sign=None) -> str:
-    """A token by hand: PyJWT would refuse to make most of these. Texts go in as they are."""
+    """Build a token by hand, because PyJWT refuses most of these. Strings go in as they are."""
     parts = (header() if head is None else head, claims() if said is None else said)
-    texts = [part if isinstance(part, str) else json.dumps(part) for part in parts]
+    texts = [
+        pull_item if isinstance(pull_item, str) else json.dumps(pull_item) for pull_item in parts
+    ]
     signed = b".".join(base64url(text.encode()) for text in texts)
     return (signed + b"." + base64url((sign or es256())(signed))).decode()
 
 
 def check(token: str, body: bytes = BODY, jwk=JWK, now: float = NOW) -> str:
-    """As the route does it."""
+    """Verify as the route does."""
     kid = key_id(token, body, now)
     check_signature(token, jwk)
     return kid
@@ -88,11 +90,11 @@ def test_the_sandboxs_signatures_are_accepted():
     store.close()
 
 
-def test_a_token_made_by_hand_is_accepted_when_all_of_it_is_right():
+def test_a_correct_handmade_token_is_accepted():
     assert check(forge()) == KID
 
 
-@pytest.mark.parametrize("seconds", [-FRESH + 1, -1, 0, 1, FRESH - 1])
+@pytest.mark.parametrize("seconds", [-MAX_AGE + 1, -1, 0, 1, MAX_AGE - 1])
 def test_clocks_may_differ_by_five_minutes(seconds):
     assert check(forge(said=claims(iat=int(NOW) + seconds)), now=int(NOW)) == KID
 
@@ -114,7 +116,7 @@ SHARED_SECRETS = {
 
 @pytest.mark.parametrize("alg", ["HS256", "ES256", "none"])
 @pytest.mark.parametrize("secret", SHARED_SECRETS.values(), ids=SHARED_SECRETS)
-def test_a_shared_secret_signs_nothing(alg, secret):
+def test_a_token_signed_with_a_shared_secret_is_refused(alg, secret):
     token = forge(header(alg=alg), sign=hs256(secret))
     with pytest.raises(ForgedError):
         check(token)
@@ -126,7 +128,7 @@ UNSIGNED = ["none", "None", "NONE", "nOnE", "", "ES256"]
 
 
 @pytest.mark.parametrize("alg", UNSIGNED)
-def test_no_signature_is_no_signature_whatever_it_is_called(alg):
+def test_an_unsigned_token_is_refused_under_any_name(alg):
     token = forge(header(alg=alg), sign=lambda _: b"")
     with pytest.raises(ForgedError):
         check(token)
@@ -138,7 +140,7 @@ ALGORITHMS = ["ES384", "ES512", "ES256K", "RS256", "PS256", "EdDSA", "es256", "E
 
 
 @pytest.mark.parametrize("alg", [*ALGORITHMS, True, None], ids=str)
-def test_only_es256_will_do(alg):
+def test_only_es256_is_accepted(alg):
     with pytest.raises(ForgedError):
         key_id(forge(header(alg=alg)), BODY, NOW)
 
@@ -164,15 +166,15 @@ ODD_KEY_IDS = {
 
 
 @pytest.mark.parametrize("kid", ODD_KEY_IDS.values(), ids=ODD_KEY_IDS)
-def test_an_odd_key_id_costs_no_look_up(kid):
+def test_a_malformed_key_id_costs_no_lookup(kid):
     with pytest.raises(ForgedError):
         key_id(forge(header(kid=kid)), BODY, NOW)
 
 
 ODD_TIMES = {
     "missing": None,
-    "old": int(NOW) - FRESH - 2,
-    "in the future": int(NOW) + FRESH + 2,
+    "old": int(NOW) - MAX_AGE - 2,
+    "in the future": int(NOW) + MAX_AGE + 2,
     "zero": 0,
     "true": True,
     "float": NOW,
@@ -185,13 +187,13 @@ ODD_TIMES = {
 
 
 @pytest.mark.parametrize("iat", ODD_TIMES.values(), ids=ODD_TIMES)
-def test_an_odd_time_of_issue_is_refused(iat):
+def test_a_wrong_time_of_issue_is_refused(iat):
     with pytest.raises(ForgedError):
         check(forge(said=claims(iat=iat)))
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "1" * 2000, "1e3"])
-def test_a_time_that_is_no_whole_number_is_refused(number):
+def test_a_time_that_is_not_an_integer_is_refused(number):
     said = f'{{"iat": {number}, "request_body_sha256": "{hashlib.sha256(BODY).hexdigest()}"}}'
     with pytest.raises(ForgedError):
         check(forge(said=said))
@@ -199,7 +201,7 @@ def test_a_time_that_is_no_whole_number_is_refused(number):
 
 @pytest.mark.parametrize("when", ["exp", "nbf"])
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", '"soon"', "null", "[]", "true"])
-def test_other_claims_of_time_never_crash_the_check(when, number):
+def test_other_time_claims_never_crash_the_check(when, number):
     said = json.dumps(claims())[:-1] + f', "{when}": {number}}}'
     with contextlib.suppress(ForgedError):
         check(forge(said=said))
@@ -230,7 +232,7 @@ ODD_HASHES = {
 
 
 @pytest.mark.parametrize("digest", ODD_HASHES.values(), ids=ODD_HASHES)
-def test_an_odd_hash_of_the_body_is_refused(digest):
+def test_a_wrong_hash_of_the_body_is_refused(digest):
     with pytest.raises(ForgedError):
         check(forge(said=claims(request_body_sha256=digest)))
 
@@ -240,15 +242,15 @@ def test_another_persons_key_is_refused():
         check(forge(sign=es256(STRANGERS_KEY)))
 
 
-@pytest.mark.parametrize("part", [0, 1], ids=["header", "claims"])
-def test_the_signature_covers_the_header_and_the_claims(part):
+@pytest.mark.parametrize("pull_item", [0, 1], ids=["header", "claims"])
+def test_the_signature_covers_the_header_and_the_claims(pull_item):
     parts = forge().split(".")
-    parts[part] = forge(header(jti="x"), claims(jti="x")).split(".")[part]
+    parts[pull_item] = forge(header(jti="x"), claims(jti="x")).split(".")[pull_item]
     with pytest.raises(ForgedError):
         check(".".join(parts))
 
 
-def test_a_signature_is_not_good_for_a_new_time():
+def test_a_signature_is_not_valid_for_a_new_time():
     old = forge(said=claims(iat=int(NOW) - 3600))
     fresh = forge(sign=lambda _: b"")
     with pytest.raises(ForgedError):
@@ -258,7 +260,7 @@ def test_a_signature_is_not_good_for_a_new_time():
 @pytest.mark.parametrize(
     "curve", [ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1()], ids=lambda curve: curve.name
 )
-def test_a_key_of_another_curve_is_refused(curve):
+def test_a_key_on_another_curve_is_refused(curve):
     other = ec.generate_private_key(curve)
     token = forge(sign=lambda signed: other.sign(signed, ec.ECDSA(ECAlgorithm.SHA256())))
     with pytest.raises(ForgedError):
@@ -268,7 +270,7 @@ def test_a_key_of_another_curve_is_refused(curve):
 @pytest.mark.parametrize(
     "moment", [1, int(NOW), int(NOW) + 3600, 0, "2026-01-01", False], ids=range(6)
 )
-def test_a_key_that_plaid_has_expired_is_refused(moment):
+def test_an_expired_key_is_refused(moment):
     check(forge(), jwk=JWK | {"expired_at": None})
     with pytest.raises(ForgedError):
         check(forge(), jwk=JWK | {"expired_at": moment})
@@ -286,12 +288,12 @@ ODD_KEYS = {
     "secret": {"kty": "oct", "k": "AAAA"},
     "curve unknown": JWK | {"crv": "P-1"},
     "curve is a list": JWK | {"crv": []},
-    "private part is odd": JWK | {"d": 5},
+    "private pull_item is odd": JWK | {"d": 5},
 }
 
 
 @pytest.mark.parametrize("jwk", ODD_KEYS.values(), ids=ODD_KEYS)
-def test_a_key_that_is_none_is_refused(jwk):
+def test_a_malformed_key_is_refused(jwk):
     with pytest.raises(ForgedError):
         check(forge(), jwk=jwk)
 
@@ -302,7 +304,7 @@ GARBAGE = {
     "dots": "..",
     "more dots": "....",
     "a word": "Bearer",
-    "one part": forge().split(".")[0],
+    "one pull_item": forge().split(".")[0],
     "two parts": forge().rpartition(".")[0],
     "four parts": forge() + ".AAAA",
     "encrypted": "a.b.c.d.e",
@@ -311,8 +313,8 @@ GARBAGE = {
     "as the header arrives": forge().encode().decode("latin-1") + "\xff",
     "surrogate": "\ud800",
     "NUL": "\0",
-    "too long": forge() + "A" * LONGEST_TOKEN,
-    "long claims": forge(said=claims(more="a" * LONGEST_TOKEN)),
+    "too long": forge() + "A" * MAX_TOKEN,
+    "long claims": forge(said=claims(more="a" * MAX_TOKEN)),
     "header is a list": forge(head=["ES256"]),
     "header is a number": forge(head="5"),
     "header is null": forge(head="null"),
@@ -349,7 +351,7 @@ SIGNATURES = {
 
 
 @pytest.mark.parametrize("signature", SIGNATURES.values(), ids=SIGNATURES)
-def test_an_odd_signature_is_refused(signature):
+def test_a_malformed_signature_is_refused(signature):
     with pytest.raises(ForgedError):
         check(forge(sign=lambda _: signature))
 
@@ -376,7 +378,7 @@ def _mutated_text(dice: random.Random) -> str:
 
 
 def _mutated_meaning(dice: random.Random) -> str:
-    """Signed well, but not over what Plaid would say."""
+    """A valid signature over claims that Plaid would not make."""
     parts = [header(), claims()]
     for _ in range(dice.randint(1, 3)):
         names = ["alg", "kid", "typ", "b64", "crit", "iat", "exp", "aud", "request_body_sha256"]
@@ -385,7 +387,7 @@ def _mutated_meaning(dice: random.Random) -> str:
 
 
 @pytest.mark.parametrize("mutated", [_mutated_text, _mutated_meaning])
-def test_no_token_whatever_raises_anything_but_forged(mutated):
+def test_any_malformed_token_raises_forged_error(mutated):
     dice = random.Random(4)
     for _ in range(1000):
         token = mutated(dice)
@@ -404,7 +406,7 @@ def test_no_change_of_a_signed_token_is_accepted():
         except ForgedError:
             refused += 1
             continue
-        # Base64 leaves some bits unused; what is signed is the same.
+        # Base64 leaves some bits unused, so the signed bytes are the same.
         made = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
         assert made == claims()
     assert refused > 800

@@ -10,7 +10,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs import queue
 from plaidapp.store import Item, Pull, PullItem
 from plaidapp.store.connections import sync_progress
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 
 from .bank_life import BankLife
 from .figures import Figures
@@ -53,7 +53,7 @@ def ring_two_pulls(world: World, item_id: int) -> list[int]:
     with world.app.app_context():
         item = db.session.get_one(Item, item_id)
         sync_progress.request_sync([item_id])
-        pair = [pulls.add(item.user_id, pulls.TRANSACTIONS, items=[item]) for _ in range(2)]
+        pair = [pulls.add(item.user_id, kinds.TRANSACTIONS, items=[item]) for _ in range(2)]
         db.session.commit()
         for pull in pair:
             queue.ring(pull)

@@ -13,13 +13,13 @@ from sqlalchemy.exc import DBAPIError
 
 from plaidapp.store import Item, Pull, PullItem, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 from sandbox import cursors
 
 from .world import World
 
 LOOK_EVERY = 0.1
-SYNCING = (pulls.LINK, pulls.TRANSACTIONS, pulls.TOTAL)
+SYNCING = (kinds.LINK, kinds.TRANSACTIONS, kinds.TOTAL)
 _bank_row = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 
 

@@ -24,7 +24,7 @@ from plaidapp.jobs import queue
 from plaidapp.jobs.pulls import item_requests
 from plaidapp.store import Item
 from plaidapp.store.connections import items
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 from run import find_redis_server
 
 from .databases import Postgres, SQLite
@@ -182,7 +182,7 @@ class World:
                 access_token=connection.sealed_token,
                 sync_requested=1,
             )
-            pull = pulls.add(user_id, pulls.LINK, items=[item])
+            pull = pulls.add(user_id, kinds.LINK, items=[item])
             db.session.commit()
             queue.ring(pull)
             return item.id

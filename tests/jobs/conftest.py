@@ -1,4 +1,4 @@
-"""Pulls begun without a page, jobs run without a worker, and what the sandbox itself has."""
+"""Add pulls without a page, run jobs without a worker, and read what the sandbox has."""
 
 import json
 from collections.abc import Callable
@@ -18,20 +18,20 @@ from plaidapp.jobs import queue
 from plaidapp.store import Item, Pull, Transaction
 from plaidapp.store.base import encryption
 from plaidapp.store.base.types import now
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 
 TODAY = datetime.now(UTC).date()
 
 
 @pytest.fixture
 def begin(owner: int) -> Callable[..., int]:
-    """A committed pull's id."""
+    """Add and commit a pull; return its id."""
 
     def add(kind: str, items=(), **fields) -> int:
         given = fields.pop("given", None)
         if given:
             fields["sealed"] = encryption.seal(current_app.extensions["cipher"], given)
-        if kind == pulls.LINK:
+        if kind == kinds.LINK:
             fields.setdefault("institution_id", "ins_109508")
         pull = pulls.add(owner, kind, items=items, **fields)
         db.session.commit()
@@ -43,21 +43,20 @@ def begin(owner: int) -> Callable[..., int]:
 
 @pytest.fixture
 def run(context: Flask) -> Callable[[int], None]:
-    """Runs a pull's job as a worker would, at once even if it is to wait."""
+    """Run a pull's job as a worker does, even if the pull is not due."""
 
     def job(pull_id: int) -> None:
-        pull = look(pull_id)
         db.session.execute(update(Pull).where(Pull.id == pull_id).values(run_after=now()))
         db.session.commit()
         db.session.remove()
         with context.app_context():
-            assert import_attribute(queue.JOBS[pull.kind])(pull_id) is None
+            assert import_attribute(queue.JOB)(pull_id) is None
 
     return job
 
 
 def look(pull_id: int) -> Pull:
-    """The pull as it is in the database now."""
+    """Return the pull as it is in the database now."""
     db.session.remove()
     pull = pulls.by_id(pull_id)
     db.session.remove()
@@ -71,7 +70,7 @@ def _look(context: Flask) -> Callable[[int], Pull]:
 
 @pytest.fixture
 def custom() -> Callable[..., dict[str, str]]:
-    """Log-in of a custom user: one checking account, a row for each (amount, age in days)."""
+    """Return a custom user's log-in: one checking account, a row per (amount, age in days)."""
 
     def build(*rows: tuple[str, int]) -> dict[str, str]:
         days = [(TODAY - timedelta(days=age)).isoformat() for _, age in rows]
@@ -88,11 +87,11 @@ def custom() -> Callable[..., dict[str, str]]:
 
 @pytest.fixture
 def link(begin, run, look, custom) -> Callable[..., Item]:
-    """A linked Item with its transactions; a small custom user's unless told otherwise."""
+    """Connect an Item with its transactions; a small custom user's by default."""
 
     def connect(institution_id: str = "ins_109508", **given: str) -> Item:
         given = given or custom(("12.5", 3), ("-7500", 40))
-        pull_id = begin(pulls.LINK, given=given, institution_id=institution_id)
+        pull_id = begin(kinds.LINK, given=given, institution_id=institution_id)
         run(pull_id)
         pull = look(pull_id)
         assert pull.state == "done", pull.error_message
@@ -125,7 +124,7 @@ def token_of(context: Flask) -> Callable[[Item], str]:
 
 @pytest.fixture
 def stored(context: Flask) -> Callable[[], list[tuple]]:
-    """Every row that is shown, as plain values."""
+    """Return every row that is shown, as plain values."""
 
     def read() -> list[tuple]:
         db.session.remove()
@@ -152,7 +151,7 @@ def stored(context: Flask) -> Callable[[], list[tuple]]:
 
 @pytest.fixture
 def at_bank(bank_server, token_of) -> Callable[[Item], list[tuple]]:
-    """What /transactions/get says an Item has, in the shape of `stored`."""
+    """Return the rows of an Item from /transactions/get, in the shape of `stored`."""
 
     def read(item: Item) -> list[tuple]:
         rows, total = [], 1
@@ -185,7 +184,7 @@ def at_bank(bank_server, token_of) -> Callable[[Item], list[tuple]]:
 
 
 class SlowSandbox:
-    """Its world's clock stands still until it is turned."""
+    """A sandbox whose clock stands still until a test turns it."""
 
     def __init__(self) -> None:
         self.now = datetime.now(UTC)
@@ -197,7 +196,7 @@ class SlowSandbox:
 
 @pytest.fixture
 def slow_sandbox(bank_server, monkeypatch):
-    """The bank takes 10 s to the first transactions and 60 s to all of them."""
+    """The bank has the first transactions after 10 s and all of them after 60 s."""
     slow = SlowSandbox()
     monkeypatch.setattr(bank_server.server, "app", slow.app)
     yield slow
@@ -206,7 +205,7 @@ def slow_sandbox(bank_server, monkeypatch):
 
 @pytest.fixture
 def rewrite(bank_server, monkeypatch):
-    """Edits the bank's good answers on a path, as only the bank could."""
+    """Edit the bank's successful responses on a path."""
 
     def arrange(path, edit):
         honest = bank_server.server.app
@@ -226,7 +225,7 @@ def rewrite(bank_server, monkeypatch):
 
 @pytest.fixture
 def redis_text(context: Flask) -> Callable[[], str]:
-    """Every key and value that is in Redis."""
+    """Return every key and value in Redis as one text."""
     redis = context.extensions["redis"]
     readers = {
         b"string": redis.get,

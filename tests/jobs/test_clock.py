@@ -1,4 +1,4 @@
-"""The clock finds what was left undone, and any number of clocks is harmless."""
+"""The clock finds pulls and Items that need work, and several clocks do no harm."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +15,7 @@ from plaidapp.store import Item, Pull, WebhookKey
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items, sync_progress
 from plaidapp.store.people import users
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.pulls import kinds, pulls, transitions
 from plaidapp.store.webhooks import signing_keys
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -31,7 +31,7 @@ def owner(context):
 
 
 def add_item(owner, name="one", **fields):
-    """In order and synced a moment ago, unless told otherwise."""
+    """Add an Item that is good and was just synced, unless `fields` say otherwise."""
     moment = now()
     given = {"update_status": items.COMPLETE, "synced_at": moment, "created_at": moment - HOUR}
     item = items.add(
@@ -120,32 +120,32 @@ def test_neglected_items_are_found_and_no_others(owner):
     assert neglected() == [name for name, (found, _) in NEGLECTED.items() if found]
 
 
-def test_only_so_many_at_once_the_oldest_first(owner):
+def test_the_oldest_neglected_items_come_first_up_to_a_limit(owner):
     for name in ("a", "b", "c"):
         add_item(owner, name, **BEHIND)
     assert [item.plaid_item_id for item in sync_progress.neglected(2)] == ["a", "b"]
 
 
-def test_a_neglected_item_gets_a_pull_of_the_clock(owner):
+def test_the_clock_starts_a_pull_for_a_neglected_item(owner):
     item = add_item(owner, **BEHIND)
     clock.ask_for_neglected()
 
     (pull,) = all_pulls()
     assert (pull.kind, pull.asked_by, pull.state) == ("transactions", "clock", "queued")
-    assert [part.item_id for part in pulls.by_id(pull.id).items] == [item.id]
+    assert [pull_item.item_id for pull_item in pulls.by_id(pull.id).items] == [item.id]
     assert neglected() == []
 
 
 def test_an_item_that_is_being_synced_gets_no_second_pull(owner):
     item = add_item(owner, **BEHIND)
-    pulls.add(owner, pulls.TRANSACTIONS, items=[item], state=pulls.RUNNING)
+    pulls.add(owner, kinds.TRANSACTIONS, items=[item], state=pulls.RUNNING)
     db.session.commit()
     clock.ask_for_neglected()
     assert len(all_pulls()) == 1
 
 
 def test_clocks_that_tick_at_once_start_one_pull(app, owner):
-    """Both have found the Item when each of them claims it."""
+    """Both clocks have found the Item when each of them claims it."""
     add_item(owner, **BEHIND)
     together = threading.Barrier(4)
 
@@ -162,7 +162,7 @@ def test_clocks_that_tick_at_once_start_one_pull(app, owner):
         assert sorted(threads.map(claim, range(4))) == [False] * 3 + [True]
 
 
-def test_any_number_of_clocks_starts_one_pull_an_item(app, owner):
+def test_several_clocks_start_one_pull_per_item(app, owner):
     for name in ("a", "b", "c"):
         add_item(owner, name, **BEHIND)
     together = threading.Barrier(4)
@@ -180,8 +180,8 @@ def test_any_number_of_clocks_starts_one_pull_an_item(app, owner):
 
 @pytest.fixture
 def pull(owner):
-    """Waits for its worker."""
-    added = pulls.add(owner, pulls.TRANSACTIONS, items=[add_item(owner)])
+    """A pull that waits for a worker."""
+    added = pulls.add(owner, kinds.TRANSACTIONS, items=[add_item(owner)])
     db.session.commit()
     return added.id
 
@@ -203,11 +203,11 @@ def test_a_pull_whose_worker_died_is_queued_again(app, pull):
     assert rung(app) == [f"pull-{pull}-1".encode()]
     assert transitions.claim(pull)
     db.session.commit()
-    assert not transitions.touch(pull, 1)  # the worker given up for dead comes back
+    assert not transitions.touch(pull, 1)  # the worker that counted as dead comes back
     assert transitions.touch(pull, 2)
 
 
-def test_a_pull_that_has_been_heard_of_is_left_alone(app, pull):
+def test_the_clock_leaves_a_pull_with_a_recent_heartbeat_alone(app, pull):
     assert transitions.claim(pull)
     change(pull, heartbeat_at=now() - policy.HEARTBEAT_LIMIT + 5 * SECOND)
 
@@ -231,7 +231,7 @@ def test_clocks_that_tick_at_once_queue_a_pull_again_once(app, pull):
         assert sorted(count for count, _ in threads.map(tick, range(4))) == [0, 0, 0, 1]
 
 
-def test_a_pull_that_was_rung_lately_is_not_rung_again(app, pull):
+def test_a_recently_rung_pull_is_not_rung_again(app, pull):
     clock.ring_due()
     assert rung(app) == [f"pull-{pull}-0".encode()]
     app.extensions["redis"].flushall()
@@ -239,7 +239,7 @@ def test_a_pull_that_was_rung_lately_is_not_rung_again(app, pull):
     assert rung(app) == []
 
 
-def test_a_redis_that_was_wiped_is_rung_anew(app, pull):
+def test_pulls_are_rung_for_again_after_redis_was_wiped(app, pull):
     clock.ring_due()
     app.extensions["redis"].flushall()
     change(pull, run_after=now() - HOUR, rung_at=now() - policy.RING_AGAIN - SECOND)
@@ -249,20 +249,20 @@ def test_a_redis_that_was_wiped_is_rung_anew(app, pull):
     assert rung(app) == [f"pull-{pull}-0".encode()]
 
 
-def test_a_pull_stands_in_the_queue_once_however_often_it_is_rung(app, pull):
+def test_a_pull_is_in_the_queue_once_however_often_it_is_rung(app, pull):
     for _ in range(3):
         change(pull, run_after=now() - 2 * HOUR, rung_at=now() - HOUR)
         clock.ring_due()
     assert rung(app) == [f"pull-{pull}-0".encode()]
 
 
-def test_a_pull_whose_time_has_not_come_is_not_rung(app, pull):
+def test_a_pull_that_is_not_due_is_not_rung(app, pull):
     change(pull, run_after=now() + MINUTE)
     clock.ring_due()
     assert rung(app) == []
 
 
-def test_a_pull_whose_time_has_come_since_it_was_rung_is_rung(app, pull):
+def test_a_pull_that_became_due_after_it_was_rung_is_rung(app, pull):
     change(pull, rung_at=now() - 2 * SECOND, run_after=now() - SECOND)
     clock.ring_due()
     assert rung(app) == [f"pull-{pull}-0".encode()]
@@ -277,7 +277,7 @@ def test_only_queued_pulls_are_rung(app, pull, state):
 
 @pytest.fixture
 def elsewhere(app):
-    """The app with something of its surroundings elsewhere."""
+    """Make the app with other settings."""
     made = []
 
     def make(**changes):
@@ -291,7 +291,7 @@ def elsewhere(app):
             db.engine.dispose()
 
 
-def test_a_redis_that_is_away_leaves_the_pulls_waiting(app, pull, elsewhere):
+def test_pulls_wait_while_redis_is_away(app, pull, elsewhere):
     with elsewhere(redis_url="redis://127.0.0.1:1/0").app_context():
         clock.tick(1)
     assert [(row.state, row.rung_at) for row in all_pulls()] == [("queued", None)]
@@ -300,7 +300,7 @@ def test_a_redis_that_is_away_leaves_the_pulls_waiting(app, pull, elsewhere):
     assert rung(app) == [f"pull-{pull}-0".encode()]
 
 
-def test_items_are_looked_at_every_tenth_tick(owner):
+def test_neglected_items_are_looked_for_every_tenth_tick(owner):
     add_item(owner, **BEHIND)
     clock.tick(9)
     assert all_pulls() == []
@@ -308,7 +308,7 @@ def test_items_are_looked_at_every_tenth_tick(owner):
     assert len(all_pulls()) == 1
 
 
-def test_made_up_keys_are_forgotten(owner):
+def test_forged_key_ids_are_deleted(owner):
     signing_keys.may_ask("made-up")
     db.session.execute(update(WebhookKey).values(asked_at=now() - 2 * policy.SYNC_INTERVAL))
     db.session.commit()
@@ -346,8 +346,8 @@ def test_the_clock_rings_until_it_is_stopped(app, pull, poll):
     thread.join()
 
 
-def test_a_pull_that_outlives_many_workers_ends(app, pull):
-    """It may be what kills them."""
+def test_a_pull_that_lost_too_many_workers_fails(app, pull):
+    """It is probably what kills them."""
     for attempt in range(1, policy.MAX_ATTEMPTS):
         assert transitions.claim(pull)
         change(pull, heartbeat_at=now() - HOUR)

@@ -1,4 +1,4 @@
-"""The doorbell rings, or does no harm; the sweep rings again."""
+"""Ringing the queue: it works, or it does no harm and the clock rings again."""
 
 import logging
 import socket
@@ -16,18 +16,18 @@ from plaidapp.extensions import db
 from plaidapp.jobs import clock, queue
 from plaidapp.store import Item, Pull
 from plaidapp.store.base.types import now
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.pulls import kinds, transitions
 
 
 @pytest.fixture
 def waiting(context):
-    """The ids of the jobs that stand in the queue."""
+    """Return the ids of the jobs in the queue."""
     return lambda: Queue(queue.NAME, connection=context.extensions["redis"]).job_ids
 
 
 @pytest.fixture
 def away(context, tmp_path, monkeypatch):
-    """Redis is not there; calling this brings it back."""
+    """Redis is away. Calling the result brings it back."""
     there = context.extensions["redis"]
     monkeypatch.setitem(
         context.extensions, "redis", queue.connect(f"unix://{tmp_path}/nothing-here")
@@ -44,21 +44,21 @@ def rung_long_ago(pull_id):
 
 
 def test_ringing_puts_the_pull_in_the_queue(begin, look, waiting):
-    pull_id = begin(pulls.ACCOUNTS)
+    pull_id = begin(kinds.ACCOUNTS)
     assert queue.ring(look(pull_id))
     assert waiting() == [f"pull-{pull_id}-0"]
     assert look(pull_id).rung_at is not None
 
 
-def test_ringing_twice_is_ringing_once(begin, look, waiting):
-    pull_id = begin(pulls.ACCOUNTS)
+def test_ringing_twice_enqueues_one_job(begin, look, waiting):
+    pull_id = begin(kinds.ACCOUNTS)
     queue.ring(look(pull_id))
     queue.ring(look(pull_id))
     assert len(waiting()) == 1
 
 
-@pytest.mark.parametrize("kind", queue.JOBS)
-def test_a_job_holds_ids_and_no_more(begin, look, context, kind):
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_a_job_holds_only_ids(begin, look, context, kind):
     pull_id = begin(kind)
     queue.ring(look(pull_id))
     (job,) = Queue(queue.NAME, connection=context.extensions["redis"]).jobs
@@ -67,9 +67,9 @@ def test_a_job_holds_ids_and_no_more(begin, look, context, kind):
     assert (job.timeout, job.result_ttl) == (policy.JOB_TIMEOUT, 0)
 
 
-def test_nothing_secret_is_ever_in_redis(begin, look, work, custom, redis_text, token_of, context):
+def test_redis_never_holds_a_secret(begin, look, work, custom, redis_text, token_of, context):
     given = custom(("98765.4321", 3))
-    pull_id = begin(pulls.LINK, given=given)
+    pull_id = begin(kinds.LINK, given=given)
     queue.ring(look(pull_id))
     seen = [redis_text()]
     assert f"pull-{pull_id}-0" in seen[0]
@@ -83,12 +83,12 @@ def test_nothing_secret_is_ever_in_redis(begin, look, work, custom, redis_text, 
         assert "override_accounts" not in text
 
 
-def test_a_failed_job_keeps_no_secret_in_redis(
+def test_a_failed_job_leaves_no_secret_in_redis(
     begin, look, work, redis_text, context, monkeypatch, link, token_of, caplog
 ):
     caplog.set_level(logging.CRITICAL, "rq.worker")
     item = link()
-    pull_id = begin(pulls.ACCOUNTS, items=[item])
+    pull_id = begin(kinds.ACCOUNTS, items=[item])
     queue.ring(look(pull_id))
     monkeypatch.delitem(context.extensions, "bank")
     work()
@@ -100,7 +100,7 @@ def test_a_failed_job_keeps_no_secret_in_redis(
 
 
 def test_a_pull_waits_in_its_row_when_redis_is_away(begin, look, away, waiting, caplog):
-    pull_id = begin(pulls.ACCOUNTS)
+    pull_id = begin(kinds.ACCOUNTS)
     assert queue.ring(look(pull_id)) is False
     pull = look(pull_id)
     assert (pull.state, pull.rung_at) == ("queued", None)
@@ -116,16 +116,16 @@ def test_a_redis_that_hangs_is_not_waited_for(begin, look, context, monkeypatch,
         server.bind(str(path))
         server.listen()
         monkeypatch.setitem(context.extensions, "redis", queue.connect(f"unix://{path}"))
-        assert queue.ring(look(begin(pulls.ACCOUNTS))) is False
+        assert queue.ring(look(begin(kinds.ACCOUNTS))) is False
 
 
-def test_clients_of_redis_give_up_soon():
+def test_redis_clients_give_up_after_a_second():
     options = queue.connect("redis://localhost:1").connection_pool.connection_kwargs
     assert options["socket_timeout"] == options["socket_connect_timeout"] == 1
 
 
-def test_a_flushed_redis_is_rung_again(begin, look, waiting, context):
-    pull_id = begin(pulls.ACCOUNTS)
+def test_the_clock_rings_again_after_redis_was_flushed(begin, look, waiting, context):
+    pull_id = begin(kinds.ACCOUNTS)
     queue.ring(look(pull_id))
     context.extensions["redis"].flushall()
     clock.ring_due()
@@ -135,8 +135,8 @@ def test_a_flushed_redis_is_rung_again(begin, look, waiting, context):
     assert waiting() == [f"pull-{pull_id}-0"]
 
 
-def test_a_pull_that_waits_its_turn_is_not_queued_again(begin, look, waiting):
-    pull_id = begin(pulls.ACCOUNTS)
+def test_a_pull_that_is_in_the_queue_is_not_enqueued_again(begin, look, waiting):
+    pull_id = begin(kinds.ACCOUNTS)
     queue.ring(look(pull_id))
     rung_long_ago(pull_id)
     clock.ring_due()
@@ -144,16 +144,16 @@ def test_a_pull_that_waits_its_turn_is_not_queued_again(begin, look, waiting):
 
 
 def test_every_due_pull_is_rung(begin, waiting):
-    ids = [begin(pulls.ACCOUNTS) for _ in range(3)]
+    ids = [begin(kinds.ACCOUNTS) for _ in range(3)]
     clock.ring_due()
     assert waiting() == [f"pull-{pull_id}-0" for pull_id in ids]
 
 
-def test_the_clock_goes_on_when_redis_and_the_database_are_back(
+def test_the_clock_continues_when_redis_and_the_database_are_back(
     begin, look, waiting, away, poll, context, monkeypatch
 ):
-    monkeypatch.setattr(clock, "TICK", 0.01)
-    pull_id = begin(pulls.ACCOUNTS)
+    monkeypatch.setattr(policy, "CLOCK_TICK", 0.01)
+    pull_id = begin(kinds.ACCOUNTS)
     stop = threading.Event()
 
     def run():
@@ -171,8 +171,8 @@ def test_the_clock_goes_on_when_redis_and_the_database_are_back(
     assert waiting() == [f"pull-{pull_id}-0"]
 
 
-def test_the_clock_reclaims_what_lost_its_worker(begin, look, waiting, poll, context):
-    pull_id = begin(pulls.ACCOUNTS)
+def test_the_clock_reclaims_a_pull_that_lost_its_worker(begin, look, waiting, poll, context):
+    pull_id = begin(kinds.ACCOUNTS)
     transitions.claim(pull_id)
     db.session.execute(
         update(Pull)
@@ -196,8 +196,8 @@ def test_the_clock_reclaims_what_lost_its_worker(begin, look, waiting, poll, con
     assert waiting() == [f"pull-{pull_id}-1"]
 
 
-def test_a_link_goes_through_redis_to_stored_rows(begin, look, work, custom, stored):
-    pull_id = begin(pulls.LINK, given=custom(("89.40", 3), ("-12.345", 9)))
+def test_a_connection_goes_through_redis_to_stored_rows(begin, look, work, custom, stored):
+    pull_id = begin(kinds.LINK, given=custom(("89.40", 3), ("-12.345", 9)))
     queue.ring(look(pull_id))
     work()
     assert look(pull_id).state == "done"
@@ -207,15 +207,15 @@ def test_a_link_goes_through_redis_to_stored_rows(begin, look, work, custom, sto
 
 @pytest.fixture
 def full(context):
-    """Redis has no memory left for anything new."""
+    """Redis has no memory left."""
     connection = context.extensions["redis"]
     connection.config_set("maxmemory", 1)
     yield
     connection.config_set("maxmemory", 0)
 
 
-def test_a_redis_that_refuses_to_write_is_away(begin, look, full):
-    pull_id = begin(pulls.ACCOUNTS)
+def test_a_redis_that_refuses_writes_counts_as_away(begin, look, full):
+    pull_id = begin(kinds.ACCOUNTS)
     assert queue.ring(look(pull_id)) is False
     assert queue.ring_all([look(pull_id)]) is False
     assert look(pull_id).rung_at is None
@@ -223,7 +223,7 @@ def test_a_redis_that_refuses_to_write_is_away(begin, look, full):
 
 @pytest.fixture
 def count(context, monkeypatch):
-    """How many transactions are committed, and how often something is sent to Redis."""
+    """Count the commits and the round trips to Redis."""
     counts = {"commits": 0, "sent": 0}
     send = redis.connection.AbstractConnection.send_packed_command
 
@@ -241,8 +241,8 @@ def count(context, monkeypatch):
 
 
 def test_ringing_is_one_commit_and_one_round_trip(begin, look, waiting, count):
-    queue.ring(look(begin(pulls.ACCOUNTS)))  # RQ asks for the server's version, once a process
-    pull = look(begin(pulls.ACCOUNTS))
+    queue.ring(look(begin(kinds.ACCOUNTS)))  # RQ asks for the server's version once per process
+    pull = look(begin(kinds.ACCOUNTS))
     count.update(commits=0, sent=0)
 
     queue.ring(pull)
@@ -251,9 +251,9 @@ def test_ringing_is_one_commit_and_one_round_trip(begin, look, waiting, count):
     assert len(waiting()) == 2
 
 
-def test_many_are_rung_for_as_cheaply_as_two(begin, waiting, count):
+def test_ringing_for_many_takes_as_many_round_trips_as_for_two(begin, waiting, count):
     for _ in range(5):
-        begin(pulls.ACCOUNTS)
+        begin(kinds.ACCOUNTS)
     queue.ring_all(transitions.due()[:1])
     count.update(commits=0, sent=0)
 
@@ -263,8 +263,8 @@ def test_many_are_rung_for_as_cheaply_as_two(begin, waiting, count):
     assert len(waiting()) == 5
 
 
-def test_many_that_stand_in_the_queue_keep_their_place(begin, look, waiting):
-    first, second, third = [begin(pulls.ACCOUNTS) for _ in range(3)]
+def test_pulls_in_the_queue_keep_their_place(begin, look, waiting):
+    first, second, third = [begin(kinds.ACCOUNTS) for _ in range(3)]
     queue.ring(look(second))
     queue.ring_all([look(first), look(second), look(third)])
     assert waiting() == [f"pull-{number}-0" for number in (second, first, third)]

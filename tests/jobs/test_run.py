@@ -1,4 +1,4 @@
-"""How a pull goes and how it ends: done, failed with a sentence, or tried again."""
+"""How a pull runs and ends: done, failed with a sentence, or queued for another attempt."""
 
 import logging
 from datetime import timedelta
@@ -16,21 +16,22 @@ from plaidapp.jobs.pulls.attempt import Attempt, LostPullError
 from plaidapp.store import Account, Item, Pull
 from plaidapp.store.base.encryption import cipher_for
 from plaidapp.store.base.types import now
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.connections import accounts
+from plaidapp.store.pulls import kinds, pulls, transitions
 
 ACCOUNTS, BALANCES, SYNC = "/accounts/get", "/accounts/balance/get", "/transactions/sync"
 EXCHANGE, CREATE = "/item/public_token/exchange", "/sandbox/public_token/create"
-PATHS = {pulls.LINK: CREATE, pulls.ACCOUNTS: BALANCES, pulls.TRANSACTIONS: SYNC}
+PATHS = {kinds.LINK: CREATE, kinds.ACCOUNTS: BALANCES, kinds.TRANSACTIONS: SYNC}
 BANKS = ("ins_109508", "ins_109509", "ins_3")
 SANDBOX_DOWN = {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "DOWN"}
 
 
 @pytest.fixture
 def prepared(begin, link):
-    """A pull of any kind, ready to run."""
+    """Make a pull of a kind that is ready to run."""
 
     def make(kind):
-        return begin(kind) if kind == pulls.LINK else begin(kind, items=[link()])
+        return begin(kind) if kind == kinds.LINK else begin(kind, items=[link()])
 
     return make
 
@@ -44,9 +45,9 @@ def change(context):
     return write
 
 
-def test_a_pull_that_is_done_says_what_it_did(link, begin, run, look):
+def test_a_finished_pull_says_what_it_did(link, begin, run, look):
     item = link()
-    pull_id = begin(pulls.ACCOUNTS, items=[item])
+    pull_id = begin(kinds.ACCOUNTS, items=[item])
     run(pull_id)
     pull = look(pull_id)
     assert (pull.state, pull.attempt, pull.failures, pull.error_code) == ("done", 1, 0, None)
@@ -56,10 +57,10 @@ def test_a_pull_that_is_done_says_what_it_did(link, begin, run, look):
 
 
 @pytest.mark.parametrize(
-    ("kind", "commits_of_the_job"), [(pulls.ACCOUNTS, 2), (pulls.TRANSACTIONS, 3)]
+    ("kind", "commits_of_the_job"), [(kinds.ACCOUNTS, 2), (kinds.TRANSACTIONS, 3)]
 )
-def test_the_ordinary_way_takes_few_commits(link, begin, run, look, kind, commits_of_the_job):
-    """Each is a wait for the disk: the claim, where a sync begins, what is stored and the end."""
+def test_a_pull_without_errors_takes_few_commits(link, begin, run, look, kind, commits_of_the_job):
+    """Each commit waits for the disk: the claim, the start of a sync, and the rows with the end."""
     item = link()
     pull_id = begin(kind, items=[item])
     commits = []
@@ -73,14 +74,14 @@ def test_the_ordinary_way_takes_few_commits(link, begin, run, look, kind, commit
     finally:
         event.remove(db.engine, "commit", count)
     assert look(pull_id).state == "done"
-    assert len(commits) == 1 + commits_of_the_job  # and one of `run` itself
+    assert len(commits) == 1 + commits_of_the_job  # plus one of the fixture `run`
 
 
 def test_balances_are_brought_up_to_date(link, begin, run):
     item = link(username="user_good", password="pass_good")
     db.session.execute(update(Account).values(current=0, name="Old"))
     db.session.commit()
-    run(begin(pulls.ACCOUNTS, items=[item]))
+    run(begin(kinds.ACCOUNTS, items=[item]))
     assert sorted(map(str, db.session.scalars(db.select(Account.current)))) == sorted(
         f"{amount}.00000000" if "." not in amount else amount.ljust(len(amount) + 8 - places, "0")
         for amount, places in (
@@ -91,7 +92,7 @@ def test_balances_are_brought_up_to_date(link, begin, run):
 
 
 @pytest.mark.parametrize("kind", PATHS)
-def test_what_may_pass_is_tried_again_later(prepared, run, look, bank_server, kind):
+def test_a_retryable_error_is_retried_later(prepared, run, look, bank_server, kind):
     pull_id = prepared(kind)
     bank_server.misbehave(path=PATHS[kind], **SANDBOX_DOWN)
     before = now()
@@ -126,14 +127,14 @@ def test_a_second_attempt_that_works_leaves_no_error(prepared, run, look, bank_s
     run(pull_id)
     pull = look(pull_id)
     assert (pull.state, pull.attempt, pull.error_code) == ("done", 2, None)
-    assert [part.error_code for part in pull.items] == [None]
+    assert [pull_item.error_code for pull_item in pull.items] == [None]
 
 
 @pytest.mark.parametrize("kind", PATHS)
-def test_a_product_that_is_not_ready_is_waited_for(prepared, run, look, bank_server, kind):
-    """Where there is no Item yet nothing can be prepared, and it is an error like others."""
+def test_a_product_that_is_not_ready_is_no_failure(prepared, run, look, bank_server, kind):
+    """Before there is an Item, it would be an error like others."""
     pull_id = prepared(kind)
-    path = "/transactions/sync" if kind == pulls.LINK else PATHS[kind]
+    path = "/transactions/sync" if kind == kinds.LINK else PATHS[kind]
     not_ready = {"error_type": "ITEM_ERROR", "error_code": "PRODUCT_NOT_READY"}
     bank_server.misbehave(kind="error", status=400, path=path, times=1, **not_ready)
     run(pull_id)
@@ -144,8 +145,8 @@ def test_a_product_that_is_not_ready_is_waited_for(prepared, run, look, bank_ser
     assert look(pull_id).state == "done"
 
 
-@pytest.mark.parametrize("kind", [pulls.ACCOUNTS, pulls.TRANSACTIONS])
-def test_a_log_in_that_ended_fails_at_once(
+@pytest.mark.parametrize("kind", [kinds.ACCOUNTS, kinds.TRANSACTIONS])
+def test_an_expired_log_in_fails_at_once(
     link, begin, run, look, item_now, bank_server, token_of, kind
 ):
     item = link()
@@ -159,25 +160,25 @@ def test_a_log_in_that_ended_fails_at_once(
     assert (item.state, item.error_code) == ("login_required", "ITEM_LOGIN_REQUIRED")
 
 
-def test_another_permanent_error_is_the_items_state(link, begin, run, item_now, bank_server):
+def test_a_final_error_becomes_the_items_state(link, begin, run, item_now, bank_server):
     item = link()
     bank_server.misbehave(
         kind="error", path=BALANCES, status=400, error_type="ITEM_ERROR", error_code="NO_ACCOUNTS"
     )
-    run(begin(pulls.ACCOUNTS, items=[item]))
+    run(begin(kinds.ACCOUNTS, items=[item]))
     assert (item_now(item).state, item_now(item).error_code) == ("error", "NO_ACCOUNTS")
 
 
-def test_what_may_pass_leaves_the_item_good(link, begin, run, item_now, bank_server):
+def test_a_retryable_error_leaves_the_item_good(link, begin, run, item_now, bank_server):
     item = link()
     bank_server.misbehave(path=BALANCES, **SANDBOX_DOWN)
-    run(begin(pulls.ACCOUNTS, items=[item]))
+    run(begin(kinds.ACCOUNTS, items=[item]))
     assert item_now(item).state == "good"
 
 
 @pytest.mark.parametrize("broken", [0, 1, 2])
-@pytest.mark.parametrize("kind", [pulls.ACCOUNTS, pulls.TRANSACTIONS])
-def test_one_banks_trouble_is_not_the_others(
+@pytest.mark.parametrize("kind", [kinds.ACCOUNTS, kinds.TRANSACTIONS])
+def test_an_error_at_one_bank_does_not_stop_the_others(
     link, begin, run, look, bank_server, token_of, kind, broken
 ):
     connected = [link(institution_id=bank) for bank in BANKS]
@@ -185,14 +186,14 @@ def test_one_banks_trouble_is_not_the_others(
     pull_id = begin(kind, items=connected)
     run(pull_id)
     pull = look(pull_id)
-    phases = [part.phase for part in pull.items]
+    phases = [pull_item.phase for pull_item in pull.items]
     assert phases.pop(broken) == "failed"
     assert phases == ["done", "done"]
     assert pull.state == "failed"
 
 
 def test_a_second_attempt_asks_only_where_the_first_failed(link, begin, run, look, bank_server):
-    pull_id = begin(pulls.ACCOUNTS, items=[link(institution_id=bank) for bank in BANKS[:2]])
+    pull_id = begin(kinds.ACCOUNTS, items=[link(institution_id=bank) for bank in BANKS[:2]])
     bank_server.misbehave(path=BALANCES, times=1, **SANDBOX_DOWN)
     run(pull_id)
     asked = bank_server.faults.rulebook.report()["calls"][BALANCES]
@@ -210,8 +211,8 @@ def test_a_second_attempt_asks_only_where_the_first_failed(link, begin, run, loo
         ({}, "ins_none", "INVALID_INSTITUTION"),
     ],
 )
-def test_a_link_that_is_refused_leaves_nothing(begin, run, look, given, institution, code):
-    pull_id = begin(pulls.LINK, given=given, institution_id=institution)
+def test_a_refused_connection_stores_no_item(begin, run, look, given, institution, code):
+    pull_id = begin(kinds.LINK, given=given, institution_id=institution)
     run(pull_id)
     pull = look(pull_id)
     assert (pull.state, pull.error_code, pull.items) == ("failed", code, [])
@@ -219,8 +220,8 @@ def test_a_link_that_is_refused_leaves_nothing(begin, run, look, given, institut
     assert db.session.query(Item).count() == 0
 
 
-def test_trying_a_refused_link_again_asks_the_same(begin, run, look):
-    pull_id = begin(pulls.LINK, given={"username": "user_bad", "password": "x"})
+def test_retrying_a_refused_connection_uses_the_same_input(begin, run, look):
+    pull_id = begin(kinds.LINK, given={"username": "user_bad", "password": "x"})
     run(pull_id)
     transitions.queue_again(pull_id)
     db.session.commit()
@@ -229,16 +230,16 @@ def test_trying_a_refused_link_again_asks_the_same(begin, run, look):
     assert db.session.query(Item).count() == 0
 
 
-def test_a_link_that_is_done_forgets_what_was_typed(begin, run, look, custom):
-    pull_id = begin(pulls.LINK, given=custom(("1", 3)))
+def test_a_finished_connection_deletes_what_was_typed(begin, run, look, custom):
+    pull_id = begin(kinds.LINK, given=custom(("1", 3)))
     assert look(pull_id).sealed
     run(pull_id)
     assert look(pull_id).sealed is None
 
 
 @pytest.mark.parametrize("path", [ACCOUNTS, SYNC])
-def test_a_link_that_got_its_token_goes_on_from_there(begin, run, look, bank_server, path):
-    pull_id = begin(pulls.LINK)
+def test_a_retry_after_the_token_exchange_continues_from_there(begin, run, look, bank_server, path):
+    pull_id = begin(kinds.LINK)
     bank_server.misbehave(path=path, times=1, **SANDBOX_DOWN)
     run(pull_id)
     assert look(pull_id).items[0].error_code == "DOWN"
@@ -248,8 +249,10 @@ def test_a_link_that_got_its_token_goes_on_from_there(begin, run, look, bank_ser
     assert bank_server.faults.rulebook.report()["calls"][EXCHANGE] == 1
 
 
-def test_what_was_sealed_with_a_lost_key_is_said(context, begin, run, look, monkeypatch, custom):
-    pull_id = begin(pulls.LINK, given=custom(("1", 3)))
+def test_input_that_was_encrypted_with_a_lost_key_is_an_error(
+    context, begin, run, look, monkeypatch, custom
+):
+    pull_id = begin(kinds.LINK, given=custom(("1", 3)))
     other = cipher_for([Fernet.generate_key().decode()])
     monkeypatch.setitem(context.extensions, "cipher", other)
     run(pull_id)
@@ -257,8 +260,8 @@ def test_what_was_sealed_with_a_lost_key_is_said(context, begin, run, look, monk
     assert (pull.state, pull.error_code) == ("failed", "TOKEN_UNREADABLE")
 
 
-def test_a_bank_that_prepares_is_followed(begin, run, look, slow_sandbox, stored, custom):
-    pull_id = begin(pulls.LINK, given=custom(("1", 3), ("2", 4), ("3", 400)))
+def test_a_pull_follows_a_bank_that_is_preparing(begin, run, look, slow_sandbox, stored, custom):
+    pull_id = begin(kinds.LINK, given=custom(("1", 3), ("2", 4), ("3", 400)))
     run(pull_id)
     pull = look(pull_id)
     assert (pull.state, pull.failures, pull.items[0].phase) == ("queued", 0, "preparing")
@@ -277,8 +280,8 @@ def test_a_bank_that_prepares_is_followed(begin, run, look, slow_sandbox, stored
     assert pull.items[0].added == 3
 
 
-def test_a_bank_that_prepares_for_long_is_not_waited_for(begin, run, look, slow_sandbox, change):
-    pull_id = begin(pulls.LINK)
+def test_a_pull_does_not_follow_a_slow_bank_for_ever(begin, run, look, slow_sandbox, change):
+    pull_id = begin(kinds.LINK)
     change(pull_id, created_at=now() - policy.PREPARING_LIMIT)
     run(pull_id)
     pull = look(pull_id)
@@ -301,8 +304,8 @@ def give_up(pull_id):
     clock.reclaim()
 
 
-def test_a_pull_whose_worker_was_killed_goes_on_elsewhere(link, begin, run, look):
-    pull_id = begin(pulls.ACCOUNTS, items=[link()])
+def test_another_worker_finishes_a_pull_whose_worker_was_killed(link, begin, run, look):
+    pull_id = begin(kinds.ACCOUNTS, items=[link()])
     claimed(pull_id)
     give_up(pull_id)
     assert look(pull_id).state == "queued"
@@ -310,16 +313,16 @@ def test_a_pull_whose_worker_was_killed_goes_on_elsewhere(link, begin, run, look
     assert (look(pull_id).state, look(pull_id).attempt) == ("done", 2)
 
 
-def test_an_attempt_that_was_given_up_reports_no_more(link, begin, look):
-    pull_id = begin(pulls.ACCOUNTS, items=[link()])
+def test_an_attempt_that_lost_its_pull_reports_nothing(link, begin, look):
+    pull_id = begin(kinds.ACCOUNTS, items=[link()])
     old = claimed(pull_id)
     give_up(pull_id)
     new = claimed(pull_id)
-    part = new.pull.items[0]
-    new.report(part, phase=pulls.DONE)
+    pull_item = new.pull.items[0]
+    new.report(pull_item, phase=pulls.DONE)
     new.conclude([])
     with pytest.raises(LostPullError):
-        old.report(part, phase=pulls.READING, pages=7)
+        old.report(pull_item, phase=pulls.READING, pages=7)
     old.conclude([])
     old.crash()
     pull = look(pull_id)
@@ -327,16 +330,16 @@ def test_an_attempt_that_was_given_up_reports_no_more(link, begin, look):
     assert (pull.items[0].phase, pull.items[0].pages) == ("done", 0)
 
 
-def test_a_worker_that_comes_back_leaves_its_successor_alone(
+def test_a_worker_that_comes_back_does_not_disturb_its_successor(
     link, begin, run, look, bank_server, context, monkeypatch, stored, at_bank
 ):
     item = link()
-    pull_id = begin(pulls.TRANSACTIONS, items=[item])
+    pull_id = begin(kinds.TRANSACTIONS, items=[item])
 
     def overtake(_):
         with context.app_context():
             give_up(pull_id)
-            jobs.transactions(pull_id)
+            jobs.run(pull_id)
 
     monkeypatch.setattr(bank_server, "change", overtake)
     bank_server.misbehave(kind="mutate", path=SYNC, times=1)
@@ -347,25 +350,25 @@ def test_a_worker_that_comes_back_leaves_its_successor_alone(
 
 
 def test_a_pull_that_is_rung_twice_runs_once(link, begin, run, look, bank_server):
-    pull_id = begin(pulls.ACCOUNTS, items=[link()])
+    pull_id = begin(kinds.ACCOUNTS, items=[link()])
     run(pull_id)
     asked = bank_server.faults.rulebook.report()["calls"][BALANCES]
-    jobs.accounts(pull_id)
+    jobs.run(pull_id)
     assert bank_server.faults.rulebook.report()["calls"][BALANCES] == asked
     assert look(pull_id).attempt == 1
 
 
-def test_a_pull_that_is_gone_is_passed_over(context, dump):
+def test_a_deleted_pull_is_ignored(context, dump):
     before = dump()
-    jobs.transactions(12345)
+    jobs.run(12345)
     assert dump() == before
 
 
-def test_a_mistake_of_ours_is_said_and_raised(link, begin, context, look, monkeypatch):
-    pull_id = begin(pulls.ACCOUNTS, items=[link()])
+def test_a_bug_fails_the_pull_and_is_raised(link, begin, context, look, monkeypatch):
+    pull_id = begin(kinds.ACCOUNTS, items=[link()])
     monkeypatch.delitem(context.extensions, "bank")
     with pytest.raises(KeyError), context.app_context():
-        jobs.accounts(pull_id)
+        jobs.run(pull_id)
     pull = look(pull_id)
     assert (pull.state, pull.error_code) == ("failed", "INTERNAL_ERROR")
     assert "Something broke on our side" in pull.error_message
@@ -384,36 +387,34 @@ def test_no_token_is_logged(prepared, run, caplog, context, kind):
     assert "werkzeug" in caplog.text
 
 
-def test_a_mistake_of_ours_in_the_middle_of_a_transaction_ends_the_pull(
-    link, begin, run, look, monkeypatch
-):
-    """The rollback forgets what was read of the pull; how it ended is written nevertheless."""
-    pull_id = begin(pulls.TRANSACTIONS, items=[link()])
+def test_a_bug_in_the_middle_of_a_transaction_fails_the_pull(link, begin, run, look, monkeypatch):
+    """The rollback expires the pull's row; its end is stored all the same."""
+    pull_id = begin(kinds.TRANSACTIONS, items=[link()])
 
     def stumble(*_given):
         db.session.scalar(db.select(Item.id))
         raise ZeroDivisionError
 
-    monkeypatch.setattr("plaidapp.jobs.transactions.sync._store_batch", stumble)
+    monkeypatch.setattr("plaidapp.jobs.transactions.store_update._store_batch", stumble)
     with pytest.raises(ZeroDivisionError):
         run(pull_id)
     assert (look(pull_id).state, look(pull_id).error_code) == ("failed", "INTERNAL_ERROR")
 
 
-def test_what_the_database_refuses_of_one_bank_is_not_the_next_ones_trouble(
+def test_rows_that_the_database_refuses_do_not_stop_the_next_item(
     link, begin, run, look, monkeypatch
 ):
-    """The rollback forgets the next Item too, and its token."""
+    """The rollback also expires the next Item and its token."""
     linked = [link(institution_id=bank) for bank in BANKS[:2]]
-    pull_id = begin(pulls.ACCOUNTS, items=linked)
-    save = jobs.account_store.save
+    pull_id = begin(kinds.ACCOUNTS, items=linked)
+    save = accounts.save
 
-    def refuse(user_id, item_id, accounts):
+    def refuse(user_id, item_id, listed):
         if item_id == linked[0].id:
             db.session.scalar(db.select(Item.id))
             raise DataError("a statement", {}, Exception("refused"))
-        return save(user_id, item_id, accounts)
+        return save(user_id, item_id, listed)
 
-    monkeypatch.setattr(jobs.account_store, "save", refuse)
+    monkeypatch.setattr(accounts, "save", refuse)
     run(pull_id)
-    assert [part.phase for part in look(pull_id).items] == ["failed", "done"]
+    assert [pull_item.phase for pull_item in look(pull_id).items] == ["failed", "done"]

@@ -1,4 +1,4 @@
-"""What the worker says to Redis, and what it leaves there. In bursts, on a queue of their own."""
+"""What the worker sends to Redis, and what it leaves there. These run in burst mode."""
 
 import itertools
 
@@ -32,7 +32,7 @@ def enqueue(connection):
 
 @pytest.fixture
 def look(connection):
-    """Has something looked at each time a worker is about to wait for a job."""
+    """Call a function each time a worker is about to wait for a job."""
     moments = []
 
     class Watched(Queue):
@@ -83,7 +83,7 @@ def test_a_job_costs_four_round_trips(enqueue, look, monkeypatch):
     assert trips == {4}
 
 
-def test_a_job_that_is_done_leaves_nothing(connection, enqueue, work):
+def test_a_finished_job_leaves_nothing_in_redis(connection, enqueue, work):
     before = set(connection.scan_iter()) | {b"rq:queues"}
     enqueue("time.time")
 
@@ -96,7 +96,7 @@ def test_a_job_that_is_done_leaves_nothing(connection, enqueue, work):
     assert worker.total_working_time > 0
 
 
-def test_a_job_that_crashes_is_filed_with_its_traceback(connection, enqueue, work):
+def test_a_crashed_job_is_stored_with_its_traceback(connection, enqueue, work):
     job = enqueue("json.loads", "{", failure_ttl=600)
     enqueue("time.time")
 
@@ -112,13 +112,13 @@ def test_a_job_that_crashes_is_filed_with_its_traceback(connection, enqueue, wor
     assert (worker.successful_job_count, worker.failed_job_count) == (1, 1)
 
 
-def test_a_job_with_a_result_is_served_as_rq_does(enqueue, work):
+def test_a_job_with_a_result_works_as_in_rq(enqueue, work):
     job = enqueue("math.sqrt", 49, result_ttl=600)
     work()
     assert job.return_value(refresh=True) == 7
 
 
-def test_the_workers_key_outlives_every_wait_for_a_job(connection, enqueue, look):
+def test_the_workers_key_lives_longer_than_it_waits_for_a_job(connection, enqueue, look):
     for timeout in (600, 5, 600):
         enqueue("time.time", timeout=timeout)
         enqueue("json.loads", "{", timeout=timeout)
@@ -130,7 +130,7 @@ def test_the_workers_key_outlives_every_wait_for_a_job(connection, enqueue, look
     assert all(seconds > longest_wait for seconds, longest_wait in lives)
 
 
-def test_what_a_worker_says_that_it_does_is_what_it_does(connection, enqueue, look):
+def test_a_workers_state_in_redis_is_true(connection, enqueue, look):
     for _ in range(2):
         enqueue("time.time")
         enqueue("json.loads", "{")
@@ -140,7 +140,7 @@ def test_what_a_worker_says_that_it_does_is_what_it_does(connection, enqueue, lo
     assert states == [WorkerStatus.IDLE] * 5
 
 
-def test_a_suspended_worker_begins_no_other_job(connection, enqueue, work):
+def test_a_suspended_worker_starts_no_further_job(connection, enqueue, work):
     queue = Queue("default", connection=connection)
     enqueue("time.time")
     enqueue(suspend_here, connection.connection_pool.connection_kwargs["path"])
@@ -157,7 +157,7 @@ def suspend_here(path):
     suspend(redis.Redis(unix_socket_path=path))
 
 
-def test_a_limit_of_jobs_ends_it(enqueue, work, connection):
+def test_a_worker_stops_after_max_jobs(enqueue, work, connection):
     for _ in range(3):
         enqueue("time.time")
     work(max_jobs=2)

@@ -1,4 +1,4 @@
-"""What a worker's process is tuned for."""
+"""How a worker's process is tuned."""
 
 import gc
 import sys
@@ -20,7 +20,7 @@ def settings():
     sys.setswitchinterval(interval)
 
 
-def test_what_is_imported_is_never_looked_at_again(settings):
+def test_imported_objects_are_exempt_from_garbage_collection(settings):
     startup.warm_up()
     (youngest, *_), interval, frozen = settings()
     assert (youngest, interval) == (startup.COLLECT_EVERY, pytest.approx(startup.SWITCH_AFTER))

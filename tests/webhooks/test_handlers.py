@@ -1,4 +1,4 @@
-"""What each webhook does to the Item it is about."""
+"""What each webhook does to its Item."""
 
 import threading
 from datetime import timedelta
@@ -13,7 +13,7 @@ from plaidapp.store import Account, Item, Pull, User, Webhook
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items
 from plaidapp.store.people import users
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 
 SYNC_CODES = [
     "SYNC_UPDATES_AVAILABLE",
@@ -28,7 +28,7 @@ STATES += [items.EXPIRING, items.NEW_ACCOUNTS]
 
 @pytest.fixture
 def read(ask):
-    """The Item as it is now."""
+    """Return the Item as it is now."""
 
     def one(item):
         (found,) = [row for row in ask(Item) if row.id == item.id]
@@ -49,7 +49,7 @@ def change(app):
 
 @pytest.fixture
 def make_item(app):
-    """An Item with no bank behind it, in a state and with what else is given."""
+    """Add an Item without a bank, with the given fields."""
 
     def make(**fields):
         with app.app_context():
@@ -79,11 +79,11 @@ def linked(alice, connect, ask):
 
 
 def syncs(ask):
-    """The pulls of transactions; what recurs is looked up by others."""
-    return [pull for pull in ask(Pull) if pull.kind != pulls.RECURRING]
+    """Return the pulls that read transactions, not recurring payments."""
+    return [pull for pull in ask(Pull) if pull.kind != kinds.RECURRING]
 
 
-def test_news_of_transactions_ask_for_one_sync_however_many_come(tell, ask, read, make_item):
+def test_many_webhooks_about_transactions_start_one_sync(tell, ask, read, make_item):
     for code in SYNC_CODES:
         item = make_item()
         for _ in range(3):
@@ -94,7 +94,7 @@ def test_news_of_transactions_ask_for_one_sync_however_many_come(tell, ask, read
     assert asked == [("transactions", "webhook", "queued")] * len(SYNC_CODES)
 
 
-def test_the_rows_arrive(tell, ask, read, linked, work, bank_server, app):
+def test_the_sync_stores_the_rows(tell, ask, read, linked, work, bank_server, app):
     before = read(linked)
     for code in SYNC_CODES:
         tell(linked, "TRANSACTIONS", code)
@@ -120,7 +120,9 @@ def test_only_a_revoked_item_is_not_synced(tell, ask, read, make_item, state):
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_news_of_what_recurs_ask_for_one_look_and_no_sync(tell, ask, read, make_item, state):
+def test_a_webhook_about_recurring_payments_starts_their_pull_and_no_sync(
+    tell, ask, read, make_item, state
+):
     item = make_item(state=state)
 
     for _ in range(3):
@@ -133,7 +135,7 @@ def test_news_of_what_recurs_ask_for_one_look_and_no_sync(tell, ask, read, make_
 
 
 @pytest.mark.parametrize("status", [None, "INITIAL_UPDATE_COMPLETE"])
-def test_what_recurs_is_not_asked_before_the_history_is_stored(
+def test_recurring_payments_are_not_read_before_the_history_is_complete(
     tell, ask, make_item, change, status
 ):
     item = make_item()
@@ -149,10 +151,10 @@ def test_what_recurs_is_not_asked_before_the_history_is_stored(
     ("kind", "code"),
     [
         ("ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED"),
-        ("ITEM", "USER_ACCOUNT_REVOKED"),  # of no account
+        ("ITEM", "USER_ACCOUNT_REVOKED"),  # without an account
     ],
 )
-def test_some_news_need_nothing_done(tell, ask, read, make_item, kind, code):
+def test_some_webhooks_need_no_action(tell, ask, read, make_item, kind, code):
     item = make_item()
     tell(item, kind, code)
 
@@ -161,15 +163,15 @@ def test_some_news_need_nothing_done(tell, ask, read, make_item, kind, code):
 
 
 def waiting_pull(app, item, **fields):
-    """A link pull that the bank was not ready for; its next try is half a minute away."""
+    """A pull that connects a bank that is not ready. Its next attempt is in half a minute."""
     with app.app_context():
         later = now() + timedelta(seconds=30)
-        pull = pulls.add(item.user_id, pulls.LINK, items=[item], run_after=later, **fields)
+        pull = pulls.add(item.user_id, kinds.LINK, items=[item], run_after=later, **fields)
         db.session.commit()
         return pull.id
 
 
-def test_a_pull_that_waits_for_the_bank_is_hurried(app, tell, ask, make_item):
+def test_a_pull_that_waits_for_a_preparing_bank_becomes_due(app, tell, ask, make_item):
     for code in SYNC_CODES:
         item = make_item(sync_requested=1)
         pull_id = waiting_pull(app, item, attempt=3)
@@ -182,7 +184,7 @@ def test_a_pull_that_waits_for_the_bank_is_hurried(app, tell, ask, make_item):
         assert app.extensions["redis"].lpop("rq:queue:default") == b"pull-%d-3" % pull_id
 
 
-def test_a_pull_that_waits_after_a_failure_waits_on(app, tell, ask, read, make_item):
+def test_a_pull_that_waits_after_a_failure_keeps_waiting(app, tell, ask, read, make_item):
     item = make_item(sync_requested=1)
     waiting_pull(app, item, attempt=1, failures=1)
 
@@ -194,13 +196,15 @@ def test_a_pull_that_waits_after_a_failure_waits_on(app, tell, ask, read, make_i
     assert read(item).sync_requested == 2
 
 
-def test_a_webhook_during_a_pull_makes_it_go_round(app, tell, ask, read, linked, bank_server, poll):
+def test_a_webhook_during_a_pull_makes_it_sync_again(
+    app, tell, ask, read, linked, bank_server, poll
+):
     tell(linked, "TRANSACTIONS", "DEFAULT_UPDATE")
     pull_id = max(pull.id for pull in ask(Pull))
 
     def run():
         with app.app_context():
-            jobs.transactions(pull_id)
+            jobs.run(pull_id)
 
     def asked():
         return bank_server.faults.rulebook.report()["calls"].get("/transactions/sync", 0)
@@ -213,7 +217,7 @@ def test_a_webhook_during_a_pull_makes_it_go_round(app, tell, ask, read, linked,
     for _ in range(3):
         tell(linked, "TRANSACTIONS", "SYNC_UPDATES_AVAILABLE")
     assert read(linked).is_behind
-    bank_server.faults.rulebook.replace([])  # lets the held call go
+    bank_server.faults.rulebook.replace([])  # ends the delayed call
     worker.join()
 
     after = read(linked)
@@ -261,7 +265,7 @@ def test_an_error_becomes_a_state_and_a_sentence(
     assert ask(Pull) == []
 
 
-def test_a_repaired_log_in_is_good_again_and_synced(tell, ask, read, make_item):
+def test_a_repaired_log_in_makes_the_item_good_and_starts_a_sync(tell, ask, read, make_item):
     item = make_item(state=items.LOGIN_REQUIRED, error_code="X", error_message="Log in.")
     tell(item, "ITEM", "LOGIN_REPAIRED")
 
@@ -272,7 +276,7 @@ def test_a_repaired_log_in_is_good_again_and_synced(tell, ask, read, make_item):
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_new_accounts_are_announced_unless_something_matters_more(tell, read, make_item, state):
+def test_new_accounts_are_announced_unless_the_item_has_a_problem(tell, read, make_item, state):
     item = make_item(state=state, error_message="before")
     tell(item, "ITEM", "NEW_ACCOUNTS_AVAILABLE")
 
@@ -294,7 +298,9 @@ EXPIRING = [
 
 
 @pytest.mark.parametrize(("code", "fields", "day"), EXPIRING)
-def test_a_permission_that_ends_is_told_with_the_day(tell, read, make_item, code, fields, day):
+def test_the_end_of_a_permission_is_announced_with_its_date(
+    tell, read, make_item, code, fields, day
+):
     item = make_item()
     tell(item, "ITEM", code, **fields)
 
@@ -305,14 +311,14 @@ def test_a_permission_that_ends_is_told_with_the_day(tell, read, make_item, code
 
 
 @pytest.mark.parametrize("state", [items.LOGIN_REQUIRED, items.REVOKED])
-def test_what_ends_later_does_not_hide_what_has_ended(tell, read, make_item, state):
+def test_an_announced_end_does_not_hide_an_expired_log_in(tell, read, make_item, state):
     item = make_item(state=state, error_message="before")
     tell(item, "ITEM", "PENDING_EXPIRATION", consent_expiration_time="2031-02-03T23:59:59Z")
 
     assert (read(item).state, read(item).error_message) == (state, "before")
 
 
-def test_a_permission_taken_back_stops_the_syncs(app, tell, ask, read, change, make_item):
+def test_a_revoked_permission_stops_the_syncs(app, tell, ask, read, change, make_item):
     item = make_item(sync_requested=1)
     tell(item, "ITEM", "USER_PERMISSION_REVOKED", error=LOGIN)
 
@@ -327,7 +333,7 @@ def test_a_permission_taken_back_stops_the_syncs(app, tell, ask, read, change, m
     assert ask(Pull) == []
 
 
-def test_a_permission_taken_back_stays_so_until_it_is_given_anew(tell, read, make_item):
+def test_a_revoked_permission_stays_revoked_until_it_is_given_again(tell, read, make_item):
     item = make_item(state=items.REVOKED)
     tell(item, "ITEM", "ERROR", error=DOWN)
     assert read(item).state == "revoked"
@@ -336,9 +342,7 @@ def test_a_permission_taken_back_stays_so_until_it_is_given_anew(tell, read, mak
     assert read(item).state == "good"
 
 
-def test_a_pull_that_was_under_way_does_not_undo_the_revocation(
-    tell, ask, read, linked, work, bank_server
-):
+def test_a_running_pull_does_not_undo_the_revocation(tell, ask, read, linked, work, bank_server):
     tell(linked, "TRANSACTIONS", "DEFAULT_UPDATE")
     tell(linked, "ITEM", "USER_PERMISSION_REVOKED")
     bank_server.misbehave(
@@ -354,7 +358,7 @@ def test_a_pull_that_was_under_way_does_not_undo_the_revocation(
     assert read(linked).state == "revoked"
 
 
-def test_an_account_taken_back_is_closed(tell, ask, linked, make_item):
+def test_a_revoked_account_is_closed(tell, ask, linked, make_item):
     first, second, *_ = ask(Account)
     tell(make_item(), "ITEM", "USER_ACCOUNT_REVOKED", account_id=second.plaid_account_id)
     tell(linked, "ITEM", "USER_ACCOUNT_REVOKED", account_id="no such account")
@@ -364,7 +368,7 @@ def test_an_account_taken_back_is_closed(tell, ask, linked, make_item):
     assert [account.id for account in ask(Account) if account.closed_at] == [first.id]
 
 
-def test_a_sync_that_succeeds_mends_what_was_wrong(read, linked, change, work, alice):
+def test_a_successful_sync_ends_an_error(read, linked, change, work, alice):
     for state in STATES:
         change(linked, state=state, error_code="CODE", error_message="sentence")
         alice.client.post(f"/finance/items/{linked.id}/sync")
@@ -388,7 +392,7 @@ CHANGES = [
 ]
 
 
-def test_open_pages_hear_of_every_change(tell, ask, make_item):
+def test_every_change_increments_the_ledger_revision(tell, ask, make_item):
     for code, fields in CHANGES:
         (before,) = ask(User.ledger_revision) or [0]
         tell(make_item(), "ITEM", code, **fields)

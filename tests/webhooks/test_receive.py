@@ -1,4 +1,4 @@
-"""The webhook route: what it takes, what it keeps, and when it says 200."""
+"""The webhook route: what it accepts, what it stores, and when it answers 200."""
 
 import hashlib
 import io
@@ -38,14 +38,14 @@ def as_sent(event) -> bytes:
 
 
 def forged(body: bytes, kid: str = "nobodys", key=STRANGERS_KEY, **claims) -> str:
-    """Well made, but not with Plaid's key."""
+    """Return a well-formed token that is not signed with Plaid's key."""
     said = {"iat": int(time.time()), "request_body_sha256": hashlib.sha256(body).hexdigest()}
     return jwt.encode(said | claims, key, "ES256", headers={"kid": kid})
 
 
 @pytest.fixture
 def sign(bank_server):
-    """Signs as Plaid does; each time anew."""
+    """Sign as Plaid does, with a new signature each time."""
     return bank_server.app.extensions["sandbox"].webhook_queue.key.sign
 
 
@@ -71,7 +71,7 @@ def change(app):
 
 @pytest.fixture
 def connected(app):
-    """Somebody's Item, with no bank behind it."""
+    """Add a person's Item without a bank."""
 
     def connect(name):
         with app.app_context():
@@ -96,7 +96,7 @@ def connected(app):
 
 @pytest.fixture
 def another(app):
-    """A further web process: its own connections, and a setting changed."""
+    """Start another web process, with its own connections and a changed setting."""
     made = []
 
     def make(**changes):
@@ -111,18 +111,18 @@ def another(app):
 
 
 @pytest.fixture
-def look_ups(bank_server):
-    """How often Plaid was asked for a key."""
+def lookups(bank_server):
+    """Return how often Plaid was asked for a key."""
     return lambda: bank_server.faults.rulebook.report()["calls"].get(KEY_PATH, 0)
 
 
 @pytest.fixture
 def impatient(monkeypatch):
-    """Nobody waits for a key that another request is asking for."""
+    """Requests don't wait for a key that another request is getting."""
     monkeypatch.setattr(policy, "KEY_PATIENCE", 0)
 
 
-def test_a_webhook_is_committed_when_it_is_answered(deliver, ask, connected):
+def test_a_webhook_is_committed_before_it_is_answered(deliver, ask, connected):
     item = connected("alice")
     event = SYNC | {"item_id": item.plaid_item_id, "historical_update_complete": True}
 
@@ -136,7 +136,7 @@ def test_a_webhook_is_committed_when_it_is_answered(deliver, ask, connected):
     assert now() - kept.received_at < timedelta(minutes=1)
 
 
-def test_the_queue_is_rung_for_what_there_is_to_pull(app, deliver, ask, connected):
+def test_the_queue_is_rung_for_the_new_pull(app, deliver, ask, connected):
     item = connected("alice")
 
     deliver(SYNC | {"item_id": item.plaid_item_id})
@@ -147,7 +147,7 @@ def test_the_queue_is_rung_for_what_there_is_to_pull(app, deliver, ask, connecte
     ]
 
 
-def test_a_queue_that_is_away_loses_no_webhook(another, deliver, ask, connected):
+def test_no_webhook_is_lost_while_redis_is_away(another, deliver, ask, connected):
     item = connected("alice")
     without_redis = another(redis_url="redis://127.0.0.1:1/0")
 
@@ -172,12 +172,12 @@ FORGED = {
 }
 
 
-def test_what_is_forged_is_refused_before_anybody_is_asked(deliver, ask, look_ups):
+def test_a_forged_webhook_is_refused_without_asking_plaid(deliver, ask, lookups):
     answers = {what: deliver(token=make(as_sent(SYNC))) for what, make in FORGED.items()}
 
     assert answers == dict.fromkeys(FORGED, 401)
     assert ask(Webhook) == ask(WebhookKey) == []
-    assert look_ups() == 0
+    assert lookups() == 0
 
 
 def test_a_webhook_without_a_signature_is_refused(client, ask):
@@ -185,10 +185,10 @@ def test_a_webhook_without_a_signature_is_refused(client, ask):
     assert ask(Webhook) == []
 
 
-def test_a_key_id_that_plaid_does_not_know_is_refused(deliver, ask, look_ups):
+def test_a_key_id_that_plaid_does_not_know_is_refused(deliver, ask, lookups):
     for _ in range(3):
         assert deliver(token=forged(as_sent(SYNC))) == 401
-    assert look_ups() == 1
+    assert lookups() == 1
     assert ask(Webhook) == []
 
 
@@ -207,7 +207,7 @@ def test_a_key_that_has_expired_is_refused(deliver, ask, change, monkeypatch):
     assert deliver() == 401
 
 
-def test_only_posts_are_taken(client, ask, sign):
+def test_only_post_is_allowed(client, ask, sign):
     for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE"):
         headers = {"Plaid-Verification": sign(b"{}")}
         assert client.open(PATH, method=method, data=b"{}", headers=headers).status_code == 405
@@ -225,7 +225,7 @@ def padded(size: int) -> bytes:
     return body + b" " * (size - len(body))
 
 
-def test_a_body_of_64_kb_is_the_largest(deliver, ask):
+def test_a_body_of_64_kb_is_the_limit(deliver, ask):
     assert deliver(padded(64 * 1024)) == 200
     assert deliver(padded(64 * 1024 + 1)) == 413
     assert deliver(padded(1024 * 1024 + 1)) == 413
@@ -233,9 +233,7 @@ def test_a_body_of_64_kb_is_the_largest(deliver, ask):
 
 
 @pytest.mark.parametrize(("size", "status"), [(64 * 1024, 200), (64 * 1024 + 1, 413)])
-def test_a_body_that_does_not_say_how_long_it_is_has_the_same_limit(
-    client, sign, ask, size, status
-):
+def test_a_body_without_content_length_has_the_same_limit(client, sign, ask, size, status):
     body = padded(size)
     answer = client.post(
         PATH,
@@ -247,7 +245,7 @@ def test_a_body_that_does_not_say_how_long_it_is_has_the_same_limit(
     assert len(ask(Webhook)) == (status == 200)
 
 
-def test_a_database_that_is_away_gets_no_200(another, deliver):
+def test_no_200_while_the_database_is_away(another, deliver):
     without = another(database_url="postgresql+psycopg://nobody@127.0.0.1:1/none")
 
     assert deliver(to=without) == 503
@@ -256,7 +254,7 @@ def test_a_database_that_is_away_gets_no_200(another, deliver):
 
 @contextmanager
 def refusing_rows(app):
-    """The database answers, and will not store a webhook."""
+    """The database answers, but stores no webhook."""
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     if url.get_backend_name() == "sqlite":
         writer = sqlite3.connect(url.database, isolation_level=None)
@@ -271,7 +269,7 @@ def refusing_rows(app):
 
 @pytest.fixture
 def short_of_patience(app, another):
-    """A web process that waits for a lock no longer than a moment."""
+    """A web process that waits only a moment for a lock."""
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     if url.get_backend_name() == "postgresql":
         url = url.update_query_dict({"options": "-c lock_timeout=50ms"})
@@ -284,13 +282,13 @@ def short_of_patience(app, another):
     return other
 
 
-def test_a_webhook_is_not_taken_until_it_can_be_kept(
+def test_no_200_while_the_webhook_cant_be_stored(
     app, short_of_patience, deliver, ask, sign, connected
 ):
     item = connected("alice")
     event = SYNC | {"item_id": item.plaid_item_id}
     token = sign(as_sent(event))
-    assert deliver(to=short_of_patience) == 200  # knows the key from now on
+    assert deliver(to=short_of_patience) == 200  # has the key from now on
 
     with refusing_rows(app):
         assert deliver(event, token=token, to=short_of_patience) == 503
@@ -301,16 +299,16 @@ def test_a_webhook_is_not_taken_until_it_can_be_kept(
     assert len(ask(Pull)) == 1
 
 
-def test_a_key_that_cant_be_had_is_no_forgery(
-    bank_server, deliver, ask, change, look_ups, impatient
+def test_a_key_that_cant_be_fetched_is_no_forgery(
+    bank_server, deliver, ask, change, lookups, impatient
 ):
     bank_server.misbehave(path=KEY_PATH, kind="reset")
     assert [deliver(), deliver()] == [503, 503]
-    assert look_ups() == 1
+    assert lookups() == 1
     assert ask(Webhook) == []
 
     bank_server.faults.rulebook.clear()
-    assert deliver() == 503  # asked within a minute
+    assert deliver() == 503  # Plaid was asked within the last minute
     change(WebhookKey, asked_at=now() - KEY_ASK_AGAIN - timedelta(seconds=1))
     assert deliver() == 200
 
@@ -321,9 +319,7 @@ def test_a_bank_that_is_down_is_no_forgery(another, deliver, ask):
 
 
 @pytest.mark.parametrize("fault", ["garbage", "wrong_types", "truncate"])
-def test_a_key_that_makes_no_sense_is_asked_for_again(
-    bank_server, deliver, change, impatient, fault
-):
+def test_a_malformed_key_is_asked_for_again(bank_server, deliver, change, impatient, fault):
     bank_server.misbehave(path=KEY_PATH, kind=fault)
     assert deliver() == 503
     bank_server.faults.rulebook.clear()
@@ -331,16 +327,16 @@ def test_a_key_that_makes_no_sense_is_asked_for_again(
     assert deliver() == 200
 
 
-def test_a_key_is_looked_up_once_for_all_processes(another, app, deliver, look_ups):
+def test_a_key_is_looked_up_once_for_all_processes(another, app, deliver, lookups):
     processes = [app, another()]
     for _ in range(3):
         for process in processes:
             assert deliver(to=process) == 200
             assert deliver(to=process, token=forged(as_sent(SYNC))) == 401
-    assert look_ups() == 2  # Plaid's, and one that it does not know
+    assert lookups() == 2  # Plaid's key, and one that it does not know
 
 
-def test_a_key_is_looked_up_once_even_by_many_at_once(another, app, deliver, look_ups, monkeypatch):
+def test_concurrent_requests_look_a_key_up_once(another, app, deliver, lookups, monkeypatch):
     monkeypatch.setattr(policy, "KEY_PATIENCE", 30)
     processes = [app, another()]
     together = threading.Barrier(8)
@@ -351,36 +347,36 @@ def test_a_key_is_looked_up_once_even_by_many_at_once(another, app, deliver, loo
 
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(knock, range(8))) == [200] * 8
-    assert look_ups() == 1
+    assert lookups() == 1
 
 
-def test_an_unknown_key_is_asked_for_once_a_minute(deliver, change, look_ups):
+def test_an_unknown_key_is_asked_for_once_a_minute(deliver, change, lookups):
     token = forged(as_sent(SYNC))
     assert deliver(token=token) == deliver(token=token) == 401
-    assert look_ups() == 1
+    assert lookups() == 1
     change(WebhookKey, asked_at=now() - KEY_ASK_AGAIN - timedelta(seconds=1))
     assert deliver(token=token) == deliver(token=token) == 401
-    assert look_ups() == 2
+    assert lookups() == 2
 
 
-def test_a_key_is_remembered_without_the_database(deliver, change):
+def test_a_key_is_cached_in_the_process(deliver, change):
     assert deliver() == 200
     change(WebhookKey, jwk="")
     assert deliver() == 200
 
 
-def test_a_known_key_is_asked_for_again_after_a_day(deliver, change, look_ups, monkeypatch):
+def test_a_known_key_is_asked_for_again_after_a_day(deliver, change, lookups, monkeypatch):
     monkeypatch.setattr(policy, "KEY_CACHED", -1)
     assert deliver() == 200
     change(WebhookKey, asked_at=now() - KEY_TRUSTED + timedelta(minutes=1))
     assert deliver() == 200
-    assert look_ups() == 1
+    assert lookups() == 1
     change(WebhookKey, asked_at=now() - KEY_TRUSTED - timedelta(minutes=1))
     assert deliver() == deliver() == 200
-    assert look_ups() == 2
+    assert lookups() == 2
 
 
-def test_made_up_key_ids_become_few_look_ups(another, app, deliver, look_ups, impatient):
+def test_forged_key_ids_cause_few_lookups(another, app, deliver, lookups, impatient):
     assert deliver() == 200
     processes = [app, another()]
     answers = [
@@ -388,11 +384,11 @@ def test_made_up_key_ids_become_few_look_ups(another, app, deliver, look_ups, im
         for number in range(KEY_LOOKUPS + 5)
     ]
     assert answers == [401] * (KEY_LOOKUPS - 1) + [503] * 6
-    assert look_ups() == KEY_LOOKUPS
-    assert deliver() == 200  # a key that is known needs no look-up
+    assert lookups() == KEY_LOOKUPS
+    assert deliver() == 200  # a known key needs no lookup
 
 
-def test_a_delivery_that_is_repeated_is_kept_once(deliver, ask, sign, connected):
+def test_a_repeated_delivery_is_stored_once(deliver, ask, sign, connected):
     item = connected("alice")
     event = SYNC | {"item_id": item.plaid_item_id}
     token = sign(as_sent(event))
@@ -403,7 +399,7 @@ def test_a_delivery_that_is_repeated_is_kept_once(deliver, ask, sign, connected)
     assert ask(Item.sync_requested) == [1]
 
 
-def test_an_equal_body_signed_anew_is_another_event(deliver, ask, connected):
+def test_an_equal_body_with_a_new_signature_is_another_event(deliver, ask, connected):
     item = connected("alice")
     event = SYNC | {"item_id": item.plaid_item_id}
 
@@ -414,9 +410,7 @@ def test_an_equal_body_signed_anew_is_another_event(deliver, ask, connected):
     assert ask(Item.sync_requested) == [2]
 
 
-def test_deliveries_that_come_all_at_once_are_counted_one_by_one(
-    another, app, deliver, ask, sign, connected
-):
+def test_concurrent_deliveries_are_each_counted(another, app, deliver, ask, sign, connected):
     item = connected("alice")
     event = SYNC | {"item_id": item.plaid_item_id}
     tokens = [sign(as_sent(event)) for _ in range(6)] * 2
@@ -446,7 +440,7 @@ UNKNOWN = {
 
 
 @pytest.mark.parametrize("event", UNKNOWN.values(), ids=UNKNOWN)
-def test_an_unknown_kind_is_kept_and_nothing_else(deliver, ask, connected, event):
+def test_an_unknown_webhook_is_only_stored(deliver, ask, connected, event):
     item = connected("alice")
 
     assert deliver(event | {"item_id": item.plaid_item_id}) == 200
@@ -458,7 +452,7 @@ def test_an_unknown_kind_is_kept_and_nothing_else(deliver, ask, connected, event
     assert (ask(Item.state), ask(Item.sync_requested), ask(Pull)) == (["good"], [0], [])
 
 
-def test_an_item_that_is_not_ours_is_kept_and_nothing_else(deliver, ask, connected):
+def test_a_webhook_for_an_unknown_item_is_only_stored(deliver, ask, connected):
     connected("alice")
     for kind, code in HANDLERS:
         assert deliver({"webhook_type": kind, "webhook_code": code, "item_id": "of-nobody"}) == 200
@@ -487,7 +481,7 @@ ODD_BODIES = {
 
 
 @pytest.mark.parametrize("body", ODD_BODIES.values(), ids=ODD_BODIES)
-def test_whatever_plaid_has_signed_is_kept(deliver, ask, body):
+def test_any_body_that_plaid_has_signed_is_stored(deliver, ask, body):
     assert deliver(body) == 200
 
     (kept,) = ask(Webhook)
@@ -495,7 +489,7 @@ def test_whatever_plaid_has_signed_is_kept(deliver, ask, body):
     assert (kept.item_id, kept.handled_at) == (None, None)
 
 
-def test_a_webhook_of_alices_item_never_touches_charlie(app, deliver, ask, connected):
+def test_a_webhook_for_alices_item_does_not_touch_charlie(app, deliver, ask, connected):
     alices, charlies = connected("alice"), connected("charlie")
 
     def of_charlie():

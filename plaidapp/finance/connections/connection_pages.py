@@ -10,7 +10,7 @@ from plaidapp.auth.access import owned_or_404, person
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Account, Item
 from plaidapp.store.connections import accounts, items, reconnected_accounts
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import shown_pulls
 from plaidapp.store.transactions import monthly_totals, transactions
 
 from ..base.blueprint import blueprint
@@ -66,6 +66,6 @@ def item(item_id: int) -> str | Response:
         accounts=accounts.of_item(row.id),
         total=monthly_totals.count(person().id, row.id).shown,
         removed=transactions.count_removed(row.id),
-        history=pulls.of_item(row.id, HISTORY),
+        history=shown_pulls.of_item(row.id, HISTORY),
         successor=reconnected_accounts.successor(row.id),
     )

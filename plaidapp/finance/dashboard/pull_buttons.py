@@ -15,7 +15,7 @@ from plaidapp.jobs import queue
 from plaidapp.store import Pull
 from plaidapp.store.base import encryption
 from plaidapp.store.connections import items, sync_progress
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 from plaidapp.store.transactions import reader
 
 from ..base.blueprint import blueprint
@@ -45,7 +45,7 @@ def connect_test_bank() -> Answer:
         sealed = _seal(
             username=form.override_username.data, password=form.override_password.data or ""
         )
-    pull = _begin(pulls.LINK, institution_id=form.institution_id.data, sealed=sealed)
+    pull = _begin(kinds.LINK, institution_id=form.institution_id.data, sealed=sealed)
     return pull_view.answer(pull, connect_form=ConnectTestBankForm(formdata=None))
 
 
@@ -55,7 +55,7 @@ def connect_bank() -> Answer:
     if not form.validate():
         return _refuse(form.errors["public_token"][0])
     sealed = _seal(public_token=form.public_token.data)
-    return pull_view.answer(_begin(pulls.LINK, sealed=sealed))
+    return pull_view.answer(_begin(kinds.LINK, sealed=sealed))
 
 
 def _seal(**values: str) -> bytes:
@@ -67,17 +67,17 @@ def get_accounts() -> Answer:
     connected = items.of_user(person().id)
     if not connected:
         return _refuse(str(NO_BANK))
-    return pull_view.answer(_begin(pulls.ACCOUNTS, items=connected))
+    return pull_view.answer(_begin(kinds.ACCOUNTS, items=connected))
 
 
 @blueprint.post("/pulls/transactions")
 def get_transactions() -> Answer:
-    return _begin_range(pulls.TRANSACTIONS)
+    return _begin_range(kinds.TRANSACTIONS)
 
 
 @blueprint.post("/pulls/total")
 def get_total() -> Answer:
-    return _begin_range(pulls.TOTAL)
+    return _begin_range(kinds.TOTAL)
 
 
 @blueprint.post("/items/<int:item_id>/sync")
@@ -86,7 +86,7 @@ def sync_item(item_id: int) -> Answer:
     if item.state == items.REPLACED:
         return _refuse(str(REPLACED))
     sync_progress.request_sync([item.id])
-    return pull_view.answer(_begin(pulls.TRANSACTIONS, items=[item]))
+    return pull_view.answer(_begin(kinds.TRANSACTIONS, items=[item]))
 
 
 def _begin_range(kind: str) -> Answer:

@@ -13,7 +13,7 @@ from werkzeug import Response
 from plaidapp.bank.errors import HOPELESS
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Pull, Transaction
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import pulls, shown_pulls
 from plaidapp.store.transactions import filter_totals, reader
 from plaidapp.store.transactions.filters import Filter
 
@@ -39,7 +39,7 @@ class PullView:
     @property
     def lists_rows(self) -> bool:
         """Did the person ask for the rows of a range, not just for their number?"""
-        return self.pull.kind == pulls.TRANSACTIONS and self.pull.start_date is not None
+        return self.pull.facts.lists_rows and self.pull.start_date is not None
 
     @property
     def wait(self) -> timedelta | None:
@@ -73,7 +73,7 @@ def view_of(pull: Pull) -> PullView:
 
 def recent(user_id: int) -> list[PullView]:
     """The person's latest pulls, newest first."""
-    return [view_of(pull) for pull in pulls.recent(user_id, PULLS_SHOWN)]
+    return [view_of(pull) for pull in shown_pulls.recent(user_id, PULLS_SHOWN)]
 
 
 def render(pull: Pull) -> str:

@@ -1,4 +1,4 @@
-"""One attempt at a pull: its reports, its heartbeat, and who is told when it ends.
+"""One attempt at a pull: its reports, its heartbeat, and the signal when it ends.
 
-The other subjects of `jobs` may import it; it imports none of them.
+Imports no other subject of `jobs`; all of them may import it.
 """

@@ -1,14 +1,17 @@
-"""One worker's attempt at a pull: reporting how it goes, and how it ends.
+"""One worker's attempt at a pull: what it reports, and how it ends.
 
-Every report is its own short transaction, so pages can watch and the sweep can tell a working pull
-from one whose worker died.
+Every report is its own short transaction, so that pages can watch, and so that the clock can tell a
+working pull from one whose worker died.
 """
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from flask import current_app
+
 from plaidapp import policy
+from plaidapp.bank.client import Bank
 from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
 from plaidapp.store import Pull, PullItem
@@ -20,16 +23,13 @@ from plaidapp.texts import gettext_noop
 
 from . import done_signal
 
-NEVER_BEHIND = (pulls.ACCOUNTS, pulls.RECURRING)
-"""Kinds of pulls that do not count as an answer to a request for a sync."""
-
 
 class LostPullError(Exception):
-    """The pull was given to another worker meanwhile; this one leaves it alone."""
+    """Another worker has claimed the pull meanwhile; this one must leave it alone."""
 
 
 class Attempt:
-    """Raises LostPullError from every report once another worker has claimed the pull."""
+    """Every report raises LostPullError once another worker has claimed the pull."""
 
     def __init__(self, pull: Pull) -> None:
         self.pull = pull
@@ -37,34 +37,39 @@ class Attempt:
         self._id = pull.id
         self._over = False
 
+    @property
+    def bank(self) -> Bank:
+        bank: Bank = current_app.extensions["bank"]
+        return bank
+
     def begin(self) -> None:
-        """Commits the claim, and that the first Item is being asked."""
-        for part in self.pull.items:
-            if part.phase != pulls.DONE:
-                _set(part, _asked(part))
+        """Commit the claim, and that the bank of the first Item is being asked."""
+        for pull_item in self.pull.items:
+            if pull_item.phase != pulls.DONE:
+                _set(pull_item, _begun(pull_item))
                 break
         db.session.commit()
 
-    def ask(self, part: PullItem) -> None:
-        """Reports that the Item is being asked from the beginning, unless that is said already."""
-        asked = _asked(part)
-        if any(getattr(part, name) != value for name, value in asked.items()):
-            self.report(part, **asked)
+    def report_asking(self, pull_item: PullItem) -> None:
+        """Report that reading the Item begins (again), unless the row says so already."""
+        begun = _begun(pull_item)
+        if any(getattr(pull_item, name) != value for name, value in begun.items()):
+            self.report(pull_item, **begun)
 
-    def report(self, part: PullItem, *, stored: bool = False, **values: Any) -> None:
-        """Commits what `part` is doing now, and whatever the caller has added to the session.
+    def report(self, pull_item: PullItem, *, stored: bool = False, **values: Any) -> None:
+        """Commit `values` of `pull_item`, and whatever the caller has added to the session.
 
-        What the caller added is kept even when the pull is lost: a token that is shown once, rows
-        that the compare with the cursor guards. What `part` is doing is its new worker's to say.
-        `stored` says that something was among it that open pages show. What is last to be done ends
-        the pull as well.
+        What the caller added is kept even if the pull is lost: a token that Plaid shows once, rows
+        that the comparison with the cursor guards. The phase is then the new worker's to report.
+        `stored` says that pages have something new to show. If this was the last thing to do, the
+        pull ends in the same transaction.
         """
         if stored:
             users.ledger_changed(self.pull.user_id)
-        ends = values.get("phase") == pulls.DONE and self._is_last(part)
+        ends = values.get("phase") == pulls.DONE and self._is_last(pull_item)
         alive = transitions.touch(self._id, self.number, **(_done() if ends else {}))
         if alive:
-            _set(part, values)
+            _set(pull_item, values)
         db.session.commit()
         if not alive:
             raise LostPullError
@@ -72,26 +77,21 @@ class Attempt:
             self._over = True
             done_signal.tell(self._id)
 
-    def _is_last(self, part: PullItem) -> bool:
-        """Nothing is left to do when this part is done. Whoever reports a sync of an only Item as
-        done holds the Item's lock, and has seen that it is not asked for again; with several there
-        is more to look up, see `conclude`."""
-        only = len(self.pull.items) == 1 or self.pull.kind in NEVER_BEHIND
-        return only and all(other is part or other.phase == pulls.DONE for other in self.pull.items)
+    def _is_last(self, pull_item: PullItem) -> bool:
+        """Is the pull over when this Item is done?
 
-    def roll_back(self) -> None:
-        """After an error: nothing stays half written, and the pull is read anew with its parts.
-
-        A rollback forgets what was read, and what belongs to a pull is never read by accident.
+        A sync of a single Item reports DONE while it holds the Item's lock and has seen that no new
+        request came in. With several Items, `conclude` has to look at the others' requests.
         """
-        db.session.rollback()
-        self.pull = pulls.by_id(self._id)
-        db.session.commit()
+        alone = len(self.pull.items) == 1 or not self.pull.facts.syncs
+        return alone and all(
+            other is pull_item or other.phase == pulls.DONE for other in self.pull.items
+        )
 
-    def part_failed(self, part: PullItem, error: BankError) -> None:
-        """The Item's own state may have changed with it, which open pages show."""
+    def report_failure(self, pull_item: PullItem, error: BankError) -> None:
+        """`stored`, because the Item's own state may have changed with it."""
         self.report(
-            part,
+            pull_item,
             stored=True,
             phase=pulls.FAILED,
             error_code=error.code,
@@ -99,45 +99,42 @@ class Attempt:
             request_id=error.request_id,
         )
 
-    def conclude(self, errors: list[BankError]) -> bool:
-        """Ends the attempt unless a report has: done, failed, or queued for another one later.
+    def roll_back(self) -> None:
+        """Undo what is half written, and read the pull and its Items again.
 
-        False when there is another round to go: an Item was asked for again meanwhile. That is
-        looked up under the Items' locks, so that whoever asks either is seen here or sees us done.
+        A rollback expires what was read, and the relationships of a pull never load by accident.
+        """
+        db.session.rollback()
+        self.pull = pulls.by_id(self._id)
+        db.session.commit()
+
+    def conclude(self, errors: list[BankError]) -> bool:
+        """End the attempt unless a report has: done, failed, or queued for a later attempt.
+
+        Return False if an Item was asked for again meanwhile: then there is another round to do.
+        That is looked up under the Items' locks. So a request either is seen here, or whoever makes
+        it sees that the pull is done.
         """
         if self._over:
             pass
         elif errors:
-            self._fail_or_repeat(errors)
+            self._fail_or_retry(errors)
         elif self._bank_is_preparing() and now() - self.pull.created_at < policy.PREPARING_LIMIT:
             self._queue(policy.preparing_delay(self.number))
         elif behind := self._behind():
-            for part in behind:
-                part.phase = pulls.QUEUED
+            for pull_item in behind:
+                pull_item.phase = pulls.QUEUED
             db.session.commit()
             return False
         else:
             self._end(**_done())
         return True
 
-    def _behind(self) -> list[PullItem]:
-        if self.pull.kind in NEVER_BEHIND:
-            return []
-        return [part for part in self.pull.items if items.lock(part.item_id).is_behind]
+    def _fail_or_retry(self, errors: list[BankError]) -> None:
+        """One retryable error is enough for a retry. Items that are not done are then asked again.
 
-    def crash(self) -> None:
-        """The app itself is at fault; the log has the traceback."""
-        for part in self.pull.items:
-            if part.phase != pulls.DONE:
-                part.phase = pulls.QUEUED  # stopped in the middle of whatever it was
-        self._end(
-            state=pulls.FAILED,
-            error_code="INTERNAL_ERROR",
-            error_message=gettext_noop("Something broke on our side. Your stored data is safe."),
-        )
-
-    def _fail_or_repeat(self, errors: list[BankError]) -> None:
-        """An error before there was an Item to pin it on stands on the pull itself."""
+        Without an Item, the error is stored with the pull itself.
+        """
         shown: dict[str, Any] = {}
         if not self.pull.items:
             shown = {"error_code": errors[0].code, "error_message": errors[0].message}
@@ -150,7 +147,24 @@ class Attempt:
             self._end(state=pulls.FAILED, failures=failures, **shown)
 
     def _bank_is_preparing(self) -> bool:
-        return any(part.phase == pulls.PREPARING for part in self.pull.items)
+        return any(pull_item.phase == pulls.PREPARING for pull_item in self.pull.items)
+
+    def _behind(self) -> list[PullItem]:
+        """Return those whose Item has a newer request than the one that was applied."""
+        if not self.pull.facts.syncs:
+            return []
+        return [each for each in self.pull.items if items.lock(each.item_id).is_behind]
+
+    def crash(self) -> None:
+        """End the pull after an exception that is this app's fault; the log has the traceback."""
+        for pull_item in self.pull.items:
+            if pull_item.phase != pulls.DONE:
+                pull_item.phase = pulls.QUEUED  # what it says now was interrupted
+        self._end(
+            state=pulls.FAILED,
+            error_code="INTERNAL_ERROR",
+            error_message=gettext_noop("Something broke on our side. Your stored data is safe."),
+        )
 
     def _queue(self, delay: timedelta, **values: Any) -> None:
         transitions.touch(
@@ -164,15 +178,15 @@ class Attempt:
         done_signal.tell(self._id)
 
 
-def _asked(part: PullItem) -> dict[str, Any]:
-    """How the part of an Item begins. While a bank prepares, whoever watches is told just that."""
-    phase = pulls.PREPARING if part.phase == pulls.PREPARING else pulls.ASKING
+def _begun(pull_item: PullItem) -> dict[str, Any]:
+    """Return the values of an Item that is being asked. PREPARING stays: a page shows it longer."""
+    phase = pulls.PREPARING if pull_item.phase == pulls.PREPARING else pulls.ASKING
     return {"phase": phase, "pages": 0, "rows": 0, "error_code": None, "error_message": None}
 
 
-def _set(part: PullItem, values: Mapping[str, Any]) -> None:
+def _set(pull_item: PullItem, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
-        setattr(part, name, value)
+        setattr(pull_item, name, value)
 
 
 def _done() -> dict[str, Any]:

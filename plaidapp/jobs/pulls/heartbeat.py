@@ -1,6 +1,6 @@
-"""A running pull's sign of life, from a thread beside the job.
+"""The heartbeat of a running pull, from a thread beside the job.
 
-The job itself may wait for a bank for longer than a dead worker may go unnoticed.
+The job itself may wait for a bank longer than a dead worker may go unnoticed.
 """
 
 import logging
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def beating(pull_id: int, attempt: int) -> Iterator[None]:
-    """Beats for this attempt until the block is left."""
+    """Send heartbeats for this attempt until the block ends."""
     stop = threading.Event()
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]
     thread = threading.Thread(target=_beat, args=(app, stop, pull_id, attempt), daemon=True)

@@ -1,4 +1,7 @@
-"""Ask for an Item to be synced, read again or removed, without starting a pull twice."""
+"""Request that an Item is synced, its recurring payments read, or removed at Plaid.
+
+None of these starts a second pull where one that waits will do.
+"""
 
 from collections.abc import Iterable
 
@@ -6,37 +9,37 @@ from plaidapp.extensions import db
 from plaidapp.store import Item, Pull
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items, sync_progress
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.pulls import kinds, pulls, transitions
 
 
 def sync(item: Item, asked_by: str) -> Pull | None:
-    """Counts one more request; returns the pull to ring for after the commit, if any.
+    """Count one more request; return the pull to ring for after the commit, if any.
 
-    A pull that is running goes round once more by itself, since it looks at the Item's requests
-    before it ends, under the lock that the count takes here. So at most one is started.
+    A running pull syncs again if it finds a newer request before it ends. It looks under the lock
+    that counting takes here, so no request is lost and at most one pull is started.
     """
     sync_progress.request_sync([item.id])
     under_way = pulls.syncing(item.id)
     if under_way is None:
-        return pulls.add(item.user_id, pulls.TRANSACTIONS, items=[item], asked_by=asked_by)
+        return pulls.add(item.user_id, kinds.TRANSACTIONS, items=[item], asked_by=asked_by)
     waits = under_way.state == pulls.QUEUED and under_way.run_after > now()
     return under_way if waits and transitions.hurry(under_way.id) else None
 
 
 def recurring(item: Item, asked_by: str) -> Pull | None:
-    """Asks what recurs to be read; returns the pull to ring for after the commit, if any.
+    """Have the recurring payments read; return the pull to ring for after the commit, if any.
 
-    A pull that waits in the queue will do, one that is running may have asked the bank already.
+    A queued pull will do. A running one will not: it may have asked the bank already.
     """
     items.lock(item.id)
-    waiting = pulls.waiting(item.id, pulls.RECURRING)
+    waiting = pulls.waiting(item.id, kinds.RECURRING)
     if waiting is None:
-        return pulls.add(item.user_id, pulls.RECURRING, items=[item], asked_by=asked_by)
+        return pulls.add(item.user_id, kinds.RECURRING, items=[item], asked_by=asked_by)
     return waiting if transitions.hurry(waiting.id) else None
 
 
-def removal(item_ids: Iterable[int]) -> None:
-    """Ask for Items that were replaced to be removed at Plaid. The clock rings for the pulls."""
+def remove(item_ids: Iterable[int]) -> None:
+    """Have replaced Items removed at Plaid. The clock rings for the pulls."""
     for item_id in item_ids:
         item = db.session.get_one(Item, item_id)
-        pulls.add(item.user_id, pulls.REMOVE, items=[item], asked_by=pulls.CLOCK)
+        pulls.add(item.user_id, kinds.REMOVE, items=[item], asked_by=pulls.CLOCK)

@@ -1,4 +1,4 @@
 """Fetching, storing and comparing transactions.
 
-May import `jobs.pulls`.
+May import `jobs.pulls` and `jobs.connections`.
 """

@@ -1,6 +1,6 @@
-"""Fetching one update, all of its pages, with no transaction open.
+"""Fetch all pages of one update with no transaction open.
 
-The next page is asked for before this one is made into rows, so that the bank works meanwhile.
+The next page is requested before this one is turned into rows, so that the bank works meanwhile.
 https://plaid.com/docs/api/products/transactions/#transactionssync
 """
 
@@ -8,10 +8,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from flask import current_app
-
 from plaidapp import policy
-from plaidapp.bank.client import Bank, decode_page
+from plaidapp.bank.client import decode_page
 from plaidapp.bank.errors import MUTATION, NONSENSE, BankError, transport_error
 from plaidapp.bank.payloads import Account, SyncPage
 from plaidapp.store import PullItem
@@ -23,33 +21,34 @@ from ..pulls.attempt import Attempt
 from .spool import Page, Spool
 
 PROGRESS_EVERY = 0.25
-"""Seconds between two reports of how far it is; each costs a commit."""
+"""Seconds between two progress reports; each costs a commit."""
 
 
 class Start(NamedTuple):
-    """Where an update begins. `want` is the newest request it will satisfy.
+    """Where an update begins.
 
-    `came_from` is the cursor that has to stand when the update is stored; it is `cursor` itself
-    unless the Item is read afresh.
+    `stored_cursor` must still be the Item's cursor when the update is stored. `cursor` is the same,
+    or empty to read the Item from the beginning. `requests` is how many requests to sync had been
+    made; the update answers all of them.
     """
 
     token: bytes
-    came_from: str
+    stored_cursor: str
     cursor: str
-    want: int
+    requests: int
 
     @property
-    def afresh(self) -> bool:
+    def from_beginning(self) -> bool:
         return self.cursor == ""
 
     @property
-    def first(self) -> bool:
-        """No update of the Item was stored before."""
-        return self.came_from == ""
+    def is_first(self) -> bool:
+        """No update of the Item has been stored yet."""
+        return self.stored_cursor == ""
 
 
 class Update(NamedTuple):
-    """A whole update. Its rows are in the spool; `accounts` are as the last page has each."""
+    """A whole update. Its rows are in the spool; `accounts` has each account's newest version."""
 
     accounts: list[Account]
     next_cursor: str
@@ -59,21 +58,25 @@ class Update(NamedTuple):
     request_id: str
 
 
-def fetch(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -> Update:
-    """Spools every page of the update. Raises BankError."""
+def fetch(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spool) -> Update:
+    """Spool every page of the update. Raises BankError.
+
+    If the bank changes its records between two pages, all pages are thrown away and the update
+    starts over.
+    """
     for _ in range(policy.MAX_RESTARTS):
         try:
-            return _fetch_pages(attempt, part, start, spool)
+            return _fetch_pages(attempt, pull_item, start, spool)
         except BankError as error:
             if error.code != MUTATION:
                 raise
             spool.clear()
-    return _fetch_pages(attempt, part, start, spool)
+    return _fetch_pages(attempt, pull_item, start, spool)
 
 
-def _fetch_pages(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -> Update:
-    bank: Bank = current_app.extensions["bank"]
-    attempt.ask(part)
+def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spool) -> Update:
+    bank = attempt.bank
+    attempt.report_asking(pull_item)
     accounts: dict[str, Account] = {}
     rows, reported = 0, time.monotonic()
     with ThreadPoolExecutor(1) as ahead:
@@ -83,7 +86,7 @@ def _fetch_pages(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -
             page = decode_page(body)
             if page.has_more:
                 if page.next_cursor == cursor:
-                    raise transport_error(NONSENSE)  # would go on for ever
+                    raise transport_error(NONSENSE)  # it would never end
                 cursor = page.next_cursor
                 asked = ahead.submit(bank.sync_page, start.token, cursor)
             accounts |= {account.account_id: account for account in page.accounts}
@@ -92,7 +95,7 @@ def _fetch_pages(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -
                 break
             if time.monotonic() - reported > PROGRESS_EVERY:
                 attempt.report(
-                    part,
+                    pull_item,
                     phase=pulls.READING,
                     pages=len(spool),
                     rows=rows,
@@ -110,7 +113,7 @@ def _fetch_pages(attempt: Attempt, part: PullItem, start: Start, spool: Spool) -
 
 
 def _spool(user_id: int, page: SyncPage, body: bytes, spool: Spool) -> int:
-    """Returns how many transactions the page names."""
+    """Return how many transactions the page names."""
     number = len(spool)
     added = [row_of(user_id, sent, number) for sent in page.added]
     modified = [row_of(user_id, sent, number) for sent in page.modified]

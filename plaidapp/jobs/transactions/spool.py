@@ -1,4 +1,4 @@
-"""Where the pages of one update wait until all of them are there."""
+"""Hold the pages of one update until all of them have arrived."""
 
 import tempfile
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ IN_MEMORY = 2 * 1024 * 1024
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True):
-    """What a page changes, ready for the database. `body` is what the bank sent, packed."""
+    """What a page changes, ready for the database. `body` is the compressed page as it came."""
 
     added: list[Row]
     modified: list[Row]
@@ -21,7 +21,7 @@ class Page(msgspec.Struct, frozen=True, array_like=True):
     body: bytes
 
     def ids(self) -> set[str]:
-        """Plaid's ids of the transactions that it names."""
+        """Return Plaid's ids of the transactions that the page names."""
         named = {row.plaid_transaction_id for row in (*self.added, *self.modified)}
         return named.union(self.removed)
 
@@ -31,7 +31,7 @@ _decode = msgspec.msgpack.Decoder(Page).decode
 
 
 class Spool:
-    """Pages in the order they came in; on disk once they outgrow `IN_MEMORY` bytes."""
+    """Pages in the order they arrived; on disk once they are larger than `IN_MEMORY` bytes."""
 
     def __init__(self) -> None:
         self._file = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 see __exit__

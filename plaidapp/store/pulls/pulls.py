@@ -1,10 +1,9 @@
 """Pulls: what was asked of the banks, and how far it is. The queue of record.
 
-A pull is a row first and a job second: the row says what to do, a worker claims it (claims.py), and
-whoever wants to know how it goes reads it.
+A pull is a row first and a job second: the row says what to do, a worker claims it (see
+`transitions`), and pages read from it how it goes.
 """
 
-import functools
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -13,18 +12,14 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     Index,
-    Integer,
     LargeBinary,
-    Select,
     String,
     Text,
     UniqueConstraint,
     bindparam,
-    case,
-    exists,
     select,
 )
-from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp import extensions
@@ -32,24 +27,27 @@ from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
 from ..connections.items import Item
+from . import kinds
 
-LINK, ACCOUNTS, TRANSACTIONS, TOTAL = "link", "accounts", "transactions", "total"
-REPAIR = "repair"
-REMOVE = "remove"  # of an Item that was replaced, at Plaid
-RECURRING = "recurring"
+# Who asked for a pull.
 PERSON, WEBHOOK, CLOCK, OPERATOR = "person", "webhook", "clock", "operator"
+
+
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
-DISMISSED = "dismissed"  # failed, and the person wants to see it no more
+DISMISSED = "dismissed"  # failed, and the person does not want to see it any more
+
+# The phases of a PullItem, besides QUEUED, DONE and FAILED.
+ASKING, READING, STORING = "asking", "reading", "storing"
+PREPARING = "preparing"  # the bank is still preparing its data; it is asked again later
 
 
 class Pull(Base):
-    """One request: a click, a webhook's, or the clock's.
+    """One request of a person, a webhook, the clock or the operator (`asked_by`).
 
-    `start_date` and `end_date` are what to show when it is done, both included.
-
-    `sealed` is what only the job may read (a public token, a test user's password), encrypted.
-    `failures` counts the attempts that ended in an error worth repeating. `revision` grows with
-    every change that a watching page should hear of. `asked_by` is a person, or what else asked.
+    `start_date` and `end_date` (both included) limit what the person wants to see when it is done.
+    `sealed` is encrypted and only for the job: a public token or a test user's password.
+    `failures` counts the attempts that ended in a retryable error. `revision` grows with every
+    change that a watching page should show.
     """
 
     __tablename__ = "pull"
@@ -87,17 +85,18 @@ class Pull(Base):
     def active(self) -> bool:
         return self.state in (QUEUED, RUNNING)
 
-
-ASKING, READING, STORING = "asking", "reading", "storing"
-PREPARING = "preparing"  # the bank itself is not ready; asked again in a while
+    @property
+    def facts(self) -> kinds.Kind:
+        """What pulls of this kind do."""
+        return kinds.of(self.kind)
 
 
 class PullItem(Base):
-    """What a pull did at one Item: `phase` says what it is doing, the counts what it did.
+    """What a pull does at one Item: `phase` says what it is doing, the counts what it has done.
 
     `pages` and `rows` count what the bank has sent in this update so far; `added`, `modified` and
-    `removed` what is stored. `kept` counts transactions and `accounts_kept` accounts that were here
-    already, of an earlier connection to the same bank.
+    `removed` count what is stored. `kept` counts transactions and `accounts_kept` accounts that an
+    earlier connection to the same bank had stored already.
     """
 
     __tablename__ = "pull_item"
@@ -124,24 +123,37 @@ class PullItem(Base):
 
 
 def add(user_id: int, kind: str, items: Sequence[Item] = (), **fields: Any) -> Pull:
-    """A queued pull over `items`; the caller rings the queue, or commits."""
-    parts = [PullItem(item_id=item.id) for item in items]
-    pull = Pull(user_id=user_id, kind=kind, items=parts, **fields)
+    """Add a queued pull over `items`. The caller rings the queue, or commits.
+
+    Raises ValueError for an unknown kind.
+    """
+    kinds.of(kind)
+    pull_items = [PullItem(item_id=item.id) for item in items]
+    pull = Pull(user_id=user_id, kind=kind, items=pull_items, **fields)
     db.session.add(pull)
     db.session.flush()
-    for part, item in zip(parts, items, strict=True):
-        set_committed_value(part, "item", item)  # known, so that nobody has to read it
+    for pull_item, item in zip(pull_items, items, strict=True):
+        set_committed_value(pull_item, "item", item)  # so that nobody has to read it again
     return pull
 
 
-_WITH_ITEMS = joinedload(Pull.items).joinedload(PullItem.item)
-_BY_ID = select(Pull).where(Pull.id == bindparam("pull_id")).options(_WITH_ITEMS)
+WITH_ITEMS = joinedload(Pull.items).joinedload(PullItem.item)
+_BY_ID = select(Pull).where(Pull.id == bindparam("pull_id")).options(WITH_ITEMS)
 _OWNED = _BY_ID.where(Pull.user_id == bindparam("user_id"))
 
 
 def owned(pull_id: int, user_id: int) -> Pull | None:
+    """Return the pull with its Items, or None if it is not this person's."""
     found = db.session.scalars(_OWNED, {"pull_id": pull_id, "user_id": user_id})
     return found.unique().one_or_none()
+
+
+def by_id(pull_id: int) -> Pull:
+    """Return the pull with its Items, for a job. Raises sqlalchemy.exc.NoResultFound."""
+    found = db.session.scalars(
+        _BY_ID, {"pull_id": pull_id}, execution_options={"populate_existing": True}
+    )
+    return found.unique().one()
 
 
 class Glimpse(NamedTuple):
@@ -162,99 +174,22 @@ _GLANCE = select(Pull.state, Pull.revision, Pull.created_at).where(
 
 
 def glance(pull_id: int, user_id: int) -> Glimpse | None:
-    """For polls, see extensions.glance. None for a pull that is not theirs."""
+    """For polls, see extensions.glance. None if the pull is not this person's."""
     row = extensions.glance(_GLANCE, pull_id=pull_id, user_id=user_id)
     return Glimpse(*row) if row else None
 
 
-def by_id(pull_id: int) -> Pull:
-    """For jobs. Raises sqlalchemy.exc.NoResultFound."""
-    fresh = {"populate_existing": True}
-    return db.session.scalars(_BY_ID, {"pull_id": pull_id}, execution_options=fresh).unique().one()
-
-
-def recent(user_id: int, limit: int) -> Sequence[Pull]:
-    """What the person asked for: what is going on, however long ago, and the last `limit`.
-
-    Without those of them that were dismissed, or that failed and are mended. Newest first. What
-    webhooks and the clock asked shows in the lists and in the Item's history.
-    """
-    found = db.session.scalars(_recent(), {"user_id": user_id, "limit": limit})
-    return found.unique().all()
-
-
-@functools.cache  # to build it takes longer than to run it
-def _recent() -> Select[Pull]:
-    theirs = (Pull.user_id == bindparam("user_id")) & (Pull.asked_by == PERSON)
-    newest = select(Pull.id).where(theirs).order_by(Pull.id.desc())
-    last = newest.limit(bindparam("limit", type_=Integer)).scalar_subquery()
-    shown = db.or_(Pull.state.in_((QUEUED, RUNNING)), Pull.id.in_(last))
-    over = db.or_(Pull.state == DISMISSED, (Pull.state == FAILED) & _mended())
-    query = select(Pull).where(theirs, shown, ~over).order_by(Pull.id.desc())
-    return query.options(_WITH_ITEMS)
-
-
-def _mended() -> ColumnElement[bool]:
-    """Has each Item that it failed at answered the same question since, to whomever?
-
-    A connection that never came to be has no Item; there it is the next one to the same bank.
-    """
-    part, again, later = aliased(PullItem), aliased(PullItem), aliased(Pull)
-    since = later.heartbeat_at > Pull.ended_at
-    balances = exists().where(
-        again.item_id == part.item_id,
-        again.phase == DONE,
-        again.pull_id == later.id,
-        later.kind.in_((ACCOUNTS, LINK, REPAIR)),
-        since,
-    )
-    rows = exists().where(Item.id == part.item_id, Item.synced_at > Pull.ended_at)
-    answered = case(
-        (Pull.kind == ACCOUNTS, balances.correlate(part, Pull)), else_=rows.correlate(part, Pull)
-    )
-    connected = exists().where(
-        later.user_id == Pull.user_id,
-        later.institution_id == Pull.institution_id,
-        later.kind == LINK,
-        later.state == DONE,
-        since,
-    )
-    return case(
-        (
-            exists().where(PullItem.pull_id == Pull.id),
-            ~exists().where(part.pull_id == Pull.id, part.phase != DONE, ~answered),
-        ),
-        else_=connected,
-    )
-
-
-def of_item(item_id: int, limit: int) -> Sequence[PullItem]:
-    """What was done at one Item, newest first."""
-    query = select(PullItem).where(PullItem.item_id == item_id).order_by(PullItem.id.desc())
-    return db.session.scalars(query.options(joinedload(PullItem.pull)).limit(limit)).all()
-
-
 def syncing(item_id: int) -> Pull | None:
-    """The pull that will bring this Item's transactions up to date, if one is under way."""
-    return db.session.scalars(
-        select(Pull)
-        .join(PullItem)
-        .where(
-            PullItem.item_id == item_id,
-            Pull.kind.in_((LINK, TRANSACTIONS, TOTAL)),
-            Pull.state.in_((QUEUED, RUNNING)),
-        )
-        .order_by(Pull.id)
-        .limit(1)
-    ).first()
+    """Return a queued or running pull that a new request to sync this Item can rely on."""
+    suitable = kinds.names(lambda kind: kind.takes_requests)
+    return _first_of_item(item_id, Pull.kind.in_(suitable), Pull.state.in_((QUEUED, RUNNING)))
 
 
 def waiting(item_id: int, kind: str) -> Pull | None:
-    """A pull of this kind that has not asked the bank about this Item yet."""
-    return db.session.scalars(
-        select(Pull)
-        .join(PullItem)
-        .where(PullItem.item_id == item_id, Pull.kind == kind, Pull.state == QUEUED)
-        .order_by(Pull.id)
-        .limit(1)
-    ).first()
+    """Return a pull of this kind that has not begun to ask the bank about this Item."""
+    return _first_of_item(item_id, Pull.kind == kind, Pull.state == QUEUED)
+
+
+def _first_of_item(item_id: int, *conditions: ColumnElement[bool]) -> Pull | None:
+    query = select(Pull).join(PullItem).where(PullItem.item_id == item_id, *conditions)
+    return db.session.scalars(query.order_by(Pull.id).limit(1)).first()

@@ -1,7 +1,7 @@
-"""Who works on a pull, and when. Each move is one UPDATE that tells whether it was ours to make.
+"""The transitions of a pull's state. Each is one UPDATE that succeeds for one caller only.
 
-A pull's `attempt` counts its claims and fences them: a worker that was given up for dead and comes
-back cannot write over its successor.
+A pull's `attempt` counts its claims and works as a fencing token: a worker that counted as dead and
+comes back cannot overwrite what its successor writes.
 """
 
 import functools
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Table, Update, bindparam, func, select, update
+from sqlalchemy import Table, Update, bindparam, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp import policy
@@ -17,18 +17,13 @@ from plaidapp.extensions import db
 from plaidapp.texts import gettext_noop
 
 from ..base.types import now
+from ..base.writes import write
 from .pulls import DISMISSED, FAILED, QUEUED, RUNNING, Pull
 
 
 def _update(*conditions: Any, **values: Any) -> int:
-    """Updates pulls in SQL alone, so that it can be told who won. Returns the rows changed."""
-    result = db.session.execute(
-        update(Pull)
-        .where(*conditions)
-        .values(**values, revision=Pull.revision + 1)
-        .execution_options(synchronize_session=False)
-    )
-    return cast(CursorResult[Any], result).rowcount
+    """Update the pulls that fulfill the conditions; return how many there were."""
+    return write(update(Pull).where(*conditions).values(**values, revision=Pull.revision + 1))
 
 
 TABLE = cast(Table, Pull.__table__)
@@ -53,18 +48,18 @@ _CLAIM = (
 
 
 def claim(pull_id: int) -> bool:
-    """Takes a due pull for this worker; False when another has it or it is over."""
-    return _changed(_CLAIM, pull_id=pull_id, moment=now())
+    """Claim a due pull for this worker. Return False if another worker has it or it is over."""
+    return write(_CLAIM, {"pull_id": pull_id, "moment": now()}) == 1
 
 
 def touch(pull_id: int, attempt: int, **values: Any) -> bool:
-    """A sign of life from this attempt, with what changed; False when it lost the pull."""
+    """Write a heartbeat and `values` for this attempt. Return False if it has lost the pull."""
     values["heartbeat_at"] = now()
     new = {f"new_{name}": value for name, value in values.items()}
-    return _changed(_touch(tuple(values)), pull_id=pull_id, fence=attempt, **new)
+    return write(_touch(tuple(values)), {"pull_id": pull_id, "fence": attempt, **new}) == 1
 
 
-@functools.cache  # each job does it a few times, and to build it takes longer than to run it
+@functools.cache  # each job runs it a few times, and building it takes longer than running it
 def _touch(names: tuple[str, ...]) -> Update:
     ours = (TABLE.c.id == bindparam("pull_id")) & (TABLE.c.attempt == bindparam("fence"))
     new: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
@@ -75,24 +70,17 @@ def _touch(names: tuple[str, ...]) -> Update:
     )
 
 
-def _changed(statement: Update, **values: Any) -> bool:
-    return cast(CursorResult[Any], db.session.execute(statement, values)).rowcount == 1
-
-
 def beat(pull_id: int, attempt: int) -> None:
-    """A sign of life and nothing else."""
-    db.session.execute(
-        update(Pull)
-        .where(Pull.id == pull_id, Pull.attempt == attempt, Pull.state == RUNNING)
-        .values(heartbeat_at=now())
-        .execution_options(synchronize_session=False)
-    )
+    """Write a heartbeat and nothing else."""
+    ours = (Pull.id == pull_id) & (Pull.attempt == attempt) & (Pull.state == RUNNING)
+    write(update(Pull).where(ours).values(heartbeat_at=now()))
 
 
 def hurry(pull_id: int) -> bool:
-    """Ends a queued pull's wait for the bank to get ready; after a failure it waits on.
+    """Make a pull due that waits for a bank that is still preparing. Return False for all others.
 
-    A pull that is due stays as it is: a worker may be about to claim it.
+    After a failure, the wait stays. A pull that is due stays as it is: a worker may be about to
+    claim it.
     """
     moment = now()
     return bool(
@@ -107,7 +95,7 @@ def hurry(pull_id: int) -> bool:
 
 
 def due() -> Sequence[Pull]:
-    """Queued pulls whose time has come and whom no worker has been told of lately."""
+    """Return queued pulls that are due and were not rung for lately, longest due first."""
     moment = now()
     return db.session.scalars(
         select(Pull)
@@ -132,27 +120,27 @@ _RUNG = (
 )
 
 
-def mark_rung(told: Sequence[Pull]) -> None:
-    """A worker is about to be told of them."""
-    _set_rung_at(told, now())
+def mark_rung(rung: Sequence[Pull]) -> None:
+    """Call this before ringing, so that one commit does."""
+    _set_rung_at(rung, now())
 
 
-def mark_unrung(told: Sequence[Pull]) -> None:
-    """No worker could be told of them: they are due at once."""
-    _set_rung_at(told, None)
+def mark_unrung(rung: Sequence[Pull]) -> None:
+    """Ringing has failed: the clock rings for them at its next tick."""
+    _set_rung_at(rung, None)
 
 
-def _set_rung_at(told: Sequence[Pull], moment: datetime | None) -> None:
-    """Not worth a revision, but what is shown next is to say it."""
-    db.session.execute(_RUNG, {"pull_ids": [pull.id for pull in told], "moment": moment})
-    for pull in told:
+def _set_rung_at(rung: Sequence[Pull], moment: datetime | None) -> None:
+    """Without a new revision: no watching page has to change for it."""
+    write(_RUNG, {"pull_ids": [pull.id for pull in rung], "moment": moment})
+    for pull in rung:
         set_committed_value(pull, "rung_at", moment)
 
 
 def reclaim_orphans() -> int:
-    """Queues again every running pull whose worker has gone quiet; returns how many.
+    """Queue every running pull again whose worker sends no heartbeat; return how many there were.
 
-    One that has outlived ever so many workers is what kills them, and ends.
+    A pull that has lost too many workers fails instead: it is probably what kills them.
     """
     moment = now()
     orphaned = (Pull.state == RUNNING) & (Pull.heartbeat_at < moment - policy.HEARTBEAT_LIMIT)
@@ -170,7 +158,7 @@ def reclaim_orphans() -> int:
 
 
 def queue_again(pull_id: int) -> bool:
-    """A person pressed *Try again*: at once, with a clean slate. False while it is running."""
+    """Make the pull due with no failures, for *Try again*. Return False if running or over."""
     return bool(
         _update(
             Pull.id == pull_id,
@@ -186,8 +174,8 @@ def queue_again(pull_id: int) -> bool:
 
 
 def dismiss(pull_id: int) -> bool:
-    """A person has read why it failed. False when it has not.
+    """Hide a failed pull from the person's list. Return False if it has not failed.
 
-    The Item's history keeps it; what only trying again would read is forgotten.
+    The Item's history still shows it. `sealed` is deleted, as only another attempt would need it.
     """
     return bool(_update(Pull.id == pull_id, Pull.state == FAILED, state=DISMISSED, sealed=None))

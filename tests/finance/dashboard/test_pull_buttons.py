@@ -11,7 +11,7 @@ from rq import Queue
 from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.store import Item, Pull, User
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 from tests.pages import Page
 
 BUTTONS = {
@@ -180,7 +180,7 @@ def test_try_again_queues_the_same_pull_at_once_and_shows_it_waiting(
     with app.app_context():
         pulls.add(
             alice.id,
-            pulls.ACCOUNTS,
+            kinds.ACCOUNTS,
             [db.session.get(Item, 1)],
             state=pulls.FAILED,
             failures=3,
@@ -205,7 +205,7 @@ def test_try_again_queues_the_same_pull_at_once_and_shows_it_waiting(
 
 def test_try_again_as_a_plain_form_leads_to_the_panel(app, alice, stored):
     with app.app_context():
-        pulls.add(alice.id, pulls.LINK, state=pulls.FAILED)
+        pulls.add(alice.id, kinds.LINK, state=pulls.FAILED)
         db.session.commit()
 
     assert alice.client.post("/finance/pulls/1/retry").location == "/finance/#pull-1"
@@ -215,7 +215,7 @@ def test_try_again_as_a_plain_form_leads_to_the_panel(app, alice, stored):
 @pytest.mark.parametrize("state", [pulls.RUNNING, pulls.DONE])
 def test_try_again_leaves_a_pull_alone_that_runs_or_is_done(app, alice, dump, state):
     with app.app_context():
-        pulls.add(alice.id, pulls.ACCOUNTS, state=state)
+        pulls.add(alice.id, kinds.ACCOUNTS, state=state)
         db.session.commit()
     before = dump()
 
@@ -227,7 +227,7 @@ def test_try_again_leaves_a_pull_alone_that_runs_or_is_done(app, alice, dump, st
 
 def test_dismiss_takes_the_panel_away_here_and_in_every_tab(app, alice, item, stored, panel):
     with app.app_context():
-        failed = pulls.add(alice.id, pulls.ACCOUNTS, [db.session.get(Item, 1)], state=pulls.FAILED)
+        failed = pulls.add(alice.id, kinds.ACCOUNTS, [db.session.get(Item, 1)], state=pulls.FAILED)
         failed.items[0].error_message = "The bank can't be reached right now."
         db.session.commit()
         revision = db.session.get(User, alice.id).ledger_revision
@@ -247,7 +247,7 @@ def test_dismiss_takes_the_panel_away_here_and_in_every_tab(app, alice, item, st
 
 def test_dismiss_as_a_plain_form_leads_back_to_what_is_left(app, alice, stored):
     with app.app_context():
-        pulls.add(alice.id, pulls.LINK, state=pulls.FAILED, error_message="No.")
+        pulls.add(alice.id, kinds.LINK, state=pulls.FAILED, error_message="No.")
         db.session.commit()
     assert 'id="pull-1"' in alice.client.get("/finance/").text
 
@@ -259,7 +259,7 @@ def test_dismiss_as_a_plain_form_leads_back_to_what_is_left(app, alice, stored):
 @pytest.mark.parametrize("state", [pulls.QUEUED, pulls.RUNNING, pulls.DONE])
 def test_what_has_not_failed_stays_and_shows_how_it_goes(app, alice, panel, dump, state):
     with app.app_context():
-        pulls.add(alice.id, pulls.ACCOUNTS, state=state)
+        pulls.add(alice.id, kinds.ACCOUNTS, state=state)
         db.session.commit()
     before = dump()
 

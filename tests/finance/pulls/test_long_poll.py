@@ -11,7 +11,7 @@ from plaidapp.finance.pulls import long_poll
 from plaidapp.jobs import queue
 from plaidapp.jobs.pulls import done_signal
 from plaidapp.store.base.types import now
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.pulls import kinds, pulls, transitions
 
 NEVER = 60.0
 
@@ -143,7 +143,7 @@ def test_a_person_waits_once_and_others_beside_them(
     second = alice.htmx("GET", f"/finance/pulls/{pull()}?revision=0")
     assert second.status_code == 204
     with app.app_context():
-        theirs = pulls.add(charlie.id, pulls.LINK)
+        theirs = pulls.add(charlie.id, kinds.LINK)
         db.session.commit()
         number = theirs.id
     with ThreadPoolExecutor() as pool:

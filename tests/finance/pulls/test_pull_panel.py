@@ -12,7 +12,7 @@ from plaidapp.finance.pulls import long_poll
 from plaidapp.jobs import run as jobs
 from plaidapp.store import Account, Item, Pull, Transaction
 from plaidapp.store.connections import accounts, items
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.pulls import kinds, pulls, transitions
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_a_finished_panel_polls_no_more(alice, pull, panel, state):
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_running_panel_says_what_it_is_doing(app, alice, pull, panel, phase, said):
-    number = pull(pulls.RUNNING, pulls.TRANSACTIONS, phase)
+    number = pull(pulls.RUNNING, kinds.TRANSACTIONS, phase)
     with app.app_context():
         part = pulls.by_id(number).items[0]
         part.pages, part.rows = 2, 500
@@ -144,7 +144,7 @@ def attempt(app, panel):
     with app.app_context():
         db.session.execute(db.update(Pull).values(run_after=datetime.now(UTC)))
         db.session.commit()
-        jobs.accounts(int(panel.id.removeprefix("pull-")))
+        jobs.run(int(panel.id.removeprefix("pull-")))
         db.session.remove()
 
 
@@ -155,7 +155,7 @@ def attempt(app, panel):
 def test_a_pull_that_failed_for_now_says_when_it_is_tried_again(
     app, alice, pull, panel, wait, shown_wait
 ):
-    number = pull(pulls.QUEUED, pulls.TRANSACTIONS, pulls.FAILED)
+    number = pull(pulls.QUEUED, kinds.TRANSACTIONS, pulls.FAILED)
     with app.app_context():
         pulls.by_id(number).run_after = datetime.now(UTC) + wait
         db.session.commit()

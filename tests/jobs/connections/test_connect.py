@@ -1,4 +1,4 @@
-"""Linking a bank, from the click to the stored rows."""
+"""Connecting a bank, from the click to the stored rows."""
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Pull, Transaction

@@ -1,4 +1,4 @@
-"""The same bank connected again: everything is there once, under its old ids, with its edits."""
+"""Connecting the same bank again: every row exists once, with its old id and its edits."""
 
 import json
 import threading
@@ -15,7 +15,7 @@ from plaidapp.jobs.transactions import bank_comparison
 from plaidapp.store import Account, FormerAccount, Item, Pull, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 from tests.jobs.conftest import TODAY
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -26,7 +26,7 @@ REMOVE = "/item/remove"
 
 
 def ledger(*conditions):
-    """What is shown, oldest id first."""
+    """Return the rows that are shown, oldest id first."""
     db.session.remove()
     query = select(Transaction).where(Transaction.removed_at.is_(None), *conditions)
     rows = db.session.scalars(query.order_by(Transaction.id)).all()
@@ -74,7 +74,7 @@ def connections(owner):
 
 @pytest.fixture
 def finish(run, look):
-    """Runs every pull that waits, such as the one that ends a replaced Item at Plaid."""
+    """Run every queued pull, such as the one that removes a replaced Item at Plaid."""
 
     def run_all():
         db.session.remove()
@@ -84,16 +84,23 @@ def finish(run, look):
     return run_all
 
 
-def test_nothing_is_doubled(link, owner, item_now, begin, run, look, finish, bank_server, token_of):
+def test_a_bank_that_is_connected_again_has_every_row_once(
+    link, owner, item_now, begin, run, look, finish, bank_server, token_of
+):
     old = link(**GOOD)
     before, held = ledger(), accounts()
     edit(before[::3])
-    pull_id = begin(pulls.LINK, given=GOOD)
+    pull_id = begin(kinds.LINK, given=GOOD)
     run(pull_id)
 
-    part = look(pull_id).items[0]
-    new = part.item
-    assert (part.accounts, part.accounts_kept, part.kept, part.added) == (9, 9, len(before), 0)
+    pull_item = look(pull_id).items[0]
+    new = pull_item.item
+    assert (pull_item.accounts, pull_item.accounts_kept, pull_item.kept, pull_item.added) == (
+        9,
+        9,
+        len(before),
+        0,
+    )
     after = ledger()
     assert movements(after) == movements(before)
     assert notes(after) == {row.id: row.note for row in ledger()}
@@ -119,7 +126,7 @@ def test_nothing_is_doubled(link, owner, item_now, begin, run, look, finish, ban
     assert answer.json()["error_code"] == "ITEM_NOT_FOUND"
 
 
-def test_again_and_again(link, owner, finish):
+def test_a_bank_can_be_connected_again_many_times(link, owner, finish):
     link(**DYNAMIC)
     before = ledger()
     edit(before)
@@ -132,40 +139,40 @@ def test_again_and_again(link, owner, finish):
         assert compare(new) == []
 
 
-def test_a_repair_leaves_it_so(link, begin, run, bank_server, token_of):
+def test_a_repair_after_reconnecting_changes_nothing(link, begin, run, bank_server, token_of):
     link(**DYNAMIC)
     new = link(**DYNAMIC)
     before = movements(ledger())
-    for kind in (pulls.REPAIR, pulls.TRANSACTIONS, pulls.REPAIR):
+    for kind in (kinds.REPAIR, kinds.TRANSACTIONS, kinds.REPAIR):
         run(begin(kind, items=[new]))
         assert movements(ledger()) == before
     bank_server.call("/transactions/refresh", access_token=token_of(new))
-    run(begin(pulls.TRANSACTIONS, items=[new]))
+    run(begin(kinds.TRANSACTIONS, items=[new]))
     assert compare(new) == []
 
 
-def test_history_that_the_bank_no_longer_gives_stays(link, owner, begin, run, custom):
-    """Two years roll on; and many a bank gives less than that."""
+def test_history_that_the_bank_no_longer_sends_stays(link, owner, begin, run, custom):
+    """Plaid sends the last two years, and some banks less."""
     link(**custom(("1", 1), ("2", 90), ("3", 700)))
     edit(ledger())
     new = link(**custom(("1", 1), ("9", 80)))
-    run(begin(pulls.REPAIR, items=[new]))
+    run(begin(kinds.REPAIR, items=[new]))
     rows = {row.amount: row.note for row in ledger()}
     assert set(rows) == {1, 2, 3, 9}
     assert [amount for amount, note in rows.items() if not note] == [9]
     assert compare(new) == []
 
 
-def test_a_row_that_the_bank_no_longer_lists_is_gone(link, custom):
+def test_a_row_that_the_bank_no_longer_lists_is_removed(link, custom):
     link(**custom(("1", 1), ("2", 50), ("3", 90)))
     link(**custom(("1", 1), ("3", 90)))
     assert [row.amount for row in ledger()] == [1, 3]
 
 
-def test_a_bank_that_still_prepares(
+def test_reconnecting_a_bank_that_is_still_preparing(
     link, owner, begin, run, look, slow_sandbox, bank_server, monkeypatch
 ):
-    pull_id = begin(pulls.LINK, given=GOOD)
+    pull_id = begin(kinds.LINK, given=GOOD)
     run(pull_id)
     slow_sandbox.turn(100)
     run(pull_id)
@@ -173,7 +180,7 @@ def test_a_bank_that_still_prepares(
     edit(before)
     assert len(before) > 1000
 
-    again = begin(pulls.LINK, given=GOOD)
+    again = begin(kinds.LINK, given=GOOD)
     run(again)
     new = look(again).items[0].item
     kept = []
@@ -188,11 +195,11 @@ def test_a_bank_that_still_prepares(
     assert all(row.note for row in ledger())
 
 
-def test_some_days_later(link, begin, run, look, slow_sandbox):
-    """What was pending has posted, under another date; two days have rolled out of the window."""
+def test_reconnecting_some_days_later(link, begin, run, look, slow_sandbox):
+    """Pending rows have posted on another date; two days have left the window of two years."""
 
     def connect():
-        pull_id = begin(pulls.LINK, given=GOOD)
+        pull_id = begin(kinds.LINK, given=GOOD)
         run(pull_id)
         slow_sandbox.turn(100)
         run(pull_id)
@@ -211,7 +218,7 @@ def test_some_days_later(link, begin, run, look, slow_sandbox):
     assert history
     assert all(row.date < first and row.note for row in history)
     kept = {row.id for row in before} & {row.id for row in after}
-    # The household pays its card, and puts money by, on the day of the month that today is.
+    # The household pays its card, and saves, on the same day of the month as today.
     lost = [row for row in before if row.id not in kept and not row.pending]
     assert len(lost) < 120
     assert {row.category_primary for row in lost} <= {
@@ -239,7 +246,9 @@ def custom_accounts(*masks, name=None):
     return {"username": "user_custom", "password": json.dumps(spec)}
 
 
-def test_only_accounts_that_are_the_same_go_over(link, owner, begin, run, item_now, finish):
+def test_only_identical_accounts_move_to_the_new_connection(
+    link, owner, begin, run, item_now, finish
+):
     old = link(**custom_accounts("1001", "1002", "1003"))
     edit(ledger())
     new = link(**custom_accounts("1002", "1003", "1004"))
@@ -256,7 +265,7 @@ def test_only_accounts_that_are_the_same_go_over(link, owner, begin, run, item_n
     assert connections(owner) == [old.id, new.id]
     finish()
     assert item_now(old).state == items.GOOD
-    for kind in (pulls.ACCOUNTS, pulls.TRANSACTIONS, pulls.REPAIR):
+    for kind in (kinds.ACCOUNTS, kinds.TRANSACTIONS, kinds.REPAIR):
         run(begin(kind, items=[item_now(old), item_now(new)]))
         check()
     assert item_now(old).access_token
@@ -269,21 +278,21 @@ def test_another_login_at_the_bank_stays_another_connection(link, owner):
     assert len(ledger()) == 4
 
 
-def test_the_same_accounts_at_another_bank_are_others(link, owner):
+def test_equal_accounts_at_another_bank_are_different_accounts(link, owner):
     link(**DYNAMIC)
     link(institution_id="ins_3", **DYNAMIC)
     assert len(connections(owner)) == 2
     assert len(ledger()) == 100
 
 
-def test_another_persons_bank_is_left_alone(link, owner, alice, connect):
+def test_another_persons_accounts_do_not_move(link, owner, alice, connect):
     link(**DYNAMIC)
     connect(alice, override_username=DYNAMIC["username"], override_password="any")
     assert len(connections(owner)) == len(connections(alice.id)) == 1
     assert len(ledger()) == 100
 
 
-def test_plaids_persistent_id_goes_before_the_name(link, owner):
+def test_plaids_persistent_id_counts_more_than_the_name(link, owner):
     link("ins_127287", **custom_accounts("1001", "1002"))
     new = link("ins_127287", **custom_accounts("1001", "1002", name="Renamed"))
     assert connections(owner) == [new.id]
@@ -300,10 +309,12 @@ def test_a_closed_account_opens_again(link, owner):
     assert len(ledger()) == 2
 
 
-def test_a_login_that_was_broken(link, owner, bank_server, token_of, begin, run, item_now):
+def test_reconnecting_after_the_log_in_expired(
+    link, owner, bank_server, token_of, begin, run, item_now
+):
     old = link(**DYNAMIC)
     bank_server.call("/sandbox/item/reset_login", access_token=token_of(old))
-    run(begin(pulls.TRANSACTIONS, items=[old]))
+    run(begin(kinds.TRANSACTIONS, items=[old]))
     assert item_now(old).state == items.LOGIN_REQUIRED
     new = link(**DYNAMIC)
     assert connections(owner) == [new.id]
@@ -321,7 +332,7 @@ def test_an_item_that_is_gone_at_plaid_is_removed(link, finish, item_now, bank_s
     assert item_now(old).access_token == b""
 
 
-def test_removing_is_tried_again(link, finish, item_now, bank_server, owner):
+def test_removing_an_item_is_retried(link, finish, item_now, bank_server, owner):
     old = link(**DYNAMIC)
     link(**DYNAMIC)
     bank_server.misbehave(path=REMOVE, kind="reset", times=1)
@@ -332,11 +343,11 @@ def test_removing_is_tried_again(link, finish, item_now, bank_server, owner):
     assert item_now(old).access_token == b""
 
 
-def test_a_pull_of_a_replaced_item_ends_well(link, begin, run, look, finish, item_now):
+def test_a_pull_of_a_replaced_item_does_not_fail(link, begin, run, look, finish, item_now):
     old = link(**DYNAMIC)
-    waiting = [begin(kind, items=[old]) for kind in (pulls.ACCOUNTS, pulls.TRANSACTIONS)]
+    waiting = [begin(kind, items=[old]) for kind in (kinds.ACCOUNTS, kinds.TRANSACTIONS)]
     link(**DYNAMIC)
-    late = [begin(kind, items=[old]) for kind in (pulls.TRANSACTIONS, pulls.REPAIR)]
+    late = [begin(kind, items=[old]) for kind in (kinds.TRANSACTIONS, kinds.REPAIR)]
     before = movements(ledger())
     run(waiting.pop())  # while Plaid still knows it
     finish()
@@ -348,39 +359,39 @@ def test_a_pull_of_a_replaced_item_ends_well(link, begin, run, look, finish, ite
     assert item_now(old).state == items.REPLACED
 
 
-def test_a_sync_that_is_overtaken_by_a_new_connection(link, begin, run, look, monkeypatch):
-    """The old Item's worker has fetched everything when its accounts go over."""
+def test_a_sync_during_which_the_accounts_move_away(link, begin, run, look, monkeypatch):
+    """The old Item's worker has fetched all pages when its accounts move to the new Item."""
     old = link(**DYNAMIC)
     before = movements(ledger())
-    repair = begin(pulls.REPAIR, items=[old])
+    repair = begin(kinds.REPAIR, items=[old])
     honest = Attempt.report
 
-    def report(attempt, part, **values):
-        honest(attempt, part, **values)
+    def report(attempt, pull_item, **values):
+        honest(attempt, pull_item, **values)
         if values.get("phase") == pulls.STORING and attempt.pull.id == repair:
             monkeypatch.setattr(Attempt, "report", honest)
             link(**DYNAMIC)
 
     monkeypatch.setattr(Attempt, "report", report)
-    jobs.repair(repair)
+    jobs.run(repair)
     assert look(repair).state == "done"
     assert movements(ledger()) == before
     assert len(accounts()) == 9
 
 
 class Killed(BaseException):
-    """The worker is gone, whatever it was doing."""
+    """The worker dies."""
 
 
-def test_a_worker_may_die_at_every_step(link, owner, begin, run, look, finish, monkeypatch):
-    """Each time one commit later; and a new worker goes on."""
+def test_a_worker_may_die_before_any_commit(link, owner, begin, run, look, finish, monkeypatch):
+    """Each time one commit later; then a new worker continues."""
     link(**DYNAMIC)
     before = ledger()
     edit(before)
     steps, died = 0, True
     while died:
         steps += 1
-        pull_id = begin(pulls.LINK, given=DYNAMIC)
+        pull_id = begin(kinds.LINK, given=DYNAMIC)
         died = die_at(steps, pull_id, begin)
         assert movements(ledger()) == movements(before), f"after commit {steps}"
         if died:
@@ -397,7 +408,7 @@ def test_a_worker_may_die_at_every_step(link, owner, begin, run, look, finish, m
 
 
 def die_at(step, pull_id, begin):
-    """Runs the link until its `step`-th commit is about to happen; whether it came so far."""
+    """Run the pull until just before its `step`-th commit. Return whether it got there."""
     left = step
 
     def die(_connection):
@@ -409,7 +420,7 @@ def die_at(step, pull_id, begin):
 
     event.listen(db.engine, "commit", die)
     try:
-        jobs.link(pull_id)
+        jobs.run(pull_id)
     except Killed:
         db.session.rollback()
         return True
@@ -420,17 +431,19 @@ def die_at(step, pull_id, begin):
 
 
 @pytest.mark.parametrize("connected_before", [False, True])
-def test_two_clicks_at_once(context, link, begin, look, owner, finish, connected_before):
+def test_two_connections_at_once_store_every_row_once(
+    context, link, begin, look, owner, finish, connected_before
+):
     if connected_before:
         link(**DYNAMIC)
         edit(ledger())
-    both = [begin(pulls.LINK, given=DYNAMIC) for _ in range(2)]
+    both = [begin(kinds.LINK, given=DYNAMIC) for _ in range(2)]
     ready = threading.Barrier(2)
 
     def work(pull_id):
         with context.app_context():
             ready.wait(10)
-            jobs.link(pull_id)
+            jobs.run(pull_id)
 
     threads = [threading.Thread(target=work, args=(pull_id,)) for pull_id in both]
     for thread in threads:
@@ -446,22 +459,22 @@ def test_two_clicks_at_once(context, link, begin, look, owner, finish, connected
     assert all(row.note for row in ledger()) or not connected_before
 
 
-def test_a_first_pull_that_failed_is_made_good_by_the_next(
+def test_a_sync_after_a_failed_first_one_reads_the_accounts_too(
     link, owner, begin, run, look, bank_server, item_now
 ):
-    """The accounts are known before the transactions, whoever asks for these."""
+    """Every sync of such an Item reads the accounts before the transactions."""
     link(**DYNAMIC)
     failing = {"status": 400, "error_type": "INVALID_REQUEST", "error_code": "MISSING_FIELDS"}
     bank_server.misbehave(path="/accounts/get", kind="error", times=1, **failing)
-    pull_id = begin(pulls.LINK, given=DYNAMIC)
+    pull_id = begin(kinds.LINK, given=DYNAMIC)
     run(pull_id)
     assert look(pull_id).state == "failed"
     new = look(pull_id).items[0].item
-    run(begin(pulls.TRANSACTIONS, items=[new]))
+    run(begin(kinds.TRANSACTIONS, items=[new]))
     assert connections(owner) == [new.id]
     assert len(ledger()) == 50
 
 
-def test_an_ordinary_bank_has_nothing_of_this(link):
+def test_a_first_connection_replaces_nothing(link):
     link(**DYNAMIC)
     assert db.session.scalar(select(func.count()).select_from(FormerAccount)) == 0

@@ -1,4 +1,4 @@
-"""A running pull's sign of life, while the job itself waits for a bank."""
+"""The heartbeat of a running pull, while the job itself waits for a bank."""
 
 import threading
 from dataclasses import replace
@@ -16,7 +16,7 @@ from plaidapp.store import Pull
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items, sync_progress
 from plaidapp.store.people import users
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.pulls import kinds, pulls, transitions
 
 
 @pytest.fixture(autouse=True)
@@ -35,25 +35,25 @@ def read(app):
 
 @pytest.fixture
 def pull(app, alice, connect):
-    """Claimed by nobody yet."""
+    """A pull that no worker has claimed yet."""
     connect(alice, override_username="user_transactions_dynamic", override_password="any")
     with app.app_context():
         (item,) = items.everyone()
         sync_progress.request_sync([item.id])
-        added = pulls.add(alice.id, pulls.TRANSACTIONS, items=[item])
+        added = pulls.add(alice.id, kinds.TRANSACTIONS, items=[item])
         db.session.commit()
         return added.id
 
 
 @pytest.fixture
 def held(app, pull, bank_server, poll):
-    """The pull's job, waiting for a bank that does not answer until it is let go."""
+    """Run the pull's job, which waits for its bank until the returned function is called."""
     rulebook = bank_server.faults.rulebook
     before = rulebook.report()["calls"]["/transactions/sync"]
 
     def run():
         with app.app_context():
-            jobs.transactions(pull)
+            jobs.run(pull)
 
     bank_server.misbehave(path="/transactions/sync", kind="delay", seconds=60, times=1)
     worker = threading.Thread(target=run)
@@ -78,19 +78,19 @@ def hearts():
     return [thread for thread in threading.enumerate() if "_beat" in thread.name]
 
 
-def test_a_pull_that_waits_for_a_bank_goes_on_beating(read, poll, held):
+def test_a_pull_sends_heartbeats_while_it_waits_for_a_bank(read, poll, held):
     beats = [read().heartbeat_at]
     for _ in range(3):
         beats.append(poll(lambda: read().heartbeat_at > beats[-1] and read().heartbeat_at))
     revision = read().revision
     poll(lambda: read().heartbeat_at > beats[-1])
 
-    assert read().revision == revision  # nobody watching has to hear of it
+    assert read().revision == revision  # watching pages need not change
     held()
     assert read().state == "done"
 
 
-def test_a_pull_that_beats_is_never_taken_for_dead(app, pull, read, poll, held):
+def test_a_pull_with_a_recent_heartbeat_is_not_reclaimed(app, pull, read, poll, held):
     change(app, pull, heartbeat_at=now() - timedelta(hours=1))
     poll(lambda: read().heartbeat_at > now() - timedelta(minutes=1))
     with app.app_context():
@@ -99,7 +99,7 @@ def test_a_pull_that_beats_is_never_taken_for_dead(app, pull, read, poll, held):
     assert (read().state, read().attempt) == ("done", 1)
 
 
-def test_the_beating_ends_with_the_pull(read, held):
+def test_heartbeats_stop_when_the_pull_is_done(read, held):
     assert len(hearts()) == 1
     held()
     assert hearts() == []
@@ -121,25 +121,25 @@ def test_the_beating_ends_with_the_pull(read, held):
         ),
     ],
 )
-def test_the_beating_ends_with_a_pull_that_fails(app, pull, read, bank_server, fault, state):
+def test_heartbeats_stop_when_the_pull_fails(app, pull, read, bank_server, fault, state):
     bank_server.misbehave(path="/transactions/sync", **fault)
     with app.app_context():
-        jobs.transactions(pull)
+        jobs.run(pull)
     assert read().state == state
     assert hearts() == []
 
 
-def test_the_beating_ends_with_a_job_that_crashes(app, pull, read, monkeypatch):
+def test_heartbeats_stop_when_the_job_crashes(app, pull, read, monkeypatch):
     monkeypatch.delitem(app.extensions, "bank")
     with app.app_context(), pytest.raises(KeyError):
-        jobs.transactions(pull)
+        jobs.run(pull)
     assert (read().state, read().error_code) == ("failed", "INTERNAL_ERROR")
     assert hearts() == []
 
 
 @pytest.fixture
 def beats(app):
-    """How many beats have reached the database, whatever came of them."""
+    """Count the heartbeats that were sent to the database, whether or not they changed a row."""
     counted = []
 
     def count(*_):
@@ -151,7 +151,9 @@ def beats(app):
     return counted
 
 
-def test_a_job_that_lost_its_pull_beats_for_nobody_else(app, pull, read, poll, beats, held):
+def test_a_job_that_lost_its_pull_sends_no_heartbeat_for_its_successor(
+    app, pull, read, poll, beats, held
+):
     change(app, pull, state="queued")
     with app.app_context():
         assert transitions.claim(pull)
@@ -168,17 +170,17 @@ def test_a_job_that_lost_its_pull_beats_for_nobody_else(app, pull, read, poll, b
 
 
 @pytest.mark.parametrize("state", [pulls.QUEUED, pulls.DONE, pulls.FAILED])
-def test_a_pull_that_is_not_running_does_not_beat(app, read, state):
+def test_a_pull_that_is_not_running_gets_no_heartbeat(app, read, state):
     with app.app_context():
         user = users.add("olive", "olive@example.com", "no hash")
         db.session.flush()
-        added = pulls.add(user.id, pulls.TRANSACTIONS, attempt=1, state=state)
+        added = pulls.add(user.id, kinds.TRANSACTIONS, attempt=1, state=state)
         transitions.beat(added.id, attempt=1)
         db.session.commit()
     assert read().heartbeat_at is None
 
 
-def test_a_heart_goes_on_when_the_database_is_away(app, poll, caplog):
+def test_heartbeats_continue_after_the_database_was_away(app, poll, caplog):
     dead = create_app(
         replace(
             app.config["PLAIDAPP"],

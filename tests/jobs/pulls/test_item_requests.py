@@ -1,4 +1,4 @@
-"""Asking for a sync: every request counts, and one pull answers them all."""
+"""Requesting a sync: every request counts, and one pull answers them all."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +14,7 @@ from plaidapp.store import Item, Pull, Webhook
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items
 from plaidapp.store.people import users
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.pulls import kinds, pulls, transitions
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -32,7 +32,7 @@ def add_item(user_id, name):
     return item
 
 
-def begin(item, kind=pulls.TRANSACTIONS, **fields):
+def begin(item, kind=kinds.TRANSACTIONS, **fields):
     pull = pulls.add(item.user_id, kind, items=[item], **fields)
     db.session.commit()
     return pull
@@ -58,20 +58,20 @@ def all_pulls():
 def test_the_first_request_starts_a_pull(item):
     pull = ask(item)
     assert (pull.kind, pull.state, pull.asked_by) == ("transactions", "queued", "webhook")
-    assert [part.item_id for part in pulls.by_id(pull.id).items] == [item.id]
+    assert [pull_item.item_id for pull_item in pulls.by_id(pull.id).items] == [item.id]
     assert requested(item) == 1
 
 
-def test_further_requests_are_counted_and_start_none(item):
+def test_further_requests_are_counted_and_start_no_pull(item):
     ask(item)
     assert [ask(item), ask(item)] == [None, None]
     assert requested(item) == 3
     assert len(all_pulls()) == 1
 
 
-@pytest.mark.parametrize("kind", [pulls.LINK, pulls.TRANSACTIONS, pulls.TOTAL])
+@pytest.mark.parametrize("kind", [kinds.LINK, kinds.TRANSACTIONS, kinds.TOTAL])
 @pytest.mark.parametrize("state", [pulls.QUEUED, pulls.RUNNING])
-def test_a_pull_under_way_answers_for_it(item, kind, state):
+def test_an_active_pull_that_syncs_takes_the_request(item, kind, state):
     begin(item, kind, state=state)
     assert ask(item) is None
     assert len(all_pulls()) == 1
@@ -80,46 +80,46 @@ def test_a_pull_under_way_answers_for_it(item, kind, state):
 @pytest.mark.parametrize(
     ("kind", "state"),
     [
-        (pulls.ACCOUNTS, pulls.RUNNING),
-        (pulls.REPAIR, pulls.RUNNING),
-        (pulls.TRANSACTIONS, pulls.DONE),
-        (pulls.TRANSACTIONS, pulls.FAILED),
+        (kinds.ACCOUNTS, pulls.RUNNING),
+        (kinds.REPAIR, pulls.RUNNING),
+        (kinds.TRANSACTIONS, pulls.DONE),
+        (kinds.TRANSACTIONS, pulls.FAILED),
     ],
 )
-def test_a_pull_of_another_kind_or_one_that_is_over_does_not(item, kind, state):
+def test_a_pull_of_another_kind_or_one_that_is_over_does_not_take_it(item, kind, state):
     begin(item, kind, state=state)
     assert ask(item).state == "queued"
     assert len(all_pulls()) == 2
 
 
-def test_a_pull_of_another_item_does_not(item):
+def test_a_pull_of_another_item_does_not_take_it(item):
     begin(add_item(item.user_id, "other"))
     assert ask(item) is not None
     assert requested(item) == 1
 
 
-def test_a_pull_over_several_items_answers_for_each(item):
+def test_a_pull_of_several_items_takes_requests_for_each(item):
     other = add_item(item.user_id, "other")
-    pulls.add(item.user_id, pulls.TRANSACTIONS, items=[item, other])
+    pulls.add(item.user_id, kinds.TRANSACTIONS, items=[item, other])
     db.session.commit()
     assert [ask(item), ask(other)] == [None, None]
 
 
-def test_a_pull_that_waits_for_the_bank_is_hurried(item):
+def test_a_pull_that_waits_for_a_preparing_bank_becomes_due(item):
     pull = begin(item, run_after=now() + timedelta(seconds=30))
     assert ask(item).id == pull.id
     assert all_pulls()[0].run_after <= now()
     assert ask(item) is None  # it is due now
 
 
-def test_a_pull_that_waits_after_a_failure_is_not(item):
+def test_a_pull_that_waits_after_a_failure_keeps_waiting(item):
     later = now() + timedelta(seconds=30)
     begin(item, run_after=later, failures=1)
     assert ask(item) is None
     assert all_pulls()[0].run_after == later
 
 
-def test_requests_that_come_at_once_start_one_pull(app, item):
+def test_concurrent_requests_start_one_pull(app, item):
     together = threading.Barrier(8)
 
     def knock(_):
@@ -134,7 +134,7 @@ def test_requests_that_come_at_once_start_one_pull(app, item):
 
 
 def blocked():
-    """Somebody waits for a lock that this test holds. SQLite does not say so."""
+    """Return whether somebody waits for a lock that this test holds. SQLite can't tell."""
     if db.engine.dialect.name == "sqlite":
         return True
     with db.engine.connect() as observer:
@@ -150,8 +150,8 @@ def running(item):
     return pull
 
 
-def test_a_request_while_a_pull_ends_starts_another(app, item, poll):
-    """The pull looked, saw nothing to do and says so: who asks now has to wait for its commit."""
+def test_a_request_while_a_pull_ends_starts_a_new_pull(app, item, poll):
+    """The pull has seen no request and is about to commit: a new request waits for the commit."""
     pull = running(item)
     asked = []
 
@@ -170,8 +170,8 @@ def test_a_request_while_a_pull_ends_starts_another(app, item, poll):
     assert asked[0].id > pull.id
 
 
-def test_a_pull_that_ends_while_somebody_asks_goes_round(app, item, poll):
-    """The request is counted but not committed yet: the pull has to wait for it."""
+def test_a_pull_that_ends_during_a_request_syncs_again(app, item, poll):
+    """The request is counted but not committed yet: the pull waits for it."""
     pull = running(item)
     concluded = []
 
@@ -193,8 +193,8 @@ def test_a_pull_that_ends_while_somebody_asks_goes_round(app, item, poll):
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_who_locks_an_item_does_not_wait_for_a_webhook_that_is_being_kept(app, item):
-    """Its row points to the Item, and what it does next may wait for the lock."""
+def test_locking_an_item_does_not_wait_for_a_webhook_that_is_being_stored(app, item):
+    """The webhook's row refers to the Item, and its transaction may wait for the lock next."""
     with db.engine.connect() as webhook, webhook.begin():
         webhook.execute(insert(Webhook).values(token="1", body="{}", item_id=item.id))
         db.session.execute(text("SET LOCAL lock_timeout = '1s'"))

@@ -1,4 +1,4 @@
-"""Reading what recurs: when, how often, and that it is never the transactions' trouble."""
+"""Reading recurring payments: when, how often, and that errors never affect transactions."""
 
 import json
 from datetime import timedelta
@@ -15,7 +15,7 @@ from plaidapp.jobs.pulls import item_requests
 from plaidapp.store import Item, Pull, Stream, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import sync_progress
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.pulls import kinds, pulls, transitions
 
 PATH = "/transactions/recurring/get"
 DOWN = {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "DOWN"}
@@ -34,7 +34,7 @@ def monthly(custom):
 
 @pytest.fixture
 def item(link, monthly):
-    """Linked, with its transactions; what recurs is still to be read."""
+    """A connected Item with its transactions; its recurring payments are not read yet."""
     return link(**monthly)
 
 
@@ -43,14 +43,14 @@ def asked(bank_server):
 
 
 def read(query):
-    """What is committed; nothing is held open, for on SQLite that keeps others from writing."""
+    """Read committed rows and end the transaction: on SQLite it would block writers."""
     db.session.remove()
     rows = db.session.scalars(query).all()
     db.session.remove()
     return rows
 
 
-def of_kind(kind=pulls.RECURRING):
+def of_kind(kind=kinds.RECURRING):
     return read(select(Pull).where(Pull.kind == kind).order_by(Pull.id))
 
 
@@ -69,14 +69,14 @@ def refusal(code):
 def sync(begin, run):
     def go(item):
         sync_progress.request_sync([item.id])
-        run(begin(pulls.TRANSACTIONS, items=[item]))
+        run(begin(kinds.TRANSACTIONS, items=[item]))
 
     return go
 
 
 @pytest.fixture
 def aged(context):
-    """The Item's streams were read, and its transactions changed, so long ago."""
+    """Set how long ago the Item's streams were read and its transactions changed."""
 
     def write(item, read, changed):
         moment = now()
@@ -87,7 +87,7 @@ def aged(context):
     return write
 
 
-def test_the_first_whole_history_asks_once(item, run, look, bank_server):
+def test_a_complete_history_starts_one_pull_of_recurring_payments(item, run, look, bank_server):
     (pull,) = of_kind()
     assert (pull.state, pull.asked_by) == ("queued", "clock")
     before = asked(bank_server)
@@ -100,8 +100,8 @@ def test_the_first_whole_history_asks_once(item, run, look, bank_server):
     assert row.paid == 4
 
 
-def test_an_unfinished_history_is_not_asked_about(slow_sandbox, begin, run, look):
-    pull_id = begin(pulls.LINK, given={"username": "user_good", "password": "pass_good"})
+def test_an_incomplete_history_starts_none(slow_sandbox, begin, run, look):
+    pull_id = begin(kinds.LINK, given={"username": "user_good", "password": "pass_good"})
     run(pull_id)
     slow_sandbox.turn(20)
     run(pull_id)
@@ -114,11 +114,11 @@ def test_an_unfinished_history_is_not_asked_about(slow_sandbox, begin, run, look
     assert len(streams()) > 10
 
 
-def test_syncs_ask_no_more_than_once_a_day(item, run, sync, aged):
+def test_syncs_start_at_most_one_a_day(item, run, sync, aged):
     run(of_kind()[0].id)
     for read, changed, expected in (
         (timedelta(hours=1), timedelta(0), 1),  # was read an hour ago
-        (timedelta(days=2), timedelta(days=3), 1),  # has not changed since
+        (timedelta(days=2), timedelta(days=3), 1),  # no change since
         (timedelta(days=2), timedelta(days=1), 2),
     ):
         aged(item, read, changed)
@@ -126,7 +126,7 @@ def test_syncs_ask_no_more_than_once_a_day(item, run, sync, aged):
         assert len(of_kind()) == expected, (read, changed)
 
 
-def test_an_unchanged_item_costs_its_sync_and_nothing_more(item, run, sync, bank_server):
+def test_a_sync_without_changes_starts_none(item, run, sync, bank_server):
     run(of_kind()[0].id)
     before = bank_server.faults.rulebook.report()["calls"]
     for _ in range(3):
@@ -136,7 +136,7 @@ def test_an_unchanged_item_costs_its_sync_and_nothing_more(item, run, sync, bank
     assert len(of_kind()) == 1
 
 
-def test_what_changes_is_noted(link, run, bank_server, token_of, sync, item_now):
+def test_a_sync_records_when_transactions_changed(link, run, bank_server, token_of, sync, item_now):
     item = link(username="user_transactions_dynamic", password="any")
     first = item_now(item).changed_at
     sync(item)
@@ -149,7 +149,9 @@ def test_what_changes_is_noted(link, run, bank_server, token_of, sync, item_now)
 @pytest.mark.parametrize(
     "code", ["PRODUCTS_NOT_SUPPORTED", "PRODUCT_NOT_ENABLED", "INVALID_PRODUCT", "NO_ACCOUNTS"]
 )
-def test_a_refusal_is_kept_and_harms_nothing(item, run, look, item_now, bank_server, code, sync):
+def test_a_final_refusal_is_stored_and_the_pull_succeeds(
+    item, run, look, item_now, bank_server, code, sync
+):
     bank_server.misbehave(**refusal(code))
     (pull,) = of_kind()
     run(pull.id)
@@ -159,16 +161,16 @@ def test_a_refusal_is_kept_and_harms_nothing(item, run, look, item_now, bank_ser
     assert len(of_kind()) == 1, "a refusal is not asked for again at once"
 
 
-def test_a_bank_that_begins_to_tell_is_heard(item, run, item_now, bank_server, begin):
+def test_a_refusal_ends_with_the_next_answer(item, run, item_now, bank_server, begin):
     bank_server.misbehave(**refusal("PRODUCTS_NOT_SUPPORTED"))
     run(of_kind()[0].id)
     bank_server.faults.rulebook.clear()
-    run(begin(pulls.RECURRING, items=[item]))
+    run(begin(kinds.RECURRING, items=[item]))
     assert item_now(item).streams_refusal is None
     assert len(streams()) == 1
 
 
-def test_what_is_not_ready_is_asked_for_again(item, run, look, bank_server):
+def test_a_product_that_is_not_ready_is_asked_for_again(item, run, look, bank_server):
     bank_server.misbehave(**refusal("PRODUCT_NOT_READY"), times=1)
     (pull,) = of_kind()
     run(pull.id)
@@ -179,7 +181,7 @@ def test_what_is_not_ready_is_asked_for_again(item, run, look, bank_server):
     assert len(streams()) == 1
 
 
-def test_an_ended_log_in_is_the_items(item, run, look, item_now, bank_server):
+def test_an_expired_log_in_becomes_the_items_state(item, run, look, item_now, bank_server):
     bank_server.misbehave(**refusal("ITEM_LOGIN_REQUIRED"))
     (pull,) = of_kind()
     run(pull.id)
@@ -187,7 +189,7 @@ def test_an_ended_log_in_is_the_items(item, run, look, item_now, bank_server):
     assert (item_now(item).state, item_now(item).streams_at) == ("login_required", None)
 
 
-def test_a_bank_in_trouble_fails_neither_sync_nor_item(
+def test_a_failing_bank_harms_neither_the_sync_nor_the_item(
     item, run, look, item_now, bank_server, sync, stored, at_bank
 ):
     bank_server.misbehave(path=PATH, **DOWN)
@@ -212,7 +214,7 @@ def test_a_bank_in_trouble_fails_neither_sync_nor_item(
         ("transaction_ids", "all"),
     ],
 )
-def test_nonsense_stores_nothing(item, run, look, rewrite, field, value):
+def test_a_malformed_response_stores_nothing(item, run, look, rewrite, field, value):
     def edit(page):
         for stream in page["outflow_streams"]:
             stream[field] = value
@@ -226,7 +228,7 @@ def test_nonsense_stores_nothing(item, run, look, rewrite, field, value):
     assert streams() == []
 
 
-def test_a_worker_that_dies_loses_nothing(item, run, look):
+def test_after_a_worker_died_the_pull_is_done_by_another(item, run, look):
     (pull,) = of_kind()
     assert transitions.claim(pull.id)
     db.session.commit()
@@ -239,15 +241,15 @@ def test_a_worker_that_dies_loses_nothing(item, run, look):
     assert len(streams()) == 1
 
 
-def test_a_queue_that_was_wiped_is_rung_again(context, item):
+def test_after_redis_was_wiped_the_pull_is_done(context, item):
     context.extensions["redis"].flushall()
     clock.ring_due()
     queue = Queue("default", connection=context.extensions["redis"])
     assert queue.job_ids == [f"pull-{of_kind()[0].id}-0"]
 
 
-def test_it_ends_though_the_item_is_behind(item, run, look):
-    """Its transactions are another pull's: this one would go round for ever."""
+def test_the_pull_ends_even_if_the_item_has_a_newer_request(item, run, look):
+    """Transactions are another pull's work: this one would never end."""
     sync_progress.request_sync([item.id])
     db.session.commit()
     (pull,) = of_kind()
@@ -255,15 +257,15 @@ def test_it_ends_though_the_item_is_behind(item, run, look):
     assert look(pull.id).state == "done"
 
 
-def test_an_answer_that_was_overtaken_is_dropped(
+def test_an_older_answer_does_not_replace_a_newer_one(
     item, begin, run, bank_server, monkeypatch, context
 ):
-    """While the bank thinks about the first question, a second is asked, answered and stored."""
+    """While the bank works on the first request, a second one is answered and stored."""
     (late,) = of_kind()
 
     def meanwhile(_token):
         with context.app_context():
-            run(begin(pulls.RECURRING, items=[item]))
+            run(begin(kinds.RECURRING, items=[item]))
             db.session.execute(update(Stream).values(status="NEWER"))
             db.session.commit()
 
@@ -279,7 +281,7 @@ def ask(item):
     return pull
 
 
-def test_one_that_waits_is_enough_one_that_runs_is_not(item):
+def test_a_queued_pull_is_enough_but_a_running_one_is_not(item):
     (first,) = of_kind()
     assert ask(item) is None
     assert transitions.claim(first.id)
@@ -290,7 +292,7 @@ def test_one_that_waits_is_enough_one_that_runs_is_not(item):
     assert len(of_kind()) == 2
 
 
-def test_one_that_waits_for_the_bank_is_hurried(item):
+def test_a_queued_pull_that_waits_for_the_bank_becomes_due(item):
     (pull,) = of_kind()
     later = now() + timedelta(minutes=5)
     db.session.execute(update(Pull).where(Pull.id == pull.id).values(run_after=later))
@@ -299,7 +301,7 @@ def test_one_that_waits_for_the_bank_is_hurried(item):
     assert of_kind()[0].run_after <= now()
 
 
-def test_no_transaction_is_touched(item, run):
+def test_reading_recurring_payments_changes_no_transaction(item, run):
     before = db.session.execute(select(Transaction.__table__)).all()
     run(of_kind()[0].id)
     db.session.rollback()

@@ -1,4 +1,4 @@
-"""Whatever differs from the bank is found, to the last digit, and named."""
+"""Every difference from the bank is found, to the last digit, and reported."""
 
 import json
 from datetime import timedelta
@@ -14,7 +14,7 @@ from plaidapp.jobs.transactions import bank_comparison
 from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -61,7 +61,7 @@ def first_of(table):
 
 
 def change(table, **values):
-    """Changes the first row behind the app's back; returns it as it was."""
+    """Change the first row in the database alone; return it as it was."""
     row = first_of(table)
     db.session.expunge(row)
     db.session.execute(update(table).where(table.id == row.id).values(**values))
@@ -69,11 +69,11 @@ def change(table, **values):
     return row
 
 
-def test_what_was_just_synced_is_exact(item):
+def test_nothing_differs_right_after_a_sync(item):
     assert compare(item) == []
 
 
-def test_more_than_a_page_is_compared(alice, connect):
+def test_all_pages_of_the_bank_are_compared(alice, connect):
     connect(alice, override_username="user_custom", override_password=custom_user())
     (item,) = items.everyone()
     assert db.session.scalar(select(func.count(Transaction.id))) == 600
@@ -83,7 +83,7 @@ def test_more_than_a_page_is_compared(alice, connect):
 
 
 @pytest.mark.parametrize("by", [SMALLEST, -SMALLEST, Decimal(1)])
-def test_an_amount_differs_by_the_smallest_unit(item, by):
+def test_a_difference_of_the_smallest_unit_is_found(item, by):
     stored = first_of(Transaction).amount + by
     row = change(Transaction, amount=stored)
 
@@ -103,7 +103,7 @@ FIELDS = {
 }
 
 
-def test_every_field_that_is_compared_is_named(item):
+def test_every_compared_field_is_reported(item):
     values = {name: made(first_of(Transaction)) for name, made in FIELDS.items()}
     change(Transaction, **values)
 
@@ -113,12 +113,12 @@ def test_every_field_that_is_compared_is_named(item):
     assert "amount" not in str(found)
 
 
-def test_what_the_person_wrote_is_no_difference(item):
+def test_edits_are_no_difference(item):
     change(Transaction, own_category="Ours", note="note", hidden=True, edited_at=now())
     assert compare(item) == []
 
 
-def test_a_row_that_is_not_stored_is_named(item):
+def test_a_row_that_is_not_stored_is_reported(item):
     row = first_of(Transaction)
     db.session.execute(delete(Transaction).where(Transaction.id == row.id))
     db.session.commit()
@@ -128,14 +128,14 @@ def test_a_row_that_is_not_stored_is_named(item):
     ]
 
 
-def test_a_row_that_is_marked_removed_is_named(item):
+def test_a_row_that_is_marked_as_removed_is_reported(item):
     row = change(Transaction, removed_at=now())
     assert [str(found) for found in compare(item)] == [
         f"transaction {row.plaid_transaction_id}: not stored"
     ]
 
 
-def test_a_row_that_the_bank_does_not_have_is_named(item):
+def test_a_row_that_the_bank_does_not_have_is_reported(item):
     row = first_of(Transaction)
     columns = [
         column.name
@@ -158,19 +158,19 @@ def test_a_row_that_the_bank_does_not_have_is_named(item):
         ({"mask": "1"}, "mask is 1, at the bank 0000"),
     ],
 )
-def test_an_account_that_differs_is_named(item, values, words):
+def test_an_account_that_differs_is_reported(item, values, words):
     row = change(Account, **values)
     assert [str(found) for found in compare(item)] == [f"account {row.plaid_account_id}: {words}"]
 
 
-def test_an_account_that_is_closed_here_alone_is_named(item):
+def test_an_account_that_is_closed_only_here_is_reported(item):
     row = change(Account, closed_at=now())
     assert [str(found) for found in compare(item)] == [
         f"account {row.plaid_account_id}: not stored"
     ]
 
 
-def test_accounts_come_first(item):
+def test_accounts_are_reported_before_transactions(item):
     change(Transaction, removed_at=now())
     change(Account, current=None)
     assert [found.kind for found in compare(item)] == ["account", "transaction"]
@@ -198,7 +198,7 @@ def test_comparing_changes_nothing(app, item):
 
 @pytest.mark.parametrize("path", ["/accounts/get", "/transactions/get"])
 @pytest.mark.parametrize("kind", ["reset", "garbage", "wrong_types"])
-def test_a_bank_that_cant_be_asked_is_an_error_and_no_difference(item, bank_server, path, kind):
+def test_an_unreachable_bank_is_an_error_and_no_difference(item, bank_server, path, kind):
     bank_server.misbehave(path=path, kind=kind)
     with pytest.raises(BankError):
         compare(item)
@@ -206,7 +206,7 @@ def test_a_bank_that_cant_be_asked_is_an_error_and_no_difference(item, bank_serv
 
 @pytest.fixture
 def not_ready(bank_server):
-    """The bank prepares the Item's history anew: it says NOT_READY."""
+    """The bank prepares the Item's history again: it answers NOT_READY."""
 
     def begin(item):
         with bank_server.app.extensions["sandbox"].store.write() as bank:
@@ -219,10 +219,10 @@ def not_ready(bank_server):
 
 
 def repair(app, item):
-    pull = pulls.add(item.user_id, pulls.REPAIR, items=[item], asked_by=pulls.OPERATOR)
+    pull = pulls.add(item.user_id, kinds.REPAIR, items=[item], asked_by=pulls.OPERATOR)
     db.session.commit()
     with app.app_context():
-        jobs.repair(pull.id)
+        jobs.run(pull.id)
     db.session.expire_all()
     return pulls.by_id(pull.id)
 
@@ -236,11 +236,11 @@ def test_a_repair_while_the_bank_is_not_ready_removes_nothing(app, item, not_rea
 
     query = select(func.count(Transaction.id)).where(Transaction.removed_at.is_(None))
     assert db.session.scalar(query) == before
-    assert pull.state == "queued"  # and goes on when the bank is ready
+    assert pull.state == "queued"  # until the bank is ready
     assert pull.items[0].removed == 0
 
 
-def test_a_repair_that_began_while_the_bank_was_not_ready_ends_exact(
+def test_a_repair_that_began_while_the_bank_was_not_ready_ends_without_differences(
     app, item, not_ready, bank_server, work
 ):
     change(Transaction, removed_at=now())
@@ -260,7 +260,7 @@ def test_a_repair_that_fails_leaves_everything_as_it_was(app, item, bank_server)
     db.session.commit()
     bank_server.misbehave(path="/transactions/sync", kind="truncate")
 
-    assert repair(app, item).state == "queued"  # for another try
+    assert repair(app, item).state == "queued"  # for another attempt
 
     assert db.session.execute(select(Transaction.__table__).order_by("id")).all() == before
     assert db.session.scalar(select(Item.cursor)) == cursor

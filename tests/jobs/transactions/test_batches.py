@@ -1,6 +1,6 @@
-"""Pages are stored together, as long as that does not change what comes of them."""
+"""Pages are stored together as long as the result is the same."""
 
-from plaidapp.jobs.transactions import sync
+from plaidapp.jobs.transactions import store_update
 from plaidapp.jobs.transactions.spool import Page
 from plaidapp.store.transactions.ingest import Row
 
@@ -23,16 +23,16 @@ def batches(*pages):
             [row.plaid_transaction_id for row in batch.modified],
             batch.removed,
         )
-        for batch in sync._batches(pages)
+        for batch in store_update._batches(pages)
     ]
 
 
-def test_pages_that_have_nothing_to_do_with_each_other_are_one():
+def test_pages_with_different_transactions_share_a_batch():
     together = batches(page("a", "b"), page("c", modified=["d"]), page(removed=["e"]))
     assert together == [(["a", "b", "c"], ["d"], ["e"])]
 
 
-def test_what_a_later_page_says_of_a_row_is_done_later():
+def test_a_transaction_that_a_later_page_names_again_begins_a_batch():
     assert batches(page("a"), page(removed=["a"]), page("a")) == [
         (["a"], [], []),
         ([], [], ["a"]),
@@ -41,8 +41,8 @@ def test_what_a_later_page_says_of_a_row_is_done_later():
     assert batches(page("a"), page(modified=["a"])) == [(["a"], [], []), ([], ["a"], [])]
 
 
-def test_no_batch_is_longer_than_it_should_be(monkeypatch):
-    monkeypatch.setattr(sync, "ROWS_AT_ONCE", 3)
+def test_a_batch_has_at_most_so_many_rows_unless_one_page_has_more(monkeypatch):
+    monkeypatch.setattr(store_update, "BATCH_ROWS", 3)
     assert batches(page("a", "b"), page("c"), page("d"), page("e", "f", "g", "h")) == [
         (["a", "b", "c"], [], []),
         (["d"], [], []),
@@ -50,5 +50,5 @@ def test_no_batch_is_longer_than_it_should_be(monkeypatch):
     ]
 
 
-def test_an_update_of_nothing_is_one_empty_batch():
+def test_an_empty_update_is_one_empty_batch():
     assert batches(page()) == [([], [], [])]

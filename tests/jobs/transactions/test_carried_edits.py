@@ -1,4 +1,4 @@
-"""What a person wrote on a row stays theirs, whatever the bank makes of the row."""
+"""A person's edits of a row survive every change the bank makes to it."""
 
 import pytest
 import requests
@@ -9,7 +9,7 @@ from plaidapp.jobs import run as jobs
 from plaidapp.store import Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items, sync_progress
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, pulls
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -27,7 +27,7 @@ def item(app, alice, connect):
 
 @pytest.fixture
 def refresh(app, bank_server, item):
-    """Pending rows post under new ids, the last posted grow by 1, and new rows arrive."""
+    """Pending rows post under new ids, the newest posted rows grow by 1, and new rows arrive."""
 
     def at_the_bank():
         token = app.extensions["cipher"].decrypt(item.access_token).decode()
@@ -40,14 +40,14 @@ def refresh(app, bank_server, item):
 
 @pytest.fixture
 def pull(app, item):
-    """A whole pull of the Item: "transactions", or "repair" from the empty cursor."""
+    """Run a pull of the Item: "transactions", or "repair" from the empty cursor."""
 
-    def run(kind=pulls.TRANSACTIONS):
+    def run(kind=kinds.TRANSACTIONS):
         sync_progress.request_sync([item.id])
         added = pulls.add(item.user_id, kind, items=[item])
         db.session.commit()
         with app.app_context():
-            (jobs.repair if kind == pulls.REPAIR else jobs.transactions)(added.id)
+            jobs.run(added.id)
         db.session.expire_all()
         assert pulls.by_id(added.id).state == "done"
 
@@ -78,7 +78,7 @@ def shown(*conditions):
 
 
 def posted_as(pending):
-    """The row that has come in place of `pending`."""
+    """Return the row that replaced `pending`."""
     (row,) = shown(Transaction.pending_transaction_id == pending.plaid_transaction_id)
     return row
 
@@ -87,7 +87,7 @@ def edits_of(row):
     return {name: getattr(row, name) for name in EDITS}
 
 
-def test_edits_of_a_pending_row_go_over_to_the_posted_one(refresh, pull):
+def test_edits_of_a_pending_row_move_to_the_posted_row(refresh, pull):
     edited, *others = shown(Transaction.pending)
     edit(edited)
     refresh()
@@ -107,7 +107,7 @@ def test_edits_of_a_pending_row_go_over_to_the_posted_one(refresh, pull):
 
 
 @pytest.mark.parametrize("edits", [{"note": None, "own_category": None}, {"hidden": False}])
-def test_every_edit_goes_over_by_itself(refresh, pull, edits):
+def test_each_kind_of_edit_moves_on_its_own(refresh, pull, edits):
     edited, *_ = shown(Transaction.pending)
     edit(edited, **edits)
     refresh()
@@ -115,7 +115,7 @@ def test_every_edit_goes_over_by_itself(refresh, pull, edits):
     assert edits_of(posted_as(edited)) == EDITS | edits
 
 
-def test_what_the_bank_changes_leaves_edits_alone(refresh, pull):
+def test_changes_of_the_bank_do_not_touch_edits(refresh, pull):
     before = shown(~Transaction.pending)
     for row in before:
         edit(row)
@@ -128,10 +128,10 @@ def test_what_the_bank_changes_leaves_edits_alone(refresh, pull):
     assert [edits_of(row) for row in after] == [EDITS] * len(before)
 
 
-def test_edits_last_through_many_refreshes_and_a_repair(refresh, pull):
+def test_edits_survive_many_syncs_and_repairs(refresh, pull):
     edited, *_ = shown(Transaction.pending)
     edit(edited)
-    for kind in (pulls.TRANSACTIONS, pulls.TRANSACTIONS, pulls.REPAIR, pulls.REPAIR):
+    for kind in (kinds.TRANSACTIONS, kinds.TRANSACTIONS, kinds.REPAIR, kinds.REPAIR):
         refresh()
         pull(kind)
         assert edits_of(posted_as(edited)) == EDITS
@@ -145,7 +145,7 @@ def test_the_posted_rows_own_edits_are_not_overwritten(refresh, pull):
     newer = {"own_category": "Gifts", "note": None, "hidden": False}
     edit(posted_as(edited), **newer)
 
-    pull(pulls.REPAIR)  # names the posted row, and what it replaced, once more
+    pull(kinds.REPAIR)  # sends the posted row, and the id it replaced, again
     refresh()
     pull()
 
@@ -153,7 +153,7 @@ def test_the_posted_rows_own_edits_are_not_overwritten(refresh, pull):
 
 
 def test_an_edit_between_two_syncs_is_not_lost(refresh, pull):
-    """The bank has posted the row already, but nobody has asked it yet."""
+    """The bank has posted the row already, but no sync has read it yet."""
     refresh()
     edited, *_ = shown(Transaction.pending)
     edit(edited)
@@ -161,20 +161,20 @@ def test_an_edit_between_two_syncs_is_not_lost(refresh, pull):
     assert edits_of(posted_as(edited)) == EDITS
 
 
-def test_edits_of_a_row_that_the_bank_takes_back_for_a_while_are_kept(item, pull):
+def test_edits_survive_while_the_bank_has_removed_the_row(item, pull):
     row, *_ = shown(~Transaction.pending)
     edit(row)
     db.session.execute(update(Transaction).where(Transaction.id == row.id).values(removed_at=now()))
     db.session.commit()
-    pull(pulls.REPAIR)
+    pull(kinds.REPAIR)
 
     (back,) = rows(Transaction.id == row.id)
     assert back.removed_at is None
     assert edits_of(back) == EDITS
 
 
-def test_edits_of_another_items_row_stay_there(item, refresh, pull):
-    """Ids are one Item's own: an equal one elsewhere is another row."""
+def test_edits_do_not_move_to_another_items_row(item, refresh, pull):
+    """An id belongs to one Item: the same id at another Item is another row."""
     pending, *_ = shown(Transaction.pending)
     other = items.add(user_id=item.user_id, plaid_item_id="other", access_token=b"")
     copied = {

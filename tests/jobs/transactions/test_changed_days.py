@@ -12,7 +12,7 @@ from plaidapp.store import Account, Balance, Item, MonthlyTotal, Transaction
 from plaidapp.store.base.dates import month_of, months_later
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import balances, sync_progress
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds
 from plaidapp.store.transactions import raw_pages
 
 TODAY = now().date()
@@ -55,7 +55,7 @@ def sync(item, row, begin, run, rewrite):
 
         rewrite("/transactions/sync", edit if change else remove)
         sync_progress.request_sync([item.id])
-        run(begin(pulls.TRANSACTIONS, items=[item]))
+        run(begin(kinds.TRANSACTIONS, items=[item]))
 
     return with_change
 

@@ -1,4 +1,4 @@
-"""Every pull leaves daily balances and monthly totals that fit the rows."""
+"""After every pull, daily balances and monthly totals fit the rows."""
 
 from decimal import Decimal
 
@@ -10,7 +10,7 @@ from plaidapp.jobs.transactions import bank_comparison
 from plaidapp.store import Account, Balance, Item, MonthlyTotal, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import balances, sync_progress
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds
 from plaidapp.store.transactions import monthly_refresh, monthly_totals
 from sandbox import bank_activity
 
@@ -19,13 +19,13 @@ from sandbox import bank_activity
 def sync(begin, run):
     def go(item):
         sync_progress.request_sync([item.id])
-        run(begin(pulls.TRANSACTIONS, items=[item]))
+        run(begin(kinds.TRANSACTIONS, items=[item]))
 
     return go
 
 
 def kept():
-    """All of both tables."""
+    """Return all rows of both tables."""
     db.session.rollback()
     found = [
         db.session.execute(model.__table__.select()).all() for model in (Balance, MonthlyTotal)
@@ -38,7 +38,7 @@ def drifted(item):
     return [str(found) for found in bank_comparison.drifted(db.session.get(Item, item.id))]
 
 
-def test_a_first_pull_has_two_years_of_balances(link, stored):
+def test_a_first_sync_derives_two_years_of_balances(link, stored):
     item = link(username="user_good", password="pass_good")
     assert drifted(item) == []
     names = select(Account.name).join(Balance, Balance.account_id == Account.id)
@@ -51,7 +51,7 @@ def test_a_first_pull_has_two_years_of_balances(link, stored):
     assert monthly_totals.count(item.user_id).shown == len(stored())
 
 
-def test_what_the_bank_changes_later_is_kept_up_with(dynamic, sync, bank_server, token_of):
+def test_later_changes_of_the_bank_update_totals_and_balances(dynamic, sync, bank_server, token_of):
     before = kept()
     for _ in range(3):
         bank_activity.refresh(bank_server.app.extensions["sandbox"], token_of(dynamic))
@@ -60,13 +60,13 @@ def test_what_the_bank_changes_later_is_kept_up_with(dynamic, sync, bank_server,
     assert kept() != before
 
 
-def test_a_sync_without_news_writes_nothing(dynamic, sync):
+def test_a_sync_without_changes_writes_nothing(dynamic, sync):
     before = kept()
     sync(dynamic)
     assert kept() == before
 
 
-def test_a_pull_of_balances_moves_the_days_before(dynamic, begin, run, rewrite):
+def test_a_new_balance_changes_the_derived_days_before_it(dynamic, begin, run, rewrite):
     def richer(page):
         for account in page["accounts"]:
             account["balances"]["current"] += 5
@@ -74,7 +74,7 @@ def test_a_pull_of_balances_moves_the_days_before(dynamic, begin, run, rewrite):
 
     before = {row[:2]: row[2:] for row in kept()[0]}
     rewrite("/accounts/balance/get", richer)
-    run(begin(pulls.ACCOUNTS, items=[dynamic]))
+    run(begin(kinds.ACCOUNTS, items=[dynamic]))
 
     after = {row[:2]: row[2:] for row in kept()[0]}
     assert drifted(dynamic) == []
@@ -95,7 +95,7 @@ def test_a_pull_of_balances_moves_the_days_before(dynamic, begin, run, rewrite):
     ],
     ids=["totals", "balances"],
 )
-def test_what_does_not_fit_is_found_and_a_repair_mends_it(
+def test_wrong_totals_and_balances_are_found_and_repaired(
     dynamic, context, begin, run, spoil, words
 ):
     before = kept()
@@ -104,12 +104,12 @@ def test_what_does_not_fit_is_found_and_a_repair_mends_it(
     found = bank_comparison.find(db.session.get(Item, dynamic.id))
     assert found
     assert all(words in str(each) for each in found)
-    run(begin(pulls.REPAIR, items=[dynamic]))
+    run(begin(kinds.REPAIR, items=[dynamic]))
     assert drifted(dynamic) == []
     assert kept() == before
 
 
-def test_a_hidden_row_moves_from_one_count_to_the_other(dynamic, stored):
+def test_hiding_a_row_moves_it_to_the_hidden_total(dynamic, stored):
     ids = db.session.scalars(select(Transaction.id).limit(3)).all()
     monthly_refresh.lock_for(ids)
     db.session.execute(update(Transaction).where(Transaction.id.in_(ids)).values(hidden=True))

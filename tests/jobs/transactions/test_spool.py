@@ -1,4 +1,4 @@
-"""Pages come out as they went in, from memory and from disk."""
+"""Pages come out of the spool as they went in, from memory and from disk."""
 
 from datetime import date
 from decimal import Decimal
@@ -35,7 +35,7 @@ def test_pages_come_back_in_order(monkeypatch, in_memory):
 
 
 @pytest.mark.parametrize("in_memory", [8, 1000])
-def test_a_cleared_spool_is_as_new(monkeypatch, in_memory):
+def test_a_cleared_spool_is_empty_and_usable(monkeypatch, in_memory):
     monkeypatch.setattr(spool, "IN_MEMORY", in_memory)
     with Spool() as pages:
         pages.append(PAGES[0])

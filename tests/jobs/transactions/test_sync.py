@@ -7,12 +7,12 @@ from sqlalchemy import delete, event, select
 
 from plaidapp.bank import client
 from plaidapp.extensions import db
-from plaidapp.jobs.run import transactions
+from plaidapp.jobs import run as jobs
 from plaidapp.jobs.transactions import fetch
 from plaidapp.policy import MAX_RESTARTS
 from plaidapp.store import Item, Transaction
 from plaidapp.store.connections import sync_progress
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import kinds, shown_pulls
 from sandbox import bank_activity
 
 SYNC = "/transactions/sync"
@@ -25,11 +25,11 @@ def small_pages(monkeypatch):
 
 @pytest.fixture
 def sync(begin, run, look):
-    """Requests a sync of an Item and runs its pull, whose row is returned."""
+    """Request a sync of an Item and run its pull. Return the pull."""
 
     def go(item):
         sync_progress.request_sync([item.id])
-        pull_id = begin(pulls.TRANSACTIONS, items=[item])
+        pull_id = begin(kinds.TRANSACTIONS, items=[item])
         run(pull_id)
         return look(pull_id)
 
@@ -38,9 +38,9 @@ def sync(begin, run, look):
 
 @pytest.fixture
 def fresh(begin, run, look, bank_server):
-    """An Item of fifty rows that is linked, with nothing stored yet."""
+    """A connected Item of fifty rows, with none stored yet."""
     bank_server.misbehave(kind="error", path=SYNC, status=400, error_type="X", error_code="NOT_YET")
-    pull_id = begin(pulls.LINK, given={"username": "user_transactions_dynamic", "password": "any"})
+    pull_id = begin(kinds.LINK, given={"username": "user_transactions_dynamic", "password": "any"})
     run(pull_id)
     bank_server.faults.rulebook.clear()
     return look(pull_id).items[0].item
@@ -48,7 +48,7 @@ def fresh(begin, run, look, bank_server):
 
 @pytest.fixture
 def meanwhile(bank_server, monkeypatch, context):
-    """Runs something once, while the bank is being asked for the page after `pages` others."""
+    """Run something once, while the bank is asked for the page after `pages` others."""
 
     def arrange(do, pages=1):
         def hook(token):
@@ -66,7 +66,7 @@ def calls(bank_server):
     return bank_server.faults.rulebook.report()["calls"].get(SYNC, 0)
 
 
-def test_stored_rows_are_the_banks_own(link, stored, at_bank):
+def test_stored_rows_equal_the_banks_rows(link, stored, at_bank):
     item = link(username="user_good", password="pass_good")
     assert len(stored()) > 1000
     assert stored() == at_bank(item)
@@ -80,10 +80,10 @@ def test_a_custom_users_rows_keep_their_digits(link, custom, stored):
     )
 
 
-def test_only_the_first_rows_of_an_item_go_straight_to_their_table(
+def test_only_an_items_first_rows_are_copied_without_a_temporary_table(
     fresh, sync, stored, at_bank, bank_server, token_of, context
 ):
-    """On PostgreSQL; on SQLite there is nothing to be won by it."""
+    """On PostgreSQL only: SQLite would gain nothing."""
     staged = []
 
     def note(_connection, _cursor, statement, *_rest):
@@ -100,7 +100,7 @@ def test_only_the_first_rows_of_an_item_go_straight_to_their_table(
     assert stored() == at_bank(fresh)
 
 
-def test_pages_are_read_to_the_last(small_pages, fresh, sync, stored, at_bank):
+def test_all_pages_are_read(small_pages, fresh, sync, stored, at_bank):
     pull = sync(fresh)
     assert (pull.state, pull.items[0].pages, pull.items[0].rows) == ("done", 3, 50)
     assert pull.items[0].added == 50
@@ -129,7 +129,7 @@ def test_a_fault_in_any_page_stores_nothing(
     assert item_now(fresh).cursor == ""
 
 
-def test_what_follows_a_fault_is_complete(
+def test_the_sync_after_a_failed_one_is_complete(
     small_pages, fresh, sync, run, look, stored, at_bank, bank_server
 ):
     bank_server.misbehave(kind="reset", path=SYNC, after=1, times=1)
@@ -140,7 +140,7 @@ def test_what_follows_a_fault_is_complete(
     assert stored() == at_bank(fresh)
 
 
-def test_a_change_between_two_pages_starts_the_update_again(
+def test_a_change_between_two_pages_restarts_the_update(
     small_pages, fresh, sync, stored, at_bank, bank_server
 ):
     bank_server.misbehave(kind="mutate", path=SYNC, after=1, times=1)
@@ -152,7 +152,7 @@ def test_a_change_between_two_pages_starts_the_update_again(
     assert pull.items[0].added == len(stored())
 
 
-def test_a_bank_that_never_keeps_still_is_asked_later(
+def test_a_bank_that_keeps_changing_is_asked_again_later(
     small_pages, fresh, sync, stored, item_now, bank_server
 ):
     bank_server.misbehave(
@@ -208,7 +208,7 @@ def test_removed_rows_are_marked_not_deleted(dynamic, sync, stored, bank_server,
     assert db.session.scalar(marked) == pull.items[0].removed
 
 
-def test_a_sync_without_news_changes_nothing(dynamic, sync, dump):
+def test_a_sync_without_changes_changes_nothing(dynamic, sync, dump):
     def ledger():
         return dump()["transaction"]
 
@@ -218,11 +218,11 @@ def test_a_sync_without_news_changes_nothing(dynamic, sync, dump):
     assert ledger() == before
 
 
-def test_another_sync_meanwhile_doubles_nothing(
+def test_two_concurrent_syncs_store_each_row_once(
     small_pages, fresh, sync, stored, at_bank, meanwhile, begin, look, item_now
 ):
-    other = begin(pulls.TRANSACTIONS, items=[fresh])
-    meanwhile(lambda _: transactions(other), pages=2)
+    other = begin(kinds.TRANSACTIONS, items=[fresh])
+    meanwhile(lambda _: jobs.run(other), pages=2)
     pull = sync(fresh)
     assert (look(other).state, look(other).items[0].added) == ("done", 50)
     assert (pull.state, pull.items[0].added) == ("done", 0)
@@ -230,13 +230,13 @@ def test_another_sync_meanwhile_doubles_nothing(
     assert item_now(fresh).sync_applied == item_now(fresh).sync_requested
 
 
-def test_the_loser_of_the_cursor_goes_round_and_takes_what_came_since(
+def test_a_sync_that_lost_the_cursor_starts_over_and_stores_newer_rows(
     small_pages, fresh, sync, stored, at_bank, meanwhile, begin, look, bank_server
 ):
-    other = begin(pulls.TRANSACTIONS, items=[fresh])
+    other = begin(kinds.TRANSACTIONS, items=[fresh])
 
     def overtake(token):
-        transactions(other)
+        jobs.run(other)
         bank_activity.refresh(bank_server.app.extensions["sandbox"], token)
         sync_progress.request_sync([fresh.id])
 
@@ -269,17 +269,15 @@ def test_no_transaction_is_open_while_the_bank_is_asked(small_pages, fresh, sync
     assert len(seen) == 1
 
 
-def test_progress_can_be_watched_while_it_works(
-    small_pages, fresh, sync, meanwhile, monkeypatch, poll
-):
+def test_progress_is_visible_during_a_sync(small_pages, fresh, sync, meanwhile, monkeypatch, poll):
     monkeypatch.setattr(fetch, "PROGRESS_EVERY", 0)
 
     def shown():
         db.session.rollback()
-        pull = pulls.recent(fresh.user_id, 1)[0]
+        pull = shown_pulls.recent(fresh.user_id, 1)[0]
         return pull.state, pull.items[0].phase, pull.items[0].pages, pull.items[0].rows
 
-    def watch(_):  # the second page is reported while the third is asked for
+    def watch(_):  # the second page is reported while the third is requested
         poll(lambda: shown() == ("running", "reading", 2, 40), what="the progress")
         watched.append(True)
 
@@ -289,14 +287,14 @@ def test_progress_can_be_watched_while_it_works(
     assert watched
 
 
-def test_a_cursor_that_stands_still_is_nonsense(small_pages, fresh, sync, rewrite, stored):
+def test_a_cursor_that_does_not_advance_is_an_error(small_pages, fresh, sync, rewrite, stored):
     rewrite(SYNC, lambda page: page | {"next_cursor": "", "has_more": True})
     pull = sync(fresh)
     assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_NONSENSE")
     assert stored() == []
 
 
-def test_a_row_of_an_account_that_is_not_named_is_nonsense(
+def test_a_row_of_an_unknown_account_is_an_error(
     fresh, sync, rewrite, stored, item_now, begin, run, look
 ):
     def strange(page):
@@ -310,7 +308,7 @@ def test_a_row_of_an_account_that_is_not_named_is_nonsense(
     assert item_now(fresh).cursor == ""
 
 
-def test_a_text_that_no_database_holds_stores_nothing(fresh, sync, rewrite, item_now, stored):
+def test_a_text_that_the_database_refuses_stores_nothing(fresh, sync, rewrite, item_now, stored):
     def with_nul(page):
         page["added"][-1]["name"] = "Coffee\0"
         return page
@@ -325,7 +323,7 @@ def test_a_text_that_no_database_holds_stores_nothing(fresh, sync, rewrite, item
     assert item_now(fresh).cursor == ""
 
 
-def test_a_repair_that_was_overtaken_starts_over(
+def test_a_repair_that_lost_the_cursor_starts_over(
     dynamic, begin, run, look, meanwhile, stored, at_bank, bank_server
 ):
     db.session.execute(delete(Transaction).where(Transaction.item_id == dynamic.id))
@@ -334,10 +332,10 @@ def test_a_repair_that_was_overtaken_starts_over(
     def overtake(token):
         bank_activity.refresh(bank_server.app.extensions["sandbox"], token)
         sync_progress.request_sync([dynamic.id])
-        transactions(begin(pulls.TRANSACTIONS, items=[dynamic]))
+        jobs.run(begin(kinds.TRANSACTIONS, items=[dynamic]))
 
     meanwhile(overtake, pages=0)
-    repair = begin(pulls.REPAIR, items=[dynamic])
+    repair = begin(kinds.REPAIR, items=[dynamic])
     run(repair)
     assert look(repair).state == "done"
     assert stored() == at_bank(dynamic)

@@ -1,0 +1,4 @@
+"""Connecting a bank, reading its accounts and balances, and ending a connection.
+
+May import `jobs.pulls`.
+"""

@@ -1,0 +1,40 @@
+"""Read an Item's accounts and balances, and store them."""
+
+from plaidapp.bank import payloads
+from plaidapp.store import PullItem
+from plaidapp.store.connections import accounts, items, reconnected_accounts
+from plaidapp.store.people import users
+from plaidapp.store.pulls import pulls
+from plaidapp.store.reports import derived
+
+from ..pulls import item_requests
+from ..pulls.attempt import Attempt
+
+
+def read_accounts(attempt: Attempt, pull_item: PullItem) -> None:
+    """Store the accounts with the balances Plaid has, before a sync. Raises BankError."""
+    answer = attempt.bank.accounts(pull_item.item.access_token)
+    _store(attempt, pull_item, answer, pulls.ASKING)
+
+
+def refresh_balances(attempt: Attempt, pull_item: PullItem) -> None:
+    """Store the accounts with balances that Plaid asks the bank for now. Raises BankError."""
+    attempt.report_asking(pull_item)
+    answer = attempt.bank.balances(pull_item.item.access_token)
+    _store(attempt, pull_item, answer, pulls.DONE)
+
+
+def _store(attempt: Attempt, pull_item: PullItem, answer: payloads.Accounts, phase: str) -> None:
+    user_id, item_id = attempt.pull.user_id, pull_item.item_id
+    users.lock_ledger(user_id)
+    items.answered(item_id, answer.item.institution_id, answer.item.institution_name)
+    listed = reconnected_accounts.without_departed(item_id, answer.accounts)
+    saved = reconnected_accounts.save_accounts(user_id, item_id, listed)
+    item_requests.remove(saved.replaced)
+    derived.refresh((), saved.changed)
+    accounts.close_missing(item_id, answer.accounts)
+    if attempt.pull.facts.connects:
+        pull_item.accounts_kept = reconnected_accounts.count_reconnected(item_id)
+    attempt.report(
+        pull_item, stored=True, phase=phase, accounts=len(listed), request_id=answer.request_id
+    )

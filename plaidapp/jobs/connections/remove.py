@@ -1,0 +1,14 @@
+"""End, at Plaid, the connection of an Item that another Item has replaced."""
+
+from plaidapp.store import PullItem
+from plaidapp.store.connections import items
+from plaidapp.store.pulls import pulls
+
+from ..pulls.attempt import Attempt
+
+
+def remove(attempt: Attempt, pull_item: PullItem) -> None:
+    """Remove the Item at Plaid and forget its access token. Raises BankError."""
+    attempt.bank.remove(pull_item.item.access_token)
+    items.forget_token(pull_item.item_id)
+    attempt.report(pull_item, phase=pulls.DONE)

@@ -1,0 +1,66 @@
+"""The kinds of pull, one entry each, with the facts that queries and jobs need.
+
+A new kind is an entry here and a function in `jobs.run.WORK`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+LINK = "link"
+ACCOUNTS = "accounts"
+TRANSACTIONS = "transactions"
+TOTAL = "total"
+REPAIR = "repair"
+RECURRING = "recurring"
+REMOVE = "remove"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What pulls of this kind do at each of their Items.
+
+    `connects`: the pull begins without an Item and creates it.
+    `syncs`: it reads transactions, and syncs again if a request came in while it ran.
+    `takes_requests`: a new request to sync can rely on a pull of this kind that is under way.
+    `reads_balances`: once it is done, the balances are up to date.
+    `lists_rows`: the person asked to see transactions, not only to count them.
+    `runs_on_replaced`: it has work to do at an Item that another one has replaced.
+    """
+
+    name: str
+    connects: bool = False
+    syncs: bool = False
+    takes_requests: bool = False
+    reads_balances: bool = False
+    lists_rows: bool = False
+    runs_on_replaced: bool = False
+
+    @property
+    def only_balances(self) -> bool:
+        return self.reads_balances and not self.syncs
+
+
+KINDS = {
+    kind.name: kind
+    for kind in (
+        Kind(name=LINK, connects=True, syncs=True, takes_requests=True, reads_balances=True),
+        Kind(name=ACCOUNTS, reads_balances=True),
+        Kind(name=TRANSACTIONS, syncs=True, takes_requests=True, lists_rows=True),
+        Kind(name=TOTAL, syncs=True, takes_requests=True),
+        Kind(name=REPAIR, syncs=True, reads_balances=True),  # reads the Item from the beginning
+        Kind(name=RECURRING),
+        Kind(name=REMOVE, runs_on_replaced=True),  # at Plaid, after another Item replaced it
+    )
+}
+
+
+def of(name: str) -> Kind:
+    """Raises ValueError for a kind that does not exist."""
+    if name not in KINDS:
+        raise ValueError(f"There is no kind of pull named {name!r}.")
+    return KINDS[name]
+
+
+def names(fact: Callable[[Kind], bool]) -> list[str]:
+    """Return the names of the kinds for which `fact` is true, for use in queries."""
+    return [kind.name for kind in KINDS.values() if fact(kind)]
