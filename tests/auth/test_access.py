@@ -1,4 +1,4 @@
-"""Who gets in, and whose is what. Every route is tried, so that a new one can't be forgotten."""
+"""Log-in and ownership, tested on every route, so that no new route is forgotten."""
 
 import re
 from datetime import date
@@ -28,7 +28,7 @@ MISSING = (0, 4711, 2**31 - 1, 2**31, 2**63 - 1, 2**63, 2**64, 10**100)
 
 
 def routes(app, *, private=True):
-    """(method, path with {} for each id, names of the ids) of every route."""
+    """Yield (method, path with {} for each id, names of the ids) for every route."""
     for rule in app.url_map.iter_rules():
         if private and rule.endpoint in PUBLIC:
             continue
@@ -39,7 +39,7 @@ def routes(app, *, private=True):
 
 @pytest.fixture
 def belongings(app, alice):
-    """One row of each kind that has an id in an address, alice's: its id by argument name."""
+    """Store a row of alice for each kind of id in addresses. Return the ids by argument name."""
     with app.app_context():
         item = Item(
             user_id=alice.id,
@@ -82,7 +82,7 @@ def test_the_public_routes_are_these_and_no_others(app):
     assert len(list(routes(app))) >= 12, "the routes were not found"
 
 
-def test_every_other_route_asks_for_the_log_in(app, client, belongings, dump):
+def test_every_other_route_requires_a_log_in(app, client, belongings, dump):
     before = dump()
 
     for method, path, names in routes(app):
@@ -105,7 +105,7 @@ def test_every_other_route_asks_for_the_log_in(app, client, belongings, dump):
     assert dump() == before
 
 
-def test_the_log_in_leads_back_to_the_page_that_was_asked_for(client):
+def test_the_log_in_leads_back_to_the_requested_page(client):
     asked = "/finance/transactions?start_date=2026-01-01&end_date=2026-02-01"
 
     answer = client.get(client.get(asked).location)
@@ -125,7 +125,7 @@ def test_the_owner_reaches_every_route_with_an_id(app, alice, belongings):
 
 
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "htmx"])
-def test_a_stranger_finds_nothing_and_changes_nothing(app, charlie, belongings, dump, headers):
+def test_another_person_gets_a_404_and_changes_nothing(app, charlie, belongings, dump, headers):
     before = dump()
     tried = 0
 
@@ -152,7 +152,7 @@ def test_an_id_that_does_not_exist_is_a_404_however_large(app, alice, belongings
     assert dump() == before
 
 
-def test_what_is_no_id_at_all_is_a_404(alice):
+def test_a_malformed_id_is_a_404(alice):
     for path in (
         "/finance/pulls/-1",
         "/finance/pulls/x",
@@ -162,7 +162,7 @@ def test_what_is_no_id_at_all_is_a_404(alice):
         assert alice.client.get(path).status_code == 404
 
 
-def test_a_stranger_sees_nothing_of_another_persons_on_any_page(app, charlie, belongings):
+def test_no_page_shows_anything_of_another_person(app, charlie, belongings):
     for path in ("/finance/", "/finance/transactions"):
         assert "Platypus Bank</a>" not in charlie.client.get(path).text
     assert charlie.client.get("/finance/accounts.json").json == {"accounts": []}

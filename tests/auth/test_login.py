@@ -16,7 +16,7 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture
 def log_in(app, alice):
-    """Alice exists; this is another browser at the log-in form."""
+    """Post the log-in form from another browser. Alice has signed up."""
     browser = app.test_client()
 
     def post(username="alice", password=PASSWORD, **more):
@@ -28,7 +28,7 @@ def log_in(app, alice):
     return post
 
 
-def test_a_person_logs_in_by_name_and_by_address_in_any_case(log_in, subtests):
+def test_a_person_logs_in_by_name_or_address_in_any_case(log_in, subtests):
     for name in ("alice", "ALICE", " alice ", "alice@example.com", "Alice@EXAMPLE.com"):
         with subtests.test(name):
             answer = log_in(name)
@@ -50,7 +50,7 @@ def test_an_unknown_name_and_a_wrong_password_get_the_same_answer(log_in):
     assert "This user name and password don&#39;t match." in wrong[1]
 
 
-def test_a_refused_log_in_keeps_the_name_and_not_the_password(log_in):
+def test_a_refused_log_in_shows_the_name_again_but_not_the_password(log_in):
     answer = log_in("alice", "not this one, surely", next="/finance/transactions")
 
     page = Page(answer.text)
@@ -69,20 +69,20 @@ def test_an_empty_field_has_a_sentence_beside_it(log_in, field):
     assert Page(answer.text).beside(field).endswith(".")
 
 
-def test_an_odd_name_is_only_a_wrong_name(log_in, subtests):
+def test_a_strange_name_is_just_a_wrong_name(log_in, subtests):
     odd = ("ali\0ce", "\0", "a" * 100_000, "' OR 1=1 --", "%", "\u202e", "\ufdfa" * 5000)
     for name in odd:
         with subtests.test(name[:10]):
             assert log_in(name).status_code == 401
 
 
-def test_an_odd_password_is_only_a_wrong_password(log_in, subtests):
+def test_a_strange_password_is_just_a_wrong_password(log_in, subtests):
     for password in ("x" * 900_000, "\0", "\0" + PASSWORD, "🦉" * 5000, " "):
         with subtests.test(password[:10]):
             assert log_in(password=password).status_code == 401
 
 
-def test_after_the_log_in_a_person_is_where_they_wanted_to_go(log_in, subtests):
+def test_the_log_in_redirects_to_the_next_address(log_in, subtests):
     for target in ("/finance/transactions?start_date=2026-01-01&q=a%20b", "/finance/items/1", "/"):
         with subtests.test(target):
             page = Page(log_in.browser.get("/auth/login", query_string={"next": target}).text)
@@ -119,7 +119,7 @@ def test_a_log_in_never_leads_to_another_site(log_in, subtests):
             log_in.browser.post("/auth/logout")
 
 
-def test_html_in_next_comes_back_as_text(log_in):
+def test_html_in_next_is_escaped(log_in):
     answer = log_in.browser.get("/auth/login", query_string={"next": '"><script>x</script>'})
 
     assert "<script>x" not in answer.text
@@ -131,7 +131,7 @@ def test_logging_out_says_so_and_ends_the_session(alice):
     assert answer.request.path == "/auth/login"
     assert "Logged out successfully." in answer.text
     assert alice.client.get("/finance/").location.startswith("/auth/login")
-    assert "Logged out" not in alice.client.get("/auth/login").text, "said twice"
+    assert "Logged out" not in alice.client.get("/auth/login").text, "shown twice"
 
 
 def test_logging_out_leaves_nothing_in_the_session(alice):
@@ -141,7 +141,7 @@ def test_logging_out_leaves_nothing_in_the_session(alice):
         assert set(session) == {"_flashes"}
 
 
-def test_logging_out_takes_a_post(alice):
+def test_logging_out_requires_a_post(alice):
     for method in ("GET", "HEAD", "PUT", "DELETE"):
         assert alice.client.open("/auth/logout", method=method).status_code == 405
     assert alice.client.get("/finance/").status_code == 200
@@ -153,7 +153,7 @@ def test_logging_out_twice_is_harmless(alice):
     assert alice.client.post("/auth/logout").location == "/auth/login"
 
 
-def test_what_was_planted_in_a_session_does_not_survive_the_log_in(log_in):
+def test_the_log_in_clears_the_session(log_in):
     with log_in.browser.session_transaction() as session:
         session["planted"] = "by somebody else"
 
@@ -163,16 +163,16 @@ def test_what_was_planted_in_a_session_does_not_survive_the_log_in(log_in):
         assert "planted" not in session
 
 
-def test_a_person_who_is_logged_in_is_not_asked_again(alice):
+def test_a_logged_in_person_is_redirected_from_the_log_in_page(alice):
     assert alice.client.get("/auth/login").location == "/finance/"
 
 
-def test_the_front_page_leads_to_the_log_in_or_the_dashboard(alice, client):
+def test_the_root_redirects_to_the_log_in_or_the_dashboard(alice, client):
     assert client.get("/").location == "/auth/login"
     assert alice.client.get("/").location == "/finance/"
 
 
-def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(log_in):
+def test_the_session_cookie_is_http_only_and_same_site(log_in):
     cookie = log_in().headers["Set-Cookie"]
 
     assert "HttpOnly" in cookie
@@ -184,14 +184,14 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(log_in):
     ("public_url", "secure"),
     [("https://bank.example", True), ("http://localhost:8000", False), (None, False)],
 )
-def test_the_session_cookie_is_secure_where_the_app_is_reached_by_https(app, public_url, secure):
+def test_the_session_cookie_is_secure_over_https(app, public_url, secure):
     other = create_app(replace(app.config["PLAIDAPP"], public_url=public_url))
     answer = other.test_client().get("/auth/login")  # the form's token starts a session
 
     assert ("Secure" in answer.headers["Set-Cookie"]) is secure
 
 
-def test_a_forged_or_stale_cookie_is_nobody(app, alice):
+def test_a_forged_or_stale_cookie_is_not_a_log_in(app, alice):
     for cookie in ("", "nonsense", "eyJfdXNlcl9pZCI6IjEifQ.aaaa.bbbb"):
         browser = app.test_client()
         browser.set_cookie("session", cookie)

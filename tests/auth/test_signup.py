@@ -1,4 +1,4 @@
-"""Signing up: who may, who may not, and what they read."""
+"""Signing up: what is accepted, what is refused, and the sentences."""
 
 import threading
 import unicodedata
@@ -23,14 +23,14 @@ def users(app):
     return read
 
 
-def refused(client, form, field, users, said=""):
-    """Posts `form`; checks the 422, the sentence beside `field`, and that nobody was added."""
+def refused(client, form, field, users, expected=""):
+    """Post `form`. Check the 422, the sentence beside `field`, and that nobody was added."""
     before = len(users())
     answer = client.post("/auth/signup", data=form)
     page = Page(answer.text)
     assert answer.status_code == 422
     assert field in page.complaints()
-    assert page.beside(field).startswith(said)
+    assert page.beside(field).startswith(expected)
     assert page.beside(field).rstrip().endswith(".")
     assert page.value("password") in (None, "")
     assert form.get("password", "") == "" or form["password"] not in answer.text
@@ -71,7 +71,7 @@ def test_an_empty_form_has_a_sentence_beside_every_field(client, users):
     assert page.beside("password").startswith("Choose a password.")
 
 
-def test_a_field_left_out_is_the_only_one_complained_of(client, users, subtests):
+def test_only_a_missing_field_gets_a_sentence(client, users, subtests):
     for field in GOOD:
         without = {name: typed for name, typed in GOOD.items() if name != field}
         for left, form in (("missing", without), ("empty", {**GOOD, field: ""})):
@@ -117,7 +117,7 @@ GOOD_NAMES = {
 }
 
 
-def test_any_visible_name_will_do(app, users, subtests):
+def test_any_visible_name_is_accepted(app, users, subtests):
     for number, (case, name) in enumerate(GOOD_NAMES.items()):
         with subtests.test(case):
             form = GOOD | {"username": name, "email": f"{number}@example.com"}
@@ -169,7 +169,7 @@ BAD_ADDRESSES = {
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_what_is_not_an_address_is_refused(client, users, subtests):
+def test_a_bad_address_is_refused(client, users, subtests):
     for case, address in BAD_ADDRESSES.items():
         with subtests.test(case):
             page = refused(client, GOOD | {"email": address}, "email", users)
@@ -177,7 +177,7 @@ def test_what_is_not_an_address_is_refused(client, users, subtests):
             assert page.value("username") == "dora"
 
 
-def test_an_address_that_is_long_when_spelled_out_is_stored_or_refused(client, users):
+def test_an_address_that_grows_when_normalized_is_stored_or_refused(client, users):
     answer = client.post("/auth/signup", data=GOOD | {"email": "\ufdfa" * 60 + "@example.com"})
 
     assert (answer.status_code, len(users())) in ((302, 1), (422, 0))
@@ -196,9 +196,9 @@ BAD_PASSWORDS = {
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_bad_password_is_refused_and_not_shown_again(client, users, subtests):
-    for case, (password, said) in BAD_PASSWORDS.items():
+    for case, (password, expected) in BAD_PASSWORDS.items():
         with subtests.test(case):
-            page = refused(client, GOOD | {"password": password}, "password", users, said)
+            page = refused(client, GOOD | {"password": password}, "password", users, expected)
             assert page.complaints() == {"password"}
             assert page.value("username") == "dora"
             assert page.value("email") == "dora@example.com"
@@ -225,7 +225,7 @@ def test_a_password_of_15_to_128_characters_of_any_kind_logs_in(app, subtests):
             assert browser.post("/auth/login", data=form).location == "/finance/"
 
 
-def test_the_longest_password_is_not_cut(app, client):
+def test_the_longest_password_counts_in_full(app, client):
     client.post("/auth/signup", data=GOOD | {"password": "ab" * 63 + "yz"})
 
     for almost in ("ab" * 63 + "y", "ab" * 63 + "yx", "ab" * 63 + "yzz", "ab" * 63 + "yz" * 5000):
@@ -236,15 +236,15 @@ def test_the_longest_password_is_not_cut(app, client):
 
 
 @pytest.mark.parametrize(
-    ("other", "field", "said"),
+    ("other", "field", "expected"),
     [
         ({"email": "second@example.com"}, "username", "This username is taken."),
         ({"username": "second"}, "email", "An account with this email address already exists."),
     ],
     ids=["same name", "same address"],
 )
-def test_of_two_sign_ups_at_once_one_wins_and_the_other_reads_why(
-    app, users, monkeypatch, other, field, said
+def test_of_two_concurrent_sign_ups_one_gets_a_sentence(
+    app, users, monkeypatch, other, field, expected
 ):
     """Both pass the check for a taken name before either is stored."""
     together = threading.Barrier(2)
@@ -268,12 +268,12 @@ def test_of_two_sign_ups_at_once_one_wins_and_the_other_reads_why(
 
     won, lost = sorted(answers, key=lambda answer: answer.status_code)
     assert (won.status_code, lost.status_code) == (302, 422)
-    assert Page(lost.text).beside(field).startswith(said)
+    assert Page(lost.text).beside(field).startswith(expected)
     assert Page(lost.text).complaints() == {field}
     assert len(users()) == 1
 
 
-def test_html_in_a_name_is_shown_as_text(client):
+def test_html_in_a_name_is_escaped(client):
     name = "<img src=x onerror=alert(1)>"
     client.post("/auth/signup", data=GOOD | {"username": name})
 
@@ -283,7 +283,7 @@ def test_html_in_a_name_is_shown_as_text(client):
     assert any(name in "".join(text) for _, _, text in Page(dashboard).elements)
 
 
-def test_html_that_was_typed_comes_back_as_text(client):
+def test_html_in_a_refused_form_is_escaped(client):
     typed = '"><script>alert(1)</script>'
     answer = client.post("/auth/signup", data={"username": typed, "email": typed})
 
@@ -292,13 +292,13 @@ def test_html_that_was_typed_comes_back_as_text(client):
     assert Page(answer.text).value("username") == typed
 
 
-def test_a_person_who_is_logged_in_needs_no_sign_up(alice, users):
+def test_a_logged_in_person_is_redirected_from_the_sign_up_page(alice, users):
     assert alice.client.get("/auth/signup").location == "/finance/"
     assert alice.client.post("/auth/signup", data=GOOD).location == "/finance/"
     assert len(users()) == 1
 
 
-def test_a_body_that_is_no_form_is_an_empty_form(client, users, subtests):
+def test_a_body_that_is_not_a_form_counts_as_an_empty_form(client, users, subtests):
     for kind in ("application/json", "multipart/form-data", "text/plain"):
         for body in (b"{", b"[1]", b"5", b'{"username": 5}', b"\xff\xfe"):
             with subtests.test(kind, body=body):

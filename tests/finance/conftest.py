@@ -1,4 +1,4 @@
-"""What the sandbox itself says, and panels as HTMX gets them."""
+"""Questions to the sandbox itself, panels as HTMX gets them, and the statements that run."""
 
 import json
 
@@ -13,7 +13,7 @@ from tests.pages import Page
 
 @pytest.fixture
 def ask_sandbox(app, bank_server):
-    """Asks the sandbox with the token of the only Item, past the code under test."""
+    """Ask the sandbox with the token of the only Item, without the code under test."""
 
     def ask(path, **fields):
         with app.app_context():
@@ -28,7 +28,7 @@ def ask_sandbox(app, bank_server):
 
 
 class Panel:
-    """A pull's fragment as HTMX gets it."""
+    """The panel of a pull, as HTMX gets it."""
 
     def __init__(self, answer):
         assert answer.status_code == 200, answer.text
@@ -51,7 +51,7 @@ def panel():
 
 @pytest.fixture
 def statements(app):
-    """Every statement that any connection of the app runs."""
+    """Record every statement that any connection of the app runs."""
     seen = []
 
     def note(_connection, _cursor, statement, *_):

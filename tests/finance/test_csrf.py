@@ -1,4 +1,4 @@
-"""Every change takes a token that only our own pages have."""
+"""Every change requires a token that only the app's own pages have."""
 
 import itertools
 import re
@@ -10,13 +10,13 @@ from tests.pages import Page
 
 @pytest.fixture
 def guarded(app, alice):
-    """Alice, logged in, with the check that the other tests leave out."""
+    """Alice, logged in, with the check that other tests turn off."""
     app.config["WTF_CSRF_ENABLED"] = True
     return alice
 
 
 def token_of(answer):
-    """Every form of a page carries the same one."""
+    """Return the token. Every form of a page has the same."""
     tokens = {
         attributes["value"]
         for _, attributes, _ in Page(answer.text).elements
@@ -32,7 +32,7 @@ def posts(app):
             yield re.sub(r"<\w+:\w+>", "1", rule.rule)
 
 
-def test_without_the_right_token_every_post_is_refused_and_changes_nothing(app, guarded, dump):
+def test_every_post_without_the_right_token_is_refused(app, guarded, dump):
     before = dump()
     paths = list(posts(app))
     assert len(paths) >= 10
@@ -59,7 +59,7 @@ def test_another_persons_token_is_refused(charlie, guarded):
     assert answer.status_code == 400
 
 
-def test_the_token_of_a_page_works_as_a_field_and_as_a_header(app, guarded):
+def test_a_token_is_accepted_as_a_field_and_as_a_header(app, guarded):
     token = token_of(guarded.client.get("/finance/transactions"))
     form = {"institution_id": "ins_109508"}
 
@@ -71,7 +71,7 @@ def test_the_token_of_a_page_works_as_a_field_and_as_a_header(app, guarded):
     assert (field.status_code, header.status_code) == (302, 302)
 
 
-def test_every_form_of_every_page_carries_the_token(app, guarded, client):
+def test_every_form_on_every_page_has_a_token(app, guarded, client):
     pages = [guarded.client.get("/finance/"), client.get("/auth/login"), client.get("/auth/signup")]
     for answer in pages:
         forms = re.findall(r"<form\b.*?</form>", answer.text, re.DOTALL)

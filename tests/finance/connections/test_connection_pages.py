@@ -1,4 +1,4 @@
-"""The page of the connections: every bank, its state in a sentence, what it holds."""
+"""The pages of connections: every bank, its state in a sentence, and its accounts."""
 
 import pytest
 
@@ -27,36 +27,36 @@ def poll_of(html):
     return Page(html).find(id="banks")[0]["hx-get"]
 
 
-def test_without_a_bank_it_says_what_will_be_here(alice):
+def test_without_a_connection_the_page_explains_itself(alice):
     page = Page(alice.client.get(PATH).text)
 
     assert "No connections yet" in page.text
     assert page.has(id="connect-form")
 
 
-def test_a_bank_stands_there_with_its_accounts_and_its_last_news(connected):
+def test_a_connection_has_its_accounts_and_its_last_update(connected):
     page = Page(connected.client.get(PATH).text)
 
-    attributes, said = page.find(id="bank-1")
+    attributes, text = page.find(id="bank-1")
     assert attributes["data-item-state"] == "good"
-    assert "First Platypus Bank" in said
-    assert "Up to date. Last updated today" in said
-    assert "320.76" in said
+    assert "First Platypus Bank" in text
+    assert "Up to date. Last updated today" in text
+    assert "320.76" in text
     assert page.has(action="/finance/items/1/sync")
     assert page.has(href="/finance/items/1")
 
 
-def test_trouble_is_a_sentence_and_the_code_is_elsewhere(connected, set_state):
+def test_an_error_is_a_sentence_and_its_code_is_on_another_page(connected, set_state):
     set_state(items.LOGIN_REQUIRED, "The bank needs you to log in again.")
 
-    _, said = Page(connected.client.get(PATH).text).find(id="bank-1")
+    _, text = Page(connected.client.get(PATH).text).find(id="bank-1")
 
-    assert "The bank needs you to log in again. Last updated today" in said
-    assert "ITEM_LOGIN_REQUIRED" not in said
+    assert "The bank needs you to log in again. Last updated today" in text
+    assert "ITEM_LOGIN_REQUIRED" not in text
     assert "ITEM_LOGIN_REQUIRED" in connected.client.get("/finance/items/1").text
 
 
-def test_a_permission_that_was_taken_back_offers_to_connect_again(connected, set_state):
+def test_a_revoked_connection_offers_to_connect_again(connected, set_state):
     set_state(items.REVOKED, "You revoked access to this bank.")
 
     page = Page(connected.client.get(PATH).text)
@@ -65,7 +65,7 @@ def test_a_permission_that_was_taken_back_offers_to_connect_again(connected, set
     assert page.find(href="/finance/items#connect")[1] == "Connect again"
 
 
-def test_a_closed_account_is_left_out(app, connected):
+def test_a_closed_account_is_not_listed(app, connected):
     with app.app_context():
         account = db.session.scalars(db.select(Account).order_by(Account.id.desc())).first()
         account.closed_at = account.updated_at
@@ -74,7 +74,7 @@ def test_a_closed_account_is_left_out(app, connected):
     assert "320.76" not in Page(connected.client.get(PATH).text).find(id="bank-1")[1]
 
 
-def test_the_banks_are_sent_when_they_changed_and_only_then(connected, set_state):
+def test_the_connections_are_sent_only_after_a_change(connected, set_state):
     poll = poll_of(connected.client.get(PATH).text)
     unchanged = connected.htmx("GET", poll)
     assert (unchanged.status_code, unchanged.data) == (204, b"")
@@ -84,11 +84,11 @@ def test_the_banks_are_sent_when_they_changed_and_only_then(connected, set_state
 
     assert "needs you to log in again" in changed.text
     assert "<html" not in changed.text
-    assert Page(changed.text).find(id="activity")[1]  # what was asked in another tab
+    assert Page(changed.text).find(id="activity")[1]  # a pull that was begun in another tab
     assert connected.htmx("GET", poll_of(changed.text)).status_code == 204
 
 
-def test_an_open_connection_hears_of_changes(connected, set_state):
+def test_the_page_of_a_connection_is_sent_again_after_a_change(connected, set_state):
     page = connected.client.get("/finance/items/1").text
     poll = Page(page).find(id="item")[0]["hx-get"]
     unchanged = connected.htmx("GET", poll)
@@ -102,13 +102,13 @@ def test_an_open_connection_hears_of_changes(connected, set_state):
     assert connected.htmx("GET", Page(changed.text).find(id="item")[0]["hx-get"]).status_code == 204
 
 
-def test_a_strangers_banks_are_not_among_them(connected, charlie):
+def test_other_peoples_connections_are_not_listed(connected, charlie):
     for answer in (charlie.client.get(PATH), charlie.htmx("GET", f"{PATH}?revision=x")):
         assert answer.status_code == 200
         assert not Page(answer.text).has(id="bank-1")
 
 
-def test_the_bar_marks_the_page_and_what_is_below_it(connected):
+def test_the_navigation_marks_the_section_of_the_page(connected):
     for path, current in ((PATH, "page"), ("/finance/items/1", "true")):
         page = Page(connected.client.get(path).text)
         assert page.find(**{"aria-current": current})[1] == "Connections"

@@ -1,4 +1,4 @@
-"""A test user of one's own: what may be typed, and what is refused before anything is stored."""
+"""Custom test users: what is accepted, and what is refused before anything is stored."""
 
 import json
 
@@ -87,7 +87,7 @@ def test_a_bad_field_gets_a_sentence_beside_it(alice, dump, form, field, sentenc
     assert dump() == before
 
 
-def test_a_custom_user_arrives_digit_for_digit(app, connected):
+def test_the_amounts_of_a_custom_user_are_stored_exactly(app, connected):
     with app.app_context():
         assert db.session.query(Account).count() == 2
         rows = db.session.scalars(db.select(Transaction).order_by(Transaction.date.desc())).all()
@@ -98,26 +98,26 @@ def test_a_custom_user_arrives_digit_for_digit(app, connected):
     assert "&lt;b&gt;shop&lt;/b&gt;" in dashboard
 
 
-def test_what_only_the_bank_can_tell_is_in_the_panel(alice, work, panel):
+def test_an_error_that_only_the_bank_finds_is_in_the_panel(alice, work, panel):
     unknown = "The bank did not accept this username and password."
-    told = (
+    cases = (
         ({"institution_id": "ins_999999"}, "There is no bank with this ID."),
         ({USER: "user_good", PASSWORD: "wrong"}, unknown),
         ({USER: "nobody", PASSWORD: "pass_good"}, unknown),
     )
-    for form, _ in told:
+    for form, _ in cases:
         form = {"institution_id": "ins_109508", **form}
         assert panel(alice.htmx("POST", "/finance/items/sandbox", data=form)).state == "queued"
     work()
 
-    for number, (_, sentence) in enumerate(told, start=1):
+    for number, (_, sentence) in enumerate(cases, start=1):
         shown = panel(alice.htmx("GET", f"/finance/pulls/{number}"))
         assert shown.state == "failed"
         assert sentence in shown.text
     assert alice.client.get("/finance/accounts.json").json == {"accounts": []}
 
 
-def test_a_custom_user_that_plaid_refuses_ends_in_a_sentence(alice, work, panel):
+def test_a_custom_user_that_plaid_refuses_gets_a_sentence(alice, work, panel):
     accounts = {"override_accounts": [{"type": "depository", "subtype": "nonsense"}]}
     form = {"institution_id": "ins_109508", USER: "user_custom", PASSWORD: json.dumps(accounts)}
     alice.client.post("/finance/items/sandbox", data=form)
@@ -130,11 +130,11 @@ def test_a_custom_user_that_plaid_refuses_ends_in_a_sentence(alice, work, panel)
 
 
 DAYS = ("9999-12-01", "9999-12-31")
-"""After the last day there is comes none, and no month either."""
+"""Python has no later day and no later month."""
 EXPORTS = ("csv", "json", "ofx", "qif", "beancount", "journal")
 
 
-def test_the_last_day_there_is_breaks_no_sync_and_no_page(app, alice, connect):
+def test_the_last_day_that_python_has_breaks_no_sync_and_no_page(app, alice, connect):
     rows = [
         {"date_transacted": day, "date_posted": day, "amount": 1, "description": day}
         for day in DAYS

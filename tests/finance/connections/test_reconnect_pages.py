@@ -1,4 +1,4 @@
-"""The same bank connected again, as the person sees it."""
+"""What a person sees after connecting the same bank again."""
 
 import pytest
 
@@ -8,12 +8,12 @@ from plaidapp.store.connections import items
 
 @pytest.fixture
 def again(connected, connect, small_user):
-    """Alice with the small bank connected twice: Item 1 is replaced by Item 2."""
+    """Alice has connected the small bank twice: Item 2 has replaced Item 1."""
     connect(connected, **small_user)
     return connected
 
 
-def test_the_panel_says_what_happened(again, panel):
+def test_the_panel_says_that_the_bank_was_connected_again(again, panel):
     shown = panel(again.htmx("GET", "/finance/pulls/3"))
     assert shown.state == "done"
     assert (
@@ -22,21 +22,21 @@ def test_the_panel_says_what_happened(again, panel):
     )
 
 
-def test_the_panel_counts_what_is_new(connected, connect, panel, small_user):
+def test_the_panel_counts_new_transactions(connected, connect, panel, small_user):
     more = small_user["override_password"].replace("0.01", "0.02")
     connect(connected, **small_user | {"override_password": more})
     text = panel(connected.htmx("GET", "/finance/pulls/3")).text
     assert "2 transactions were already here, 1 new, 1 removed by the bank" in text
 
 
-def test_one_connection_is_left(again):
+def test_only_the_new_connection_is_listed(again):
     page = again.client.get("/finance/").text
     assert "1 connection, 2 accounts, 3 transactions." in page
     assert "item-1" not in page
     assert "item-2" in page
 
 
-def test_the_old_page_leads_to_the_new_one(again):
+def test_the_old_connections_page_links_to_the_new_one(again):
     page = again.client.get("/finance/items/1").text
     assert "You connected this bank again." in page
     assert 'href="/finance/items/2"' in page
@@ -56,7 +56,7 @@ def test_a_replaced_item_cant_be_synced(again, ask):
     assert len(ask(Pull)) == before
 
 
-def test_every_button_asks_the_new_one_alone(again, work, ask, today):
+def test_every_button_uses_only_the_new_connection(again, work, ask, today):
     dates = {"start_date": str(today), "end_date": str(today)}
     for path in ("/finance/pulls/accounts", "/finance/pulls/transactions"):
         assert again.client.post(path, data=dates).status_code == 302
@@ -77,7 +77,7 @@ def test_every_button_asks_the_new_one_alone(again, work, ask, today):
         ("ITEM", "USER_PERMISSION_REVOKED"),
     ],
 )
-def test_what_plaid_still_tells_of_the_old_one_means_nothing(again, ask, tell, kind, code):
+def test_webhooks_of_the_old_connection_are_ignored(again, ask, tell, kind, code):
     before = len(ask(Pull))
     old, _ = ask(Item)
     tell(old, kind, code)
@@ -87,7 +87,7 @@ def test_what_plaid_still_tells_of_the_old_one_means_nothing(again, ask, tell, k
     assert len(ask(Pull)) == before
 
 
-def test_programs_get_every_account_and_row_once(again):
+def test_the_json_has_every_account_and_row_once(again):
     accounts = again.client.get("/finance/accounts.json").json["accounts"]
     rows = again.client.get("/finance/transactions.json").json
     assert len(accounts) == 2

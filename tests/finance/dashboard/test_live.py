@@ -1,4 +1,4 @@
-"""Open pages: what they hear of by themselves, and that it is their own."""
+"""Open pages are updated by themselves, with the person's own data only."""
 
 import json
 import re
@@ -24,7 +24,7 @@ LISTS = ("summary", "latest", "accounts", "connections", "activity")
 
 @pytest.fixture
 def app(app, bank_server):
-    """Served on a port of its own, where the sandbox delivers what it fires by itself."""
+    """Serve the app on a port of its own, so that the sandbox can deliver webhooks."""
     server = make_server("127.0.0.1", 0, Flask("before"), threaded=True)
     public_url = f"http://127.0.0.1:{server.server_port}"
     public = create_app(replace(app.config["PLAIDAPP"], public_url=public_url))
@@ -36,7 +36,7 @@ def app(app, bank_server):
     yield public
     with public.app_context():
         tokens = [access_token(public, item) for item in db.session.scalars(select(Item))]
-    for token in tokens:  # the sandbox outlives this port: nothing is to be sent there any more
+    for token in tokens:  # the sandbox outlives this port, so it must send nothing there afterwards
         tell_bank(bank_server, "/item/webhook/update", access_token=token, webhook="")
     server.shutdown()
     thread.join()
@@ -59,7 +59,7 @@ def tell_bank(bank_server, path, **fields):
 
 @pytest.fixture
 def arrived(app, poll):
-    """Waits for webhooks of these codes, each as often as named; returns all that are there."""
+    """Wait for webhooks of these codes, each as often as it is named. Return all webhooks."""
 
     def wait(*codes):
         def kept():
@@ -68,7 +68,7 @@ def arrived(app, poll):
 
         return poll(
             lambda: all(kept().count(code) >= codes.count(code) for code in codes) and kept(),
-            seconds=60,  # one that was answered 503 comes again, but not at once
+            seconds=60,  # one that was answered 503 is sent again, but not at once
             what=f"the arrival of {codes}",
         )
 
@@ -77,7 +77,7 @@ def arrived(app, poll):
 
 @pytest.fixture
 def burst(app):
-    """What a worker finds on the queue, and nothing that the clock would add."""
+    """Do the jobs on the queue, without what the clock would add."""
 
     def run():
         queue = Queue("default", connection=app.extensions["redis"])
@@ -91,7 +91,7 @@ def burst(app):
 
 @pytest.fixture
 def settle(app, work, bank_server, poll):
-    """Waits for every webhook that is on its way here, and works them off."""
+    """Wait for every webhook that is on its way, and do its jobs."""
     store = bank_server.app.extensions["sandbox"].store
     here = f"{app.config['PLAIDAPP'].public_url}%"
 
@@ -109,7 +109,7 @@ def settle(app, work, bank_server, poll):
 
 @pytest.fixture
 def linked(app, alice, connect, settle):
-    """An Item whose first webhooks have come and been worked off."""
+    """Connect an Item and handle its first webhooks."""
 
     def link(person=alice):
         connect(person, **DYNAMIC)
@@ -121,7 +121,7 @@ def linked(app, alice, connect, settle):
 
 
 def revision_of(page):
-    """What an open page will ask with next."""
+    """The revision that an open page sends next."""
     return re.search(r"/finance/live\?revision=(\d+)", page.text)[1]
 
 
@@ -129,7 +129,7 @@ def look(person, revision):
     return person.htmx("GET", f"/finance/live?revision={revision}")
 
 
-def test_what_the_bank_has_new_arrives_by_itself(app, linked, arrived, burst, bank_server):
+def test_new_transactions_arrive_by_webhook(app, linked, arrived, burst, bank_server):
     item = linked()
     with app.app_context():
         before = set(db.session.scalars(select(Transaction.plaid_transaction_id)))
@@ -150,7 +150,7 @@ def test_what_the_bank_has_new_arrives_by_itself(app, linked, arrived, burst, ba
         before = after
 
 
-def test_an_open_page_shows_them(app, linked, alice, arrived, burst, bank_server):
+def test_an_open_page_shows_new_transactions(app, linked, alice, arrived, burst, bank_server):
     item = linked()
     page = alice.client.get("/finance/")
     revision = revision_of(page)
@@ -177,7 +177,9 @@ def test_an_open_page_shows_them(app, linked, alice, arrived, burst, bank_server
     assert look(alice, revision_of(fragment)).status_code == 204
 
 
-def test_a_strangers_news_are_not_mine(app, linked, alice, charlie, arrived, burst, bank_server):
+def test_another_persons_changes_do_not_reach_the_page(
+    app, linked, alice, charlie, arrived, burst, bank_server
+):
     item = linked(charlie)
     mine = revision_of(alice.client.get("/finance/"))
     theirs = revision_of(charlie.client.get("/finance/"))
@@ -192,13 +194,13 @@ def test_a_strangers_news_are_not_mine(app, linked, alice, charlie, arrived, bur
 
 
 @pytest.mark.parametrize("revision", ["", "nonsense", "-1", "99999999999999999999", "1&revision=2"])
-def test_a_page_that_knows_nothing_is_told_everything(alice, revision):
+def test_a_poll_without_a_valid_revision_gets_everything(alice, revision):
     fragment = look(alice, revision)
     assert fragment.status_code == 200
     assert all(f'id="{name}"' in fragment.text for name in LISTS)
 
 
-def test_looking_changes_nothing(app, connect, settle, alice):
+def test_reading_pages_changes_nothing_that_is_stored(app, connect, settle, alice):
     connect(alice)
     settle()
 
@@ -213,13 +215,13 @@ def test_looking_changes_nothing(app, connect, settle, alice):
     assert everything() == before
 
 
-def test_a_page_of_somebody_who_left_goes_to_the_log_in(client):
+def test_a_poll_without_a_session_gets_the_log_in(client):
     answer = client.get("/finance/live?revision=0", headers={"HX-Request": "true"})
     assert answer.status_code == 401
     assert answer.headers["HX-Redirect"].startswith("/auth/login")
 
 
-def test_a_log_in_that_the_bank_wants_again_shows_on_the_open_page(
+def test_an_open_page_shows_that_a_connection_needs_a_log_in(
     app, linked, alice, arrived, bank_server
 ):
     item = linked()

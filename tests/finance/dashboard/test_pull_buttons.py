@@ -1,4 +1,4 @@
-"""Every button, as HTMX presses it and as a plain form."""
+"""Every button that begins a pull, with HTMX and as a plain form."""
 
 import socket
 import time
@@ -34,7 +34,7 @@ BUTTONS = {
 
 @pytest.fixture
 def item(app, alice):
-    """Alice has a connection; the bank behind it is never asked here."""
+    """Alice has a connection. Its bank is never asked here."""
     with app.app_context():
         db.session.add(Item(user_id=alice.id, plaid_item_id="i", access_token=b""))
         db.session.commit()
@@ -61,9 +61,7 @@ def form_of(button, dates):
 
 
 @pytest.mark.parametrize("button", BUTTONS)
-def test_a_button_answers_htmx_with_the_panel_of_a_queued_pull(
-    app, alice, item, stored, dates, panel, button
-):
+def test_htmx_gets_the_panel_of_a_queued_pull(app, alice, item, stored, dates, panel, button):
     path, form, kind = form_of(button, dates)
 
     shown = panel(alice.htmx("POST", path, data=form))
@@ -77,7 +75,7 @@ def test_a_button_answers_htmx_with_the_panel_of_a_queued_pull(
 
 
 @pytest.mark.parametrize("button", BUTTONS)
-def test_a_button_sends_a_plain_form_to_its_panel_on_the_dashboard(
+def test_a_plain_form_is_redirected_to_the_panel_on_the_dashboard(
     app, alice, item, stored, dates, button
 ):
     path, form, kind = form_of(button, dates)
@@ -106,7 +104,7 @@ def test_a_range_is_stored_with_its_pull(alice, item, stored, dates):
     assert {"start_date": str(pull.start_date), "end_date": str(pull.end_date)} == dates
 
 
-def test_what_needs_transactions_asks_every_item_for_a_sync(app, alice, item, dates):
+def test_a_pull_of_transactions_requests_a_sync_of_every_item(app, alice, item, dates):
     counts = []
     for path in ("pulls/accounts", "pulls/transactions", "pulls/total", "items/1/sync"):
         alice.client.post(f"/finance/{path}", data=dates)
@@ -116,7 +114,7 @@ def test_what_needs_transactions_asks_every_item_for_a_sync(app, alice, item, da
     assert counts == [0, 1, 2, 3]
 
 
-def test_without_a_bank_a_sentence_says_so_and_nothing_is_stored(alice, dump, dates):
+def test_without_a_connection_a_button_is_refused(alice, dump, dates):
     before = dump()
     sentence = "Connect a bank first."
 
@@ -128,7 +126,7 @@ def test_without_a_bank_a_sentence_says_so_and_nothing_is_stored(alice, dump, da
         assert sentence in htmx.text
         assert "<html" not in htmx.text
         assert sentence in Page(plain.text).text
-        assert sentence not in alice.client.get("/finance/").text, "said twice"
+        assert sentence not in alice.client.get("/finance/").text, "shown twice"
 
     assert dump() == before
 
@@ -153,7 +151,7 @@ def test_a_bad_public_token_is_refused_with_a_sentence(alice, dump, subtests):
     assert dump() == before
 
 
-def test_an_odd_public_token_ends_in_a_sentence_of_the_banks(alice, work, panel):
+def test_an_unknown_public_token_gets_a_sentence(alice, work, panel):
     tokens = ("public-\0", "public-🦉", "public-sandbox-never-given")
     for token in tokens:
         assert alice.client.post("/finance/items", data={"public_token": token}).status_code == 302
@@ -203,7 +201,7 @@ def test_try_again_queues_the_same_pull_at_once_and_shows_it_waiting(
     assert Queue("default", connection=app.extensions["redis"]).job_ids == ["pull-1-0"]
 
 
-def test_try_again_as_a_plain_form_leads_to_the_panel(app, alice, stored):
+def test_try_again_as_a_plain_form_redirects_to_the_panel(app, alice, stored):
     with app.app_context():
         pulls.add(alice.id, kinds.LINK, state=pulls.FAILED)
         db.session.commit()
@@ -213,7 +211,7 @@ def test_try_again_as_a_plain_form_leads_to_the_panel(app, alice, stored):
 
 
 @pytest.mark.parametrize("state", [pulls.RUNNING, pulls.DONE])
-def test_try_again_leaves_a_pull_alone_that_runs_or_is_done(app, alice, dump, state):
+def test_try_again_does_not_change_a_running_or_finished_pull(app, alice, dump, state):
     with app.app_context():
         pulls.add(alice.id, kinds.ACCOUNTS, state=state)
         db.session.commit()
@@ -225,7 +223,7 @@ def test_try_again_leaves_a_pull_alone_that_runs_or_is_done(app, alice, dump, st
     assert not app.extensions["redis"].keys()
 
 
-def test_dismiss_takes_the_panel_away_here_and_in_every_tab(app, alice, item, stored, panel):
+def test_dismiss_removes_the_panel_in_every_tab(app, alice, item, stored, panel):
     with app.app_context():
         failed = pulls.add(alice.id, kinds.ACCOUNTS, [db.session.get(Item, 1)], state=pulls.FAILED)
         failed.items[0].error_message = "The bank can't be reached right now."
@@ -245,7 +243,7 @@ def test_dismiss_takes_the_panel_away_here_and_in_every_tab(app, alice, item, st
     assert "reached right now" in alice.client.get("/finance/items/1").text
 
 
-def test_dismiss_as_a_plain_form_leads_back_to_what_is_left(app, alice, stored):
+def test_dismiss_as_a_plain_form_redirects_to_the_other_panels(app, alice, stored):
     with app.app_context():
         pulls.add(alice.id, kinds.LINK, state=pulls.FAILED, error_message="No.")
         db.session.commit()
@@ -257,7 +255,7 @@ def test_dismiss_as_a_plain_form_leads_back_to_what_is_left(app, alice, stored):
 
 
 @pytest.mark.parametrize("state", [pulls.QUEUED, pulls.RUNNING, pulls.DONE])
-def test_what_has_not_failed_stays_and_shows_how_it_goes(app, alice, panel, dump, state):
+def test_a_pull_that_has_not_failed_can_not_be_dismissed(app, alice, panel, dump, state):
     with app.app_context():
         pulls.add(alice.id, kinds.ACCOUNTS, state=state)
         db.session.commit()
@@ -270,10 +268,8 @@ def test_what_has_not_failed_stays_and_shows_how_it_goes(app, alice, panel, dump
     assert dump() == before
 
 
-def test_try_again_after_wrong_credentials_never_connects_somebody_else(
-    app, alice, work, panel, stored
-):
-    """What was typed is gone by then, and another test user is not what was asked for."""
+def test_try_again_after_wrong_credentials_connects_nobody_else(app, alice, work, panel, stored):
+    """The typed name is gone by then, and no other test user may be connected instead."""
     form = {
         "institution_id": "ins_109508",
         "override_username": "nobody_of_this_name",
@@ -294,7 +290,7 @@ def test_try_again_after_wrong_credentials_never_connects_somebody_else(
 
 
 class Silence:
-    """A port that takes connections and never says a word."""
+    """A port that accepts connections and never answers."""
 
     def __init__(self):
         self.socket = socket.create_server(("127.0.0.1", 0))
@@ -314,7 +310,7 @@ def broken_redis(request):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_while_redis_is_away_a_button_answers_soon_and_the_pull_waits(
+def test_without_redis_a_button_answers_soon_and_the_pull_waits(
     app, alice, item, stored, panel, broken_redis
 ):
     without = create_app(replace(app.config["PLAIDAPP"], redis_url=broken_redis))
@@ -338,7 +334,7 @@ def test_while_redis_is_away_a_button_answers_soon_and_the_pull_waits(
         db.engine.dispose()
 
 
-def test_test_banks_are_for_the_sandbox_only(app, alice, dump):
+def test_test_banks_exist_only_in_the_sandbox(app, alice, dump):
     before = dump()
     app.config["PLAIDAPP"] = replace(app.config["PLAIDAPP"], plaid_env="production")
     form = {"institution_id": "ins_109508"}
@@ -367,5 +363,5 @@ def test_a_body_over_one_megabyte_is_refused(alice, dump):
     assert dump() == before
 
 
-def test_a_press_is_next_in_line(alice, item):
+def test_a_new_pull_is_next_in_line(alice, item):
     assert "waiting to start" in alice.htmx("POST", "/finance/pulls/accounts").text

@@ -1,4 +1,4 @@
-"""Polls that wait, those that find no place to, and what a poll without news costs."""
+"""Polls that wait, polls without a free place, and the cost of a poll without a change."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -17,8 +17,8 @@ NEVER = 60.0
 
 
 @pytest.fixture
-def held(alice, poll):
-    """Polls in a thread, and returns once that poll waits; its answer comes later."""
+def waiting(alice, poll):
+    """Poll in a thread. Return the future of the answer once the poll is waiting."""
     with ThreadPoolExecutor() as pool:
 
         def ask(pull_id, revision=0):
@@ -33,7 +33,7 @@ def held(alice, poll):
 
 @pytest.fixture
 def end(app):
-    """The pull is over, as a worker says it; `quietly`: or as one whom Redis does not hear."""
+    """End the pull as a worker does. `quietly` sends no signal, as if Redis were down."""
 
     def work(pull_id, quietly):
         with app.app_context():
@@ -45,25 +45,25 @@ def end(app):
                 done_signal.tell(pull_id)
 
     def finish(pull_id, quietly=False):
-        with ThreadPoolExecutor(1) as worker:  # not in the middle of a request
+        with ThreadPoolExecutor(1) as worker:  # in a thread, so that it is not part of a request
             worker.submit(work, pull_id, quietly).result()
 
     return finish
 
 
-def test_a_poll_is_answered_when_the_pull_is_over_and_not_before(
-    pull, held, end, panel, monkeypatch
-):
-    monkeypatch.setattr(long_poll, "STEADY", NEVER)  # so it is the news that is heard
+def test_a_poll_waits_until_the_pull_is_over(pull, waiting, end, panel, monkeypatch):
+    monkeypatch.setattr(long_poll, "STEADY", NEVER)  # so that only the signal can end the wait
     monkeypatch.setattr(long_poll, "LONGEST", NEVER)
-    answer = held(pull())
+    answer = waiting(pull())
     end(1)
     assert panel(answer.result(10)).state == "done"
     assert long_poll._waiting == set()
 
 
-def test_an_end_that_was_told_before_one_listens_is_heard(pull, end, alice, panel, monkeypatch):
-    """The row is read, the pull ends, and only then does the poll listen."""
+def test_an_end_that_is_signaled_before_the_poll_listens_is_noticed(
+    pull, end, alice, panel, monkeypatch
+):
+    """The poll reads the row, then the pull ends, and only then does the poll listen."""
     monkeypatch.setattr(long_poll, "STEADY", NEVER)
     monkeypatch.setattr(long_poll, "LONGEST", NEVER)
     number, look = pull(), pulls.glance
@@ -82,9 +82,9 @@ def test_an_end_that_was_told_before_one_listens_is_heard(pull, end, alice, pane
     assert len(looks) == 2
 
 
-def test_a_change_is_answered_once_it_has_lasted(app, pull, held, panel, monkeypatch):
+def test_a_change_is_answered_once_it_is_old_enough(app, pull, waiting, panel, monkeypatch):
     monkeypatch.setattr(long_poll, "LONGEST", NEVER)
-    answer = held(pull())
+    answer = waiting(pull())
     with app.app_context():
         transitions.claim(1)
         db.session.commit()
@@ -92,27 +92,27 @@ def test_a_change_is_answered_once_it_has_lasted(app, pull, held, panel, monkeyp
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_without_redis_the_row_is_read_again_and_again(
-    app, pull, held, end, panel, monkeypatch, tmp_path
+def test_without_redis_the_poll_reads_the_row_repeatedly(
+    app, pull, waiting, end, panel, monkeypatch, tmp_path
 ):
     gone = queue.connect(f"unix://{tmp_path}/nothing-here")
     monkeypatch.setitem(app.extensions, "redis", gone)
     monkeypatch.setattr(long_poll, "LONGEST", NEVER)
-    answer = held(pull())
+    answer = waiting(pull())
     end(1)
     assert panel(answer.result(10)).state == "done"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_an_end_of_which_nobody_tells_is_seen_all_the_same(pull, held, end, panel, monkeypatch):
+def test_an_end_without_a_signal_is_noticed(pull, waiting, end, panel, monkeypatch):
     monkeypatch.setattr(long_poll, "LONGEST", NEVER)
-    answer = held(pull())
+    answer = waiting(pull())
     end(1, quietly=True)
     assert panel(answer.result(10)).state == "done"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_wait_ends_and_the_panel_asks_again(alice, pull, monkeypatch):
+def test_a_wait_ends_and_the_panel_polls_again(alice, pull, monkeypatch):
     monkeypatch.setattr(long_poll, "LONGEST", 0.01)
     answer = alice.htmx("GET", f"/finance/pulls/{pull()}?revision=0")
     assert (answer.status_code, answer.headers["HX-Trigger"]) == (204, "again")
@@ -122,11 +122,13 @@ def test_a_wait_ends_and_the_panel_asks_again(alice, pull, monkeypatch):
 @pytest.mark.parametrize(
     ("age", "again"), [(-50, "again"), (50, "again"), (300, "soon"), (1500, "later"), (50000, None)]
 )
-def test_who_finds_no_place_asks_the_later_the_older_the_pull_is(
+def test_without_a_free_place_the_panel_of_an_older_pull_polls_later(
     alice, pull, monkeypatch, age, again
 ):
     slowly = [(event, seconds * 1000) for event, seconds in long_poll.PACES]
-    monkeypatch.setattr(long_poll, "PACES", slowly)  # or a slow test would be of another age
+    monkeypatch.setattr(
+        long_poll, "PACES", slowly
+    )  # so that the age does not depend on the speed of the test
     monkeypatch.setattr(long_poll, "PLACES", 0)
     number = pull(created_at=now() - timedelta(seconds=age))
     answer = alice.htmx("GET", f"/finance/pulls/{number}?revision=0")
@@ -134,12 +136,12 @@ def test_who_finds_no_place_asks_the_later_the_older_the_pull_is(
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_person_waits_once_and_others_beside_them(
-    app, alice, charlie, pull, held, end, poll, monkeypatch
+def test_one_poll_of_each_person_may_wait(
+    app, alice, charlie, pull, waiting, end, poll, monkeypatch
 ):
     monkeypatch.setattr(long_poll, "LONGEST", NEVER)
     monkeypatch.setattr(long_poll, "PLACES", 2)
-    answer = held(pull())
+    answer = waiting(pull())
     second = alice.htmx("GET", f"/finance/pulls/{pull()}?revision=0")
     assert second.status_code == 204
     with app.app_context():
@@ -154,7 +156,7 @@ def test_a_person_waits_once_and_others_beside_them(
         assert (other.result(10).status_code, answer.result(10).status_code) == (200, 200)
 
 
-def test_nobody_waits_for_a_strangers_pull(charlie, client, pull, monkeypatch):
+def test_a_poll_of_another_persons_pull_does_not_wait(charlie, client, pull, monkeypatch):
     number = pull()
     path = f"/finance/pulls/{number}?revision=0"
     assert charlie.htmx("GET", path).status_code == 404
@@ -167,14 +169,14 @@ LISTS = ("/finance/live", "/finance/recurring/live", "/finance/transactions/live
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_poll_without_news_is_one_look(alice, statements, path):
+def test_a_poll_of_an_unchanged_list_is_one_query(alice, statements, path):
     answer = alice.htmx("GET", f"{path}?revision=0")
     assert (answer.status_code, answer.data) == (204, b"")
     assert len(statements) == 1
     assert "Set-Cookie" not in answer.headers
 
 
-def test_a_panels_poll_without_a_place_is_one_look(alice, pull, statements, monkeypatch):
+def test_a_poll_of_a_panel_without_a_place_is_one_query(alice, pull, statements, monkeypatch):
     monkeypatch.setattr(long_poll, "PLACES", 0)
     number = pull()
     statements.clear()
@@ -183,7 +185,7 @@ def test_a_panels_poll_without_a_place_is_one_look(alice, pull, statements, monk
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_a_session_that_outlived_its_person_is_told_to_log_in(app, alice, path):
+def test_the_session_of_a_deleted_person_gets_the_log_in(app, alice, path):
     with app.app_context():
         db.session.execute(text('DELETE FROM "user"'))
         db.session.commit()
@@ -193,7 +195,7 @@ def test_a_session_that_outlived_its_person_is_told_to_log_in(app, alice, path):
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_connection_that_died_is_replaced(app, alice):
+def test_a_dead_connection_is_replaced(app, alice):
     path = "/finance/live?revision=0"
     assert alice.htmx("GET", path).status_code == 204
     with app.app_context():

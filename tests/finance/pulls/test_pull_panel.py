@@ -1,4 +1,4 @@
-"""The panels: what they carry, when they poll, and what a poll answers."""
+"""The panel of a pull: its content, when it polls, and what a poll gets."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +17,7 @@ from plaidapp.store.pulls import kinds, pulls, transitions
 
 @pytest.fixture
 def poll_again(alice, panel):
-    """Asks as the panel would; the answer as it came."""
+    """Poll as the panel does, and return the answer."""
 
     def ask(shown):
         return alice.htmx("GET", shown.poll)
@@ -26,7 +26,7 @@ def poll_again(alice, panel):
 
 
 @pytest.mark.parametrize("state", [pulls.QUEUED, pulls.RUNNING])
-def test_a_waiting_panel_polls_itself(alice, pull, panel, state):
+def test_an_active_panel_polls(alice, pull, panel, state):
     shown = panel(alice.htmx("GET", f"/finance/pulls/{pull(state)}"))
 
     assert shown.state == state
@@ -38,7 +38,7 @@ def test_a_waiting_panel_polls_itself(alice, pull, panel, state):
 
 
 @pytest.mark.parametrize("state", [pulls.DONE, pulls.FAILED])
-def test_a_finished_panel_polls_no_more(alice, pull, panel, state):
+def test_a_finished_panel_does_not_poll(alice, pull, panel, state):
     shown = panel(alice.htmx("GET", f"/finance/pulls/{pull(state)}"))
 
     assert shown.state == state
@@ -48,7 +48,7 @@ def test_a_finished_panel_polls_no_more(alice, pull, panel, state):
 
 
 @pytest.mark.parametrize(
-    ("phase", "said"),
+    ("phase", "expected"),
     [
         (pulls.ASKING, "contacting the bank"),
         (pulls.READING, "page 2"),
@@ -56,7 +56,7 @@ def test_a_finished_panel_polls_no_more(alice, pull, panel, state):
     ],
 )
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_running_panel_says_what_it_is_doing(app, alice, pull, panel, phase, said):
+def test_a_running_panel_says_what_happens(app, alice, pull, panel, phase, expected):
     number = pull(pulls.RUNNING, kinds.TRANSACTIONS, phase)
     with app.app_context():
         part = pulls.by_id(number).items[0]
@@ -66,7 +66,7 @@ def test_a_running_panel_says_what_it_is_doing(app, alice, pull, panel, phase, s
     shown = panel(alice.htmx("GET", f"/finance/pulls/{number}"))
 
     assert "Tartan Bank" in shown.text
-    assert said in shown.text
+    assert expected in shown.text
 
 
 @pytest.mark.parametrize("state", [pulls.QUEUED, pulls.RUNNING, pulls.DONE, pulls.FAILED])
@@ -83,9 +83,7 @@ def test_the_page_and_the_poll_show_the_same_panel(alice, pull, panel, state):
         assert "\n".join(lines) in "\n".join(page), path
 
 
-def test_a_poll_that_has_nothing_new_answers_204_and_nothing(
-    alice, pull, panel, poll_again, monkeypatch
-):
+def test_a_poll_without_a_change_is_an_empty_204(alice, pull, panel, poll_again, monkeypatch):
     monkeypatch.setattr(long_poll, "LONGEST", 0)
     shown = panel(alice.htmx("GET", f"/finance/pulls/{pull(pulls.RUNNING)}"))
 
@@ -94,7 +92,7 @@ def test_a_poll_that_has_nothing_new_answers_204_and_nothing(
     assert (answer.status_code, answer.data) == (204, b"")
 
 
-def test_a_poll_after_a_change_answers_the_panel(app, alice, pull, panel, poll_again, monkeypatch):
+def test_a_poll_after_a_change_gets_the_panel(app, alice, pull, panel, poll_again, monkeypatch):
     shown = panel(alice.htmx("POST", f"/finance/pulls/{pull(pulls.FAILED)}/retry"))
     with app.app_context():
         assert transitions.claim(1)
@@ -108,7 +106,7 @@ def test_a_poll_after_a_change_answers_the_panel(app, alice, pull, panel, poll_a
     assert poll_again(changed).status_code == 204
 
 
-def test_a_changed_panel_tells_the_lists_to_look(app, alice, small_user, work, panel, poll_again):
+def test_a_changed_panel_makes_the_lists_poll(app, alice, small_user, work, panel, poll_again):
     shown = panel(alice.htmx("POST", "/finance/items/sandbox", data=small_user))
     work()
 
@@ -118,7 +116,7 @@ def test_a_changed_panel_tells_the_lists_to_look(app, alice, small_user, work, p
     assert answer.headers["HX-Trigger"] == "ledger-changed"
 
 
-def test_a_finished_panel_of_the_page_answers_any_revision(connected, panel):
+def test_a_finished_panel_is_sent_whatever_the_revision(connected, panel):
     for query in ({}, {"revision": "x", "stored": "y"}, {"revision": "-1"}, {"revision": "\0"}):
         assert panel(connected.htmx("GET", "/finance/pulls/1?", query_string=query)).state == "done"
 
@@ -140,7 +138,7 @@ TROUBLES = (
 
 
 def attempt(app, panel):
-    """The next attempt of an accounts pull, without waiting until its time has come."""
+    """Run the next attempt of an accounts pull without waiting until it is due."""
     with app.app_context():
         db.session.execute(db.update(Pull).values(run_after=datetime.now(UTC)))
         db.session.commit()
@@ -165,13 +163,13 @@ def test_a_pull_that_failed_for_now_says_when_it_is_tried_again(
     assert shown_wait in shown.text
 
 
-def test_a_bank_in_trouble_is_a_sentence_with_try_again_and_the_rest_works(
+def test_a_failed_pull_has_a_sentence_and_try_again_and_the_rest_works(
     app, connected, work, bank_server, panel
 ):
     for rule, sentence in TROUBLES:
         bank_server.misbehave(path="/accounts/balance/get", **rule)
         shown = panel(connected.htmx("POST", "/finance/pulls/accounts"))
-        for _ in range(3):  # as many attempts as a pull has
+        for _ in range(3):  # a pull has three attempts
             attempt(app, shown)
 
         failed = panel(connected.htmx("GET", shown.poll))
@@ -190,7 +188,7 @@ def test_a_bank_in_trouble_is_a_sentence_with_try_again_and_the_rest_works(
     assert panel(connected.htmx("GET", again.poll)).state == "done"
 
 
-def test_a_panel_between_two_attempts_says_what_was_wrong_and_goes_on_polling(
+def test_a_panel_between_attempts_shows_the_error_and_keeps_polling(
     app, connected, bank_server, panel
 ):
     bank_server.misbehave(kind="reset", path="/accounts/balance/get")
@@ -205,7 +203,7 @@ def test_a_panel_between_two_attempts_says_what_was_wrong_and_goes_on_polling(
     assert "Try again" in waiting.buttons
 
 
-def test_no_token_and_no_secret_is_on_any_page(app, connected, ask_sandbox):
+def test_no_page_has_a_token_or_secret(app, connected, ask_sandbox):
     with app.app_context():
         sealed = db.session.scalars(db.select(Item.access_token)).one()
     token = app.extensions["cipher"].decrypt(sealed).decode()
@@ -245,7 +243,7 @@ def test_the_total_is_the_sandboxs_own_count(alice, connect, work, panel, ask_sa
     assert totals[-1] > 1000
 
 
-def test_get_transaction_data_shows_the_range_that_was_asked_for(connected, work, panel, today):
+def test_get_transaction_data_shows_the_requested_range(connected, work, panel, today):
     dates = {"start_date": str(today - timedelta(days=2)), "end_date": str(today)}
     shown = panel(connected.htmx("POST", "/finance/pulls/transactions", data=dates))
     work()
@@ -258,7 +256,7 @@ def test_get_transaction_data_shows_the_range_that_was_asked_for(connected, work
     assert "Cent" not in done.text
 
 
-def test_get_account_data_brings_the_balances_up_to_date(app, connected, work, panel):
+def test_get_account_data_updates_the_balances(app, connected, work, panel):
     with app.app_context():
         db.session.execute(db.update(Account).values(current=None))
         db.session.commit()
@@ -280,17 +278,17 @@ def test_get_account_data_brings_the_balances_up_to_date(app, connected, work, p
         ("/finance/items", "of_user"),
     ],
 )
-def test_what_is_committed_while_a_page_is_read_is_wholly_in_it_or_not_at_all(
+def test_a_page_shows_all_of_a_concurrent_commit_or_none_of_it(
     app, alice, monkeypatch, path, reader
 ):
-    """A bank is linked just before the accounts are read, and other things were read already."""
+    """A bank is connected after the page has read some data and before it reads the accounts."""
     read, linked = getattr(accounts, reader), []
 
     def link():
         with app.app_context():
             item = items.add(user_id=alice.id, plaid_item_id="new", access_token=b"sealed")
-            said = [payloads.Account("new", "Plaid Gold", "depository", payloads.Balances())]
-            accounts.save(alice.id, item.id, said)
+            expected = [payloads.Account("new", "Plaid Gold", "depository", payloads.Balances())]
+            accounts.save(alice.id, item.id, expected)
             db.session.commit()
             linked.append(item.id)
 
@@ -307,7 +305,7 @@ def test_what_is_committed_while_a_page_is_read_is_wholly_in_it_or_not_at_all(
     assert "Plaid Gold" in alice.client.get(path).text
 
 
-def test_sync_now_brings_what_is_new(app, connected, work, panel, ask_sandbox, today):
+def test_sync_now_gets_new_transactions(app, connected, work, panel, ask_sandbox, today):
     with app.app_context():
         db.session.execute(db.delete(Transaction))
         db.session.execute(db.update(Item).values(cursor=""))
@@ -321,8 +319,8 @@ def test_sync_now_brings_what_is_new(app, connected, work, panel, ask_sandbox, t
     assert connected.client.get("/finance/transactions.json").json["total_transactions"] == 3
 
 
-def test_json_of_a_bank_is_read_from_the_sandbox(ask_sandbox, connected):
-    """The helper asks what the app asked: otherwise the comparisons above compare nothing."""
+def test_ask_sandbox_uses_the_token_of_the_only_item(ask_sandbox, connected):
+    """Otherwise the comparisons above would compare nothing."""
     answer = ask_sandbox("/accounts/get")
 
     assert json.dumps(answer["accounts"]).count("account_id") == 2

@@ -1,4 +1,4 @@
-"""The start and the end that a person may ask for."""
+"""The dates that a person may ask for."""
 
 from datetime import timedelta
 
@@ -101,7 +101,7 @@ def test_both_dates_can_be_wrong_at_once(connected):
     assert Page(answer.text).complaints() == {"start_date", "end_date"}
 
 
-def test_good_dates_are_asked_for(app, connected, spell, subtests):
+def test_good_dates_are_stored_with_the_pull(app, connected, spell, subtests):
     for case, (start, end) in GOOD.items():
         with subtests.test(case):
             form = spell(start, end)
@@ -111,14 +111,14 @@ def test_good_dates_are_asked_for(app, connected, spell, subtests):
                 assert {"start_date": str(pull.start_date), "end_date": str(pull.end_date)} == form
 
 
-def test_the_form_begins_with_dates_that_are_good(connected):
+def test_the_form_offers_valid_dates(connected):
     page = Page(connected.client.get("/finance/").text)
     form = {name: page.value(name) for name in ("start_date", "end_date")}
 
     assert connected.client.post(PATHS[1], data=form).status_code == 302
 
 
-def test_before_the_first_transaction_is_known_any_end_is_fine(app, alice, today):
+def test_without_transactions_any_end_is_accepted(app, alice, today):
     with app.app_context():
         db.session.add(Item(user_id=alice.id, plaid_item_id="i", access_token=b""))
         db.session.commit()

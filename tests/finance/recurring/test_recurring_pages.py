@@ -1,4 +1,4 @@
-"""The page of what recurs: what it says, to whom, and that it stays right by itself."""
+"""The page of recurring payments, who sees what on it, and how it is updated."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -27,7 +27,7 @@ def soon(days):
 
 @pytest.fixture
 def bank(app, alice):
-    """An Item of alice's with one account; its id and the account's."""
+    """Store an Item of alice with one account. Return both ids."""
     with app.app_context():
         item = Item(user_id=alice.id, plaid_item_id="i", institution_name="Tartan Bank",
                     access_token=b"", update_status="HISTORICAL_UPDATE_COMPLETE")  # fmt: skip
@@ -42,7 +42,7 @@ def bank(app, alice):
 
 @pytest.fixture
 def add(app, alice, bank):
-    """A stream of alice's, monthly and due in five days unless told otherwise; its id."""
+    """Store a stream of alice, by default monthly and due in five days. Return its id."""
     item_id, account_id = bank
 
     def stream(title="Netflix", amount="17.99", *, paid=0, **fields):
@@ -91,19 +91,19 @@ def row(stream_id, page):
     return page.find(id=f"stream-{stream_id}")[1]
 
 
-def test_nothing_connected_says_what_will_be_here(alice, look):
+def test_without_a_connection_the_page_explains_itself(alice, look):
     page = look()
     assert "Subscriptions, bills and income appear here" in page.text
     assert page.has(href="/finance/#connect")
 
 
-def test_nothing_found_says_what_it_takes(bank, look):
+def test_without_streams_the_page_says_what_they_need(bank, look):
     page = look()
     assert "It takes three." in page.text
     assert not page.has(href="/finance/#connect")
 
 
-def test_a_bank_that_does_not_tell_is_named(app, bank, look, add):
+def test_a_bank_that_reports_no_streams_is_named(app, bank, look, add):
     with app.app_context():
         db.session.execute(db.update(Item).values(streams_refusal="PRODUCTS_NOT_SUPPORTED"))
         db.session.commit()
@@ -112,7 +112,7 @@ def test_a_bank_that_does_not_tell_is_named(app, bank, look, add):
     assert "Tartan Bank does not provide recurring payments. PRODUCTS_NOT_SUPPORTED" in look().text
 
 
-def test_a_row_says_everything(add, look):
+def test_a_row_has_all_that_is_known_of_its_stream(add, look):
     text = row(add(paid=12), look())
     for part in (
         "Netflix",
@@ -125,7 +125,7 @@ def test_a_row_says_everything(add, look):
     assert "was" not in text
 
 
-def test_its_payments_are_one_click_away(add, bank, look):
+def test_a_row_links_to_its_payments(add, bank, look):
     add("Tom & Jerry's?")
     page = look()
     _, text = page.find(href=f"/finance/transactions?q=Tom+%26+Jerry's?&account={bank[1]}")
@@ -146,12 +146,12 @@ def test_a_changed_amount_is_marked_in_words_and_with_an_arrow(add, look):
     assert sorted(arrows) == ["down"] * 2 + ["up"] * 4, "in the list and in the panel"
 
 
-def test_an_old_change_is_no_news(add, look):
+def test_an_old_change_is_not_marked(add, look):
     old = add(previous_amount=Decimal("15.49"), changed_on=soon(-200))
     assert "15.49" not in row(old, look())
 
 
-def test_what_is_late_says_so_and_is_not_promised_again(add, look):
+def test_a_late_payment_is_marked_and_not_expected_again(add, look):
     late = add(predicted_next_date=soon(-3))
     page = look()
     assert ", not arrived" in row(late, page)
@@ -160,7 +160,7 @@ def test_what_is_late_says_so_and_is_not_promised_again(add, look):
     assert panel.count("Netflix") == 1
 
 
-def test_what_comes_stands_under_its_day(add, look):
+def test_expected_payments_are_listed_by_day(add, look):
     add("Tomorrow's", predicted_next_date=soon(1))
     add("Today's", predicted_next_date=TODAY)
     add("Far", predicted_next_date=soon(31))
@@ -172,12 +172,12 @@ def test_what_comes_stands_under_its_day(add, look):
     assert "Far" not in panel
 
 
-def test_nothing_expected_says_until_when(add, look):
+def test_without_expected_payments_the_panel_says_until_when(add, look):
     add(predicted_next_date=None)
     assert "Nothing is expected through" in look().find(id="upcoming")[1]
 
 
-def test_a_transfer_is_no_cost_and_its_other_side_no_income(add, look):
+def test_a_transfer_is_neither_cost_nor_income(add, look):
     add()
     add("To savings", "300", category_primary="TRANSFER_OUT")
     add("From checking", "-300", category_primary="TRANSFER_IN")
@@ -191,7 +191,7 @@ def test_a_transfer_is_no_cost_and_its_other_side_no_income(add, look):
     assert "From checking" not in panel
 
 
-def test_what_ended_is_folded_away(add, look):
+def test_ended_streams_are_folded(add, look):
     add("Dropbox", is_active=False, predicted_next_date=None)
     add("Gone", vanished_at=now())
     add("Guess", status="TOMBSTONED")
@@ -202,7 +202,7 @@ def test_what_ended_is_folded_away(add, look):
     assert "a month" not in page.text.replace("every month", "")
 
 
-def test_currencies_stand_side_by_side(add, look):
+def test_currencies_are_not_added_up(add, look):
     add(amount="10")
     add("Abo", "20", iso_currency_code="EUR")
     add("Coin", "0.5", iso_currency_code=None, unofficial_currency_code="BTC")
@@ -210,12 +210,12 @@ def test_currencies_stand_side_by_side(add, look):
     assert [" ".join("".join(text).split()) for text in totals] == ["€20.00", "$10.00", "0.5 BTC"]
 
 
-def test_a_guess_is_called_one(add, look):
+def test_a_stream_that_plaid_only_suspects_is_marked(add, look):
     assert "probably recurring" in row(add(status="EARLY_DETECTION"), look())
 
 
 @pytest.mark.parametrize("field", ["description", "merchant_name", "category_primary"])
-def test_hostile_texts_are_texts(add, look, alice, field):
+def test_hostile_text_is_escaped(add, look, alice, field):
     fields = {field: HOSTILE} if field != "description" else {}
     add(HOSTILE if field == "description" else "Plain", **fields)
     html = alice.client.get("/finance/recurring").text
@@ -228,19 +228,19 @@ def test_a_long_name_and_an_unknown_frequency(add, look):
     assert "irregular, next" in text
 
 
-def test_a_stranger_sees_none_of_it(add, charlie, look):
+def test_another_person_sees_no_streams(add, charlie, look):
     add()
     assert "Netflix" not in look(charlie).text
     assert "Netflix" not in charlie.client.get("/finance/recurring/live").text
 
 
-def test_the_languages_own_words(add, look):
+def test_the_page_is_translated(add, look):
     add()
     panel = look(headers={"Accept-Language": "de"}).find(id="upcoming")[1]
     assert format_date(soon(5), "EEEE, d. MMMM", "de") in panel
 
 
-def test_an_open_page_hears_of_changes(add, alice, look):
+def test_an_open_page_is_updated_after_a_change(add, alice, look):
     add()
     poll, _ = look().find(id="live")
     assert alice.htmx("GET", poll["hx-get"]).status_code == 204
@@ -254,7 +254,7 @@ def test_an_open_page_hears_of_changes(add, alice, look):
     assert alice.htmx("GET", again["hx-get"]).status_code == 204
 
 
-def test_the_whole_way_from_the_bank(alice, connect, look):
+def test_streams_from_the_bank_are_on_the_page(alice, connect, look):
     connect(alice)
     page = look()
     assert page.has(**{"class": "change small"}), "a price rose within the last three months"
@@ -264,7 +264,7 @@ def test_the_whole_way_from_the_bank(alice, connect, look):
     assert "PAYROLL" in page.find(id="upcoming")[1]
 
 
-def test_a_webhook_is_enough(app, alice, connect, bank_server, work):
+def test_a_webhook_updates_the_page(app, alice, connect, bank_server, work):
     connect(alice, override_username="user_transactions_dynamic", override_password="any")
     with app.app_context():
         item = db.session.scalars(db.select(Item)).one()
@@ -316,20 +316,20 @@ def stream(**fields):
         ("MONTHLY", None, None, []),
     ],
 )
-def test_the_days_on_which_a_stream_is_expected(frequency, last, first, days):
+def test_the_days_on_which_payments_are_expected(frequency, last, first, days):
     one = stream(frequency=frequency, predicted_next_date=first, last_date=last or first)
     found = upcoming.expected(one, date(2026, 1, 30), date(2026, 3, 1))
     assert [f"{day:%m-%d}" for day in found] == days
 
 
-def test_a_month_is_a_twelfth_of_a_year():
+def test_the_monthly_cost_is_a_twelfth_of_the_yearly_cost():
     frequencies = ("WEEKLY", "BIWEEKLY", "SEMI_MONTHLY", "MONTHLY", "ANNUALLY", "UNKNOWN")
     streams = [stream(frequency=one, iso_currency_code="USD") for one in frequencies]
     a_month = Decimal(10) * (52 + 26 + 24 + 12 + 1) / 12
     assert recurring_pages.monthly_cost(streams) == [("USD", a_month)]
 
 
-def test_totals_are_exact_and_apart():
+def test_monthly_costs_are_exact_and_by_currency():
     streams = [
         stream(frequency="MONTHLY", last_amount=Decimal(amount), iso_currency_code=currency)
         for amount, currency in (("0.1", "USD"), ("0.2", "USD"), ("-5", "EUR"), ("1", None))
@@ -339,7 +339,7 @@ def test_totals_are_exact_and_apart():
     ]  # fmt: skip
 
 
-def test_the_panel_for_the_dashboard(app, alice, add):
+def test_the_dashboards_panel_lists_the_next_days(app, alice, add):
     add()
     with app.app_context():
         panel = upcoming.of_user(alice.id, 4)

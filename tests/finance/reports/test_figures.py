@@ -1,4 +1,4 @@
-"""The dashboard's figures, against ones worked out by hand."""
+"""The dashboard's figures, compared with figures computed by hand."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -33,7 +33,7 @@ def item(owner):
 
 @pytest.fixture
 def bank(owner, item, monkeypatch):
-    """Saves accounts and rows as a sync of TODAY would.
+    """Save accounts and rows as a sync of TODAY does.
 
     Accounts are (key, type, current) or (..., currency); rows (account, age in days, amount,
     category) or (..., currency).
@@ -42,11 +42,11 @@ def bank(owner, item, monkeypatch):
     monkeypatch.setattr(accounts, "now", lambda: moment)
 
     def save(listed, rows=()):
-        said = accounts.save(owner, item.id, [account(*each) for each in listed])
+        changed = accounts.save(owner, item.id, [account(*each) for each in listed])
         sent = [transaction(f"t{number}", *row) for number, row in enumerate(rows)]
         ids = accounts.ids_of_item(item.id)
         stored.save(owner, item.id, ids, sent)
-        derived.refresh({(ids[row.account_id], row.date) for row in sent}, said)
+        derived.refresh({(ids[row.account_id], row.date) for row in sent}, changed)
         db.session.commit()
         return ids
 
@@ -86,14 +86,14 @@ HOUSEHOLD = [
 ]
 
 
-def test_net_worth_is_what_is_there_less_what_is_owed(owner, bank):
+def test_net_worth_is_assets_minus_debts(owner, bank):
     bank(HOUSEHOLD)
     (result,) = shown(owner).net_worth
     assert result.currency == "USD"
     assert result.value == Decimal("110") + Decimal("320.76") + 7 - 410 - 5000
 
 
-def test_a_closed_account_may_be_left_at_a_connection_that_was_replaced(owner, item, bank):
+def test_closed_accounts_of_a_replaced_connection_have_no_figures(owner, item, bank):
     ids = bank(HOUSEHOLD[:2])
     accounts.close_missing(item.id, [])
     items.replace(item.id)
@@ -103,7 +103,7 @@ def test_a_closed_account_may_be_left_at_a_connection_that_was_replaced(owner, i
     assert (shown(owner).net_worth, shown(owner).groups) == ([], [])
 
 
-def test_the_line_is_reversed_from_today(owner, bank):
+def test_the_net_worth_of_past_days_is_computed_backward_from_today(owner, bank):
     bank(
         HOUSEHOLD[:2],
         [
@@ -158,7 +158,7 @@ def test_a_balance_that_is_known_throughout_is_no_estimate(owner, bank):
     ("period", "first", "points"),
     [("1M", 30, 31), ("6M", 182, 183), ("1Y", 365, 366), ("all", 700, 101)],
 )
-def test_a_period_has_a_point_a_day_and_a_week_beyond_a_year(owner, bank, period, first, points):
+def test_a_period_has_a_point_a_day_or_a_week_beyond_a_year(owner, bank, period, first, points):
     bank(HOUSEHOLD[:1], [("checking", 699, "10", "TRAVEL"), ("checking", 35, "5", "TRAVEL")])
     (result,) = shown(owner, period).net_worth
     assert result.dates[0] == TODAY - first * DAY
@@ -167,14 +167,14 @@ def test_a_period_has_a_point_a_day_and_a_week_beyond_a_year(owner, bank, period
     assert result.values[0] == {"1M": 110, "all": 125}.get(period, 115)
 
 
-def test_many_years_have_some_hundred_points(owner, bank):
+def test_many_years_have_a_few_hundred_points(owner, bank):
     bank(HOUSEHOLD[:1], [("checking", 9000, "10", "TRAVEL")])
     (result,) = shown(owner, "all").net_worth
     assert 200 < len(result.dates) <= net_worth.MOST_POINTS + 1
     assert result.dates[-1] == TODAY
 
 
-def test_a_line_begins_where_something_is_known(owner, bank):
+def test_the_chart_begins_on_the_first_known_day(owner, bank):
     bank(HOUSEHOLD[:1], [("checking", 9, "10", "TRAVEL")])
     assert shown(owner, "1Y").net_worth[0].dates[0] == TODAY - 10 * DAY
 
@@ -216,7 +216,7 @@ def test_a_closed_account_counts_until_it_closed(owner, bank):
     assert [group.key for group in found.groups] == ["cash"]
 
 
-def test_an_account_without_a_balance_is_listed_and_not_counted(owner, bank):
+def test_an_account_without_a_balance_is_listed_but_not_counted(owner, bank):
     bank([("a", "depository", None), ("b", "depository", "3")])
     found = shown(owner)
     assert found.net_worth[0].value == 3
@@ -226,7 +226,7 @@ def test_an_account_without_a_balance_is_listed_and_not_counted(owner, bank):
     ]
 
 
-def test_groups_are_in_a_persons_order_and_sign(owner, bank):
+def test_accounts_are_grouped_in_order_and_debts_are_negative(owner, bank):
     bank(HOUSEHOLD)
     groups = shown(owner).groups
     assert [(group.key, str(group.title), group.totals) for group in groups] == [
@@ -240,7 +240,7 @@ def test_groups_are_in_a_persons_order_and_sign(owner, bank):
     assert groups[1].accounts[0].item.state == "good"
 
 
-def test_a_spark_is_ninety_days_in_thirty_steps(owner, bank):
+def test_a_sparkline_has_ninety_days_in_thirty_steps(owner, bank):
     bank(HOUSEHOLD[:2], [("card", 44, "400", "TRAVEL")])
     checking, card = [group.accounts[0] for group in shown(owner, "1M").groups]
     assert len(card.sparkline) == 31
@@ -320,7 +320,7 @@ def test_spending_is_net_of_refunds_and_without_income(owner, bank):
 
 
 def behind(app, user_id, link):
-    """What the explorer adds up for a link's fields, by currency: kept by month, and by rows."""
+    """What the explorer adds up for a link's fields, from monthly totals and from rows alike."""
     with app.test_request_context():
         form = ExplorerForm(MultiDict(link))
         assert form.validate(), form.errors
@@ -332,7 +332,7 @@ def behind(app, user_id, link):
 
 
 def agree(app, user_id, day):
-    """Every figure of cash flow and spending is what its link opens; how many have rows."""
+    """Compare every figure with the rows its link opens. Return how many figures have rows."""
     found = figures.of_user(user_id, "6M", day)
     with_rows = 0
     for flow in found.cash_flow:
@@ -348,7 +348,7 @@ def agree(app, user_id, day):
     return with_rows
 
 
-def test_a_link_opens_what_its_figure_adds_up(app, owner, bank):
+def test_a_figures_link_opens_the_rows_it_adds_up(app, owner, bank):
     bank(
         [*HOUSEHOLD, ("euros", "depository", "3", "EUR")],
         [
@@ -366,7 +366,7 @@ def test_a_link_opens_what_its_figure_adds_up(app, owner, bank):
     assert agree(app, owner, TODAY) == 6
 
 
-def test_a_link_opens_what_it_says_of_a_household(app, alice, connect):
+def test_every_link_of_a_household_opens_the_rows_it_adds_up(app, alice, connect):
     connect(alice)
     with app.app_context():
         assert agree(app, alice.id, today()) > 12
@@ -377,18 +377,18 @@ def test_rows_are_counted(owner, bank):
     assert shown(owner).count == (5, 0)
 
 
-def test_somebody_without_a_bank_has_empty_lists(owner):
+def test_without_a_connection_all_figures_are_empty(owner):
     found = shown(owner)
     assert (found.net_worth, found.cash_flow, found.spending, found.groups) == ([], [], [], [])
     assert found.count == (0, 0)
 
 
-def test_nobody_elses_money_is_shown(bank, alice):
+def test_another_persons_money_is_not_counted(bank, alice):
     bank(HOUSEHOLD, [("checking", 1, "5", "TRAVEL")])
     assert shown(alice.id) == figures.Figures([], [], [], [], (0, 0))
 
 
-def test_it_takes_the_same_few_queries_whatever_is_stored(owner, bank):
+def test_the_figures_take_the_same_few_queries_however_much_is_stored(owner, bank):
     def queries():
         db.session.expire_all()
         seen = []
@@ -406,7 +406,7 @@ def test_it_takes_the_same_few_queries_whatever_is_stored(owner, bank):
     assert not any('"transaction"' in statement for statement in many)
 
 
-def test_a_table_has_the_last_point_of_each_month(owner, bank):
+def test_the_table_has_the_last_point_of_each_month(owner, bank):
     bank(HOUSEHOLD[:1], [("checking", 60, "10", "TRAVEL"), ("checking", 1, "1", "TRAVEL")])
     (result,) = shown(owner, "all").net_worth
     assert result.table == [

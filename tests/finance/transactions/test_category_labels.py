@@ -1,4 +1,4 @@
-"""Every category of Plaid's has a name that a person would use, and a picture."""
+"""Every category of Plaid's has a label and an icon."""
 
 import pytest
 
@@ -12,11 +12,11 @@ from plaidapp.finance.transactions.category_labels import (
 from plaidapp.store.transactions.categories import PRIMARY
 
 
-def test_all_of_plaids_are_there_and_no_others():
+def test_every_plaid_category_has_a_label_and_an_icon():
     assert set(LABELS) == set(ICONS) == set(PRIMARY)
 
 
-def test_no_two_look_or_read_the_same(app):
+def test_labels_and_icons_are_unique(app):
     with app.test_request_context():
         labels = [category_label(code) for code in PRIMARY]
     assert len(set(labels)) == len(set(ICONS.values())) == len(PRIMARY)
@@ -37,11 +37,11 @@ def test_a_code_reads_as_words(app, code, label):
         assert category_label(code) == label
 
 
-def test_what_is_not_known_has_a_picture_all_the_same():
+def test_an_unknown_category_has_an_icon_too():
     assert category_icon("SPACE_TRAVEL") == category_icon(None) == ICONS["OTHER"]
 
 
-def test_money_between_ones_own_accounts_is_told_from_the_rest():
+def test_transfers_are_recognized():
     assert is_transfer("TRANSFER_IN")
     assert is_transfer("TRANSFER_OUT")
     assert not is_transfer("INCOME")

@@ -1,4 +1,4 @@
-"""Editing one and many through the routes, as htmx and as plain forms, and taking it back."""
+"""Edits of one transaction and of many, and their undo, with HTMX and as plain forms."""
 
 import re
 from datetime import timedelta
@@ -16,14 +16,14 @@ PATH = "/finance/transactions"
 
 @pytest.fixture
 def rows(app, connected):
-    """Ids by name."""
+    """The ids of the rows by name."""
     with app.app_context():
         return dict(db.session.execute(db.select(Transaction.name, Transaction.id)).all())
 
 
 @pytest.fixture
-def told(app):
-    """Of every row by name: the person's category, note, hidden."""
+def edited(app):
+    """Return the person's category, note and whether it is hidden, for every row by name."""
 
     def read():
         with app.app_context():
@@ -39,26 +39,26 @@ NOTHING = (None, None, False)
 
 
 def undo_of(answer):
-    """Where the notice's button goes."""
+    """The address of the notice's *Undo*."""
     return re.search(r'hx-post="(/finance/edits/[^"]+)"', answer.text)[1].replace("&amp;", "&")
 
 
-def test_a_plain_form_edits_and_the_next_page_undoes(connected, rows, told):
+def test_a_plain_form_edits_and_the_next_page_undoes(connected, rows, edited):
     path = f"{PATH}/{rows['Pay']}?q=pay"
     data = {"category": "TRAVEL", "note": " Zoë\r\nand me ", "hidden": "y"}
     answer = connected.client.post(path, data=data)
     assert (answer.status_code, answer.location) == (302, path)
-    assert told()["Pay"] == ("TRAVEL", "Zoë\nand me", True)
+    assert edited()["Pay"] == ("TRAVEL", "Zoë\nand me", True)
     page = connected.client.get(answer.location)
     assert "1 transaction changed." in page.text
     undone = connected.client.post(undo_of(page))
     assert undone.location == f"{PATH}?q=pay"
-    assert told()["Pay"] == NOTHING
+    assert edited()["Pay"] == NOTHING
     assert "Undone: 1 transaction restored." in connected.client.get(PATH).text
     assert "This was already undone." in connected.htmx("POST", undo_of(page)).text
 
 
-def test_with_htmx_the_row_and_the_totals_are_drawn_anew(connected, rows, told):
+def test_htmx_gets_the_row_and_the_totals_again(connected, rows, edited):
     page = Page(connected.client.get(PATH).text)
     revision = page.value("revision")
     data = {"category": "TRAVEL", "note": "", "revision": revision}
@@ -66,19 +66,19 @@ def test_with_htmx_the_row_and_the_totals_are_drawn_anew(connected, rows, told):
     assert f'hx-target="#t-{rows["Pay"]}"' in answer.text
     assert 'hx-target="#tally"' in answer.text
     assert int(Page(answer.text).value("revision")) == int(revision) + 1
-    assert told()["Pay"] == ("TRAVEL", None, False)
+    assert edited()["Pay"] == ("TRAVEL", None, False)
     again = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data=data)
     assert "Nothing changed." in again.text
     assert "/undo" not in again.text.split('hx-target="#notice"')[1]
 
 
-def test_a_change_that_came_in_between_is_still_fetched(connected, rows):
-    """The page knew an older revision, so it has to ask for what it missed."""
+def test_a_change_in_between_is_still_polled_for(connected, rows):
+    """The page showed an older revision, so it still has to poll for the other change."""
     answer = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data={"note": "x", "revision": "0"})
     assert 'id="live"' not in answer.text
 
 
-def test_a_row_that_gets_hidden_goes_unless_hidden_ones_are_shown(connected, rows):
+def test_a_hidden_row_is_removed_unless_hidden_rows_are_shown(connected, rows):
     data = {"hidden": "y"}
     gone = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data=data).text
     assert f'hx-target="#t-{rows["Pay"]}" hx-swap="delete"' in gone
@@ -110,7 +110,7 @@ def test_a_refused_edit_changes_nothing(connected, rows, dump, subtests):
     assert dump() == before
 
 
-def test_only_what_was_sent_changes(connected, rows, told, dump):
+def test_only_fields_that_were_sent_change(connected, rows, edited, dump):
     path = f"{PATH}/{rows['Pay']}"
     everything = {"category": "TRAVEL", "note": "x", "hidden": "y"}
     connected.client.post(path, data=everything)
@@ -121,28 +121,30 @@ def test_only_what_was_sent_changes(connected, rows, told, dump):
         assert "Choose a category, a note, or whether to hide it." in answer.text
     assert dump() == before
     connected.client.post(path, data={"category": ""})
-    assert told()["Pay"] == (None, "x", True)
+    assert edited()["Pay"] == (None, "x", True)
     connected.client.post(path, data={"note": ""})
-    assert told()["Pay"] == (None, None, True)
-    connected.client.post(path, data={"hidden": ""})  # as the form sends it, not checked
-    assert told()["Pay"] == NOTHING
+    assert edited()["Pay"] == (None, None, True)
+    connected.client.post(
+        path, data={"hidden": ""}
+    )  # as the form sends it when the box is not checked
+    assert edited()["Pay"] == NOTHING
 
 
-def test_back_to_the_banks_category_leaves_the_rest(connected, rows, told):
+def test_going_back_to_the_banks_category_changes_nothing_else(connected, rows, edited):
     path = f"{PATH}/{rows['Pay']}"
     connected.client.post(path, data={"category": "TRAVEL", "note": "x", "hidden": "y"})
     form = connected.client.get(path).text.split('class="back-to-bank"')[1].split("</form>")[0]
     sent = dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
     connected.client.post(path, data=sent)
-    assert told()["Pay"] == (None, "x", True)
+    assert edited()["Pay"] == (None, "x", True)
 
 
-def test_a_category_that_is_none_of_plaids_stays_choosable(app, connected, rows, told):
+def test_a_present_category_that_plaid_lacks_can_be_kept(app, connected, rows, edited):
     with app.app_context():
         edits.apply(connected.id, edits.of_ids(connected.id, [rows["Pay"]]), {"own_category": "Us"})
         db.session.commit()
     connected.client.post(f"{PATH}/{rows['Pay']}", data={"category": "Us", "note": "x"})
-    assert told()["Pay"] == ("Us", "x", False)
+    assert edited()["Pay"] == ("Us", "x", False)
 
 
 @pytest.mark.parametrize(
@@ -153,18 +155,18 @@ def test_a_category_that_is_none_of_plaids_stays_choosable(app, connected, rows,
         ({"do": "hide"}, (None, None, True)),
     ],
 )
-def test_many_at_once_and_back(connected, rows, told, do, expected):
+def test_many_rows_are_edited_at_once_and_undone(connected, rows, edited, do, expected):
     chosen = [rows["Pay"], rows["Cent"]]
     answer = connected.htmx("POST", f"{PATH}/edit", data=do | {"row": chosen})
     assert "2 transactions changed." in answer.text
-    assert (told()["Pay"], told()["Cent"]) == (expected, expected)
-    assert told()["Book <b>shop</b>"] == NOTHING
+    assert (edited()["Pay"], edited()["Cent"]) == (expected, expected)
+    assert edited()["Book <b>shop</b>"] == NOTHING
     undone = connected.htmx("POST", undo_of(answer))
     assert undone.headers["HX-Trigger"] == "ledger-changed"
-    assert set(told().values()) == {NOTHING}
+    assert set(edited().values()) == {NOTHING}
 
 
-def test_the_last_change_can_be_undone_after_the_notice_is_gone(app, connected, rows, told):
+def test_the_last_edit_can_be_undone_after_its_notice_is_gone(app, connected, rows, edited):
     def offered():
         page = connected.client.get(f"{PATH}?direction=in").text.split('id="tally"')[1]
         found = re.search(r'hx-post="([^"]+/undo[^"]*)"', page)
@@ -176,7 +178,7 @@ def test_the_last_change_can_be_undone_after_the_notice_is_gone(app, connected, 
     assert offered() == offered()
     for note in ("first", None):
         connected.client.post(offered())
-        assert told()["Pay"][1] == note
+        assert edited()["Pay"][1] == note
     assert offered() is None
     connected.htmx("POST", f"{PATH}/{rows['Pay']}", data={"note": "old"})
     with app.app_context():
@@ -185,25 +187,25 @@ def test_the_last_change_can_be_undone_after_the_notice_is_gone(app, connected, 
     assert offered() is None
 
 
-def test_a_filter_leaves_the_notice(connected):
+def test_filtering_keeps_the_notice(connected):
     assert 'hx-target="#notice"' not in connected.htmx("GET", f"{PATH}?q=pay").text
 
 
-def test_unhide(connected, rows, told):
+def test_unhide(connected, rows, edited):
     connected.client.post(f"{PATH}/{rows['Pay']}", data={"hidden": "y"})
     connected.client.post(f"{PATH}/edit?hidden=only", data={"all": "y", "do": "unhide"})
-    assert told()["Pay"] == NOTHING
+    assert edited()["Pay"] == NOTHING
 
 
-def test_all_of_a_filter(connected, told):
+def test_every_row_of_a_filter_is_edited(connected, edited):
     answer = connected.client.post(f"{PATH}/edit?direction=out", data={"all": "y", "do": "hide"})
     assert answer.location == f"{PATH}?direction=out"
-    assert {name for name, row in told().items() if row[2]} == {"Book <b>shop</b>", "Cent"}
+    assert {name for name, row in edited().items() if row[2]} == {"Book <b>shop</b>", "Cent"}
     page = connected.client.get(answer.location)
     assert "2 transactions changed." in page.text
 
 
-def test_all_of_a_filter_with_htmx_draws_the_list_anew(connected):
+def test_htmx_gets_the_whole_list_after_an_edit_of_every_row(connected):
     data = {"all": "y", "do": "note", "note": "x"}
     answer = connected.htmx("POST", f"{PATH}/edit", data=data)
     assert 'hx-target="#results"' in answer.text
@@ -223,7 +225,7 @@ BAD_MANY = (
 )
 
 
-def test_a_refused_edit_of_many_changes_nothing(connected, dump, subtests):
+def test_a_refused_bulk_edit_changes_nothing(connected, dump, subtests):
     before = dump()
     for data, sentence in BAD_MANY:
         with subtests.test(sentence):
@@ -237,7 +239,7 @@ def test_a_refused_edit_of_many_changes_nothing(connected, dump, subtests):
     assert dump() == before
 
 
-def test_more_than_can_be_edited_at_once_is_refused(connected, dump, monkeypatch):
+def test_a_bulk_edit_of_too_many_rows_is_refused(connected, dump, monkeypatch):
     monkeypatch.setattr(edits, "MOST_ROWS", 2)
     before = dump()
     answer = connected.htmx("POST", f"{PATH}/edit", data={"all": "y", "do": "hide"})
@@ -246,7 +248,7 @@ def test_more_than_can_be_edited_at_once_is_refused(connected, dump, monkeypatch
     assert dump() == before
 
 
-def test_a_stranger_edits_nothing(app, connected, charlie, rows, dump):
+def test_another_person_can_edit_nothing(app, connected, charlie, rows, dump):
     with app.app_context():
         db.session.add(Edit(user_id=connected.id))
         db.session.commit()
@@ -259,8 +261,8 @@ def test_a_stranger_edits_nothing(app, connected, charlie, rows, dump):
     assert dump() == before
 
 
-def test_enter_in_the_bulk_note_writes_the_note(connected):
-    """It presses the first button of the form."""
+def test_enter_in_the_bulk_note_submits_the_note(connected):
+    """Enter presses the first button of the form."""
     form = connected.client.get(PATH).text.split('<form id="bulk"')[1].split("</form>")[0]
     assert re.findall(r'<button name="do" value="(\w+)"', form)[0] == "note"
     assert form.index("<button") == form.index('<button name="do" value="note"')

@@ -1,4 +1,4 @@
-"""The explorer's address, page and fragments; what it looks like is for tests/e2e."""
+"""The explorer's addresses, page and fragments. tests/e2e tests it in a browser."""
 
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +14,7 @@ PATH = "/finance/transactions"
 
 
 def names(page):
-    """What the rows are called, in their order."""
+    """The names of the rows, in their order."""
     return [
         " ".join("".join(text).split())
         for tag, attributes, text in Page(page.text).elements
@@ -48,7 +48,7 @@ FILTERS = (
 )
 
 
-def test_the_address_says_which_rows_and_in_which_order(connected, subtests):
+def test_the_address_filters_and_sorts_the_rows(connected, subtests):
     for query, expected in FILTERS:
         with subtests.test(query):
             page = connected.client.get(f"{PATH}?{query}", follow_redirects=True)
@@ -60,7 +60,7 @@ def test_the_address_says_which_rows_and_in_which_order(connected, subtests):
             assert [row["name"] for row in data.json["transactions"]] == expected
 
 
-def test_a_strangers_account_is_as_one_that_does_not_exist(app, connected, charlie):
+def test_another_persons_account_finds_nothing(app, connected, charlie):
     with app.app_context():
         account_id = db.session.scalar(db.select(Transaction.account_id).limit(1))
     assert len(names(connected.client.get(f"{PATH}?account={account_id}"))) == 3
@@ -88,7 +88,7 @@ BAD = (
 )
 
 
-def test_nonsense_gets_a_sentence_and_no_rows(connected, subtests):
+def test_an_invalid_filter_gets_a_sentence_and_no_rows(connected, subtests):
     for field, value, sentence in BAD:
         with subtests.test(field=field, value=value[:20]):
             query = {field: value}
@@ -97,8 +97,8 @@ def test_nonsense_gets_a_sentence_and_no_rows(connected, subtests):
             data = connected.client.get(f"{PATH}.json", query_string=query)
             assert (page.status_code, fragment.status_code, data.status_code) == (422, 422, 422)
             for answer in (page, fragment):
-                said = Page(answer.text).find(**{"class": "complaints"})[1]
-                assert said.endswith(f": {sentence}")
+                complaints = Page(answer.text).find(**{"class": "complaints"})[1]
+                assert complaints.endswith(f": {sentence}")
             assert fragment.headers["HX-Retarget"] == "#filters"
             assert data.json["fields"] == {field: [sentence]}
             assert names(page) == []
@@ -115,7 +115,7 @@ AMOUNTS = (
 )
 
 
-def test_an_amount_is_read_by_locale_and_kept_in_one_spelling(connected, subtests):
+def test_an_amount_is_read_by_locale_and_has_one_spelling_in_addresses(connected, subtests):
     for locale, typed, kept, shown in AMOUNTS:
         with subtests.test(locale=locale, typed=typed):
             headers = {"Accept-Language": locale, "HX-Request": "true"}
@@ -130,7 +130,7 @@ def test_an_amount_is_read_by_locale_and_kept_in_one_spelling(connected, subtest
     assert typed.location == f"{PATH}?largest=1234.56"
 
 
-def test_everything_that_is_wrong_is_said(connected):
+def test_every_invalid_field_gets_a_sentence(connected):
     page = Page(connected.client.get(f"{PATH}?sort=foo&direction=zz&smallest=x").text)
     assert page.find(**{"class": "complaints"})[1] == (
         "At least: Enter an amount like 12.50. "
@@ -138,7 +138,7 @@ def test_everything_that_is_wrong_is_said(connected):
     )
 
 
-def test_the_larger_amount_has_to_be_larger(connected):
+def test_the_largest_amount_must_not_be_below_the_smallest(connected):
     page = connected.client.get(f"{PATH}?smallest=2&largest=1")
     assert Page(page.text).beside("largest") == (
         "The largest amount is less than the smallest. Swap them."
@@ -148,7 +148,7 @@ def test_the_larger_amount_has_to_be_larger(connected):
 HOSTILE = ("foo AND (", '"', "'", "a*", "\0", "😀", "<script>x</script>", "%", "\\", "a:b", "NEAR(")
 
 
-def test_whatever_is_searched_for_is_answered(connected, subtests):
+def test_any_search_text_is_answered(connected, subtests):
     for typed in HOSTILE:
         with subtests.test(typed):
             page = connected.client.get(PATH, query_string={"q": typed})
@@ -156,14 +156,14 @@ def test_whatever_is_searched_for_is_answered(connected, subtests):
             assert "<script>x" not in page.text
 
 
-def test_what_a_plain_form_leaves_empty_is_not_in_the_address(connected):
+def test_empty_fields_of_a_plain_form_are_removed_from_the_address(connected):
     blank = "q=&start_date=&smallest=&sort=newest&account=&direction=any&hidden=without"
     assert connected.client.get(f"{PATH}?{blank}").location == PATH
     kept = connected.client.get(f"{PATH}?{blank}&q=+pay+&category=INCOME&category=OTHER")
     assert parse_qs(urlsplit(kept.location).query) == {"category": ["INCOME", "OTHER"]}
 
 
-def test_the_parts_of_the_filter_can_be_taken_away_one_by_one(connected):
+def test_each_part_of_the_filter_can_be_removed(connected):
     query = "q=pay&category=INCOME&category=TRAVEL&smallest=1&hidden=any"
     page = Page(connected.client.get(f"{PATH}?{query}").text)
     links = {
@@ -180,13 +180,13 @@ def test_the_parts_of_the_filter_can_be_taken_away_one_by_one(connected):
     assert Page(connected.client.get(PATH).text).has(**{"class": "chip"}) is False
 
 
-def test_when_nothing_fits_it_says_what_to_loosen(connected):
+def test_without_a_match_the_page_offers_to_loosen_the_filter(connected):
     page = connected.client.get(f"{PATH}?q=pay&direction=out")
     assert "“pay”: 2 transactions" in page.text
     assert "Without Money out: 1 transaction" in page.text
 
 
-def test_an_empty_list_says_why_it_is_empty(app, connected):
+def test_an_empty_list_explains_why_it_is_empty(app, connected):
     past = connected.client.get(f"{PATH}?after=1999-01-01_1").text
     assert "No older transactions" in past
     assert f'href="{PATH}" hx-get' in past.split("No older transactions")[1]
@@ -199,11 +199,11 @@ def test_an_empty_list_says_why_it_is_empty(app, connected):
     assert len(names(connected.client.get(f"{PATH}?hidden=any"))) == 3
 
 
-def test_the_total_and_the_days_are_of_the_filter(app, connected):
+def test_totals_and_day_sums_follow_the_filter(app, connected):
     page = connected.client.get(f"{PATH}?direction=out").text
     assert count(connected.client.get(f"{PATH}?direction=out")) == "2 transactions"
     assert "$12.51" in page
-    assert "−$12.50" not in page  # the day of the book shop alone, whose row says it
+    assert "−$12.50" not in page  # the book shop is the only row of its day, so the day has no sum
     with app.app_context():
         db.session.execute(db.update(Transaction).values(date=date(2026, 3, 1)))
         db.session.commit()
@@ -211,7 +211,7 @@ def test_the_total_and_the_days_are_of_the_filter(app, connected):
     assert sums[1] == "−$12.51"
 
 
-def test_htmx_gets_the_results_and_an_address_to_keep(connected):
+def test_htmx_gets_the_results_and_their_address(connected):
     first = connected.htmx("GET", f"{PATH}?q=&direction=in")
     assert "<html" not in first.text
     assert names(first) == ["Pay"]
@@ -228,13 +228,13 @@ def test_htmx_gets_the_results_and_an_address_to_keep(connected):
         ("direction=in&q=p", "q=pa&direction=in", "HX-Replace-Url"),
     ],
 )
-def test_typing_on_is_one_step_of_the_history(connected, before, after, header):
+def test_typing_a_search_is_one_step_of_the_history(connected, before, after, header):
     headers = {"HX-Request": "true", "HX-Current-URL": f"http://localhost{PATH}?{before}"}
     answer = connected.client.get(f"{PATH}?{after}", headers=headers)
     assert header in answer.headers
 
 
-def test_the_next_page_is_rows_alone(alice, connect, today):
+def test_htmx_gets_only_the_rows_of_the_next_page(alice, connect, today):
     connect(alice)
     page = Page(alice.client.get(PATH).text)
     more, _ = page.find(**{"class": "more"})
@@ -242,10 +242,10 @@ def test_the_next_page_is_rows_alone(alice, connect, today):
     rows = alice.htmx("GET", more["hx-get"])
     assert len(names(rows)) == 50
     assert 'id="results"' not in rows.text
-    assert f'id="day-{days[-1]}"' not in rows.text  # a day that goes on needs no second heading
+    assert f'id="day-{days[-1]}"' not in rows.text  # a day that continues has no second heading
 
 
-def test_news_of_the_list_come_by_revision(app, connected):
+def test_the_live_list_is_sent_when_the_revision_changes(app, connected):
     def ask(**query):
         return connected.htmx("GET", f"{PATH}/live", query_string=query)
 
@@ -256,12 +256,12 @@ def test_news_of_the_list_come_by_revision(app, connected):
     connected.client.post(f"{PATH}/{row_id}", data={"note": "Zoë"})
     news = ask(revision=revision, rows=3)
     assert 'hx-target="#results"' in news.text
-    held = ask(revision=revision, rows=2, hold=1)
-    assert 'hx-target="#results"' not in held.text
-    assert "1 new transaction." in held.text
+    update = ask(revision=revision, rows=2, hold=1)
+    assert 'hx-target="#results"' not in update.text
+    assert "1 new transaction." in update.text
     assert "Some transactions have changed." in ask(revision=revision, rows=3, hold=1).text
-    assert Page(held.text).value("rows") == "2"
-    assert ask(revision=Page(held.text).value("revision"), rows=2).status_code == 204
+    assert Page(update.text).value("rows") == "2"
+    assert ask(revision=Page(update.text).value("revision"), rows=2).status_code == 204
     assert ask(revision=revision, sort="id").status_code == 400
 
 
@@ -270,7 +270,7 @@ def ids_of(app):
         return dict(db.session.execute(db.select(Transaction.name, Transaction.id)).all())
 
 
-def test_a_transaction_in_full(app, connected):
+def test_the_page_of_a_transaction_shows_all_that_is_known(app, connected):
     row_id = ids_of(app)["Book <b>shop</b>"]
     page = connected.client.get(f"{PATH}/{row_id}?q=book")
     fragment = connected.htmx("GET", f"{PATH}/{row_id}?q=book")
@@ -282,7 +282,7 @@ def test_a_transaction_in_full(app, connected):
     assert f'href="{PATH}?q=book"' in page.text
 
 
-def test_a_pending_row_and_the_one_it_became_know_each_other(app, connected, today):
+def test_a_pending_row_and_its_posted_row_link_to_each_other(app, connected, today):
     with app.app_context():
         (row, other) = db.session.scalars(db.select(Transaction).limit(2)).all()
         pending, posted = (one.id for one in (row, other))

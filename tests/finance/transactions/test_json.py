@@ -1,4 +1,4 @@
-"""accounts.json and transactions.json against the sandbox's own numbers."""
+"""accounts.json and transactions.json, compared with what the sandbox itself reports."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -26,7 +26,7 @@ ACCOUNTS = {
 
 @pytest.fixture
 def walk():
-    """Every page of transactions.json from `path` on, through `next`."""
+    """Return every page of transactions.json from `path` on, following `next`."""
 
     def through(client, path="/finance/transactions.json", **query):
         pages = [client.get(path, query_string=query).json]
@@ -38,7 +38,7 @@ def walk():
     return through
 
 
-def test_the_accounts_are_plaids_with_exact_amounts(alice, connect, ask_sandbox):
+def test_accounts_json_has_plaids_accounts_with_exact_amounts(alice, connect, ask_sandbox):
     connect(alice)
 
     ours = alice.client.get("/finance/accounts.json").json["accounts"]
@@ -60,7 +60,7 @@ def test_the_accounts_are_plaids_with_exact_amounts(alice, connect, ask_sandbox)
     assert {row["balances"]["iso_currency_code"] for row in ours} == {"USD"}
 
 
-def test_every_transaction_is_on_exactly_one_page_and_as_the_bank_has_it(
+def test_every_transaction_is_on_exactly_one_page_as_the_bank_has_it(
     alice, connect, ask_sandbox, walk, today
 ):
     connect(alice)
@@ -83,13 +83,13 @@ def test_every_transaction_is_on_exactly_one_page_and_as_the_bank_has_it(
         total = int(answer["total_transactions"])
         theirs |= {row["transaction_id"]: row for row in answer["transactions"]}
     assert len(rows) == total
-    assert {row["transaction_id"]: told(row) for row in rows} == {
-        number: told(row) for number, row in theirs.items()
+    assert {row["transaction_id"]: comparable(row) for row in rows} == {
+        number: comparable(row) for number, row in theirs.items()
     }
 
 
-def told(row):
-    """What both sides tell of a transaction; the amount as a number, its digits tested apart."""
+def comparable(row):
+    """The fields that both sides have. Another test checks the digits of amounts."""
     category = row["personal_finance_category"]
     return (
         Decimal(row["amount"]),
@@ -127,7 +127,7 @@ RANGES = (
 )
 
 
-def test_dates_choose_the_transactions_and_their_total(connected, today, subtests):
+def test_a_range_of_dates_limits_transactions_and_total(connected, today, subtests):
     for start, end, names in RANGES:
         query = {
             name: str(today - timedelta(days=days))
@@ -141,7 +141,7 @@ def test_dates_choose_the_transactions_and_their_total(connected, today, subtest
             assert answer["next"] is None
 
 
-def test_the_filter_holds_on_the_pages_after_the_first(alice, connect, walk, today):
+def test_the_next_page_has_the_same_filter(alice, connect, walk, today):
     connect(alice)
     end = today - timedelta(days=400)
 
@@ -155,7 +155,7 @@ def test_the_filter_holds_on_the_pages_after_the_first(alice, connect, walk, tod
 
 @pytest.fixture
 def hide(app):
-    """Hides a transaction, as a person does."""
+    """Hide a transaction as a person does."""
 
     def post(person, plaid_transaction_id):
         query = db.select(Transaction.id)
@@ -183,7 +183,7 @@ def test_a_page_continues_after_the_last_row_even_if_rows_change(alice, connect,
     }
 
 
-@pytest.mark.parametrize("query", ["", "?q=a", "?start_date=2000-01-02"])
+@pytest.mark.parametrize("query", ["", "?sort=a-z", "?start_date=2000-01-02"])
 def test_the_second_page_does_not_count_again(alice, connect, statements, query):
     connect(alice)
     first = alice.client.get(f"/finance/transactions.json{query}").json
@@ -246,7 +246,7 @@ BAD_PLACES = (
 
 
 @pytest.mark.parametrize("path", ["/finance/transactions.json", "/finance/transactions"])
-def test_a_bad_place_to_go_on_from_is_a_400(alice, path, subtests):
+def test_a_bad_place_to_continue_from_is_a_400(alice, path, subtests):
     for after in BAD_PLACES:
         with subtests.test(after[:30]):
             answer = alice.client.get(path, query_string={"after": after})
@@ -257,12 +257,12 @@ def test_a_bad_place_to_go_on_from_is_a_400(alice, path, subtests):
 
 
 @pytest.mark.parametrize("path", ["/finance/transactions.json", "/finance/transactions"])
-def test_the_largest_and_smallest_places_are_fine(alice, path):
+def test_the_largest_and_smallest_places_are_accepted(alice, path):
     for after in (f"9999-12-31_{10**18 - 1}", "0001-01-01_0"):
         assert alice.client.get(path, query_string={"after": after}).status_code == 200
 
 
-def test_the_explorer_pages_by_fifty_through_the_same_rows(alice, connect, today):
+def test_the_explorer_shows_the_same_rows_fifty_a_page(alice, connect, today):
     connect(alice)
     query = {"start_date": str(today - timedelta(days=60)), "end_date": str(today)}
     rows = alice.client.get("/finance/transactions.json", query_string=query).json["transactions"]

@@ -1,4 +1,4 @@
-"""A person with two banks whose texts are as bad as texts get."""
+"""A person with two banks, with texts, amounts and currencies that are hard to export."""
 
 from collections import defaultdict
 from datetime import date, timedelta
@@ -93,7 +93,7 @@ CATEGORIES = (
 
 
 class Books:
-    """What is stored of somebody, written straight into the tables; and what it comes to."""
+    """A person's rows, written straight into the tables, and their sums."""
 
     def __init__(self, app, person):
         self.app, self.person = app, person
@@ -114,7 +114,7 @@ class Books:
         return item.id
 
     def row(self, number, account, currency, **changes):
-        """As the table wants it; every 11th is pending."""
+        """Return a row for the table. Every 11th is pending."""
         text = HOSTILE[number % len(HOSTILE)]
         primary, detailed, own = CATEGORIES[number % len(CATEGORIES)]
         return {
@@ -139,7 +139,7 @@ class Books:
         } | changes
 
     def fill(self, count):
-        """`count` rows over all accounts, currencies, texts and amounts."""
+        """Store `count` rows that cover all accounts, currencies, texts and amounts."""
         places = [(name, code) for name, codes in CURRENCIES.items() for code in codes]
         self.add([self.row(number, *places[number % len(places)]) for number in range(count)])
         return self
@@ -150,14 +150,14 @@ class Books:
             db.session.commit()
 
     def rows(self, posted=False):
-        """What is stored, as it is; by Plaid's id."""
+        """Return the stored rows by Plaid's id."""
         with self.app.app_context():
             query = db.select(Transaction).options(db.joinedload(Transaction.account))
             found = db.session.scalars(query.where(Transaction.user_id == self.person.id)).all()
         return {row.plaid_transaction_id: row for row in found if not (posted and row.pending)}
 
     def sums(self, posted=False):
-        """What came in by Plaid's account id and currency: the sign of bookkeeping."""
+        """Return the sums by Plaid's account id and currency. Money in is positive."""
         sums = defaultdict(Decimal)
         for row in self.rows(posted).values():
             sums[row.account.plaid_account_id, row.currency] -= row.amount

@@ -1,4 +1,4 @@
-"""The ledger as Beancount's own loader reads and checks it."""
+"""The Beancount file, as Beancount's own loader reads and checks it."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def imported(entries):
 
 
 def sums(entries):
-    """Per account of the file, over its transactions."""
+    """The sum of the transactions of each account in the file."""
     found = defaultdict(Decimal)
     for entry in of(kinds.Transaction, entries):
         for posting in entry.postings:
@@ -36,7 +36,7 @@ def sums(entries):
     return found
 
 
-def test_sums_by_account_are_ours(books):
+def test_sums_by_account_match_the_database(books):
     ours = books.fill(5000).rows()
 
     entries = imported(load(books.export("beancount")))
@@ -52,11 +52,11 @@ def test_sums_by_account_are_ours(books):
     assert found == books.sums()
     assert all(len(given) == 1 for given in names.values())
     assert len({account for given in names.values() for account, _ in given}) == len(names)
-    # "btc" and "BTC" are two currencies to the bank, so they are here.
+    # The bank reports "btc" and "BTC" as two currencies, so the file has two as well.
     assert len({symbol for given in names.values() for _, symbol in given}) == 7
 
 
-def test_the_rows_are_ours(books):
+def test_the_rows_match_the_database(books):
     ours = books.fill(300).rows()
 
     for entry in imported(load(books.export("beancount"))):
@@ -74,12 +74,12 @@ def readable(text):
     return [sign for sign in text or "" if sign.isprintable() and not sign.isspace()]
 
 
-def test_a_complete_export_holds_what_the_bank_says(books):
+def test_a_complete_export_ends_with_the_banks_balances(books):
     books.fill(300)
 
     entries = load(books.export("beancount"))
 
-    held = sums(entries)
+    totals = sums(entries)
     pending = {
         key: total - books.sums(posted=True).get(key, 0) for key, total in books.sums().items()
     }
@@ -92,18 +92,18 @@ def test_a_complete_export_holds_what_the_bank_says(books):
         (f"Assets:{bank}:X", ("coins", "btc"), Decimal("1.00000001")),
         (f"Assets:{bank}:Never-used-9999", ("idle", "USD"), 0),
     ):
-        assert held[name] == current + pending.get(key, 0), name
+        assert totals[name] == current + pending.get(key, 0), name
     asserted = {entry.account: entry for entry in of(kinds.Balance, entries)}
     assert {entry.date for entry in asserted.values()} == {
         datetime.now(UTC).date() + timedelta(days=1)
     }
     assert {name: entry.amount.number for name, entry in asserted.items()} == {
-        name: held[name] for name in asserted
+        name: totals[name] for name in asserted
     }
-    assert len(asserted) == 8  # all but the one without a balance; the second bank's too
+    assert len(asserted) == 8  # all accounts of both banks except the one without a balance
 
 
-def test_part_of_the_rows_claims_no_balance(books, today):
+def test_a_partial_export_asserts_no_balance(books, today):
     books.fill(300)
 
     for query in ({"end_date": str(today - timedelta(days=1))}, {"end_date": "2025-02-01"}):
@@ -114,7 +114,7 @@ def test_part_of_the_rows_claims_no_balance(books, today):
         assert of(kinds.Balance, load(books.export("beancount", **query)))
 
 
-def test_transfers_between_own_accounts_come_to_nothing(books):
+def test_transfers_between_own_accounts_add_up_to_zero(books):
     moved = {"category_primary": "TRANSFER_OUT", "category_detailed": None, "own_category": None}
     books.add(
         [
@@ -123,10 +123,10 @@ def test_transfers_between_own_accounts_come_to_nothing(books):
         ]
     )
 
-    held = sums(load(books.export("beancount")))
+    totals = sums(load(books.export("beancount")))
 
-    assert held["Equity:Transfers"] == 0
-    assert not [name for name in held if name.startswith(("Expenses", "Income"))]
+    assert totals["Equity:Transfers"] == 0
+    assert not [name for name in totals if name.startswith(("Expenses", "Income"))]
 
 
 def test_categories_become_accounts(books):
@@ -161,7 +161,7 @@ def test_categories_become_accounts(books):
     }
 
 
-def test_the_first_and_the_last_day_may_be_far_away(books, today):
+def test_the_first_and_last_days_that_python_has_are_exported(books, today):
     books.add(
         [
             books.row(1, "chk", ("USD", None), date=date(1970, 1, 1)),
@@ -172,7 +172,7 @@ def test_the_first_and_the_last_day_may_be_far_away(books, today):
     assert len(imported(load(books.export("beancount")))) == 2
 
 
-def test_without_rows_there_are_the_accounts_or_nothing(books, charlie):
+def test_without_rows_there_are_only_accounts(books, charlie):
     entries = load(books.export("beancount"))
     assert len(of(kinds.Balance, entries)) == 8
 
@@ -180,7 +180,7 @@ def test_without_rows_there_are_the_accounts_or_nothing(books, charlie):
     assert [type(entry) for entry in load(nothing)] == [kinds.Open]
 
 
-def test_bean_check_is_content(books, tmp_path):
+def test_bean_check_accepts_the_file(books, tmp_path):
     path = tmp_path / "mine.beancount"
     path.write_bytes(books.fill(300).export("beancount"))
 
@@ -190,7 +190,7 @@ def test_bean_check_is_content(books, tmp_path):
     assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
 
 
-def test_names_are_plain():
+def test_names_have_only_allowed_characters():
     assert component("Plaid Checking ·· 0000") == "Plaid-Checking-0000"
     assert component("401k & more -- x") == "401k-more-x"
     assert component("école") == "École"

@@ -1,4 +1,4 @@
-"""The CSV, read back by Python's own reader; and what a spreadsheet must not run."""
+"""The CSV file, read by Python's own reader, and text that a spreadsheet must not run."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ def read(data):
     return list(csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
 
 
-def test_every_row_is_there_with_its_fields(books):
+def test_every_row_has_all_its_fields(books):
     ours = books.fill(5000).rows()
 
     data = books.export("csv")
@@ -42,12 +42,12 @@ def test_every_row_is_there_with_its_fields(books):
             ("category", row.category),
             ("account_name", row.account.name),
         ):
-            # Nothing is lost: without the apostrophes that were put in it is what is stored.
+            # Without the added apostrophes, the text is what is stored.
             assert line[column].replace("'", "") == (text or "").replace("'", "")
     assert not ours
 
 
-def test_amounts_are_numbers_with_all_their_digits(books):
+def test_amounts_are_numbers_with_all_digits(books):
     books.fill(200)
 
     sums = defaultdict(Decimal)
@@ -57,7 +57,7 @@ def test_amounts_are_numbers_with_all_their_digits(books):
     assert sums == books.sums()
 
 
-def test_no_text_is_a_formula_in_any_spreadsheet(books):
+def test_no_cell_begins_like_a_formula(books):
     books.fill(200)
 
     for line in read(books.export("csv")):
@@ -83,9 +83,9 @@ def test_no_text_is_a_formula_in_any_spreadsheet(books):
         (None, ""),
     ],
 )
-def test_what_begins_like_a_formula_gets_an_apostrophe(text, cell):
+def test_text_that_begins_like_a_formula_gets_an_apostrophe(text, cell):
     assert safe(text) == cell
 
 
-def test_without_rows_there_are_the_columns(books):
+def test_without_rows_the_file_has_its_columns(books):
     assert books.export("csv").decode("utf-8-sig") == ",".join(COLUMNS) + "\r\n"

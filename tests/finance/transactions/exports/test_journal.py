@@ -1,4 +1,4 @@
-"""The journal as hledger itself reads and checks it."""
+"""The journal, as hledger reads and checks it."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ import pytest
 
 @pytest.fixture
 def hledger():
-    """Runs hledger on a journal and returns what it prints."""
+    """Run hledger on a journal and return what it prints."""
     program = shutil.which("hledger")
     if not program:
         assert not os.environ.get("CI"), "hledger is missing"
@@ -31,7 +31,7 @@ def hledger():
 
 @pytest.fixture
 def balances(hledger):
-    """What each account holds, by hledger's word: by account and symbol."""
+    """Return the balances that hledger computes, by account and symbol."""
 
     def read(data, *query):
         table = ["balance", "--flat", "--no-total", "--output-format=csv", "--layout=bare"]
@@ -44,19 +44,19 @@ def balances(hledger):
     return read
 
 
-def test_hledger_finds_nothing_to_complain_about(books, hledger):
+def test_hledger_accepts_the_journal_in_strict_mode(books, hledger):
     data = books.fill(5000).export("journal")
 
     for checks in (["--strict"], ["accounts", "commodities", "balancedwithautoconversion"]):
         assert hledger(data, "check", *checks) == ""
 
 
-def test_sums_by_account_are_ours(books, balances):
+def test_sums_by_account_match_the_database(books, balances):
     books.fill(1000)
 
     found = balances(books.export("journal"), "tag:plaid_id", "^Assets", "^Liabilities")
 
-    ours = books.sums()
+    stored = books.sums()
     bank = "First-Platypus-Bank"
     for name, code, key in (
         (f"Assets:{bank}:Checking-0000", "USD", ("chk", "USD")),
@@ -67,14 +67,14 @@ def test_sums_by_account_are_ours(books, balances):
         (f"Assets:{bank}:1-1-1", "X1INCH", ("odd", "1INCH")),
         (f"Assets:{bank}:1-1-1:XXX", "XXX", ("odd", None)),
     ):
-        assert found.pop((name, code), 0) == ours.pop(key), name
-    # The rest has symbols and names that were taken.
-    assert sorted(found.values()) == sorted(held for held in ours.values() if held)
+        assert found.pop((name, code), 0) == stored.pop(key), name
+    # The other accounts have symbols and names that were taken already.
+    assert sorted(found.values()) == sorted(balance for balance in stored.values() if balance)
     assert len({code for _, code in found}) == 3
 
 
-def test_the_rows_are_ours(books, hledger):
-    ours = books.fill(300).rows()
+def test_the_rows_match_the_database(books, hledger):
+    stored = books.fill(300).rows()
 
     table = csv.DictReader(io.StringIO(hledger(books.export("journal"), "print", "-O", "csv")))
 
@@ -83,16 +83,16 @@ def test_the_rows_are_ours(books, hledger):
         if "plaid_id" in line["comment"]:
             number = line["comment"].split("plaid_id:")[1].split()[0]
             found[number].append(line)
-    assert set(found) == set(ours)
+    assert set(found) == set(stored)
     for number, (account, counter) in found.items():
-        row = ours[number]
+        row = stored[number]
         assert account["date"] == str(row.date)
         assert account["status"] == ("!" if row.pending else "*")
         assert Decimal(account["amount"]) == -row.amount == -Decimal(counter["amount"])
         assert account["code"] == ""
 
 
-def test_a_complete_export_holds_what_the_bank_says(books, balances):
+def test_a_complete_export_ends_with_the_banks_balances(books, balances):
     books.fill(300)
     data = books.export("journal")
 
@@ -106,7 +106,7 @@ def test_a_complete_export_holds_what_the_bank_says(books, balances):
     assert posted[f"Assets:{bank}:X", "BTC"] == Decimal("1.00000001")
 
 
-def test_without_rows_there_is_a_journal(charlie, hledger):
+def test_without_rows_the_journal_is_valid(charlie, hledger):
     data = charlie.client.get("/finance/export/transactions.journal").data
 
     assert hledger(data, "check", "--strict") == ""

@@ -1,4 +1,4 @@
-"""OFX as ofxtools reads it, which refuses what the specification does not allow."""
+"""The OFX file, as ofxtools reads it. ofxtools refuses what the specification forbids."""
 
 import io
 from collections import Counter
@@ -21,7 +21,7 @@ def number_of(statement):
     return int(statement.account.acctid.split("-")[1 if "-" in statement.account.acctid else 0])
 
 
-def test_each_account_and_currency_has_a_statement_with_our_sum(books):
+def test_each_account_and_currency_has_a_statement_with_its_sum(books):
     ours = books.fill(5000).rows(posted=True)
     names = {number: name for name, number in books.ids.items()}
 
@@ -41,7 +41,7 @@ def test_each_account_and_currency_has_a_statement_with_our_sum(books):
     )
 
 
-def test_the_rows_are_ours(books):
+def test_the_rows_match_the_database(books):
     ours = books.fill(300).rows()
 
     for statement in read(books.export("ofx")).statements:
@@ -56,7 +56,7 @@ def test_the_rows_are_ours(books):
             assert len(row.memo or "") <= 255
 
 
-def test_texts_arrive_as_they_are(books):
+def test_texts_are_exported_unchanged(books):
     name = "5 > 3 & <b>bold</b> 🍣 مقهى"
     books.add([books.row(1, "chk", ("USD", None), name=name, merchant_name=None, note="a\nb")])
 
@@ -66,22 +66,22 @@ def test_texts_arrive_as_they_are(books):
     assert (row.name, row.memo) == (name, f"{name} · a b")
 
 
-def test_balances_are_the_banks_with_what_is_owed_below_zero(books):
+def test_balances_are_the_banks_and_debts_are_negative(books):
     books.fill(300)
     before = datetime.now(UTC).replace(microsecond=0)
 
     statements = read(books.export("ofx")).statements
 
-    held = {
+    balances = {
         (number_of(one), one.curdef): (one.balance.balamt, type(one) is CCSTMTRS)
         for one in statements
     }
-    assert held[books.ids["chk"], "USD"] == (Decimal(110), False)
-    assert held[books.ids["card"], "USD"] == (Decimal(-410), True)
-    assert held[books.ids["loan"], "USD"] == (Decimal(-65262), False)
-    assert held[books.ids["yen"], "JPY"] == (Decimal(12000), False)
+    assert balances[books.ids["chk"], "USD"] == (Decimal(110), False)
+    assert balances[books.ids["card"], "USD"] == (Decimal(-410), True)
+    assert balances[books.ids["loan"], "USD"] == (Decimal(-65262), False)
+    assert balances[books.ids["yen"], "JPY"] == (Decimal(12000), False)
     foreign = books.sums(posted=True)["chk", "EUR"]
-    assert held[books.ids["chk"], "EUR"] == (foreign, False)
+    assert balances[books.ids["chk"], "EUR"] == (foreign, False)
     assert all(one.balance.dtasof >= before for one in statements)
     kinds = {
         number_of(one): one.account.accttype for one in statements if type(one) is not CCSTMTRS
@@ -91,7 +91,7 @@ def test_balances_are_the_banks_with_what_is_owed_below_zero(books):
     ]
 
 
-def test_an_account_is_known_again_in_the_next_export(books):
+def test_an_account_has_the_same_number_in_every_export(books):
     books.fill(300)
 
     first, second = (
@@ -103,7 +103,7 @@ def test_an_account_is_known_again_in_the_next_export(books):
     assert len(set(first)) == len(first) == 6
 
 
-def test_days_stay_days_from_one_end_of_the_world_to_the_other(books):
+def test_a_date_is_the_same_day_in_every_time_zone(books):
     books.add([books.row(1, "chk", ("USD", None), date=date(2026, 1, 31))])
 
     (statement,) = read(books.export("ofx")).statements
@@ -112,5 +112,5 @@ def test_days_stay_days_from_one_end_of_the_world_to_the_other(books):
     assert (row.dtposted.day, row.dtposted.hour) == (31, 12)
 
 
-def test_without_rows_it_is_a_whole_document(books):
+def test_without_rows_the_document_is_valid(books):
     assert read(books.export("ofx")).statements == []

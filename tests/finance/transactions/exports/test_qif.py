@@ -1,4 +1,4 @@
-"""QIF, read by the few rules it has."""
+"""The QIF file, read by the few rules of the format."""
 
 from collections import defaultdict
 from datetime import datetime
@@ -6,7 +6,7 @@ from decimal import Decimal
 
 
 def read(data):
-    """(name, currency) of each account with its records, a dict by first letter each."""
+    """Return the records by (account name, currency). A record is a dict by first letters."""
     accounts, record, header = {}, {}, None
     for line in data.decode().splitlines():
         if line == "^":
@@ -27,7 +27,7 @@ def read(data):
     return accounts
 
 
-def test_each_account_and_currency_has_a_section_with_our_sum(books):
+def test_each_account_and_currency_has_a_section_with_its_sum(books):
     books.fill(5000)
     names = {number: name for name, number in books.ids.items()}
 
@@ -40,7 +40,7 @@ def test_each_account_and_currency_has_a_section_with_our_sum(books):
     assert found == books.sums(posted=True)
 
 
-def test_the_rows_are_ours_in_their_order(books):
+def test_the_rows_match_the_database_in_their_order(books):
     ours = sorted(books.fill(300).rows(posted=True).values(), key=lambda row: (row.date, row.id))
 
     for (name, currency), records in read(books.export("qif")).items():
@@ -54,7 +54,7 @@ def test_the_rows_are_ours_in_their_order(books):
             assert not set(record["L"]) & set(":/[]")
 
 
-def test_kinds_of_accounts(books):
+def test_account_types(books):
     books.fill(300)
 
     data = books.export("qif").decode()
@@ -63,5 +63,5 @@ def test_kinds_of_accounts(books):
         assert data.count(f"\nT{kind}\n") == data.count(f"\n!Type:{kind}\n") == count
 
 
-def test_without_rows_there_is_no_account(books):
+def test_without_rows_the_file_has_no_account(books):
     assert books.export("qif") == b"!Option:AllXfr\n"

@@ -1,4 +1,4 @@
-"""A file is written while it is read: at once, in constant memory, and never silently half."""
+"""A file is sent while it is read: at once, in constant memory, and never half without an error."""
 
 import contextlib
 import http.client
@@ -29,7 +29,7 @@ WITH_IDS = [path for path in PATHS if not path.endswith("qif")]
 
 @pytest.fixture
 def reads(app):
-    """How many times rows were read so far."""
+    """Count how many times rows were read."""
     seen = Counter()
 
     def count(_connection, _cursor, statement, *_rest):
@@ -42,7 +42,7 @@ def reads(app):
     event.remove(engine, "before_cursor_execute", count)
 
 
-def test_the_first_part_comes_before_all_is_read(app, books, reads, subtests):
+def test_the_first_part_is_sent_before_all_rows_are_read(app, books, reads, subtests):
     books.fill(5000)
 
     for path in PATHS:
@@ -54,12 +54,14 @@ def test_the_first_part_comes_before_all_is_read(app, books, reads, subtests):
                 at_first = reads["pages"]
                 assert next(parts)
                 with app.app_context():
-                    assert db.engine.pool.checkedout() == 0, "held while nothing is read"
+                    assert db.engine.pool.checkedout() == 0, (
+                        "a connection is in use while nothing is read"
+                    )
                 assert sum(map(len, parts))
             assert 1 <= at_first <= reads["pages"] / 2
 
 
-def test_a_reader_who_leaves_holds_nothing(app, books, reads, subtests):
+def test_an_aborted_download_frees_its_connection(app, books, reads, subtests):
     books.fill(5000)
 
     for path in PATHS:
@@ -73,7 +75,7 @@ def test_a_reader_who_leaves_holds_nothing(app, books, reads, subtests):
                 assert db.engine.pool.checkedout() == 0
 
 
-def test_headers(books, subtests):
+def test_a_download_has_its_content_type_and_file_name(books, subtests):
     books.fill(30)
     query = {"start_date": "2025-01-02", "end_date": "2025-01-31"}
     name = "attachment; filename=plaidapp-transactions-2025-01-02-to-2025-01-31."
@@ -89,7 +91,7 @@ def test_headers(books, subtests):
             assert answer.content_length is None
 
 
-def test_without_dates_the_name_has_those_of_the_rows(books):
+def test_without_dates_the_file_name_has_the_dates_of_the_rows(books):
     today = datetime.now(UTC).date()
     name = "attachment; filename=plaidapp-transactions-{}-to-{}.csv"
     empty = books.person.client.get(PATHS[0], buffered=True)
@@ -101,7 +103,7 @@ def test_without_dates_the_name_has_those_of_the_rows(books):
     assert filled.headers["Content-Disposition"] == name.format("2025-01-01", today)
 
 
-def test_the_filter_is_the_explorers(books, subtests):
+def test_a_download_takes_the_explorers_filter(books, subtests):
     books.fill(300)
     days = {"start_date": "2025-01-10", "end_date": "2025-01-12"}
 
@@ -118,7 +120,7 @@ def test_the_filter_is_the_explorers(books, subtests):
             assert "tx-" not in none
 
 
-def test_a_bad_filter_gets_its_sentence(alice, subtests):
+def test_a_bad_filter_is_refused_with_a_sentence(alice, subtests):
     query = {"start_date": "2026-02-01", "end_date": "2026-01-01"}
 
     for path in PATHS:
@@ -134,7 +136,7 @@ def test_a_bad_filter_gets_its_sentence(alice, subtests):
                 assert sentence in Page(answer.text).text
 
 
-def test_a_stranger_sees_nothing_of_anothers(books, charlie, subtests):
+def test_a_download_has_nothing_of_another_person(books, charlie, subtests):
     books.fill(100)
 
     for path in PATHS:
@@ -146,7 +148,7 @@ def test_a_stranger_sees_nothing_of_anothers(books, charlie, subtests):
                 assert hint not in answer.text
 
 
-def test_the_json_is_that_of_the_pages(books):
+def test_the_json_export_matches_transactions_json(books):
     books.fill(1200)
     address, rows = "/finance/transactions.json", []
     while address:
@@ -168,7 +170,7 @@ def test_the_json_is_that_of_the_pages(books):
         assert tuple(row[name] for name in own) == (stored.category, stored.note, stored.hidden)
 
 
-def test_the_menu_leads_to_each_with_the_same_filter(books):
+def test_the_export_menu_links_to_every_format_with_the_filter(books):
     books.fill(30)
     query = "start_date=2025-01-02&end_date=2025-01-31"
     more = "_external=1&_scheme=javascript&endpoint=x&after=2025-01-20_1"
@@ -181,7 +183,7 @@ def test_the_menu_leads_to_each_with_the_same_filter(books):
 
 @pytest.fixture
 def unreadable(app, books, database_url):
-    """Spoils rows: SQLite takes what is no date, and reading it fails."""
+    """Make rows unreadable: SQLite stores a date that is none, and reading it fails."""
     if not database_url.startswith("sqlite"):
         pytest.skip("PostgreSQL refuses what is no date")
     books.fill(2000)
@@ -195,9 +197,7 @@ def unreadable(app, books, database_url):
     return spoil
 
 
-def test_a_failure_before_the_first_part_is_an_error_like_any_other(
-    app, books, unreadable, subtests
-):
+def test_a_failure_before_the_first_part_is_an_error_page(app, books, unreadable, subtests):
     unreadable("true")
     app.config["PROPAGATE_EXCEPTIONS"] = False
 
@@ -212,7 +212,7 @@ def test_a_failure_before_the_first_part_is_an_error_like_any_other(
 
 @pytest.fixture
 def served(books, database_url, redis_url, tmp_path):
-    """The address of gunicorn, as the Procfile starts it, on the same database."""
+    """Start gunicorn as the Procfile does, on the same database, and return its address."""
     port = free_port()
     env = clean_env(
         SECRET_KEY="for tests only",
@@ -232,7 +232,7 @@ def served(books, database_url, redis_url, tmp_path):
         running.stop()
 
 
-def test_a_failure_on_the_way_leaves_the_download_unfinished(books, unreadable, served):
+def test_a_failure_during_the_download_leaves_it_incomplete(books, unreadable, served):
     cookie = {"Cookie": f"session={books.person.client.get_cookie('session').value}"}
 
     def read():
@@ -243,7 +243,7 @@ def test_a_failure_on_the_way_leaves_the_download_unfinished(books, unreadable, 
                 return answer.read()
 
     assert read().count(b"tx-") == 2000
-    unreadable("id = 1")  # of the oldest day, which comes last
+    unreadable("id = 1")  # a row of the oldest day, which is read last
     with pytest.raises(http.client.IncompleteRead) as half:
         read()
     assert b"tx-" in half.value.partial
