@@ -102,13 +102,13 @@ def test_recurring_amounts_keep_their_digits(bank, bank_server, cipher):
     sealed = bank.exchange(bank.sandbox_public_token("ins_109508", "", "")).sealed_token
     answer = bank.recurring(sealed)
     token = cipher.decrypt(sealed).decode()
-    said = bank_server.call("/transactions/recurring/get", access_token=token)
+    response = bank_server.call("/transactions/recurring/get", access_token=token)
     for streams, direction in (
         (answer.outflow_streams, "outflow_streams"),
         (answer.inflow_streams, "inflow_streams"),
     ):
         assert [str(stream.last_amount.amount) for stream in streams] == [
-            str(stream["last_amount"]["amount"]) for stream in said[direction]
+            str(stream["last_amount"]["amount"]) for stream in response[direction]
         ]
     (netflix,) = [row for row in answer.outflow_streams if row.merchant_name == "Netflix"]
     assert (netflix.category.primary, netflix.last_amount.iso_currency_code) == (

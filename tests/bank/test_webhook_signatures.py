@@ -62,9 +62,9 @@ def header(**other) -> dict[str, object]:
     return {name: value for name, value in made.items() if value is not None}
 
 
-def forge(head=None, said=None, sign=None) -> str:
+def forge(head=None, payload=None, sign=None) -> str:
     """Build a token by hand, because PyJWT refuses most of these. Strings go in as they are."""
-    parts = (header() if head is None else head, claims() if said is None else said)
+    parts = (header() if head is None else head, claims() if payload is None else payload)
     texts = [
         pull_item if isinstance(pull_item, str) else json.dumps(pull_item) for pull_item in parts
     ]
@@ -96,7 +96,7 @@ def test_a_correct_handmade_token_is_accepted():
 
 @pytest.mark.parametrize("seconds", [-MAX_AGE + 1, -1, 0, 1, MAX_AGE - 1])
 def test_clocks_may_differ_by_five_minutes(seconds):
-    assert check(forge(said=claims(iat=int(NOW) + seconds)), now=int(NOW)) == KID
+    assert check(forge(payload=claims(iat=int(NOW) + seconds)), now=int(NOW)) == KID
 
 
 PUBLIC_PEM = KEY.public_key().public_bytes(
@@ -189,22 +189,22 @@ ODD_TIMES = {
 @pytest.mark.parametrize("iat", ODD_TIMES.values(), ids=ODD_TIMES)
 def test_a_wrong_time_of_issue_is_refused(iat):
     with pytest.raises(ForgedError):
-        check(forge(said=claims(iat=iat)))
+        check(forge(payload=claims(iat=iat)))
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "1" * 2000, "1e3"])
 def test_a_time_that_is_not_an_integer_is_refused(number):
-    said = f'{{"iat": {number}, "request_body_sha256": "{hashlib.sha256(BODY).hexdigest()}"}}'
+    payload = f'{{"iat": {number}, "request_body_sha256": "{hashlib.sha256(BODY).hexdigest()}"}}'
     with pytest.raises(ForgedError):
-        check(forge(said=said))
+        check(forge(payload=payload))
 
 
 @pytest.mark.parametrize("when", ["exp", "nbf"])
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", '"soon"', "null", "[]", "true"])
 def test_other_time_claims_never_crash_the_check(when, number):
-    said = json.dumps(claims())[:-1] + f', "{when}": {number}}}'
+    payload = json.dumps(claims())[:-1] + f', "{when}": {number}}}'
     with contextlib.suppress(ForgedError):
-        check(forge(said=said))
+        check(forge(payload=payload))
 
 
 CHANGED = [b"", BODY + b" ", BODY[:-1], BODY.replace(b"  ", b""), BODY.lower(), b"\0" + BODY]
@@ -234,7 +234,7 @@ ODD_HASHES = {
 @pytest.mark.parametrize("digest", ODD_HASHES.values(), ids=ODD_HASHES)
 def test_a_wrong_hash_of_the_body_is_refused(digest):
     with pytest.raises(ForgedError):
-        check(forge(said=claims(request_body_sha256=digest)))
+        check(forge(payload=claims(request_body_sha256=digest)))
 
 
 def test_another_persons_key_is_refused():
@@ -251,10 +251,10 @@ def test_the_signature_covers_the_header_and_the_claims(pull_item):
 
 
 def test_a_signature_is_not_valid_for_a_new_time():
-    old = forge(said=claims(iat=int(NOW) - 3600))
-    fresh = forge(sign=lambda _: b"")
+    old = forge(payload=claims(iat=int(NOW) - 3600))
+    unsigned = forge(sign=lambda _: b"")
     with pytest.raises(ForgedError):
-        check(fresh + old.rpartition(".")[2])
+        check(unsigned + old.rpartition(".")[2])
 
 
 @pytest.mark.parametrize(
@@ -314,17 +314,17 @@ GARBAGE = {
     "surrogate": "\ud800",
     "NUL": "\0",
     "too long": forge() + "A" * MAX_TOKEN,
-    "long claims": forge(said=claims(more="a" * MAX_TOKEN)),
+    "long claims": forge(payload=claims(more="a" * MAX_TOKEN)),
     "header is a list": forge(head=["ES256"]),
     "header is a number": forge(head="5"),
     "header is null": forge(head="null"),
     "header is no JSON": forge(head="{alg: ES256}"),
     "header is deep": forge(head="[" * 2000),
-    "claims are a list": forge(said=[1]),
-    "claims are text": forge(said='"iat"'),
-    "claims are null": forge(said="null"),
-    "claims are no JSON": forge(said="{"),
-    "claims are deep": forge(said="[" * 2000),
+    "claims are a list": forge(payload=[1]),
+    "claims are text": forge(payload='"iat"'),
+    "claims are null": forge(payload="null"),
+    "claims are no JSON": forge(payload="{"),
+    "claims are deep": forge(payload="[" * 2000),
     "payload apart": forge(header(b64=False, crit=["b64"])),
     "critical": forge(header(crit=["x"], x=1)),
     "two tokens": f"{forge()},{forge()}",

@@ -110,9 +110,9 @@ def dynamic(link) -> Item:
 def item_now(context: Flask) -> Callable[[Item], Item]:
     def read(item: Item) -> Item:
         db.session.remove()
-        fresh = db.session.get(Item, item.id)
+        found = db.session.get(Item, item.id)
         db.session.remove()
-        return fresh
+        return found
 
     return read
 

@@ -234,7 +234,7 @@ LOGIN = {
     "status": 400,
 }
 DOWN = {"error_type": "INSTITUTION_ERROR", "error_code": "INSTITUTION_DOWN", "error_message": "x"}
-SAID = {
+WITH_DISPLAY_MESSAGE = {
     "error_type": "ITEM_ERROR",
     "error_code": "NEW_IN_2031",
     "error_message": "for developers",
@@ -244,7 +244,7 @@ REPORTS_A_PROBLEM = "The bank reports a problem with this connection."
 ERRORS = {
     "log-in": ({"error": LOGIN}, "login_required", "The bank needs you to log in again."),
     "down": ({"error": DOWN}, "error", "The bank is down right now."),
-    "said by the bank": ({"error": SAID}, "error", "Look into your mail."),
+    "display message": ({"error": WITH_DISPLAY_MESSAGE}, "error", "Look into your mail."),
     "null": ({"error": None}, "error", REPORTS_A_PROBLEM),
     "text": ({"error": "ITEM_LOGIN_REQUIRED"}, "error", REPORTS_A_PROBLEM),
     "absent": ({}, "error", REPORTS_A_PROBLEM),

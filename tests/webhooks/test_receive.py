@@ -39,8 +39,8 @@ def as_sent(event) -> bytes:
 
 def forged(body: bytes, kid: str = "nobodys", key=STRANGERS_KEY, **claims) -> str:
     """Return a well-formed token that is not signed with Plaid's key."""
-    said = {"iat": int(time.time()), "request_body_sha256": hashlib.sha256(body).hexdigest()}
-    return jwt.encode(said | claims, key, "ES256", headers={"kid": kid})
+    valid = {"iat": int(time.time()), "request_body_sha256": hashlib.sha256(body).hexdigest()}
+    return jwt.encode(valid | claims, key, "ES256", headers={"kid": kid})
 
 
 @pytest.fixture

@@ -111,9 +111,9 @@ class Attempt:
     def conclude(self, errors: list[BankError]) -> bool:
         """End the attempt unless a report has: done, failed, or queued for a later attempt.
 
-        Return False if an Item was asked for again meanwhile: then there is another round to do.
-        That is looked up under the Items' locks. So a request either is seen here, or whoever makes
-        it sees that the pull is done.
+        Return False if a new request for an Item came in meanwhile: then the work starts again.
+        That is looked up under the Items' locks. So either the request is seen here, or it finds
+        that the pull is over and starts a new one.
         """
         if self._over:
             pass

@@ -22,7 +22,7 @@ Wait = Callable[[float], bool]
 
 
 def tell(pull_id: int) -> None:
-    """Call this after the commit. If Redis is away, nobody is told."""
+    """Call this after the commit. If Redis is away, no page is told."""
     connection: redis.Redis = current_app.extensions["redis"]
     try:
         with connection.pipeline(transaction=False) as pipeline:
@@ -34,7 +34,7 @@ def tell(pull_id: int) -> None:
 
 
 def listen(pull_id: int) -> Wait:
-    """Return a function that waits up to so many seconds, and returns True once it was told.
+    """Return a function that waits up to so many seconds, and returns True once the pull is over.
 
     It raises redis.RedisError if Redis is away.
     """

@@ -1,7 +1,7 @@
-"""Is what is stored what the bank holds? Row by row, through other endpoints than the sync's.
+"""Compare what is stored with the bank, row by row, without the endpoint that syncs use.
 
-/transactions/get lists what is there now, /accounts/get the accounts; both know nothing of cursors,
-so a fault of the sync can't hide itself.
+/transactions/get and /accounts/get list what the bank has now. They know nothing of cursors, so a
+bug in the sync can't hide itself.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +21,7 @@ from plaidapp.store.reports import balance_history
 from plaidapp.store.transactions import monthly_refresh, reader
 from plaidapp.store.transactions.filters import Filter
 
-AHEAD = timedelta(days=31)
+FUTURE = timedelta(days=31)
 """Pending rows may be dated in the future."""
 
 
@@ -47,22 +47,22 @@ class Difference(NamedTuple):
 
 
 class Drift(NamedTuple):
-    """What is worked out from an account's transactions and kept beside them, and doesn't fit."""
+    """Derived data of an account that does not fit its transactions; `derived` names it."""
 
     plaid_id: str
-    kept: str
+    derived: str
 
     def __str__(self) -> str:
-        return f"account {self.plaid_id}: {self.kept} are not what its transactions come to"
+        return f"account {self.plaid_id}: {self.derived} are not what its transactions come to"
 
 
 def find(item: Item) -> Sequence[Difference | Drift]:
-    """What differs from the bank; if nothing does, what is kept beside the rows and doesn't fit."""
+    """Return the differences from the bank or, if there are none, wrong derived data."""
     return compare(item) or drifted(item)
 
 
 def drifted(item: Item) -> list[Drift]:
-    """Accounts whose daily balances or monthly totals don't fit their transactions."""
+    """Return accounts whose daily balances or monthly totals don't fit their transactions."""
     plaid_ids = {row.id: row.plaid_account_id for row in accounts.of_item(item.id)}
     balances = sorted(balance_history.wrong(plaid_ids))
     months = sorted(monthly_refresh.wrong(plaid_ids))
@@ -74,15 +74,15 @@ def drifted(item: Item) -> list[Drift]:
 
 
 def compare(item: Item) -> list[Difference]:
-    """What differs, accounts first. Rows older than Plaid's two years can't be compared.
+    """Return what differs, accounts first. Rows older than Plaid's two years can't be compared.
 
-    The bank is asked first, all of it, with no transaction open. Raises BankError.
+    The bank is read first and completely, with no transaction open. Raises BankError.
     """
     bank: Bank = current_app.extensions["bank"]
-    start, end = now().date() - timedelta(days=DAYS_REQUESTED), now().date() + AHEAD
+    start, end = now().date() - timedelta(days=DAYS_REQUESTED), now().date() + FUTURE
     listed = bank.accounts(item.access_token).accounts
     at_bank = list(_transactions_of(bank, item, start, end))
-    void = reconnected_accounts.departed_ids(item.id)  # of these accounts another Item tells
+    departed = reconnected_accounts.departed_ids(item.id)  # another Item reports these accounts
     open_accounts = [row for row in accounts.of_item(item.id) if row.closed_at is None]
     stored = [
         row
@@ -96,7 +96,7 @@ def compare(item: Item) -> list[Difference]:
             {
                 sent.account_id: _bank_account(sent)
                 for sent in listed
-                if sent.account_id not in void
+                if sent.account_id not in departed
             },
         ),
         *_differences(
@@ -105,7 +105,7 @@ def compare(item: Item) -> list[Difference]:
             {
                 sent.transaction_id: _bank_transaction(sent)
                 for sent in at_bank
-                if sent.account_id not in void
+                if sent.account_id not in departed
             },
         ),
     ]

@@ -45,9 +45,9 @@ class Batch:
 class Storing:
     """An update while it is stored.
 
-    `reported_days` are days with a balance that the bank reported. `changed_days` are days whose
-    rows changed; None if the Item is read from the beginning, because all days are derived anew
-    then. `new_ids` are Plaid's ids of rows that were not stored before, `page_ids` the ids of the
+    `reported_days` are days with a new balance from the bank. `changed_days` are days whose rows
+    changed, or None after a complete reading from the beginning: then all days are derived again.
+    `new_ids` are Plaid's ids of rows that were not stored before. `page_ids` are the ids of the
     stored raw pages. `counts` has the names of PullItem's columns.
     """
 
@@ -104,7 +104,8 @@ def store_update(
 def _comparable_ids(item_id: int) -> set[str]:
     """Return Plaid's ids of the stored rows that a complete reading from the beginning names.
 
-    Those it does not name are gone at the bank. Older rows than Plaid gives are left alone.
+    Those it does not name no longer exist at the bank. Rows that are older than what Plaid sends
+    are left alone.
     """
     return transactions.shown_ids(item_id, now().date() - timedelta(days=DAYS_REQUESTED))
 

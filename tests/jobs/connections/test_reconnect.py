@@ -88,7 +88,7 @@ def test_a_bank_that_is_connected_again_has_every_row_once(
     link, owner, item_now, begin, run, look, finish, bank_server, token_of
 ):
     old = link(**GOOD)
-    before, held = ledger(), accounts()
+    before, old_accounts = ledger(), accounts()
     edit(before[::3])
     pull_id = begin(kinds.LINK, given=GOOD)
     run(pull_id)
@@ -109,7 +109,7 @@ def test_a_bank_that_is_connected_again_has_every_row_once(
     assert not {row.plaid_transaction_id for row in after} & {
         row.plaid_transaction_id for row in before
     }
-    assert [row.id for row in accounts()] == [row.id for row in held]
+    assert [row.id for row in accounts()] == [row.id for row in old_accounts]
     assert {row.item_id for row in accounts()} == {new.id}
     assert compare(new) == []
 

@@ -46,7 +46,7 @@ def pull(app, alice, connect):
 
 
 @pytest.fixture
-def held(app, pull, bank_server, poll):
+def release(app, pull, bank_server, poll):
     """Run the pull's job, which waits for its bank until the returned function is called."""
     rulebook = bank_server.faults.rulebook
     before = rulebook.report()["calls"]["/transactions/sync"]
@@ -60,12 +60,12 @@ def held(app, pull, bank_server, poll):
     worker.start()
     poll(lambda: rulebook.report()["calls"]["/transactions/sync"] > before)
 
-    def let_go():
+    def end_the_delay():
         rulebook.replace([])
         worker.join()
 
-    yield let_go
-    let_go()
+    yield end_the_delay
+    end_the_delay()
 
 
 def change(app, pull_id, **values):
@@ -78,7 +78,7 @@ def hearts():
     return [thread for thread in threading.enumerate() if "_beat" in thread.name]
 
 
-def test_a_pull_sends_heartbeats_while_it_waits_for_a_bank(read, poll, held):
+def test_a_pull_sends_heartbeats_while_it_waits_for_a_bank(read, poll, release):
     beats = [read().heartbeat_at]
     for _ in range(3):
         beats.append(poll(lambda: read().heartbeat_at > beats[-1] and read().heartbeat_at))
@@ -86,22 +86,22 @@ def test_a_pull_sends_heartbeats_while_it_waits_for_a_bank(read, poll, held):
     poll(lambda: read().heartbeat_at > beats[-1])
 
     assert read().revision == revision  # watching pages need not change
-    held()
+    release()
     assert read().state == "done"
 
 
-def test_a_pull_with_a_recent_heartbeat_is_not_reclaimed(app, pull, read, poll, held):
+def test_a_pull_with_a_recent_heartbeat_is_not_reclaimed(app, pull, read, poll, release):
     change(app, pull, heartbeat_at=now() - timedelta(hours=1))
     poll(lambda: read().heartbeat_at > now() - timedelta(minutes=1))
     with app.app_context():
         clock.reclaim()
-    held()
+    release()
     assert (read().state, read().attempt) == ("done", 1)
 
 
-def test_heartbeats_stop_when_the_pull_is_done(read, held):
+def test_heartbeats_stop_when_the_pull_is_done(read, release):
     assert len(hearts()) == 1
-    held()
+    release()
     assert hearts() == []
     assert read().state == "done"
 
@@ -152,7 +152,7 @@ def beats(app):
 
 
 def test_a_job_that_lost_its_pull_sends_no_heartbeat_for_its_successor(
-    app, pull, read, poll, beats, held
+    app, pull, read, poll, beats, release
 ):
     change(app, pull, state="queued")
     with app.app_context():
@@ -164,7 +164,7 @@ def test_a_job_that_lost_its_pull_sends_no_heartbeat_for_its_successor(
     poll(lambda: len(beats) > before + 3)
 
     assert read().heartbeat_at == marked
-    held()
+    release()
     after = read()
     assert (after.state, after.attempt, after.heartbeat_at) == ("running", 2, marked)
 

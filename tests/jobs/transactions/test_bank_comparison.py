@@ -78,8 +78,8 @@ def test_all_pages_of_the_bank_are_compared(alice, connect):
     (item,) = items.everyone()
     assert db.session.scalar(select(func.count(Transaction.id))) == 600
     assert compare(item) == []
-    gone = change(Transaction, removed_at=now())
-    assert [found.plaid_id for found in compare(item)] == [gone.plaid_transaction_id]
+    removed = change(Transaction, removed_at=now())
+    assert [found.plaid_id for found in compare(item)] == [removed.plaid_transaction_id]
 
 
 @pytest.mark.parametrize("by", [SMALLEST, -SMALLEST, Decimal(1)])

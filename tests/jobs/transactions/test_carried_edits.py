@@ -97,9 +97,9 @@ def test_edits_of_a_pending_row_move_to_the_posted_row(refresh, pull):
     assert edits_of(posted) == EDITS
     assert not posted.pending
     assert posted.plaid_transaction_id != edited.plaid_transaction_id
-    (gone,) = rows(Transaction.id == edited.id)
-    assert gone.removed_at is not None
-    assert posted.edited_at == gone.edited_at
+    (removed,) = rows(Transaction.id == edited.id)
+    assert removed.removed_at is not None
+    assert posted.edited_at == removed.edited_at
     assert others
     for other in others:
         assert edits_of(posted_as(other)) == {"own_category": None, "note": None, "hidden": False}

@@ -15,7 +15,7 @@ from plaidapp.store.transactions import raw_pages
 pytestmark = pytest.mark.usefixtures("context")
 
 
-def said():
+def stored_json():
     """Return the stored raw form of each row that is shown, by Plaid's id."""
     db.session.remove()
     rows = db.session.scalars(select(Transaction).where(Transaction.removed_at.is_(None))).all()
@@ -25,7 +25,7 @@ def said():
     }
 
 
-def told(bank_server, token):
+def json_at_bank(bank_server, token):
     """Return the bank's raw form of each."""
     page = bank_server.call("/transactions/sync", access_token=token, count=500)
     return {sent["transaction_id"]: sent for sent in page["added"]}
@@ -36,7 +36,7 @@ def kept():
 
 
 def test_the_raw_form_of_every_row_is_stored(dynamic, bank_server, token_of):
-    assert said() == told(bank_server, token_of(dynamic))
+    assert stored_json() == json_at_bank(bank_server, token_of(dynamic))
 
 
 def test_the_raw_form_of_rows_from_several_pages_is_stored(
@@ -45,7 +45,7 @@ def test_the_raw_form_of_rows_from_several_pages_is_stored(
     monkeypatch.setattr(client, "PAGE_SIZE", 3)
     item = link(username="user_transactions_dynamic", password="any")
     assert kept() > 10
-    assert said() == told(bank_server, token_of(item))
+    assert stored_json() == json_at_bank(bank_server, token_of(item))
 
 
 def test_pages_get_ids_in_their_order(dynamic):
@@ -60,7 +60,7 @@ def test_pages_get_ids_in_their_order(dynamic):
 def test_a_changed_row_shows_its_newest_raw_form(dynamic, bank_server, token_of, begin, run):
     bank_server.call("/transactions/refresh", access_token=token_of(dynamic))
     run(begin(kinds.TRANSACTIONS, items=[dynamic]))
-    assert said() == told(bank_server, token_of(dynamic))
+    assert stored_json() == json_at_bank(bank_server, token_of(dynamic))
 
 
 def test_a_repair_stores_no_page_twice(dynamic, bank_server, token_of, begin, run):
@@ -68,14 +68,14 @@ def test_a_repair_stores_no_page_twice(dynamic, bank_server, token_of, begin, ru
     for _ in range(2):
         run(begin(kinds.REPAIR, items=[dynamic]))
     assert kept() == before
-    assert said() == told(bank_server, token_of(dynamic))
+    assert stored_json() == json_at_bank(bank_server, token_of(dynamic))
 
 
 def test_a_row_that_moved_to_a_new_connection_shows_its_raw_form(link, bank_server, token_of):
     login = {"username": "user_transactions_dynamic", "password": "any"}
     link(**login)
     again = link(**login)
-    assert said() == told(bank_server, token_of(again))
+    assert stored_json() == json_at_bank(bank_server, token_of(again))
 
 
 def test_an_update_without_rows_stores_no_page(dynamic, begin, run):
@@ -92,4 +92,4 @@ def test_a_row_without_a_page_gets_one_when_the_bank_sends_it_again(
     row = db.session.scalars(select(Transaction).limit(1)).one()
     assert raw_pages.json_of(row) is None
     run(begin(kinds.REPAIR, items=[dynamic]))
-    assert said() == told(bank_server, token_of(dynamic))
+    assert stored_json() == json_at_bank(bank_server, token_of(dynamic))

@@ -37,7 +37,7 @@ def sync(begin, run, look):
 
 
 @pytest.fixture
-def fresh(begin, run, look, bank_server):
+def unsynced(begin, run, look, bank_server):
     """A connected Item of fifty rows, with none stored yet."""
     bank_server.misbehave(kind="error", path=SYNC, status=400, error_type="X", error_code="NOT_YET")
     pull_id = begin(kinds.LINK, given={"username": "user_transactions_dynamic", "password": "any"})
@@ -81,7 +81,7 @@ def test_a_custom_users_rows_keep_their_digits(link, custom, stored):
 
 
 def test_only_an_items_first_rows_are_copied_without_a_temporary_table(
-    fresh, sync, stored, at_bank, bank_server, token_of, context
+    unsynced, sync, stored, at_bank, bank_server, token_of, context
 ):
     """On PostgreSQL only: SQLite would gain nothing."""
     staged = []
@@ -91,20 +91,20 @@ def test_only_an_items_first_rows_are_copied_without_a_temporary_table(
             staged.append(statement)
 
     event.listen(db.engine, "before_cursor_execute", note)
-    sync(fresh)
+    sync(unsynced)
     assert bool(staged) == (db.engine.dialect.name == "sqlite")
     staged.clear()
-    bank_server.call("/transactions/refresh", access_token=token_of(fresh))
-    sync(fresh)
+    bank_server.call("/transactions/refresh", access_token=token_of(unsynced))
+    sync(unsynced)
     assert staged
-    assert stored() == at_bank(fresh)
+    assert stored() == at_bank(unsynced)
 
 
-def test_all_pages_are_read(small_pages, fresh, sync, stored, at_bank):
-    pull = sync(fresh)
+def test_all_pages_are_read(small_pages, unsynced, sync, stored, at_bank):
+    pull = sync(unsynced)
     assert (pull.state, pull.items[0].pages, pull.items[0].rows) == ("done", 3, 50)
     assert pull.items[0].added == 50
-    assert stored() == at_bank(fresh)
+    assert stored() == at_bank(unsynced)
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])
@@ -119,41 +119,41 @@ def test_all_pages_are_read(small_pages, fresh, sync, stored, at_bank):
     ids=lambda rule: rule["kind"],
 )
 def test_a_fault_in_any_page_stores_nothing(
-    small_pages, fresh, sync, stored, item_now, bank_server, rule, after
+    small_pages, unsynced, sync, stored, item_now, bank_server, rule, after
 ):
     bank_server.misbehave(path=SYNC, after=after, **rule)
-    pull = sync(fresh)
+    pull = sync(unsynced)
     assert pull.state == "queued"
     assert pull.items[0].phase == "failed"
     assert stored() == []
-    assert item_now(fresh).cursor == ""
+    assert item_now(unsynced).cursor == ""
 
 
 def test_the_sync_after_a_failed_one_is_complete(
-    small_pages, fresh, sync, run, look, stored, at_bank, bank_server
+    small_pages, unsynced, sync, run, look, stored, at_bank, bank_server
 ):
     bank_server.misbehave(kind="reset", path=SYNC, after=1, times=1)
-    pull = sync(fresh)
+    pull = sync(unsynced)
     run(pull.id)
     assert look(pull.id).state == "done"
     assert look(pull.id).items[0].error_code is None
-    assert stored() == at_bank(fresh)
+    assert stored() == at_bank(unsynced)
 
 
 def test_a_change_between_two_pages_restarts_the_update(
-    small_pages, fresh, sync, stored, at_bank, bank_server
+    small_pages, unsynced, sync, stored, at_bank, bank_server
 ):
     bank_server.misbehave(kind="mutate", path=SYNC, after=1, times=1)
     before = calls(bank_server)
-    pull = sync(fresh)
+    pull = sync(unsynced)
     assert pull.state == "done"
     assert calls(bank_server) - before > 3
-    assert stored() == at_bank(fresh)
+    assert stored() == at_bank(unsynced)
     assert pull.items[0].added == len(stored())
 
 
 def test_a_bank_that_keeps_changing_is_asked_again_later(
-    small_pages, fresh, sync, stored, item_now, bank_server
+    small_pages, unsynced, sync, stored, item_now, bank_server
 ):
     bank_server.misbehave(
         kind="error",
@@ -163,11 +163,11 @@ def test_a_bank_that_keeps_changing_is_asked_again_later(
         error_code="TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION",
     )
     before = calls(bank_server)
-    pull = sync(fresh)
+    pull = sync(unsynced)
     assert calls(bank_server) - before == MAX_RESTARTS + 1
     assert (pull.state, pull.failures) == ("queued", 1)
     assert stored() == []
-    assert item_now(fresh).cursor == ""
+    assert item_now(unsynced).cursor == ""
 
 
 def test_new_rows_are_added_digit_for_digit(dynamic, sync, stored, at_bank, bank_server, token_of):
@@ -219,33 +219,33 @@ def test_a_sync_without_changes_changes_nothing(dynamic, sync, dump):
 
 
 def test_two_concurrent_syncs_store_each_row_once(
-    small_pages, fresh, sync, stored, at_bank, meanwhile, begin, look, item_now
+    small_pages, unsynced, sync, stored, at_bank, meanwhile, begin, look, item_now
 ):
-    other = begin(kinds.TRANSACTIONS, items=[fresh])
+    other = begin(kinds.TRANSACTIONS, items=[unsynced])
     meanwhile(lambda _: jobs.run(other), pages=2)
-    pull = sync(fresh)
+    pull = sync(unsynced)
     assert (look(other).state, look(other).items[0].added) == ("done", 50)
     assert (pull.state, pull.items[0].added) == ("done", 0)
-    assert stored() == at_bank(fresh)
-    assert item_now(fresh).sync_applied == item_now(fresh).sync_requested
+    assert stored() == at_bank(unsynced)
+    assert item_now(unsynced).sync_applied == item_now(unsynced).sync_requested
 
 
 def test_a_sync_that_lost_the_cursor_starts_over_and_stores_newer_rows(
-    small_pages, fresh, sync, stored, at_bank, meanwhile, begin, look, bank_server
+    small_pages, unsynced, sync, stored, at_bank, meanwhile, begin, look, bank_server
 ):
-    other = begin(kinds.TRANSACTIONS, items=[fresh])
+    other = begin(kinds.TRANSACTIONS, items=[unsynced])
 
     def overtake(token):
         jobs.run(other)
         bank_activity.refresh(bank_server.app.extensions["sandbox"], token)
-        sync_progress.request_sync([fresh.id])
+        sync_progress.request_sync([unsynced.id])
 
     meanwhile(overtake, pages=2)
-    pull = sync(fresh)
+    pull = sync(unsynced)
     assert pull.state == "done"
     assert look(other).items[0].added == 50
     assert pull.items[0].removed > 0
-    assert stored() == at_bank(fresh)
+    assert stored() == at_bank(unsynced)
 
 
 def test_a_request_during_a_sync_is_not_lost(dynamic, sync, meanwhile, item_now, bank_server):
@@ -256,25 +256,27 @@ def test_a_request_during_a_sync_is_not_lost(dynamic, sync, meanwhile, item_now,
     assert item_now(dynamic).sync_requested == item_now(dynamic).sync_applied == 3
 
 
-def test_no_transaction_is_open_while_the_bank_is_asked(small_pages, fresh, sync, meanwhile):
+def test_no_transaction_is_open_while_the_bank_is_asked(small_pages, unsynced, sync, meanwhile):
     seen = []
 
     def write(_):
-        sync_progress.request_sync([fresh.id])
+        sync_progress.request_sync([unsynced.id])
         db.session.commit()
-        seen.append(db.session.scalar(select(Item.sync_requested).where(Item.id == fresh.id)))
+        seen.append(db.session.scalar(select(Item.sync_requested).where(Item.id == unsynced.id)))
 
     meanwhile(write)
-    assert sync(fresh).state == "done"
+    assert sync(unsynced).state == "done"
     assert len(seen) == 1
 
 
-def test_progress_is_visible_during_a_sync(small_pages, fresh, sync, meanwhile, monkeypatch, poll):
+def test_progress_is_visible_during_a_sync(
+    small_pages, unsynced, sync, meanwhile, monkeypatch, poll
+):
     monkeypatch.setattr(fetch, "PROGRESS_EVERY", 0)
 
     def shown():
         db.session.rollback()
-        pull = shown_pulls.recent(fresh.user_id, 1)[0]
+        pull = shown_pulls.recent(unsynced.user_id, 1)[0]
         return pull.state, pull.items[0].phase, pull.items[0].pages, pull.items[0].rows
 
     def watch(_):  # the second page is reported while the third is requested
@@ -283,44 +285,44 @@ def test_progress_is_visible_during_a_sync(small_pages, fresh, sync, meanwhile, 
 
     watched = []
     meanwhile(watch, pages=2)
-    sync(fresh)
+    sync(unsynced)
     assert watched
 
 
-def test_a_cursor_that_does_not_advance_is_an_error(small_pages, fresh, sync, rewrite, stored):
+def test_a_cursor_that_does_not_advance_is_an_error(small_pages, unsynced, sync, rewrite, stored):
     rewrite(SYNC, lambda page: page | {"next_cursor": "", "has_more": True})
-    pull = sync(fresh)
+    pull = sync(unsynced)
     assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_NONSENSE")
     assert stored() == []
 
 
 def test_a_row_of_an_unknown_account_is_an_error(
-    fresh, sync, rewrite, stored, item_now, begin, run, look
+    unsynced, sync, rewrite, stored, item_now, begin, run, look
 ):
     def strange(page):
         page["added"][-1]["account_id"] = "nobody's"
         return page
 
     rewrite(SYNC, strange)
-    pull = sync(fresh)
+    pull = sync(unsynced)
     assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_NONSENSE")
     assert stored() == []
-    assert item_now(fresh).cursor == ""
+    assert item_now(unsynced).cursor == ""
 
 
-def test_a_text_that_the_database_refuses_stores_nothing(fresh, sync, rewrite, item_now, stored):
+def test_a_text_that_the_database_refuses_stores_nothing(unsynced, sync, rewrite, item_now, stored):
     def with_nul(page):
         page["added"][-1]["name"] = "Coffee\0"
         return page
 
     rewrite(SYNC, with_nul)
-    pull = sync(fresh)
+    pull = sync(unsynced)
     if db.engine.dialect.name == "sqlite":
         assert pull.state == "done"
         return
     assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_NONSENSE")
     assert stored() == []
-    assert item_now(fresh).cursor == ""
+    assert item_now(unsynced).cursor == ""
 
 
 def test_a_repair_that_lost_the_cursor_starts_over(
