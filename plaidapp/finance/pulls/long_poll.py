@@ -1,8 +1,8 @@
-"""A poll that has nothing new yet waits for it a little: the panel is as fast as the bank.
+"""Let a poll wait briefly for a change of its pull, so that the panel shows it at once.
 
-A wait holds one of the process's threads. So there are few places for them, one a person, and each
-is soon over. Whoever finds no place is answered at once and asks again the later the longer it all
-takes.
+A waiting poll occupies a thread of the process. So only a few may wait, one for each person, and
+none waits for long. A poll without a free place is answered at once, and its panel polls again:
+soon if the pull is new, later if it is old.
 """
 
 import time
@@ -18,15 +18,15 @@ from plaidapp.store.pulls import pulls
 from plaidapp.store.pulls.pulls import Glimpse
 
 PLACES = 4
-"""In each process: half of the threads that gunicorn.conf.py gives it."""
+"""How many polls may wait in a process: half of the threads in gunicorn.conf.py."""
 LONGEST = 1.0
-"""Seconds. A browser has six connections to a server, and the next click needs one."""
+"""Seconds. A browser opens six connections to a server, and the next click needs one of them."""
 STEADY = 0.1
-"""Seconds that a change which is not the end has to last to be shown, and between two looks."""
+"""Seconds between two queries. Also how long a change has to last, unless it is the end."""
 PACES = (("again", 0.1), ("soon", 0.4), ("later", 2.0))
-"""The event that makes a panel without a place ask again, up to each age of the pull in seconds.
+"""The event after which a panel without a place polls again, up to each age of the pull in seconds.
 
-The panel's own trigger says after how long; to one that is older it is a matter of seconds anyway.
+The panel's hx-trigger has the delay of each event. An older pull's panel uses its regular interval.
 """
 
 _waiting: set[int] = set()
@@ -34,9 +34,10 @@ _lock = Lock()
 
 
 def for_news(pull_id: int, user_id: int, revision: str) -> str | None:
-    """None when there is something to show that `revision` does not have, or no such pull.
+    """Return None if the panel needs an answer: the pull changed since `revision`, or is not found.
 
-    Otherwise the event for the panel to ask again by, empty when its own tick is soon enough.
+    Otherwise return the event after which the panel polls again. It is empty if the panel's regular
+    interval is soon enough.
     """
     with _place(user_id) as may_wait:
         seen = _wait(pull_id, user_id, revision) if may_wait else pulls.glance(pull_id, user_id)
@@ -62,7 +63,7 @@ def _place(user_id: int) -> Iterator[bool]:
 
 
 def _wait(pull_id: int, user_id: int, revision: str) -> Glimpse | None:
-    """The pull when it is over, or has changed for good, or the time is up."""
+    """Return the pull once it is over, has a change that lasted, or the time is up."""
     begun = time.monotonic()
     wait = done_signal.listen(pull_id)
     while (seen := pulls.glance(pull_id, user_id)) and not seen.is_over:

@@ -21,7 +21,7 @@ Answer = str | Response
 View = Callable[[int], Answer]
 
 
-def unless_unchanged(view: View) -> View:
+def wait_for_change(view: View) -> View:
     """Wait briefly for a change of the pull. Answer 204 if there is none; otherwise call the view.
 
     `revision` is the pull's revision that the panel shows. The wait happens before the log-in is
@@ -42,7 +42,7 @@ def unless_unchanged(view: View) -> View:
 
 
 @polled.get("/pulls/<int:pull_id>")
-@unless_unchanged
+@wait_for_change
 def pull(pull_id: int) -> Answer:
     """The panel for HTMX, otherwise a page with it.
 

@@ -213,6 +213,7 @@ def test_htmx_gets_the_whole_list_after_an_edit_of_every_row(connected):
 
 
 BAD_MANY = (
+    ({}, "Select transactions first."),
     ({"do": "hide"}, "Select transactions first."),
     ({"do": "hide", "row": "x"}, "This transaction does not exist."),
     ({"do": "hide", "row": "-1"}, "This transaction does not exist."),
@@ -228,7 +229,7 @@ BAD_MANY = (
 def test_a_refused_bulk_edit_changes_nothing(connected, dump, subtests):
     before = dump()
     for data, sentence in BAD_MANY:
-        with subtests.test(sentence):
+        with subtests.test(sentence, data=data):
             htmx = connected.htmx("POST", f"{PATH}/edit", data=data)
             plain = connected.client.post(f"{PATH}/edit", data=data)
             assert (htmx.status_code, plain.status_code) == (422, 422)
