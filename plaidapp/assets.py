@@ -53,7 +53,7 @@ class Asset:
 
     @cached_property
     def encoded(self) -> dict[str, bytes]:
-        """The body by content coding, the best coding first. Compressed as small as possible."""
+        """The body in each content coding, the best first. It is compressed as much as possible."""
         if not TEXT.fullmatch(self.mimetype):
             return {"identity": self.body}
         return {
@@ -102,6 +102,6 @@ def _read(path: Path, _modified_at: int) -> Asset:
 
 
 def _versioned_link(sheet: Path, target: str) -> str:
-    """A style sheet's link to a file, such as a font, as pages that preload it spell it."""
+    """Link a style sheet to a file, such as a font, at the same address that pages preload."""
     linked = sheet.parent / target
     return f'url("{target}?v={_read(linked, linked.stat().st_mtime_ns).version}")'

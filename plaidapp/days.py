@@ -128,7 +128,7 @@ def _at_time(
 
 
 def ago(value: datetime, now: datetime | None = None) -> str:
-    """Such as "2 minutes ago", "in 3 days". Add a title with `moment`, since this is soon wrong."""
+    """Such as "2 minutes ago", "in 3 days". Put the exact moment in its title."""
     span = value - (now or datetime.now(UTC))
     return dates.format_timedelta(span, add_direction=True, locale=current_locale())
 

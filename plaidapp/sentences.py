@@ -30,7 +30,7 @@ def sentence(stored: str | None) -> str:
         return gettext(key).replace("%(reason)s", reason)
     try:
         day = long_day(date.fromisoformat(iso_day[0]))
-    except ValueError:  # digits that are no date
+    except ValueError:  # not a date, such as 2026-02-31
         return stored
     translated = gettext(ISO_DAY.sub("%(day)s", key)).replace("%(day)s", day)
     return translated.replace("%(reason)s", reason)

@@ -1,4 +1,4 @@
-"""Sessions in signed cookies, as Flask's own, but not touched by static files."""
+"""Flask's sessions in signed cookies, except that static files leave the cookie alone."""
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin

@@ -81,7 +81,7 @@ def render_page(
 
 
 def render_live(user_id: int) -> str:
-    """Every part of the page that can change, each with the place it belongs in."""
+    """Every part of the page that can change, each with its place on the page."""
     return render_template("finance/dashboard/_live.html", **_content(user_id))
 
 

@@ -25,7 +25,7 @@ MOST_POINTS = 400
 
 @dataclass(frozen=True)
 class Estimate:
-    """Accounts whose balance is unknown before `day`. Before it they count with their balance then.
+    """Accounts whose balance is unknown before `day`. Earlier days use the balance of that day.
 
     That balance was reported by the bank (`by_bank`) or computed from the transactions.
     """

@@ -1,4 +1,4 @@
-"""Amounts as people type them and as addresses spell them."""
+"""Amounts as people type them and as addresses have them."""
 
 import re
 from contextlib import suppress
@@ -29,7 +29,7 @@ def is_plain(text: str) -> bool:
 
 
 def from_plain(text: str) -> Decimal:
-    """Raise ValueError if `text` is no plain amount."""
+    """Read an amount in plain spelling. Raise ValueError if it is none."""
     if not is_plain(text):
         raise ValueError(text)
     return Decimal(text)

@@ -28,7 +28,7 @@ from .listing import Listing
 
 Answer = str | Response | tuple[str, int]
 REDRAWN = 200
-"""Up to this many edited rows are replaced one by one. Beyond it the whole list is."""
+"""Up to this many edited rows are sent one by one. For more, the whole list is sent."""
 
 
 @blueprint.post("/transactions/<int:transaction_id>")

@@ -1,4 +1,4 @@
-"""Where a page of transactions begins, as addresses spell it: "2026-11-20_123", "12.50_123".
+"""The place where a page of transactions begins, as addresses have it: "2026-11-20_123".
 
 A page begins after the last row of the page before it, so no page needs to count rows.
 """
@@ -42,7 +42,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 
 
 def parse(text: str, sort: str) -> Place:
-    """The place that `text` spells. Raise ValueError if it is none in this order."""
+    """Read a place in this order from an address. Raise ValueError if it is none."""
     place = PLACE.fullmatch(text)
     if not place:
         raise ValueError(text)
@@ -50,6 +50,6 @@ def parse(text: str, sort: str) -> Place:
 
 
 def after(row: Transaction, sort: str) -> str:
-    """The spelling of the place after this row."""
+    """Return the place after this row, for an address."""
     value, row_id = reader.place_of(row, sort)
     return f"{exact(value) if isinstance(value, Decimal) else value}_{row_id}"

@@ -25,7 +25,7 @@ from .filter_urls import Chip, Query
 
 PAGE_SIZE = 50
 MOST_COUNTED = 20_000
-"""Rows that one page counts and adds up at most. Of more it says "at least"."""
+"""The most rows that a page counts and adds up. Beyond that it says "at least"."""
 MOST_COUNTED_LOOSENED = 1000
 
 
@@ -80,7 +80,7 @@ class Listing:
 
     @property
     def shows_currency(self) -> bool:
-        """If all rows have one currency, its sign is shown with the totals and not in the rows."""
+        """Do rows show their currency? If there is only one, the totals show it already."""
         return len(self.tally.sums) != 1
 
     @property
@@ -107,7 +107,7 @@ class Listing:
 
     @cached_property
     def tally(self) -> Tally:
-        """The number of rows of the filter and their sums. It counts at least this page."""
+        """The number of the filter's rows, and their sums. At least this page is counted."""
         rows = self._rows_and_next
         if len(rows) <= PAGE_SIZE and not self.after:
             return Tally(len(rows), False, filter_totals.sums_of(rows))

@@ -42,7 +42,7 @@ class Names:
 
 
 def component(text: str) -> str:
-    """ "Plaid Checking ·· 0000" as a part of an account's name: "Plaid-Checking-0000"."""
+    """Turn "Plaid Checking ·· 0000" into a part of an account's name: "Plaid-Checking-0000"."""
     composed = unicodedata.normalize("NFC", text[: 2 * LONGEST])
     signs = (sign if _is_letter(sign) or _is_digit(sign) else " " for sign in composed)
     part = "-".join("".join(signs).split())[:LONGEST].strip("-")
@@ -60,7 +60,7 @@ def _is_digit(sign: str) -> bool:
 
 
 def symbol(currency: str | None) -> str:
-    """ "usdc" as a symbol: "USDC"; "1INCH" as "X1INCH"."""
+    """Turn "usdc" into the symbol "USDC", and "1INCH" into "X1INCH"."""
     plain = re.sub("[^A-Z0-9]", "", (currency or NO_CURRENCY).upper())[:LONGEST_SYMBOL]
     good = re.fullmatch("[A-Z][A-Z0-9]+", plain) and plain not in VALUES
     return plain if good else f"X{plain or 'XX'}"

@@ -119,7 +119,7 @@ def _transaction(row: Transaction) -> str:
 
 
 def _element(tag: str, text: str, longest: int) -> str:
-    """The text on one line, without characters that XML forbids. No element for no text."""
+    """Put the text on one line, without characters that XML forbids. No text gets no element."""
     line = " ".join(NOT_XML.sub("", text).split())[:longest].strip()
     return f"<{tag}>{escape(line)}</{tag}>" if line else ""
 
