@@ -7,7 +7,7 @@ import pytest
 from babel.dates import format_date
 from sqlalchemy import select
 
-from plaidapp import formats
+from plaidapp import days, formats
 from plaidapp.bank.errors import SENTENCES
 from plaidapp.extensions import db
 from plaidapp.finance.connections.connect_forms import TEST_BANKS
@@ -265,7 +265,10 @@ AMOUNTS = {
 def plain(app, connected):
     """Return alice's pages in a locale, with ordinary spaces and without brackets."""
     app.jinja_env.filters |= {
-        name: getattr(formats, name) for name in FORMATS if hasattr(formats, name)
+        name: getattr(module, name)
+        for module in (days, formats)
+        for name in FORMATS
+        if hasattr(module, name)
     }
 
     def read(path, locale):
