@@ -1,44 +1,56 @@
-"""How long a pull waits before its next attempt, and how many attempts it has."""
+"""The page docs/policy.md gives every number of plaidapp/policy.py, and gives it right."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from plaidapp import policy
 
-
-def seconds(number):
-    return timedelta(seconds=number)
-
-
-@pytest.mark.parametrize(
-    ("failures", "backoff"), [(1, 2), (2, 4), (3, 8), (5, 32), (6, 60), (9, 60)]
-)
-def test_each_failure_doubles_the_wait_up_to_a_minute(failures, backoff):
-    for _ in range(50):
-        delay = policy.retry_delay(failures, [0.0])
-        assert seconds(backoff * 0.75) <= delay <= seconds(backoff * 1.25)
+PAGE = (Path(__file__).parent.parent / "docs/policy.md").read_text()
+ROWS = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", PAGE, re.MULTILINE))
+NUMBERS = {name: value for name, value in vars(policy).items() if name.isupper()}
+SECONDS = {"s": 1, "min": 60, "h": 3600}
 
 
-def test_waits_differ_so_that_pulls_do_not_return_at_once():
-    assert len({policy.retry_delay(3, [0.0]) for _ in range(20)}) > 1
+def written(text):
+    """The page's number, in seconds if it has a unit."""
+    number, _, unit = text.partition(" ")
+    return float(number) * SECONDS.get(unit, 1)
 
 
-def test_the_longest_wait_that_plaid_asks_for_counts():
-    assert policy.retry_delay(1, [0.0, 90.0, 30.0]) == seconds(90)
-    assert policy.retry_delay(6, [1.0, 0.5]) >= seconds(45)
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_is_on_the_page(name):
+    value = NUMBERS[name]
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+
+    assert written(ROWS[name]) == seconds
+
+
+def test_the_page_has_no_number_that_is_gone():
+    assert ROWS.keys() == NUMBERS.keys()
+
+
+def test_waits_double_until_the_longest(monkeypatch):
+    monkeypatch.setattr(policy.random, "uniform", lambda low, high: (low + high) / 2)
+
+    waits = [policy.retry_delay(failures, [0.0]).total_seconds() for failures in range(1, 9)]
+
+    assert waits == [2, 4, 8, 16, 32, 60, 60, 60]
+
+
+def test_plaids_own_wait_counts_if_it_is_longer():
+    assert policy.retry_delay(1, [0.0, 300.0]) == timedelta(seconds=300)
+
+
+def test_chance_makes_a_wait_a_quarter_shorter_or_longer():
+    waits = [policy.retry_delay(3, [0.0]).total_seconds() for _ in range(200)]
+
+    assert 6 <= min(waits) < 8 < max(waits) <= 10
 
 
 def test_a_bank_that_prepares_is_asked_less_and_less_often():
-    assert [policy.preparing_delay(attempt) for attempt in range(1, 9)] == [
-        seconds(number) for number in (1, 2, 4, 8, 16, 30, 30, 30)
-    ]
+    waits = [policy.preparing_delay(attempt).total_seconds() for attempt in range(1, 8)]
 
-
-def test_a_person_learns_sooner_that_a_pull_fails():
-    assert policy.max_failures(attended=True) == 3
-    assert policy.max_failures(attended=False) == 10
-
-
-def test_three_missed_heartbeats_do_not_cost_a_worker_its_pull():
-    assert seconds(3 * policy.HEARTBEAT_INTERVAL) < policy.HEARTBEAT_LIMIT
+    assert waits == [1, 2, 4, 8, 16, 30, 30]
