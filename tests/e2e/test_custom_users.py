@@ -107,7 +107,7 @@ def test_a_typing_error_is_named_beside_the_field(person):
     page.get_by_label("Password").fill('{"override_accounts": [')
     loads = person.page_loads
     person.press("Connect a test bank")
-    expect(page.locator("#connect-form .error")).to_contain_text("not JSON")
+    expect(page.locator("#connect-form .error")).to_contain_text("not valid JSON")
     expect(page.locator("#activity > [id^=pull-]")).to_have_count(0)
 
     page.get_by_label("Password").fill(json.dumps(CORNER_SHOP))

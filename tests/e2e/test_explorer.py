@@ -76,7 +76,7 @@ def test_a_filter_is_made_step_by_step_and_taken_away_again(explorer):
     expect(page.locator("#chips .chip")).to_have_count(2)
     expect(page.get_by_label("At least")).to_have_value("20")
     assert "category" not in asked(explorer)
-    page.get_by_role("link", name="Clear").click()
+    page.get_by_role("link", name="Clear", exact=True).click()
     expect(page.locator("#chips")).to_have_count(0)
     assert asked(explorer) == {}
 
@@ -115,7 +115,7 @@ def test_without_javascript_it_is_all_the_same(deployment, visit):
     page.get_by_label("Search").fill("uber")
     person.press("Show")
     expect(page).to_have_url(re.compile(r"\?q=uber$"))
-    page.get_by_role("link", name="Clear").click()
+    page.get_by_role("link", name="Clear", exact=True).click()
     first = rows(person).first.get_attribute("id")
     page.get_by_role("link", name="Older").click()
     assert rows(person).first.get_attribute("id") != first

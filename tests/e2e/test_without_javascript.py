@@ -158,7 +158,7 @@ def test_what_is_typed_wrong_is_said_beside_its_field(plain):
     page.get_by_label("Test user").fill("user_custom")
     page.get_by_label("Password").fill("{")
     plain.press("Connect a test bank")
-    expect(page.locator("#connect-form .error")).to_contain_text("not JSON")
+    expect(page.locator("#connect-form .error")).to_contain_text("not valid JSON")
     plain.complaints.clear()  # a 422 is an error on the browser's console
 
 
