@@ -26,7 +26,7 @@ CURRENCIES = numbers.list_currencies()
 
 
 def init_app(app: Flask) -> None:
-    for of_numbers in (money, moved, money_parts, number, percent, exact):
+    for of_numbers in (money, signed_money, money_parts, number, percent, exact):
         app.add_template_filter(of_numbers)
     for of_text in (words, listed, bank_name):
         app.add_template_filter(of_text)
@@ -126,7 +126,7 @@ def money(amount: Decimal, currency: str | None = None, *, symbol: bool = True) 
     return "".join(_parts(amount, currency, symbol, None))
 
 
-def moved(amount: Decimal, currency: str | None = None, *, symbol: bool = True) -> str:
+def signed_money(amount: Decimal, currency: str | None = None, *, symbol: bool = True) -> str:
     """The amount of a transaction: money in has a plus sign, money out has none.
 
     `amount` has Plaid's sign: positive is money out.

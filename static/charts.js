@@ -1,8 +1,8 @@
-// <ledger-chart>: draws with uPlot what its data-points say; a table beside it says the same.
+// <ledger-chart>: draws the points in data-points with uPlot. A table next to it has the same data.
 //
-// An element of its own, so that it draws itself again when a swap gives it new points. The plot is
-// a slider to the keyboard and to screen readers: arrows go from point to point, and what is there
-// is read out in the words and numbers of the page's language.
+// As a custom element it redraws itself when a swap changes its points. For the keyboard and screen
+// readers the plot is a slider: arrow keys move from point to point, and each point is read out in
+// the page's language.
 "use strict";
 
 const LANGUAGE = document.documentElement.dataset.locale || "en";
@@ -15,7 +15,7 @@ function asMoney(currency) {
   try {
     return new Intl.NumberFormat(LANGUAGE, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
   } catch {
-    // Not one of ISO 4217, as with points or coins: a number, and the code after it.
+    // Not a currency of ISO 4217, such as points or coins: a number with the code after it.
     const plain = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 2, maximumFractionDigits: 8 });
     return { format: (value) => `${plain.format(value)} ${currency}` };
   }
@@ -27,7 +27,7 @@ class LedgerChart extends HTMLElement {
   connectedCallback() {
     this.plot = this.querySelector(".plot");
     this.readout = this.querySelector("output");
-    this.plot.role = "slider"; // what arrows move along is one; without a script there is none
+    this.plot.role = "slider"; // set here, because without JavaScript it does not work as one
     this.plot.tabIndex = 0;
     this.plot.ariaLabel = this.plot.dataset.label;
     this.plot.addEventListener("keydown", (event) => this.step(event));
@@ -40,7 +40,7 @@ class LedgerChart extends HTMLElement {
     this.watchTheme = new MutationObserver(this.redraw);
     this.watchTheme.observe(document.documentElement, { attributeFilter: ["data-theme"] });
     this.draw();
-    document.fonts.ready.then(this.redraw); // a canvas keeps the typeface that it was drawn with
+    document.fonts.ready.then(this.redraw); // a canvas keeps the font it was drawn with
   }
 
   disconnectedCallback() {
@@ -79,9 +79,9 @@ class LedgerChart extends HTMLElement {
   }
 
   options() {
-    const dim = this.colour("var(--dim)");
-    const accent = this.colour("var(--accent)");
-    const quiet = this.colour("color-mix(in srgb, var(--ink) 26%, var(--paper))");
+    const dim = this.color("var(--dim)");
+    const accent = this.color("var(--accent)");
+    const quiet = this.color("color-mix(in srgb, var(--ink) 26%, var(--paper))");
     const font = `12px ${getComputedStyle(this).fontFamily}`;
     const series = this.bars
       ? [this.barSeries(accent, -1), this.barSeries(quiet, 1)]
@@ -106,7 +106,7 @@ class LedgerChart extends HTMLElement {
   }
 
   lineSeries(stroke, percent) {
-    const fill = this.colour(`color-mix(in srgb, var(--accent) ${percent}%, transparent)`);
+    const fill = this.color(`color-mix(in srgb, var(--accent) ${percent}%, transparent)`);
     return { stroke, fill, fillTo: (chart) => chart.scales.y.min, points: { show: false } };
   }
 
@@ -120,7 +120,7 @@ class LedgerChart extends HTMLElement {
     return [low - 2 * room, high + room];
   }
 
-  // One label a month, thinned so that a phone shows six.
+  // One label per month, but at most about six.
   splits() {
     if (this.bars) return this.dates.map((_, index) => index);
     const firsts = this.dates.filter((date) => new Date(date * 1000).getUTCDate() === 1);
@@ -128,12 +128,12 @@ class LedgerChart extends HTMLElement {
     return firsts.filter((_, index) => index % every === 0);
   }
 
-  // Canvas knows no custom properties, so an element of the page works the colour out.
-  colour(expression) {
+  // A canvas can't resolve custom properties, so the color is read back from an element's style.
+  color(expression) {
     this.plot.style.accentColor = expression;
-    const found = getComputedStyle(this.plot).accentColor;
+    const color = getComputedStyle(this.plot).accentColor;
     this.plot.style.accentColor = "";
-    return found;
+    return color;
   }
 
   resize() {

@@ -1,14 +1,14 @@
-// The explorer by keyboard, and what a page that is being worked on tells the server. Everything here can
-// be had without it: rows unfold and forms are sent by themselves.
+// The explorer's keyboard shortcuts, selection and focus. Without this script rows still open and
+// forms still work.
 "use strict";
 
 (() => {
   const rows = () => [...document.querySelectorAll("#list .row")];
   const rowOf = (element) => element?.closest?.("#list .row");
-  const folded = (row) => row.querySelector("details");
+  const details = (row) => row.querySelector("details");
   const head = (row) => row.querySelector("summary");
   const box = (row) => row.querySelector("input[type=checkbox]");
-  let last = null; // the row that was worked on, by its id, for when a swap takes the focus away
+  let last = null; // id of the row last in focus, in case a swap takes the focus away
 
   // Rows
 
@@ -32,23 +32,23 @@
     if (!row) return;
     const field = row.querySelector(".edit select");
     if (field) return field.focus();
-    row.dataset.edit = "true"; // as soon as it is there
-    folded(row).open = true;
+    row.dataset.edit = "true"; // the form gets the focus once it has loaded
+    details(row).open = true;
   }
 
   document.addEventListener("toggle", (event) => {
     const row = rowOf(event.target);
-    if (!row || event.target !== folded(row)) return;
-    // What is open is not drawn over.
+    if (!row || event.target !== details(row)) return;
+    // A swap must not replace an open row.
     row.toggleAttribute("hx-morph-skip", event.target.open);
     if (event.target.open) htmx.trigger(row.querySelector(".detail"), "opened");
   }, true);
 
-  // On a phone the ranges of dates are wider than the page: the one in force is in sight.
+  // On a phone the date ranges are wider than the page: scroll to the current one.
   function showPreset() {
-    const one = document.querySelector("#presets [aria-current]");
-    const line = one?.parentElement;
-    if (line) line.scrollLeft += one.getBoundingClientRect().right - line.getBoundingClientRect().right + 24;
+    const preset = document.querySelector("#presets [aria-current]");
+    const line = preset?.parentElement;
+    if (line) line.scrollLeft += preset.getBoundingClientRect().right - line.getBoundingClientRect().right + 24;
   }
   showPreset();
 
@@ -58,29 +58,30 @@
     return rows().filter((row) => box(row).checked);
   }
 
-  function count() {
+  function showCount() {
     const line = document.querySelector("#bulk .bulk-count");
     const all = document.querySelector("#bulk [name=all]:checked");
     const number = all ? all.dataset.count : selected().length;
     if (line) line.textContent = number ? line.dataset.text.replace("{count}", number) : "";
   }
 
-  function clear() {
+  function clearSelection() {
     for (const row of selected()) box(row).checked = false;
     const all = document.querySelector("#bulk [name=all]");
     if (all) all.checked = false;
-    count();
+    showCount();
   }
 
   document.addEventListener("change", (event) => {
-    if (event.target.form?.id === "bulk") count();
+    if (event.target.form?.id === "bulk") showCount();
   });
 
-  // Live: the list is drawn anew only when nobody is at work in it and only its beginning is there.
+  // Polling: with "hold" the server sends the new count and a link instead of the list. So nothing
+  // moves while a row is open or selected, or while more than the first page is loaded.
 
   function isBusy() {
     const size = Number(document.getElementById("results")?.dataset.size);
-    return rows().length > size || selected().length > 0 || rows().some((row) => folded(row).open);
+    return rows().length > size || selected().length > 0 || rows().some((row) => details(row).open);
   }
 
   document.addEventListener("htmx:config:request", (event) => {
@@ -88,17 +89,17 @@
     if (ctx.sourceElement.id === "live" && isBusy()) ctx.request.body.set("hold", "1");
   });
 
-  // Focus stays where the work is.
+  // Focus: keep it on the row that the person works on.
 
   document.addEventListener("focusin", (event) => {
     const row = rowOf(event.target);
     if (row) last = row.id;
   });
 
-  let neighbour = null; // in case the row itself goes
+  let neighbor = null; // id of the next row, in case a swap removes the row itself
   document.addEventListener("htmx:before:swap", () => {
     const row = document.getElementById(last);
-    neighbour = row && rows()[rows().indexOf(row) + 1]?.id;
+    neighbor = row && rows()[rows().indexOf(row) + 1]?.id;
   });
 
   document.addEventListener("htmx:after:swap", (event) => {
@@ -108,12 +109,12 @@
       delete row.dataset.edit;
       edit(row);
     }
-    if (source?.id === "bulk" || event.detail.ctx?.request?.form?.id === "bulk") clear();
+    if (source?.id === "bulk" || event.detail.ctx?.request?.form?.id === "bulk") clearSelection();
     const lost = !document.activeElement || document.activeElement === document.body;
     if (lost && last && event.detail.ctx?.request?.method !== "GET") {
-      focusRow(document.getElementById(last) || document.getElementById(neighbour));
+      focusRow(document.getElementById(last) || document.getElementById(neighbor));
     }
-    count();
+    showCount();
     showPreset();
   });
 
@@ -128,11 +129,11 @@
       return facet.querySelector("summary").focus();
     }
     const row = current();
-    if (row && folded(row).open) {
-      folded(row).open = false;
+    if (row && details(row).open) {
+      details(row).open = false;
       return focusRow(row);
     }
-    if (selected().length) clear();
+    if (selected().length) clearSelection();
   }
 
   const KEYS = {
@@ -149,7 +150,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
     if (event.key === "Escape") return close();
-    // On a box it would press the form's first button.
+    // On a checkbox, Enter would press the form's first button.
     if (event.key === "Enter" && event.target.matches("[type=checkbox][form=bulk], #bulk [type=checkbox]")) {
       return event.preventDefault();
     }
@@ -162,7 +163,7 @@
     event.preventDefault();
   });
 
-  // A facet is a list that hangs from its button: a click elsewhere closes it.
+  // A click outside an open facet closes it.
   document.addEventListener("click", (event) => {
     for (const facet of document.querySelectorAll("details.facet[open]")) {
       if (!facet.contains(event.target) && !facet.closest(":popover-open")) facet.open = false;

@@ -1,5 +1,5 @@
-// What htmx polls: nothing while nobody looks or there is no network, at once when that is over.
-// While the server does not answer, one line says since when the page is out of date.
+// Controls what htmx polls. Polling stops while the tab is hidden or offline, and resumes at once.
+// While the server does not answer, one line says how old the page's data is.
 "use strict";
 
 const POLLS = "[hx-trigger*='every ']";
@@ -7,57 +7,57 @@ const stale = document.getElementById("stale");
 const clock = new Intl.DateTimeFormat(document.documentElement.dataset.locale, {
   hour: "numeric", minute: "2-digit", timeZone: "UTC", timeZoneName: "short",
 });
-let fresh = Date.now();
-let acted = 0; // when a press was answered; lists that were asked for before know nothing of it
-let leaving = false; // a poll behind a log-out would be refused
+let lastAnswer = Date.now();
+let lastAction = 0; // when an action was answered; a list requested before that is out of date
+let leaving = false; // another page is loading; after a log-out, a poll would be refused
 
 const isPoll = (ctx) => ctx?.sourceElement?.matches(POLLS);
-const asleep = () => document.hidden || !navigator.onLine || leaving;
+const isPaused = () => document.hidden || !navigator.onLine || leaving;
 
-function wake() {
-  if (asleep()) return;
+function pollNow() {
+  if (isPaused()) return;
   for (const panel of document.querySelectorAll(POLLS)) {
     htmx.trigger(panel, "every", {}, false);
   }
 }
 
 function upToDate() {
-  fresh = Date.now();
-  if (navigator.onLine) stale.replaceChildren(); // else it is the last answer before the network went
+  lastAnswer = Date.now();
+  if (navigator.onLine) stale.replaceChildren(); // when offline, this answer left before the network did
 }
 
 function outOfDate() {
-  const said = stale.firstChild; // not once more: a screen reader would read it again
-  if (said || !document.querySelector(POLLS)) return;
+  const isShown = stale.firstChild; // a screen reader would read a new line again
+  if (isShown || !document.querySelector(POLLS)) return;
   const line = document.createElement("p");
-  line.textContent = stale.dataset.text.replace("{time}", clock.format(fresh));
+  line.textContent = stale.dataset.text.replace("{time}", clock.format(lastAnswer));
   stale.append(line);
 }
 
-// htmx prevents what it sends itself: any other form takes the page away.
+// htmx prevents the default of the forms that it sends. Any other form loads another page.
 addEventListener("submit", (event) => { leaving = !event.defaultPrevented; });
 addEventListener("pageshow", () => { leaving = false; });
-document.addEventListener("visibilitychange", wake);
-addEventListener("online", wake);
+document.addEventListener("visibilitychange", pollNow);
+addEventListener("online", pollNow);
 addEventListener("offline", outOfDate);
 
 document.addEventListener("htmx:config:request", (event) => {
   const { ctx } = event.detail;
-  ctx.asked = performance.now();
-  if (isPoll(ctx) && asleep()) event.preventDefault();
+  ctx.requestedAt = performance.now();
+  if (isPoll(ctx) && isPaused()) event.preventDefault();
 });
 
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
   if (!isPoll(ctx)) {
-    acted = performance.now();
+    lastAction = performance.now();
   } else if (ctx.response.status >= 500) {
     outOfDate();
-    event.preventDefault(); // what a proxy says of it belongs in no panel
+    event.preventDefault(); // a proxy's error page does not belong in a panel
   } else {
     upToDate();
-    if (ctx.sourceElement.id !== "live" || ctx.asked > acted) return;
-    event.preventDefault(); // or what was dismissed would be back
+    if (ctx.sourceElement.id !== "live" || ctx.requestedAt > lastAction) return;
+    event.preventDefault(); // this list is older than the action: it would undo a dismissal
     htmx.trigger(ctx.sourceElement, "every", {}, false);
   }
 });
@@ -66,8 +66,8 @@ document.addEventListener("htmx:error", (event) => {
   if (isPoll(event.detail.ctx)) outOfDate();
 });
 
-// What a press has asked for is in sight, also where its panel stands far from the button. At once:
-// what arrives during a smooth scroll ends it half way.
+// Scroll the panel of a new pull into view, because it may be far from the button. Not smoothly:
+// content that arrives meanwhile would stop a smooth scroll half way.
 document.addEventListener("htmx:after:swap", (event) => {
   const { target, request } = event.detail.ctx;
   if (target?.id !== "activity" || request.method !== "POST") return;

@@ -101,7 +101,7 @@ def test_money_without_a_symbol_has_as_many_decimals_as_its_currency(amount, cur
 )
 def test_money_in_has_a_plus_and_money_out_is_plain(speak, locale, amount, currency, read):
     speak(locale)
-    assert plain(formats.moved(Decimal(amount), currency)) == read
+    assert plain(formats.signed_money(Decimal(amount), currency)) == read
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_no_locale_breaks_a_page(speak, subtests):
                 money = formats.money(Decimal("-1234567.25"), currency)
                 assert re.sub(r"\D", "", money).startswith("1234567")
                 assert formats.MINUS in money
-                assert "+" in formats.moved(Decimal("-1.5"), currency)
+                assert "+" in formats.signed_money(Decimal("-1.5"), currency)
             assert "7" in formats.number(1457)
             assert "7" in formats.percent(0.07, 1)
 
