@@ -1,4 +1,4 @@
-"""Imports run down only, as ARCHITECTURE.md draws them."""
+"""Imports run down only, as docs/architecture.md describes them."""
 
 import ast
 from pathlib import Path
