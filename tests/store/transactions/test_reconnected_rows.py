@@ -240,6 +240,16 @@ def test_edits_are_not_copied_if_two_rows_could_be_meant(old, save_old, receive,
     assert [(row.plaid_transaction_id, row.note) for row in shown()] == [("y", None)]
 
 
+def test_an_equal_row_of_another_account_does_not_keep_edits_from_being_copied(
+    owner, old, new, save_old, receive, account, transaction
+):
+    accounts.save(owner, new.id, [account("a"), account("b")])
+    save_old(old, transaction("p", DAY, pending=True))
+    edit(*shown())
+    receive(transaction("y", DAY), transaction("z", DAY, account_id="b"))
+    assert {row.plaid_transaction_id: row.note for row in shown()} == {"y": "mine", "z": None}
+
+
 def test_a_row_that_was_there_with_the_pending_one_is_not_its_posted_row(
     old, save_old, receive, transaction
 ):
