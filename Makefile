@@ -8,8 +8,7 @@ run: $(VENV)/run  ## run everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
 
 test: check chromium hledger  ## check style and types, and run every test
-	$(VENV)/bin/python -m pytest --numprocesses=auto --dist=worksteal --ignore=tests/chaos
-	$(VENV)/bin/python -m pytest tests/chaos
+	$(VENV)/bin/python -m pytest --numprocesses=auto --dist=loadgroup
 
 chaos: $(VENV)/test  ## kill processes at random for twenty minutes, and print a summary
 	CHAOS=long $(VENV)/bin/python -m pytest tests/chaos

@@ -111,6 +111,7 @@ def test_verify_without_items_prints_nothing(verify):
 
 
 @pytest.mark.parametrize("item_id", [0, 7, 2**31, 2**63, -1])
+@pytest.mark.both_databases
 def test_an_unknown_item_is_a_usage_error(verify, item_id):
     code, text = verify("--", item_id)
     assert code == 2
@@ -242,6 +243,7 @@ def test_repairing_while_the_bank_prepares_loses_no_row(
 
 
 @pytest.mark.parametrize("path", ["/accounts/get", "/transactions/get"])
+@pytest.mark.both_databases
 def test_verify_keeps_no_transaction_open_while_it_asks_the_bank(
     verify, item, tamper, bank_server, poll, path
 ):

@@ -138,6 +138,7 @@ def test_an_outage_of_the_database_logs_nobody_out(app, without_database):
     assert back.get("/finance/").status_code == 200
 
 
+@pytest.mark.both_databases
 def test_a_missing_table_is_an_error_with_a_sentence(app, alice, caplog):
     app.testing = False
     with app.app_context():
@@ -157,6 +158,7 @@ def test_a_missing_table_is_an_error_with_a_sentence(app, alice, caplog):
     assert any(record.levelno >= logging.ERROR for record in caplog.records)
 
 
+@pytest.mark.both_databases
 def test_the_app_keeps_working_after_an_error(app, alice):
     app.testing = False
     assert alice.client.get("/finance/items/999").status_code == 404

@@ -34,6 +34,7 @@ def closed_port():
         return probe.getsockname()[1]
 
 
+@pytest.mark.both_databases
 def test_the_app_is_ready_when_everything_is_up(client):
     assert (client.get("/healthz").status_code, client.get("/healthz").json) == (
         200,
@@ -69,6 +70,7 @@ def test_an_empty_database_is_not_migrated(changed, tmp_path):
     assert (ready.status_code, ready.json["database"]) == (503, "not migrated")
 
 
+@pytest.mark.both_databases
 def test_a_database_of_another_version_is_not_migrated(app, client):
     with app.app_context():
         (head,) = db.session.execute(text("SELECT version_num FROM alembic_version")).scalars()

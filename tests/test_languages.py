@@ -179,29 +179,29 @@ def test_an_error_can_be_translated(alice, data, method, path, status):
         assert list(untranslatable(answer.text, data())) == []
 
 
-@pytest.mark.parametrize(
-    ("stored", "shown"),
-    [
-        *((sentence, bracketed(sentence)) for sentence in SENTENCES.values()),
-        (
-            "Access to this bank ends on 2031-02-03. Log in again to keep it.",
-            "⟦Access to this bank ends on DAY. Log in again to keep it.⟧",
-        ),
-        (
-            "Plaid refused the request: override_accounts: 2031-02-03 is not a type",
-            "⟦Plaid refused the request: override_accounts: 2031-02-03 is not a type⟧",
-        ),
-        ("A message from Plaid.", "A message from Plaid."),
-    ],
-)
-def test_a_sentence_that_a_job_stored_is_translated_when_it_is_shown(app, connected, stored, shown):
-    with app.app_context():
-        db.session.get(Item, 1).error_message = stored
-        db.session.commit()
+STORED = {
+    **{sentence: bracketed(sentence) for sentence in SENTENCES.values()},
+    "Access to this bank ends on 2031-02-03. Log in again to keep it.": (
+        "⟦Access to this bank ends on DAY. Log in again to keep it.⟧"
+    ),
+    "Plaid refused the request: override_accounts: 2031-02-03 is not a type": (
+        "⟦Plaid refused the request: override_accounts: 2031-02-03 is not a type⟧"
+    ),
+    "A message from Plaid.": "A message from Plaid.",
+}
 
-    shown = shown.replace("DAY", format_date(date(2031, 2, 3), "long", PSEUDO))
-    for path in ("/finance/", "/finance/items", "/finance/items/1"):
-        assert shown in " ".join(Page(ask(connected, "GET", path).text).text.split()), path
+
+def test_a_sentence_that_a_job_stored_is_translated_when_it_is_shown(app, connected, subtests):
+    day = format_date(date(2031, 2, 3), "long", PSEUDO)
+    for stored, shown in STORED.items():
+        with app.app_context():
+            db.session.get(Item, 1).error_message = stored
+            db.session.commit()
+
+        for path in ("/finance/", "/finance/items", "/finance/items/1"):
+            with subtests.test(stored, path=path):
+                text = " ".join(Page(ask(connected, "GET", path).text).text.split())
+                assert shown.replace("DAY", day) in text
 
 
 def test_untranslatable_finds_every_text_outside_of_brackets(app):
@@ -278,18 +278,19 @@ def plain(app, connected):
     return read
 
 
-@pytest.mark.parametrize("locale", AMOUNTS)
-def test_the_locale_formats_amounts_and_dates_on_every_page(plain, today, locale):
-    spent, earned, balance = AMOUNTS[locale]
-    yesterday, long_ago = (
-        format_date(today - timedelta(days=days), "long", locale.replace("-", "_"))
-        for days in (1, 40)
-    )
-    for path in ("/finance/", "/finance/transactions"):
-        page = plain(path, locale)
-        assert f">{spent}<" in page, path
-        assert f">{earned}<" in page, path
-        assert f'title="{yesterday}"' in page, path
-        assert f'title="{long_ago}"' in page, path
-    for path in ("/finance/items", "/finance/items/1"):
-        assert f">{balance}<" in plain(path, locale), path
+def test_the_locale_formats_amounts_and_dates_on_every_page(plain, today, subtests):
+    for locale, (spent, earned, balance) in AMOUNTS.items():
+        yesterday, long_ago = (
+            format_date(today - timedelta(days=days), "long", locale.replace("-", "_"))
+            for days in (1, 40)
+        )
+        for path in ("/finance/", "/finance/transactions"):
+            with subtests.test(locale, path=path):
+                page = plain(path, locale)
+                assert f">{spent}<" in page
+                assert f">{earned}<" in page
+                assert f'title="{yesterday}"' in page
+                assert f'title="{long_ago}"' in page
+        for path in ("/finance/items", "/finance/items/1"):
+            with subtests.test(locale, path=path):
+                assert f">{balance}<" in plain(path, locale)

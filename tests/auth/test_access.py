@@ -141,6 +141,7 @@ def test_another_person_gets_a_404_and_changes_nothing(app, charlie, belongings,
     assert dump() == before
 
 
+@pytest.mark.both_databases
 def test_an_id_that_does_not_exist_is_a_404_however_large(app, alice, belongings, dump, subtests):
     before = dump()
 

@@ -134,6 +134,7 @@ TAKEN_NAMES = {
 }
 
 
+@pytest.mark.both_databases
 def test_a_taken_name_is_refused_however_it_is_spelled(app, client, users, subtests):
     app.test_client().post("/auth/signup", data=GOOD | {"username": "Zoë"})
 
@@ -144,6 +145,7 @@ def test_a_taken_name_is_refused_however_it_is_spelled(app, client, users, subte
             assert page.complaints() == {"username"}
 
 
+@pytest.mark.both_databases
 def test_a_taken_address_is_refused_however_it_is_spelled(app, client, users, subtests):
     app.test_client().post("/auth/signup", data=GOOD)
 
@@ -243,6 +245,7 @@ def test_the_longest_password_counts_in_full(app, client):
     ],
     ids=["same name", "same address"],
 )
+@pytest.mark.both_databases
 def test_of_two_concurrent_sign_ups_one_gets_a_sentence(
     app, users, monkeypatch, other, field, expected
 ):

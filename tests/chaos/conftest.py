@@ -17,7 +17,8 @@ from tests.chaos.judge import Judge
 from tests.chaos.person import Person
 from tests.chaos.world import World, poll
 
-TABLE = pytest.StashKey[list[tuple[str, str, str]]]()
+GATE = "gate"
+"""The name of the property under which a test reports a row of the table."""
 PEOPLE = ("alice", "bob")
 BANKS = ("ins_109508", "ins_109509", "ins_109510", "ins_109511")
 
@@ -92,13 +93,12 @@ def postgres(world: World) -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def note(request: pytest.FixtureRequest, world: World) -> Callable[[str, str, str], None]:
+def note(record_property: Callable[[str, object], None], world: World) -> Callable[..., None]:
     """Add a row to the table: the gate, what is required, what was measured."""
-    table = request.config.stash.setdefault(TABLE, [])
     database = "PostgreSQL" if isinstance(world.database, Postgres) else "SQLite"
 
     def write(gate: str, required: str, measured: str) -> None:
-        table.append((f"{database}: {gate}", required, measured))
+        record_property(GATE, (f"{database}: {gate}", required, measured))
 
     return write
 
@@ -121,10 +121,12 @@ def _is_sqlite_only(item: pytest.Item) -> bool:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    table = terminalreporter.config.stash.get(TABLE, [])
-    if table:
+    """Print the table. The reports carry its rows, since the tests may run in other processes."""
+    reports = terminalreporter.getreports("passed") + terminalreporter.getreports("failed")
+    rows = [row for report in reports for name, row in report.user_properties if name == GATE]
+    if rows:
         terminalreporter.section(f"chaos, {'long' if LONG else 'short'} form")
-        for row in [("gate", "required", "measured"), ("---", "---", "---"), *table]:
+        for row in [("gate", "required", "measured"), ("---", "---", "---"), *rows]:
             terminalreporter.line(f"| {' | '.join(row)} |")
 
 

@@ -15,6 +15,16 @@ PATH = "/finance/transactions"
 def explorer(person):
     """Somebody with a bank, in front of their transactions."""
     be_done(person.connect())
+    return open_list(person)
+
+
+@pytest.fixture
+def reader(resident):
+    """The same for a test that changes nothing: all of them share one person's transactions."""
+    return open_list(resident())
+
+
+def open_list(person):
     person.page.goto(PATH)
     expect(rows(person)).to_have_count(50)
     return person
@@ -44,63 +54,63 @@ def total(person, query=""):
     return person.json(f"{PATH}.json{query}")["total_transactions"]
 
 
-def test_a_search_finds_as_it_is_typed_and_the_way_back_leads_back(explorer):
-    page, loads = explorer.page, explorer.page_loads
-    every = count(explorer).inner_text()
+def test_a_search_finds_as_it_is_typed_and_the_way_back_leads_back(reader):
+    page, loads = reader.page, reader.page_loads
+    every = count(reader).inner_text()
     page.keyboard.press("/")
     page.keyboard.type("uber", delay=40)
 
     expect(page).to_have_url(re.compile(r"\?q=uber$"))
-    expect(count(explorer)).to_have_text(f"{total(explorer, '?q=uber')} transactions")
+    expect(count(reader)).to_have_text(f"{total(reader, '?q=uber')} transactions")
     expect(page.locator("#q")).to_be_focused()
-    assert explorer.page_loads == loads
+    assert reader.page_loads == loads
     page.go_back()
-    expect(count(explorer)).to_have_text(every)
+    expect(count(reader)).to_have_text(every)
     expect(page.locator("#q")).to_have_value("")
 
 
-def test_a_filter_is_made_step_by_step_and_taken_away_again(explorer):
-    page = explorer.page
-    facet(explorer, "Categories").click()
+def test_a_filter_is_made_step_by_step_and_taken_away_again(reader):
+    page = reader.page
+    facet(reader, "Categories").click()
     page.get_by_label("Food and drink").check()
-    facet(explorer, "Amount").click()
+    facet(reader, "Amount").click()
     page.get_by_label("At least").fill("20")
     page.get_by_label("Money out").check()
     expect(page.locator("#chips .chip")).to_have_count(3)
     wanted = {"category": ["FOOD_AND_DRINK"], "smallest": ["20"], "direction": ["out"]}
-    assert asked(explorer) == wanted
+    assert asked(reader) == wanted
     query = f"?{urlsplit(page.url).query}"
-    expect(count(explorer)).to_contain_text(str(total(explorer, query)))
+    expect(count(reader)).to_contain_text(str(total(reader, query)))
 
     page.get_by_role("link", name="Remove Food and drink").click()
     expect(page.locator("#chips .chip")).to_have_count(2)
     expect(page.get_by_label("At least")).to_have_value("20")
-    assert "category" not in asked(explorer)
+    assert "category" not in asked(reader)
     page.get_by_role("link", name="Clear", exact=True).click()
     expect(page.locator("#chips")).to_have_count(0)
-    assert asked(explorer) == {}
+    assert asked(reader) == {}
 
 
-def test_what_is_no_amount_is_said_beside_it_and_mended(explorer):
-    page = explorer.page
-    facet(explorer, "Amount").click()
+def test_what_is_no_amount_is_said_beside_it_and_mended(reader):
+    page = reader.page
+    facet(reader, "Amount").click()
     page.get_by_label("At least").fill("lots")
     expect(page.locator("#smallest-error")).to_have_text("Enter an amount like 12.50.")
     expect(page.get_by_label("At least")).to_be_focused()
     page.get_by_label("At least").fill("20")
     expect(page.locator("#chips .chip")).to_have_count(1)
     expect(page.locator("#smallest-error")).to_have_count(0)
-    explorer.complaints.clear()  # a 422 is an error on the browser's console
+    reader.complaints.clear()  # a 422 is an error on the browser's console
 
 
-def test_rows_come_as_one_scrolls(explorer):
-    rows(explorer).last.scroll_into_view_if_needed()
-    expect(rows(explorer)).to_have_count(100)
-    rows(explorer).last.scroll_into_view_if_needed()
-    expect(rows(explorer)).to_have_count(150)
-    ids = rows(explorer).evaluate_all("rows => rows.map(row => row.id)")
+def test_rows_come_as_one_scrolls(reader):
+    rows(reader).last.scroll_into_view_if_needed()
+    expect(rows(reader)).to_have_count(100)
+    rows(reader).last.scroll_into_view_if_needed()
+    expect(rows(reader)).to_have_count(150)
+    ids = rows(reader).evaluate_all("rows => rows.map(row => row.id)")
     assert len(set(ids)) == 150
-    days = explorer.page.locator(".day").evaluate_all("days => days.map(day => day.id)")
+    days = reader.page.locator(".day").evaluate_all("days => days.map(day => day.id)")
     assert len(set(days)) == len(days)
 
 
@@ -108,10 +118,8 @@ def test_without_javascript_it_is_all_the_same(deployment, visit):
     person = visit(deployment.url, javascript=False)
     person.sign_up()
     page = person.page
-    person.press("Connect a test bank")
+    be_done(person.connect())
     page.goto(PATH)
-    while not rows(person).count():
-        page.reload()
     page.get_by_label("Search").fill("uber")
     person.press("Show")
     expect(page).to_have_url(re.compile(r"\?q=uber$"))
@@ -231,12 +239,12 @@ def test_undo_is_still_there_after_a_reload(explorer):
     expect(page.locator("#undo-last")).to_have_count(0)
 
 
-def test_on_paper_there_are_rows_and_sums_and_nothing_to_press(explorer):
-    page = explorer.page
+def test_on_paper_there_are_rows_and_sums_and_nothing_to_press(reader):
+    page = reader.page
     page.emulate_media(media="print")
     for pressed in page.locator("nav, button, input, select").all():
         expect(pressed).to_be_hidden()
-    first = rows(explorer).first
+    first = rows(reader).first
     for part in (page.locator(".sums").first, first.locator(".name"), first.locator(".amount")):
         expect(part).to_be_visible()
     sizes = [
@@ -273,12 +281,12 @@ def test_another_tab_sees_an_edit_and_an_open_form_is_left_alone(explorer):
     expect(other.locator("#list .row").nth(2).get_by_label("Has a note")).to_be_visible()
 
 
-def test_on_a_phone_the_filters_are_a_sheet(explorer):
-    page = explorer.page
+def test_on_a_phone_the_filters_are_a_sheet(reader):
+    page = reader.page
     page.set_viewport_size({"width": 390, "height": 844})
     expect(page.locator("#facets")).to_be_hidden()
     page.get_by_role("button", name="Filters").click()
-    facet(explorer, "Amount").click()
+    facet(reader, "Amount").click()
     page.get_by_label("Money in").check()
     page.get_by_role("button", name="Done").click()
     expect(page.locator("#facets")).to_be_hidden()

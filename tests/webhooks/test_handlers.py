@@ -196,6 +196,7 @@ def test_a_pull_that_waits_after_a_failure_keeps_waiting(app, tell, ask, read, m
     assert read(item).sync_requested == 2
 
 
+@pytest.mark.both_databases
 def test_a_webhook_during_a_pull_makes_it_sync_again(
     app, tell, ask, read, linked, bank_server, poll
 ):

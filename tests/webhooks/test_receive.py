@@ -282,6 +282,7 @@ def short_of_patience(app, another):
     return other
 
 
+@pytest.mark.both_databases
 def test_no_200_while_the_webhook_cant_be_stored(
     app, short_of_patience, deliver, ask, sign, connected
 ):
@@ -410,6 +411,7 @@ def test_an_equal_body_with_a_new_signature_is_another_event(deliver, ask, conne
     assert ask(Item.sync_requested) == [2]
 
 
+@pytest.mark.both_databases
 def test_concurrent_deliveries_are_each_counted(another, app, deliver, ask, sign, connected):
     item = connected("alice")
     event = SYNC | {"item_id": item.plaid_item_id}

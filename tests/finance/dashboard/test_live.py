@@ -194,6 +194,7 @@ def test_another_persons_changes_do_not_reach_the_page(
 
 
 @pytest.mark.parametrize("revision", ["", "nonsense", "-1", "99999999999999999999", "1&revision=2"])
+@pytest.mark.both_databases
 def test_a_poll_without_a_valid_revision_gets_everything(alice, revision):
     fragment = look(alice, revision)
     assert fragment.status_code == 200

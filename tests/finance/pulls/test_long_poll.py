@@ -156,6 +156,7 @@ def test_one_poll_of_each_person_may_wait(
         assert (other.result(10).status_code, answer.result(10).status_code) == (200, 200)
 
 
+@pytest.mark.both_databases
 def test_a_poll_of_another_persons_pull_does_not_wait(charlie, client, pull, monkeypatch):
     number = pull()
     path = f"/finance/pulls/{number}?revision=0"

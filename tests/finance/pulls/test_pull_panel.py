@@ -278,6 +278,7 @@ def test_get_account_data_updates_the_balances(app, connected, work, panel):
         ("/finance/items", "of_user"),
     ],
 )
+@pytest.mark.both_databases
 def test_a_page_shows_all_of_a_concurrent_commit_or_none_of_it(
     app, alice, monkeypatch, path, reader
 ):

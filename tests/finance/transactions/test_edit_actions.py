@@ -226,6 +226,7 @@ BAD_MANY = (
 )
 
 
+@pytest.mark.both_databases
 def test_a_refused_bulk_edit_changes_nothing(connected, dump, subtests):
     before = dump()
     for data, sentence in BAD_MANY:

@@ -48,6 +48,7 @@ FILTERS = (
 )
 
 
+@pytest.mark.both_databases
 def test_the_address_filters_and_sorts_the_rows(connected, subtests):
     for query, expected in FILTERS:
         with subtests.test(query):

@@ -246,6 +246,7 @@ BAD_PLACES = (
 
 
 @pytest.mark.parametrize("path", ["/finance/transactions.json", "/finance/transactions"])
+@pytest.mark.both_databases
 def test_a_bad_place_to_continue_from_is_a_400(alice, path, subtests):
     for after in BAD_PLACES:
         with subtests.test(after[:30]):
@@ -257,6 +258,7 @@ def test_a_bad_place_to_continue_from_is_a_400(alice, path, subtests):
 
 
 @pytest.mark.parametrize("path", ["/finance/transactions.json", "/finance/transactions"])
+@pytest.mark.both_databases
 def test_the_largest_and_smallest_places_are_accepted(alice, path):
     for after in (f"9999-12-31_{10**18 - 1}", "0001-01-01_0"):
         assert alice.client.get(path, query_string={"after": after}).status_code == 200

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import requests
@@ -16,6 +16,7 @@ from plaidapp.store import Account, FormerAccount, Item, Pull, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items
 from plaidapp.store.pulls import kinds, pulls
+from sandbox import user_good
 from tests.jobs.conftest import TODAY
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -195,8 +196,14 @@ def test_reconnecting_a_bank_that_is_still_preparing(
     assert all(row.note for row in ledger())
 
 
-def test_reconnecting_some_days_later(link, begin, run, look, slow_sandbox):
-    """Pending rows have posted on another date; two days have left the window of two years."""
+@pytest.mark.parametrize("today", ["2026-11-26", "2028-02-29"])
+def test_reconnecting_some_days_later(link, begin, run, look, slow_sandbox, today):
+    """Pending rows have posted on another date; ten days have left the window of two years.
+
+    The days are fixed because not every day has a pending purchase that posts. On both of them, an
+    account's first row at the new Item is later than that of another account.
+    """
+    slow_sandbox.now = datetime.fromisoformat(f"{today}T12:00Z")
 
     def connect():
         pull_id = begin(kinds.LINK, given=GOOD)
@@ -208,23 +215,28 @@ def test_reconnecting_some_days_later(link, begin, run, look, slow_sandbox):
     old = connect()
     before = ledger()
     edit(before)
-    slow_sandbox.turn(timedelta(days=3).total_seconds())
+    slow_sandbox.turn(timedelta(days=10).total_seconds())
     new = connect()
 
     after = ledger()
     assert compare(new) == []
     history = [row for row in after if row.item_id == old.id]
-    firsts = {}
-    for row in sorted(after, key=lambda row: row.date, reverse=True):
+    first_days = {}
+    for row in after:
         if row.item_id == new.id:
-            firsts[row.account_id] = row.date
+            first_days[row.account_id] = min(row.date, first_days.get(row.account_id, row.date))
     assert history
-    assert all(row.date < firsts[row.account_id] and row.note for row in history)
+    for row in history:
+        assert row.note
+        assert row.account_id not in first_days or row.date < first_days[row.account_id]
     kept = {row.id for row in before} & {row.id for row in after}
-    # The household pays its card, and saves, on the same day of the month as today.
-    lost = [row for row in before if row.id not in kept and not row.pending]
-    assert len(lost) < 120
-    assert {row.category_primary for row in lost} <= {
+    # The household pays its card, and saves, on the same day of the month as today. The sandbox has
+    # no purchases made before its first day, which would post on its first two days.
+    window = slow_sandbox.now.date() - timedelta(days=user_good.HISTORY_DAYS)
+    purchases = window + timedelta(days=user_good.PENDING_DAYS)
+    removed = [row for row in before if row.id not in kept and not row.pending]
+    assert len(removed) < 120
+    assert {row.category_primary for row in removed if row.date >= purchases} <= {
         *("LOAN_PAYMENTS", "TRANSFER_IN", "TRANSFER_OUT")
     }
     pending = [row for row in before if row.pending]

@@ -1,0 +1,112 @@
+"""Every action as a plain form, as a browser without JavaScript sends it.
+
+tests/e2e/test_without_javascript.py has what only a real browser can show.
+"""
+
+import pytest
+
+from tests.conftest import PASSWORD
+from tests.plain_browser import PlainBrowser
+
+NOT_PRESSED = {"webhooks.receive", "finance.connect_bank"}
+"""Plaid sends the first; Plaid Link, which is a script, the second."""
+DYNAMIC = {"override_username": "user_transactions_dynamic", "override_password": "any"}
+BROKEN = {"status": 400, "error_type": "INVALID_REQUEST", "error_code": "SOMETHING"}
+
+
+@pytest.fixture
+def browser(app):
+    """A browser of somebody without an account, whose forms need their CSRF tokens."""
+    app.config["WTF_CSRF_ENABLED"] = True
+    return PlainBrowser(app.test_client(), app.url_map.bind("localhost"))
+
+
+@pytest.fixture
+def at_work(browser, work):
+    """Let the worker finish, then reload the dashboard; returns its pulls, newest first."""
+
+    def reload():
+        work()
+        page = browser.get("/finance/")
+        return [
+            attributes["data-state"]
+            for _, attributes, _ in page.elements
+            if (attributes.get("id") or "").startswith("pull-")
+        ]
+
+    return reload
+
+
+def test_every_form_works_without_javascript(app, browser, at_work, bank_server):
+    """Compare with the app's own list of POST routes, so that no action is missed."""
+    sign_up(browser)
+    assert browser.press("Light").has(**{"data-theme": "light"})
+    browser.press("Log out")
+    browser.get("/auth/login")
+    browser.press("Log in", username="anna", password=PASSWORD)
+
+    browser.press("Connect a test bank", **DYNAMIC)
+    assert at_work() == ["done"]
+    for button in ("Get transaction data", "Get total number of transactions", "Get account data"):
+        browser.press(button)
+        assert at_work()[0] == "done"
+
+    fail(browser, at_work, bank_server)
+    browser.press("Try again")
+    assert at_work()[0] == "done"
+    fail(browser, at_work, bank_server)
+    before = len(at_work())
+    browser.press("Dismiss")
+    assert len(at_work()) == before - 1
+    browser.get("/finance/items")
+    browser.press("Sync now")
+    assert at_work()[0] == "done"
+
+    edit_one(browser)
+    edit_many(browser)
+    forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
+    assert browser.posted == forms - NOT_PRESSED
+
+
+def sign_up(browser):
+    browser.get("/auth/signup")
+    browser.press("Sign up", username="anna", email="anna@example.com", password=PASSWORD)
+    assert browser.path == "/finance/"
+
+
+def fail(browser, at_work, bank_server):
+    bank_server.misbehave(kind="error", path="/accounts/balance/get", **BROKEN)
+    browser.get("/finance/")
+    browser.press("Get account data")
+    assert at_work()[0] == "failed"
+    bank_server.faults.rulebook.clear()
+
+
+def edit_one(browser):
+    """Edit a transaction on its own page, and take the category back."""
+    path = f"/finance/transactions/{rows(browser)[0]}"
+    browser.get(path)
+    page = browser.press("Save", category="HOME_IMPROVEMENT", note="with Zoë")
+    assert "with Zoë" in page.text
+    browser.press("Use the bank's category")
+    assert "Use the bank's category" not in browser.page.text
+
+
+def edit_many(browser):
+    row = rows(browser)[1]
+    browser.press("Hide", row=row)
+    assert rows(browser, "?hidden=only") == [row]
+    browser.press("Unhide", row=row)
+    assert rows(browser, "?hidden=only") == []
+    row = rows(browser)[1]
+    browser.press("Save note", row=row, note="for the garden")
+    assert rows(browser, "?q=garden") == [row]
+    browser.get("/finance/transactions")
+    browser.press("Undo last change")
+    assert rows(browser, "?q=garden") == []
+
+
+def rows(browser, query=""):
+    """Return the ids of the transactions on the page."""
+    page = browser.get(f"/finance/transactions{query}")
+    return [fields["value"] for _, fields, _ in page.elements if fields.get("name") == "row"]
