@@ -116,7 +116,7 @@ def _rows(user_id: int, item_id: int, ids: list[int], count: int) -> Iterator[tu
 
 
 def _shops(user_id: int, chance: random.Random) -> tuple[list[Shop], Shop]:
-    """Return two thousand shops, of which one in ten sells coffee, and the rare one."""
+    """Return two thousand shops, one in ten of which sells coffee, and the rare one."""
 
     def shop(merchant: str, category: str) -> Shop:
         name = f"{merchant.upper()} #{chance.randrange(10_000):04} {_word(chance).upper()} CA"

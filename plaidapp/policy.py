@@ -99,7 +99,7 @@ KEY_ASK_AGAIN = timedelta(minutes=1)
 KEY_LOOKUPS = 20
 """Lookups within KEY_ASK_AGAIN, of all keys together: forged ids must not become calls to Plaid."""
 KEY_ANSWER_LIMIT = timedelta(seconds=5)
-"""After so long, nobody waits any more for the answer that another request is getting."""
+"""After so long, no request waits any longer for the answer that another one is getting."""
 KEY_PATIENCE = 1.0
 """Seconds that a request waits for a key that another request is getting."""
 KEY_FORGOTTEN = timedelta(days=1)

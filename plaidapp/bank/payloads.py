@@ -81,7 +81,7 @@ class Transaction(msgspec.Struct, frozen=True, rename={"category": "personal_fin
 
 
 class Nothing(msgspec.Struct, frozen=True):
-    """A response of which nothing is used."""
+    """A response whose fields are not used."""
 
 
 class Removed(msgspec.Struct, frozen=True):

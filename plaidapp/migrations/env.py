@@ -33,7 +33,7 @@ def number_revision(_context: object, _revision: object, directives: list[Any]) 
 
 
 def limit_lock_waits(connection: Connection) -> None:
-    """Fail after 5 seconds instead of waiting for a lock: whoever comes next would wait too.
+    """Fail after 5 seconds instead of waiting for a lock, because later requests would wait too.
 
     Outside of a transaction SET LOCAL does nothing, so an index that is built CONCURRENTLY in an
     `autocommit_block` waits for older transactions as long as it must.

@@ -1,4 +1,4 @@
-"""A browser, the people who use it, and what they use: a deployment of the whole product."""
+"""A browser, people who use it, and a deployment of the whole product."""
 
 import os
 import shutil
@@ -33,8 +33,8 @@ def pytest_runtest_makereport(item, call):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _end_in_good_order() -> Iterator[None]:
-    """A run that is told to end, as by a CI that gives up, ends what it started as well."""
+def _stop_processes_on_sigterm() -> Iterator[None]:
+    """End the processes of the tests too if something, such as CI, stops the run."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     yield
     signal.signal(signal.SIGTERM, before)
@@ -58,9 +58,9 @@ def browser() -> Iterator[Browser]:
 def visit(
     browser: Browser, request: pytest.FixtureRequest, tmp_path: Path
 ) -> Iterator[Callable[..., Person]]:
-    """`visit(url)` is a new person there. Their browser must have nothing to complain of.
+    """`visit(url)` returns a new person. Fail if their browser logged an error or a warning.
 
-    Nor may axe-core, of the page that they are on when the test is over.
+    Also fail if axe-core finds a problem on the page that is open at the end of the test.
     """
     people: list[Person] = []
 
@@ -89,14 +89,14 @@ def _deployed(postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[De
 
 @pytest.fixture
 def deployment(_deployed: Deployment) -> Iterator[Deployment]:
-    """The Procfile's processes on PostgreSQL, one for all tests; each leaves it as it was."""
+    """The Procfile's processes on PostgreSQL. All tests share them, repaired after each."""
     yield _deployed
     _deployed.mend()
 
 
 @pytest.fixture
 def person(deployment: Deployment, visit: Callable[..., Person]) -> Person:
-    """Somebody new, signed up."""
+    """A new person who has signed up."""
     person = visit(deployment.url)
     person.sign_up()
     return person
@@ -115,9 +115,9 @@ def _household(browser: Browser, _deployed: Deployment) -> Iterator[Person]:
 def resident(
     deployment: Deployment, visit: Callable[..., Person], _household: Person
 ) -> Callable[..., Person]:
-    """`resident(viewport=...)`: somebody with nine accounts, in a browser of that kind.
+    """`resident(viewport=...)` returns a person with nine accounts, in a browser of that kind.
 
-    The same one for all tests; nothing that they have is to be changed.
+    All tests share this person, so none of them may change the person's data.
     """
 
     def come(**options: Any) -> Person:

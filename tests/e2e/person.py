@@ -1,4 +1,4 @@
-"""A person in the browser: what they type, press and read."""
+"""A person in the browser, with methods for what they type, press and read."""
 
 import itertools
 import os
@@ -12,22 +12,22 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Locator, expect
 PASSWORD = "correct horse battery staple"
 _numbers = itertools.count(1)
 EVERY_RULE = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
-"""WCAG 2.2's size of targets is the one rule that axe-core leaves out by itself."""
+"""Target size (WCAG 2.2) is the only rule that axe-core turns off by default."""
 LOOKED_AT = {"exclude": ["#list .ledger:nth-of-type(n + 6)", "tbody tr:nth-child(n + 6)"]}
 """Long lists and tables repeat themselves; axe-core takes seconds for fifty rows."""
 RUN_AXE = "([where, rules]) => axe.run(where, rules).then(report => report.violations)"
 
 
 class Person:
-    """Has a browser of their own, and a name that nobody else has."""
+    """A person with their own browser and a unique name."""
 
     def __init__(
         self, browser: Browser, url: str, *, javascript: bool = True, **options: Any
     ) -> None:
-        """`options` are Playwright's for a context: the size of the window, the colour scheme."""
+        """`options` are Playwright's for a context, such as the viewport and the color scheme."""
         self.name = f"anna{next(_numbers)}-{os.getpid()}"
         self.complaints: list[str] = []
-        """What the browser wrote on its console: errors, warnings, Content-Security-Policy."""
+        """Errors and warnings on the browser's console, also of the Content-Security-Policy."""
         self.page_loads = 0
         self.javascript = javascript
         self.context = browser.new_context(base_url=url, java_script_enabled=javascript, **options)
@@ -54,7 +54,7 @@ class Person:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.press("Sign up")
         expect(self.page.get_by_text(re.compile(f"Hi,? {self.name}"))).to_be_visible()
-        self.page.wait_for_load_state()  # that is seen sooner, and the load would be counted later
+        self.page.wait_for_load_state()  # or page_loads would count this load later
 
     def log_in(self) -> None:
         self.page.goto("/auth/login")
@@ -73,7 +73,7 @@ class Person:
         self.page.get_by_role("button", name=button, exact=True).first.click()
 
     def pull(self, button: str) -> Locator:
-        """Presses a button that asks the bank; returns the panel of that pull."""
+        """Press a button that begins a pull; return the pull's panel."""
         panels = self.page.locator("#activity > [id^=pull-]")
         there = panels.evaluate_all("panels => panels.map(panel => '#' + panel.id)")
         self.press(button)
@@ -84,7 +84,7 @@ class Person:
         return self.page.locator(f"#{new.get_attribute('id')}")
 
     def connect(self, username: str = "", password: str = "") -> Locator:
-        """*Connect a test bank*, as one of the sandbox's test users."""
+        """Press *Connect a test bank*, as one of the sandbox's test users."""
         if username:
             self.page.get_by_text("Use another test user").click()
             self.page.get_by_label("Test user").fill(username)
@@ -97,7 +97,7 @@ class Person:
         return answer.json()
 
     def transactions(self) -> list[dict[str, Any]]:
-        """All that is stored, through as many pages as it takes."""
+        """Return every stored transaction, from all pages of transactions.json."""
         found, path = [], "/finance/transactions.json"
         while path:
             page = self.json(path)
@@ -107,7 +107,7 @@ class Person:
         return found
 
     def sees_all(self) -> bool:
-        """Does the page say that there are as many transactions as are stored?"""
+        """Does the page show the number of stored transactions?"""
         return self.total_on_page() == len(self.transactions())
 
     def total_on_page(self) -> int:
@@ -115,9 +115,9 @@ class Person:
         return int(re.search(r"([\d,]+) transactions?", summary)[1].replace(",", ""))
 
     def barriers(self, rules: dict[str, Any] = EVERY_RULE) -> list[str]:
-        """What axe-core finds wrong with the page as it stands, for people who can't see or point.
+        """Return the accessibility problems that axe-core finds on the page as it is now.
 
-        Its rules for WCAG 2.2 A and AA, and its best practices.
+        By default it checks its rules for WCAG 2.2 A and AA and its best practices.
         """
         if not self.page.evaluate("'axe' in window"):
             self.page.evaluate(AXE_SCRIPT)
@@ -129,7 +129,7 @@ class Person:
         ]
 
     def last_look(self) -> list[str]:
-        """Everything that was wrong in the browser, and with the page it shows now."""
+        """Return what the browser has complained of, and the problems of the open page."""
         here = not self.page.is_closed() and self.page.url.startswith("http")
         looks = self.javascript and here
         return self.complaints + (self.barriers() if looks else [])

@@ -1,4 +1,4 @@
-"""Real processes for the browser tests: started, watched, and ended with all they started."""
+"""Real processes for the browser tests. Each ends with every process that it started."""
 
 import contextlib
 import json
@@ -40,7 +40,7 @@ def free_port() -> int:
 
 
 def clean_env(**more: str) -> dict[str, str]:
-    """The environment of a machine where nobody has set anything for plaidapp."""
+    """Return the environment without plaidapp's variables."""
     ours = ("PLAID_", "SECRET_KEY", "TOKEN_KEYS", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL",
             "PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "FLASK_", "MAKE", "MFLAGS")  # fmt: skip
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
@@ -49,7 +49,7 @@ def clean_env(**more: str) -> dict[str, str]:
 
 
 class Running:
-    """A command in a session of its own, and everything that it starts."""
+    """A command in its own session, with the processes that it starts."""
 
     def __init__(
         self, command: list[str], log: Path, env: Mapping[str, str], cwd: Path = ROOT
@@ -69,9 +69,9 @@ class Running:
             )
 
     def family(self) -> list[psutil.Process]:
-        """Every process of this run that still runs.
+        """Return the processes that still run: the command and its descendants.
 
-        Redis writes its title over its environment, so descendants are remembered as well.
+        Redis overwrites its environment with its title, so descendants are remembered too.
         """
         with contextlib.suppress(psutil.Error):
             parent = psutil.Process(self._popen.pid)
@@ -86,7 +86,7 @@ class Running:
             return False
 
     def wait_for(self, url: str, seconds: float = 60) -> None:
-        """Until `url` answers 200."""
+        """Wait until `url` answers 200."""
         wait_until(lambda: self.is_up() and answers(url), seconds, f"{url} answers")
         self.family()
 
@@ -99,12 +99,12 @@ class Running:
         return self._popen.wait(seconds)
 
     def send(self, number: signal.Signals) -> None:
-        """To the whole group, as a terminal does with Ctrl-C."""
+        """Send a signal to the whole group, as a terminal does on Ctrl-C."""
         self.family()
         os.killpg(self._popen.pid, number)
 
     def kill(self) -> None:
-        """At once: itself first, so that it replaces nothing, then everything that it started."""
+        """Kill the command first, so that it restarts nothing, then its descendants."""
         self.family()
         self._popen.kill()
         self._popen.wait()
@@ -122,7 +122,7 @@ class Running:
         return self._popen.poll() is not None
 
     def stop(self) -> None:
-        """In good order; what is left after that is killed."""
+        """Ask every process to stop. After 15 seconds, kill those that are left."""
         with contextlib.suppress(ProcessLookupError):
             self.send(signal.SIGCONT)
             self.send(signal.SIGTERM)
@@ -144,7 +144,7 @@ def answers(url: str) -> bool:
 
 
 def post_json(url: str, content: object) -> Any:
-    """Numbers come back as Decimal, from their own digits."""
+    """Return the response. Its numbers are Decimals with all their digits."""
     request = urllib.request.Request(  # noqa: S310
         url,
         json.dumps(content).encode(),
@@ -155,26 +155,26 @@ def post_json(url: str, content: object) -> Any:
 
 
 class Bank:
-    """A running local sandbox, told to misbehave through its control plane."""
+    """A local sandbox. Its control plane makes it misbehave."""
 
     def __init__(self, url: str) -> None:
         self.url = url
 
     def misbehave(self, kind: str, path: str = "*", **details: object) -> None:
-        """One rule of sandbox/fault_rules.py, in place of all others."""
+        """Set one rule of sandbox/fault_rules.py and remove all others."""
         post_json(f"{self.url}/_control/faults", [{"kind": kind, "path": path, **details}])
 
     def behave(self) -> None:
-        """No rules; calls that are held go on."""
+        """Remove all rules. Calls that were delayed go on."""
         post_json(f"{self.url}/_control/faults", [])
 
     def ask(self, path: str, access_token: str) -> None:
-        """A call of Plaid's API for an Item."""
+        """Call Plaid's API for an Item."""
         keys = {"client_id": "local", "secret": "local"}
         post_json(f"{self.url}{path}", {"access_token": access_token, **keys})
 
     def calls(self, path: str) -> int:
-        """How many calls to `path` have come in, answered or not."""
+        """Return how many calls to `path` have come in, answered or not."""
         with urllib.request.urlopen(f"{self.url}/_control/faults", timeout=5) as answer:  # noqa: S310
             return json.load(answer)["calls"].get(path, 0)
 
@@ -214,7 +214,7 @@ class Deployment:
         self.running["web"].wait_for(f"{self.url}/readyz")
 
     def run(self, name: str, command: str) -> Running:
-        """Runs a Procfile's line as honcho and Heroku do: through the shell."""
+        """Run a line of the Procfile through the shell, as honcho and Heroku do."""
         log = self._directory / f"{name}.log"
         self.running[name] = Running(["sh", "-c", f"exec {command}"], log, self.env)
         return self.running[name]
@@ -224,7 +224,7 @@ class Deployment:
         return self._directory / "sandbox.db"
 
     def newest_access_token(self) -> str:
-        """Of the Item that was linked last. It is nowhere to be had but at the bank."""
+        """Return the token of the newest Item. Only the bank has it unencrypted."""
         with contextlib.closing(sqlite3.connect(self._bank_state)) as state:
             query = "SELECT access_token FROM item ORDER BY number DESC LIMIT 1"
             token: str = state.execute(query).fetchone()[0]
@@ -236,7 +236,7 @@ class Deployment:
         bank.wait_for(f"{self.bank.url}/_control/faults")
 
     def mend(self) -> None:
-        """Everything runs and behaves again, whatever a test did to it."""
+        """Undo what a test did: restart what ended, and make the bank behave."""
         with contextlib.suppress(ProcessLookupError):
             self.running["sandbox"].send(signal.SIGCONT)
         if self.running["sandbox"].ended:

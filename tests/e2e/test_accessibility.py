@@ -1,7 +1,8 @@
-"""axe-core on every page and in every state, and what it can't see: what is said, and how often.
+"""axe-core on every page in every state, and what it can't check: announcements.
 
-Each state is looked at on a phone in the dark and on a desk in the light, the pages in every
-mixture, with everything unfolded that unfolds; folded, it is what the other browser tests end on.
+Each state is checked on a phone in the dark theme and on a desktop in the light one, and each page
+in all four combinations. Everything that can be opened is open; the other browser tests end with a
+check of pages where it is closed.
 """
 
 from collections import Counter
@@ -15,18 +16,18 @@ from tests.e2e.person import Person, be_done
 from tests.e2e.processes import Running, free_port
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 860}
-COLOURS = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
+COLORS = {"resultTypes": ["violations"], "runOnly": ["color-contrast"]}
 UNFOLD = """() => {
     for (const details of document.querySelectorAll("main details:not([name])")) {
         if (!details.closest("#list .row:nth-child(n + 3)")) details.open = true;
     }
 }"""
-"""The explorer's lists of choices have names: one of them is open at a time."""
+"""The explorer's facets have a name, because only one can be open at a time."""
 
 
 @pytest.fixture
 def look(subtests) -> Callable[[Person, str], None]:
-    """`look(person, "a state")` finds what is wrong with what they see."""
+    """`look(person, "a state")` fails if axe-core finds a problem on the person's page."""
 
     def at(person: Person, state: str) -> None:
         person.page.evaluate(UNFOLD)
@@ -39,7 +40,7 @@ def look(subtests) -> Callable[[Person, str], None]:
 
 def seen(person: Person, size: dict[str, int], scheme: str, **which: object) -> list[str]:
     person.page.set_viewport_size(size)
-    # Colours that are still on their way from one to the other are neither's.
+    # During a transition, colors belong to neither theme.
     person.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     return person.barriers(**which)
 
@@ -58,7 +59,7 @@ def test_every_page(resident, look, subtests):
         look(person, path)
         for size, scheme in ((DESK, "dark"), (PHONE, "light")):
             with subtests.test(f"{path}, {size['width']} px, {scheme}"):
-                assert seen(person, size, scheme, rules=COLOURS) == []
+                assert seen(person, size, scheme, rules=COLORS) == []
     person.complaints.clear()  # a 404 is an error on the browser's console
 
 
@@ -82,7 +83,7 @@ def test_every_menu(resident, look):
     assert person.barriers() == []
 
 
-def test_before_the_log_in(deployment, visit, look):
+def test_log_in_and_sign_up(deployment, visit, look):
     person = visit(deployment.url)
     page = person.page
     for path in ("/auth/login", "/auth/signup"):
@@ -92,10 +93,10 @@ def test_before_the_log_in(deployment, visit, look):
         look(person, path)
     page.goto("/styleguide")
     assert person.barriers() == []
-    person.complaints.clear()  # so is a 422
+    person.complaints.clear()  # a 422 is an error on the browser's console
 
 
-def test_from_no_bank_to_one_that_is_read(deployment, person, look):
+def test_empty_pages_and_running_pulls(deployment, person, look):
     page = person.page
     for path in ("/finance/transactions", "/finance/items", "/finance/"):
         page.goto(path)
@@ -113,7 +114,7 @@ def test_from_no_bank_to_one_that_is_read(deployment, person, look):
     look(person, "a pull that runs")
 
 
-def test_trouble(deployment, person, look):
+def test_errors_of_the_bank(deployment, person, look):
     page = person.page
     person.press("Get account data")
     expect(page.locator("#notice")).not_to_be_empty()
@@ -137,7 +138,7 @@ def test_trouble(deployment, person, look):
     person.complaints.clear()
 
 
-def test_what_is_typed_wrong_and_what_is_out_of_date(resident, look):
+def test_invalid_forms_and_an_outdated_page(resident, look):
     person = resident()
     page = person.page
     page.goto("/finance/transactions?start_date=yesterdayish&smallest=a+lot")
@@ -156,7 +157,7 @@ def test_what_is_typed_wrong_and_what_is_out_of_date(resident, look):
     person.complaints.clear()
 
 
-def test_what_is_selected_and_what_can_be_undone(person, look):
+def test_a_selection_and_the_undo_button(person, look):
     page = person.page
     be_done(person.connect("user_transactions_dynamic", "any"))
     page.goto("/finance/transactions?smallest=20")
@@ -167,7 +168,7 @@ def test_what_is_selected_and_what_can_be_undone(person, look):
     look(person, "hidden, with an undo")
 
 
-def test_a_database_that_is_away_is_a_page(deployment, resident, look, tmp_path):
+def test_the_error_page_without_a_database(deployment, resident, look, tmp_path):
     port = free_port()
     env = {"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none", "PORT": str(port)}
     command = ["sh", "-c", f"exec {deployment.procfile['web']}"]
@@ -184,30 +185,30 @@ def test_a_database_that_is_away_is_a_page(deployment, resident, look, tmp_path)
     person.complaints.clear()
 
 
-def test_what_is_going_on_is_said_once(deployment, person):
-    """One live region from the click to the end: it stays, and says nothing twice.
+def test_progress_is_announced_once(deployment, person):
+    """The same live region stays from the click to the end and announces nothing twice.
 
-    A webhook may come meanwhile. Then the pull contacts the bank again, and says that again.
+    If a webhook comes meanwhile, the pull contacts the bank again and may announce that again.
     """
     region = person.connect().locator("[aria-live]")
     expect(region).to_have_count(1)
     region.evaluate("""region => {
         const words = () => region.innerText.trim();
-        window.said = [words()];
+        window.announced = [words()];
         const options = {subtree: true, childList: true, characterData: true};
-        new MutationObserver(() => said.push(words())).observe(region, options);
+        new MutationObserver(() => announced.push(words())).observe(region, options);
     }""")
     expect(region).to_contain_text("connected. 9 accounts")
 
-    said = person.page.evaluate("said")
-    assert "connected. 9 accounts" in said[-1]
-    assert all(text != following for text, following in pairwise(said)), said
-    repeated = [text for text, times in Counter(said).items() if times > 1]
-    assert all(text.endswith("contacting the bank") for text in repeated), said
+    announced = person.page.evaluate("announced")
+    assert "connected. 9 accounts" in announced[-1]
+    assert all(text != following for text, following in pairwise(announced)), announced
+    repeated = [text for text, times in Counter(announced).items() if times > 1]
+    assert all(text.endswith("contacting the bank") for text in repeated), announced
 
 
 @pytest.mark.parametrize("path", ["/finance/", "/finance/transactions", "/finance/items"])
-def test_a_page_has_a_language_and_one_heading_of_the_first_level(resident, path):
+def test_a_page_has_a_language_and_one_first_level_heading(resident, path):
     page = resident().page
     page.goto(path)
     expect(page.locator("html")).to_have_attribute("lang", "en-US")

@@ -1,4 +1,4 @@
-"""The bank down, slow or talking nonsense while a person waits, and a worker that dies."""
+"""The bank is down, slow or sends nonsense while a person waits; and a worker dies."""
 
 import re
 import signal
@@ -23,7 +23,7 @@ TROUBLE = {
 """One that Plaid names and one that we do; the others differ only in the sentence."""
 
 
-def test_panel_says_so_and_try_again_mends_it(deployment, person, subtests):
+def test_the_panel_shows_the_error_and_try_again_succeeds(deployment, person, subtests):
     be_done(person.connect())
     loads = person.page_loads
     for trouble, (rule, words) in TROUBLE.items():
@@ -38,9 +38,7 @@ def test_panel_says_so_and_try_again_mends_it(deployment, person, subtests):
     assert person.page_loads == loads
 
 
-def test_what_failed_goes_away_when_it_is_dismissed_and_by_itself_when_it_is_mended(
-    deployment, person
-):
+def test_a_failed_pull_goes_away_when_dismissed_and_when_a_later_one_succeeds(deployment, person):
     be_done(person.connect("user_transactions_dynamic", "any"))
     failed = person.page.locator("#activity > [data-state=failed]")
     loads = person.page_loads
@@ -57,9 +55,7 @@ def test_what_failed_goes_away_when_it_is_dismissed_and_by_itself_when_it_is_men
     assert person.page_loads == loads
 
 
-def test_what_was_dismissed_does_not_come_back_with_lists_that_were_asked_for_before(
-    deployment, person
-):
+def test_a_dismissed_pull_does_not_come_back_with_an_earlier_poll(deployment, person):
     be_done(person.connect("user_transactions_dynamic", "any"))
     page = person.page
     deployment.bank.misbehave(
@@ -118,7 +114,7 @@ def test_a_bank_that_is_down_leaves_the_rest_working(deployment, person):
     expect(panel).to_contain_text("9 accounts")
 
 
-def test_a_bank_that_is_slow_and_one_that_never_answers(deployment, person):
+def test_a_slow_bank_and_one_that_never_answers(deployment, person):
     be_done(person.connect())
     deployment.bank.misbehave("drip", seconds=1)
     be_done(person.pull("Get account data"))
@@ -132,7 +128,7 @@ def test_a_bank_that_is_slow_and_one_that_never_answers(deployment, person):
     try_again(panel)
 
 
-def test_a_worker_that_is_killed_is_made_good(deployment, person):
+def test_the_pull_of_a_killed_worker_is_done_by_another(deployment, person):
     before = deployment.bank.calls("/transactions/sync")
     deployment.bank.misbehave("delay", "/transactions/sync", seconds=600)
     panel = person.connect()
@@ -141,14 +137,14 @@ def test_a_worker_that_is_killed_is_made_good(deployment, person):
     deployment.bank.behave()
     deployment.run("worker", deployment.procfile["worker"])
 
-    # The sweep gives a worker up half a minute after its last sign of life.
+    # Once the heartbeat has been missing for policy.HEARTBEAT_LIMIT, the clock queues the pull.
     expect(panel).to_have_attribute("data-state", "done", timeout=90_000)
     expect(person.page.locator("#accounts li")).to_have_count(9)
     wait_until(lambda: person.total_on_page() > 1000 and person.sees_all(), 30, "all of them")
 
 
 def expect_trouble(panel: Locator, words: str) -> None:
-    """Some other pull may be at the same bank first, and give up after as long."""
+    """Wait long enough: another pull of the same bank may have to fail first."""
     expect(panel).to_contain_text(words, timeout=60_000)
     expect(panel.get_by_role("button", name="Try again")).to_be_visible()
 
@@ -159,7 +155,7 @@ def try_again(panel: Locator) -> None:
 
 
 def the_rest_works(person: Person) -> None:
-    """Log out, log in, the explorer, and back to the overview with its panel."""
+    """Check log-out, log-in, the explorer, and return to the overview with its panel."""
     person.log_out()
     person.log_in()
     person.page.get_by_role("link", name="Transactions", exact=True).click()

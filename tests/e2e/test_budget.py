@@ -1,4 +1,4 @@
-"""What a page costs: bytes, what moves under a hand, and what goes on while nothing happens."""
+"""What a page costs: bytes, layout shifts, and requests while nothing changes."""
 
 import json
 
@@ -21,7 +21,7 @@ WATCH_CHANGES = """() => {
 KILOBYTE = 1000
 COLD = 150 * KILOBYTE
 STILL = 0.02
-"""Google calls 0.1 good; here it is a word that gets longer, at most."""
+"""Google calls 0.1 good. This allows only for a word that gets longer."""
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 860}
 SIZES = [pytest.param(PHONE, id="phone"), pytest.param(DESK, id="desk")]
 WATCH_SHIFTS = """
@@ -58,7 +58,7 @@ LONG = {
 
 
 class Wire:
-    """What a page has fetched since, and how many bytes of it came over the network."""
+    """Records what a page fetches, and how many bytes come over the network."""
 
     def __init__(self, page: Page) -> None:
         self._urls: dict[str, str] = {}
@@ -88,7 +88,7 @@ class Wire:
 
 
 @pytest.mark.parametrize("path", ["/finance/", "/finance/transactions"])
-def test_a_first_visit_and_a_second(resident, path):
+def test_bytes_of_a_first_and_a_second_visit(resident, path):
     page = resident().page
     first = Wire(page)
     page.goto(path, wait_until="networkidle")
@@ -113,7 +113,7 @@ def test_nothing_moves_while_a_page_loads_and_draws(resident, size):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_moves_while_the_panels_fill(deployment, visit, size):
-    """But for what a press itself brings, at once. So slow a bank leaves no state undrawn."""
+    """Except for what appears at once after a click. A slow bank makes every state visible."""
     deployment.bank.misbehave("delay", seconds=0.3)
     person = visit(deployment.url, viewport=size)
     person.page.add_init_script(WATCH_SHIFTS)
@@ -138,12 +138,12 @@ def forget_shifts(person: Person) -> None:
 
 
 def assert_still(person: Person) -> None:
-    person.page.evaluate(TWO_FRAMES)  # what has just come is drawn by then
+    person.page.evaluate(TWO_FRAMES)  # after two frames, the latest swap is drawn
     shifts = person.page.evaluate("shifts")
     assert sum(shift["value"] for shift in shifts) <= STILL, shifts
 
 
-def test_a_page_whose_data_does_not_change_only_asks(resident):
+def test_polls_without_changes_are_204_and_change_nothing(resident):
     page = resident().page
     page.goto("/finance/", wait_until="networkidle")
     page.evaluate(WATCH_CHANGES)
@@ -177,7 +177,7 @@ def test_no_page_is_wider_than_its_window(deployment, person, subtests):
     person.complaints.clear()  # a 404 is an error on the browser's console
 
 
-def test_on_paper_there_are_figures_and_nothing_to_press(resident):
+def test_print_shows_figures_and_no_controls(resident):
     page = resident(color_scheme="dark").page
     page.goto("/finance/")
     page.emulate_media(media="print")

@@ -1,6 +1,6 @@
-"""`user_custom` through the page: what the JSON says is what is stored, digit for digit.
+"""`user_custom` through the page: the JSON's data is stored, digit for digit.
 
-Plaid's own examples are tried as well where they lie beside the checkout.
+Plaid's own examples are tested too if they are in a folder next to the checkout.
 """
 
 import json
@@ -17,7 +17,7 @@ from tests.e2e.processes import ROOT, wait_until
 DAYS_REQUESTED = 730
 EXAMPLES = ROOT.parent / "shared" / "data" / "custom_users"
 COUNTS = {"business_account.json": (1, 36)}
-"""Accounts and transactions, where they are known whatever the day is."""
+"""Accounts and transactions, where their numbers don't depend on today's date."""
 TODAY = datetime.now(UTC).date()
 
 
@@ -63,7 +63,7 @@ CORNER_SHOP = {
 
 def custom_users() -> list[Any]:
     ours = pytest.param(json.dumps(CORNER_SHOP), (2, 6), id="corner shop")
-    # The template's accounts have no type, so there is no user to be made of it.
+    # The template's accounts have no type, so no user can be created from it.
     theirs = [path for path in sorted(EXAMPLES.glob("*.json")) if "blank" not in path.name]
     return [ours] + [
         pytest.param(path.read_text(), COUNTS.get(path.name), id=path.stem) for path in theirs
@@ -71,7 +71,7 @@ def custom_users() -> list[Any]:
 
 
 @pytest.mark.parametrize(("custom_user", "counts"), custom_users())
-def test_what_the_json_says_is_stored(person, custom_user, counts):
+def test_the_json_is_stored(person, custom_user, counts):
     panel = person.connect("user_custom", custom_user)
     be_done(panel)
 
@@ -100,7 +100,7 @@ def key_of_stored(row: dict[str, Any]) -> tuple[str, Decimal, str, str]:
     return row["date"], Decimal(row["amount"]), row["name"], row["iso_currency_code"]
 
 
-def test_a_typing_error_is_named_beside_the_field(person):
+def test_an_error_in_the_json_is_shown_next_to_the_field(person):
     page = person.page
     page.get_by_text("Use another test user").click()
     page.get_by_label("Test user").fill("user_custom")
@@ -117,7 +117,7 @@ def test_a_typing_error_is_named_beside_the_field(person):
     person.complaints = [text for text in person.complaints if "status of 422" not in text]
 
 
-def test_a_wrong_password_is_the_banks_to_refuse(person):
+def test_the_bank_refuses_a_wrong_password(person):
     panel = person.connect("user_good", "not the password")
     expect(panel).to_have_attribute("data-state", "failed")
     expect(panel).to_contain_text("did not accept this username and password")

@@ -1,4 +1,4 @@
-"""The explorer as a person uses it: by pointer, by keyboard alone, and without JavaScript."""
+"""The explorer with a mouse, with the keyboard alone, and without JavaScript."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -13,14 +13,14 @@ PATH = "/finance/transactions"
 
 @pytest.fixture
 def explorer(person):
-    """Somebody with a bank, in front of their transactions."""
+    """A person with a bank, on the transactions page."""
     be_done(person.connect())
     return open_list(person)
 
 
 @pytest.fixture
 def reader(resident):
-    """The same for a test that changes nothing: all of them share one person's transactions."""
+    """The same for tests that change nothing. They all share one person's transactions."""
     return open_list(resident())
 
 
@@ -54,7 +54,7 @@ def total(person, query=""):
     return person.json(f"{PATH}.json{query}")["total_transactions"]
 
 
-def test_a_search_finds_as_it_is_typed_and_the_way_back_leads_back(reader):
+def test_search_while_typing_and_the_back_button(reader):
     page, loads = reader.page, reader.page_loads
     every = count(reader).inner_text()
     page.keyboard.press("/")
@@ -69,7 +69,7 @@ def test_a_search_finds_as_it_is_typed_and_the_way_back_leads_back(reader):
     expect(page.locator("#q")).to_have_value("")
 
 
-def test_a_filter_is_made_step_by_step_and_taken_away_again(reader):
+def test_a_filter_is_built_step_by_step_and_removed(reader):
     page = reader.page
     facet(reader, "Categories").click()
     page.get_by_label("Food and drink").check()
@@ -91,7 +91,7 @@ def test_a_filter_is_made_step_by_step_and_taken_away_again(reader):
     assert asked(reader) == {}
 
 
-def test_what_is_no_amount_is_said_beside_it_and_mended(reader):
+def test_an_invalid_amount_is_explained_and_corrected(reader):
     page = reader.page
     facet(reader, "Amount").click()
     page.get_by_label("At least").fill("lots")
@@ -103,7 +103,7 @@ def test_what_is_no_amount_is_said_beside_it_and_mended(reader):
     reader.complaints.clear()  # a 422 is an error on the browser's console
 
 
-def test_rows_come_as_one_scrolls(reader):
+def test_scrolling_loads_more_rows(reader):
     rows(reader).last.scroll_into_view_if_needed()
     expect(rows(reader)).to_have_count(100)
     rows(reader).last.scroll_into_view_if_needed()
@@ -114,7 +114,7 @@ def test_rows_come_as_one_scrolls(reader):
     assert len(set(days)) == len(days)
 
 
-def test_without_javascript_it_is_all_the_same(deployment, visit):
+def test_everything_works_without_javascript(deployment, visit):
     person = visit(deployment.url, javascript=False)
     person.sign_up()
     page = person.page
@@ -177,7 +177,7 @@ def test_edit_and_undo_by_keyboard_alone(explorer):
     expect(head(row)).to_be_focused()
 
 
-def test_many_at_once_by_keyboard_and_the_whole_filter(explorer):
+def test_bulk_edits_by_keyboard_and_of_the_whole_filter(explorer):
     page = explorer.page
     for _ in range(3):
         page.keyboard.press("j")
@@ -206,7 +206,7 @@ def test_many_at_once_by_keyboard_and_the_whole_filter(explorer):
     assert total(explorer, "?category=HOME_IMPROVEMENT&q=uber") == found
 
 
-def test_enter_in_the_bulk_note_writes_the_note_and_nothing_else(explorer):
+def test_enter_in_the_bulk_note_saves_only_the_note(explorer):
     page = explorer.page
     row = rows(explorer).first
     box = row.get_by_role("checkbox")
@@ -224,7 +224,7 @@ def test_enter_in_the_bulk_note_writes_the_note_and_nothing_else(explorer):
     assert total(explorer, "?q=zoe") == 1
 
 
-def test_undo_is_still_there_after_a_reload(explorer):
+def test_undo_survives_a_reload(explorer):
     page = explorer.page
     every = total(explorer)
     rows(explorer).first.get_by_role("checkbox").check()
@@ -239,7 +239,7 @@ def test_undo_is_still_there_after_a_reload(explorer):
     expect(page.locator("#undo-last")).to_have_count(0)
 
 
-def test_on_paper_there_are_rows_and_sums_and_nothing_to_press(reader):
+def test_print_shows_rows_and_sums_and_no_controls(reader):
     page = reader.page
     page.emulate_media(media="print")
     for pressed in page.locator("nav, button, input, select").all():
@@ -255,7 +255,7 @@ def test_on_paper_there_are_rows_and_sums_and_nothing_to_press(reader):
     page.emulate_media(media="screen")
 
 
-def test_another_tab_sees_an_edit_and_an_open_form_is_left_alone(explorer):
+def test_another_tab_shows_an_edit_but_keeps_its_open_form(explorer):
     page = explorer.page
     other = page.context.new_page()
     other.goto(PATH)
@@ -274,7 +274,7 @@ def test_another_tab_sees_an_edit_and_an_open_form_is_left_alone(explorer):
     expect(mine.get_by_label("Note")).to_be_focused()
     page.locator("#news").get_by_role("link", name="Show").click()
     expect(rows(explorer).first.get_by_label("Has a note")).to_be_visible()
-    # and a tab that nobody works in draws itself anew
+    # and a tab where nothing is open or selected updates its list
     head(mine).click()
     mine.get_by_label("Note").fill("a sentence")
     mine.get_by_role("button", name="Save").click()

@@ -1,6 +1,6 @@
-"""Every flow with the keyboard alone, and where the focus is after what it set going.
+"""Every flow with the keyboard alone, and where the focus is after each action.
 
-Editing in the explorer by its own keys is tested with the explorer.
+tests/e2e/test_explorer.py tests the explorer's own keys.
 """
 
 import re
@@ -15,7 +15,7 @@ FAR = 80
 
 
 def tab_to(person: Person, target: Locator) -> None:
-    """Presses Tab until the focus is there, where it has to be seen."""
+    """Press Tab until the element has the focus. It must be visible."""
     for _ in range(FAR):
         person.page.keyboard.press("Tab")
         if target.evaluate("element => element === document.activeElement"):
@@ -26,7 +26,7 @@ def tab_to(person: Person, target: Locator) -> None:
 
 
 def press(person: Person, name: str, key: str = "Enter") -> Locator:
-    """Tabs to the button and presses it."""
+    """Tab to the button and press it."""
     button = person.page.get_by_role("button", name=name, exact=True).first
     tab_to(person, button)
     person.page.keyboard.press(key)
@@ -39,7 +39,7 @@ def newest(person: Person) -> Locator:
 
 @pytest.fixture
 def reader(resident) -> Person:
-    """Somebody with nine accounts on the overview, at its top."""
+    """A person with nine accounts, at the top of the overview."""
     person = resident()
     person.page.goto("/finance/")
     return person
@@ -88,7 +88,7 @@ def test_the_skip_link_leads_to_the_content(reader):
     expect(page.locator("#main")).to_be_focused()
 
 
-def test_the_focus_stays_on_what_asked_the_bank(deployment, person):
+def test_the_focus_stays_on_the_button_that_began_a_pull(deployment, person):
     be_done(person.connect("user_transactions_dynamic", "any"))
     page = person.page
     page.reload()
@@ -111,12 +111,12 @@ def test_trying_again(deployment, person):
     tab_to(person, again)
     person.page.keyboard.press("Enter")
     be_done(newest(person))
-    # The button is gone: the next Tab goes on from where it was, not from the top of the page.
+    # The button is gone. The next Tab continues from its place, not from the top of the page.
     person.page.keyboard.press("Tab")
     expect(person.page.locator(".skip")).not_to_be_focused()
 
 
-def test_what_is_typed_wrong_is_said_where_the_focus_is(reader):
+def test_an_invalid_field_gets_the_focus_and_its_error(reader):
     page = reader.page
     page.get_by_label("From", exact=True).fill("2026-02-01")
     page.get_by_label("To", exact=True).fill("2026-01-01")
@@ -144,7 +144,7 @@ def test_the_menu_opens_closes_and_changes_the_theme(deployment, person):
     expect(dark).to_be_focused()
 
 
-def test_the_line_has_other_periods(reader):
+def test_the_periods_of_the_net_worth_chart(reader):
     page = reader.page
     tab_to(reader, page.get_by_role("link", name="1Y", exact=True))
     page.keyboard.press("Enter")
@@ -158,15 +158,15 @@ def test_the_charts_read_out_what_they_show(reader):
     for label in ("Net worth by day", "Cash flow by month"):
         chart = page.get_by_role("slider", name=label)
         tab_to(reader, chart)
-        said = []
+        readings = []
         for key in ("ArrowLeft", "ArrowLeft", "Home", "ArrowRight", "End"):
             page.keyboard.press(key)
-            said.append(chart.get_attribute("aria-valuetext"))
-            expect(chart.locator("xpath=..").locator("output")).to_have_text(said[-1])
-        assert len(set(said)) == 5
-        assert all("$" in text for text in said)
-        # Some accounts are known since they were connected only; at the end all are.
-        assert ["estimate" in text for text in said[2::2]] == [label.startswith("Net"), False]
+            readings.append(chart.get_attribute("aria-valuetext"))
+            expect(chart.locator("xpath=..").locator("output")).to_have_text(readings[-1])
+        assert len(set(readings)) == 5
+        assert all("$" in text for text in readings)
+        # Some balances are estimated until the day of connecting; the last point is always exact.
+        assert ["estimate" in text for text in readings[2::2]] == [label.startswith("Net"), False]
 
 
 def test_the_tables_behind_the_charts(reader):
@@ -179,7 +179,7 @@ def test_the_tables_behind_the_charts(reader):
     expect(page.locator("#net-worth table")).to_be_hidden()
 
 
-def test_an_open_table_and_the_focus_outlive_what_arrives(deployment, person):
+def test_an_open_table_and_the_focus_survive_an_update(deployment, person):
     be_done(person.connect("user_transactions_dynamic", "any"))
     page = person.page
     page.reload()
@@ -266,7 +266,7 @@ def test_an_export(reader):
     assert download.value.suggested_filename.endswith(".csv")
 
 
-def test_many_are_hidden_at_once_and_shown_again(deployment, person):
+def test_a_bulk_edit_hides_and_unhides_rows(deployment, person):
     be_done(person.connect("user_transactions_dynamic", "any"))
     page = person.page
     page.goto("/finance/transactions")

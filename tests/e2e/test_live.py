@@ -1,4 +1,4 @@
-"""What the bank has new reaches the open page by webhook, and nobody else's."""
+"""An open page shows the bank's new data after a webhook, and only the owner's page does."""
 
 import re
 
@@ -25,7 +25,7 @@ def test_new_rows_show_without_a_reload(deployment, person, visit):
     assert stranger.transactions() == []
 
 
-def test_a_log_in_that_ended_is_said_without_a_reload(deployment, person):
+def test_an_expired_bank_log_in_shows_without_a_reload(deployment, person):
     be_done(person.connect("user_transactions_dynamic", "any"))
 
     deployment.bank.ask("/sandbox/item/reset_login", deployment.newest_access_token())
@@ -33,7 +33,7 @@ def test_a_log_in_that_ended_is_said_without_a_reload(deployment, person):
     expect(person.page.locator("#connections")).to_contain_text("needs you to log in again")
 
 
-def test_every_refusal_is_said_and_a_success_takes_it_back(deployment, person):
+def test_a_refusal_shows_until_an_action_succeeds(deployment, person):
     notice = person.page.locator("#notice")
     for _ in range(2):
         person.press("Get account data")
@@ -52,7 +52,7 @@ HIDE = """hidden => {
 
 @pytest.fixture
 def watcher(person, poll):
-    """Somebody on the overview whose clock the test winds on; `asked` is what the page polled."""
+    """A person on the overview. The test moves the clock; `asked` lists the page's polls."""
     person.page.clock.install()
     person.asked = []
     person.page.on(
@@ -61,56 +61,56 @@ def watcher(person, poll):
     )
     person.page.reload()
     person.page.clock.run_for(2_000)
-    poll(lambda: wound(person), what="the first poll")
+    poll(lambda: polls(person), what="the first poll")
     person.stale = person.page.locator("#stale")
     return person
 
 
-def wound(person):
-    """How often the page has asked, once the browser has told."""
+def polls(person):
+    """Return how often the page has polled, once the browser has reported it."""
     person.page.evaluate("0")
     return len(person.asked)
 
 
-def test_a_hidden_page_asks_nothing_and_a_seen_one_at_once(watcher, poll):
+def test_a_hidden_page_does_not_poll_and_a_visible_one_polls_at_once(watcher, poll):
     watcher.page.evaluate(HIDE, True)
-    before = wound(watcher)
+    before = polls(watcher)
     watcher.page.clock.run_for(60_000)
-    assert wound(watcher) == before
+    assert polls(watcher) == before
 
     watcher.page.evaluate(HIDE, False)
-    poll(lambda: wound(watcher) == before + 1, what="one question")
+    poll(lambda: polls(watcher) == before + 1, what="one question")
     watcher.page.clock.run_for(2_000)
-    poll(lambda: wound(watcher) > before + 1, what="the next poll")
+    poll(lambda: polls(watcher) > before + 1, what="the next poll")
 
 
-def test_a_hidden_page_leaves_a_running_pull_alone(watcher, deployment, poll):
+def test_a_hidden_page_does_not_poll_a_running_pull(watcher, deployment, poll):
     deployment.bank.misbehave(kind="hang", path="/accounts/get", seconds=60, times=1)
     panel = watcher.connect()
-    looks = []
+    polled = []
     watcher.page.on(
-        "request", lambda request: "/finance/pulls/" in request.url and looks.append(request.url)
+        "request", lambda request: "/finance/pulls/" in request.url and polled.append(request.url)
     )
     expect(panel).to_have_attribute("data-state", "running")
     watcher.page.evaluate(HIDE, True)
     watcher.page.evaluate("0")
-    before = len(looks)
+    before = len(polled)
     watcher.page.clock.run_for(30_000)
     watcher.page.evaluate("0")
-    assert len(looks) == before
+    assert len(polled) == before
 
     watcher.page.evaluate(HIDE, False)
-    poll(lambda: watcher.page.evaluate("0") == 0 and len(looks) > before, what="a look")
+    poll(lambda: watcher.page.evaluate("0") == 0 and len(polled) > before, what="a look")
 
 
-def test_a_panel_whose_look_failed_looks_again(person, deployment):
+def test_a_panel_polls_again_after_a_failed_poll(person, deployment):
     be_done(person.connect("user_transactions_dynamic", "any"))
     deployment.bank.misbehave("delay", "/accounts/balance/get", seconds=6)
-    looks = []
+    polled = []
 
     def answer(route):
-        looks.append(route.request.url)
-        if len(looks) <= 2:
+        polled.append(route.request.url)
+        if len(polled) <= 2:
             route.fulfill(status=502, content_type="text/html", body="<h1>Bad gateway</h1>")
         else:
             route.continue_()
@@ -118,41 +118,41 @@ def test_a_panel_whose_look_failed_looks_again(person, deployment):
     person.page.route(re.compile("/finance/pulls/\\d+\\?"), answer)
     be_done(person.pull("Get account data"))
 
-    assert len(looks) > 2
+    assert len(polled) > 2
     expect(person.page.get_by_text("Bad gateway")).to_have_count(0)
     person.complaints.clear()  # a request that fails is an error on the browser's console
 
 
-def test_a_finished_panel_asks_nothing_more(watcher):
-    looks = []
+def test_a_finished_panel_does_not_poll(watcher):
+    polled = []
     watcher.page.on(
-        "request", lambda request: "/finance/pulls/" in request.url and looks.append(request.url)
+        "request", lambda request: "/finance/pulls/" in request.url and polled.append(request.url)
     )
     be_done(watcher.connect("user_transactions_dynamic", "any"))
     watcher.page.evaluate("0")
-    before = len(looks)
+    before = len(polled)
     assert before > 0
 
     watcher.page.clock.run_for(30_000)
 
     watcher.page.evaluate("0")
-    assert len(looks) == before
+    assert len(polled) == before
 
 
-def test_without_a_network_the_page_says_since_when_and_asks_again_with_it(watcher, poll):
+def test_offline_the_page_says_since_when_and_polls_again_once_online(watcher, poll):
     watcher.page.context.set_offline(True)
     expect(watcher.stale).to_have_text(OUT_OF_DATE)
-    before = wound(watcher)
+    before = polls(watcher)
     watcher.page.clock.run_for(60_000)
-    assert wound(watcher) == before
+    assert polls(watcher) == before
 
     watcher.page.context.set_offline(False)
     expect(watcher.stale).to_be_empty()
-    assert wound(watcher) > before
+    assert polls(watcher) > before
 
 
 @pytest.mark.parametrize("trouble", ["no answer", "a proxy's page"])
-def test_a_server_that_is_away_is_said_in_one_line_until_it_is_back(watcher, trouble):
+def test_one_line_says_that_the_server_is_away_until_it_is_back(watcher, trouble):
     def answer(route):
         if trouble == "no answer":
             route.abort()
@@ -171,16 +171,16 @@ def test_a_server_that_is_away_is_said_in_one_line_until_it_is_back(watcher, tro
     watcher.complaints.clear()  # a request that fails is an error on the browser's console
 
 
-def test_a_session_that_ended_meanwhile_goes_to_the_log_in(watcher):
+def test_an_expired_session_leads_to_the_log_in(watcher):
     watcher.page.context.clear_cookies()
     watcher.page.clock.run_for(2_000)
 
     expect(watcher.page).to_have_url(re.compile("/auth/login"))
-    watcher.complaints.clear()  # a 401 is one too
+    watcher.complaints.clear()  # a 401 is an error on the browser's console
 
 
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
-def test_what_a_press_asked_for_comes_into_sight_on_a_phone(deployment, visit, motion):
+def test_a_new_panel_scrolls_into_view_on_a_phone(deployment, visit, motion):
     person = visit(deployment.url, viewport={"width": 390, "height": 700}, reduced_motion=motion)
     person.sign_up()
     be_done(person.connect("user_transactions_dynamic", "any"))

@@ -32,7 +32,7 @@ ACCOUNTS = [
 
 
 class Clone:
-    """The checkout as a fresh clone would be, with what is not committed yet."""
+    """The checkout as a fresh clone, including changes that are not committed yet."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
@@ -40,10 +40,10 @@ class Clone:
         listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
         names = subprocess.run(listed, cwd=ROOT, capture_output=True, check=True, text=True)
         for name in filter(None, names.stdout.split("\0")):
-            if (ROOT / name).is_file():  # a deleted file is listed until that is committed
+            if (ROOT / name).is_file():  # git lists a deleted file until the deletion is committed
                 (directory / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, directory / name)
-        # The packages are here already; without this, make would fetch them once more.
+        # The packages are installed already. Without this file, make would install them again.
         if (ROOT / ".venv").is_dir():
             (directory / ".venv").symlink_to(ROOT / ".venv")
 
@@ -60,7 +60,7 @@ class Clone:
         return running
 
     def bank(self, running: Running) -> Bank:
-        """The local sandbox, whose port only its command line tells."""
+        """The local sandbox. Only its command line has its port."""
         commands = [" ".join(process.cmdline()) for process in running.family()]
         ports = {
             found[1] for line in commands if (found := re.search(r"sandbox --port (\d+)", line))
@@ -85,7 +85,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 @pytest.fixture(scope="module")
 def runs(clone: Clone) -> Iterator[list[Running]]:
-    """One after the other; the last one is up."""
+    """The starts of `make run`, one after the other. The last one is up."""
     started = [clone.make_run()]
     yield started
     for running in started:
@@ -101,7 +101,7 @@ def running(runs: list[Running]) -> Running:
 def anna(
     clone: Clone, running: Running, visit: Callable[..., Person], request: pytest.FixtureRequest
 ) -> Person:
-    """Signed up; in the second round without JavaScript."""
+    """A person who has signed up. In the second round, without JavaScript."""
     person = visit(clone.url, javascript=request.param)
     person.sign_up()
     return person
@@ -204,7 +204,7 @@ def nine_accounts(person: Person) -> None:
 
 
 def agree_with_the_sandbox(person: Person, bank: Bank, access_token: str) -> None:
-    """Every row that the sandbox has is stored and no other; the newest are on the page."""
+    """Check that exactly the sandbox's rows are stored, and that the page shows the newest."""
     stored = person.transactions()
     theirs = all_transactions(bank, access_token)
     assert {(t["transaction_id"], t["date"], Decimal(t["amount"])) for t in stored} == {

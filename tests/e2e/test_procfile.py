@@ -1,4 +1,4 @@
-"""The Procfile's lines on a Redis over TCP and PostgreSQL, as on any PaaS."""
+"""The Procfile's lines with Redis over TCP and PostgreSQL, as on any PaaS."""
 
 from playwright.sync_api import expect
 

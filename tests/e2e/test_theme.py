@@ -1,4 +1,4 @@
-"""The theme in the browser: at once where scripts run, and all the same where they don't."""
+"""The theme changes at once with JavaScript, and with a page load without it."""
 
 import re
 
@@ -29,7 +29,7 @@ def test_dark_is_chosen_and_stays(deployment, visit, javascript):
 
 
 def test_the_icons_are_drawn(deployment, person):
-    """A sprite that the Content-Security-Policy blocks leaves them without size."""
+    """If the Content-Security-Policy blocked the sprite, icons would have no size."""
     drawn = person.page.locator(".icon-button use").first
     person.page.wait_for_function(
         "() => document.querySelector('.icon-button use').getBBox().width > 10"

@@ -1,4 +1,4 @@
-"""What only a real browser shows with JavaScript off: reloads, sheets, menus, what stands in.
+"""What needs a real browser with JavaScript off: reloads, sheets, menus, and tables for charts.
 
 tests/test_plain_forms.py sends every form. A browser does so in test_make_run.py, test_theme.py and
 test_explorer.py.
@@ -24,7 +24,7 @@ def test_a_page_reloads_itself_until_the_bank_has_answered(deployment, visit):
     assert plain.page_loads > loads + 1
 
 
-def test_on_a_phone_the_filters_are_a_sheet_all_the_same(resident):
+def test_on_a_phone_the_filters_are_a_sheet(resident):
     page = resident(javascript=False, viewport={"width": 390, "height": 844}).page
     page.goto("/finance/transactions")
     expect(page.locator("#facets")).to_be_hidden()
@@ -37,7 +37,7 @@ def test_on_a_phone_the_filters_are_a_sheet_all_the_same(resident):
     expect(page.locator("#chips .chip")).to_have_count(1)
 
 
-def test_a_period_of_the_line_and_the_tables_that_stand_for_the_charts(resident):
+def test_a_period_of_net_worth_and_the_tables_instead_of_charts(resident):
     page = resident(javascript=False).page
     page.goto("/finance/")
     page.get_by_role("link", name="1M", exact=True).click()
@@ -48,7 +48,7 @@ def test_a_period_of_the_line_and_the_tables_that_stand_for_the_charts(resident)
     expect(page.locator("ledger-chart").first).to_be_hidden()
 
 
-def test_an_export_of_what_is_filtered(resident):
+def test_an_export_of_the_filter(resident):
     page = resident(javascript=False).page
     page.goto("/finance/transactions?direction=in")
     page.get_by_role("button", name="Export", exact=True).click()

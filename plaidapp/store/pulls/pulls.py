@@ -1,4 +1,4 @@
-"""Pulls: what was asked of the banks, and how far it is. The queue of record.
+"""Pulls: requests to the banks, with their progress. They are the queue of record.
 
 A pull is a row first and a job second: the row says what to do, a worker claims it (see
 `transitions`), and pages read from it how it goes.
@@ -34,7 +34,7 @@ PERSON, WEBHOOK, CLOCK, OPERATOR = "person", "webhook", "clock", "operator"
 
 
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
-DISMISSED = "dismissed"  # failed, and the person does not want to see it any more
+DISMISSED = "dismissed"  # failed, and the person does not want to see it anymore
 
 # The phases of a PullItem, besides QUEUED, DONE and FAILED.
 ASKING, READING, STORING = "asking", "reading", "storing"

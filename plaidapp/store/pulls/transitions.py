@@ -79,7 +79,7 @@ def beat(pull_id: int, attempt: int) -> None:
 def hurry(pull_id: int) -> bool:
     """Make a pull due that waits for a bank that is still preparing. Return False for all others.
 
-    After a failure, the wait stays. A pull that is due stays as it is: a worker may be about to
+    After a failure, the wait stays. A pull that is due is not changed, as a worker may be about to
     claim it.
     """
     moment = now()

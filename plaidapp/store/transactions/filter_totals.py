@@ -49,9 +49,8 @@ class Tally(NamedTuple):
 def tally(wanted: Filter, at_most: int) -> Tally:
     """Return how many rows match and what they add up to.
 
-    Whole months are read from the monthly totals. Otherwise this looks at some `at_most` rows and
-    no more: at all rows if there are no more, at the rows that an index finds, or at the first rows
-    of a longer ledger.
+    Whole months are read from the monthly totals. Otherwise this reads about `at_most` rows at
+    most: all rows of a short ledger, the rows that an index finds, or the first rows of a long one.
     """
     if wanted.is_of_months:
         return _exact(_sums_of_months(wanted))

@@ -54,7 +54,7 @@ def save(item_id: int, compressed_bodies: Sequence[bytes]) -> list[int | None]:
 
 
 def delete_unused(item_id: int) -> None:
-    """Delete the Item's pages that no transaction refers to any more."""
+    """Delete the Item's pages that no transaction refers to anymore."""
     used = select(Transaction.page_id).where(
         Transaction.item_id == item_id, Transaction.page_id.is_not(None)
     )

@@ -18,7 +18,7 @@ class Webhook(Base):
 
     When Plaid repeats a delivery that it believes lost, the signature is the same. Bodies do not
     identify a delivery: two events may have equal ones. `item_id` is null if the Item is not stored
-    (any more). `handled_at` is null for types of webhook that the app does not know.
+    or was deleted. `handled_at` is null for types of webhook that the app does not know.
     """
 
     __tablename__ = "webhook"

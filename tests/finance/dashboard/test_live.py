@@ -1,4 +1,4 @@
-"""Open pages are updated by themselves, with the person's own data only."""
+"""Open pages update automatically, and only with the person's own data."""
 
 import json
 import re

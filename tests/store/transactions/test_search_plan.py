@@ -8,7 +8,7 @@ from plaidapp.store.transactions.filters import Filter
 
 
 def test_the_search_index_is_read_once_and_not_for_each_row(owner, item, save, transaction):
-    """Also in a table that has just been filled and of which PostgreSQL has no statistics."""
+    """Even in a table that has just been filled, for which PostgreSQL has no statistics yet."""
     if db.engine.dialect.name == "sqlite":
         computed_once = "LIST SUBQUERY"
         explain = "EXPLAIN QUERY PLAN "
