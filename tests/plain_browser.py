@@ -13,7 +13,7 @@ CONTROLS = ("input", "button", "select", "option", "textarea")
 
 
 class Control(NamedTuple):
-    """A field or button, and the id of its form. `text` is what stands inside it."""
+    """A field or button, and the id of its form. `text` is its content."""
 
     form: str
     tag: str

@@ -16,7 +16,7 @@ BROKEN = {"status": 400, "error_type": "INVALID_REQUEST", "error_code": "SOMETHI
 
 @pytest.fixture
 def browser(app):
-    """A browser of somebody without an account, whose forms need their CSRF tokens."""
+    """A browser without a log-in. Its forms need their CSRF tokens."""
     app.config["WTF_CSRF_ENABLED"] = True
     return PlainBrowser(app.test_client(), app.url_map.bind("localhost"))
 
@@ -83,7 +83,7 @@ def fail(browser, at_work, bank_server):
 
 
 def edit_one(browser):
-    """Edit a transaction on its own page, and take the category back."""
+    """Edit a transaction on its own page, then restore its category."""
     path = f"/finance/transactions/{rows(browser)[0]}"
     browser.get(path)
     page = browser.press("Save", category="HOME_IMPROVEMENT", note="with Zoë")
