@@ -49,7 +49,8 @@ DATABASES = ["sqlite", "postgresql"]
 TESTS = Path(__file__).parent
 ON_BOTH_DATABASES = TESTS / "store", TESTS / "jobs"
 """The packages that contain all SQL: their tests run on both databases."""
-GROUPS = "chaos", "e2e"
+IN_ONE_PROCESS = TESTS / "chaos", TESTS / "e2e" / "test_make_run.py", TESTS / "e2e"
+"""Each of these starts its own servers once, for all of its tests."""
 PASSWORD = "correct horse battery staple"
 TOKEN_KEY = Fernet.generate_key().decode()
 
@@ -70,11 +71,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep tests/chaos in one process, and tests/e2e in another: each starts its servers once."""
+    """Name the groups for pytest-xdist, which runs each group in one process."""
     for item in items:
-        group = next((name for name in GROUPS if TESTS / name in item.path.parents), None)
+        places = (item.path, *item.path.parents)
+        group = next((path for path in IN_ONE_PROCESS if path in places), None)
         if group:
-            item.add_marker(pytest.mark.xdist_group(group))
+            item.add_marker(pytest.mark.xdist_group(group.stem))
 
 
 def poll(
