@@ -11,7 +11,6 @@ from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import DataError, OperationalError
 
 from plaidapp.bank.errors import (
-    LOGIN_REQUIRED,
     NONSENSE,
     PRODUCT_NOT_READY,
     TIMEOUT,
@@ -23,6 +22,7 @@ from plaidapp.store import PullItem
 from plaidapp.store.connections import items
 from plaidapp.store.pulls import kinds, pulls, transitions
 
+from .connections import item_state
 from .connections.connect import connect
 from .connections.read_accounts import refresh_balances
 from .connections.remove import remove
@@ -109,8 +109,7 @@ def _is_replaced(attempt: Attempt, pull_item: PullItem) -> bool:
 
 def _fail(attempt: Attempt, pull_item: PullItem, error: BankError) -> None:
     if not error.retryable:
-        state = items.LOGIN_REQUIRED if error.code == LOGIN_REQUIRED else items.ERROR
-        items.set_state(pull_item.item_id, state, error.code, error.message)
+        item_state.set_error(pull_item.item_id, error)
     attempt.report_failure(pull_item, error)
 
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from plaidapp.bank import payloads
-from plaidapp.bank.errors import LOGIN_REQUIRED, from_plaid
+from plaidapp.bank.errors import from_plaid
 from plaidapp.bank.payloads import Event
+from plaidapp.jobs.connections import item_state
 from plaidapp.jobs.pulls import item_requests
 from plaidapp.store import Item, Pull
 from plaidapp.store.connections import accounts, items
@@ -55,9 +56,8 @@ def _error(item: Item, event: Event) -> None:
             gettext_noop("The bank reports a problem with this connection."),
         )
         return
-    error = from_plaid(event.error, status=400)
-    state = items.LOGIN_REQUIRED if error.code == LOGIN_REQUIRED else items.ERROR
-    _set_state(item, state, error.code, error.message)
+    item_state.set_error(item.id, from_plaid(event.error, status=400))
+    users.ledger_changed(item.user_id)
 
 
 def _repaired(item: Item, _event: Event) -> Pull | None:

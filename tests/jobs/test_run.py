@@ -4,7 +4,6 @@ import logging
 from datetime import timedelta
 
 import pytest
-from cryptography.fernet import Fernet
 from sqlalchemy import event, update
 from sqlalchemy.exc import DataError
 
@@ -13,8 +12,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.jobs import run as jobs
 from plaidapp.jobs.pulls.attempt import Attempt, LostPullError
-from plaidapp.store import Account, Item, Pull
-from plaidapp.store.base.encryption import cipher_for
+from plaidapp.store import Item, Pull
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts
 from plaidapp.store.pulls import kinds, pulls, transitions
@@ -75,20 +73,6 @@ def test_a_pull_without_errors_takes_few_commits(link, begin, run, look, kind, c
         event.remove(db.engine, "commit", count)
     assert look(pull_id).state == "done"
     assert len(commits) == 1 + commits_of_the_job  # plus one of the fixture `run`
-
-
-def test_balances_are_brought_up_to_date(link, begin, run):
-    item = link(username="user_good", password="pass_good")
-    db.session.execute(update(Account).values(current=0, name="Old"))
-    db.session.commit()
-    run(begin(kinds.ACCOUNTS, items=[item]))
-    assert sorted(map(str, db.session.scalars(db.select(Account.current)))) == sorted(
-        f"{amount}.00000000" if "." not in amount else amount.ljust(len(amount) + 8 - places, "0")
-        for amount, places in (
-            ("110", 0), ("210", 0), ("1000", 0), ("410", 0), ("43200", 0), ("320.76", 2),
-            ("23631.9805", 4), ("65262", 0), ("56302.06", 2),
-        )
-    )  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", PATHS)
@@ -200,64 +184,6 @@ def test_a_second_attempt_asks_only_where_the_first_failed(link, begin, run, loo
     run(pull_id)
     assert look(pull_id).state == "done"
     assert bank_server.faults.rulebook.report()["calls"][BALANCES] == asked + 1
-
-
-@pytest.mark.parametrize(
-    ("given", "institution", "code"),
-    [
-        ({"username": "user_bad", "password": "x"}, "ins_109508", "INVALID_CREDENTIALS"),
-        ({"username": "user_custom", "password": "not JSON"}, "ins_109508", "INVALID_FIELD"),
-        ({"public_token": "public-sandbox-of-nobody"}, None, "INVALID_PUBLIC_TOKEN"),
-        ({}, "ins_none", "INVALID_INSTITUTION"),
-    ],
-)
-def test_a_refused_connection_stores_no_item(begin, run, look, given, institution, code):
-    pull_id = begin(kinds.LINK, given=given, institution_id=institution)
-    run(pull_id)
-    pull = look(pull_id)
-    assert (pull.state, pull.error_code, pull.items) == ("failed", code, [])
-    assert pull.error_message.endswith(".") or code == "INVALID_FIELD"
-    assert db.session.query(Item).count() == 0
-
-
-def test_retrying_a_refused_connection_uses_the_same_input(begin, run, look):
-    pull_id = begin(kinds.LINK, given={"username": "user_bad", "password": "x"})
-    run(pull_id)
-    transitions.queue_again(pull_id)
-    db.session.commit()
-    run(pull_id)
-    assert look(pull_id).error_code == "INVALID_CREDENTIALS"
-    assert db.session.query(Item).count() == 0
-
-
-def test_a_finished_connection_deletes_what_was_typed(begin, run, look, custom):
-    pull_id = begin(kinds.LINK, given=custom(("1", 3)))
-    assert look(pull_id).sealed
-    run(pull_id)
-    assert look(pull_id).sealed is None
-
-
-@pytest.mark.parametrize("path", [ACCOUNTS, SYNC])
-def test_a_retry_after_the_token_exchange_continues_from_there(begin, run, look, bank_server, path):
-    pull_id = begin(kinds.LINK)
-    bank_server.misbehave(path=path, times=1, **SANDBOX_DOWN)
-    run(pull_id)
-    assert look(pull_id).items[0].error_code == "DOWN"
-    run(pull_id)
-    assert look(pull_id).state == "done"
-    assert db.session.query(Item).count() == 1
-    assert bank_server.faults.rulebook.report()["calls"][EXCHANGE] == 1
-
-
-def test_input_that_was_encrypted_with_a_lost_key_is_an_error(
-    context, begin, run, look, monkeypatch, custom
-):
-    pull_id = begin(kinds.LINK, given=custom(("1", 3)))
-    other = cipher_for([Fernet.generate_key().decode()])
-    monkeypatch.setitem(context.extensions, "cipher", other)
-    run(pull_id)
-    pull = look(pull_id)
-    assert (pull.state, pull.error_code) == ("failed", "TOKEN_UNREADABLE")
 
 
 def test_a_pull_follows_a_bank_that_is_preparing(begin, run, look, slow_sandbox, stored, custom):

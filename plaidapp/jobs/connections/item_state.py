@@ -1,0 +1,10 @@
+"""How an error that waiting does not end becomes the state of an Item."""
+
+from plaidapp.bank.errors import LOGIN_REQUIRED, BankError
+from plaidapp.store.connections import items
+
+
+def set_error(item_id: int, error: BankError) -> None:
+    """Store the error; pages then ask the person to log in, or show its sentence."""
+    state = items.LOGIN_REQUIRED if error.code == LOGIN_REQUIRED else items.ERROR
+    items.set_state(item_id, state, error.code, error.message)
