@@ -268,3 +268,10 @@ def test_pulls_in_the_queue_keep_their_place(begin, look, waiting):
     queue.ring(look(second))
     queue.ring_all([look(first), look(second), look(third)])
     assert waiting() == [f"pull-{number}-0" for number in (second, first, third)]
+
+
+def test_a_pull_that_is_rung_again_keeps_its_place(begin, look, waiting):
+    first, second = [begin(kinds.ACCOUNTS) for _ in range(2)]
+    for pull_id in (first, second, first):
+        queue.ring(look(pull_id))
+    assert waiting() == [f"pull-{first}-0", f"pull-{second}-0"]

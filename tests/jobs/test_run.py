@@ -344,3 +344,19 @@ def test_rows_that_the_database_refuses_do_not_stop_the_next_item(
     monkeypatch.setattr(accounts, "save", refuse)
     run(pull_id)
     assert [pull_item.phase for pull_item in look(pull_id).items] == ["failed", "done"]
+
+
+def test_after_a_bug_only_the_items_that_are_done_say_so(link, begin, run, look, monkeypatch):
+    linked = [link(institution_id=bank) for bank in BANKS]
+    pull_id = begin(kinds.ACCOUNTS, items=linked)
+    save = accounts.save
+
+    def stumble(user_id, item_id, listed):
+        if item_id == linked[1].id:
+            raise ZeroDivisionError
+        return save(user_id, item_id, listed)
+
+    monkeypatch.setattr(accounts, "save", stumble)
+    with pytest.raises(ZeroDivisionError):
+        run(pull_id)
+    assert [pull_item.phase for pull_item in look(pull_id).items] == ["done", "queued", "queued"]

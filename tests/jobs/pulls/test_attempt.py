@@ -63,6 +63,15 @@ def test_a_retryable_error_queues_the_pull_and_keeps_its_secret(claim, link, loo
     assert pull.run_after >= before + timedelta(seconds=1.5)
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_retry_waits_as_long_as_the_bank_that_asks_for_more_time(claim, link, look, order):
+    limited = BankError("BALANCE_LIMIT", "Too many requests.", retryable=True, wait=600)
+    attempt = claim(kinds.ACCOUNTS, items=[link(), link(institution_id="ins_109509")])
+    before = now()
+    assert attempt.conclude([RETRYABLE, limited][::order])
+    assert look(attempt.pull.id).run_after >= before + timedelta(seconds=600)
+
+
 def test_a_final_error_ends_the_pull(claim, link, look):
     attempt = claim(kinds.ACCOUNTS, items=[link()])
     assert attempt.conclude([FINAL])

@@ -95,6 +95,14 @@ def test_older_failed_or_partial_answers_make_up_for_nothing(owner, item, anothe
     assert shown(owner) == []
 
 
+def test_items_that_did_not_fail_need_no_newer_answer(owner, item, another_item):
+    parts = ((item, pulls.FAILED), (another_item, pulls.DONE))
+    wrong = ended(owner, kinds.ACCOUNTS, pulls.FAILED, 60, *parts)
+    assert shown(owner) == [wrong.id]
+    ended(owner, kinds.ACCOUNTS, pulls.DONE, 30, (item, pulls.DONE), asked_by=pulls.WEBHOOK)
+    assert shown(owner) == []
+
+
 def test_a_failed_connection_is_hidden_once_the_same_bank_is_connected(owner, item):
     banks = ("ins_1", "ins_2", None)
     wrong = [ended(owner, kinds.LINK, pulls.FAILED, 60, institution_id=bank) for bank in banks]

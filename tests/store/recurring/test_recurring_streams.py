@@ -8,7 +8,7 @@ from sqlalchemy import update
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
-from plaidapp.store import Transaction
+from plaidapp.store import Account, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, sync_progress
 from plaidapp.store.people.users import add
@@ -257,6 +257,17 @@ def test_removed_payments_do_not_keep_a_stream_listed(owner, item, save_answer, 
     transactions.mark_removed(item.id, ["t1"])
     hide("t2")
     assert streams_of(owner) == {}
+
+
+def test_streams_of_an_account_that_has_moved_to_another_item_are_not_listed(
+    owner, item, another_item, account, save_answer
+):
+    accounts.save(owner, item.id, [account("b")])
+    save_answer(item, stream("moved"), stream("stays", account_id="b"))
+    moved = update(Account).where(Account.item_id == item.id, Account.plaid_account_id == "a")
+    db.session.execute(moved.values(item_id=another_item.id, plaid_account_id="new"))
+    db.session.commit()
+    assert streams_of(owner).keys() == {"stays"}
 
 
 def test_streams_are_deleted_with_their_item(item, save_answer):

@@ -207,6 +207,27 @@ def test_wrong_values_are_found_and_a_rebuild_corrects_them(bank_update, transac
     assert dump() == before
 
 
+def test_values_that_no_row_explains_are_found_and_a_rebuild_deletes_them(
+    bank_update, transaction, clock, dump
+):
+    ids = bank_update([transaction("t", clock.day)], a="1")
+    before = dump()
+    account_id, month = ids["a"], (clock.day - 400 * DAY).replace(day=1)
+    total = {"category": "TRAVEL", "currency": "USD", "money_in": 0, "money_out": 1}
+    db.session.add_all(
+        (
+            MonthlyTotal(account_id=account_id, month=month, count=1, hidden=0, **total),
+            Balance(account_id=account_id, date=month, current=5, source=balances.COMPUTED),
+        )
+    )
+    db.session.commit()
+    assert monthly_refresh.wrong([account_id]) == {(account_id, month)}
+    assert balance_history.wrong([account_id]) == {account_id}
+    derived.rebuild([account_id])
+    db.session.commit()
+    assert dump() == before
+
+
 def test_an_update_without_changes_writes_nothing(bank_update, transaction, clock):
     life = Life(3, transaction)
     ids = life.update(bank_update, clock)

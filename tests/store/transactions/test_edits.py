@@ -109,6 +109,14 @@ def test_rows_that_have_the_values_already_are_not_edited(owner, write):
     assert db.session.get(User, owner, populate_existing=True).ledger_revision == revision + 1
 
 
+def test_an_edit_and_its_undo_each_raise_the_ledger_revision(owner, write):
+    before = users.ledger_revision(owner)
+    edit = write(["t0"], hidden=True)
+    assert users.ledger_revision(owner) == before + 1
+    undo(edit)
+    assert users.ledger_revision(owner) == before + 2
+
+
 def test_the_search_finds_the_current_notes(owner, write):
     def found(search):
         return reader.count(Filter(owner, search=search))
