@@ -9,7 +9,6 @@ little more about an endpoint than its path.
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
-import msgspec
 import plaid
 import urllib3
 from cryptography.fernet import InvalidToken, MultiFernet
@@ -36,6 +35,7 @@ from plaidapp.texts import gettext_noop
 
 from . import errors, payloads
 from .errors import BankError
+from .responses import decode, refusal
 from .transport import BoundedPool
 
 Answer = TypeVar("Answer")
@@ -192,7 +192,7 @@ class Bank:
             ) from None
 
     def _call(self, path: str, request: Any, kind: type[Answer]) -> Answer:
-        return _decode(self._bytes(path, request), kind)
+        return decode(self._bytes(path, request), kind)
 
     def _bytes(self, path: str, request: Any) -> bytes:
         try:
@@ -205,7 +205,7 @@ class Bank:
                 _preload_content=False,
             )
         except plaid.ApiException as error:
-            raise _refusal(error) from None
+            raise refusal(error) from None
         except urllib3.exceptions.NewConnectionError:  # a subclass of urllib3's TimeoutError
             raise errors.transport_error(errors.UNREACHABLE) from None
         except urllib3.exceptions.TimeoutError:
@@ -223,31 +223,3 @@ def warm_up() -> None:
     "localhost".encode("idna")
     for request in JOB_REQUESTS:
         _ = request.openapi_types
-
-
-def decode_page(body: bytes) -> payloads.SyncPage:
-    """Raises BankError if the page is not as Plaid documents it."""
-    return _decode(body, payloads.SyncPage)
-
-
-def _decode(body: bytes, kind: type[Answer]) -> Answer:
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise errors.transport_error(errors.NONSENSE) from None
-
-
-def _refusal(error: plaid.ApiException) -> BankError:
-    """Read Plaid's error object. If the body is none, go by the HTTP status."""
-    status = error.status or 0
-    try:
-        refusal = msgspec.json.decode(error.body or "", type=payloads.PlaidError)
-    except (msgspec.DecodeError, RecursionError):
-        return errors.transport_error(errors.UNREACHABLE if status >= 500 else errors.NONSENSE)
-    return errors.from_plaid(refusal, status, _retry_after(error))
-
-
-def _retry_after(error: plaid.ApiException) -> float | None:
-    """Return the header's seconds. It may hold a date instead, which is ignored."""
-    value = (error.headers or {}).get("Retry-After", "")
-    return float(value) if value.isascii() and value.isdigit() else None

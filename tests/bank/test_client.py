@@ -10,8 +10,8 @@ from decimal import Decimal
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
 
-from plaidapp.bank.client import decode_page
 from plaidapp.bank.errors import NONSENSE, TIMEOUT, UNREACHABLE, BankError
+from plaidapp.bank.responses import decode_page
 
 RECENT = (datetime.now(UTC) - timedelta(days=10)).date()
 ENDPOINTS = {

@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from plaidapp.bank import payloads
-from plaidapp.bank.client import decode_page
 from plaidapp.bank.errors import NONSENSE, BankError
+from plaidapp.bank.responses import decode_page
 
 
 def page(**changes):

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from plaidapp import policy
-from plaidapp.bank.client import decode_page
 from plaidapp.bank.errors import MUTATION, NONSENSE, BankError, transport_error
 from plaidapp.bank.payloads import Account, SyncPage
+from plaidapp.bank.responses import decode_page
 from plaidapp.store import PullItem
 from plaidapp.store.pulls import pulls
 from plaidapp.store.transactions import raw_pages

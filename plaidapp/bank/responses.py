@@ -1,0 +1,40 @@
+"""What Plaid's responses say: decoded bodies, and errors from refusals."""
+
+from typing import TypeVar
+
+import msgspec
+import plaid
+
+from . import errors, payloads
+from .errors import BankError
+
+Answer = TypeVar("Answer")
+
+
+def decode_page(body: bytes) -> payloads.SyncPage:
+    """Decode a page of /transactions/sync. Raises BankError if it is not as Plaid documents it."""
+    return decode(body, payloads.SyncPage)
+
+
+def decode(body: bytes, kind: type[Answer]) -> Answer:
+    """Raises BankError if the body is not as Plaid documents it."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise errors.transport_error(errors.NONSENSE) from None
+
+
+def refusal(error: plaid.ApiException) -> BankError:
+    """Read Plaid's error object. If the body is none, go by the HTTP status."""
+    status = error.status or 0
+    try:
+        sent = msgspec.json.decode(error.body or "", type=payloads.PlaidError)
+    except (msgspec.DecodeError, RecursionError):
+        return errors.transport_error(errors.UNREACHABLE if status >= 500 else errors.NONSENSE)
+    return errors.from_plaid(sent, status, _retry_after(error))
+
+
+def _retry_after(error: plaid.ApiException) -> float | None:
+    """Return the header's seconds. It may hold a date instead, which is ignored."""
+    value = (error.headers or {}).get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdigit() else None
