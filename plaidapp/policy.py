@@ -25,7 +25,7 @@ MAX_FAILURES_ATTENDED = 3
 MAX_FAILURES_UNATTENDED = 10
 """Attempts before a pull of the clock or a webhook fails. The clock starts a new one later."""
 MAX_BACKOFF = 60.0
-"""Seconds between two attempts, at most, unless Plaid asks for more."""
+"""Seconds between two attempts before JITTER, at most, unless Plaid asks for more."""
 JITTER = 0.25
 """By which share a wait may be shorter or longer, so that many pulls don't return at once."""
 
