@@ -146,6 +146,21 @@ def test_a_row_that_moves_to_another_account_updates_both(bank_update, rows_of, 
     assert (months_of(ids["a"]), months_of(ids["b"])) == ([], [day.replace(day=1)])
 
 
+def test_another_reported_balance_updates_the_days_before(bank_update, rows_of, transaction):
+    day = TODAY - 5 * DAY
+    ids = bank_update([transaction("t", day, "10")], a="100")
+    bank_update(a="200")
+    assert rows_of(ids["a"], balances.COMPUTED) == [(day - DAY, Decimal(210)), (day, Decimal(200))]
+
+
+def test_rows_before_and_after_a_report_change_in_one_update(bank_update, transaction, clock):
+    bank_update(a="100")
+    clock.day += 5 * DAY
+    early, late = TODAY - 3 * DAY, TODAY + 2 * DAY
+    ids = bank_update([transaction("t1", early), transaction("t2", late)], a="100")
+    assert balance_history.wrong(ids.values()) == set()
+
+
 def test_only_the_months_of_changed_rows_are_added_up_again(bank_update, transaction):
     january, march = date(2026, 1, 20), date(2026, 3, 2)
     ids = bank_update([transaction("old", january), transaction("new", march)], a="100")
