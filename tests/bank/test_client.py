@@ -254,6 +254,7 @@ def test_a_response_that_is_too_large_is_cut_off(client_for, canned, ask, monkey
         (400, "INSTITUTION_ERROR", "INSTITUTION_NO_LONGER_SUPPORTED", False, "refused"),
         (429, "RATE_LIMIT_EXCEEDED", "TRANSACTIONS_SYNC_LIMIT", True, "limiting requests"),
         (429, "OTHER", "SOMETHING_NEW", True, "limiting requests"),
+        (408, "OTHER", "SOMETHING_NEW", True, "what Plaid said"),
         (500, "API_ERROR", "INTERNAL_SERVER_ERROR", True, "having trouble"),
         (400, "API_ERROR", "PLANNED_MAINTENANCE", True, "refused"),
         (503, "OTHER", "SOMETHING_NEW", True, "having trouble"),

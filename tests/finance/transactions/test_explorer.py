@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from plaidapp.extensions import db
+from plaidapp.finance.transactions import listing
 from plaidapp.store import Transaction
 from plaidapp.store.transactions import transactions
 from tests.pages import Page
@@ -210,6 +211,16 @@ def test_totals_and_day_sums_follow_the_filter(app, connected):
         db.session.commit()
     sums = Page(connected.client.get(f"{PATH}?direction=out").text).find(**{"class": "sums-of-day"})
     assert sums[1] == "−$12.51"
+
+
+def test_the_sum_of_a_day_includes_its_rows_on_the_next_page(app, connected, monkeypatch):
+    monkeypatch.setattr(listing, "PAGE_SIZE", 2)
+    with app.app_context():
+        db.session.execute(db.update(Transaction).values(date=date(2026, 3, 1)))
+        db.session.commit()
+    page = connected.client.get(PATH)
+    assert len(names(page)) == 2
+    assert Page(page.text).find(**{"class": "sums-of-day"})[1] == "+$987.49"
 
 
 def test_htmx_gets_the_results_and_their_address(connected):

@@ -1,4 +1,7 @@
-"""A sync updates totals and balances of the days that a row leaves and of those it arrives at."""
+"""An update is stored in batches, is counted, and refreshes the days that it changes.
+
+These are the days that a row leaves as well as those that it moves to.
+"""
 
 import json
 from datetime import timedelta
@@ -7,13 +10,15 @@ import pytest
 from sqlalchemy import select, update
 
 from plaidapp.extensions import db
-from plaidapp.jobs.transactions import bank_comparison
+from plaidapp.jobs.transactions import bank_comparison, store_update
+from plaidapp.jobs.transactions.spool import Page
 from plaidapp.store import Account, Balance, Item, MonthlyTotal, Transaction
 from plaidapp.store.base.dates import month_of, months_later
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import balances, sync_progress
 from plaidapp.store.pulls import kinds
 from plaidapp.store.transactions import raw_pages
+from plaidapp.store.transactions.ingest import Row
 
 TODAY = now().date()
 SPENT = TODAY - timedelta(days=100)
@@ -104,3 +109,88 @@ def test_an_account_without_a_change_is_not_computed_again(item, row, sync):
     db.session.commit()
     sync(amount=6)
     assert len(drifted(item)) == 1
+
+
+@pytest.fixture
+def reconnect(begin, run, look, slow_sandbox, custom):
+    """Connect a bank that first has the last 30 days and later all rows.
+
+    Each row is an amount and an age in days. Returns the pull's counts at its Item.
+    """
+
+    def connect(*rows):
+        pull_id = begin(kinds.LINK, given=custom(*rows))
+        for seconds in (0, 15, 60):
+            slow_sandbox.turn(seconds)
+            run(pull_id)
+        assert look(pull_id).state == "done"
+        return look(pull_id).items[0]
+
+    return connect
+
+
+def test_a_row_that_the_new_connection_misses(reconnect):
+    reconnect(("1", 3), ("2", 50), ("3", 120))
+    pull_item = reconnect(("1", 3), ("2", 120))
+    (account_id,) = db.session.scalars(select(Account.id))
+    assert drifted(pull_item.item) == []
+    assert months_of(account_id) == {month_of(TODAY - timedelta(days=age)) for age in (3, 120)}
+
+
+def test_rows_of_an_earlier_connection_are_counted_as_kept(reconnect):
+    first = reconnect(("1", 3), ("2", 50))
+    again = reconnect(("1", 3), ("2", 50), ("3", 120))
+    counts = [(each.added, each.kept, each.modified, each.removed) for each in (first, again)]
+    assert counts == [(2, 0, 0, 0), (1, 2, 0, 0)]
+
+
+# --- Batches
+
+
+def row_named(name):
+    return Row(
+        "account", name, None, "2026-01-31", None, 1, "USD", None, name, None, None, None, None,
+        name, name, False, 0,
+    )  # fmt: skip
+
+
+def page(*added, modified=(), removed=()):
+    return Page(list(map(row_named, added)), list(map(row_named, modified)), list(removed), b"")
+
+
+def batches(*pages):
+    return [
+        (
+            [row.plaid_transaction_id for row in batch.added],
+            [row.plaid_transaction_id for row in batch.modified],
+            batch.removed,
+        )
+        for batch in store_update._batches(pages)
+    ]
+
+
+def test_pages_with_different_transactions_share_a_batch():
+    together = batches(page("a", "b"), page("c", modified=["d"]), page(removed=["e"]))
+    assert together == [(["a", "b", "c"], ["d"], ["e"])]
+
+
+def test_a_transaction_that_a_later_page_names_again_begins_a_batch():
+    assert batches(page("a"), page(removed=["a"]), page("a")) == [
+        (["a"], [], []),
+        ([], [], ["a"]),
+        (["a"], [], []),
+    ]
+    assert batches(page("a"), page(modified=["a"])) == [(["a"], [], []), ([], ["a"], [])]
+
+
+def test_a_batch_has_at_most_so_many_rows_unless_one_page_has_more(monkeypatch):
+    monkeypatch.setattr(store_update, "BATCH_ROWS", 3)
+    assert batches(page("a", "b"), page("c"), page("d"), page("e", "f", "g", "h")) == [
+        (["a", "b", "c"], [], []),
+        (["d"], [], []),
+        (["e", "f", "g", "h"], [], []),
+    ]
+
+
+def test_an_empty_update_is_one_empty_batch():
+    assert batches(page()) == [([], [], [])]
