@@ -10,7 +10,7 @@ from rq import Queue
 
 from plaidapp import create_app
 from plaidapp.extensions import db
-from plaidapp.store import Item, Pull, User
+from plaidapp.store import Item, Pull
 from plaidapp.store.pulls import kinds, pulls
 from tests.pages import Page
 
@@ -221,51 +221,6 @@ def test_try_again_does_not_change_a_running_or_finished_pull(app, alice, dump, 
 
     assert dump() == before
     assert not app.extensions["redis"].keys()
-
-
-def test_dismiss_removes_the_panel_in_every_tab(app, alice, item, stored, panel):
-    with app.app_context():
-        failed = pulls.add(alice.id, kinds.ACCOUNTS, [db.session.get(Item, 1)], state=pulls.FAILED)
-        failed.items[0].error_message = "The bank can't be reached right now."
-        db.session.commit()
-        revision = db.session.get(User, alice.id).ledger_revision
-    assert panel(alice.htmx("GET", "/finance/pulls/1")).buttons == ["Try again", "Dismiss"]
-
-    answer = alice.htmx("POST", "/finance/pulls/1/dismiss")
-
-    assert (answer.status_code, answer.text) == (200, "")
-    assert [pull.state for pull in stored()] == [pulls.DISMISSED]
-    live = alice.htmx("GET", f"/finance/live?revision={revision}")
-    assert live.status_code == 200
-    assert "pull-1" not in live.text
-    assert alice.htmx("POST", "/finance/pulls/1/dismiss").text == ""
-    assert panel(alice.htmx("GET", "/finance/pulls/1")).buttons == []
-    assert "reached right now" in alice.client.get("/finance/items/1").text
-
-
-def test_dismiss_as_a_plain_form_redirects_to_the_other_panels(app, alice, stored):
-    with app.app_context():
-        pulls.add(alice.id, kinds.LINK, state=pulls.FAILED, error_message="No.")
-        db.session.commit()
-    assert 'id="pull-1"' in alice.client.get("/finance/").text
-
-    assert alice.client.post("/finance/pulls/1/dismiss").location == "/finance/#activity"
-
-    assert 'id="pull-1"' not in alice.client.get("/finance/").text
-
-
-@pytest.mark.parametrize("state", [pulls.QUEUED, pulls.RUNNING, pulls.DONE])
-def test_a_pull_that_has_not_failed_can_not_be_dismissed(app, alice, panel, dump, state):
-    with app.app_context():
-        pulls.add(alice.id, kinds.ACCOUNTS, state=state)
-        db.session.commit()
-    before = dump()
-
-    shown = panel(alice.htmx("POST", "/finance/pulls/1/dismiss"))
-
-    assert (shown.id, shown.state) == ("pull-1", state)
-    assert alice.client.post("/finance/pulls/1/dismiss").location == "/finance/#pull-1"
-    assert dump() == before
 
 
 def test_try_again_after_wrong_credentials_connects_nobody_else(app, alice, work, panel, stored):

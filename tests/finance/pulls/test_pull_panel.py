@@ -10,8 +10,9 @@ from plaidapp.bank import payloads
 from plaidapp.extensions import db
 from plaidapp.finance.pulls import long_poll
 from plaidapp.jobs import run as jobs
-from plaidapp.store import Account, Item, Pull, Transaction
+from plaidapp.store import Account, Item, Pull, PullItem, Transaction
 from plaidapp.store.connections import accounts, items
+from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls, transitions
 
 
@@ -325,3 +326,45 @@ def test_ask_sandbox_uses_the_token_of_the_only_item(ask_sandbox, connected):
     answer = ask_sandbox("/accounts/get")
 
     assert json.dumps(answer["accounts"]).count("account_id") == 2
+
+
+def test_dismiss_removes_the_panel_in_every_tab(app, alice, pull, ask, panel):
+    pull(pulls.FAILED, phase=pulls.FAILED)
+    with app.app_context():
+        message = "The bank can't be reached right now."
+        db.session.execute(db.update(PullItem).values(error_message=message))
+        db.session.commit()
+        revision = users.ledger_revision(alice.id)
+    live = f"/finance/live?revision={revision}"
+    assert panel(alice.htmx("GET", "/finance/pulls/1")).buttons == ["Try again", "Dismiss"]
+    assert alice.htmx("GET", live).status_code == 204
+
+    answer = alice.htmx("POST", "/finance/pulls/1/dismiss")
+
+    assert (answer.status_code, answer.text) == (200, "")
+    assert [row.state for row in ask(Pull)] == [pulls.DISMISSED]
+    answer = alice.htmx("GET", live)
+    assert answer.status_code == 200
+    assert "pull-1" not in answer.text
+    assert alice.htmx("POST", "/finance/pulls/1/dismiss").text == ""
+    assert panel(alice.htmx("GET", "/finance/pulls/1")).buttons == []
+    assert "reached right now" in alice.client.get("/finance/items/1").text
+
+
+def test_dismiss_as_a_plain_form_redirects_to_the_other_panels(alice, pull):
+    pull(pulls.FAILED)
+    assert 'id="pull-1"' in alice.client.get("/finance/").text
+    assert alice.client.post("/finance/pulls/1/dismiss").location == "/finance/#activity"
+    assert 'id="pull-1"' not in alice.client.get("/finance/").text
+
+
+@pytest.mark.parametrize("state", [pulls.QUEUED, pulls.RUNNING, pulls.DONE])
+def test_a_pull_that_has_not_failed_can_not_be_dismissed(alice, pull, panel, dump, state):
+    pull(state)
+    before = dump()
+
+    shown = panel(alice.htmx("POST", "/finance/pulls/1/dismiss"))
+
+    assert (shown.id, shown.state) == ("pull-1", state)
+    assert alice.client.post("/finance/pulls/1/dismiss").location == "/finance/#pull-1"
+    assert dump() == before
