@@ -88,9 +88,9 @@ def add_history(app: Flask, user_id: int, rows: int) -> None:
                 outside.execute(text("VACUUM ANALYZE"))
 
 
-def _account(number: int, kind: str) -> payloads.Account:
+def _account(number: int, kind: str) -> payloads.PlaidAccount:
     balances = payloads.Balances(current=Decimal(1000 + number), iso_currency_code="USD")
-    return payloads.Account(
+    return payloads.PlaidAccount(
         account_id=f"account-{number}", name=f"Account {number}", type=kind, balances=balances
     )
 

@@ -6,7 +6,7 @@ from plaidapp.bank import payloads
 from plaidapp.store.transactions import ingest
 
 
-def rows_of(user_id: int, sent: Iterable[payloads.Transaction]) -> list[ingest.Row]:
+def rows_of(user_id: int, sent: Iterable[payloads.PlaidTransaction]) -> list[ingest.Row]:
     return [ingest.row_of(user_id, transaction, 0) for transaction in sent]
 
 
@@ -14,7 +14,7 @@ def save(
     user_id: int,
     item_id: int,
     account_ids: Mapping[str, int],
-    sent: Iterable[payloads.Transaction],
+    sent: Iterable[payloads.PlaidTransaction],
 ) -> None:
     rows = rows_of(user_id, sent)
     ingest.save(user_id, item_id, account_ids, [None], rows, from_start=False, new=False)

@@ -33,7 +33,7 @@ class Balances(msgspec.Struct, frozen=True):
         _check(self.available, self.current, self.limit)
 
 
-class Account(msgspec.Struct, frozen=True):
+class PlaidAccount(msgspec.Struct, frozen=True):
     """`persistent_account_id` is the same at every Item. Few banks have it, on depository only."""
 
     account_id: str
@@ -53,7 +53,9 @@ class Category(msgspec.Struct, frozen=True):
     detailed: str
 
 
-class Transaction(msgspec.Struct, frozen=True, rename={"category": "personal_finance_category"}):
+class PlaidTransaction(
+    msgspec.Struct, frozen=True, rename={"category": "personal_finance_category"}
+):
     """`amount` is positive for money out. `date` is when it posted; when it occurred if pending."""
 
     transaction_id: str
@@ -91,17 +93,17 @@ class Removed(msgspec.Struct, frozen=True):
 class SyncPage(msgspec.Struct, frozen=True):
     """One page of /transactions/sync. The status is NOT_READY while Plaid prepares the history."""
 
-    added: list[Transaction]
-    modified: list[Transaction]
+    added: list[PlaidTransaction]
+    modified: list[PlaidTransaction]
     removed: list[Removed]
     next_cursor: str
     has_more: bool
     request_id: str
-    accounts: list[Account] = []
+    accounts: list[PlaidAccount] = []
     transactions_update_status: str = "TRANSACTIONS_UPDATE_STATUS_UNKNOWN"
 
 
-class Item(msgspec.Struct, frozen=True):
+class PlaidItem(msgspec.Struct, frozen=True):
     """Both are null for the few Items that have no institution."""
 
     institution_id: str | None = None
@@ -111,8 +113,8 @@ class Item(msgspec.Struct, frozen=True):
 class Accounts(msgspec.Struct, frozen=True):
     """/accounts/get and /accounts/balance/get."""
 
-    accounts: list[Account]
-    item: Item
+    accounts: list[PlaidAccount]
+    item: PlaidItem
     request_id: str
 
 
@@ -128,7 +130,7 @@ class Exchange(msgspec.Struct, frozen=True):
 class TransactionsPage(msgspec.Struct, frozen=True):
     """One page of /transactions/get, which has the total and no changes."""
 
-    transactions: list[Transaction]
+    transactions: list[PlaidTransaction]
     total_transactions: int
     request_id: str
 
@@ -144,7 +146,7 @@ class StreamAmount(msgspec.Struct, frozen=True):
         _check(self.amount)
 
 
-class Stream(msgspec.Struct, frozen=True, rename={"category": "personal_finance_category"}):
+class PlaidStream(msgspec.Struct, frozen=True, rename={"category": "personal_finance_category"}):
     """Recurring payments that belong together, such as a subscription or a salary.
 
     `transaction_ids` are oldest first. `predicted_next_date` is null if no payment is expected.
@@ -169,8 +171,8 @@ class Stream(msgspec.Struct, frozen=True, rename={"category": "personal_finance_
 class Recurring(msgspec.Struct, frozen=True):
     """/transactions/recurring/get: money in and money out."""
 
-    inflow_streams: list[Stream]
-    outflow_streams: list[Stream]
+    inflow_streams: list[PlaidStream]
+    outflow_streams: list[PlaidStream]
     request_id: str
 
 

@@ -67,7 +67,7 @@ def test_an_invalid_amount_is_refused(digits):
 def test_a_balance_out_of_range_is_refused(field):
     account = f'{{"account_id":"a","name":"n","type":"t","balances":{{"{field}":1e11}}}}'
     with pytest.raises(msgspec.ValidationError, match="out of range"):
-        msgspec.json.decode(account, type=payloads.Account)
+        msgspec.json.decode(account, type=payloads.PlaidAccount)
 
 
 @pytest.mark.parametrize(

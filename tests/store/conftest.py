@@ -31,7 +31,7 @@ def new_item(owner, plaid_item_id):
 def account(account_id="a", **changes):
     balances = {"current": Decimal("1"), "iso_currency_code": "USD"} | changes.pop("balances", {})
     fields = {"account_id": account_id, "name": "Checking", "type": "depository"} | changes
-    return payloads.Account(**fields, balances=payloads.Balances(**balances))
+    return payloads.PlaidAccount(**fields, balances=payloads.Balances(**balances))
 
 
 def transaction(transaction_id, day=date(2026, 1, 31), amount="1", **changes):
@@ -43,7 +43,7 @@ def transaction(transaction_id, day=date(2026, 1, 31), amount="1", **changes):
         "pending": False,
         "name": "Coffee",
     }
-    return payloads.Transaction(**fields | changes)
+    return payloads.PlaidTransaction(**fields | changes)
 
 
 @pytest.fixture(name="account")

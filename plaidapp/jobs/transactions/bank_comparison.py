@@ -115,7 +115,7 @@ def compare(item: Item) -> list[Difference]:
 
 def _transactions_of(
     bank: Bank, item: Item, start: date, end: date
-) -> Iterator[payloads.Transaction]:
+) -> Iterator[payloads.PlaidTransaction]:
     offset = 0
     while True:
         page = bank.transactions_page(item.access_token, start, end, offset)
@@ -138,7 +138,7 @@ def _stored_account(row: Account) -> dict[str, Any]:
     return {"name": row.name, "mask": row.mask, "type": row.type, "current": row.current}
 
 
-def _bank_account(sent: payloads.Account) -> dict[str, Any]:
+def _bank_account(sent: payloads.PlaidAccount) -> dict[str, Any]:
     current = sent.balances.current
     return {"name": sent.name, "mask": sent.mask, "type": sent.type, "current": current}
 
@@ -155,7 +155,7 @@ def _stored_transaction(row: Transaction) -> dict[str, Any]:
     }
 
 
-def _bank_transaction(sent: payloads.Transaction) -> dict[str, Any]:
+def _bank_transaction(sent: payloads.PlaidTransaction) -> dict[str, Any]:
     return {
         "account": sent.account_id,
         "amount": sent.amount,

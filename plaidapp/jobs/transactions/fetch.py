@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from plaidapp import policy
 from plaidapp.bank.errors import MUTATION, NONSENSE, BankError, transport_error
-from plaidapp.bank.payloads import Account, SyncPage
+from plaidapp.bank.payloads import PlaidAccount, SyncPage
 from plaidapp.bank.responses import decode_page
 from plaidapp.store import PullItem
 from plaidapp.store.pulls import pulls
@@ -50,7 +50,7 @@ class Start(NamedTuple):
 class Update(NamedTuple):
     """A whole update. Its rows are in the spool; `accounts` has each account's newest version."""
 
-    accounts: list[Account]
+    accounts: list[PlaidAccount]
     next_cursor: str
     status: str
     pages: int
@@ -77,7 +77,7 @@ def fetch(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spool) -> 
 def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spool) -> Update:
     bank = attempt.bank
     attempt.report_asking(pull_item)
-    accounts: dict[str, Account] = {}
+    accounts: dict[str, PlaidAccount] = {}
     rows, reported = 0, time.monotonic()
     with ThreadPoolExecutor(1) as ahead:
         asked, cursor = ahead.submit(bank.sync_page, start.token, start.cursor), start.cursor

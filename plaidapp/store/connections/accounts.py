@@ -53,7 +53,9 @@ class Account(HasCurrency, Base):
 TABLE = cast(Table, Account.__table__)
 
 
-def save(user_id: int, item_id: int, accounts: Sequence[payloads.Account]) -> set[tuple[int, date]]:
+def save(
+    user_id: int, item_id: int, accounts: Sequence[payloads.PlaidAccount]
+) -> set[tuple[int, date]]:
     """Add or update the accounts that the bank lists. Other accounts stay as they are.
 
     Also stores each balance as that of today (in UTC). Returns the account and day of each balance
@@ -121,7 +123,7 @@ _CLOSE_MISSING = (
 )
 
 
-def close_missing(item_id: int, accounts: Sequence[payloads.Account]) -> None:
+def close_missing(item_id: int, accounts: Sequence[payloads.PlaidAccount]) -> None:
     """Close the Item's accounts that are missing from a complete list by the bank."""
     listed = [account.account_id for account in accounts]
     db.session.execute(_CLOSE_MISSING, {"of_item": item_id, "listed": listed, "moment": now()})

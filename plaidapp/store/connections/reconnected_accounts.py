@@ -51,7 +51,9 @@ def departed_ids(item_id: int) -> set[str]:
     return set(db.session.scalars(_DEPARTED, {"item_id": item_id}))
 
 
-def without_departed(item_id: int, listed: Sequence[payloads.Account]) -> list[payloads.Account]:
+def without_departed(
+    item_id: int, listed: Sequence[payloads.PlaidAccount]
+) -> list[payloads.PlaidAccount]:
     """Return the listed accounts that have not left this Item."""
     departed = departed_ids(item_id)
     return [sent for sent in listed if sent.account_id not in departed]
@@ -93,7 +95,9 @@ class SavedAccounts(NamedTuple):
     replaced: Sequence[int]
 
 
-def save_accounts(user_id: int, item_id: int, listed: Sequence[payloads.Account]) -> SavedAccounts:
+def save_accounts(
+    user_id: int, item_id: int, listed: Sequence[payloads.PlaidAccount]
+) -> SavedAccounts:
     """Save accounts as `accounts.save` does, after moving those known from another Item here.
 
     `listed` is what `without_departed` returns.
@@ -104,7 +108,7 @@ def save_accounts(user_id: int, item_id: int, listed: Sequence[payloads.Account]
     return SavedAccounts(accounts.save(user_id, item_id, listed), replaced)
 
 
-def _reconnect(user_id: int, item_id: int, new: Sequence[payloads.Account]) -> list[int]:
+def _reconnect(user_id: int, item_id: int, new: Sequence[payloads.PlaidAccount]) -> list[int]:
     """Move known accounts to this Item. Returns the Items that this replaces."""
     sources = set()
     for stored in _accounts_elsewhere(user_id, item_id):
@@ -187,8 +191,8 @@ def _description(account: Features) -> object:
 
 
 def _same(
-    stored: Sequence[StoredAccount], listed: Sequence[payloads.Account]
-) -> Iterator[tuple[StoredAccount, payloads.Account]]:
+    stored: Sequence[StoredAccount], listed: Sequence[payloads.PlaidAccount]
+) -> Iterator[tuple[StoredAccount, payloads.PlaidAccount]]:
     """Yield pairs that are the same account.
 
     They have the same persistent id, or the same description that no other account has. Two
@@ -207,9 +211,9 @@ def _same(
 
 def _pairs(
     stored: Sequence[StoredAccount],
-    listed: Sequence[payloads.Account],
+    listed: Sequence[payloads.PlaidAccount],
     key: Callable[[Features], object],
-) -> list[tuple[StoredAccount, payloads.Account]]:
+) -> list[tuple[StoredAccount, payloads.PlaidAccount]]:
     ours, theirs = _unique(stored, key), _unique(listed, key)
     return [(ours[value], theirs[value]) for value in ours if value in theirs]
 

@@ -68,7 +68,7 @@ def _stored_payments(item_id: int, plaid_ids: Sequence[str]) -> StoredPayments:
 
 
 def _columns(
-    stream: payloads.Stream, account_ids: Mapping[str, int], stored: StoredPayments
+    stream: payloads.PlaidStream, account_ids: Mapping[str, int], stored: StoredPayments
 ) -> dict[str, Any]:
     payments = sorted(stored[plaid_id] for plaid_id in stream.transaction_ids if plaid_id in stored)
     if not payments or payments[-1][0] < stream.last_date:  # the newest row is not synced yet
@@ -110,7 +110,7 @@ def _mark_vanished(item_id: int, sent_ids: set[str]) -> None:
     )
 
 
-def _save_payments(item_id: int, sent: Iterable[payloads.Stream]) -> None:
+def _save_payments(item_id: int, sent: Iterable[payloads.PlaidStream]) -> None:
     """Store which transactions belong to the streams. Writes only what differs."""
     query = select(Stream.plaid_stream_id, Stream.id).where(Stream.item_id == item_id)
     ids = {plaid_id: ours for plaid_id, ours in db.session.execute(query)}  # noqa: C416

@@ -50,7 +50,7 @@ class Row(NamedTuple):
 COLUMNS = ("account_id", *Row._fields[1:-1], "page_id")
 
 
-def row_of(user_id: int, sent: payloads.Transaction, page: int) -> Row:
+def row_of(user_id: int, sent: payloads.PlaidTransaction, page: int) -> Row:
     title, category = sent.title, sent.category
     return Row(
         sent.account_id,

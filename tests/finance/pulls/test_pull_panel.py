@@ -289,7 +289,9 @@ def test_a_page_shows_all_of_a_concurrent_commit_or_none_of_it(
     def link():
         with app.app_context():
             item = items.add(user_id=alice.id, plaid_item_id="new", access_token=b"sealed")
-            expected = [payloads.Account("new", "Plaid Gold", "depository", payloads.Balances())]
+            expected = [
+                payloads.PlaidAccount("new", "Plaid Gold", "depository", payloads.Balances())
+            ]
             accounts.save(alice.id, item.id, expected)
             db.session.commit()
             linked.append(item.id)

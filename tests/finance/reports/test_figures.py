@@ -57,11 +57,11 @@ def account(key, kind, current, currency="USD"):
     given = payloads.Balances(
         current=None if current is None else Decimal(current), iso_currency_code=currency
     )
-    return payloads.Account(account_id=key, name=key, type=kind, balances=given)
+    return payloads.PlaidAccount(account_id=key, name=key, type=kind, balances=given)
 
 
 def transaction(plaid_id, key, age, amount, category, currency="USD", pending=False):
-    return payloads.Transaction(
+    return payloads.PlaidTransaction(
         transaction_id=plaid_id,
         account_id=key,
         amount=Decimal(amount),

@@ -13,8 +13,10 @@ from tests import stored
 ROWS = stored.rows_of(
     1,
     [
-        payloads.Transaction("t1", "a", Decimal("7.12345678"), date(2026, 1, 31), False),
-        payloads.Transaction("t2", "a", Decimal(-5), date(2026, 2, 1), True, merchant_name="Café"),
+        payloads.PlaidTransaction("t1", "a", Decimal("7.12345678"), date(2026, 1, 31), False),
+        payloads.PlaidTransaction(
+            "t2", "a", Decimal(-5), date(2026, 2, 1), True, merchant_name="Café"
+        ),
     ],
 )
 PAGES = [

@@ -36,7 +36,7 @@ def stream(stream_id="s", *transaction_ids, amount="17.99", **changes):
         "status": "MATURE",
         "predicted_next_date": date(2026, 4, 5),
     }
-    return payloads.Stream(**fields | changes)
+    return payloads.PlaidStream(**fields | changes)
 
 
 @pytest.fixture

@@ -64,14 +64,26 @@ def balances(current, iso="USD", unofficial=None):
 
 
 ACCOUNTS = [
-    payloads.Account("chk", "Checking", "depository", balances("110"), None, "0000", "checking"),
-    payloads.Account("twin", "Checking", "depository", balances("-3.5"), None, "0000", "savings"),
-    payloads.Account("card", '"; drop', "credit", balances("410"), None, "3333", "credit card"),
-    payloads.Account("yen", "円 普通預金", "depository", balances("12000", "JPY"), None, "1", "cd"),
-    payloads.Account("coins", "🪙", "investment", balances("1.00000001", None, "btc"), None, None),
-    payloads.Account("odd", "=1+1\n^", "other", balances(None, None, "1INCH"), None, "-1"),
-    payloads.Account("loan", "Loan " * 2_000, "loan", balances("65262"), None, "7777", "student"),
-    payloads.Account("idle", "Never used", "depository", balances("0"), None, "9999"),
+    payloads.PlaidAccount(
+        "chk", "Checking", "depository", balances("110"), None, "0000", "checking"
+    ),
+    payloads.PlaidAccount(
+        "twin", "Checking", "depository", balances("-3.5"), None, "0000", "savings"
+    ),
+    payloads.PlaidAccount(
+        "card", '"; drop', "credit", balances("410"), None, "3333", "credit card"
+    ),
+    payloads.PlaidAccount(
+        "yen", "円 普通預金", "depository", balances("12000", "JPY"), None, "1", "cd"
+    ),
+    payloads.PlaidAccount(
+        "coins", "🪙", "investment", balances("1.00000001", None, "btc"), None, None
+    ),
+    payloads.PlaidAccount("odd", "=1+1\n^", "other", balances(None, None, "1INCH"), None, "-1"),
+    payloads.PlaidAccount(
+        "loan", "Loan " * 2_000, "loan", balances("65262"), None, "7777", "student"
+    ),
+    payloads.PlaidAccount("idle", "Never used", "depository", balances("0"), None, "9999"),
 ]
 CURRENCIES = {
     "chk": [("USD", None), ("EUR", None)],
