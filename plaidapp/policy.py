@@ -12,6 +12,8 @@ from datetime import timedelta
 
 CALL_DEADLINE = 20.0
 """Seconds from connecting to the last byte. A hung bank must not hold a worker for long."""
+CONNECT_LIMIT = 5.0
+"""Seconds to connect, so that an unreachable host does not use up the whole deadline."""
 RATE_LIMIT_WAIT = 20.0
 """Seconds to wait after a 429 without Retry-After. Plaid counts requests by the minute."""
 MAX_RESTARTS = 3
@@ -102,5 +104,7 @@ KEY_ANSWER_LIMIT = timedelta(seconds=5)
 """After so long, no request waits any longer for the answer that another one is getting."""
 KEY_PATIENCE = 1.0
 """Seconds that a request waits for a key that another request is getting."""
+KEY_LOOK_AGAIN = 0.05
+"""Seconds between two looks for that key."""
 KEY_FORGOTTEN = timedelta(days=1)
 """When unknown key ids are deleted."""

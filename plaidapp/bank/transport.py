@@ -13,6 +13,8 @@ from typing import Any
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from plaidapp import policy
+
 MAX_RESPONSE = 64 * 1024 * 1024
 READ_AT_ONCE = 64 * 1024
 
@@ -39,7 +41,9 @@ class BoundedPool(urllib3.PoolManager):
             "preload_content": False,
             "retries": False,
             "redirect": False,
-            "timeout": urllib3.Timeout(connect=min(5.0, self.deadline), total=self.deadline),
+            "timeout": urllib3.Timeout(
+                connect=min(policy.CONNECT_LIMIT, self.deadline), total=self.deadline
+            ),
         }
         response = super().request(method, url, **options)
         body = io.BytesIO()

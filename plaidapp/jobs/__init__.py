@@ -1,1 +1,1 @@
-"""What happens behind the pages: the queue, the jobs, and the sweep that finds what was left."""
+"""What happens behind the pages: the queue, the jobs, and the clock that finds unfinished work."""

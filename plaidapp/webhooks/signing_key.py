@@ -67,7 +67,7 @@ def _stored_or_asked(kid: str) -> Key:
             if (key := signing_keys.find(kid)) is None:  # the answer may have come just now
                 raise KeyUnknownError
             break
-        threading.Event().wait(0.05)
+        threading.Event().wait(policy.KEY_LOOK_AGAIN)
     return key
 
 

@@ -33,7 +33,7 @@ _waiting: set[int] = set()
 _lock = Lock()
 
 
-def for_news(pull_id: int, user_id: int, revision: str) -> str | None:
+def next_poll(pull_id: int, user_id: int, revision: str) -> str | None:
     """Return None if the panel needs an answer: the pull changed since `revision`, or is not found.
 
     Otherwise return the event after which the panel polls again. It is empty if the panel's regular

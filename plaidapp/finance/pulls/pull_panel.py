@@ -33,7 +33,7 @@ def wait_for_change(view: View) -> View:
     def poll(pull_id: int) -> Answer:
         revision, user_id = request.args.get("revision"), session_id()
         if revision and user_id and is_htmx():
-            event = long_poll.for_news(pull_id, user_id, revision)
+            event = long_poll.next_poll(pull_id, user_id, revision)
             if event is not None:
                 return Response("", 204, {"HX-Trigger": event} if event else None)
         return view_after_login(pull_id)

@@ -21,7 +21,7 @@ class Upcoming:
 
     @property
     def late(self) -> list[Stream]:
-        return [stream for stream in self.streams if is_late(stream, self.today)]
+        return [stream for stream in self.streams if stream.is_late(self.today)]
 
     @cached_property
     def days(self) -> list[tuple[date, list[Stream]]]:
@@ -49,18 +49,13 @@ def of_streams(streams: Iterable[Stream], days: int) -> Upcoming:
     return Upcoming(utc_today(), utc_today() + timedelta(days=days), shown)
 
 
-def is_late(stream: Stream, today: date) -> bool:
-    """Was the next payment expected before today?"""
-    return stream.predicted_next_date is not None and stream.predicted_next_date < today
-
-
 def expected(stream: Stream, start: date, end: date) -> Iterator[date]:
     """The days from `start` to `end`, both included, on which the stream's payments are expected.
 
     Plaid predicts the next day. The days after it follow from the frequency.
     """
     first = stream.predicted_next_date
-    if first is None or is_late(stream, start):
+    if first is None or stream.is_late(start):
         return
     day, number = first, 0
     while day <= end:

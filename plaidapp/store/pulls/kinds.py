@@ -1,10 +1,12 @@
-"""The kinds of pull, one entry each, with the facts that queries and jobs need.
+"""The kinds of pull, one entry each, with the facts that queries, jobs and pages need.
 
 A new kind is an entry here and a function in `jobs.run.WORK`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from plaidapp.texts import gettext_noop
 
 LINK = "link"
 ACCOUNTS = "accounts"
@@ -25,6 +27,7 @@ class Kind:
     `reads_balances`: once it is done, the balances are up to date.
     `lists_rows`: the person asked to see transactions, not only to count them.
     `runs_on_replaced`: it has work to do at an Item that another one has replaced.
+    `done_text`: what the sync history says when it is done; None says what changed.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Kind:
     reads_balances: bool = False
     lists_rows: bool = False
     runs_on_replaced: bool = False
+    done_text: str | None = None
 
     @property
     def only_balances(self) -> bool:
@@ -48,8 +52,12 @@ KINDS = {
         Kind(name=TRANSACTIONS, syncs=True, takes_requests=True, lists_rows=True),
         Kind(name=TOTAL, syncs=True, takes_requests=True),
         Kind(name=REPAIR, syncs=True, reads_balances=True),  # reads the Item from the beginning
-        Kind(name=RECURRING),
-        Kind(name=REMOVE, runs_on_replaced=True),  # at Plaid, after another Item replaced it
+        Kind(name=RECURRING, done_text=gettext_noop("Recurring payments checked")),
+        Kind(  # at Plaid, after another Item replaced it
+            name=REMOVE,
+            runs_on_replaced=True,
+            done_text=gettext_noop("Closed at the bank because you connected it again"),
+        ),
     )
 }
 

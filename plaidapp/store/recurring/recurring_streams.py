@@ -91,6 +91,15 @@ class Stream(HasCurrency, Base):
         return is_transfer(self.category)
 
     @property
+    def is_early(self) -> bool:
+        """True while Plaid has seen too few payments to be sure."""
+        return self.status == EARLY
+
+    def is_late(self, today: datetime.date) -> bool:
+        """Return True if the next payment was expected before `today`."""
+        return self.predicted_next_date is not None and self.predicted_next_date < today
+
+    @property
     def is_over(self) -> bool:
         return not self.is_active or self.status == TOMBSTONED or self.vanished_at is not None
 

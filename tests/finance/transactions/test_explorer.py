@@ -266,8 +266,8 @@ def test_the_live_list_is_sent_when_the_revision_changes(app, connected):
     assert ask(revision=revision, rows=3).status_code == 204
     row_id = ids_of(app)["Pay"]
     connected.client.post(f"{PATH}/{row_id}", data={"note": "Zoë"})
-    news = ask(revision=revision, rows=3)
-    assert 'hx-target="#results"' in news.text
+    whole_list = ask(revision=revision, rows=3)
+    assert 'hx-target="#results"' in whole_list.text
     update = ask(revision=revision, rows=2, hold=1)
     assert 'hx-target="#results"' not in update.text
     assert "1 new transaction." in update.text

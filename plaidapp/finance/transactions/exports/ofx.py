@@ -20,6 +20,7 @@ from babel.numbers import list_currencies
 
 from plaidapp.store import Account, Transaction
 from plaidapp.store.base.types import exact
+from plaidapp.store.connections.account_types import CREDIT, LOAN
 
 from .export import Export, Statement
 
@@ -60,7 +61,7 @@ def write(export: Export) -> Iterator[str]:
 
 
 def _is_card(account: Account) -> bool:
-    return account.type == "credit"
+    return account.type == CREDIT
 
 
 def _statement(export: Export, statement: Statement) -> Iterator[str]:
@@ -92,7 +93,7 @@ def _account(statement: Statement) -> str:
     if _is_card(account):
         return f"<CCACCTFROM>{identifier}</CCACCTFROM>"
     kind = KINDS.get(account.subtype or "", "SAVINGS")
-    kind = "CREDITLINE" if account.type == "loan" else kind
+    kind = "CREDITLINE" if account.type == LOAN else kind
     bank = f"<BANKID>{BANK_ID}</BANKID>"
     return f"<BANKACCTFROM>{bank}{identifier}<ACCTTYPE>{kind}</ACCTTYPE></BANKACCTFROM>"
 
@@ -112,7 +113,7 @@ def _transaction(row: Transaction) -> str:
         f"<STMTTRN><TRNTYPE>{kind}</TRNTYPE><DTPOSTED>{_noon(row.date)}</DTPOSTED>"
         f"{authorized or ''}<TRNAMT>{exact(-row.amount)}</TRNAMT>"
         f"{_element('FITID', row.plaid_transaction_id, LONGEST_TEXT)}"
-        f"{_element('NAME', row.merchant_name or row.name, LONGEST_NAME)}"
+        f"{_element('NAME', row.title, LONGEST_NAME)}"
         f"{_element('MEMO', ' · '.join(filter(None, (row.name, row.note))), LONGEST_TEXT)}"
         "</STMTTRN>\n"
     )

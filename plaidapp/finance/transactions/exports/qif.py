@@ -10,10 +10,11 @@ from collections.abc import Iterator
 
 from plaidapp.store import Transaction
 from plaidapp.store.base.types import exact
+from plaidapp.store.connections.account_types import CREDIT, DEPOSITORY, LOAN
 
 from .export import Export, Statement
 
-KINDS = {"depository": "Bank", "credit": "CCard", "loan": "Oth L"}
+KINDS = {DEPOSITORY: "Bank", CREDIT: "CCard", LOAN: "Oth L"}
 CATEGORY = str.maketrans(":/[]", "-- -")  # these mean subcategory, class and transfer
 
 
@@ -40,7 +41,7 @@ def _record(row: Transaction) -> str:
     category = row.category.replace("_", " ").capitalize().translate(CATEGORY)
     return (
         f"D{row.date:%m/%d/%Y}\nT{exact(-row.amount)}\n"
-        f"{_line('P', row.merchant_name or row.name)}{_line('M', memo)}{_line('L', category)}^\n"
+        f"{_line('P', row.title)}{_line('M', memo)}{_line('L', category)}^\n"
     )
 
 
