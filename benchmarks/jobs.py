@@ -42,7 +42,7 @@ COMMANDS = {
 }
 QUEUES = {OURS: "default", SIMPLE: "simple", FORK: "fork", PLAIN: "plain"}
 SLOW = {FORK: 10, PLAIN: 40}
-"""These kinds get so many times fewer jobs."""
+"""How many times fewer jobs these kinds get."""
 LATENCIES = (0.0, 0.02)
 """How many seconds the bank takes when one worker is compared with two."""
 

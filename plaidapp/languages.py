@@ -29,10 +29,10 @@ def current_locale() -> Locale:
 
 
 def _attributes() -> dict[str, str]:
-    """The attributes of <html>. Its language is that of the texts: screen readers go by it.
+    """The attributes of <html>. Its language is that of the texts, for screen readers.
 
-    Where there is no translation the texts are English, from left to right. Dates and numbers still
-    follow the visitor's `locale`.
+    Without a translation, the texts are in English and run from left to right. Dates and numbers
+    still follow the visitor's `locale`.
     """
     locale = current_locale()
     translated = {known.language for known in get_babel().instance.list_translations()}  # type: ignore[no-untyped-call]

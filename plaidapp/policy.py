@@ -27,9 +27,9 @@ MAX_FAILURES_ATTENDED = 3
 MAX_FAILURES_UNATTENDED = 10
 """Attempts before a pull of the clock or a webhook fails. The clock starts a new one later."""
 MAX_BACKOFF = 60.0
-"""Seconds between two attempts before JITTER, at most, unless Plaid asks for more."""
+"""The longest wait between two attempts in seconds, before JITTER, unless Plaid asks for more."""
 JITTER = 0.25
-"""By which share a wait may be shorter or longer, so that many pulls don't return at once."""
+"""The fraction by which a wait may be shorter or longer, so that pulls don't all retry at once."""
 
 
 def max_failures(*, attended: bool) -> int:
@@ -52,7 +52,7 @@ def retry_delay(failures: int, waits: Iterable[float]) -> timedelta:
 PREPARING_LIMIT = timedelta(minutes=5)
 """How long one pull follows such a bank. After that, the clock and webhooks do."""
 MAX_PREPARING_DELAY = 30
-"""Seconds between two questions to such a bank, at most."""
+"""The longest wait between two requests to such a bank, in seconds."""
 
 
 def preparing_delay(attempt: int) -> timedelta:
@@ -67,7 +67,7 @@ CLOCK_TICK = 1.0
 NEGLECTED_TICKS = 10
 """Ticks between looks for Items that should have been synced."""
 NEGLECTED_BATCH = 500
-"""Items that one look handles at most, so that a tick stays short."""
+"""The most Items that one look handles, so that a tick stays short."""
 DUE_BATCH = 1_000
 """Pulls that are rung for with one commit."""
 RING_AGAIN = timedelta(seconds=10)
@@ -77,18 +77,18 @@ HEARTBEAT_INTERVAL = 4.0
 HEARTBEAT_LIMIT = timedelta(seconds=15)
 """A running pull whose last heartbeat is older has lost its worker and is queued again."""
 MAX_ATTEMPTS = 50
-"""A pull that loses its worker after so many attempts fails: it probably kills its workers."""
+"""A pull that loses its worker after this many attempts fails: it probably kills its workers."""
 JOB_TIMEOUT = 600
 """Seconds that a job may take. Then RQ ends it, and its pull is tried again."""
 
-# --- An Item nobody asks about ---
+# --- An Item that nobody has synced lately ---
 
 SYNC_INTERVAL = timedelta(hours=24)
-"""The clock syncs an Item that has not been synced for so long."""
+"""The clock syncs an Item that has not been synced for this long."""
 UNFINISHED_INTERVAL = timedelta(minutes=1)
 """The clock syncs an Item again that has an open request or whose bank is still preparing."""
 RECURRING_INTERVAL = timedelta(hours=24)
-"""An Item's recurring payments are read once in this time, and only if rows have changed."""
+"""Recurring payments are read at most once in this time, and only if rows have changed."""
 
 # --- Plaid's webhook keys ---
 
@@ -101,10 +101,10 @@ KEY_ASK_AGAIN = timedelta(minutes=1)
 KEY_LOOKUPS = 20
 """Lookups within KEY_ASK_AGAIN, of all keys together: forged ids must not become calls to Plaid."""
 KEY_ANSWER_LIMIT = timedelta(seconds=5)
-"""After so long, no request waits any longer for the answer that another one is getting."""
+"""After this long, other requests stop waiting for a lookup that has not returned."""
 KEY_PATIENCE = 1.0
 """Seconds that a request waits for a key that another request is getting."""
 KEY_LOOK_AGAIN = 0.05
 """Seconds between two looks for that key."""
 KEY_FORGOTTEN = timedelta(days=1)
-"""When unknown key ids are deleted."""
+"""How long the ids of unknown keys are kept."""

@@ -35,7 +35,7 @@ def init_app(app: Flask) -> None:
 
 
 def chosen() -> str:
-    """Return the theme in the cookie, or the system's if there is none that is known."""
+    """Return the theme in the cookie. Without a known one, return the system's."""
     theme = request.cookies.get(COOKIE, SYSTEM)
     return theme if theme in THEMES else SYSTEM
 

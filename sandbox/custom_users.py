@@ -168,7 +168,7 @@ def _number(value: object, path: str) -> Decimal | None:
 
 
 def is_in_range(number: Decimal) -> bool:
-    """Tell whether a bank could have such a number. JSON also allows 1e999999."""
+    """Return True if a bank could report this number. JSON also allows 1e999999."""
     return number.adjusted() < 15 and int(number.as_tuple().exponent) >= -20
 
 

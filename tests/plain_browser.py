@@ -54,7 +54,7 @@ class Forms(HTMLParser):
             self._open.text.append(data)
 
     def button(self, label: str) -> Control:
-        """Return the first button that sends a form and whose label starts so."""
+        """Return the first button that sends a form and whose label starts with `label`."""
         for control in self.controls:
             submits = control.attributes.get("type", "submit") == "submit"
             shown = control.attributes.get("value") if control.tag == "input" else None

@@ -8,12 +8,12 @@ from html import unescape
 import pytest
 from sqlalchemy import text
 
-from plaidapp import create_app, errors
+from plaidapp import create_app, error_pages
 from plaidapp.extensions import db
 from plaidapp.finance.connections import accounts_json
 from plaidapp.finance.dashboard import content
 
-SENTENCES = {status: str(sentence) for status, sentence in errors.SENTENCES.items()}
+SENTENCES = {status: str(sentence) for status, sentence in error_pages.SENTENCES.items()}
 SECRET = "the text of an exception"
 HTMX = {"HX-Request": "true"}
 

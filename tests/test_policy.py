@@ -1,4 +1,4 @@
-"""The page docs/policy.md gives every number of plaidapp/policy.py, and gives it right."""
+"""docs/policy.md lists every number of plaidapp/policy.py with its value."""
 
 import re
 from datetime import timedelta

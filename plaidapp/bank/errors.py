@@ -21,7 +21,7 @@ RETRYABLE_CODES = frozenset({PRODUCT_NOT_READY, MUTATION, "ITEM_LOCKED_TEMPORARI
 PERMANENT_CODES = frozenset({"INSTITUTION_NO_LONGER_SUPPORTED", "INSTITUTION_NOT_ENABLED"})
 
 GONE = frozenset({"ITEM_NOT_FOUND", "INVALID_ACCESS_TOKEN"})
-"""The Item does not exist at Plaid, or no longer."""
+"""The Item does not exist at Plaid, or no longer exists."""
 
 HOPELESS = frozenset(
     {"INVALID_CREDENTIALS", "INVALID_FIELD", "INVALID_INSTITUTION", "INVALID_PUBLIC_TOKEN"}

@@ -25,7 +25,7 @@ def decode(body: bytes, kind: type[Answer]) -> Answer:
 
 
 def refusal(error: plaid.ApiException) -> BankError:
-    """Read Plaid's error object. If the body is none, go by the HTTP status."""
+    """Read Plaid's error object. If the body has none, the HTTP status decides."""
     status = error.status or 0
     try:
         sent = msgspec.json.decode(error.body or "", type=payloads.PlaidError)

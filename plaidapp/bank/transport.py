@@ -64,7 +64,7 @@ class BoundedPool(urllib3.PoolManager):
 
 
 class _DeadlineReader(io.RawIOBase):
-    """Read a socket, with its timeout at the beginning as the limit for all reads together."""
+    """Read a socket. The timeout that it has at the start limits all reads together."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock

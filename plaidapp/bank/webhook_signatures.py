@@ -14,7 +14,7 @@ import jwt
 from jwt.algorithms import ECAlgorithm
 
 MAX_AGE = 300
-"""Seconds between signing and arrival. Also into the future, because clocks differ."""
+"""Seconds between signing and arrival. In both directions, because clocks differ."""
 MAX_TOKEN = 4096
 KEY_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 

@@ -30,7 +30,7 @@ def reclaim() -> None:
 
 
 def ring_due() -> None:
-    """Ring for every pull that is due and was not rung for lately."""
+    """Ring for every pull that is due and has not been rung for recently."""
     while due := transitions.due():
         if not queue.ring_all(due):
             break  # Redis is away: the next tick tries again

@@ -47,7 +47,7 @@ def _set_state(item: Item, state: str, code: str | None, sentence: str | None) -
 
 
 def _error(item: Item, event: Event) -> None:
-    """Plaid may leave `error` out, or send something else than an object."""
+    """Plaid may leave `error` out, or send something other than an object."""
     if not isinstance(event.error, payloads.PlaidError):
         _set_state(
             item,

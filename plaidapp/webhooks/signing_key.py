@@ -1,6 +1,6 @@
 """Find the key that a webhook is signed with: in this process, in the database, or at Plaid.
 
-Whatever key ids are made up, Plaid is asked at most `policy.KEY_LOOKUPS` times a minute.
+Even if somebody makes up key ids, Plaid is asked at most `policy.KEY_LOOKUPS` times a minute.
 https://plaid.com/docs/api/webhooks/webhook-verification/
 """
 
@@ -21,7 +21,7 @@ Key = dict[str, Any]
 
 
 class KeyUnknownError(Exception):
-    """The key can't be had now. Plaid will deliver the webhook again."""
+    """The key is not available now. Plaid will deliver the webhook again."""
 
 
 class KeyCache:

@@ -22,7 +22,7 @@ View = Callable[[int], Answer]
 
 
 def wait_for_change(view: View) -> View:
-    """Wait briefly for a change of the pull. Answer 204 if there is none; otherwise call the view.
+    """Wait briefly for a change to the pull. Answer 204 if there is none; otherwise call the view.
 
     `revision` is the pull's revision that the panel shows. The wait happens before the log-in is
     checked. It only looks at pulls of the person that the session names.

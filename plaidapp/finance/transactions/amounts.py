@@ -29,7 +29,7 @@ def is_plain(text: str) -> bool:
 
 
 def from_plain(text: str) -> Decimal:
-    """Read an amount in plain spelling. Raise ValueError if it is none."""
+    """Read an amount in plain spelling. Raise ValueError if it is not one."""
     if not is_plain(text):
         raise ValueError(text)
     return Decimal(text)

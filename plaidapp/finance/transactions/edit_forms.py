@@ -32,7 +32,7 @@ class Note(TextAreaField):
 
 
 class EditForm(FlaskForm):
-    """Edits one transaction. Only fields that were sent change. No category is the bank's."""
+    """Edits one transaction. Only fields that were sent change. An empty category is the bank's."""
 
     category = StringField(_("Category"))
     note = Note(_("Note"))

@@ -19,7 +19,7 @@ def listing() -> Listing:
 
 
 def place(form: ExplorerForm) -> Place | None:
-    """The place in the address after which the page begins. Abort with 400 if it is none.
+    """The place in the address after which the page begins. Abort with 400 if it is not valid.
 
     `form` is valid.
     """

@@ -42,7 +42,7 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 
 
 def parse(text: str, sort: str) -> Place:
-    """Read a place in this order from an address. Raise ValueError if it is none."""
+    """Read a place in this order from an address. Raise ValueError if it is not one."""
     place = PLACE.fullmatch(text)
     if not place:
         raise ValueError(text)

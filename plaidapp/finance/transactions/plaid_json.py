@@ -1,4 +1,4 @@
-"""A transaction as JSON in Plaid's own field names, as far as plaidapp stores them.
+"""A transaction as JSON, with Plaid's own names for the fields that plaidapp stores.
 
 Amounts are exact decimal strings with Plaid's sign: positive is money out.
 https://plaid.com/docs/api/products/transactions/#transactions-sync-response-added

@@ -1,4 +1,4 @@
-"""How an error that waiting does not end becomes the state of an Item."""
+"""Turn an error that waiting won't fix into the state of an Item."""
 
 from plaidapp.bank.errors import LOGIN_REQUIRED, BankError
 from plaidapp.store.connections import items

@@ -25,7 +25,7 @@ from . import done_signal
 
 
 class LostPullError(Exception):
-    """Another worker has claimed the pull meanwhile; this one must leave it alone."""
+    """Another worker has claimed the pull; this one must leave it alone."""
 
 
 class Attempt:
@@ -111,7 +111,7 @@ class Attempt:
     def conclude(self, errors: list[BankError]) -> bool:
         """End the attempt unless a report has: done, failed, or queued for a later attempt.
 
-        Return False if a new request for an Item came in meanwhile: then the work starts again.
+        Return False if a new request for an Item came in: then the work starts again.
         That is looked up under the Items' locks. So either the request is seen here, or it finds
         that the pull is over and starts a new one.
         """

@@ -34,7 +34,7 @@ def tell(pull_id: int) -> None:
 
 
 def listen(pull_id: int) -> Wait:
-    """Return a function that waits up to so many seconds, and returns True once the pull is over.
+    """Return a function that waits up to the given seconds. It returns True if the pull is over.
 
     It raises redis.RedisError if Redis is away.
     """

@@ -53,7 +53,7 @@ class Drift(NamedTuple):
     derived: str
 
     def __str__(self) -> str:
-        return f"account {self.plaid_id}: {self.derived} are not what its transactions come to"
+        return f"account {self.plaid_id}: {self.derived} don't match its transactions"
 
 
 def find(item: Item) -> Sequence[Difference | Drift]:

@@ -1,6 +1,6 @@
 """Fetch all pages of one update with no transaction open.
 
-The next page is requested before this one is turned into rows, so that the bank works meanwhile.
+The next page is requested before this one is turned into rows, so that both happen at once.
 https://plaid.com/docs/api/products/transactions/#transactionssync
 """
 

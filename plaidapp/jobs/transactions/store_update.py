@@ -102,7 +102,7 @@ def store_update(
 
 
 def _comparable_ids(item_id: int) -> set[str]:
-    """Return Plaid's ids of the stored rows that a complete reading from the beginning names.
+    """Return Plaid's ids of the stored rows that a complete read from the beginning has to name.
 
     Those it does not name no longer exist at the bank. Rows that are older than what Plaid sends
     are left alone.

@@ -1,7 +1,7 @@
 """Text as it is searched and sorted: without case and accents, the same on every database.
 
-Each word in the search index begins with its owner's id ("7ucafe"), so that what others have stored
-makes nobody's search slower.
+Each word in the search index begins with its owner's id ("7ucafe"), so that other people's rows do
+not make a search slower.
 """
 
 import functools
@@ -9,7 +9,7 @@ import re
 import unicodedata
 
 WORD = re.compile(r"[^\W_]+")
-# People type these as plain letters, though for Unicode they are no letters with an accent.
+# People type these as plain letters, though Unicode does not treat them as accented letters.
 LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ð": "d", "ı": "i", "æ": "ae", "œ": "oe"})
 # For `bytes.translate`: letters and digits in lower case stay, and everything else ends a word.
 ASCII = bytes(c if chr(c).isalnum() else ord(" ") for c in bytes(range(128)).lower()).ljust(256)

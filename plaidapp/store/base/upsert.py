@@ -59,9 +59,9 @@ def upsert_many(
     unless the stored value is null.
 
     The rows go through a temporary table, so that any number of rows takes one statement.
-    PostgreSQL copies the rows in. SQLite writes its search index out at the end of each statement
-    that changed it, and so does this only once. If `new` says that probably none of the keys is
-    stored, PostgreSQL first tries to copy the rows into the table itself.
+    PostgreSQL copies the rows in. SQLite writes its search index at the end of each statement that
+    changes it, so a single statement writes it once. If `new` says that probably none of the keys
+    is stored, PostgreSQL first tries to copy the rows into the table itself.
     """
     connection = db.session.connection()
     if new and not on_sqlite() and _copied(connection, table, shared, columns, rows):

@@ -1,4 +1,4 @@
-"""Items: connections to banks. An Item is Plaid's name for one login at one institution."""
+"""Items: connections to banks. An Item is Plaid's name for one log-in at one institution."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

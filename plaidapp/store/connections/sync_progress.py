@@ -1,4 +1,4 @@
-"""How far an Item's syncs are: requests, the cursor, and when the bank has to be asked again."""
+"""How far an Item is synced: requests, the cursor, and when the bank has to be asked again."""
 
 from collections.abc import Sequence
 from datetime import datetime

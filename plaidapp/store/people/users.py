@@ -24,7 +24,7 @@ def key_of(name: str) -> str:
 
 
 class User(UserMixin, Base):
-    """A person. `username_key` and `email_key` are unique and are what a login looks for.
+    """A person. `username_key` and `email_key` are unique and are what a log-in looks for.
 
     `ledger_revision` increases whenever data of theirs is stored that a page shows.
     """

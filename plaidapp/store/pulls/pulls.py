@@ -133,7 +133,7 @@ def add(user_id: int, kind: str, items: Sequence[Item] = (), **fields: Any) -> P
     db.session.add(pull)
     db.session.flush()
     for pull_item, item in zip(pull_items, items, strict=True):
-        set_committed_value(pull_item, "item", item)  # so that nobody has to read it again
+        set_committed_value(pull_item, "item", item)  # so that it is not read again
     return pull
 
 

@@ -16,7 +16,7 @@ from .pulls import DISMISSED, DONE, FAILED, PERSON, QUEUED, RUNNING, WITH_ITEMS,
 def recent(user_id: int, limit: int) -> Sequence[Pull]:
     """Return the person's own active pulls and the last `limit` of them, newest first.
 
-    Dismissed pulls are left out, and failed ones that a later pull made up for. The pulls of
+    Dismissed pulls are left out, and so are failed ones if a later pull succeeded. The pulls of
     webhooks and the clock are in the history of each Item.
     """
     found = db.session.scalars(_recent(), {"user_id": user_id, "limit": limit})
@@ -29,15 +29,15 @@ def _recent() -> Select[Pull]:
     newest = select(Pull.id).where(theirs).order_by(Pull.id.desc())
     last = newest.limit(bindparam("limit", type_=Integer)).scalar_subquery()
     shown = or_(Pull.state.in_((QUEUED, RUNNING)), Pull.id.in_(last))
-    hidden = or_(Pull.state == DISMISSED, (Pull.state == FAILED) & _made_up_for())
+    hidden = or_(Pull.state == DISMISSED, (Pull.state == FAILED) & _superseded())
     query = select(Pull).where(theirs, shown, ~hidden).order_by(Pull.id.desc())
     return query.options(WITH_ITEMS)
 
 
-def _made_up_for() -> ColumnElement[bool]:
-    """Has each Item at which the pull failed answered the same question since, to any pull?
+def _superseded() -> ColumnElement[bool]:
+    """Is everything that the pull failed to read stored by now, thanks to a later pull?
 
-    A connection that failed has no Item. A later one to the same bank makes up for it.
+    A connection that failed has no Item. It counts as made if a later one to the same bank was.
     """
     failed, again, later = aliased(PullItem), aliased(PullItem), aliased(Pull)
     since = later.heartbeat_at > Pull.ended_at

@@ -95,7 +95,7 @@ def hurry(pull_id: int) -> bool:
 
 
 def due() -> Sequence[Pull]:
-    """Return queued pulls that are due and were not rung for lately, longest due first."""
+    """Return queued pulls that are due and have not been rung for recently, longest due first."""
     moment = now()
     return db.session.scalars(
         select(Pull)
@@ -121,7 +121,7 @@ _RUNG = (
 
 
 def mark_rung(rung: Sequence[Pull]) -> None:
-    """Call this before ringing, so that one commit does."""
+    """Call this before ringing, so that one commit is enough."""
     _set_rung_at(rung, now())
 
 

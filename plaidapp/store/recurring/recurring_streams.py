@@ -110,7 +110,7 @@ Stream.paid = column_property(
 
 
 def of_user(user_id: int) -> Sequence[Stream]:
-    """Return the person's streams with their accounts, also those that are over.
+    """Return the person's streams with their accounts, including those that have ended.
 
     The stream with the next expected payment comes first. Streams whose payments are all hidden are
     left out.

@@ -28,7 +28,7 @@ StoredPayments = Mapping[str, tuple[datetime.date, Decimal]]
 def save(
     user_id: int, item_id: int, account_ids: Mapping[str, int], answer: payloads.Recurring
 ) -> int:
-    """Make the Item's streams those of the answer. Return their number.
+    """Replace the Item's streams with those of the answer. Return their number.
 
     Streams of accounts that are not stored are left out: these accounts are not shared.
     """

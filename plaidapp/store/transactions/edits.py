@@ -93,7 +93,7 @@ def last(user_id: int) -> Edit | None:
 
 
 def of_ids(user_id: int, transaction_ids: Sequence[int]) -> list[ColumnElement[bool]]:
-    """Return the conditions of these rows, as far as they are the person's."""
+    """Return the conditions for these rows, leaving out other people's."""
     return [*Filter(user_id, hidden="any").conditions(), Transaction.id.in_(transaction_ids)]
 
 

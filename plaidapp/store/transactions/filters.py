@@ -98,7 +98,7 @@ class Filter:
 
     @property
     def is_of_months(self) -> bool:
-        """True if the monthly totals add up to it: it divides no month, account or category."""
+        """True if monthly totals can answer it: it splits no month, account or category."""
         plain = Filter(self.user_id, self.start, self.end, self.item_id)
         whole = replace(
             plain,

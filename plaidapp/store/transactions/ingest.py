@@ -1,6 +1,6 @@
 """Store the transactions that the bank sends, as flat rows that the database driver takes as is.
 
-A payload becomes such a row when it arrives, and stays one in the spool and up to the table.
+A payload becomes such a row when it arrives. The spool holds it and the table gets it unchanged.
 """
 
 import datetime

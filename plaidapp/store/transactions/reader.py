@@ -154,7 +154,7 @@ def _compared(wanted: Filter, place: Place) -> tuple[Any, Any]:
 
 
 def by_ids(user_id: int, transaction_ids: Sequence[int]) -> Sequence[Transaction]:
-    """Return these rows as far as they are the person's. Includes hidden ones."""
+    """Return these rows, including hidden ones but leaving out other people's."""
     query = select(Transaction).options(joinedload(Transaction.account))
     query = query.where(*Filter(user_id, hidden="any").conditions())
     return db.session.scalars(

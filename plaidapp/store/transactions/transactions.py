@@ -144,7 +144,7 @@ def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
 
 
 def days_of(item_id: int, plaid_ids: Sequence[str]) -> set[tuple[int, datetime.date]]:
-    """Return the accounts and dates of these rows, as far as they are stored."""
+    """Return the accounts and dates of those rows that are stored."""
     found: set[tuple[int, datetime.date]] = set()
     for ids in in_batches(plaid_ids):
         query = select(Transaction.account_id, Transaction.date).where(

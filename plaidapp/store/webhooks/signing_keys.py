@@ -40,7 +40,7 @@ def find(kid: str) -> dict[str, Any] | None:
 
 
 def may_ask(kid: str) -> bool:
-    """Return True to one caller per minute and key id, in whichever process. Does not commit."""
+    """Return True to one caller per minute and key id, across all processes. Does not commit."""
     moment = now()
     asked = db.session.scalar(
         select(func.count())

@@ -1,4 +1,4 @@
-"""Which pulls a person sees, and which failed ones a later pull makes up for."""
+"""Which pulls a person sees, and which failed ones are hidden after a later pull succeeded."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ def test_active_pulls_are_shown_however_old(owner, pull):
 
 
 def ended(owner, kind, state, ago, *parts, **fields):
-    """Add a pull that ended so many seconds ago, with (Item, phase) for each of its Items."""
+    """Add a pull that ended some seconds ago, with (Item, phase) for each of its Items."""
     moment = now() - timedelta(seconds=ago)
     pull = pulls.add(owner, kind, [item for item, _ in parts], state=state, **fields)
     pull.ended_at = pull.heartbeat_at = moment

@@ -79,7 +79,7 @@ class Export:
 def _in_pages(rows: Iterator[Transaction]) -> Iterator[Transaction]:
     """The same rows. No transaction is open while a page of them is sent.
 
-    A download takes as long as its reader takes, and must not occupy a connection meanwhile.
+    A download is as slow as its reader, and must not hold a database connection that long.
     """
     while page := list(islice(rows, BATCH)):
         db.session.close()  # loaded rows stay readable
