@@ -52,7 +52,7 @@ def glance(query: Select[*Columns], **values: object) -> Row[*Columns] | None:
 
 
 def configure_sqlite(engine: Engine) -> None:
-    """Set WAL, a wait of five seconds for locks, foreign keys, and a write lock from BEGIN on.
+    """Turn on WAL, foreign keys, a five-second wait for locks, and a write lock from BEGIN on.
 
     If a transaction in SQLite begins by reading and writes later, it fails at once when another one
     writes, instead of waiting. So every transaction that may write takes the lock at BEGIN. Only a

@@ -1,4 +1,4 @@
-"""Imports run down only, as docs/architecture.md describes them."""
+"""Imports only go downward, as docs/architecture.md describes."""
 
 import ast
 from pathlib import Path

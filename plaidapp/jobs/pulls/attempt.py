@@ -112,7 +112,7 @@ class Attempt:
         """End the attempt unless a report has: done, failed, or queued for a later attempt.
 
         Return False if a new request for an Item came in: then the work starts again.
-        That is looked up under the Items' locks. So either the request is seen here, or it finds
+        This is checked under the Items' locks. So either the request is seen here, or it finds
         that the pull is over and starts a new one.
         """
         if self._over:

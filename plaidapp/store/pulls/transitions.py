@@ -77,7 +77,7 @@ def beat(pull_id: int, attempt: int) -> None:
 
 
 def hurry(pull_id: int) -> bool:
-    """Make a pull due that waits for a bank that is still preparing. Return False for all others.
+    """If a pull waits for a bank that is still preparing, make it due. Otherwise return False.
 
     After a failure, the wait stays. A pull that is due is not changed, as a worker may be about to
     claim it.

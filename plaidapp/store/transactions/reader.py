@@ -98,7 +98,7 @@ def _batches(
 
 
 def end_of_stretch(wanted: Filter, length: int, after: Place | None = None) -> Place | None:
-    """Return the place `length` rows further in the ledger, or None if it ends before.
+    """Return the place `length` rows further in the ledger, or None if it ends before that.
 
     All of the person's rows count, whether they match or not.
     """

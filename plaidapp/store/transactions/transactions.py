@@ -37,7 +37,7 @@ REMOVED = text("removed_at IS NOT NULL")
 
 
 def _shown_index(name: str, *columns: str, only: str = "") -> Index:
-    """Index the rows that are not removed, or those of them that have the flag `only`."""
+    """Index the rows that are not removed, or only those of them with a flag."""
     shown = {
         "postgresql": text("removed_at IS NULL" + (f" AND {only} IS true" if only else "")),
         "sqlite": text("removed_at IS NULL" + (f" AND {only} IS 1" if only else "")),
