@@ -61,6 +61,7 @@ class Config:
         """Read and check `env`. Raises ConfigError for the first missing or bad variable."""
         plaid_env = _one_of(env, "PLAID_ENV", "sandbox", tuple(PLAID_HOSTS))
         base_url = _http_url(env, "PLAID_BASE_URL")
+        port = _whole_number(env, "PORT", 65_535) or 8000  # first: run.py makes PUBLIC_URL of it
         return cls(
             secret_key=_required(env, "SECRET_KEY", "Put a long random string there"),
             token_keys=_token_keys(env),
@@ -71,7 +72,7 @@ class Config:
             plaid_env=plaid_env,
             plaid_url=base_url or PLAID_HOSTS[plaid_env],
             public_url=_http_url(env, "PUBLIC_URL"),
-            port=_whole_number(env, "PORT", 65_535) or 8000,
+            port=port,
             web_concurrency=_whole_number(env, "WEB_CONCURRENCY", 512),
             log_level=_one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS, upper=True),
         )

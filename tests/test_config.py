@@ -195,3 +195,9 @@ def test_a_bad_variable_stops_every_process_with_one_sentence(command):
     assert ended.returncode != 0
     assert ended.stderr.strip() == ("PORT is 'eighty'. Put a whole number from 1 to 65535 there.")
     assert "Traceback" not in ended.stdout
+
+
+def test_a_bad_port_is_named_although_the_public_url_has_it_too():
+    """`make run` makes PUBLIC_URL from PORT."""
+    with pytest.raises(ConfigError, match="^PORT is 'eighty'"):
+        Config.from_env(ENOUGH | {"PORT": "eighty", "PUBLIC_URL": "http://127.0.0.1:eighty"})

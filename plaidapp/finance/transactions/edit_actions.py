@@ -134,7 +134,14 @@ def _refuse(sentence: str, listing: Listing) -> Answer:
 def _changed_sentence(rows: int) -> str:
     if not rows:
         return str(_("Nothing changed."))
-    return str(ngettext("%(num)s transaction changed.", "%(num)s transactions changed.", rows))
+    return str(
+        ngettext(
+            "%(num)s transaction changed.",
+            "%(num)s transactions changed.",
+            rows,
+            num=number(rows),
+        )
+    )
 
 
 def _undone_sentence(undone: edits.Undone) -> str:
@@ -142,11 +149,13 @@ def _undone_sentence(undone: edits.Undone) -> str:
         "Undone: %(num)s transaction restored.",
         "Undone: %(num)s transactions restored.",
         undone.rows,
+        num=number(undone.rows),
     )
     kept_text = ngettext(
         "%(num)s transaction was edited again later and was left unchanged.",
         "%(num)s transactions were edited again later and were left unchanged.",
         undone.skipped,
+        num=number(undone.skipped),
     )
     if undone.rows and undone.skipped:
         return f"{undone_text} {kept_text}"
