@@ -114,6 +114,10 @@ def is_module(name):
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
+def _is_below_flask(module):
+    return is_within(module, "plaidapp.store") or is_within(module, "plaidapp.bank")
+
+
 def refusals(module, is_package, source):
     """Yield the imports that the order of the packages forbids to a module."""
     packages = [package for package in MAY_IMPORT if is_within(module, package)]
@@ -122,6 +126,8 @@ def refusals(module, is_package, source):
         if top == "plaid" and not is_within(module, "plaidapp.bank"):
             yield f"{module} imports {name}"
         if top == "rq" and not (is_within(module, "plaidapp.jobs") or module == "worker"):
+            yield f"{module} imports {name}"
+        if top.startswith("flask") and _is_below_flask(module):
             yield f"{module} imports {name}"
         if top not in OURS:
             continue
@@ -150,6 +156,8 @@ def test_imports_run_down(path):
         ("plaidapp.store.connections.items", "from plaidapp.bank import client"),
         ("plaidapp.store.connections.items", "from plaidapp.bank.errors import BankError"),
         ("plaidapp.store.connections.items", "from plaidapp import jobs"),
+        ("plaidapp.store.people.users", "from flask_login import UserMixin"),
+        ("plaidapp.bank.client", "from flask import current_app"),
         ("plaidapp.store.connections.items", "from ...jobs import queue"),
         ("plaidapp.jobs.transactions.sync", "def f():\n    from plaidapp.finance import dashboard"),
         ("plaidapp.jobs.transactions.sync", "from plaidapp.auth import access"),

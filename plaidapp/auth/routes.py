@@ -59,7 +59,7 @@ def login() -> Answer:
     user = users.by_name(form.username.data)
     db.session.commit()  # hashing takes a while, so no transaction stays open
     password = form.password.data[: passwords.LONGEST + 1]
-    if not passwords.matches(user and user.password_hash, password):
+    if not passwords.matches(user.password_hash if user else None, password):
         return render_template("auth/login.html", form=form, problem=str(WRONG_PAIR)), 401
     _start_session(user)
     return redirect(own_path(form.next.data) or url_for("finance.dashboard"))

@@ -4,7 +4,6 @@ import unicodedata
 from datetime import datetime
 from typing import cast
 
-from flask_login import UserMixin
 from sqlalchemy import Integer, String, Table, bindparam, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -23,7 +22,7 @@ def key_of(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
-class User(UserMixin, Base):
+class User(Base):
     """A person. `username_key` and `email_key` are unique and are what a log-in looks for.
 
     `ledger_revision` increases whenever data of theirs is stored that a page shows.
@@ -39,6 +38,13 @@ class User(UserMixin, Base):
     password_hash: Mapped[str] = mapped_column(String(256))
     ledger_revision: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+    # Flask-Login needs these. Its mixin has them too, but the store does not import Flask.
+    is_authenticated = is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        return str(self.id)
 
 
 def by_id(user_id: int) -> User | None:
