@@ -16,6 +16,7 @@ from plaidapp.store import Account, FormerAccount, Item, Pull, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items
 from plaidapp.store.pulls import kinds, pulls
+from plaidapp.store.transactions import monthly_refresh
 from sandbox import user_good
 from tests.jobs.conftest import TODAY
 
@@ -47,12 +48,16 @@ def movements(rows):
 
 
 def edit(rows):
-    for row in rows:
+    """Note, hide and re-categorize each row, and refresh its month's totals as an edit does."""
+    ids = [row.id for row in rows]
+    monthly_refresh.lock_for(ids)
+    for row_id in ids:
         db.session.execute(
             update(Transaction)
-            .where(Transaction.id == row.id)
-            .values(note=f"note {row.id}", hidden=True, own_category="TRAVEL", edited_at=now())
+            .where(Transaction.id == row_id)
+            .values(note=f"note {row_id}", hidden=True, own_category="TRAVEL", edited_at=now())
         )
+    monthly_refresh.refresh_for(ids)
     db.session.commit()
 
 
