@@ -199,5 +199,5 @@ def test_a_bad_variable_stops_every_process_with_one_sentence(command):
 
 def test_a_bad_port_is_named_although_the_public_url_has_it_too():
     """`make run` makes PUBLIC_URL from PORT."""
-    with pytest.raises(ConfigError, match="^PORT is 'eighty'"):
+    with pytest.raises(ConfigError, match="PORT is 'eighty'"):
         Config.from_env(ENOUGH | {"PORT": "eighty", "PUBLIC_URL": "http://127.0.0.1:eighty"})
