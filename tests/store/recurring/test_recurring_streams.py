@@ -209,6 +209,16 @@ def test_the_last_amount_counts_for_a_payment_that_is_not_synced(
     assert (row.previous_amount, row.changed_on, row.paid) == (Decimal("15.49"), DAY, 3)
 
 
+def test_a_stored_payment_counts_more_than_the_last_amount(
+    owner, item, save_answer, save, transaction
+):
+    days = {"t1": date(2026, 1, 5), "t2": date(2026, 2, 5), "t3": DAY}
+    save(item, *(transaction(name, day, "15.49") for name, day in days.items()))
+    save_answer(item, stream("s", *days, amount="17.99"))
+    row = streams_of(owner)["s"]
+    assert (row.previous_amount, row.changed_on) == (None, None)
+
+
 def test_a_change_that_turns_out_to_be_none_is_deleted(owner, item, save_answer, save, transaction):
     save(item, transaction("t1", date(2026, 1, 5), "15.49"))
     save(item, transaction("t2", date(2026, 2, 5), "15.49"))
