@@ -136,26 +136,26 @@ def _changed_sentence(rows: int) -> str:
         return str(_("Nothing changed."))
     return str(
         ngettext(
-            "%(num)s transaction changed.",
-            "%(num)s transactions changed.",
+            "%(count)s transaction changed.",
+            "%(count)s transactions changed.",
             rows,
-            num=number(rows),
+            count=number(rows),
         )
     )
 
 
 def _undone_sentence(undone: edits.Undone) -> str:
     undone_text = ngettext(
-        "Undone: %(num)s transaction restored.",
-        "Undone: %(num)s transactions restored.",
+        "Undone: %(count)s transaction restored.",
+        "Undone: %(count)s transactions restored.",
         undone.rows,
-        num=number(undone.rows),
+        count=number(undone.rows),
     )
     kept_text = ngettext(
-        "%(num)s transaction was edited again later and was left unchanged.",
-        "%(num)s transactions were edited again later and were left unchanged.",
+        "%(count)s transaction was edited again later and was left unchanged.",
+        "%(count)s transactions were edited again later and were left unchanged.",
         undone.skipped,
-        num=number(undone.skipped),
+        count=number(undone.skipped),
     )
     if undone.rows and undone.skipped:
         return f"{undone_text} {kept_text}"
