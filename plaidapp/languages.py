@@ -3,12 +3,29 @@
 Dates, numbers and currencies follow the locale. Texts do too where there is a translation.
 """
 
-from babel import Locale, UnknownLocaleError
+from typing import Any
+
+from babel import Locale, UnknownLocaleError, localedata
 from flask import Flask, Response, after_this_request, has_request_context, request
 from flask_babel import Babel, get_babel, get_locale
 
 DEFAULT = "en"
 ENGLISH = Locale(DEFAULT)
+
+
+class OwnLocaleData(localedata.LocaleDataDict):
+    """Locale data that a Locale changes only in copies of its own.
+
+    Babel stores each alias that it resolves, such as a month's name on its own, in data that other
+    locales share. Without the copies, a page can show names in the language of an earlier request.
+    See https://github.com/python-babel/babel/issues/1234.
+    """
+
+    def __init__(self, data: Any, base: Any = None) -> None:
+        super().__init__(data.copy(), self if base is None else base)
+
+
+localedata.LocaleDataDict = OwnLocaleData  # type: ignore[misc]
 
 
 def init_app(app: Flask) -> None:

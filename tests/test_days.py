@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from babel.dates import format_date
 from babel.localedata import locale_identifiers
 from flask_babel import force_locale
 
@@ -11,6 +12,8 @@ from tests.pages import plain
 
 pytestmark = pytest.mark.usefixtures("speak")
 TODAY = date(2026, 3, 15)  # a Sunday
+SAME_NAME_ALONE = "ar bn de de_AT en en_GB es fr he hi id it ja ko nl pt pt_PT sv tr zh".split()
+"""Locales where a month's name is the same within a date and on its own."""
 FIVE_PAST_TWO = datetime(2024, 11, 20, 14, 5, tzinfo=UTC)
 
 
@@ -92,6 +95,15 @@ def test_dates_and_times_by_locale(speak, locale, day, month, long_month, moment
     assert days.month(date(2026, 3, 5)) == month
     assert days.long_month(date(2026, 3, 5)) == long_month
     assert plain(days.moment(FIVE_PAST_TWO)) == moment
+
+
+@pytest.mark.parametrize("step", [1, -1])
+def test_a_month_is_not_named_in_the_language_of_an_earlier_page(step, subtests):
+    for locale in SAME_NAME_ALONE[::step]:
+        with subtests.test(locale), force_locale(locale):
+            for number in range(1, 13):
+                first = date(2026, number, 1)
+                assert days.month(first) == format_date(first, "MMMM", locale)
 
 
 @pytest.mark.parametrize(
