@@ -176,9 +176,12 @@ def test_an_error_at_one_bank_does_not_stop_the_others(
     assert pull.state == "failed"
 
 
-def test_a_second_attempt_asks_only_where_the_first_failed(link, begin, run, look, bank_server):
+@pytest.mark.parametrize("failing", [0, 1])
+def test_a_second_attempt_asks_only_where_the_first_failed(
+    link, begin, run, look, bank_server, failing
+):
     pull_id = begin(kinds.ACCOUNTS, items=[link(institution_id=bank) for bank in BANKS[:2]])
-    bank_server.misbehave(path=BALANCES, times=1, **SANDBOX_DOWN)
+    bank_server.misbehave(path=BALANCES, after=failing, times=1, **SANDBOX_DOWN)
     run(pull_id)
     asked = bank_server.faults.rulebook.report()["calls"][BALANCES]
     run(pull_id)

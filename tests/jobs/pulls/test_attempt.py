@@ -121,6 +121,20 @@ def test_a_request_during_a_sync_makes_another_round(claim, link, look):
     assert (pull.state, pull.items[0].phase) == ("running", "queued")
 
 
+def test_a_sync_of_two_items_does_not_end_before_a_request_for_the_first_is_seen(claim, link, look):
+    linked = [link(), link(institution_id="ins_109509")]
+    attempt = claim(kinds.TRANSACTIONS, items=linked)
+    first, second = attempt.pull.items
+    attempt.report(first, phase=pulls.DONE)
+    sync_progress.request_sync([linked[0].id])
+    db.session.commit()
+    attempt.report(second, phase=pulls.DONE)
+    assert not attempt.conclude([])
+    pull = look(attempt.pull.id)
+    assert pull.state == "running"
+    assert [pull_item.phase for pull_item in pull.items] == ["queued", "done"]
+
+
 @pytest.mark.parametrize("kind", [kinds.ACCOUNTS, kinds.RECURRING])
 def test_a_pull_that_does_not_sync_leaves_requests_to_others(claim, link, look, kind):
     item = link()

@@ -65,6 +65,14 @@ def test_an_item_that_syncs_is_good_again(item):
     assert read(item)[3:] == ("good", None)
 
 
+@pytest.mark.parametrize("state", [items.GOOD, items.LOGIN_REQUIRED, items.REVOKED])
+def test_a_replaced_item_stays_replaced(item, state):
+    items.replace(item.id)
+    items.set_state(item.id, state, "CODE", "A sentence.")
+    db.session.commit()
+    assert read(item)[3:] == (items.REPLACED, None)
+
+
 def test_other_items_do_not_change(item, another_item):
     advance(item, "", "c1", 1)
     sync_progress.request_sync([item.id])
