@@ -136,21 +136,6 @@ def of_user(user_id: int) -> Sequence[Stream]:
     ).all()
 
 
-def of_transaction(row: Transaction) -> Stream | None:
-    """Return the stream that a transaction belongs to."""
-    return db.session.scalars(
-        select(Stream)
-        .join(Payment, Payment.stream_id == Stream.id)
-        .where(
-            Stream.item_id == row.item_id,
-            Stream.vanished_at.is_(None),
-            Payment.plaid_transaction_id == row.plaid_transaction_id,
-        )
-        .order_by(Stream.id)
-        .limit(1)
-    ).first()
-
-
 def refusing_items(user_id: int) -> Sequence[Item]:
     """Return the person's Items whose bank refused to list recurring payments."""
     return db.session.scalars(

@@ -6,6 +6,7 @@ from plaidapp.extensions import db
 from plaidapp.store import Account, Item
 from plaidapp.store.connections import items
 from plaidapp.store.people import users
+from plaidapp.store.pulls import kinds, pulls
 from tests.pages import Page
 
 PATH = "/finance/items"
@@ -112,3 +113,16 @@ def test_the_navigation_marks_the_section_of_the_page(connected):
     for path, current in ((PATH, "page"), ("/finance/items/1", "true")):
         page = Page(connected.client.get(path).text)
         assert page.find(**{"aria-current": current})[1] == "Connections"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (kinds.RECURRING, "Recurring payments checked"),
+        (kinds.REMOVE, "Closed at the bank because you connected it again"),
+        (kinds.TRANSACTIONS, "nothing new"),
+    ],
+)
+def test_the_sync_history_says_what_each_kind_of_pull_did(alice, pull, kind, text):
+    pull(pulls.DONE, kind, phase=pulls.DONE, asked_by=pulls.CLOCK)
+    assert text in alice.client.get("/finance/items/1").text

@@ -229,18 +229,6 @@ def test_a_change_that_turns_out_to_be_none_is_deleted(owner, item, save_answer,
     assert (row.previous_amount, row.changed_on) == (None, None)
 
 
-def test_the_stream_of_a_transaction(owner, item, another_item, save_answer, save, transaction):
-    save(item, transaction("t1", DAY), transaction("alone", DAY))
-    save(another_item, transaction("t1", DAY))
-    save_answer(item, stream("s", "t1"))
-    by_place = {
-        (row.item_id, row.plaid_transaction_id): recurring_streams.of_transaction(row)
-        for row in db.session.scalars(db.select(Transaction))
-    }
-    assert by_place.pop((item.id, "t1")).plaid_stream_id == "s"
-    assert set(by_place.values()) == {None}
-
-
 def hide(*transaction_ids, hidden=True):
     named = Transaction.plaid_transaction_id.in_(transaction_ids)
     db.session.execute(update(Transaction).where(named).values(hidden=hidden))
