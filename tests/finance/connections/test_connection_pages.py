@@ -120,7 +120,7 @@ def test_the_navigation_marks_the_section_of_the_page(connected):
     [
         (kinds.RECURRING, "Recurring payments checked"),
         (kinds.REMOVE, "Closed at the bank because you connected it again"),
-        (kinds.TRANSACTIONS, "nothing new"),
+        (kinds.TRANSACTIONS, "Nothing new"),
     ],
 )
 def test_the_sync_history_says_what_each_kind_of_pull_did(alice, pull, kind, text):
