@@ -51,6 +51,8 @@ ON_BOTH_DATABASES = TESTS / "store", TESTS / "jobs"
 """The packages that contain all SQL: their tests run on both databases."""
 IN_ONE_PROCESS = TESTS / "chaos", TESTS / "e2e" / "test_make_run.py", TESTS / "e2e"
 """Each of these starts its own servers once, for all of its tests."""
+BEFORE_MIDNIGHT = timedelta(minutes=1)
+"""No test starts this close to the end of a day in UTC."""
 PASSWORD = "correct horse battery staple"
 TOKEN_KEY = Fernet.generate_key().decode()
 
@@ -77,6 +79,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         group = next((path for path in IN_ONE_PROCESS if path in places), None)
         if group:
             item.add_marker(pytest.mark.xdist_group(group.stem))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Wait for the next day near midnight: app, sandbox and test must agree on today's date."""
+    begun = datetime.now(UTC)
+    if (begun + BEFORE_MIDNIGHT).date() > begun.date():
+        poll(
+            lambda: datetime.now(UTC).date() > begun.date(),
+            seconds=BEFORE_MIDNIGHT.total_seconds() + 1,
+            what="the next day",
+        )
 
 
 def poll(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import msgspec
@@ -19,8 +19,6 @@ from plaidapp.store import Item, Pull, Transaction
 from plaidapp.store.base import encryption
 from plaidapp.store.base.types import now
 from plaidapp.store.pulls import kinds, pulls
-
-TODAY = datetime.now(UTC).date()
 
 
 @pytest.fixture
@@ -69,11 +67,11 @@ def _look(context: Flask) -> Callable[[int], Pull]:
 
 
 @pytest.fixture
-def custom() -> Callable[..., dict[str, str]]:
+def custom(today: date) -> Callable[..., dict[str, str]]:
     """Return a custom user's log-in: one checking account, a row per (amount, age in days)."""
 
     def build(*rows: tuple[str, int]) -> dict[str, str]:
-        days = [(TODAY - timedelta(days=age)).isoformat() for _, age in rows]
+        days = [(today - timedelta(days=age)).isoformat() for _, age in rows]
         listed = ",".join(
             f'{{"date_transacted":"{day}","date_posted":"{day}","amount":{amount},'
             f'"description":"row {number}"}}'

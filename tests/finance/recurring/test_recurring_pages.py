@@ -17,12 +17,11 @@ from plaidapp.store.recurring import recurring_streams
 from plaidapp.store.recurring.recurring_streams import Payment
 from tests.pages import Page
 
-TODAY = datetime.now(UTC).date()
 HOSTILE = "<script>alert('x')</script> & \u202egnp"
 
 
 def soon(days):
-    return TODAY + timedelta(days=days)
+    return datetime.now(UTC).date() + timedelta(days=days)
 
 
 @pytest.fixture
@@ -162,7 +161,7 @@ def test_a_late_payment_is_marked_and_not_expected_again(add, look):
 
 def test_expected_payments_are_listed_by_day(add, look):
     add("Tomorrow's", predicted_next_date=soon(1))
-    add("Today's", predicted_next_date=TODAY)
+    add("Today's", predicted_next_date=soon(0))
     add("Far", predicted_next_date=soon(31))
     add("Pay", "-2000", predicted_next_date=soon(30))
     panel = look().find(id="upcoming")[1]

@@ -18,7 +18,6 @@ from plaidapp.store.connections import items
 from plaidapp.store.pulls import kinds, pulls
 from plaidapp.store.transactions import monthly_refresh
 from sandbox import user_good
-from tests.jobs.conftest import TODAY
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -252,10 +251,12 @@ def test_reconnecting_some_days_later(link, begin, run, look, slow_sandbox, toda
 
 
 def custom_accounts(*masks, name=None):
+    day = str(now().date() - timedelta(days=2))
+
     def account(mask):
         row = {
-            "date_transacted": str(TODAY - timedelta(days=2)),
-            "date_posted": str(TODAY - timedelta(days=2)),
+            "date_transacted": day,
+            "date_posted": day,
             "amount": int(mask),
             "description": f"of {mask}",
         }
