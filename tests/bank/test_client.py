@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 from cryptography.fernet import Fernet, MultiFernet
 
+from plaidapp import policy
 from plaidapp.bank.errors import NONSENSE, TIMEOUT, UNREACHABLE, BankError
 from plaidapp.bank.responses import decode_page
 
@@ -252,6 +253,7 @@ def test_a_response_that_is_too_large_is_cut_off(client_for, canned, ask, monkey
         (400, "INVALID_INPUT", "INVALID_API_KEYS", False, "keys"),
         (400, "INSTITUTION_ERROR", "INSTITUTION_DOWN", True, "down"),
         (400, "INSTITUTION_ERROR", "INSTITUTION_NO_LONGER_SUPPORTED", False, "refused"),
+        (400, "ITEM_ERROR", "ITEM_LOCKED_TEMPORARILY", True, "refused"),
         (429, "RATE_LIMIT_EXCEEDED", "TRANSACTIONS_SYNC_LIMIT", True, "limiting requests"),
         (429, "OTHER", "SOMETHING_NEW", True, "limiting requests"),
         (408, "OTHER", "SOMETHING_NEW", True, "what Plaid said"),
@@ -277,6 +279,23 @@ def test_plaids_error_objects_are_understood(
     problem = problem_of(ask(client_for(canned.url), "accounts"))
     assert (problem.code, problem.retryable, problem.request_id) == (code, retryable, "r123")
     assert words in problem.message
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "wait"),
+    [
+        (429, {"Retry-After": "3"}, 3),
+        (429, {"Retry-After": "600"}, 600),
+        (429, {}, policy.RATE_LIMIT_WAIT),
+        (503, {"Retry-After": "600"}, 600),
+        (503, {}, 0),
+    ],
+)
+def test_plaids_retry_after_counts_more_than_the_usual_wait(
+    client_for, canned, ask, status, headers, wait
+):
+    canned.says({"error_type": "OTHER", "error_code": "SLOW_DOWN"}, status, **headers)
+    assert problem_of(ask(client_for(canned.url), "accounts")).wait == wait
 
 
 def test_a_display_message_is_what_the_person_reads(client_for, canned, ask):

@@ -330,6 +330,15 @@ def test_ask_sandbox_uses_the_token_of_the_only_item(ask_sandbox, connected):
     assert json.dumps(answer["accounts"]).count("account_id") == 2
 
 
+@pytest.mark.parametrize(
+    ("code", "buttons"),
+    [("INVALID_CREDENTIALS", ["Dismiss"]), ("INSTITUTION_DOWN", ["Try again", "Dismiss"])],
+)
+def test_try_again_is_offered_only_if_it_may_help(alice, pull, panel, code, buttons):
+    pull(pulls.FAILED, error_code=code)
+    assert panel(alice.htmx("GET", "/finance/pulls/1")).buttons == buttons
+
+
 def test_dismiss_removes_the_panel_in_every_tab(app, alice, pull, ask, panel):
     pull(pulls.FAILED, phase=pulls.FAILED)
     with app.app_context():

@@ -109,6 +109,18 @@ def test_a_removed_row_that_is_sent_again_is_shown_again(owner, week, item, save
     assert reader.count(Filter(owner)) == 7
 
 
+def test_a_pending_row_is_replaced_only_in_its_own_account(
+    owner, item, another_item, save, transaction
+):
+    save(item, transaction("pending", DAY, pending=True))
+    posted = transaction("posted", DAY, pending_transaction_id="pending")
+    (pending,) = reader.page(Filter(owner), 1)
+    save(another_item, posted)
+    assert transactions.replacing(pending) is None
+    save(item, posted)
+    assert transactions.replacing(pending).item_id == item.id
+
+
 def test_a_row_of_an_unknown_account_is_an_error(owner, item, transaction):
     with pytest.raises(KeyError):
         stored.save(owner, item.id, {}, [transaction("t")])
