@@ -233,7 +233,7 @@ def scale(count: int) -> None:
             rates = {}
             for workers in (1, 2):
                 workplace.start(OURS, workers)
-                rates[workers] = workplace.rate(OURS, "pull", workplace.add_pulls(count))
+                rates[workers] = workplace.rate(OURS, "run_pull", workplace.add_pulls(count))
                 workplace.stop(OURS)
             gain = rates[2] / rates[1]
             bank = f"{latency * 1e3:g} ms"
