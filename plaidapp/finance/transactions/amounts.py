@@ -36,7 +36,7 @@ def from_plain(text: str) -> Decimal:
 
 
 def to_plain(amount: Decimal) -> str:
-    """The spelling of an amount in addresses, which means the same in every locale.
+    """The spelling of an amount in URLs, which means the same in every locale.
 
     Three decimals get a fourth, so that the point can't be taken for a thousands separator.
     """
