@@ -49,8 +49,16 @@ DATABASES = ["sqlite", "postgresql"]
 TESTS = Path(__file__).parent
 ON_BOTH_DATABASES = TESTS / "store", TESTS / "jobs"
 """The packages that contain all SQL: their tests run on both databases."""
-IN_ONE_PROCESS = TESTS / "chaos", TESTS / "e2e" / "test_make_run.py", TESTS / "e2e"
-"""Each of these starts its own servers once, for all of its tests."""
+GROUPS = {
+    "chaos": [TESTS / "chaos"],
+    "make run": [TESTS / "e2e/test_make_run.py"],
+    "slow browser tests": [
+        TESTS / f"e2e/test_{name}.py" for name in ("accessibility", "bank_trouble", "budget")
+    ],
+    "browser tests": [TESTS / "e2e"],
+}
+"""Tests that run in one process, which starts their servers once. The browser tests are
+two groups, because they take longest."""
 BEFORE_MIDNIGHT = timedelta(minutes=1)
 """No test starts this close to the end of a day in UTC."""
 PASSWORD = "correct horse battery staple"
@@ -58,8 +66,8 @@ TOKEN_KEY = Fernet.generate_key().decode()
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more process than processors: browser tests and tests/chaos wait half of the time."""
-    return (os.cpu_count() or 1) + 1
+    """Two more processes than processors: browser tests and tests/chaos mostly wait."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -75,10 +83,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Name the groups for pytest-xdist, which runs each group in one process."""
     for item in items:
-        places = (item.path, *item.path.parents)
-        group = next((path for path in IN_ONE_PROCESS if path in places), None)
+        places = {item.path, *item.path.parents}
+        group = next((name for name, paths in GROUPS.items() if places & {*paths}), None)
         if group:
-            item.add_marker(pytest.mark.xdist_group(group.stem))
+            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.hookimpl(tryfirst=True)
