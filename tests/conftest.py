@@ -66,8 +66,8 @@ TOKEN_KEY = Fernet.generate_key().decode()
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Two more processes than processors: browser tests and tests/chaos mostly wait."""
-    return (os.cpu_count() or 1) + 2
+    """One more process than processors: browser tests and tests/chaos wait half of the time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
