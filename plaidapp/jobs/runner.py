@@ -1,7 +1,9 @@
 """RQ's SimpleWorker with nine round trips to Redis per job instead of 27, and a limited life.
 
-Two overrides make it do 1.3 times as many pulls in a second: `heartbeat` and `handle_job_success`.
-The others gain no speed. They end a stuck or leaking process, and let a signal end the worker soon.
+Two overrides save the round trips: `heartbeat` and `handle_job_success`. The worker does 1.6 to 1.8
+times as many jobs of a single call per second as SimpleWorker. On whole pulls it gains little: 0.96
+to 1.16 times as many. The other overrides gain no speed. They end a stuck or leaking process, and
+let a signal end the worker sooner.
 
 It relies on what queue.ring enqueues: jobs without dependents, callbacks, repeats or results. It
 leaves registries and keys as RQ's own worker does, so `rq info` works as usual.
