@@ -8,7 +8,7 @@ run: $(VENV)/run  ## run everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
 
 test: check chromium hledger  ## check style and types, and run every test
-	$(VENV)/bin/python -m pytest --numprocesses=auto --dist=loadgroup
+	$(VENV)/bin/python -m pytest --numprocesses=auto
 
 chaos: $(VENV)/test  ## kill processes at random for twenty minutes, and print a summary
 	CHAOS=long $(VENV)/bin/python -m pytest tests/chaos
