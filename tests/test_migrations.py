@@ -134,24 +134,31 @@ def test_a_new_migration_gets_the_next_number(database, copied_migrations):
         revision(copied_migrations, message=message)
         upgrade(copied_migrations)
     names = sorted(path.name for path in copied_migrations.glob("versions/*.py"))
-    assert names == ["0001_initial.py", "0002_first.py", "0003_second.py"]
-    assert stored_version() == "0003"
+    number = int(schema.newest())
+    assert names[-2:] == [f"{number + 1:04}_first.py", f"{number + 2:04}_second.py"]
+    assert stored_version() == f"{number + 2:04}"
 
 
 def test_a_database_of_unknown_version_is_refused_with_advice(database, caplog):
     upgrade()
-    db.session.execute(text("UPDATE alembic_version SET version_num = '0009'"))
+    db.session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     db.session.commit()
     with pytest.raises(SystemExit):
         upgrade()
-    assert "This database has version 0009" in caplog.text
+    assert "This database has version 9999" in caplog.text
     assert "delete instance/plaidapp.db" in caplog.text
+
+
+def add(migrations, text_of_next):
+    """Add a migration that follows the newest."""
+    code = text_of_next.replace("NEWEST", schema.newest())
+    (migrations / "versions/9999_next.py").write_text(code)
 
 
 INDEX_BUILT_CONCURRENTLY = """
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9999", "NEWEST"
 
 
 def upgrade():
@@ -166,7 +173,7 @@ def upgrade():
 
 @pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
 def test_only_transactions_have_a_lock_timeout(database, copied_migrations):
-    (copied_migrations / "versions/0002_index.py").write_text(INDEX_BUILT_CONCURRENTLY)
+    add(copied_migrations, INDEX_BUILT_CONCURRENTLY)
     upgrade(copied_migrations)
     assert db.session.execute(text("SELECT * FROM timeout")).one() == ("5s", "0", "5s")
     assert "ix_item_state" in {index["name"] for index in inspect(db.engine).get_indexes("item")}
@@ -175,7 +182,7 @@ def test_only_transactions_have_a_lock_timeout(database, copied_migrations):
 FAILING = """
 from alembic import op
 
-revision, down_revision = "0002", "0001"
+revision, down_revision = "9999", "NEWEST"
 
 
 def upgrade():
@@ -184,8 +191,8 @@ def upgrade():
 
 
 def test_a_migration_that_fails_leaves_the_ones_before_it(database, copied_migrations):
-    (copied_migrations / "versions/0002_failing.py").write_text(FAILING)
+    add(copied_migrations, FAILING)
     with pytest.raises(Exception, match="nonsense"):
         upgrade(copied_migrations)
-    assert stored_version() == "0001"
+    assert stored_version() == schema.newest()
     assert tables() == TABLES
