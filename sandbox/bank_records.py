@@ -101,6 +101,7 @@ class Transaction:
                 "confidence_level": self.confidence,
                 "detailed": self.category.detailed,
                 "primary": self.category.primary,
+                "version": "v1",
             },
             "personal_finance_category_icon_url": (
                 f"https://plaid-category-icons.plaid.com/PFC_{self.category.primary}.png"

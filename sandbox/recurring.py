@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from sandbox.category_versions import Version
 from sandbox.ids import Ids
 from sandbox.transaction_store import posted_json
 
@@ -63,6 +64,7 @@ class _Category(msgspec.Struct, frozen=True):
     primary: str
     detailed: str
     confidence_level: str | None = None
+    version: Version = "v1"
 
 
 class Payment(msgspec.Struct, frozen=True):
@@ -137,7 +139,7 @@ class Stream:
 
 
 def find_streams(
-    db: sqlite3.Connection, item: int, accounts: Iterable[sqlite3.Row]
+    db: sqlite3.Connection, item: int, accounts: Iterable[sqlite3.Row], version: Version = "v1"
 ) -> list[Stream]:
     """Find the streams on these accounts of an Item."""
     eligible = [
@@ -145,7 +147,8 @@ def find_streams(
         for row in accounts
         if msgspec.json.decode(row["body"])["type"] in ACCOUNT_TYPES
     ]
-    return detect(_payment_decoder.decode(body) for body in posted_json(db, item, eligible))
+    bodies = posted_json(db, item, eligible, version)
+    return detect(_payment_decoder.decode(body) for body in bodies)
 
 
 def streams_by_account(

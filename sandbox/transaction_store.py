@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from sandbox.bank_records import Transaction
+from sandbox.category_versions import Version, in_version
 from sandbox.cursors import Cursor
 from sandbox.http_json import encode
 from sandbox.ids import Ids
@@ -51,6 +52,13 @@ class Window(NamedTuple):
     @classmethod
     def parse(cls, first: str, last: str) -> "Window":
         return cls(date.fromisoformat(first), date.fromisoformat(last))
+
+
+class Shown(NamedTuple):
+    """What the rows of an answer are to have."""
+
+    original: bool = False
+    version: Version = "v1"
 
 
 class NewHistory(NamedTuple):
@@ -132,7 +140,7 @@ def new_row(
 
 
 def updates_page(
-    db: sqlite3.Connection, item: int, cursor: Cursor, count: int, *, with_original: bool
+    db: sqlite3.Connection, item: int, cursor: Cursor, count: int, shown: Shown
 ) -> Page:
     """Return up to `count` rows after `cursor`: added, then modified, then removed.
 
@@ -143,7 +151,7 @@ def updates_page(
     for number in range(cursor.phase, len(_PHASES)):
         since = cursor.after if number == cursor.phase else cursor.base
         rows = _rows_of_phase(db, item, _cursor_at(cursor, number, since), room + 1)
-        lists[number].extend(_json_texts(rows[:room], with_original and number < 2))
+        lists[number].extend(_json_texts(rows[:room], shown if number < 2 else Shown()))
         if rows[:room]:
             phase, after = number, rows[:room][-1][0]
         if len(rows) > room:
@@ -182,8 +190,7 @@ def in_window(
     window: Window,
     accounts: Sequence[str],
     page: tuple[int, int],
-    *,
-    with_original: bool,
+    shown: Shown,
 ) -> tuple[list[str], int]:
     """Return one (offset, count) page of the rows dated in `window`, and the total of all pages.
 
@@ -200,19 +207,26 @@ def in_window(
         f"SELECT created, body, original{condition} ORDER BY date DESC, created LIMIT ? OFFSET ?",
         [*arguments, count, offset],
     )
-    return _json_texts([tuple(row) for row in rows], with_original), total
+    return _json_texts([tuple(row) for row in rows], shown), total
 
 
-def posted_json(db: sqlite3.Connection, item: int, accounts: Sequence[str]) -> Iterator[str]:
+def posted_json(
+    db: sqlite3.Connection, item: int, accounts: Sequence[str], version: Version
+) -> Iterator[str]:
     """Return the JSON of these accounts' posted transactions, oldest first."""
     query = "SELECT body FROM ledger WHERE item = ? AND removed IS NULL AND NOT pending"
     query += f" AND account_id IN ({', '.join('?' * len(accounts))}) ORDER BY date, created"
     rows = db.execute(query, (item, *accounts))
-    return (row["body"] for row in rows)
+    return (in_version(row["body"], version) for row in rows)
 
 
-def _json_texts(rows: list[tuple[int, str, str]], with_original: bool) -> list[str]:
-    """Return the rows' JSON. `with_original` inserts the description before the closing brace."""
-    if not with_original:
-        return [body for _, body, _ in rows]
-    return [f'{body[:-1]},"original_description":{original}}}' for _, body, original in rows]
+def _json_texts(rows: list[tuple[int, str, str]], shown: Shown) -> list[str]:
+    """Return the rows' JSON. The original description is inserted before the closing brace."""
+    bodies = [in_version(body, shown.version) for _, body, _ in rows]
+    if not shown.original:
+        return bodies
+    originals = (original for _, _, original in rows)
+    return [
+        f'{body[:-1]},"original_description":{original}}}'
+        for body, original in zip(bodies, originals, strict=True)
+    ]

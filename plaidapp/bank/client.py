@@ -16,6 +16,7 @@ from plaid.model.accounts_balance_get_request import AccountsBalanceGetRequest
 from plaid.model.accounts_get_request import AccountsGetRequest
 from plaid.model.item_public_token_exchange_request import ItemPublicTokenExchangeRequest
 from plaid.model.item_remove_request import ItemRemoveRequest
+from plaid.model.personal_finance_category_version import PersonalFinanceCategoryVersion
 from plaid.model.products import Products
 from plaid.model.sandbox_public_token_create_request import SandboxPublicTokenCreateRequest
 from plaid.model.sandbox_public_token_create_request_options import (
@@ -27,6 +28,9 @@ from plaid.model.sandbox_public_token_create_request_options_transactions import
 from plaid.model.transactions_get_request import TransactionsGetRequest
 from plaid.model.transactions_get_request_options import TransactionsGetRequestOptions
 from plaid.model.transactions_recurring_get_request import TransactionsRecurringGetRequest
+from plaid.model.transactions_recurring_get_request_options import (
+    TransactionsRecurringGetRequestOptions,
+)
 from plaid.model.transactions_sync_request import TransactionsSyncRequest
 from plaid.model.transactions_sync_request_options import TransactionsSyncRequestOptions
 from plaid.model.webhook_verification_key_get_request import WebhookVerificationKeyGetRequest
@@ -43,6 +47,13 @@ DAYS_REQUESTED = 730
 """How far back Plaid is asked to go. Two years are its maximum."""
 PAGE_SIZE = 500
 """Transactions in one page of a sync. This is Plaid's maximum."""
+CATEGORIES = PersonalFinanceCategoryVersion("v2")
+"""The taxonomy of categories to ask for. By default it depends on when an app began to use Plaid:
+https://plaid.com/docs/transactions/pfc-migration/"""
+ROW_OPTIONS = {
+    "include_original_description": True,
+    "personal_finance_category_version": CATEGORIES,
+}
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
 KEYS = ("clientId", "secret")
 """plaid-python's names for the API keys in each request's headers."""
@@ -55,6 +66,7 @@ JOB_REQUESTS = (
     SandboxPublicTokenCreateRequestOptions,
     SandboxPublicTokenCreateRequestOptionsTransactions,
     TransactionsRecurringGetRequest,
+    TransactionsRecurringGetRequestOptions,
     TransactionsSyncRequest,
     TransactionsSyncRequestOptions,
 )
@@ -134,7 +146,7 @@ class Bank:
             access_token=self._open(sealed_token),
             cursor=cursor,
             count=PAGE_SIZE,
-            options=TransactionsSyncRequestOptions(days_requested=DAYS_REQUESTED),
+            options=TransactionsSyncRequestOptions(days_requested=DAYS_REQUESTED, **ROW_OPTIONS),
         )
         return self._bytes("/transactions/sync", request)
 
@@ -146,7 +158,7 @@ class Bank:
             access_token=self._open(sealed_token),
             start_date=start,
             end_date=end,
-            options=TransactionsGetRequestOptions(count=PAGE_SIZE, offset=offset),
+            options=TransactionsGetRequestOptions(count=PAGE_SIZE, offset=offset, **ROW_OPTIONS),
         )
         return self._call("/transactions/get", request, payloads.TransactionsPage)
 
@@ -169,7 +181,12 @@ class Bank:
         and refuses if the bank or the app's contract does not include it.
         https://plaid.com/docs/api/products/transactions/#transactionsrecurringget
         """
-        request = TransactionsRecurringGetRequest(access_token=self._open(sealed_token))
+        request = TransactionsRecurringGetRequest(
+            access_token=self._open(sealed_token),
+            options=TransactionsRecurringGetRequestOptions(
+                personal_finance_category_version=CATEGORIES
+            ),
+        )
         return self._call("/transactions/recurring/get", request, payloads.Recurring)
 
     def webhook_key(self, key_id: str) -> dict[str, Any]:

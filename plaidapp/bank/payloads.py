@@ -47,10 +47,14 @@ class PlaidAccount(msgspec.Struct, frozen=True):
 
 
 class Category(msgspec.Struct, frozen=True):
-    """Plaid's personal finance category: FOOD_AND_DRINK, FOOD_AND_DRINK_COFFEE and so on."""
+    """Plaid's personal finance category: FOOD_AND_DRINK, FOOD_AND_DRINK_COFFEE and so on.
+
+    `version` is the taxonomy that it is from: "v1" or "v2".
+    """
 
     primary: str
     detailed: str
+    version: str | None = None
 
 
 class PlaidTransaction(

@@ -2,7 +2,7 @@
 
 import sqlite3
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from flask import Blueprint, Response
@@ -20,9 +20,10 @@ from sandbox import (
     users,
 )
 from sandbox.api.accounts import select_accounts
+from sandbox.category_versions import Version
 from sandbox.context import Sandbox, current_sandbox
 from sandbox.http_json import ItemCall, Options, json_array, read, reply
-from sandbox.transaction_store import Window
+from sandbox.transaction_store import Shown, Window
 
 bp = Blueprint("transactions", __name__)
 
@@ -40,8 +41,13 @@ class TransactionsOptions(Options):
     include_original_description: bool | None = False
     include_personal_finance_category: bool = True
     include_logo_and_counterparty_beta: bool = True
-    personal_finance_category_version: Literal["v1", "v2"] = "v1"
+    personal_finance_category_version: Version = "v1"
     days_requested: Days | None = None
+
+    @property
+    def shown(self) -> Shown:
+        original = bool(self.include_original_description)
+        return Shown(original, self.personal_finance_category_version)
 
 
 class GetOptions(TransactionsOptions):
@@ -57,7 +63,7 @@ class SyncOptions(TransactionsOptions):
 
 class RecurringOptions(Options):
     include_personal_finance_category: bool = True
-    personal_finance_category_version: Literal["v1", "v2"] = "v1"
+    personal_finance_category_version: Version = "v1"
 
 
 class GetCall(ItemCall, kw_only=True):
@@ -98,7 +104,7 @@ def get() -> Response:
             Window(call.start_date, call.end_date),
             options.account_ids or (),
             (options.offset, options.count),
-            with_original=bool(options.include_original_description),
+            options.shown,
         )
     return reply(
         accounts=json_array([row["body"] for row in accounts]),
@@ -128,7 +134,7 @@ def sync() -> Response:
             item.number,
             cursor,
             call.count,
-            with_original=bool(call.options.include_original_description),
+            call.options.shown,
         )
     next_cursor = (
         page.cursor if page.has_more else cursors.start(item.item_id, account_id or "", head)
@@ -208,7 +214,8 @@ def recurring_streams() -> Response:
         if not item.historical_complete(sandbox):
             raise errors.product_not_ready()
         accounts = select_accounts(items.account_rows(db, item), call.account_ids)
-        streams = recurring.find_streams(db, item.number, accounts)
+        version = call.options.personal_finance_category_version
+        streams = recurring.find_streams(db, item.number, accounts, version)
     inflow: list[dict[str, Any]] = []
     outflow: list[dict[str, Any]] = []
     for stream in streams:
@@ -217,7 +224,7 @@ def recurring_streams() -> Response:
     return reply(
         inflow_streams=inflow,
         outflow_streams=outflow,
-        personal_finance_category_version=call.options.personal_finance_category_version,
+        personal_finance_category_version=version,
         updated_datetime=items.last_update(sandbox, item),
     )
 

@@ -134,6 +134,20 @@ def test_every_page_asks_for_the_maximum(client_for, canned, cipher):
     assert canned.asked["options"]["days_requested"] == 730
 
 
+def test_rows_come_with_the_second_version_of_categories(bank, link, canned, client_for, cipher):
+    sealed = link("5", "-7").sealed_token
+    synced = decode_page(bank.sync_page(sealed, "")).added
+    listed = bank.transactions_page(sealed, RECENT, RECENT, 0).transactions
+    for rows in (synced, listed):
+        assert {row.category.version for row in rows} == {"v2"}
+        assert {row.category.detailed for row in rows if row.amount < 0} == {"INCOME_OTHER"}
+        assert all(row.original_description == row.name for row in rows)
+    canned_bank, token = client_for(canned.url), cipher.encrypt(b"access")
+    canned.says({"inflow_streams": [], "outflow_streams": [], "request_id": "r"})
+    canned_bank.recurring(token)
+    assert canned.asked["options"] == {"personal_finance_category_version": "v2"}
+
+
 def test_the_cursor_continues_where_the_last_page_ended(bank, link):
     sealed = link("5").sealed_token
     cursor = decode_page(bank.sync_page(sealed, "")).next_cursor

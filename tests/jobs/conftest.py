@@ -159,7 +159,11 @@ def at_bank(bank_server, token_of) -> Callable[[Item], list[tuple]]:
                 access_token=token_of(item),
                 start_date="2000-01-01",
                 end_date="2100-01-01",
-                options={"count": 500, "offset": len(rows)},
+                options={
+                    "count": 500,
+                    "offset": len(rows),
+                    "personal_finance_category_version": "v2",
+                },
             )
             rows += answer["transactions"]
             total = answer["total_transactions"]

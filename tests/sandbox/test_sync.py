@@ -183,6 +183,25 @@ def test_original_descriptions_are_optional(live):
     assert all(row["original_description"] == row["name"] for row in rows)
 
 
+@pytest.mark.parametrize(("asked", "version", "wages"), [
+    (None, "v1", "INCOME_WAGES"), ("v1", "v1", "INCOME_WAGES"), ("v2", "v2", "INCOME_SALARY"),
+])  # fmt: skip
+def test_categories_have_the_version_that_was_asked_for(live, asked, version, wages):
+    options = {"personal_finance_category_version": asked} if asked else {}
+    token = live.link_ready(days=90)
+    synced = live.sync_all(token, options=options)[0]["added"]
+    window = {"start_date": str(TODAY - timedelta(days=90)), "end_date": str(TODAY)}
+    listed = live.call("/transactions/get", access_token=token, options=options, **window)
+    recurring = live.call("/transactions/recurring/get", access_token=token, options=options)
+    assert recurring["personal_finance_category_version"] == version
+    for rows in (synced, listed["transactions"], recurring["inflow_streams"]):
+        categories = [row["personal_finance_category"] for row in rows]
+        assert {category["version"] for category in categories} == {version}
+        incomes = {each["detailed"] for each in categories if each["primary"] == "INCOME"}
+        assert wages in incomes
+        assert not incomes & ({"INCOME_WAGES", "INCOME_SALARY"} - {wages})
+
+
 @pytest.mark.parametrize(("requested", "days"), [(10, 10), (None, 90), (730, 730)])
 def test_days_requested_at_linking_set_the_window(live, requested, days):
     rows = live.sync_all(live.link_ready(days=requested))[0]["added"]

@@ -12,6 +12,8 @@ from plaidapp.store.base.types import exact
 
 def as_plaid(row: Transaction) -> dict[str, Any]:
     category = {"primary": row.category_primary, "detailed": row.category_detailed}
+    if row.category_version:
+        category["version"] = row.category_version
     return {
         "transaction_id": row.plaid_transaction_id,
         "account_id": row.account.plaid_account_id,

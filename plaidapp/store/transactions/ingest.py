@@ -36,6 +36,7 @@ class Row(NamedTuple):
     merchant_name: str | None
     category_primary: str | None
     category_detailed: str | None
+    category_version: str | None
     payment_channel: str | None
     title_key: str
     words: str
@@ -65,6 +66,7 @@ def row_of(user_id: int, sent: payloads.PlaidTransaction, page: int) -> Row:
         sent.merchant_name,
         category.primary if category else None,
         category.detailed if category else None,
+        category.version if category else None,
         sent.payment_channel,
         sort_key(sent.merchant_name or title),
         index_of(user_id, sent.merchant_name, title),

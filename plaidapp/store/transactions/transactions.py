@@ -48,10 +48,10 @@ def _shown_index(name: str, *columns: str, only: str = "") -> Index:
 class Transaction(HasCurrency, Base):
     """One movement of money. `amount` has Plaid's sign: positive is money out.
 
-    `size` is the amount without its sign. `removed_at` marks a row that the bank removed; it is
-    kept but not shown. `words` and `note_words` are for the search index (base/search_terms.py),
-    and rows are sorted by name with `title_key`. `page_id` is the page that the row last came in
-    (raw_pages.py).
+    `size` is the amount without its sign. `category_version` is "v1" or "v2", or None if the bank
+    doesn't say. `removed_at` marks a row that the bank removed; it is kept but not shown. `words`
+    and `note_words` are for the search index (base/search_terms.py), and rows are sorted by name
+    with `title_key`. `page_id` is the page that the row last came in (raw_pages.py).
 
     Only the account is a foreign key: on PostgreSQL, checking one takes as long as two indexes.
     The person is the account's, and Items are never deleted. A row of an account that has moved to
@@ -85,6 +85,7 @@ class Transaction(HasCurrency, Base):
     merchant_name: Mapped[str | None] = mapped_column(Text)
     category_primary: Mapped[str | None] = mapped_column(Text)
     category_detailed: Mapped[str | None] = mapped_column(Text)
+    category_version: Mapped[str | None] = mapped_column(Text)
     payment_channel: Mapped[str | None] = mapped_column(Text)
     title_key: Mapped[str] = mapped_column(BINARY_TEXT, default="", server_default="")
     words: Mapped[str] = mapped_column(Text, default="", server_default="")

@@ -78,7 +78,11 @@ def test_every_transaction_is_on_exactly_one_page_as_the_bank_has_it(
             "/transactions/get",
             start_date=str(today - timedelta(days=730)),
             end_date=str(today),
-            options={"count": 500, "offset": len(theirs)},
+            options={
+                "count": 500,
+                "offset": len(theirs),
+                "personal_finance_category_version": "v2",
+            },
         )
         total = int(answer["total_transactions"])
         theirs |= {row["transaction_id"]: row for row in answer["transactions"]}
@@ -108,7 +112,7 @@ def comparable(row):
                 "pending_transaction_id",
             )
         ),
-        category and (category["primary"], category["detailed"]),
+        category and (category["primary"], category["detailed"], category["version"]),
     )
 
 

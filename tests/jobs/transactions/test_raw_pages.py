@@ -27,7 +27,11 @@ def stored_json():
 
 def json_at_bank(bank_server, token):
     """Return the bank's raw form of each."""
-    page = bank_server.call("/transactions/sync", access_token=token, count=500)
+    options = {
+        "include_original_description": True,
+        "personal_finance_category_version": "v2",
+    }
+    page = bank_server.call("/transactions/sync", access_token=token, count=500, options=options)
     return {sent["transaction_id"]: sent for sent in page["added"]}
 
 
