@@ -66,7 +66,7 @@ class CashFlow:
 
 @dataclass(frozen=True)
 class CategorySpending:
-    """Money out less money back under one category; negative if more came back."""
+    """Purchases less refunds under one category; negative if the refunds are larger."""
 
     category: str
     this_month: Decimal
@@ -76,7 +76,10 @@ class CategorySpending:
     @property
     def filter(self) -> dict[str, str]:
         """The explorer's fields that show this month's rows behind it."""
-        return _filter(self.month) | {"category": self.category}
+        fields = _filter(self.month) | {"category": self.category}
+        if not is_spending(self.category, money_out=False):
+            fields["direction"] = "out"
+        return fields
 
 
 @dataclass(frozen=True)
@@ -146,15 +149,15 @@ def cash_flow(monthly: Iterable[MonthlySum], today: date) -> list[CashFlow]:
 
 
 def spending(monthly: Iterable[MonthlySum], today: date) -> list[Spending]:
-    """One for each currency in which money was spent this month or last month."""
+    """One for each currency in which money was spent or refunded this month or last month."""
     this = month_of(today)
     last = months_later(this, -1)
     spent_in: defaultdict[str, defaultdict[str, dict[date, Decimal]]] = defaultdict(
         lambda: defaultdict(lambda: {this: NOTHING, last: NOTHING})
     )
     for each in monthly:
-        if is_spending(each.category) and each.month in (this, last):
-            spent_in[each.currency][each.category][each.month] += each.money_out - each.money_in
+        if each.month in (this, last) and (spent := each.spent) is not None:
+            spent_in[each.currency][each.category][each.month] += spent
     return [
         Spending(
             currency,

@@ -1,4 +1,4 @@
-"""The label and icon of each of Plaid's primary categories.
+"""The labels and icons of Plaid's categories. It may add some that have none here.
 
 https://plaid.com/documents/pfc-taxonomy-all.csv
 """
@@ -9,10 +9,13 @@ from flask_babel import lazy_gettext as _
 from plaidapp.formats import words
 from plaidapp.store.transactions.categories import UNKNOWN, is_transfer
 
+from . import detailed_labels
+
 LABELS = {
     "INCOME": _("Income"),
     "TRANSFER_IN": _("Transfer in"),
     "TRANSFER_OUT": _("Transfer out"),
+    "LOAN_DISBURSEMENTS": _("Loan payouts"),
     "LOAN_PAYMENTS": _("Loan payments"),
     "BANK_FEES": _("Bank fees"),
     "ENTERTAINMENT": _("Entertainment"),
@@ -32,6 +35,7 @@ ICONS = {
     "INCOME": "banknote",
     "TRANSFER_IN": "arrow-down-left",
     "TRANSFER_OUT": "arrow-up-right",
+    "LOAN_DISBURSEMENTS": "landmark",
     "LOAN_PAYMENTS": "hand-coins",
     "BANK_FEES": "receipt",
     "ENTERTAINMENT": "clapperboard",
@@ -52,6 +56,7 @@ ICONS = {
 def init_app(app: Flask) -> None:
     app.add_template_filter(category_label)
     app.add_template_filter(category_icon)
+    app.add_template_filter(detailed_label)
     app.add_template_test(is_transfer)
 
 
@@ -59,6 +64,11 @@ def category_label(code: str | None) -> str:
     """Such as "Food and drink". An unknown code reads as words."""
     code = code or UNKNOWN
     return str(LABELS.get(code) or words(code))
+
+
+def detailed_label(code: str, primary: str | None) -> str:
+    """Such as "Groceries" for FOOD_AND_DRINK_GROCERIES, a detailed category of FOOD_AND_DRINK."""
+    return str(detailed_labels.LABELS.get(code) or words(code.removeprefix(f"{primary}_")))
 
 
 def category_icon(code: str | None) -> str:

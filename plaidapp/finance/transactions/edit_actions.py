@@ -35,7 +35,7 @@ REDRAWN = 200
 def edit_transaction(transaction_id: int) -> Answer:
     row = owned_or_404(transactions.owned, transaction_id, LARGEST_BIG_ID)
     listing = explorer_request.listing()
-    form = EditForm(row.own_category)
+    form = EditForm()
     if not form.validate():
         shown = detail_of(row, listing, form)
         if is_htmx():

@@ -7,8 +7,9 @@ from flask_babel import lazy_gettext as _
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, StringField, TextAreaField, ValidationError
 
-from plaidapp.auth.access import LARGEST_BIG_ID
+from plaidapp.auth.access import LARGEST_BIG_ID, person
 from plaidapp.store import Transaction
+from plaidapp.store.transactions import monthly_totals
 from plaidapp.store.transactions.categories import PRIMARY
 from plaidapp.store.transactions.edits import LONGEST_NOTE
 
@@ -31,6 +32,13 @@ class Note(TextAreaField):
             )
 
 
+def _exists(category: str) -> bool:
+    """Is it one of Plaid's categories? It may have added some that only rows know."""
+    if category in PRIMARY:
+        return True
+    return "\0" not in category and monthly_totals.has_category(person().id, category)
+
+
 class EditForm(FlaskForm):
     """Edits one transaction. Only fields that were sent change. An empty category is the bank's."""
 
@@ -38,16 +46,10 @@ class EditForm(FlaskForm):
     note = Note(_("Note"))
     hidden = BooleanField(_("Hide from lists and totals"))
 
-    def __init__(self, own_category: str | None = None, **options: Any) -> None:
-        """`own_category` is the person's present category. It is valid even if Plaid lacks it."""
-        super().__init__(**options)
-        self.own_category = own_category
-
     @classmethod
     def of(cls, row: Transaction) -> "EditForm":
         """The form filled in with the row's present values."""
         return cls(
-            row.own_category,
             formdata=None,
             category=row.own_category or "",
             note=row.note,
@@ -55,7 +57,7 @@ class EditForm(FlaskForm):
         )
 
     def validate_category(self, field: Field) -> None:
-        if field.data and field.data not in (*PRIMARY, self.own_category):
+        if field.data and not _exists(field.data):
             raise ValidationError(gettext("Choose one from the list."))
 
     def validate(self, extra_validators: Any = None) -> bool:
@@ -100,7 +102,7 @@ class BulkForm(FlaskForm):
             raise ValidationError(gettext("Choose what to change."))
 
     def validate_category(self, field: Field) -> None:
-        if self.do.data == "category" and field.data and field.data not in PRIMARY:
+        if self.do.data == "category" and field.data and not _exists(field.data):
             raise ValidationError(gettext("Choose one from the list."))
 
     def change(self) -> dict[str, Any]:

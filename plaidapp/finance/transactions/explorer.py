@@ -92,6 +92,7 @@ def detail_of(
     row: Transaction, listing: Listing, form: EditForm | None = None
 ) -> dict[str, object]:
     """What the page of one transaction shows. Pass a form that was refused to show it again."""
+    sent = raw_pages.json_of(row)
     return {
         "row": row,
         "listing": listing,
@@ -99,7 +100,8 @@ def detail_of(
         "pending": transactions.replaced_by(row),
         "posted": transactions.replacing(row),
         "bank_category": row.bank_category,
-        "sent": raw_pages.json_of(row),
+        "sent": sent,
+        "original": sent and json.loads(sent).get("original_description"),
         "stored": json.dumps(as_plaid(row), indent=2, ensure_ascii=False),
     }
 

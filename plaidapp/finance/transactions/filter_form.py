@@ -36,7 +36,8 @@ HIDDEN = (
     SelectChoice("only", _("Hidden only")),
 )
 SCOPES = (
-    SelectChoice("all", _("Include transfers")),
+    SelectChoice("listed", _("Totals without transfers")),
+    SelectChoice("all", _("Totals with transfers")),
     SelectChoice("flow", _("Exclude transfers")),
 )
 SORTS = (
@@ -75,7 +76,7 @@ class ExplorerForm(FlaskForm):
     direction = Switch(_("Direction"), choices=DIRECTIONS, default="any")
     pending = Switch(_("Pending"), choices=PENDING, default="any")
     hidden = Switch(_("Hidden transactions"), choices=HIDDEN, default="without")
-    scope = Switch(_("Totals"), choices=SCOPES, default="all")
+    scope = Switch(_("Transfers"), choices=SCOPES, default="listed")
     sort = Choice(_("Sort by"), choices=SORTS, default="newest")
 
     def validate_q(self, field: Field) -> None:

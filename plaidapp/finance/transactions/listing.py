@@ -81,7 +81,8 @@ class Listing:
     @property
     def shows_currency(self) -> bool:
         """Do rows show their currency? If there is only one, the totals show it already."""
-        return len(self.tally.sums) != 1
+        parts = *self.tally.sums, *self.tally.left_out
+        return len({part.currency for part in parts}) != 1
 
     @property
     def edit_url(self) -> str:
@@ -110,7 +111,7 @@ class Listing:
         """The number of the filter's rows, and their sums. At least this page is counted."""
         rows = self._rows_and_next
         if len(rows) <= PAGE_SIZE and not self.after:
-            return Tally(len(rows), False, filter_totals.sums_of(rows))
+            return filter_totals.tally_of(self.filter, rows)
         tally = filter_totals.tally(self.filter, MOST_COUNTED)
         return tally._replace(rows=max(tally.rows, len(rows))) if tally.is_more else tally
 
@@ -121,6 +122,11 @@ class Listing:
     @cached_property
     def chips(self) -> list[Chip]:
         return list(filter_urls.chips(self.form, self.query, self.accounts))
+
+    @property
+    def with_transfers_url(self) -> str:
+        """The address whose totals include the rows that these totals leave out."""
+        return filter_urls.address(self.query | {"scope": ["all"]})
 
     @property
     def presets(self) -> list[tuple[str, str, bool]]:
@@ -164,8 +170,8 @@ class Listing:
     def _sums_of(self, day: date, rows: Sequence[Transaction]) -> Sequence[CurrencySum]:
         """The last day of a page may have more rows on the next page."""
         if self._first_of_next and day == self._first_of_next.date:
-            return filter_totals.of_day(self.filter, day)
-        return filter_totals.sums_of(rows) if len(rows) > 1 else ()
+            return filter_totals.tally_of_day(self.filter, day).sums
+        return filter_totals.tally_of(self.filter, rows).sums if len(rows) > 1 else ()
 
     @property
     def is_past_the_end(self) -> bool:
@@ -204,5 +210,6 @@ class Listing:
 
     @property
     def categories(self) -> list[str]:
-        """Plaid's categories, and those that the filter names."""
-        return categories_with(*self.form.category.data)
+        """Plaid's categories, and others that the filter names or rows of the page have."""
+        rows = () if self.form.errors else self.rows
+        return categories_with(*self.form.category.data, *(row.category for row in rows))

@@ -1,5 +1,8 @@
 """Plaid's categories, and the rules for what counts as a transfer, income and spending.
 
+Each row is one of the three, by its category and its sign. Plaid has two versions of its
+categories. The app asks for the second, and still reads rows of the first. Plaid may add
+categories at any time.
 https://plaid.com/documents/pfc-taxonomy-all.csv
 """
 
@@ -11,12 +14,15 @@ from ..connections.account_types import CREDIT, DEPOSITORY
 
 INCOME = "INCOME"
 TRANSFER_IN, TRANSFER_OUT = "TRANSFER_IN", "TRANSFER_OUT"
+LOAN_PAYOUT = "LOAN_DISBURSEMENTS"
+"""What a lender pays out. The first version has it under TRANSFER_IN."""
 UNKNOWN = "OTHER"
-"""The category of a row for which Plaid gives none."""
+"""The category of a row for which Plaid gives none, or finds none that fits."""
 PRIMARY = (
     INCOME,
     TRANSFER_IN,
     TRANSFER_OUT,
+    LOAN_PAYOUT,
     "LOAN_PAYMENTS",
     "BANK_FEES",
     "ENTERTAINMENT",
@@ -37,7 +43,9 @@ SPENDING_TYPES = (DEPOSITORY, CREDIT)
 CARD_PAYMENT = "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT"
 """The detailed category of a payment to a person's own card. It is a transfer: the purchases on the
 card are the spending."""
-_TRANSFERS = (TRANSFER_IN, TRANSFER_OUT)
+_TRANSFERS = (TRANSFER_IN, TRANSFER_OUT, LOAN_PAYOUT)
+_REFUNDED = frozenset(PRIMARY) - {INCOME, *_TRANSFERS, UNKNOWN}
+"""Categories of purchases, under which money in is a refund."""
 
 
 def category_of(primary: str | None, detailed: str | None, *, money_out: bool) -> str:
@@ -60,18 +68,28 @@ def category_sql(
     return case(
         (chosen.is_not(None), chosen),
         (detailed == CARD_PAYMENT, case((amount > 0, TRANSFER_OUT), else_=TRANSFER_IN)),
-        else_=func.coalesce(primary, UNKNOWN),
+        else_=func.coalesce(func.nullif(primary, ""), UNKNOWN),
     )
 
 
 def is_transfer(category: str) -> bool:
-    """Return True for money that stays the person's own: it is neither earned nor spent."""
+    """Return True for money that is neither earned nor spent.
+
+    It stays the person's own or, when a lender pays out a loan, is borrowed.
+    """
     return category in _TRANSFERS
 
 
-def is_spending(category: str) -> bool:
-    """Return True if the category is neither a transfer nor income."""
-    return category != INCOME and not is_transfer(category)
+def is_spending(category: str, *, money_out: bool) -> bool:
+    """Return True if a row is a purchase or, if money comes in, the refund of one.
+
+    A refund reduces what was spent under its category. Money in under OTHER, or under a category
+    that is not known here, may be anything. It is income, like everything else that is neither a
+    transfer nor spending.
+    """
+    if money_out:
+        return category != INCOME and not is_transfer(category)
+    return category in _REFUNDED
 
 
 def not_transfer_sql(category: SQLColumnExpression[str]) -> ColumnElement[bool]:

@@ -7,21 +7,21 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, case, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
 
 from plaidapp.extensions import db
 
 from ..base.dates import days_later, month_of, months_later
 from ..base.sums import money_sum, units_of
 from ..connections.accounts import Account
-from . import matching_months, monthly_totals, reader
+from . import counted_rows, matching_months, monthly_totals, reader
 from .categories import not_transfer_sql, spending_account_sql
 from .filters import Filter
 from .monthly_totals import MonthlyTotal
 from .transactions import Transaction
 
-Totals = Select[int, str | None, Decimal, Decimal]
-"""A query for number of rows, currency, money in and money out."""
+Totals = Select[bool, int, str | None, Decimal, Decimal]
+"""A query for whether totals count them, number of rows, currency, money in and money out."""
 
 
 class CurrencySum(NamedTuple):
@@ -39,11 +39,13 @@ class CurrencySum(NamedTuple):
 
 class Tally(NamedTuple):
     """If `is_more`, there may be more than `rows` rows, and there are no sums. Otherwise the sums
-    are ordered by their number of rows, the largest first."""
+    are ordered by their number of rows, the largest first. `left_out` are the sums of the rows that
+    totals don't count (counted_rows.py)."""
 
     rows: int
     is_more: bool
-    sums: Sequence[CurrencySum]
+    sums: Sequence[CurrencySum] = ()
+    left_out: Sequence[CurrencySum] = ()
 
 
 def tally(wanted: Filter, at_most: int) -> Tally:
@@ -55,22 +57,29 @@ def tally(wanted: Filter, at_most: int) -> Tally:
     if wanted.is_of_months:
         return _exact(_sums_of_months(wanted))
     if matching_months.count_rows(wanted) <= at_most:
-        return _exact(_sums_of_rows(wanted.conditions(row_by_row=True)))
+        return _exact(_sums_of_rows(wanted, wanted.conditions(row_by_row=True)))
     by_date = replace(wanted, sort="date")
     end = reader.end_of_stretch(by_date, at_most)
-    found = _exact(_sums_of_rows(reader.in_stretch(by_date, end)))
+    found = _exact(_sums_of_rows(wanted, reader.in_stretch(by_date, end)))
     if end is None:
         return found
     everything = monthly_totals.count(wanted.user_id)
     if wanted.has_index and found.rows * sum(everything) <= at_most**2:
-        found = _exact(_sums_of_rows(wanted.conditions(), at_most + 1))
+        found = _exact(_sums_of_rows(wanted, wanted.conditions(), at_most + 1))
         if found.rows <= at_most:
             return found
-    return Tally(min(found.rows, at_most), True, ())
+    return Tally(min(found.rows, at_most), True)
 
 
-def sums_of(rows: Iterable[Transaction]) -> list[CurrencySum]:
-    """Return what these rows add up to, the currency with the most rows first."""
+def tally_of(wanted: Filter, rows: Sequence[Transaction]) -> Tally:
+    """Return what `tally` does, of rows that are all the rows of the filter."""
+    parts: dict[bool, list[Transaction]] = {True: [], False: []}
+    for row in rows:
+        parts[counted_rows.counts(wanted, row)].append(row)
+    return Tally(len(rows), False, _added_up(parts[True]), _added_up(parts[False]))
+
+
+def _added_up(rows: Iterable[Transaction]) -> list[CurrencySum]:
     amounts_by_currency: defaultdict[str | None, list[Decimal]] = defaultdict(list)
     for row in rows:
         amounts_by_currency[row.currency].append(row.amount)
@@ -85,10 +94,10 @@ def sums_of(rows: Iterable[Transaction]) -> list[CurrencySum]:
     ]
 
 
-def of_day(wanted: Filter, day: datetime.date) -> list[CurrencySum]:
-    """Return what the filter's rows of this day add up to."""
+def tally_of_day(wanted: Filter, day: datetime.date) -> Tally:
+    """Return how many of the filter's rows this day has and what they add up to."""
     part = replace(wanted, start=day, end=day)
-    return list(_exact(_sums_of_rows(part.conditions(row_by_row=True))).sums)
+    return _exact(_sums_of_rows(part, part.conditions(row_by_row=True)))
 
 
 def count_between(user_id: int, start: datetime.date, end: datetime.date) -> int:
@@ -107,55 +116,68 @@ def count_between(user_id: int, start: datetime.date, end: datetime.date) -> int
 
 def _exact(query: Totals) -> Tally:
     rows = db.session.execute(query).all()
-    by_rows = sorted(rows, key=lambda row: (-row.rows, row.currency or ""))
-    sums = [
-        CurrencySum(row.currency or None, row.money_in, row.money_out)
-        for row in by_rows
-        if row.rows
-    ]
-    return Tally(sum(row.rows for row in rows), False, sums)
+    sums: dict[bool, list[CurrencySum]] = {True: [], False: []}
+    for row in sorted(rows, key=lambda row: (-row.rows, row.currency or "")):
+        if row.rows:
+            part = CurrencySum(row.currency or None, row.money_in, row.money_out)
+            sums[row.counts].append(part)
+    return Tally(sum(row.rows for row in rows), False, sums[True], sums[False])
 
 
-def _sums_of_rows(conditions: Sequence[ColumnElement[bool]], limit: int | None = None) -> Totals:
+def _sums_of_rows(
+    wanted: Filter, conditions: Sequence[ColumnElement[bool]], limit: int | None = None
+) -> Totals:
     rows = (
-        select(Transaction.amount, Transaction.currency.label("currency"))
+        select(
+            Transaction.amount,
+            Transaction.currency.label("currency"),
+            counted_rows.counts_row_sql(wanted).label("counts"),
+        )
         .where(*conditions)
         .limit(limit)
         .subquery()
     )
     units = units_of(rows.c.amount)
     return _grouped(
+        rows,
         func.count(),
-        rows.c.currency,
         money_sum(case((units < 0, -units), else_=0)),
         money_sum(case((units > 0, units), else_=0)),
     )
 
 
 def _sums_of_months(wanted: Filter) -> Totals:
-    query = _grouped(
-        func.sum(MonthlyTotal.count),
+    counts = counted_rows.counts_month_sql(wanted, MonthlyTotal.category, Account.type)
+    query = select(
+        MonthlyTotal.count,
         MonthlyTotal.currency,
-        money_sum(MonthlyTotal.money_in),
-        money_sum(MonthlyTotal.money_out),
+        MonthlyTotal.money_in,
+        MonthlyTotal.money_out,
+        counts.label("counts"),
     )
     query = matching_months.in_accounts_and_months(wanted, query)
-    query = matching_months.in_categories(wanted, query)
     if wanted.scope == "flow":
         is_flow = spending_account_sql(Account.type), not_transfer_sql(MonthlyTotal.category)
         query = query.where(*is_flow)
-    return query
+    months = matching_months.in_categories(wanted, query).subquery()
+    return _grouped(
+        months,
+        func.sum(months.c.count),
+        money_sum(months.c.money_in),
+        money_sum(months.c.money_out),
+    )
 
 
 def _grouped(
+    parts: Subquery,
     rows: ColumnElement[int],
-    currency: SQLColumnExpression[str | None],
     money_in: ColumnElement[Decimal],
     money_out: ColumnElement[Decimal],
 ) -> Totals:
     return select(
+        parts.c.counts.label("counts"),
         rows.label("rows"),
-        currency.label("currency"),
+        parts.c.currency.label("currency"),
         money_in.label("money_in"),
         money_out.label("money_out"),
-    ).group_by(currency)
+    ).group_by(parts.c.counts, parts.c.currency)

@@ -39,7 +39,8 @@ class Filter:
     its sign. `search` is the text that was typed: each of its words is the beginning of a word of
     the name, the merchant or the note. A row matches any of `account_ids` and any of `categories`;
     none means all. The scope "flow" is what was earned or spent: rows of accounts that people spend
-    from, without transfers.
+    from, without transfers. "listed" lists the other rows too, but totals leave them out
+    (counted_rows.py), and with "all" totals count every row.
     """
 
     user_id: int
@@ -54,7 +55,7 @@ class Filter:
     direction: Literal["any", "in", "out"] = "any"
     pending: Literal["any", "only", "without"] = "any"
     hidden: Literal["any", "only", "without"] = "without"
-    scope: Literal["all", "flow"] = "all"
+    scope: Literal["listed", "all", "flow"] = "listed"
     sort: Literal["date", "amount", "name"] = "date"
     descending: bool = True
 

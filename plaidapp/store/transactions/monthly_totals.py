@@ -10,7 +10,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ForeignKey, Select, Table, Text, bindparam, func, select
+from sqlalchemy import ForeignKey, Select, Table, Text, bindparam, exists, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -19,7 +19,7 @@ from ..base.sums import money_sum
 from ..base.types import Money
 from ..connections import accounts
 from ..connections.accounts import Account
-from .categories import SPENDING_TYPES, is_transfer
+from .categories import SPENDING_TYPES, is_spending, is_transfer
 
 
 class MonthlyTotal(Base):
@@ -55,6 +55,13 @@ class MonthlySum(NamedTuple):
     money_in: Decimal
     money_out: Decimal
 
+    @property
+    def spent(self) -> Decimal | None:
+        """Purchases less refunds; negative if the refunds are larger. None if there are neither."""
+        parts = (self.money_out, True), (-self.money_in, False)
+        spent = [part for part, out in parts if part and is_spending(self.category, money_out=out)]
+        return sum(spent, Decimal(0)) if spent else None
+
 
 def flow(user_id: int, since: datetime.date) -> list[MonthlySum]:
     """Return what a person earned and spent, from the month that begins with `since`."""
@@ -86,6 +93,16 @@ def _monthly(_dialect: str) -> Select[Any]:
         .group_by(*key)
         .order_by(*key)
     )
+
+
+def has_category(user_id: int, category: str) -> bool:
+    """Return True if rows of the person count under this category."""
+    found = exists().where(
+        Account.id == MonthlyTotal.account_id,
+        Account.user_id == user_id,
+        MonthlyTotal.category == category,
+    )
+    return bool(db.session.scalar(select(found)))
 
 
 class Count(NamedTuple):

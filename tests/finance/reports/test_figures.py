@@ -318,13 +318,53 @@ def test_spending_is_net_of_refunds_and_without_income(owner, bank):
     }
 
 
+def test_a_loan_is_neither_income_nor_negative_spending(owner, bank):
+    bank(
+        HOUSEHOLD,
+        [
+            ("checking", "2026-11-02", "-2000", "INCOME"),
+            ("checking", "2026-11-05", "-10000", "LOAN_DISBURSEMENTS"),
+            ("checking", "2026-11-06", "300", "FOOD_AND_DRINK"),
+        ],
+    )
+    found = shown(owner)
+    (flow,), (spending,) = found.cash_flow, found.spending
+    assert (flow.months[-1].money_in, flow.months[-1].money_out) == (2000, 300)
+    assert [(each.category, each.this_month) for each in spending.categories] == [
+        ("FOOD_AND_DRINK", 300)
+    ]
+    assert spending.this_month == 300
+
+
+def test_a_deposit_that_is_no_refund_is_income(owner, bank):
+    bank(
+        HOUSEHOLD,
+        [
+            ("checking", "2026-11-02", "-2000", "OTHER"),
+            ("checking", "2026-11-03", "12", "OTHER"),
+            ("checking", "2026-11-05", "-700", "SPACE_TRAVEL"),
+            ("checking", "2026-11-06", "300", "FOOD_AND_DRINK"),
+            ("checking", "2026-11-07", "-20", "FOOD_AND_DRINK"),
+        ],
+    )
+    found = shown(owner)
+    (flow,), (spending,) = found.cash_flow, found.spending
+    assert (flow.months[-1].money_in, flow.months[-1].money_out) == (2720, 312)
+    assert [(each.category, each.this_month) for each in spending.categories] == [
+        ("FOOD_AND_DRINK", 280),
+        ("OTHER", 12),
+    ]
+    month = {"start_date": "2026-11-01", "end_date": "2026-11-30", "scope": "flow"}
+    assert spending.categories[1].filter == month | {"category": "OTHER", "direction": "out"}
+
+
 def behind(app, user_id, link):
     """What the explorer adds up for a link's fields, from monthly totals and from rows alike."""
     with app.test_request_context():
         form = ExplorerForm(MultiDict(link))
         assert form.validate(), form.errors
         wanted = form.filter_of(user_id)
-    assert wanted.is_of_months
+    assert wanted.is_of_months or wanted.direction == "out"
     kept = filter_totals.tally(wanted, 1000)
     assert kept == filter_totals.tally(replace(wanted, smallest=Decimal(0)), 1000)
     return {each.currency: each for each in kept.sums}
@@ -339,6 +379,8 @@ def agree(app, user_id, day):
             there = behind(app, user_id, month.filter).get(flow.currency)
             with_rows += there is not None
             assert (month.money_in, month.money_out) == (there[1:] if there else (0, 0))
+            days = {name: month.filter[name] for name in ("start_date", "end_date")}
+            assert behind(app, user_id, days).get(flow.currency) == there
     for spending in found.spending:
         for spent in spending.categories:
             there = behind(app, user_id, spent.filter).get(spending.currency)
@@ -360,9 +402,12 @@ def test_a_figures_link_opens_the_rows_it_adds_up(app, owner, bank):
             ("card", "2026-11-20", "12.34", "FOOD_AND_DRINK", "USD", True),
             ("euros", "2026-10-31", "7", "FOOD_AND_DRINK", "EUR"),
             ("euros", "2026-11-30", "8", "FOOD_AND_DRINK", "EUR"),
+            ("checking", "2026-11-21", "-10000", "LOAN_DISBURSEMENTS"),
+            ("checking", "2026-11-22", "9", "OTHER"),
+            ("checking", "2026-11-22", "-90", "OTHER"),
         ],
     )
-    assert agree(app, owner, TODAY) == 6
+    assert agree(app, owner, TODAY) == 7
 
 
 def test_every_link_of_a_household_opens_the_rows_it_adds_up(app, alice, connect, today):

@@ -1,12 +1,14 @@
-"""Every category of Plaid's has a label and an icon."""
+"""Every category of Plaid's has a label, and every primary one an icon."""
 
 import pytest
 
+from plaidapp.finance.transactions import detailed_labels
 from plaidapp.finance.transactions.category_labels import (
     ICONS,
     LABELS,
     category_icon,
     category_label,
+    detailed_label,
     is_transfer,
 )
 from plaidapp.store.transactions.categories import PRIMARY
@@ -39,6 +41,31 @@ def test_a_code_reads_as_words(app, code, label):
 
 def test_an_unknown_category_has_an_icon_too():
     assert category_icon("SPACE_TRAVEL") == category_icon(None) == ICONS["OTHER"]
+
+
+ONLY_V1 = {"INCOME_WAGES", "INCOME_OTHER_INCOME", "TRANSFER_IN_CASH_ADVANCES_AND_LOANS"}
+
+
+def test_every_detailed_category_of_both_versions_has_a_label():
+    codes = set(detailed_labels.LABELS)
+    assert codes > ONLY_V1
+    assert len(codes - ONLY_V1) == 127
+    assert all(any(code.startswith(f"{primary}_") for primary in PRIMARY) for code in codes)
+
+
+@pytest.mark.parametrize(
+    ("primary", "detailed", "label"),
+    [
+        ("FOOD_AND_DRINK", "FOOD_AND_DRINK_GROCERIES", "Groceries"),
+        ("BANK_FEES", "BANK_FEES_ATM_FEES", "ATM fee"),
+        ("TRAVEL", "TRAVEL_SPACE_SHIPS", "Space ships"),
+        ("SPACE_TRAVEL", "SPACE_TRAVEL_THE_MOON", "The moon"),
+        (None, "TRAVEL_SPACE_SHIPS", "Travel space ships"),
+    ],
+)
+def test_a_detailed_category_reads_as_words_too(app, primary, detailed, label):
+    with app.test_request_context():
+        assert detailed_label(detailed, primary) == label
 
 
 def test_transfers_are_recognized():

@@ -3,12 +3,14 @@
 from datetime import date, timedelta
 from urllib.parse import parse_qs, urlsplit
 
+import brotli
 import pytest
 
 from plaidapp.extensions import db
 from plaidapp.finance.transactions import listing
-from plaidapp.store import Transaction
-from plaidapp.store.transactions import transactions
+from plaidapp.store import ReceivedPage, Transaction
+from plaidapp.store.reports import derived
+from plaidapp.store.transactions import raw_pages, transactions
 from tests.pages import Page
 
 PATH = "/finance/transactions"
@@ -211,6 +213,86 @@ def test_totals_and_day_sums_follow_the_filter(app, connected):
         db.session.commit()
     sums = Page(connected.client.get(f"{PATH}?direction=out").text).find(**{"class": "sums-of-day"})
     assert sums[1] == "−$12.51"
+
+
+@pytest.fixture
+def with_a_transfer(app, connected):
+    """The book shop's row is a transfer."""
+    with app.app_context():
+        row = db.session.get(Transaction, ids_of(app)["Book <b>shop</b>"])
+        row.category_primary, row.category_detailed = "TRANSFER_OUT", "TRANSFER_OUT_SAVINGS"
+        derived.rebuild([row.account_id])
+        db.session.commit()
+    return connected
+
+
+def test_totals_leave_out_transfers_and_say_how_much_that_is(with_a_transfer):
+    def tally(query=""):
+        text = Page(with_a_transfer.client.get(f"{PATH}{query}").text).find(id="tally")[1]
+        return " ".join("".join(text).split()).split(" Export")[0]
+
+    without = "In$1,000.00 Out$0.01 Net$999.99"
+    assert tally() == (
+        f"3 transactions {without} Without transfers: $0.00 in, $12.50 out Include them"
+    )
+    assert tally("?scope=flow") == f"2 transactions {without}"
+    assert tally("?scope=all") == "3 transactions In$1,000.00 Out$12.51 Net$987.49"
+    assert tally("?q=book") == (
+        "1 transaction Without transfers: $0.00 in, $12.50 out Include them"
+    )
+    page = with_a_transfer.client.get(f"{PATH}?q=book").text
+    assert f'href="{PATH}?q=book&amp;scope=all"' in page
+    chips = with_a_transfer.client.get(f"{PATH}?q=book&scope=all").text.split('id="chips"')[1]
+    assert "Totals with transfers" in chips
+
+
+def test_the_sum_of_a_day_leaves_out_transfers_too(app, with_a_transfer):
+    with app.app_context():
+        db.session.execute(db.update(Transaction).values(date=date(2026, 3, 1)))
+        db.session.commit()
+    client = with_a_transfer.client
+    for query, expected in (("", "+$999.99"), ("?scope=all", "+$987.49")):
+        page = Page(client.get(f"{PATH}{query}").text)
+        assert page.find(**{"class": "sums-of-day"})[1] == expected
+
+
+def test_a_category_that_plaid_adds_has_a_label_a_filter_and_an_edit_form(app, connected):
+    with app.app_context():
+        row = db.session.get(Transaction, ids_of(app)["Pay"])
+        row.category_primary, row.category_detailed = "SPACE_TRAVEL", "SPACE_TRAVEL_THE_MOON"
+        derived.rebuild([row.account_id])
+        db.session.commit()
+        row_id = row.id
+    page = connected.client.get(PATH).text
+    assert page.count("Space travel") == 3  # the row, the filter, and the form for many rows
+    assert names(connected.client.get(f"{PATH}?category=SPACE_TRAVEL")) == ["Pay"]
+    assert "Space travel · The moon" in connected.client.get(f"{PATH}/{row_id}").text
+    other = ids_of(app)["Cent"]
+    chosen = connected.client.post(f"{PATH}/{other}", data={"category": "SPACE_TRAVEL"})
+    many = {"row": other, "do": "category", "category": "SPACE_TRAVEL"}
+    assert (chosen.status_code, connected.client.post(f"{PATH}/edit", data=many).status_code) == (
+        302,
+        302,
+    )
+    for suffix in ("csv", "json", "ofx", "qif", "beancount", "journal"):
+        export = connected.client.get(f"/finance/export/transactions.{suffix}")
+        assert export.status_code == 200
+        assert export.data
+    assert connected.client.get("/finance/").status_code == 200
+
+
+def test_the_original_description_is_shown_where_it_differs(app, connected):
+    with app.app_context():
+        page = db.session.scalars(db.select(ReceivedPage)).one()
+        body = brotli.decompress(page.body)
+        differs = body.replace(b'"original_description":"Pay"', b'"original_description":"PAY 7"')
+        page.body = raw_pages.compressed(differs)
+        db.session.commit()
+    assert body != differs
+    ids = ids_of(app)
+    shown = connected.client.get(f"{PATH}/{ids['Pay']}").text
+    assert "<dt>Original description</dt><dd>PAY 7</dd>" in shown
+    assert "Original description" not in connected.client.get(f"{PATH}/{ids['Cent']}").text
 
 
 def test_the_sum_of_a_day_includes_its_rows_on_the_next_page(app, connected, monkeypatch):

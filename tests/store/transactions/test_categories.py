@@ -1,6 +1,7 @@
 """The category that a row counts under, in Python and in SQL."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
@@ -10,8 +11,14 @@ from plaidapp.store import Transaction
 from plaidapp.store.connections import accounts
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import monthly_totals, reader
-from plaidapp.store.transactions.categories import is_spending, is_transfer
+from plaidapp.store.transactions.categories import (
+    LOAN_PAYOUT,
+    PRIMARY,
+    is_spending,
+    is_transfer,
+)
 from plaidapp.store.transactions.filters import Filter
+from plaidapp.store.transactions.monthly_totals import MonthlySum
 
 CARD = Category("LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT")
 
@@ -25,6 +32,9 @@ CARD = Category("LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT")
         (CARD, "9", None, "TRANSFER_OUT"),
         (CARD, "-9", None, "TRANSFER_IN"),
         (CARD, "9", "BANK_FEES", "BANK_FEES"),
+        (Category("LOAN_DISBURSEMENTS", "LOAN_DISBURSEMENTS_AUTO"), "-9", None, LOAN_PAYOUT),
+        (Category("SPACE_TRAVEL", "SPACE_TRAVEL_MOON"), "9", None, "SPACE_TRAVEL"),
+        (Category("", ""), "9", None, "OTHER"),
     ],
 )
 def test_the_persons_choice_comes_before_the_banks(
@@ -38,20 +48,63 @@ def test_the_persons_choice_comes_before_the_banks(
     assert db.session.scalar(db.select(Transaction.category)) == expected
 
 
+SPENDING, INCOME, NEITHER = "spending", "income", "neither"
+
+
+def kind_of(category, amount):
+    if is_transfer(category):
+        return NEITHER
+    return SPENDING if is_spending(category, money_out=amount > 0) else INCOME
+
+
 @pytest.mark.parametrize(
-    ("category", "transfer", "spending"),
+    ("category", "money_out", "money_in"),
     [
-        ("TRANSFER_IN", True, False),
-        ("TRANSFER_OUT", True, False),
-        ("INCOME", False, False),
-        ("LOAN_PAYMENTS", False, True),
-        ("TRAVEL", False, True),
-        ("OTHER", False, True),
-        ("A category of the person's own", False, True),
+        ("TRANSFER_IN", NEITHER, NEITHER),
+        ("TRANSFER_OUT", NEITHER, NEITHER),
+        ("LOAN_DISBURSEMENTS", NEITHER, NEITHER),
+        ("INCOME", INCOME, INCOME),
+        ("LOAN_PAYMENTS", SPENDING, SPENDING),
+        ("TRAVEL", SPENDING, SPENDING),
+        ("OTHER", SPENDING, INCOME),
+        ("A category that Plaid added", SPENDING, INCOME),
     ],
 )
-def test_what_counts_as_a_transfer_and_as_spending(category, transfer, spending):
-    assert (is_transfer(category), is_spending(category)) == (transfer, spending)
+def test_a_row_is_a_transfer_or_income_or_spending(category, money_out, money_in):
+    """Money in is spending if it is a refund: it reduces what was spent."""
+    assert (kind_of(category, 1), kind_of(category, -1)) == (money_out, money_in)
+
+
+def test_there_are_18_categories_most_of_which_are_for_purchases_and_refunds():
+    assert len(set(PRIMARY)) == len(PRIMARY) == 18
+    assert sum(is_spending(category, money_out=True) for category in PRIMARY) == 14
+    assert sum(is_spending(category, money_out=False) for category in PRIMARY) == 13
+
+
+@pytest.mark.parametrize(
+    ("category", "money_in", "money_out", "spent"),
+    [
+        ("TRAVEL", "2.50", "12", "9.50"),
+        ("TRAVEL", "8", "0", "-8"),
+        ("TRAVEL", "12", "12", "0"),
+        ("OTHER", "1000", "12", "12"),
+        ("OTHER", "1000", "0", None),
+        ("A category that Plaid added", "1000", "12", "12"),
+        ("INCOME", "1000", "12", None),
+        ("TRANSFER_OUT", "0", "12", None),
+        ("LOAN_DISBURSEMENTS", "1000", "0", None),
+    ],
+)
+def test_refunds_reduce_spending_and_deposits_do_not(category, money_in, money_out, spent):
+    of_month = MonthlySum(date(2026, 1, 1), category, "USD", Decimal(money_in), Decimal(money_out))
+    assert of_month.spent == (None if spent is None else Decimal(spent))
+
+
+def test_the_version_of_a_category_is_stored(item, save, transaction):
+    sent = Category("INCOME", "INCOME_WAGES"), Category("INCOME", "INCOME_SALARY", "v2"), None
+    save(item, *(transaction(f"t{n}", category=each) for n, each in enumerate(sent)))
+    query = db.select(Transaction.category_version).order_by(Transaction.plaid_transaction_id)
+    assert db.session.scalars(query).all() == [None, "v2", None]
 
 
 def test_flow_leaves_out_transfers_and_accounts_that_nobody_spends_from(
@@ -59,7 +112,11 @@ def test_flow_leaves_out_transfers_and_accounts_that_nobody_spends_from(
 ):
     types = {"a": "depository", "b": "credit", "c": "loan", "d": "investment"}
     accounts.save(owner, item.id, [account(key, type=kind) for key, kind in types.items()])
-    sent = {"TRAVEL": Category("TRAVEL", "TRAVEL_FLIGHTS"), "TRANSFER_OUT": CARD}
+    sent = {
+        "TRAVEL": Category("TRAVEL", "TRAVEL_FLIGHTS"),
+        "TRANSFER_OUT": CARD,
+        LOAN_PAYOUT: Category("LOAN_DISBURSEMENTS", "LOAN_DISBURSEMENTS_PERSONAL"),
+    }
     save(
         item,
         *(

@@ -185,14 +185,17 @@ def test_totals_are_exact_for_each_currency(owner, many_rows):
     rows = [row for row in db.session.query(Transaction) if row.id in expected(Filter(owner))]
     sums = defaultdict(lambda: [Decimal(0), Decimal(0)])
     for row in rows:
-        sums[row.currency][row.amount > 0] += abs(row.amount)
+        sums[row.currency, earned_or_spent(row)][row.amount > 0] += abs(row.amount)
 
     totals = filter_totals.tally(Filter(owner, smallest=Decimal(0)), 1000)
 
     assert totals.rows == len(rows)
     assert not totals.is_more
-    assert {part.currency: [part.money_in, part.money_out] for part in totals.sums} == sums
-    assert all(part.net == part.money_in - part.money_out for part in totals.sums)
+    for parts, counted in ((totals.sums, True), (totals.left_out, False)):
+        assert len(parts) == 3
+        for part in parts:
+            assert [part.money_in, part.money_out] == sums[part.currency, counted]
+            assert part.net == part.money_in - part.money_out
 
 
 def test_monthly_totals_add_up_to_the_sums_of_the_rows(owner, many_rows):
@@ -204,6 +207,8 @@ def test_monthly_totals_add_up_to_the_sums_of_the_rows(owner, many_rows):
             {"account_ids": tuple(account_ids[:2])},
             {"categories": ("TRAVEL",)},
             {"scope": "flow"},
+            {"scope": "all"},
+            {"categories": ("TRAVEL", "TRANSFER_OUT")},
         ):
             whole = replace(wanted, **part)
             assert whole.is_of_months
@@ -216,7 +221,52 @@ def test_too_many_rows_are_not_added_up(owner, many_rows):
     every = Filter(owner, smallest=Decimal(0), hidden="any")
     rows = len(expected(every))
     assert filter_totals.tally(every, rows).rows == rows
-    assert filter_totals.tally(every, rows - 1) == (rows - 1, True, ())
+    assert filter_totals.tally(every, rows - 1) == (rows - 1, True, (), ())
+
+
+@pytest.fixture
+def household(owner, item, save, transaction, account):
+    """A checking account and a loan, with what each of them earned, spent and moved."""
+    accounts.save(owner, item.id, [account("a"), account("b", type="loan")])
+    spent, moved = Category("TRAVEL", "TRAVEL_FLIGHTS"), Category("TRANSFER_OUT", "TRANSFER_OUT_X")
+    save(
+        item,
+        transaction("1", amount="1", category=spent),
+        transaction("2", amount="20", category=moved),
+        transaction("3", amount="-300", account_id="b", category=spent),
+        transaction("4", amount="-4000", account_id="b", category=moved),
+    )
+    ids = accounts.ids_of_item(item.id)
+    derived.rebuild(ids.values())
+    db.session.commit()
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("part", "counted", "left_out"),
+    [
+        ({}, (0, 1), (4300, 20)),
+        ({"scope": "all"}, (4300, 21), None),
+        ({"scope": "flow"}, (0, 1), None),
+        ({"categories": ("TRANSFER_OUT",)}, (0, 20), (4000, 0)),
+        ({"account_ids": "b"}, (300, 0), (4000, 0)),
+        ({"account_ids": "b", "categories": ("TRANSFER_OUT",)}, (4000, 0), None),
+        ({"direction": "in"}, None, (4300, 0)),
+    ],
+)
+def test_totals_leave_out_transfers_unless_the_filter_asks_for_them(
+    owner, household, part, counted, left_out
+):
+    if account_ids := part.get("account_ids"):
+        part = part | {"account_ids": tuple(household[key] for key in account_ids)}
+    wanted = Filter(owner, **part)
+    found = filter_totals.tally(wanted, 10)
+    expected_sums = [[sums] if sums else [] for sums in (counted, left_out)]
+    assert [[tuple(each[1:]) for each in sums] for sums in found[2:]] == expected_sums
+    assert found.rows == reader.count(wanted)
+    by_row = replace(wanted, smallest=Decimal(0))
+    assert filter_totals.tally(by_row, 10) == found
+    assert filter_totals.tally_of(wanted, reader.page(wanted, 10)) == found
 
 
 @pytest.mark.parametrize("at_most", [1, 10, 60])
@@ -272,9 +322,10 @@ def test_the_sums_of_a_day_include_all_its_rows(owner, many_rows):
     days = {day: list(of) for day, of in itertools.groupby(rows, lambda row: row.date)}
     assert len(days) > 5
     for day, of in days.items():
-        sums = filter_totals.of_day(wanted, day)
-        assert sums == filter_totals.sums_of(of)
-        assert sum(part.net for part in sums) == -sum(row.amount for row in of)
+        found = filter_totals.tally_of_day(wanted, day)
+        assert found == filter_totals.tally_of(wanted, of)
+        parts = *found.sums, *found.left_out
+        assert sum(part.net for part in parts) == -sum(row.amount for row in of)
 
 
 HOSTILE = (

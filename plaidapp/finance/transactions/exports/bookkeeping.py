@@ -19,7 +19,7 @@ from decimal import Decimal
 
 from plaidapp.store import Account, Transaction
 from plaidapp.store.base.dates import days_later
-from plaidapp.store.transactions.categories import INCOME, is_transfer
+from plaidapp.store.transactions.categories import INCOME, UNKNOWN, is_spending, is_transfer
 
 from .export import Export
 from .names import Names, component
@@ -151,14 +151,15 @@ class Book:
 
 
 def counter_account(row: Transaction) -> str:
-    """Such as Income:Wages or Expenses:Food-And-Drink; Equity:Transfers for a transfer."""
+    """Such as Income:Salary or Expenses:Food-And-Drink; Equity:Transfers for a transfer."""
     category = row.category
     if is_transfer(category):
         return TRANSFERRED
+    if is_spending(category, money_out=row.amount > 0):
+        return f"Expenses:{component(category.title())}"
     if category == INCOME:
-        kind = (row.category_detailed or "").removeprefix(f"{INCOME}_")
-        return f"Income:{component(kind.title() or 'Other')}"
-    return f"Expenses:{component(category.title())}"
+        category = (row.category_detailed or "").removeprefix(f"{INCOME}_") or UNKNOWN
+    return f"Income:{component(category.title())}"
 
 
 def _entry(row: Transaction, account: FileAccount, counter: str) -> Entry:

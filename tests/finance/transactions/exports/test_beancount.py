@@ -131,16 +131,20 @@ def test_transfers_between_own_accounts_add_up_to_zero(books):
 
 def test_categories_become_accounts(books):
     books.add(
-        books.row(number, "chk", ("USD", None), own_category=own, amount=Decimal(number))
+        books.row(number, "chk", ("USD", None), own_category=own, amount=Decimal(amount))
         | {"category_primary": primary, "category_detailed": detailed}
-        for number, (primary, detailed, own) in enumerate(
+        for number, (amount, primary, detailed, own) in enumerate(
             (
-                ("FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE", None),
-                ("INCOME", "INCOME_WAGES", None),
-                ("INCOME", None, None),
-                ("LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT", None),
-                (None, None, None),
-                ("TRAVEL", "TRAVEL_FLIGHTS", 'Kids: "toys"; [x]'),
+                (1, "FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE", None),
+                (-1, "INCOME", "INCOME_SALARY", None),
+                (-1, "INCOME", None, None),
+                (1, "LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT", None),
+                (1, None, None, None),
+                (1, "TRAVEL", "TRAVEL_FLIGHTS", 'Kids: "toys"; [x]'),
+                (-1, "FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE", None),
+                (-1, None, None, None),
+                (-1, "LOAN_DISBURSEMENTS", "LOAN_DISBURSEMENTS_AUTO", None),
+                (-1, "SPACE_TRAVEL", "SPACE_TRAVEL_MOON", None),
             ),
             start=1,
         )
@@ -153,11 +157,15 @@ def test_categories_become_accounts(books):
 
     assert counters == {
         "tx-1": "Expenses:Food-And-Drink",
-        "tx-2": "Income:Wages",
+        "tx-2": "Income:Salary",
         "tx-3": "Income:Other",
         "tx-4": "Equity:Transfers",
         "tx-5": "Expenses:Other",
         "tx-6": "Expenses:Kids-Toys-X",
+        "tx-7": "Expenses:Food-And-Drink",
+        "tx-8": "Income:Other",
+        "tx-9": "Equity:Transfers",
+        "tx-10": "Income:Space-Travel",
     }
 
 
