@@ -18,6 +18,7 @@ from .jobs.transactions import bank_comparison
 from .store import Item
 from .store.connections import items
 from .store.pulls import kinds, pulls
+from .store.transactions import set_aside
 
 
 def init_app(app: Flask) -> None:
@@ -43,7 +44,8 @@ def run_clock() -> None:
 def verify(item_id: int | None, repair: bool) -> None:
     """Compare what is stored with the bank, row by row. Exit with 1 if anything differs.
 
-    Also check the daily balances and monthly totals that are computed from the rows.
+    Also check the daily balances and monthly totals that are computed from the rows. Rows that
+    can't be stored are listed; they are no difference.
     """
     chosen = [item for item in items.everyone() if item_id in (None, item.id)]
     db.session.commit()  # asking the banks takes a while, so no transaction stays open
@@ -66,7 +68,12 @@ def _verify(item: Item, *, repair: bool) -> bool:
         return False
     for difference in differences:
         _print(item, str(difference))
-    _print(item, f"{len(differences)} differences" if differences else "exact")
+    rows = set_aside.of_item(item.id)
+    db.session.commit()
+    for row in rows:
+        _print(item, f"{row.kind} {row.plaid_id or 'without an id'} is set aside: {row.reason}")
+    found = f"{len(differences)} differences" if differences else "exact"
+    _print(item, f"{found}, {len(rows)} set aside" if rows else found)
     return not differences
 
 

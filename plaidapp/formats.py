@@ -15,9 +15,10 @@ from flask import Flask
 from flask_babel import gettext
 from markupsafe import Markup, escape
 
+from .bank.amounts import DECIMALS
 from .languages import current_locale
 from .store import Item
-from .store.base.types import DECIMALS, exact
+from .store.base.types import exact
 
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"

@@ -9,6 +9,7 @@ little more about an endpoint than its path.
 from datetime import date
 from typing import Any, NamedTuple, TypeVar
 
+import msgspec
 import plaid
 import urllib3
 from cryptography.fernet import InvalidToken, MultiFernet
@@ -42,7 +43,7 @@ from .errors import BankError
 from .responses import decode, refusal
 from .transport import BoundedPool
 
-Answer = TypeVar("Answer")
+Answer = TypeVar("Answer", bound=msgspec.Struct)
 DAYS_REQUESTED = 730
 """How far back Plaid is asked to go. Two years are its maximum."""
 PAGE_SIZE = 500

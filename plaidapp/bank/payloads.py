@@ -6,18 +6,32 @@ are left out. Plaid describes them all: https://plaid.com/docs/api/products/tran
 
 import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
-LARGEST = Decimal(92_000_000_000)
-"""The largest amount, positive or negative: amounts are stored as 10^-8 units in 64 bits."""
+from plaidapp.texts import gettext_noop
+
+from . import amounts
+from .unread import Unread
+
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+Code = Annotated[str, msgspec.Meta(max_length=255)]
+"""Ids and codes are keys of indexes, and PostgreSQL limits the length of these."""
+Words = Annotated[str, msgspec.Meta(max_length=10_000)]
+"""Names, which PostgreSQL's search index limits."""
+
+YEARS = range(1900, 2200)
+"""A date of another year is no date of a transaction. Some banks send 0001-01-01 for none."""
+IMPLAUSIBLE_DATE = gettext_noop("A date is implausible: %(reason)s")
 
 
-def _check(*amounts: Decimal | None) -> None:
-    for amount in amounts:
-        if amount is not None and not (amount.is_finite() and -LARGEST <= amount <= LARGEST):
-            raise ValueError(f"the amount {amount} is out of range")
+def _keep(part: msgspec.Struct, field: str) -> None:
+    """Check an amount, and take off the noise of binary floats. Raises AmountError."""
+    amount = getattr(part, field)
+    kept = amounts.kept(amount)
+    if kept is not amount:
+        msgspec.structs.force_setattr(part, field, kept)
 
 
 class Balances(msgspec.Struct, frozen=True):
@@ -26,24 +40,26 @@ class Balances(msgspec.Struct, frozen=True):
     available: Decimal | None = None
     current: Decimal | None = None
     limit: Decimal | None = None
-    iso_currency_code: str | None = None
-    unofficial_currency_code: str | None = None
+    iso_currency_code: Code | None = None
+    unofficial_currency_code: Code | None = None
 
     def __post_init__(self) -> None:
-        _check(self.available, self.current, self.limit)
+        for field in ("available", "current", "limit"):
+            if getattr(self, field) is not None:
+                _keep(self, field)
 
 
 class PlaidAccount(msgspec.Struct, frozen=True):
     """`persistent_account_id` is the same at every Item. Few banks have it, on depository only."""
 
-    account_id: str
-    name: str
-    type: str
+    account_id: Id
+    name: Words
+    type: Code
     balances: Balances
-    official_name: str | None = None
-    mask: str | None = None
-    subtype: str | None = None
-    persistent_account_id: str | None = None
+    official_name: Words | None = None
+    mask: Code | None = None
+    subtype: Code | None = None
+    persistent_account_id: Code | None = None
 
 
 class Category(msgspec.Struct, frozen=True):
@@ -52,9 +68,9 @@ class Category(msgspec.Struct, frozen=True):
     `version` is the taxonomy that it is from: "v1" or "v2".
     """
 
-    primary: str
-    detailed: str
-    version: str | None = None
+    primary: Code
+    detailed: Code
+    version: Code | None = None
 
 
 class PlaidTransaction(
@@ -62,23 +78,25 @@ class PlaidTransaction(
 ):
     """`amount` is positive for money out. `date` is when it posted; when it occurred if pending."""
 
-    transaction_id: str
-    account_id: str
+    transaction_id: Id
+    account_id: Id
     amount: Decimal
     date: datetime.date
     pending: bool
-    name: str | None = None
-    merchant_name: str | None = None
-    original_description: str | None = None
+    name: Words | None = None
+    merchant_name: Words | None = None
+    original_description: Words | None = None
     authorized_date: datetime.date | None = None
-    pending_transaction_id: str | None = None
-    iso_currency_code: str | None = None
-    unofficial_currency_code: str | None = None
-    payment_channel: str | None = None
+    pending_transaction_id: Code | None = None
+    iso_currency_code: Code | None = None
+    unofficial_currency_code: Code | None = None
+    payment_channel: Code | None = None
     category: Category | None = None
 
     def __post_init__(self) -> None:
-        _check(self.amount)
+        _keep(self, "amount")
+        if self.date.year not in YEARS:
+            raise ValueError(IMPLAUSIBLE_DATE % {"reason": self.date})
 
     @property
     def title(self) -> str:
@@ -91,11 +109,14 @@ class Nothing(msgspec.Struct, frozen=True):
 
 
 class Removed(msgspec.Struct, frozen=True):
-    transaction_id: str
+    transaction_id: Id
 
 
 class SyncPage(msgspec.Struct, frozen=True):
-    """One page of /transactions/sync. The status is NOT_READY while Plaid prepares the history."""
+    """One page of /transactions/sync. The status is NOT_READY while Plaid prepares the history.
+
+    `unread` is not Plaid's: it has the rows that could not be read (rows.py), here and below.
+    """
 
     added: list[PlaidTransaction]
     modified: list[PlaidTransaction]
@@ -105,6 +126,7 @@ class SyncPage(msgspec.Struct, frozen=True):
     request_id: str
     accounts: list[PlaidAccount] = []
     transactions_update_status: str = "TRANSACTIONS_UPDATE_STATUS_UNKNOWN"
+    unread: list[Unread] = []
 
 
 class PlaidItem(msgspec.Struct, frozen=True):
@@ -120,6 +142,7 @@ class Accounts(msgspec.Struct, frozen=True):
     accounts: list[PlaidAccount]
     item: PlaidItem
     request_id: str
+    unread: list[Unread] = []
 
 
 class PublicToken(msgspec.Struct, frozen=True):
@@ -137,17 +160,27 @@ class TransactionsPage(msgspec.Struct, frozen=True):
     transactions: list[PlaidTransaction]
     total_transactions: int
     request_id: str
+    unread: list[Unread] = []
 
 
 class StreamAmount(msgspec.Struct, frozen=True):
     """`amount` is positive for money out."""
 
     amount: Decimal
-    iso_currency_code: str | None = None
-    unofficial_currency_code: str | None = None
+    iso_currency_code: Code | None = None
+    unofficial_currency_code: Code | None = None
 
     def __post_init__(self) -> None:
-        _check(self.amount)
+        _keep(self, "amount")
+
+
+class StreamAverage(msgspec.Struct, frozen=True):
+    """An average of Plaid's, rounded to eight decimals. Its currency is that of the amounts."""
+
+    amount: Decimal
+
+    def __post_init__(self) -> None:
+        msgspec.structs.force_setattr(self, "amount", amounts.rounded(self.amount))
 
 
 class PlaidStream(msgspec.Struct, frozen=True, rename={"category": "personal_finance_category"}):
@@ -156,18 +189,18 @@ class PlaidStream(msgspec.Struct, frozen=True, rename={"category": "personal_fin
     `transaction_ids` are oldest first. `predicted_next_date` is null if no payment is expected.
     """
 
-    stream_id: str
-    account_id: str
-    description: str
-    frequency: str
+    stream_id: Id
+    account_id: Id
+    description: Words
+    frequency: Code
     first_date: datetime.date
     last_date: datetime.date
-    transaction_ids: list[str]
-    average_amount: StreamAmount
+    transaction_ids: list[Id]
+    average_amount: StreamAverage
     last_amount: StreamAmount
     is_active: bool
-    status: str
-    merchant_name: str | None = None
+    status: Code
+    merchant_name: Words | None = None
     predicted_next_date: datetime.date | None = None
     category: Category | None = None
 
@@ -178,6 +211,7 @@ class Recurring(msgspec.Struct, frozen=True):
     inflow_streams: list[PlaidStream]
     outflow_streams: list[PlaidStream]
     request_id: str
+    unread: list[Unread] = []
 
 
 class VerificationKey(msgspec.Struct, frozen=True):

@@ -5,22 +5,31 @@ from typing import TypeVar
 import msgspec
 import plaid
 
-from . import errors, payloads
+from . import errors, payloads, rows
 from .errors import BankError
 
-Answer = TypeVar("Answer")
+Answer = TypeVar("Answer", bound=msgspec.Struct)
 
 
 def decode_page(body: bytes) -> payloads.SyncPage:
-    """Decode a page of /transactions/sync. Raises BankError if it is not as Plaid documents it."""
+    """Decode a page of /transactions/sync as `decode` does."""
     return decode(body, payloads.SyncPage)
 
 
 def decode(body: bytes, kind: type[Answer]) -> Answer:
-    """Raises BankError if the body is not as Plaid documents it."""
+    """Decode an answer at once or, if that fails, row by row.
+
+    Rows that can't be read are in its `unread`. Raises BankError if the answer around its rows is
+    not as Plaid documents it.
+    """
+    if rows.NUL not in body:
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            pass  # one of its rows may be the cause
     try:
-        return msgspec.json.decode(body, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return rows.read_answer(body, kind)
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise errors.transport_error(errors.NONSENSE) from None
 
 

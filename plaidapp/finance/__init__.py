@@ -6,7 +6,7 @@ A package per subject. The dashboard is made of the others; `base` is what they 
 from flask import Flask
 
 from .base.blueprint import blueprint, polled
-from .connections import accounts_json, connection_pages
+from .connections import accounts_json, connection_pages, set_aside_page
 from .dashboard import dashboard_page, pull_buttons
 from .pulls import pull_panel
 from .recurring import recurring_pages
@@ -23,6 +23,7 @@ __all__ = [  # these register their routes when they are imported
     "pull_buttons",
     "pull_panel",
     "recurring_pages",
+    "set_aside_page",
     "transactions_json",
 ]
 

@@ -10,6 +10,7 @@ from .recurring.recurring_streams import Stream
 from .transactions.edits import Edit, EditRow
 from .transactions.monthly_totals import MonthlyTotal
 from .transactions.raw_pages import ReceivedPage
+from .transactions.set_aside import SetAside
 from .transactions.transactions import Transaction
 from .webhooks.deliveries import Webhook
 from .webhooks.signing_keys import WebhookKey
@@ -25,6 +26,7 @@ __all__ = [
     "Pull",
     "PullItem",
     "ReceivedPage",
+    "SetAside",
     "Stream",
     "Transaction",
     "User",

@@ -57,16 +57,15 @@ def test_an_amount_is_read_from_its_digits(digits):
     ],
     ids=lambda digits: digits[:12],
 )
-def test_an_invalid_amount_is_refused(digits):
-    with pytest.raises(BankError) as caught:
-        decode_page(raw_amount(digits))
-    assert caught.value.code == NONSENSE
+def test_a_row_with_an_invalid_amount_is_unread(digits):
+    answer = decode_page(raw_amount(digits))
+    assert (answer.added, [row.plaid_id for row in answer.unread]) == ([], ["t"])
 
 
 @pytest.mark.parametrize("field", ["available", "current", "limit"])
 def test_a_balance_out_of_range_is_refused(field):
     account = f'{{"account_id":"a","name":"n","type":"t","balances":{{"{field}":1e11}}}}'
-    with pytest.raises(msgspec.ValidationError, match="out of range"):
+    with pytest.raises(msgspec.ValidationError, match="too large"):
         msgspec.json.decode(account, type=payloads.PlaidAccount)
 
 
@@ -75,16 +74,33 @@ def test_a_balance_out_of_range_is_refused(field):
     [
         ("date", "2026-02-30"),
         ("date", "31.1.2026"),
+        ("date", "0001-01-01"),
+        ("date", "9999-12-31"),
         ("date", None),
         ("pending", "no"),
         ("transaction_id", None),
+        ("transaction_id", ""),
+        ("transaction_id", "t" * 256),
         ("account_id", 7),
+        ("name", "Coffee\0"),
+        ("name", "C" * 10_001),
+        ("name", msgspec.Raw(b'"Coffee\\ud800"')),
+        ("merchant_name", msgspec.Raw(b'"Caf\xe9"')),
         ("personal_finance_category", {"primary": "FOOD"}),
     ],
 )
-def test_a_malformed_field_is_refused(field, value):
+def test_a_row_with_a_malformed_field_is_unread(field, value):
+    answer = decode_page(page(**{field: value}))
+    assert (answer.added, len(answer.unread)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"added": {}}, {"next_cursor": 7}, {"has_more": "no"}, {"accounts": 5}, {"request_id": None}],
+)
+def test_a_page_whose_envelope_is_malformed_is_refused(changes):
     with pytest.raises(BankError) as caught:
-        decode_page(page(**{field: value}))
+        decode_page(msgspec.json.encode(msgspec.json.decode(page()) | changes))
     assert caught.value.code == NONSENSE
 
 

@@ -324,7 +324,7 @@ def test_a_bug_in_the_middle_of_a_transaction_fails_the_pull(link, begin, run, l
         db.session.scalar(db.select(Item.id))
         raise ZeroDivisionError
 
-    monkeypatch.setattr("plaidapp.jobs.transactions.store_update._store_batch", stumble)
+    monkeypatch.setattr("plaidapp.jobs.transactions.store_update.store_batch", stumble)
     with pytest.raises(ZeroDivisionError):
         run(pull_id)
     assert (look(pull_id).state, look(pull_id).error_code) == ("failed", "INTERNAL_ERROR")

@@ -11,7 +11,7 @@ from plaidapp.htmx import is_htmx
 from plaidapp.store import Account, Item
 from plaidapp.store.connections import accounts, items, reconnected_accounts
 from plaidapp.store.pulls import shown_pulls
-from plaidapp.store.transactions import monthly_totals, transactions
+from plaidapp.store.transactions import monthly_totals, set_aside, transactions
 
 from ..base.blueprint import blueprint
 from ..base.ledger_polls import nothing_new
@@ -67,5 +67,6 @@ def item(item_id: int) -> str | Response:
         total=monthly_totals.count(person().id, row.id).shown,
         removed=transactions.count_removed(row.id),
         history=shown_pulls.of_item(row.id, HISTORY),
+        set_aside=set_aside.count(row.id),
         successor=reconnected_accounts.successor(row.id),
     )

@@ -1,11 +1,13 @@
 """Read an Item's accounts and balances, and store them."""
 
 from plaidapp.bank import payloads
+from plaidapp.bank.unread import ACCOUNT
 from plaidapp.store import PullItem
 from plaidapp.store.connections import accounts, items, reconnected_accounts
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.store.reports import derived
+from plaidapp.store.transactions import set_aside
 
 from ..pulls import item_requests
 from ..pulls.attempt import Attempt
@@ -32,9 +34,19 @@ def _store(attempt: Attempt, pull_item: PullItem, answer: payloads.Accounts, pha
     saved = reconnected_accounts.save_accounts(user_id, item_id, listed)
     item_requests.remove(saved.replaced)
     derived.refresh((), saved.changed)
-    accounts.close_missing(item_id, answer.accounts)
+    set_aside.replace(item_id, ACCOUNT, set_aside.keys(item_id)[ACCOUNT], answer.unread)
+    _close_missing(item_id, answer)
+    if set_aside.is_due(item_id):  # the sync reads from what is stored, and the clock rings for it
+        item_requests.sync(pull_item.item, pulls.CLOCK)
     if attempt.pull.facts.connects:
         pull_item.accounts_kept = reconnected_accounts.count_reconnected(item_id)
     attempt.report(
         pull_item, stored=True, phase=phase, accounts=len(listed), request_id=answer.request_id
     )
+
+
+def _close_missing(item_id: int, answer: payloads.Accounts) -> None:
+    """Close accounts that the bank no longer lists. One without a readable id may be any."""
+    unread = {row.plaid_id for row in answer.unread if row.plaid_id}
+    if all(row.plaid_id for row in answer.unread):
+        accounts.close_missing(item_id, unread.union(sent.account_id for sent in answer.accounts))

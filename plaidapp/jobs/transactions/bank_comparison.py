@@ -4,7 +4,7 @@
 bug in the sync can't hide itself.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -12,17 +12,20 @@ from flask import current_app
 
 from plaidapp.bank import payloads
 from plaidapp.bank.client import DAYS_REQUESTED, Bank
+from plaidapp.bank.unread import ACCOUNT, TRANSACTION
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.base.currency import currency_of
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, reconnected_accounts
 from plaidapp.store.reports import balance_history
-from plaidapp.store.transactions import monthly_refresh, reader
+from plaidapp.store.transactions import monthly_refresh, reader, set_aside
 from plaidapp.store.transactions.filters import Filter
 
 FUTURE = timedelta(days=31)
 """Pending rows may be dated in the future."""
+ASIDE: Mapping[str, Any] = {"is": "set aside"}
+"""Stands for a row that is set aside, and at the bank for one that can't be stored."""
 
 
 class Difference(NamedTuple):
@@ -30,14 +33,18 @@ class Difference(NamedTuple):
 
     kind: str
     plaid_id: str
-    stored: dict[str, Any] | None
-    bank: dict[str, Any] | None
+    stored: Mapping[str, Any] | None
+    bank: Mapping[str, Any] | None
 
     def __str__(self) -> str:
         if self.stored is None:
             return f"{self.kind} {self.plaid_id}: not stored"
         if self.bank is None:
             return f"{self.kind} {self.plaid_id}: not at the bank"
+        if self.bank is ASIDE:
+            return f"{self.kind} {self.plaid_id}: can't be read, and is not set aside"
+        if self.stored is ASIDE:
+            return f"{self.kind} {self.plaid_id}: set aside, but can be read"
         fields = [
             f"{name} is {self.stored[name]!s}, at the bank {value!s}"
             for name, value in self.bank.items()
@@ -76,14 +83,17 @@ def drifted(item: Item) -> list[Drift]:
 def compare(item: Item) -> list[Difference]:
     """Return what differs, accounts first. Rows older than Plaid's two years can't be compared.
 
-    The bank is read first and completely, with no transaction open. Raises BankError.
+    A row that can't be stored is no difference if it is set aside. The bank is read first and
+    completely, with no transaction open. Raises BankError.
     """
     bank: Bank = current_app.extensions["bank"]
     start, end = now().date() - timedelta(days=DAYS_REQUESTED), now().date() + FUTURE
-    listed = bank.accounts(item.access_token).accounts
-    at_bank = list(_transactions_of(bank, item, start, end))
+    listed = bank.accounts(item.access_token)
+    pages = list(_pages(bank, item, start, end))
     departed = reconnected_accounts.departed_ids(item.id)  # another Item reports these accounts
-    open_accounts = [row for row in accounts.of_item(item.id) if row.closed_at is None]
+    known = accounts.of_item(item.id)
+    known_ids = {row.plaid_account_id for row in known}
+    aside = set_aside.keys(item.id)
     stored = [
         row
         for row in reader.all_of(Filter(item.user_id, start, end, item.id, hidden="any"))
@@ -92,42 +102,65 @@ def compare(item: Item) -> list[Difference]:
     differences = [
         *_differences(
             "account",
-            {row.plaid_account_id: _stored_account(row) for row in open_accounts},
-            {
+            {row.plaid_account_id: _stored_account(row) for row in known if not row.closed_at},
+            _unread([listed])
+            | {
                 sent.account_id: _bank_account(sent)
-                for sent in listed
+                for sent in listed.accounts
                 if sent.account_id not in departed
             },
+            aside[ACCOUNT].difference(sent.account_id for sent in listed.accounts),
         ),
         *_differences(
             "transaction",
             {row.plaid_transaction_id: _stored_transaction(row) for row in stored},
-            {
-                sent.transaction_id: _bank_transaction(sent)
-                for sent in at_bank
+            _unread(pages)
+            | {
+                sent.transaction_id: _bank_transaction(sent, known_ids)
+                for page in pages
+                for sent in page.transactions
                 if sent.account_id not in departed
             },
+            aside[TRANSACTION],
         ),
     ]
     db.session.commit()
     return differences
 
 
-def _transactions_of(
-    bank: Bank, item: Item, start: date, end: date
-) -> Iterator[payloads.PlaidTransaction]:
+def _pages(bank: Bank, item: Item, start: date, end: date) -> Iterator[payloads.TransactionsPage]:
     offset = 0
     while True:
         page = bank.transactions_page(item.access_token, start, end, offset)
-        yield from page.transactions
-        offset += len(page.transactions)
-        if not page.transactions or offset >= page.total_transactions:
+        yield page
+        rows = len(page.transactions) + len(page.unread)
+        offset += rows
+        if not rows or offset >= page.total_transactions:
             return
 
 
+def _unread(
+    answers: Iterable[payloads.Accounts | payloads.TransactionsPage],
+) -> dict[str, Mapping[str, Any]]:
+    rows = (row for answer in answers for row in answer.unread)
+    return {row.plaid_id: ASIDE for row in rows if row.plaid_id}
+
+
 def _differences(
-    kind: str, stored: Mapping[str, dict[str, Any]], bank: Mapping[str, dict[str, Any]]
+    kind: str,
+    stored: dict[str, Mapping[str, Any]],
+    bank: Mapping[str, Mapping[str, Any]],
+    aside: Collection[str],
 ) -> Iterator[Difference]:
+    """`aside` has the ids of rows that are set aside, of which an older form may be stored.
+
+    One that the bank does not have in the time that is compared may have an unreadable date.
+    """
+    for plaid_id in aside:
+        if plaid_id in bank:
+            stored[plaid_id] = ASIDE
+        else:
+            stored.pop(plaid_id, None)
     for plaid_id in sorted(stored.keys() | bank.keys()):
         ours, theirs = stored.get(plaid_id), bank.get(plaid_id)
         if ours != theirs:
@@ -155,7 +188,11 @@ def _stored_transaction(row: Transaction) -> dict[str, Any]:
     }
 
 
-def _bank_transaction(sent: payloads.PlaidTransaction) -> dict[str, Any]:
+def _bank_transaction(
+    sent: payloads.PlaidTransaction, known_accounts: Container[str]
+) -> Mapping[str, Any]:
+    if sent.account_id not in known_accounts:
+        return ASIDE
     return {
         "account": sent.account_id,
         "amount": sent.amount,

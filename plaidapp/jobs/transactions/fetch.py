@@ -12,6 +12,7 @@ from plaidapp import policy
 from plaidapp.bank.errors import MUTATION, NONSENSE, BankError, transport_error
 from plaidapp.bank.payloads import PlaidAccount, SyncPage
 from plaidapp.bank.responses import decode_page
+from plaidapp.bank.unread import ACCOUNT, Unread
 from plaidapp.store import PullItem
 from plaidapp.store.pulls import pulls
 from plaidapp.store.transactions import raw_pages
@@ -48,9 +49,13 @@ class Start(NamedTuple):
 
 
 class Update(NamedTuple):
-    """A whole update. Its rows are in the spool; `accounts` has each account's newest version."""
+    """A whole update. Its rows are in the spool.
+
+    `accounts` has each account's newest version, and `unread_accounts` what can't be read of them.
+    """
 
     accounts: list[PlaidAccount]
+    unread_accounts: list[Unread]
     next_cursor: str
     status: str
     pages: int
@@ -78,6 +83,7 @@ def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spo
     bank = attempt.bank
     attempt.report_asking(pull_item)
     accounts: dict[str, PlaidAccount] = {}
+    unread_accounts: dict[str | bytes, Unread] = {}
     rows, reported = 0, time.monotonic()
     with ThreadPoolExecutor(1) as ahead:
         asked, cursor = ahead.submit(bank.sync_page, start.token, start.cursor), start.cursor
@@ -89,7 +95,12 @@ def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spo
                     raise transport_error(NONSENSE)  # it would never end
                 cursor = page.next_cursor
                 asked = ahead.submit(bank.sync_page, start.token, cursor)
-            accounts |= {account.account_id: account for account in page.accounts}
+            for account in page.accounts:
+                accounts[account.account_id] = account
+                unread_accounts.pop(account.account_id, None)
+            unread_accounts |= {
+                row.plaid_id or row.raw: row for row in page.unread if row.kind == ACCOUNT
+            }
             rows += _spool(attempt.pull.user_id, page, body, spool)
             if not page.has_more:
                 break
@@ -104,6 +115,7 @@ def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spo
                 reported = time.monotonic()
     return Update(
         list(accounts.values()),
+        list(unread_accounts.values()),
         page.next_cursor,
         page.transactions_update_status,
         len(spool),
@@ -119,5 +131,6 @@ def _spool(user_id: int, page: SyncPage, body: bytes, spool: Spool) -> int:
     modified = [row_of(user_id, sent, number) for sent in page.modified]
     removed = [sent.transaction_id for sent in page.removed]
     kept = raw_pages.compressed(body) if added or modified else b""
-    spool.append(Page(added, modified, removed, kept))
-    return len(added) + len(modified) + len(removed)
+    unread = [row for row in page.unread if row.kind != ACCOUNT]
+    spool.append(Page(added, modified, removed, kept, unread))
+    return len(added) + len(modified) + len(removed) + len(unread)

@@ -7,22 +7,30 @@ from typing import Self
 
 import msgspec
 
+from plaidapp.bank.unread import TRANSACTION, Unread
 from plaidapp.store.transactions.ingest import Row
 
 IN_MEMORY = 2 * 1024 * 1024
 
 
 class Page(msgspec.Struct, frozen=True, array_like=True):
-    """What a page changes, ready for the database. `body` is the compressed page as it came."""
+    """What a page changes, ready for the database. `body` is the compressed page as it came.
+
+    `unread` has what could not be read of it, except for accounts.
+    """
 
     added: list[Row]
     modified: list[Row]
     removed: list[str]
     body: bytes
+    unread: list[Unread] = []
 
     def ids(self) -> set[str]:
         """Return Plaid's ids of the transactions that the page names."""
         named = {row.plaid_transaction_id for row in (*self.added, *self.modified)}
+        named.update(
+            row.plaid_id for row in self.unread if row.kind == TRANSACTION and row.plaid_id
+        )
         return named.union(self.removed)
 
 

@@ -5,13 +5,11 @@ pending ones, marks removed rows, and moves the cursor. The cursor must still be
 update began from.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection
 from datetime import timedelta
 
 from plaidapp.bank.client import DAYS_REQUESTED
-from plaidapp.bank.errors import NONSENSE, transport_error
+from plaidapp.bank.unread import ACCOUNT, REMOVED, TRANSACTION
 from plaidapp.store import PullItem
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, items, reconnected_accounts, sync_progress
@@ -19,69 +17,38 @@ from plaidapp.store.connections.sync_progress import Advance
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.store.reports import derived
-from plaidapp.store.transactions import edits, ingest, raw_pages, reconnected_rows, transactions
-from plaidapp.store.transactions.ingest import Row
+from plaidapp.store.transactions import raw_pages, reconnected_rows, set_aside, transactions
 
 from ..pulls import item_requests
 from ..pulls.attempt import Attempt
+from . import retry
+from .batches import Batch, batches
 from .fetch import Start, Update
-from .spool import Page, Spool
-
-BATCH_ROWS = 5_000
-"""Rows in one statement: enough to make its cost small per row, few enough for memory."""
-
-
-@dataclass
-class Batch:
-    """Pages that are stored together; `bodies` are the compressed pages as the bank sent them."""
-
-    added: list[Row] = field(default_factory=list)
-    modified: list[Row] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    bodies: list[bytes] = field(default_factory=list)
-
-
-@dataclass
-class Storing:
-    """An update while it is stored.
-
-    `reported_days` are days with a new balance from the bank. `changed_days` are days whose rows
-    changed, or None after a complete reading from the beginning: then all days are derived again.
-    `new_ids` are Plaid's ids of rows that were not stored before. `page_ids` are the ids of the
-    stored raw pages. `counts` has the names of PullItem's columns.
-    """
-
-    user_id: int
-    item_id: int
-    is_first: bool
-    reported_days: set[derived.Day]
-    changed_days: set[derived.Day] | None
-    new_ids: set[str] = field(default_factory=set)
-    page_ids: list[int | None] = field(default_factory=list)
-    counts: Counter[str] = field(default_factory=Counter)
+from .spool import Spool
+from .store_batch import Storing, store_batch
 
 
 def store_update(
     attempt: Attempt, pull_item: PullItem, start: Start, spool: Spool, update: Update
 ) -> Advance:
-    """Return LOST, with nothing stored, if another sync moved the cursor; otherwise commit.
-
-    Raises BankError for an update that contradicts itself.
-    """
+    """Return LOST, with nothing stored, if another sync moved the cursor; otherwise commit."""
     user_id, item_id = attempt.pull.user_id, pull_item.item_id
     users.lock_ledger(user_id)
     is_whole = start.from_beginning and update.status == items.COMPLETE
     unnamed = _comparable_ids(item_id) if is_whole else set()
+    aside = set_aside.keys(item_id)
     storing = Storing(
         user_id,
         item_id,
         is_first=start.is_first,
-        reported_days=_save_accounts(user_id, item_id, update),
+        reported_days=_save_accounts(user_id, item_id, update, aside[ACCOUNT]),
         changed_days=None if is_whole else set(),
+        aside=aside,
     )
-    for batch in _batches(spool):
-        _store_batch(storing, batch)
-        unnamed.difference_update(row.plaid_transaction_id for row in batch.added + batch.modified)
+    _read_again(storing, is_whole=is_whole)
+    for batch in batches(spool):
+        store_batch(storing, batch)
+        _strike_out(unnamed, batch)
     gone_days = _remove_missing_rows(storing, unnamed, update)
     outcome = sync_progress.advance(
         item_id,
@@ -110,78 +77,39 @@ def _comparable_ids(item_id: int) -> set[str]:
     return transactions.shown_ids(item_id, now().date() - timedelta(days=DAYS_REQUESTED))
 
 
-def _save_accounts(user_id: int, item_id: int, update: Update) -> set[derived.Day]:
-    """Return the days for which a balance was stored."""
+def _save_accounts(
+    user_id: int, item_id: int, update: Update, aside: Collection[str]
+) -> set[derived.Day]:
+    """Return the days for which a balance was stored. `aside` has the accounts set aside before."""
     listed = reconnected_accounts.without_departed(item_id, update.accounts)
+    named = {sent.account_id for sent in update.accounts}
+    set_aside.replace(item_id, ACCOUNT, named.intersection(aside), update.unread_accounts)
     saved = reconnected_accounts.save_accounts(user_id, item_id, listed)
     item_requests.remove(saved.replaced)
     return saved.changed
 
 
-def _batches(pages: Iterable[Page]) -> Iterator[Batch]:
-    """Yield the pages in batches of up to BATCH_ROWS rows, in which no transaction occurs twice.
+def _read_again(storing: Storing, *, is_whole: bool) -> None:
+    """Store rows that were set aside, if they are readable now.
 
-    A page that names a transaction again begins a new batch, so that its changes come later.
+    A complete reading from the beginning names every row, so it starts with nothing set aside.
     """
-    batch, named = Batch(), set[str]()
-    for page in pages:
-        ids = page.ids()
-        if named and (len(named) + len(ids) > BATCH_ROWS or not named.isdisjoint(ids)):
-            yield batch
-            batch, named = Batch(), set()
-        batch.added += page.added
-        batch.modified += page.modified
-        batch.removed += page.removed
-        batch.bodies.append(page.body)
-        named |= ids
-    yield batch
+    if is_whole:
+        for kind in (TRANSACTION, REMOVED):
+            set_aside.forget(storing.item_id, kind, storing.aside.pop(kind, ()))
+    elif storing.aside[TRANSACTION] or storing.aside[REMOVED]:
+        for batch in retry.batches(storing.user_id, storing.item_id):
+            store_batch(storing, batch)
+            storing.page_ids.clear()  # the pages of the update count from 0
 
 
-def _store_batch(storing: Storing, batch: Batch) -> None:
-    item_id = storing.item_id
-    storing.page_ids += raw_pages.save(item_id, batch.bodies)
-    departed = reconnected_accounts.departed_ids(item_id)  # accounts that another Item reports now
-    added = [row for row in batch.added if row.plaid_account_id not in departed]
-    modified = [row for row in batch.modified if row.plaid_account_id not in departed]
-    try:
-        kept = _save_rows(storing, added + modified, batch.removed, is_new=not batch.modified)
-    except KeyError:  # a row of an account that the bank has not listed
-        raise transport_error(NONSENSE) from None
-    edits.carry(item_id, added)
-    transactions.mark_removed(item_id, batch.removed)
-    storing.counts.update(
-        kept=kept,
-        added=len(added) - kept,
-        modified=len(modified),
-        removed=len(batch.removed),
-    )
-
-
-def _save_rows(storing: Storing, rows: list[Row], removed: list[str], *, is_new: bool) -> int:
-    """Return how many of the rows an earlier connection had stored.
-
-    `is_new` says that the bank calls none of the rows modified. Raises KeyError.
-    """
-    item_id, kept = storing.item_id, 0
-    account_ids = accounts.ids_of_item(item_id)
-    former = reconnected_accounts.former_items(item_id)
-    if former:
-        kept, new_ids = reconnected_rows.reconnect(item_id, former, account_ids, rows)
-        storing.new_ids |= new_ids
-    if storing.changed_days is not None:
-        named = [row.plaid_transaction_id for row in rows]
-        storing.changed_days |= transactions.days_of(item_id, named + removed)  # where they were
-        storing.changed_days |= {(account_ids[row.plaid_account_id], row.day) for row in rows}
-    ingest.save(
-        storing.user_id,
-        item_id,
-        account_ids,
-        storing.page_ids,
-        rows,
-        from_start=storing.changed_days is None,
-        new=storing.is_first and is_new and not former,  # a guess: if wrong, it costs only time
-    )
-    return kept
+def _strike_out(unnamed: set[str], batch: Batch) -> None:
+    """Take the rows that the bank named off `unnamed`. One with an unreadable id may be any row."""
+    unnamed.difference_update(row.plaid_transaction_id for row in batch.added + batch.modified)
+    for row in batch.unread:
+        if row.plaid_id is None:
+            unnamed.clear()
+        unnamed.discard(row.plaid_id)
 
 
 def _remove_missing_rows(storing: Storing, unnamed: set[str], update: Update) -> list[derived.Day]:

@@ -6,11 +6,8 @@ Results stay within the dates that Python has: from year 1 to year 9999.
 import calendar
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, Date, SQLColumnExpression, String, cast, func
-
-from .dialect import on_sqlite
+from sqlalchemy import ColumnElement, SQLColumnExpression, String, cast, func
 
 AccountMonth = tuple[int, date]
 """An account's id and the first day of a month."""
@@ -56,11 +53,6 @@ def month_runs(months: Iterable[AccountMonth]) -> Iterator[tuple[int, date, date
         run = (account_id, run[1] if run else month, last_of_month(month))
     if run:
         yield run
-
-
-def days_later_sql(day: SQLColumnExpression[Any], days: int) -> SQLColumnExpression[Any]:
-    """In SQL, return the date `days` later."""
-    return func.date(day, f"{days:+} days", type_=Date) if on_sqlite() else day + days
 
 
 def month_sql(day: SQLColumnExpression[date]) -> ColumnElement[str]:

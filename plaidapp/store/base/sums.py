@@ -1,17 +1,35 @@
-"""Exact sums of money in SQL, over the whole numbers of 10^-8 units that `Money` stores.
+"""Exact sums of money, over the whole numbers of 10^-8 units that `Money` stores.
 
-64 bits can hold any single amount but not every sum, and SQLite fails when a sum does not fit. A
-sum that is too large becomes the largest amount that can be stored.
+64 bits hold any single amount but not every sum, and SQLite fails when a sum does not fit. So SQL
+adds up in a form that always fits, and `Sum` makes a Decimal of it. A sum that is stored takes two
+columns: one of `Money`, and one that counts how often LARGEST was left out of it.
 """
 
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, SQLColumnExpression, func, literal, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Dialect, SQLColumnExpression, func, type_coerce
+from sqlalchemy.types import TypeDecorator
 
-from plaidapp.bank.payloads import LARGEST
+from plaidapp.bank.amounts import LARGEST, UNIT
 
 from .dialect import on_sqlite
-from .types import SCALE, Money
+from .types import SCALE
+
+
+class Sum(TypeDecorator[Decimal]):
+    """What `money_sum` returns: units on PostgreSQL; on SQLite whole amounts, a space, units."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> Decimal | None:
+        if value is None:
+            return None
+        if isinstance(value, str):
+            whole, fraction = value.split()
+            return int(whole) + int(fraction) * UNIT
+        return Decimal(value) * UNIT
 
 
 def units_of(money: SQLColumnExpression[Any]) -> ColumnElement[int]:
@@ -19,28 +37,36 @@ def units_of(money: SQLColumnExpression[Any]) -> ColumnElement[int]:
     return type_coerce(money, BigInteger)
 
 
-def money_sum(units: SQLColumnExpression[Any]) -> ColumnElement[Any]:
-    """Return the sum of `units`, or of a money column, as money."""
-    return type_coerce(sum_of(units_of(units)), Money)
-
-
-def sum_of(units: SQLColumnExpression[int], **window: Any) -> ColumnElement[int]:
-    """Return the exact sum of `units`, over a window if one is given."""
-
-    def total(part: SQLColumnExpression[int]) -> ColumnElement[int]:
-        added = func.sum(part)
-        return added.over(**window) if window else added
-
-    if not on_sqlite():
-        return capped(total(units))
-    # Whole amounts and fractions are added separately, so that neither sum overflows.
-    whole = int(SCALE)
-    return capped(total(units.op("/")(whole)) * whole + total(units % whole))
-
-
-def capped(units: ColumnElement[int]) -> ColumnElement[int]:
-    """Return `units`, or the largest amount of that sign that can be stored."""
-    largest = literal(int(LARGEST * SCALE), BigInteger)
+def money_sum(
+    money: SQLColumnExpression[Any], high: SQLColumnExpression[int] | None = None
+) -> ColumnElement[Any]:
+    """Return the exact sum of a money column, or of units; `high` is the column beside a sum's."""
+    units = units_of(money)
     if on_sqlite():
-        return func.max(func.min(units, largest), -largest)
-    return func.greatest(func.least(units, largest), -largest)
+        # Whole amounts and fractions are added separately, so that neither sum overflows.
+        scale = int(SCALE)
+        whole: ColumnElement[Any] = func.sum(units.op("/")(scale))
+        if high is not None:
+            whole = whole + func.sum(high) * int(LARGEST)
+        text = _joined_text(_joined_text(whole, " "), func.sum(units % scale))
+        return type_coerce(text, Sum)
+    total: ColumnElement[Any] = func.sum(units)  # PostgreSQL adds up 64 bits without a limit
+    if high is not None:
+        total = total + func.sum(high) * int(LARGEST * SCALE)
+    return type_coerce(total, Sum)
+
+
+def _joined_text(left: ColumnElement[Any], right: Any) -> ColumnElement[Any]:
+    """SQLite's || binds more tightly than its arithmetic, which SQLAlchemy does not know."""
+    return left.op("||", precedence=10)(right)
+
+
+def split(total: Decimal) -> tuple[Decimal, int]:
+    """Return a sum as its two columns have it."""
+    high, low = divmod(total, LARGEST)
+    return low, int(high)
+
+
+def joined(low: Decimal, high: int) -> Decimal:
+    """Return the sum that two columns have."""
+    return low + high * LARGEST if high else low

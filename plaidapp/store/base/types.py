@@ -8,14 +8,14 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Integer
 from sqlalchemy.orm import mapped_column
 from sqlalchemy.types import TypeDecorator
 
+from plaidapp.bank.amounts import DECIMALS, UNIT
+
 BigId = Annotated[
     int, mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 ]
 """For tables filled by upsert: on PostgreSQL, every row uses up an id even if it exists already."""
 
-DECIMALS = 8
 SCALE = Decimal(10) ** DECIMALS
-UNIT = 1 / SCALE
 
 
 def now() -> datetime:
@@ -24,7 +24,7 @@ def now() -> datetime:
 
 
 def units(amount: Decimal) -> int:
-    """Return an amount as it is stored: in units of 10^-8, rounded half to even."""
+    """Return an amount as it is stored: in units of 10^-8. It has at most eight decimals."""
     return round(amount * SCALE)
 
 
@@ -32,9 +32,8 @@ class Money(TypeDecorator[Decimal]):
     """An exact amount with up to eight decimals, stored as a whole number of 10^-8 units.
 
     Whole numbers keep SUM, comparisons and ORDER BY exact on SQLite too, which has no decimal
-    type. 64 bits hold amounts up to 92 billion, positive or negative; payloads refuse larger ones.
-    Digits after the eighth decimal are noise from binary floats at the bank and are rounded off,
-    half to even.
+    type. 64 bits hold amounts up to 92 billion, positive or negative. bank/amounts.py refuses
+    amounts of the bank that don't fit, and a sum takes two columns (sums.py).
     """
 
     impl = BigInteger

@@ -1,6 +1,6 @@
 """The accounts of an Item, with their latest balances."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
@@ -123,10 +123,10 @@ _CLOSE_MISSING = (
 )
 
 
-def close_missing(item_id: int, accounts: Sequence[payloads.PlaidAccount]) -> None:
-    """Close the Item's accounts that are missing from a complete list by the bank."""
-    listed = [account.account_id for account in accounts]
-    db.session.execute(_CLOSE_MISSING, {"of_item": item_id, "listed": listed, "moment": now()})
+def close_missing(item_id: int, listed: Iterable[str]) -> None:
+    """Close the Item's accounts that are missing from a complete list of Plaid's ids."""
+    values = {"of_item": item_id, "listed": list(listed), "moment": now()}
+    db.session.execute(_CLOSE_MISSING, values)
 
 
 def close(item_id: int, plaid_account_id: str) -> None:

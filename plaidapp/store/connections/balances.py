@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import ForeignKey, String, Table, bindparam, select
+from sqlalchemy import BigInteger, ForeignKey, String, Table, bindparam, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -21,7 +21,10 @@ BANK, COMPUTED = "bank", "computed"
 
 
 class Balance(Base):
-    """The balance at the end of the day. On credit and loan accounts, it is the amount owed."""
+    """The balance at the end of the day. On credit and loan accounts, it is the amount owed.
+
+    A computed balance is a sum and may need both columns (base/sums.py).
+    """
 
     __tablename__ = "balance"
 
@@ -30,6 +33,7 @@ class Balance(Base):
     )
     date: Mapped[datetime.date] = mapped_column(primary_key=True)
     current: Mapped[Decimal] = mapped_column(Money)
+    current_high: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     source: Mapped[str] = mapped_column(String(8))
 
 
@@ -50,7 +54,13 @@ def record(day: datetime.date, reported: Mapping[int, Decimal]) -> set[int]:
     stored = {account_id: current for account_id, current in rows}  # noqa: C416
     changed = {number for number in reported if stored.get(number) != reported[number]}
     new = [
-        {"account_id": account_id, "date": day, "current": reported[account_id], "source": BANK}
+        {
+            "account_id": account_id,
+            "date": day,
+            "current": reported[account_id],
+            "current_high": 0,
+            "source": BANK,
+        }
         for account_id in sorted(changed)
     ]
     upsert(TABLE, ("account_id", "date"), new)

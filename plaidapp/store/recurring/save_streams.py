@@ -12,11 +12,13 @@ from typing import Any, cast
 from sqlalchemy import Table, delete, insert, select, update
 
 from plaidapp.bank import payloads
+from plaidapp.bank.unread import STREAM
 from plaidapp.extensions import db
 
 from ..base.types import now
 from ..base.upsert import upsert
 from ..base.writes import in_batches, write
+from ..transactions import set_aside
 from ..transactions.transactions import Transaction
 from .price_change import price_change
 from .recurring_streams import ANNUALLY, IN, OUT, Payment, Stream
@@ -30,7 +32,8 @@ def save(
 ) -> int:
     """Replace the Item's streams with those of the answer. Return their number.
 
-    Streams of accounts that are not stored are left out: these accounts are not shared.
+    Streams of accounts that are not stored are left out: these accounts are not shared. A stream
+    that can't be read is set aside until the bank's next answer, and stays as it was stored before.
     """
     sent = [
         (direction, stream)
@@ -50,7 +53,10 @@ def save(
             for direction, stream in sent
         ],
     )
-    _mark_vanished(item_id, {stream.stream_id for _, stream in sent})
+    set_aside.replace(item_id, STREAM, set_aside.keys(item_id)[STREAM], answer.unread)
+    if all(stream.plaid_id for stream in answer.unread):  # one without an id may be any of them
+        unread_ids = {stream.plaid_id for stream in answer.unread if stream.plaid_id}
+        _mark_vanished(item_id, unread_ids.union(stream.stream_id for _, stream in sent))
     _save_payments(item_id, [stream for _, stream in sent])
     return len(sent)
 

@@ -7,28 +7,16 @@ https://plaid.com/docs/api/accounts/#accounts-get-response-accounts-balances-cur
 """
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import (
-    BigInteger,
-    Select,
-    cast,
-    delete,
-    func,
-    literal,
-    null,
-    select,
-    type_coerce,
-    union_all,
-)
+from sqlalchemy import ColumnElement, delete, func, select
 
 from plaidapp.extensions import db
 
-from ..base.dates import days_later_sql
-from ..base.sums import capped, sum_of, units_of
-from ..base.types import Money
+from ..base.dates import days_later
+from ..base.sums import joined, money_sum, split
 from ..base.upsert import upsert
 from ..base.writes import write
 from ..connections.account_types import CREDIT, DEPOSITORY, is_debt
@@ -68,11 +56,16 @@ def refresh(earliest: Mapping[int, datetime.date]) -> None:
             )
         shared = {"account_id": stretch.account_id, "source": COMPUTED}
         changed = [
-            {"date": date, "current": current, **shared}
-            for date, current in computed.items()
-            if stored.get(date) != current
+            (date, *split(total)) for date, total in computed.items() if stored.get(date) != total
         ]
-        upsert(TABLE, ("account_id", "date"), changed)
+        upsert(
+            TABLE,
+            ("account_id", "date"),
+            [
+                {"date": date, "current": low, "current_high": high, **shared}
+                for date, low, high in changed
+            ],
+        )
 
 
 def wrong(account_ids: Iterable[int]) -> set[int]:
@@ -99,81 +92,61 @@ def _stretches(earliest: Mapping[int, datetime.date]) -> Iterator[Stretch]:
 
 
 def _stored(stretch: Stretch) -> dict[datetime.date, Decimal]:
-    query = select(Balance.date, Balance.current).where(
-        Balance.account_id == stretch.account_id,
-        Balance.source == COMPUTED,
-        Balance.date > stretch.since,
+    return _balances(stretch, Balance.source == COMPUTED, Balance.date > stretch.since)
+
+
+def _reported(stretch: Stretch) -> dict[datetime.date, Decimal]:
+    return _balances(stretch, Balance.source == BANK, Balance.date >= stretch.since)
+
+
+def _balances(stretch: Stretch, *conditions: ColumnElement[bool]) -> dict[datetime.date, Decimal]:
+    query = select(Balance.date, Balance.current, Balance.current_high).where(
+        Balance.account_id == stretch.account_id, *conditions
     )
-    return {date: current for date, current in db.session.execute(query)}  # noqa: C416
+    return {date: joined(low, high) for date, low, high in db.session.execute(query)}
 
 
-def _computed(stretch: Stretch) -> dict[datetime.date, Decimal]:
-    """Return the rows that should be stored: one for each day on which the balance changes."""
-    day = _days(stretch).subquery()
-    # Counting reported balances from the newest day back numbers the groups of days that depend on
-    # the same one. In each group, the latest day is the one with the reported balance.
-    report = func.count(day.c.reported).over(order_by=day.c.date.desc())
-    grouped = select(day, report.label("report")).subquery()
-    over: dict[str, Any] = {"partition_by": grouped.c.report, "order_by": grouped.c.date.desc()}
-    reported = func.first_value(grouped.c.reported).over(**over)
-    later = func.coalesce(sum_of(grouped.c.amount, **over, rows=(None, -1)), 0)
-    current = capped(reported + stretch.sign * later)
-    valued = (
-        select(grouped.c.date, grouped.c.reported, current.label("current"))
-        .where(grouped.c.report > 0)  # days after the newest report cannot be computed yet
-        .subquery()
-    )
-    before = func.lag(valued.c.current).over(order_by=valued.c.date)
-    steps = select(valued, before.label("before")).subquery()
-    query = select(steps.c.date, type_coerce(steps.c.current, Money)).where(
-        steps.c.date > stretch.since,
-        steps.c.reported.is_(None),
-        steps.c.current.is_distinct_from(steps.c.before),
-    )
-    return {date: current for date, current in db.session.execute(query)}  # noqa: C416
-
-
-def _days(stretch: Stretch) -> Select[Any]:
-    """Return the days on which the balance may change, with the amount posted and the balance
-    reported on each."""
-    posted = _posted(stretch)
-    reports = select(Balance).where(
-        Balance.account_id == stretch.account_id,
-        Balance.source == BANK,
-        Balance.date >= stretch.since,
-    )
-    no_amount, no_report = literal(0).label("amount"), cast(null(), BigInteger).label("reported")
-    part = union_all(
-        posted.with_only_columns(
-            Transaction.date, sum_of(units_of(Transaction.amount)).label("amount"), no_report
-        ).group_by(Transaction.date),
-        reports.with_only_columns(
-            Balance.date, no_amount, units_of(Balance.current).label("reported")
-        ),
-        # If the rows don't explain two reports, the step shows on the day after the older one.
-        reports.with_only_columns(days_later_sql(Balance.date, 1), no_amount, no_report),
-        # The history begins on the day before its first row.
-        posted.with_only_columns(
-            days_later_sql(func.min(Transaction.date), -1), no_amount, no_report
-        ),
-    ).subquery()
-    return (
-        select(
-            part.c.date,
-            func.sum(part.c.amount).label("amount"),
-            func.max(part.c.reported).label("reported"),
-        )
-        .where(part.c.date.is_not(None))
-        .group_by(part.c.date)
-    )
-
-
-def _posted(stretch: Stretch) -> Select[Any]:
+def _posted(stretch: Stretch) -> dict[datetime.date, Decimal]:
+    """Return the sum of each day's rows that moved money of the account."""
     currency = func.coalesce(Transaction.currency, stretch.currency)
-    return select(Transaction).where(
+    query = select(Transaction.date, money_sum(Transaction.amount)).where(
         Transaction.account_id == stretch.account_id,
         Transaction.date > stretch.since,
         Transaction.removed_at.is_(None),
         Transaction.pending.is_(False),
         currency.is_not_distinct_from(stretch.currency),
     )
+    rows = db.session.execute(query.group_by(Transaction.date))
+    return {date: amount for date, amount in rows}  # noqa: C416
+
+
+def _computed(stretch: Stretch) -> dict[datetime.date, Decimal]:
+    """Return the rows that should be stored: one for each day on which the balance changes."""
+    posted, reported = _posted(stretch), _reported(stretch)
+    days = posted.keys() | reported.keys()
+    # If the rows don't explain two reports, the step shows on the day after the older one.
+    days |= {days_later(date, 1) for date in reported}
+    if posted:  # the history begins on the day before its first row
+        days.add(days_later(min(posted), -1))
+    balance: Decimal | None = None  # days after the newest report cannot be computed yet
+    at_end: dict[datetime.date, Decimal] = {}
+    for date in sorted(days, reverse=True):
+        balance = reported.get(date, balance)
+        if balance is not None:
+            at_end[date] = balance
+            balance += stretch.sign * posted.get(date, 0)
+    return dict(_steps(stretch, at_end, reported))
+
+
+def _steps(
+    stretch: Stretch,
+    at_end: dict[datetime.date, Decimal],
+    reported: Collection[datetime.date],
+) -> Iterator[tuple[datetime.date, Decimal]]:
+    """Yield the days after `since` without a report on which the balance differs from before."""
+    before = None
+    for date in reversed(at_end):
+        balance = at_end[date]
+        if balance != before and date > stretch.since and date not in reported:
+            yield date, balance
+        before = balance

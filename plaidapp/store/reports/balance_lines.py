@@ -10,10 +10,10 @@ from typing import Any
 
 from sqlalchemy import Column, ScalarSelect, Select, bindparam, select
 
+from plaidapp.bank.amounts import UNIT
 from plaidapp.extensions import db
 
-from ..base.sums import units_of
-from ..base.types import UNIT
+from ..base.sums import joined, units_of
 from ..connections.accounts import TABLE as ACCOUNT
 from ..connections.balances import TABLE
 
@@ -44,15 +44,15 @@ def lines(user_id: int, start: datetime.date) -> dict[int, Line]:
     values = {"user_id": user_id, "start": start}
     edges = db.session.execute(_EDGES, values).all()
     steps = defaultdict(list)
-    for account_id, known_from, earliest, _source, opens_with in edges:
+    for account_id, known_from, _source, *earliest, opens_with, opens_high in edges:
         if known_from is not None:
-            opens = earliest if opens_with is None else opens_with
-            steps[account_id].append((min(start, known_from), opens))
-    for account_id, date, units in db.session.execute(_LATER, values):
-        steps[account_id].append((date, units * UNIT))
+            opens = earliest if opens_with is None else (opens_with, opens_high)
+            steps[account_id].append((min(start, known_from), joined(*opens)))
+    for account_id, date, units, high in db.session.execute(_LATER, values):
+        steps[account_id].append((date, joined(units * UNIT, high)))
     return {
         account_id: Line(known_from, source, steps[account_id])
-        for account_id, known_from, _earliest, source, _opens_with in edges
+        for account_id, known_from, source, *_ in edges
         if known_from is not None
     }
 
@@ -69,14 +69,12 @@ _OPENING = (
 )
 _EDGES = select(
     ACCOUNT.c.id,
-    _first(_OLDEST, TABLE.c.date),
-    _first(_OLDEST, TABLE.c.current),
-    _first(_OLDEST, TABLE.c.source),
-    _first(_OPENING, TABLE.c.current),
+    *(_first(_OLDEST, TABLE.c[name]) for name in ("date", "source", "current", "current_high")),
+    *(_first(_OPENING, TABLE.c[name]) for name in ("current", "current_high")),
 ).where(ACCOUNT.c.user_id == bindparam("user_id"))
 # This reads thousands of rows, so it does without the ORM and without `Money` for each of them.
 _LATER = (
-    select(TABLE.c.account_id, TABLE.c.date, units_of(TABLE.c.current))
+    select(TABLE.c.account_id, TABLE.c.date, units_of(TABLE.c.current), TABLE.c.current_high)
     .join(ACCOUNT, ACCOUNT.c.id == TABLE.c.account_id)
     .where(ACCOUNT.c.user_id == bindparam("user_id"), TABLE.c.date > bindparam("start"))
     .order_by(TABLE.c.account_id, TABLE.c.date)

@@ -152,7 +152,9 @@ def _sums_of_months(wanted: Filter) -> Totals:
         MonthlyTotal.count,
         MonthlyTotal.currency,
         MonthlyTotal.money_in,
+        MonthlyTotal.money_in_high,
         MonthlyTotal.money_out,
+        MonthlyTotal.money_out_high,
         counts.label("counts"),
     )
     query = matching_months.in_accounts_and_months(wanted, query)
@@ -163,8 +165,8 @@ def _sums_of_months(wanted: Filter) -> Totals:
     return _grouped(
         months,
         func.sum(months.c.count),
-        money_sum(months.c.money_in),
-        money_sum(months.c.money_out),
+        money_sum(months.c.money_in, months.c.money_in_high),
+        money_sum(months.c.money_out, months.c.money_out_high),
     )
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, case, delete, func, select, tuple_
 from plaidapp.extensions import db
 
 from ..base.dates import AccountMonth, month_from_sql, month_runs, month_sql
-from ..base.sums import money_sum, units_of
+from ..base.sums import money_sum, split, units_of
 from ..base.upsert import upsert
 from ..base.writes import in_batches
 from ..connections import accounts
@@ -116,10 +116,12 @@ def _computed(account_id: int, first: datetime.date, last: datetime.date) -> Tot
     key = (row.c.month, row.c.category, row.c.currency)
     hidden = func.sum(row.c.hidden)
     query = select(*key, total(-1), total(1), func.count() - hidden, hidden).group_by(*key)
-    return {
-        (account_id, month_from_sql(month), category, currency): tuple(sums)
-        for month, category, currency, *sums in db.session.execute(query)
-    }
+    totals: Totals = {}
+    for month, category, currency, money_in, money_out, *counts in db.session.execute(query):
+        (in_low, in_high), (out_low, out_high) = split(money_in), split(money_out)
+        values = (in_low, out_low, *counts, in_high, out_high)
+        totals[account_id, month_from_sql(month), category, currency] = values
+    return totals
 
 
 def wrong(account_ids: Iterable[int]) -> set[AccountMonth]:

@@ -10,7 +10,17 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ForeignKey, Select, Table, Text, bindparam, exists, func, select
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    exists,
+    func,
+    select,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -26,7 +36,8 @@ class MonthlyTotal(Base):
     """Sums of an account's rows of one month, category and currency. Neither sum is negative.
 
     `count` is the number of these rows. It includes pending rows, but no removed or hidden ones;
-    `hidden` counts the hidden ones. `currency` is empty if the bank names none.
+    `hidden` counts the hidden ones. `currency` is empty if the bank names none. Each sum has two
+    columns (base/sums.py).
     """
 
     __tablename__ = "monthly_total"
@@ -41,6 +52,8 @@ class MonthlyTotal(Base):
     money_out: Mapped[Decimal] = mapped_column(Money)
     count: Mapped[int]
     hidden: Mapped[int]
+    money_in_high: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    money_out_high: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
 
 
 TABLE = cast(Table, MonthlyTotal.__table__)
@@ -83,7 +96,11 @@ def _monthly(_dialect: str) -> Select[Any]:
     key = (TABLE.c.month, TABLE.c.category, TABLE.c.currency)
     account = accounts.TABLE.c
     return (
-        select(*key, money_sum(TABLE.c.money_in), money_sum(TABLE.c.money_out))
+        select(
+            *key,
+            money_sum(TABLE.c.money_in, TABLE.c.money_in_high),
+            money_sum(TABLE.c.money_out, TABLE.c.money_out_high),
+        )
         .join(accounts.TABLE, account.id == TABLE.c.account_id)
         .where(
             account.user_id == bindparam("user_id"),

@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import ForeignKey, LargeBinary, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from plaidapp.bank import json_text
 from plaidapp.extensions import Base, db
 
 from ..base.types import BigId, Moment, now
@@ -29,17 +30,46 @@ class ReceivedPage(Base):
     body: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class _Id(msgspec.Struct):
-    transaction_id: str
-
-
 class _Page(msgspec.Struct):
     added: list[msgspec.Raw]
     modified: list[msgspec.Raw]
 
 
+class _Id(msgspec.Struct):
+    transaction_id: str
+
+
 def compressed(body: bytes) -> bytes:
     return bytes(brotli.compress(body, quality=1))  # less than a millisecond for 500 transactions
+
+
+def page_of(texts: Sequence[bytes]) -> bytes:
+    """Return rows that came without their page as a page, compressed."""
+    return compressed(b'{"added":[%b],"modified":[]}' % b",".join(texts)) if texts else b""
+
+
+def texts_of(compressed_body: bytes) -> dict[str, bytes]:
+    """Return the rows of a page as the bank sent them, by Plaid's ids."""
+    return {plaid_id: text for text in _texts(compressed_body) if (plaid_id := _id_of(text))}
+
+
+def _texts(compressed_body: bytes) -> list[bytes]:
+    body = brotli.decompress(compressed_body)
+    try:
+        page = msgspec.json.decode(body, type=_Page)
+    except msgspec.DecodeError:  # of a text in one of its rows
+        lists = json_text.members(json_text.decoded(body))
+        rows = (json_text.elements(lists[name]) for name in ("added", "modified"))
+        return [json_text.encoded(text) for texts in rows for text in texts]
+    return [bytes(text) for text in (*page.added, *page.modified)]
+
+
+def _id_of(text: bytes) -> str | None:
+    """None for a row that could not be read."""
+    try:
+        return msgspec.json.decode(text, type=_Id).transaction_id
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 _SAVE = insert(ReceivedPage).returning(ReceivedPage.id, sort_by_parameter_order=True)
@@ -69,8 +99,5 @@ def json_of(row: Transaction) -> str | None:
     body = db.session.scalar(select(ReceivedPage.body).where(ReceivedPage.id == row.page_id))
     if body is None:
         return None
-    page = msgspec.json.decode(brotli.decompress(body), type=_Page)
-    for sent in (*page.modified, *page.added):
-        if msgspec.json.decode(sent, type=_Id).transaction_id == row.plaid_transaction_id:
-            return msgspec.json.format(bytes(sent), indent=2).decode()
-    return None
+    text = texts_of(body).get(row.plaid_transaction_id)
+    return msgspec.json.format(text, indent=2).decode() if text else None

@@ -12,7 +12,7 @@ from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.jobs.pulls import item_requests
-from plaidapp.store import Item, Pull, Stream, Transaction
+from plaidapp.store import Item, Pull, SetAside, Stream, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import sync_progress
 from plaidapp.store.pulls import kinds, pulls, transitions
@@ -214,13 +214,43 @@ def test_a_failing_bank_harms_neither_the_sync_nor_the_item(
         ("transaction_ids", "all"),
     ],
 )
-def test_a_malformed_response_stores_nothing(item, run, look, rewrite, field, value):
+def test_a_stream_that_can_t_be_read_is_set_aside(item, run, look, rewrite, field, value):
     def edit(page):
-        for stream in page["outflow_streams"]:
-            stream[field] = value
-        return page
+        (stream,) = page["outflow_streams"]
+        bad = stream | {"stream_id": "bad", field: value}
+        return page | {"outflow_streams": [bad, stream]}
 
     rewrite(PATH, edit)
+    (pull,) = of_kind()
+    run(pull.id)
+    assert look(pull.id).state == "done"
+    assert len(streams()) == 1
+    (row,) = read(select(SetAside))
+    assert (row.kind, row.plaid_id) == ("stream", None if field == "stream_id" else "bad")
+
+
+def test_a_stream_stays_while_its_newest_form_is_set_aside(item, run, rewrite, begin):
+    (pull,) = of_kind()
+    run(pull.id)
+
+    def edit(page):
+        (stream,) = page["outflow_streams"]
+        return page | {"outflow_streams": [stream | {"frequency": 7}]}
+
+    rewrite(PATH, edit)
+    run(begin(kinds.RECURRING, items=[item]))
+    (stream,) = streams()
+    assert stream.vanished_at is None
+    assert [row.plaid_id for row in read(select(SetAside))] == [stream.plaid_stream_id]
+    rewrite(PATH, lambda page: page | {"outflow_streams": []})
+    run(begin(kinds.RECURRING, items=[item]))
+    assert streams()[0].vanished_at is not None
+    assert read(select(SetAside)) == []
+
+
+@pytest.mark.parametrize("field", ["outflow_streams", "request_id"])
+def test_a_malformed_response_stores_nothing(item, run, look, rewrite, field):
+    rewrite(PATH, lambda page: page | {field: 7})
     (pull,) = of_kind()
     run(pull.id)
     failed = look(pull.id)

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import select, update
 
 from plaidapp.extensions import db
-from plaidapp.jobs.transactions import bank_comparison, store_update
+from plaidapp.jobs.transactions import bank_comparison
+from plaidapp.jobs.transactions import batches as batching
 from plaidapp.jobs.transactions.spool import Page
 from plaidapp.store import Account, Balance, Item, MonthlyTotal, Transaction
 from plaidapp.store.base.dates import month_of, months_later
@@ -165,7 +166,7 @@ def batches(*pages):
             [row.plaid_transaction_id for row in batch.modified],
             batch.removed,
         )
-        for batch in store_update._batches(pages)
+        for batch in batching.batches(pages)
     ]
 
 
@@ -184,7 +185,7 @@ def test_a_transaction_that_a_later_page_names_again_begins_a_batch():
 
 
 def test_a_batch_has_at_most_so_many_rows_unless_one_page_has_more(monkeypatch):
-    monkeypatch.setattr(store_update, "BATCH_ROWS", 3)
+    monkeypatch.setattr(batching, "BATCH_ROWS", 3)
     assert batches(page("a", "b"), page("c"), page("d"), page("e", "f", "g", "h")) == [
         (["a", "b", "c"], [], []),
         (["d"], [], []),

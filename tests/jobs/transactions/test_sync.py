@@ -296,35 +296,6 @@ def test_a_cursor_that_does_not_advance_is_an_error(small_pages, unsynced, sync,
     assert stored() == []
 
 
-def test_a_row_of_an_unknown_account_is_an_error(
-    unsynced, sync, rewrite, stored, item_now, begin, run, look
-):
-    def strange(page):
-        page["added"][-1]["account_id"] = "nobody's"
-        return page
-
-    rewrite(SYNC, strange)
-    pull = sync(unsynced)
-    assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_NONSENSE")
-    assert stored() == []
-    assert item_now(unsynced).cursor == ""
-
-
-def test_a_text_that_the_database_refuses_stores_nothing(unsynced, sync, rewrite, item_now, stored):
-    def with_nul(page):
-        page["added"][-1]["name"] = "Coffee\0"
-        return page
-
-    rewrite(SYNC, with_nul)
-    pull = sync(unsynced)
-    if db.engine.dialect.name == "sqlite":
-        assert pull.state == "done"
-        return
-    assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_NONSENSE")
-    assert stored() == []
-    assert item_now(unsynced).cursor == ""
-
-
 def test_a_repair_that_lost_the_cursor_starts_over(
     dynamic, begin, run, look, meanwhile, stored, at_bank, bank_server
 ):

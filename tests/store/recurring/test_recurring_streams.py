@@ -30,7 +30,7 @@ def stream(stream_id="s", *transaction_ids, amount="17.99", **changes):
         "first_date": date(2026, 1, 5),
         "last_date": DAY,
         "transaction_ids": list(transaction_ids),
-        "average_amount": money,
+        "average_amount": payloads.StreamAverage(Decimal(amount)),
         "last_amount": money,
         "is_active": True,
         "status": "MATURE",
@@ -62,7 +62,7 @@ def test_a_stream_is_stored_as_it_was_sent(owner, item, save_answer):
     amount = payloads.StreamAmount(Decimal("0.12345678"), None, "BTC")
     sent = stream(
         "s", "t1", "t2", merchant_name="Netflix", category=category, last_amount=amount,
-        average_amount=payloads.StreamAmount(Decimal("-0.00000001"), None, "BTC"),
+        average_amount=payloads.StreamAverage(Decimal("-0.00000001")),
     )  # fmt: skip
     assert save_answer(item, sent) == 1
     row = streams_of(owner)["s"]

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from plaidapp.extensions import db
 from plaidapp.store import Balance
+from plaidapp.store.base.sums import joined
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, balances
 from plaidapp.store.reports import derived
@@ -65,9 +66,10 @@ def rows_of(context):
     """Read the stored balances of an account, all or those of one source."""
 
     def read(account_id, source=None):
-        query = select(Balance.date, Balance.current).where(Balance.account_id == account_id)
+        query = select(Balance).where(Balance.account_id == account_id).order_by(Balance.date)
         if source:
             query = query.where(Balance.source == source)
-        return [tuple(row) for row in db.session.execute(query.order_by(Balance.date))]
+        rows = db.session.scalars(query.execution_options(populate_existing=True))
+        return [(row.date, joined(row.current, row.current_high)) for row in rows]
 
     return read

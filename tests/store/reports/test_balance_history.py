@@ -9,8 +9,9 @@ from sqlalchemy import select, update
 from plaidapp.extensions import db
 from plaidapp.store import MonthlyTotal, Transaction
 from plaidapp.store.connections import accounts, balances
-from plaidapp.store.reports import balance_history, derived
-from plaidapp.store.transactions import monthly_refresh, monthly_totals
+from plaidapp.store.reports import balance_history, balance_lines, derived
+from plaidapp.store.transactions import filter_totals, monthly_refresh, monthly_totals
+from plaidapp.store.transactions.filters import Filter
 
 TODAY = date(2026, 3, 10)
 DAY = timedelta(days=1)
@@ -107,7 +108,7 @@ def test_days_between_two_reports_follow_from_the_later_one(
     ]
 
 
-def test_a_sum_that_is_too_large_becomes_the_largest_amount(bank_update, rows_of, transaction):
+def test_sums_beyond_64_bits_are_exact(owner, bank_update, rows_of, transaction):
     most = Decimal(92_000_000_000)
     ids = bank_update(
         [
@@ -116,11 +117,32 @@ def test_a_sum_that_is_too_large_becomes_the_largest_amount(bank_update, rows_of
             transaction("t3", TODAY - DAY, str(most)),
             transaction("t4", TODAY - DAY, "-0.00000001"),
         ],
-        a=str(most),
+        a=str(-most),
+        b=str(most),
     )
-    assert rows_of(ids["a"], balances.COMPUTED) == [(TODAY - 2 * DAY, most)]
-    (total,) = monthly_totals.monthly(1, date(2026, 3, 1), ALL_TYPES)
-    assert (total.money_out, total.money_in) == (most, Decimal("0.00000001"))
+    smallest = Decimal("0.00000001")
+    assert rows_of(ids["a"], balances.COMPUTED) == [
+        (TODAY - 2 * DAY, 2 * most - smallest),
+        (TODAY - DAY, most),
+    ]
+    (total,) = monthly_totals.monthly(owner, date(2026, 3, 1), ALL_TYPES)
+    assert (total.money_out, total.money_in) == (3 * most, smallest)
+    assert balance_history.wrong(ids.values()) == monthly_refresh.wrong(ids.values()) == set()
+    (of_rows,) = filter_totals.tally(Filter(owner, search="coffee"), 100).sums
+    (of_months,) = filter_totals.tally(Filter(owner), 100).sums
+    assert of_rows == of_months == (None, smallest, 3 * most)
+    line = balance_lines.lines(owner, TODAY - 2 * DAY)[ids["a"]]
+    days = [TODAY - age * DAY for age in (3, 2, 1, 0)]
+    assert line.at(days) == [2 * most - smallest, 2 * most - smallest, most, -most]
+
+
+def test_a_sum_that_fits_again_loses_its_second_column(bank_update, rows_of, transaction):
+    most, half = Decimal(92_000_000_000), Decimal(46_000_000_000)
+    for amount in (most, half):
+        ids = bank_update([transaction("t", TODAY, str(amount))], a="46000000000")
+        assert rows_of(ids["a"], balances.COMPUTED) == [(TODAY - DAY, half + amount)]
+        (total,) = monthly_totals.monthly(1, date(2026, 3, 1), ALL_TYPES)
+        assert total.money_out == amount
 
 
 @pytest.mark.parametrize("later", [date(2026, 1, 20), date(2026, 3, 2)])

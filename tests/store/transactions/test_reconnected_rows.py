@@ -3,7 +3,6 @@
 import random
 from collections import Counter
 from datetime import date, timedelta
-from decimal import Decimal
 
 import pytest
 from sqlalchemy import select, update
@@ -92,7 +91,7 @@ def test_two_random_ledgers_agree_with_the_model(old, new, save_old, receive, tr
             transaction(
                 f"{prefix}{number}",
                 DAY - timedelta(days=dice.randint(0, since)),
-                dice.choice(["1", "2.5", "23631.98051234567"]),
+                dice.choice(["1", "2.5", "23631.98051234"]),
                 name=dice.choice(["Coffee", "Bread"]),
                 pending=dice.random() < 0.2,
             )
@@ -110,7 +109,7 @@ def test_two_random_ledgers_agree_with_the_model(old, new, save_old, receive, tr
     results = [receive(*first, status="NOT_READY"), receive(*rest), receive(*listed)]
 
     stored = Counter(map(key, before))
-    named = Counter((sent.date, units(sent.amount), sent.name, sent.pending) for sent in listed)
+    named = Counter((sent.date, sent.amount, sent.name, sent.pending) for sent in listed)
     assert sum(count for count, _ in results) == (stored & named).total()
 
     posted = [sent.date for sent in listed]
@@ -137,10 +136,6 @@ def test_two_random_ledgers_agree_with_the_model(old, new, save_old, receive, tr
         note == f"row {row_id}" or row_id not in {row.id for row in before}
         for row_id, note in written.items()
     )
-
-
-def units(amount):
-    return amount.quantize(Decimal("0.00000001"))
 
 
 def test_a_row_keeps_its_id_and_its_edits(old, new, save_old, receive, transaction):

@@ -128,14 +128,14 @@ def test_a_row_of_an_unknown_account_is_an_error(owner, item, transaction):
 
 def test_accounts_that_are_missing_from_a_list_are_closed(owner, item, account):
     accounts.save(owner, item.id, [account("a"), account("b")])
-    accounts.close_missing(item.id, [account("b")])
+    accounts.close_missing(item.id, ["b"])
     db.session.commit()
     closed = {row.plaid_account_id: row.closed_at is not None for row in accounts.of_item(item.id)}
     assert closed == {"a": True, "b": False}
 
 
 def test_an_account_that_is_listed_again_is_open(owner, item, account):
-    accounts.close_missing(item.id, [account("b")])
+    accounts.close_missing(item.id, ["b"])
     accounts.save(owner, item.id, [account("a")])
     db.session.commit()
     assert [row.closed_at for row in accounts.of_user(owner)] == [None]
