@@ -15,6 +15,7 @@ from plaidapp.extensions import db
 TABLES = {
     *("user", "item", "account", "transaction", "pull", "pull_item", "webhook", "webhook_key"),
     *("balance", "monthly_total", "edit", "edit_row", "former_account"),
+    *("former_row", "account_question"),
     *("recurring_stream", "recurring_payment", "received_page", "set_aside"),
 }
 

@@ -1,13 +1,15 @@
 """The tables: a package for each subject, with models and queries. Nothing here commits."""
 
+from .connections.account_questions import AccountQuestion
 from .connections.accounts import Account
 from .connections.balances import Balance
+from .connections.former_accounts import FormerAccount
 from .connections.items import Item
-from .connections.reconnected_accounts import FormerAccount
 from .people.users import User
 from .pulls.pulls import Pull, PullItem
 from .recurring.recurring_streams import Stream
 from .transactions.edits import Edit, EditRow
+from .transactions.former_rows import FormerRow
 from .transactions.monthly_totals import MonthlyTotal
 from .transactions.raw_pages import ReceivedPage
 from .transactions.set_aside import SetAside
@@ -17,10 +19,12 @@ from .webhooks.signing_keys import WebhookKey
 
 __all__ = [
     "Account",
+    "AccountQuestion",
     "Balance",
     "Edit",
     "EditRow",
     "FormerAccount",
+    "FormerRow",
     "Item",
     "MonthlyTotal",
     "Pull",

@@ -13,7 +13,7 @@ from plaidapp.bank.payloads import Event
 from plaidapp.jobs.connections import item_state
 from plaidapp.jobs.pulls import item_requests
 from plaidapp.store import Item, Pull
-from plaidapp.store.connections import accounts, items
+from plaidapp.store.connections import accounts, former_accounts, items
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.texts import gettext_noop
@@ -55,6 +55,7 @@ def _error(item: Item, event: Event) -> None:
             None,
             gettext_noop("The bank reports a problem with this connection."),
         )
+        item_requests.standby(item.id)
         return
     item_state.set_error(item.id, from_plaid(event.error, status=400))
     users.ledger_changed(item.user_id)
@@ -89,11 +90,14 @@ def _day(text: str | None) -> str | None:
 def _revoked(item: Item, event: Event) -> None:
     sentence = gettext_noop("You revoked access to this bank. Your stored data stays here.")
     _set_state(item, items.REVOKED, event.webhook_code, sentence)
+    item_requests.standby(item.id)
 
 
 def _account_revoked(item: Item, event: Event) -> None:
     if event.account_id:
         accounts.close(item.id, event.account_id)
+        former_accounts.end(item.id, event.account_id)
+        item_requests.standby(item.id)
         users.ledger_changed(item.user_id)
 
 

@@ -22,7 +22,7 @@ def accounts_json() -> Response:
 
 def _as_plaid(account: Account) -> dict[str, Any]:
     return {
-        "account_id": account.plaid_account_id,
+        "account_id": account.public_id,
         "name": account.name,
         "official_name": account.official_name,
         "mask": account.mask,

@@ -9,7 +9,7 @@ from werkzeug import Response
 from plaidapp.auth.access import owned_or_404, person
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Account, Item
-from plaidapp.store.connections import accounts, items, reconnected_accounts
+from plaidapp.store.connections import accounts, former_accounts, items
 from plaidapp.store.pulls import shown_pulls
 from plaidapp.store.transactions import monthly_totals, set_aside, transactions
 
@@ -68,5 +68,5 @@ def item(item_id: int) -> str | Response:
         removed=transactions.count_removed(row.id),
         history=shown_pulls.of_item(row.id, HISTORY),
         set_aside=set_aside.count(row.id),
-        successor=reconnected_accounts.successor(row.id),
+        successor=former_accounts.successor(row.id),
     )

@@ -15,8 +15,8 @@ def as_plaid(row: Transaction) -> dict[str, Any]:
     if row.category_version:
         category["version"] = row.category_version
     return {
-        "transaction_id": row.plaid_transaction_id,
-        "account_id": row.account.plaid_account_id,
+        "transaction_id": row.public_id,
+        "account_id": row.account.public_id,
         "amount": exact(row.amount),
         "iso_currency_code": row.iso_currency_code,
         "unofficial_currency_code": row.unofficial_currency_code,

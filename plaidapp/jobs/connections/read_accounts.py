@@ -3,7 +3,7 @@
 from plaidapp.bank import payloads
 from plaidapp.bank.unread import ACCOUNT
 from plaidapp.store import PullItem
-from plaidapp.store.connections import accounts, items, reconnected_accounts
+from plaidapp.store.connections import accounts, former_accounts, items, reconnected_accounts
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.store.reports import derived
@@ -30,23 +30,27 @@ def _store(attempt: Attempt, pull_item: PullItem, answer: payloads.Accounts, pha
     user_id, item_id = attempt.pull.user_id, pull_item.item_id
     users.lock_ledger(user_id)
     items.answered(item_id, answer.item.institution_id, answer.item.institution_name)
-    listed = reconnected_accounts.without_departed(item_id, answer.accounts)
-    saved = reconnected_accounts.save_accounts(user_id, item_id, listed)
-    item_requests.remove(saved.replaced)
-    derived.refresh((), saved.changed)
+    listed = former_accounts.without_departed(item_id, answer.accounts)
+    derived.refresh((), reconnected_accounts.save_accounts(user_id, item_id, listed))
     set_aside.replace(item_id, ACCOUNT, set_aside.keys(item_id)[ACCOUNT], answer.unread)
     _close_missing(item_id, answer)
     if set_aside.is_due(item_id):  # the sync reads from what is stored, and the clock rings for it
         item_requests.sync(pull_item.item, pulls.CLOCK)
     if attempt.pull.facts.connects:
-        pull_item.accounts_kept = reconnected_accounts.count_reconnected(item_id)
+        pull_item.accounts_kept = former_accounts.count_reconnected(item_id)
     attempt.report(
         pull_item, stored=True, phase=phase, accounts=len(listed), request_id=answer.request_id
     )
 
 
 def _close_missing(item_id: int, answer: payloads.Accounts) -> None:
-    """Close accounts that the bank no longer lists. One without a readable id may be any."""
+    """Close accounts that the bank no longer lists, unless another Item lists them.
+
+    One without a readable id may be any.
+    """
     unread = {row.plaid_id for row in answer.unread if row.plaid_id}
     if all(row.plaid_id for row in answer.unread):
-        accounts.close_missing(item_id, unread.union(sent.account_id for sent in answer.accounts))
+        listed = unread.union(sent.account_id for sent in answer.accounts)
+        accounts.close_missing(item_id, listed)
+        former_accounts.note_listed(item_id, listed)
+        item_requests.standby(item_id)

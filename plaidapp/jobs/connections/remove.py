@@ -8,7 +8,13 @@ from ..pulls.attempt import Attempt
 
 
 def remove(attempt: Attempt, pull_item: PullItem) -> None:
-    """Remove the Item at Plaid and forget its access token. Raises BankError."""
+    """Remove the Item at Plaid and forget its access token. Raises BankError.
+
+    Do nothing if it got an account back meanwhile, which is not the one of the newer Item.
+    """
+    if not items.is_replaced(pull_item.item_id):
+        attempt.report(pull_item, phase=pulls.DONE)
+        return
     attempt.bank.remove(pull_item.item.access_token)
     items.forget_token(pull_item.item_id)
     attempt.report(pull_item, phase=pulls.DONE)

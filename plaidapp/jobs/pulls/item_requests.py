@@ -9,6 +9,7 @@ from plaidapp.extensions import db
 from plaidapp.store import Item, Pull
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items, sync_progress
+from plaidapp.store.connections import standby as standby_items
 from plaidapp.store.pulls import kinds, pulls, transitions
 
 
@@ -38,8 +39,18 @@ def recurring(item: Item, asked_by: str) -> Pull | None:
     return waiting if transitions.hurry(waiting.id) else None
 
 
+def standby(item_id: int) -> None:
+    """Have Items synced that take over accounts that this Item no longer reports.
+
+    The clock rings for the pulls.
+    """
+    for item in standby_items.of_lost_accounts(item_id):
+        sync(item, pulls.CLOCK)
+
+
 def remove(item_ids: Iterable[int]) -> None:
-    """Have replaced Items removed at Plaid. The clock rings for the pulls."""
+    """Have replaced Items removed at Plaid, once each. The clock rings for the pulls."""
     for item_id in item_ids:
         item = db.session.get_one(Item, item_id)
-        pulls.add(item.user_id, kinds.REMOVE, items=[item], asked_by=pulls.CLOCK)
+        if not pulls.has_any(item_id, kinds.REMOVE):
+            pulls.add(item.user_id, kinds.REMOVE, items=[item], asked_by=pulls.CLOCK)

@@ -17,7 +17,7 @@ from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.base.currency import currency_of
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import accounts, reconnected_accounts
+from plaidapp.store.connections import accounts, former_accounts
 from plaidapp.store.reports import balance_history
 from plaidapp.store.transactions import monthly_refresh, reader, set_aside
 from plaidapp.store.transactions.filters import Filter
@@ -90,7 +90,7 @@ def compare(item: Item) -> list[Difference]:
     start, end = now().date() - timedelta(days=DAYS_REQUESTED), now().date() + FUTURE
     listed = bank.accounts(item.access_token)
     pages = list(_pages(bank, item, start, end))
-    departed = reconnected_accounts.departed_ids(item.id)  # another Item reports these accounts
+    departed = former_accounts.departed_ids(item.id)  # another Item reports these accounts
     known = accounts.of_item(item.id)
     known_ids = {row.plaid_account_id for row in known}
     aside = set_aside.keys(item.id)

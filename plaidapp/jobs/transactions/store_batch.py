@@ -9,7 +9,7 @@ from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from plaidapp.bank.unread import TRANSACTION, Unread
-from plaidapp.store.connections import accounts, reconnected_accounts
+from plaidapp.store.connections import accounts, former_accounts
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import (
     edits,
@@ -55,7 +55,7 @@ def store_batch(storing: Storing, batch: Batch) -> None:
     Rows of accounts that another Item reports now are left out.
     """
     item_id = storing.item_id
-    departed = reconnected_accounts.departed_ids(item_id)
+    departed = former_accounts.departed_ids(item_id)
     account_ids = accounts.ids_of_item(item_id)
     known = account_ids.keys() - departed
     added = [row for row in batch.added if row.plaid_account_id in known]
@@ -100,7 +100,7 @@ def _save_rows(
     `is_new` says that the bank calls none of the rows modified.
     """
     item_id, kept = storing.item_id, 0
-    former = reconnected_accounts.former_items(item_id)
+    former = former_accounts.former_items(item_id)
     if former:
         kept, new_ids = reconnected_rows.reconnect(item_id, former, account_ids, rows)
         storing.new_ids |= new_ids

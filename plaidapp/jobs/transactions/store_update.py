@@ -12,13 +12,20 @@ from plaidapp.bank.client import DAYS_REQUESTED
 from plaidapp.bank.unread import ACCOUNT, REMOVED, TRANSACTION
 from plaidapp.store import PullItem
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import accounts, items, reconnected_accounts, sync_progress
+from plaidapp.store.connections import (
+    accounts,
+    former_accounts,
+    items,
+    reconnected_accounts,
+    sync_progress,
+)
 from plaidapp.store.connections.sync_progress import Advance
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import raw_pages, reconnected_rows, set_aside, transactions
 
+from ..connections import same_accounts
 from ..pulls import item_requests
 from ..pulls.attempt import Attempt
 from . import retry
@@ -49,6 +56,10 @@ def store_update(
     for batch in batches(spool):
         store_batch(storing, batch)
         _strike_out(unnamed, batch)
+    may_tell = update.status in (items.RECENT, items.COMPLETE)
+    was_complete = pull_item.item.update_status == items.COMPLETE
+    if may_tell and not was_complete:
+        same_accounts.separate_mistaken(item_id)
     gone_days = _remove_missing_rows(storing, unnamed, update)
     outcome = sync_progress.advance(
         item_id,
@@ -62,6 +73,10 @@ def store_update(
         attempt.roll_back()
         return outcome
     _refresh_derived(storing, gone_days)
+    if may_tell and (storing.counts.total() or not was_complete):
+        same_accounts.decide(user_id, item_id, is_complete=update.status == items.COMPLETE)
+    if update.status == items.COMPLETE:
+        same_accounts.remove_replaced(item_id)
     if sync_progress.streams_due(item_id):  # the clock rings for it
         item_requests.recurring(pull_item.item, pulls.CLOCK)
     _report(attempt, pull_item, storing, update, outcome)
@@ -81,12 +96,10 @@ def _save_accounts(
     user_id: int, item_id: int, update: Update, aside: Collection[str]
 ) -> set[derived.Day]:
     """Return the days for which a balance was stored. `aside` has the accounts set aside before."""
-    listed = reconnected_accounts.without_departed(item_id, update.accounts)
+    listed = former_accounts.without_departed(item_id, update.accounts)
     named = {sent.account_id for sent in update.accounts}
     set_aside.replace(item_id, ACCOUNT, named.intersection(aside), update.unread_accounts)
-    saved = reconnected_accounts.save_accounts(user_id, item_id, listed)
-    item_requests.remove(saved.replaced)
-    return saved.changed
+    return reconnected_accounts.save_accounts(user_id, item_id, listed)
 
 
 def _read_again(storing: Storing, *, is_whole: bool) -> None:
@@ -121,7 +134,7 @@ def _remove_missing_rows(storing: Storing, unnamed: set[str], update: Update) ->
     item_id = storing.item_id
     transactions.mark_removed(item_id, list(unnamed))
     gone_days = reconnected_rows.remove_missing(
-        item_id, reconnected_accounts.former_items(item_id), update.status, storing.new_ids
+        item_id, former_accounts.former_items(item_id), update.status, storing.new_ids
     )
     storing.counts["removed"] += len(unnamed) + len(gone_days)
     return gone_days

@@ -9,8 +9,9 @@ from sqlalchemy import bindparam, select
 
 from plaidapp.extensions import db
 from plaidapp.store import Item, PullItem
-from plaidapp.store.connections import accounts
+from plaidapp.store.connections import accounts, standby
 from plaidapp.store.connections.sync_progress import Advance
+from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 
 from ..connections.read_accounts import read_accounts
@@ -31,14 +32,24 @@ def sync(attempt: Attempt, pull_item: PullItem) -> None:
     """Read what has changed since the last sync. Raises BankError.
 
     If the first sync failed before it stored the accounts, they are read first: a transaction needs
-    its account, which may be one of an earlier connection.
+    its account, which may be one of an earlier connection. So are accounts that another connection
+    no longer reports.
     """
+    if standby.is_needed(pull_item.item_id):
+        _take_over(attempt, pull_item)
     if pull_item.item.synced_at is None:
         known = accounts.ids_of_item(pull_item.item_id)
         db.session.commit()  # hold no transaction while the bank is asked
         if not known:
             read_accounts(attempt, pull_item)
     _sync(attempt, pull_item)
+
+
+def _take_over(attempt: Attempt, pull_item: PullItem) -> None:
+    users.lock_ledger(attempt.pull.user_id)
+    standby.take_over(pull_item.item_id)
+    attempt.report(pull_item, stored=True)
+    read_accounts(attempt, pull_item)
 
 
 def resync(attempt: Attempt, pull_item: PullItem) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Connection,
     Insert,
     MetaData,
+    Select,
     Table,
     literal,
     or_,
@@ -143,6 +144,11 @@ def _staged(table: Table, columns: tuple[str, ...]) -> Table:
 def insert_new(table: Table, row: Mapping[str, Any]) -> bool:
     """Insert `row`. False, with nothing changed, if its key is stored already."""
     return write(_insert()(table).values(row).on_conflict_do_nothing()) == 1
+
+
+def insert_missing(table: Table, columns: Sequence[str], rows: Select[*tuple[Any, ...]]) -> None:
+    """Insert the rows of a query, which has conditions, without those whose key is stored."""
+    write(_insert()(table).from_select(columns, rows).on_conflict_do_nothing())
 
 
 def _insert() -> InsertInto:

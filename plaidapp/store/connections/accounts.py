@@ -5,7 +5,17 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import ForeignKey, Select, Table, Text, UniqueConstraint, bindparam, select, update
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Select,
+    Table,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.bank import payloads
@@ -22,7 +32,9 @@ from .items import Item
 class Account(HasCurrency, Base):
     """Balances are as Plaid gives them: the amount owed on a credit or loan account is positive.
 
-    `closed_at` is when the account stopped being shared or the bank stopped listing it.
+    `closed_at` is when the account stopped being shared or the bank stopped listing it. `first_id`
+    is Plaid's first id of an account that has another one since it was reconnected or merged, and
+    `own_id` is the id that the present Item's account had before it was merged into this one.
     https://plaid.com/docs/api/accounts/#accounts-get-response-accounts-balances
     """
 
@@ -44,6 +56,13 @@ class Account(HasCurrency, Base):
     limit: Mapped[Decimal | None] = mapped_column(Money)
     updated_at: Mapped[datetime] = mapped_column(Moment)
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
+    first_id: Mapped[str | None] = mapped_column(Text)
+    own_id: Mapped[int | None] = mapped_column(BigInteger)
+
+    @property
+    def public_id(self) -> str:
+        """Plaid's id by which programs know the account. It never changes."""
+        return self.first_id or self.plaid_account_id
 
     @property
     def is_debt(self) -> bool:

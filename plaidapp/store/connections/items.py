@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
+from plaidapp.texts import gettext_noop
 
 from ..base.types import Moment, now
 from ..base.writes import write
@@ -33,6 +34,10 @@ NEW_ACCOUNTS = "new_accounts"  # works, and the bank has more accounts to share
 REPLACED = "replaced"  # reconnected: another Item has its accounts now, for good
 NOT_SYNCED = (LOGIN_REQUIRED, REVOKED, REPLACED)
 """States in which the bank is not asked for transactions."""
+REPORTING = (GOOD, EXPIRING, NEW_ACCOUNTS)
+"""States in which the bank answers."""
+
+ENDED = gettext_noop("This connection has ended. Connect the bank again to update its accounts.")
 
 RECENT = "INITIAL_UPDATE_COMPLETE"
 COMPLETE = "HISTORICAL_UPDATE_COMPLETE"
@@ -149,9 +154,36 @@ def set_state(item_id: int, state: str, code: str | None, message: str | None) -
     )
 
 
+def read_again(item_id: int) -> None:
+    """Have the next sync read the Item from the beginning. One that is running starts over."""
+    write(update(Item).where(Item.id == item_id).values(cursor=""))
+
+
 def replace(item_id: int) -> None:
     """Mark an Item as replaced: other Items have all of its accounts now."""
     set_state(item_id, REPLACED, None, None)
+
+
+def revive(item_id: int) -> None:
+    """Make a replaced Item one of its own again, because it has an account after all.
+
+    If it was ended at Plaid meanwhile, only a new connection can bring the account up to date.
+    """
+    has_ended = Item.access_token == b""
+    write(
+        update(Item)
+        .where(Item.id == item_id, Item.state == REPLACED)
+        .values(
+            state=case((has_ended, REVOKED), else_=GOOD),
+            error_message=case((has_ended, ENDED), else_=None),
+        )
+    )
+
+
+def in_states(item_ids: Sequence[int], states: Sequence[str]) -> Sequence[int]:
+    """Return those of the Items that are in one of the states."""
+    query = select(Item.id).where(Item.id.in_(item_ids), Item.state.in_(states))
+    return db.session.scalars(query.order_by(Item.id)).all()
 
 
 def is_replaced(item_id: int) -> bool:

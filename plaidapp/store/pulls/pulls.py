@@ -190,6 +190,11 @@ def waiting(item_id: int, kind: str) -> Pull | None:
     return _first_of_item(item_id, Pull.kind == kind, Pull.state == QUEUED)
 
 
+def has_any(item_id: int, kind: str) -> bool:
+    """Return True if there ever was a pull of this kind for the Item."""
+    return _first_of_item(item_id, Pull.kind == kind) is not None
+
+
 def _first_of_item(item_id: int, *conditions: ColumnElement[bool]) -> Pull | None:
     query = select(Pull).join(PullItem).where(PullItem.item_id == item_id, *conditions)
     return db.session.scalars(query.order_by(Pull.id).limit(1)).first()

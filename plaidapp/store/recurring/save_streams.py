@@ -5,11 +5,11 @@ deleted.
 """
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import Table, delete, insert, select, update
+from sqlalchemy import Table, delete, insert, select, true, update
 
 from plaidapp.bank import payloads
 from plaidapp.bank.unread import STREAM
@@ -59,6 +59,12 @@ def save(
         _mark_vanished(item_id, unread_ids.union(stream.stream_id for _, stream in sent))
     _save_payments(item_id, [stream for _, stream in sent])
     return len(sent)
+
+
+def move(from_id: int, to_id: int, item_ids: Collection[int] | None = None) -> None:
+    """Move the streams of an account to another one: all, or those of these Items."""
+    of_items = true() if item_ids is None else Stream.item_id.in_(item_ids)
+    write(update(Stream).where(Stream.account_id == from_id, of_items).values(account_id=to_id))
 
 
 def _stored_payments(item_id: int, plaid_ids: Sequence[str]) -> StoredPayments:

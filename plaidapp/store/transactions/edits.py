@@ -32,6 +32,7 @@ from ..base.writes import in_batches, write
 from ..people import users
 from . import monthly_refresh
 from .filters import Filter
+from .former_rows import FormerRow
 from .ingest import Row
 from .transactions import Transaction
 
@@ -202,6 +203,16 @@ def carry_to(pending_id: int, posted_id: int) -> None:
         Transaction.id == posted_id,
         PENDING.id == pending_id,
         PENDING.account_id == Transaction.account_id,
+    )
+
+
+def carry_merged(account_id: int) -> None:
+    """Copy the edits of an account's rows to the rows that have their names now."""
+    _copy(
+        PENDING.account_id == account_id,
+        FormerRow.item_id == PENDING.item_id,
+        FormerRow.plaid_transaction_id == PENDING.plaid_transaction_id,
+        FormerRow.transaction_id == Transaction.id,
     )
 
 

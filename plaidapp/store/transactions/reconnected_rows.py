@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Mapped
 
 from plaidapp.extensions import db
@@ -21,12 +21,13 @@ from plaidapp.extensions import db
 from ..base.currency import currency_of
 from ..base.dates import days_later
 from ..base.types import now, units
-from ..connections import items
+from ..connections import former_accounts, items
 from ..connections.accounts import Account
-from . import edits
+from . import edits, former_rows
 from .ingest import Row
 from .transactions import Transaction
 
+TABLE = cast(Table, Transaction.__table__)
 POSTING = 7
 """Days after its pending row within which a posted row counts as the same transaction."""
 
@@ -64,24 +65,41 @@ def reconnect(
 ) -> tuple[int, set[str]]:
     """Move earlier Items' rows to this Item if it sent equal ones, so that saving updates them.
 
-    Equal rows are matched one to one in their order, those that the bank had removed last. Returns
-    the number of rows moved, and Plaid's ids of the rows that were not stored in any form.
+    A row that this Item named before is found by its id. Other equal rows are matched one to one in
+    their order, those that the bank had removed last. Returns the number of rows moved, and Plaid's
+    ids of the rows that were not stored in any form.
     """
     new = {row.plaid_transaction_id: row for row in sent}
     for plaid_id in _stored(item_id, list(new)):
         del new[plaid_id]
     if not new:
         return 0, set()
+    moves = _named_before(item_id, former, list(new))
     days = [row.day for row in new.values()]
-    former_ids = _former_ids(item_id, former, min(days), max(days))
-    moves = [
-        {"row": queue.popleft(), "new": plaid_id}
-        for plaid_id, row in new.items()
-        if (queue := former_ids[_movement_of(row, account_ids)])
-    ]
+    former_ids = _former_ids(item_id, former, min(days), max(days), set(moves.values()))
+    for plaid_id, row in new.items():
+        if plaid_id not in moves and (queue := former_ids[_movement_of(row, account_ids)]):
+            moves[plaid_id] = queue.popleft()
     if moves:
-        _update(moves, item_id=item_id, plaid_transaction_id=bindparam("new"), page_id=None)
-    return len(moves), new.keys() - {move["new"] for move in moves}
+        former_rows.remember(list(moves.values()))
+        _update(
+            [{"row": row_id, "new": plaid_id} for plaid_id, row_id in moves.items()],
+            item_id=item_id,
+            plaid_transaction_id=bindparam("new"),
+            page_id=None,
+            first_id=func.coalesce(TABLE.c.first_id, TABLE.c.plaid_transaction_id),
+        )
+    return len(moves), new.keys() - moves.keys()
+
+
+def _named_before(item_id: int, former: Sequence[int], plaid_ids: Sequence[str]) -> dict[str, int]:
+    """Return rows by the ids that this Item named them with before another one took over."""
+    found = former_rows.ids_of(item_id, plaid_ids)
+    if not found:
+        return {}
+    query = select(Transaction.id).where(*_is_former(item_id, former))
+    theirs = set(db.session.scalars(query.where(Transaction.id.in_(list(found.values())))))
+    return {plaid_id: row_id for plaid_id, row_id in found.items() if row_id in theirs}
 
 
 def _movement_of(row: Row, account_ids: Mapping[str, int]) -> Movement:
@@ -97,9 +115,9 @@ def _stored(item_id: int, plaid_ids: Sequence[str]) -> Sequence[str]:
 
 
 def _former_ids(
-    item_id: int, former: Sequence[int], start: date, end: date
+    item_id: int, former: Sequence[int], start: date, end: date, taken: Collection[int]
 ) -> defaultdict[Movement, deque[int]]:
-    """Return the ids of earlier Items' rows by their movement."""
+    """Return the ids of earlier Items' rows by their movement, without the `taken` ones."""
     rows = db.session.execute(
         select(
             *(Transaction.id, Transaction.account_id, Transaction.name, Transaction.date),
@@ -110,7 +128,8 @@ def _former_ids(
     )
     found: defaultdict[Movement, deque[int]] = defaultdict(deque)
     for row_id, account_id, name, day, amount, currency, pending in rows:
-        found[Movement(account_id, name, day, units(amount), currency, pending)].append(row_id)
+        if row_id not in taken:
+            found[Movement(account_id, name, day, units(amount), currency, pending)].append(row_id)
     return found
 
 
@@ -131,10 +150,24 @@ def remove_missing(
     _carry_edits(item_id, pending, new_ids)
     missing = [FormerRow(row.id, row.account_id, row.date) for row in pending]
     if status == items.COMPLETE:
-        missing += _missing_posted(item_id, shown)
+        missing += _missing_posted(item_id, [*shown, _may_be_missing(former)])
     if missing:
         _update([{"row": row.id} for row in missing], removed_at=now())
     return [(row.account_id, row.date) for row in missing]
+
+
+def _may_be_missing(former: Sequence[int]) -> ColumnElement[bool]:
+    """Return the condition of rows that an Item names too if they still exist.
+
+    Not those of Items that can't tell anymore whether they do. If two accounts were merged while
+    both Items report, each may have rows of its own.
+    """
+    replaced = items.in_states(former, (items.REPLACED,))
+    reporting = items.in_states(former, items.REPORTING)
+    is_merged = Transaction.account_id.in_(former_accounts.merged())
+    return or_(
+        Transaction.item_id.in_(replaced), and_(Transaction.item_id.in_(reporting), ~is_merged)
+    )
 
 
 def _missing_posted(item_id: int, shown: Sequence[ColumnElement[bool]]) -> list[FormerRow]:
@@ -193,6 +226,5 @@ def _rows(*conditions: ColumnElement[bool] | Mapped[bool]) -> Sequence[Transacti
 
 def _update(rows: Sequence[Mapping[str, Any]], **values: Any) -> None:
     """Update each row by its id, which `rows` has under the name "row"."""
-    table = cast(Table, Transaction.__table__)
-    statement = update(table).where(table.c.id == bindparam("row")).values(**values)
+    statement = update(TABLE).where(TABLE.c.id == bindparam("row")).values(**values)
     db.session.connection().execute(statement, rows)

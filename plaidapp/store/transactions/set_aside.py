@@ -34,7 +34,7 @@ from ..base.types import BigId, Moment, now
 from ..base.upsert import upsert
 from ..base.writes import in_batches, write
 from ..connections.accounts import Account
-from ..connections.reconnected_accounts import FormerAccount
+from ..connections.former_accounts import FormerAccount
 
 LONGEST_TEXT = 100_000
 """Bytes of a row that are kept. Plaid's rows have one or two thousand."""

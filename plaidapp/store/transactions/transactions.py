@@ -51,7 +51,8 @@ class Transaction(HasCurrency, Base):
     `size` is the amount without its sign. `category_version` is "v1" or "v2", or None if the bank
     doesn't say. `removed_at` marks a row that the bank removed; it is kept but not shown. `words`
     and `note_words` are for the search index (base/search_terms.py), and rows are sorted by name
-    with `title_key`. `page_id` is the page that the row last came in (raw_pages.py).
+    with `title_key`. `page_id` is the page that the row last came in (raw_pages.py). `first_id` is
+    Plaid's first id of a row that has another one since its account was reconnected or merged.
 
     Only the account is a foreign key: on PostgreSQL, checking one takes as long as two indexes.
     The person is the account's, and Items are never deleted. A row of an account that has moved to
@@ -92,6 +93,7 @@ class Transaction(HasCurrency, Base):
     pending: Mapped[bool]
     page_id: Mapped[int | None] = mapped_column(BigInteger)
     removed_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
+    first_id: Mapped[str | None] = mapped_column(Text)
 
     # The person's own edits. Updates from the bank never change these.
     own_category: Mapped[str | None] = mapped_column(Text)
@@ -101,6 +103,11 @@ class Transaction(HasCurrency, Base):
     edited_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
     account: Mapped[Account] = relationship(lazy="raise")
+
+    @property
+    def public_id(self) -> str:
+        """Plaid's id by which programs know the row. It never changes."""
+        return self.first_id or self.plaid_transaction_id
 
     @property
     def title(self) -> str:

@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item
-from plaidapp.store.connections import accounts, items, reconnected_accounts
+from plaidapp.store.connections import accounts, former_accounts, items, reconnected_accounts
 from plaidapp.store.people import users
 
 BANK = "ins_1"
@@ -50,10 +50,10 @@ def test_an_account_with_the_same_description_moves(connect, account):
     assert after == {"b": before["a"]}
     assert accounts.ids_of_item(old) == {}
     assert states() == {"old": items.REPLACED, "new": items.GOOD}
-    assert reconnected_accounts.departed_ids(old) == {"a"}
-    assert reconnected_accounts.former_items(new) == [old]
-    assert reconnected_accounts.successor(old) == new
-    assert reconnected_accounts.count_reconnected(new) == 1
+    assert former_accounts.departed_ids(old) == {"a"}
+    assert former_accounts.former_items(new) == [old]
+    assert former_accounts.successor(old) == new
+    assert former_accounts.count_reconnected(new) == 1
 
 
 @pytest.mark.parametrize(
@@ -174,5 +174,5 @@ def test_what_the_old_item_still_lists_is_ignored(connect, account):
     old, _ = connect("old", account("a"), account("b", mask="0002"))
     connect("new", account("c"))
     listed = [account("a"), account("b", mask="0002")]
-    remaining = reconnected_accounts.without_departed(old, listed)
+    remaining = former_accounts.without_departed(old, listed)
     assert [sent.account_id for sent in remaining] == ["b"]

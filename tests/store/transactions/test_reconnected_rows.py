@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from plaidapp.extensions import db
 from plaidapp.store import FormerAccount, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import accounts, items, reconnected_accounts
+from plaidapp.store.connections import accounts, former_accounts, items
 from plaidapp.store.transactions import monthly_refresh, reconnected_rows, transactions
 from tests import stored
 
@@ -52,7 +52,7 @@ def receive(owner, new):
     """Store an update of the new Item as a sync does. Returns rows reconnected and removed."""
 
     def store(*rows, status=items.COMPLETE):
-        former = reconnected_accounts.former_items(new.id)
+        former = former_accounts.former_items(new.id)
         ids = accounts.ids_of_item(new.id)
         count, new_ids = reconnected_rows.reconnect(
             new.id, former, ids, stored.rows_of(owner, rows)

@@ -93,7 +93,8 @@ class Book:
         self._names = Names()
         self._declared: set[str] = set()
         self._file_accounts: dict[tuple[int, str | None], FileAccount] = {}
-        for account in export.accounts:  # all, so that every export gives them the same names
+        # All and in this order, so that every export gives them the same names.
+        for account in sorted(export.accounts, key=lambda account: account.id):
             self._names.of_account(account, export.bank_of(account))
 
     def directives(self) -> Iterator[Directive]:
@@ -173,7 +174,7 @@ def _entry(row: Transaction, account: FileAccount, counter: str) -> Entry:
         line_of(row.merchant_name),
         row.pending,
         {
-            "plaid_id": line_of(row.plaid_transaction_id),
+            "plaid_id": line_of(row.public_id),
             "category": line_of(row.category_detailed),
             "note": line_of(row.note),
         },

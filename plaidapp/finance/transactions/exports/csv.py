@@ -76,9 +76,9 @@ def _cells(row: Transaction, bank: str) -> tuple[str, ...]:
         safe(row.account.mask),
         safe(bank),
         safe(row.payment_channel),
-        safe(row.plaid_transaction_id),
+        safe(row.public_id),
         safe(row.pending_transaction_id),
-        safe(row.account.plaid_account_id),
+        safe(row.account.public_id),
     )
 
 

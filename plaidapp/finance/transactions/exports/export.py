@@ -10,7 +10,7 @@ from plaidapp.formats import bank_name
 from plaidapp.store import Account, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.base.writes import BATCH
-from plaidapp.store.connections import accounts, items
+from plaidapp.store.connections import accounts
 from plaidapp.store.transactions import export_rows, monthly_totals, reader
 from plaidapp.store.transactions.filters import Filter
 
@@ -38,8 +38,9 @@ class Export:
 
     @classmethod
     def of(cls, filter_: Filter) -> "Export":
-        banks = {item.id: bank_name(item) for item in items.of_user(filter_.user_id)}
-        return cls(filter_, now(), accounts.of_user(filter_.user_id), banks)
+        pairs = list(accounts.with_items(filter_.user_id))
+        banks = {item.id: bank_name(item) for _, item in pairs}
+        return cls(filter_, now(), [account for account, _ in pairs], banks)
 
     def bank_of(self, account: Account) -> str:
         """The bank's name. Empty if it was connected after the export began."""

@@ -112,7 +112,7 @@ def _transaction(row: Transaction) -> str:
     return (
         f"<STMTTRN><TRNTYPE>{kind}</TRNTYPE><DTPOSTED>{_noon(row.date)}</DTPOSTED>"
         f"{authorized or ''}<TRNAMT>{exact(-row.amount)}</TRNAMT>"
-        f"{_element('FITID', row.plaid_transaction_id, LONGEST_TEXT)}"
+        f"{_element('FITID', row.public_id, LONGEST_TEXT)}"
         f"{_element('NAME', row.title, LONGEST_NAME)}"
         f"{_element('MEMO', ' · '.join(filter(None, (row.name, row.note))), LONGEST_TEXT)}"
         "</STMTTRN>\n"

@@ -1,0 +1,61 @@
+"""Two log-ins that share an account: if one stops reporting it, the other carries on.
+
+The account is read from one Item at a time. An Item that also lists it stands by. When it takes
+over, the account stays the same row. The Item is then read from the beginning, because what it said
+about the account in the meantime was ignored; rows that are stored are recognized
+(transactions/reconnected_rows.py).
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.orm import aliased
+
+from plaidapp.extensions import db
+
+from ..base.writes import write
+from . import account_moves, items
+from .accounts import Account
+from .former_accounts import FormerAccount
+from .items import Item
+
+STANDBY = aliased(Item)
+_PAIRS = (
+    FormerAccount.account_id == Account.id,
+    FormerAccount.ended_at.is_(None),
+    FormerAccount.item_id == STANDBY.id,
+    FormerAccount.item_id != Account.item_id,
+    STANDBY.state.in_(items.REPORTING),
+    Account.item_id == Item.id,
+)
+_IS_LOST = or_(Account.closed_at.is_not(None), Item.state.not_in(items.REPORTING))
+
+
+def of_lost_accounts(item_id: int) -> Sequence[Item]:
+    """Return the Items that stand by for accounts that this Item no longer reports."""
+    query = select(STANDBY).where(*_PAIRS, _IS_LOST, Account.item_id == item_id)
+    return db.session.scalars(query.distinct().order_by(STANDBY.id)).all()
+
+
+def is_needed(item_id: int) -> bool:
+    """Return True if there is an account for `take_over`."""
+    query = select(Account.id).where(*_PAIRS, _IS_LOST, STANDBY.id == item_id)
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def take_over(item_id: int) -> None:
+    """Have the Item report the accounts that it stands by for and that others no longer report.
+
+    The caller has locked the ledger.
+    """
+    query = select(Account.id, FormerAccount.plaid_account_id, FormerAccount.own_id)
+    lost = db.session.execute(query.where(*_PAIRS, _IS_LOST, STANDBY.id == item_id)).all()
+    account_moves.move({account_id: plaid_id for account_id, plaid_id, _ in lost}, item_id)
+    for account_id, plaid_id, own_id in lost:
+        write(update(Account).where(Account.id == account_id).values(closed_at=None, own_id=own_id))
+        write(
+            delete(FormerAccount).where(
+                FormerAccount.item_id == item_id, FormerAccount.plaid_account_id == plaid_id
+            )
+        )
+    items.read_again(item_id)

@@ -1,0 +1,67 @@
+"""How many transactions two accounts have in common, on the days that both cover."""
+
+from datetime import date
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, FromClause, and_, exists, func, select
+
+from plaidapp.extensions import db
+
+from .former_rows import FormerRow
+from .merged_rows import equal, numbered
+from .transactions import Transaction
+
+
+class Evidence(NamedTuple):
+    """`common` rows are equal. `comparable` is how many the account with fewer rows has."""
+
+    common: int
+    comparable: int
+
+    @property
+    def is_same(self) -> bool:
+        """At least half of what can be compared is equal."""
+        return 0 < self.comparable <= 2 * self.common
+
+    @property
+    def is_different(self) -> bool:
+        return self.comparable > 0 == self.common
+
+
+def compare(one_id: int, other_id: int) -> Evidence:
+    return _compare(Transaction.account_id == one_id, Transaction.account_id == other_id)
+
+
+def contradict(account_id: int, item_id: int) -> bool:
+    """Return True if an account's rows of this Item can't be those of its earlier Items.
+
+    Both have posted rows on the days that both cover, and no two are equal.
+    """
+    posted = and_(Transaction.account_id == account_id, ~Transaction.pending)
+    ours = Transaction.item_id == item_id
+    named_by_both = exists().where(FormerRow.transaction_id == Transaction.id)
+    if db.session.scalar(select(Transaction.id).where(posted, ours, named_by_both).limit(1)):
+        return False
+    return _compare(and_(posted, ours), and_(posted, ~ours)).is_different
+
+
+def _compare(one: ColumnElement[bool], other: ColumnElement[bool]) -> Evidence:
+    days, other_days = _span(one), _span(other)
+    if not (days and other_days):
+        return Evidence(0, 0)
+    shared = Transaction.date.between(max(days[0], other_days[0]), min(days[1], other_days[1]))
+    ours, theirs = numbered(one, shared), numbered(other, shared)
+    return Evidence(
+        _count(ours.join(theirs, equal(ours, theirs))), min(_count(ours), _count(theirs))
+    )
+
+
+def _span(rows: ColumnElement[bool]) -> tuple[date, date] | None:
+    """Return the first and the last day of these rows."""
+    days = select(func.min(Transaction.date), func.max(Transaction.date))
+    first, last = db.session.execute(days.where(rows, Transaction.removed_at.is_(None))).one()
+    return (first, last) if first and last else None
+
+
+def _count(rows: FromClause) -> int:
+    return db.session.scalar(select(func.count()).select_from(rows)) or 0

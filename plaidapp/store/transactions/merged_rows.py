@@ -1,0 +1,175 @@
+"""The transactions of accounts that become one account, or two again.
+
+A merge keeps one of two equal rows and the names and edits of both. Rows that only one account has
+are all kept. Separating gives each account every row that its Items have named.
+
+Each step is a statement over all rows of an account. The ledger is locked meanwhile.
+"""
+
+from typing import Any, cast
+
+from sqlalchemy import (
+    ColumnElement,
+    Subquery,
+    Table,
+    and_,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.orm import aliased
+
+from ..base.upsert import insert_missing
+from ..base.writes import write
+from ..connections.merged_accounts import Sides
+from . import edits, former_rows
+from .edits import FIELDS
+from .former_rows import FormerRow
+from .transactions import Transaction
+
+TABLE = cast(Table, Transaction.__table__)
+UNEDITED = {
+    "own_category": None,
+    "note": None,
+    "note_words": "",
+    "hidden": False,
+    "edited_at": None,
+}
+EQUAL = ("date", "amount", "currency", "name", "pending", "nth")
+"""What makes two rows equal. `nth` tells apart several such rows of one account."""
+
+
+def numbered(*conditions: ColumnElement[bool]) -> Subquery:
+    """Return the shown rows that meet the conditions, with the columns that equal rows share."""
+    features = (
+        Transaction.date,
+        Transaction.amount,
+        func.coalesce(Transaction.currency, "").label("currency"),
+        Transaction.name,
+        Transaction.pending,
+    )
+    nth = func.row_number().over(partition_by=features, order_by=Transaction.id).label("nth")
+    rows = select(Transaction.id, *features, nth)
+    return rows.where(Transaction.removed_at.is_(None), *conditions).subquery()
+
+
+def equal(one: Subquery, other: Subquery) -> ColumnElement[bool]:
+    return and_(*(one.c[name] == other.c[name] for name in EQUAL))
+
+
+def merge(kept_id: int, joining_id: int, leader: int) -> None:
+    """Move all rows to the account that stays. Equal ones become one row, which the leader names.
+
+    Of two equal rows, the one of the account that stays is kept, with its id. It gets the edits of
+    the other one if it has none.
+    """
+    _name_equal_rows(kept_id, joining_id)
+    edits.carry_merged(joining_id)
+    _delete_merged(joining_id)
+    by_leader = FormerRow.transaction_id == TABLE.c.id, FormerRow.item_id == leader
+    _take_names(TABLE.c.account_id == kept_id, TABLE.c.item_id != leader, *by_leader)
+    joining = TABLE.c.account_id == joining_id
+    write(update(TABLE).where(joining).values(account_id=kept_id))
+
+
+def _name_equal_rows(kept_id: int, joining_id: int) -> None:
+    """Note what is lost when rows are deleted that equal one of the account that stays."""
+    kept = numbered(Transaction.account_id == kept_id)
+    joining = numbered(Transaction.account_id == joining_id)
+    own = (getattr(Transaction, name) for name in ("page_id", "first_id", *FIELDS))
+    insert_missing(
+        former_rows.TABLE,
+        ("item_id", "plaid_transaction_id", "transaction_id", "page_id", "first_id", *FIELDS),
+        select(Transaction.item_id, Transaction.plaid_transaction_id, kept.c.id, *own)
+        .join(joining, joining.c.id == Transaction.id)
+        .join(kept, equal(kept, joining))
+        .where(Transaction.account_id == joining_id),
+    )
+
+
+def _delete_merged(joining_id: int) -> None:
+    """Delete the rows whose name another row has now. That row gets their other names too."""
+    joining, link = TABLE.c.account_id == joining_id, aliased(FormerRow)
+    is_linked = and_(
+        link.item_id == TABLE.c.item_id,
+        link.plaid_transaction_id == TABLE.c.plaid_transaction_id,
+        link.transaction_id != TABLE.c.id,
+    )
+    write(
+        update(FormerRow)
+        .where(FormerRow.transaction_id == TABLE.c.id, joining, is_linked)
+        .values(transaction_id=link.transaction_id)
+    )
+    write(delete(TABLE).where(joining, exists().where(is_linked)))
+
+
+def _take_names(*conditions: ColumnElement[bool]) -> None:
+    """Give rows the former names that meet the conditions, and keep their present ones."""
+    former_rows.remember_where(*conditions)
+    write(
+        update(TABLE)
+        .where(*conditions)
+        .values(
+            item_id=FormerRow.item_id,
+            plaid_transaction_id=FormerRow.plaid_transaction_id,
+            page_id=FormerRow.page_id,
+            first_id=func.coalesce(TABLE.c.first_id, TABLE.c.plaid_transaction_id),
+        )
+    )
+
+
+def separate(account_id: int, left_id: int, parts: Sides) -> None:
+    """Move the rows that the Items `parts.leaving` have named to the account `left_id`.
+
+    A row that Items of both accounts have named is copied. The account that stays keeps the row,
+    with the edits; the copy has those that were made on it before it was merged. Rows come back
+    that were removed because the other account's Item did not name them.
+    """
+    ours, leaving = TABLE.c.account_id == account_id, sorted(parts.leaving)
+    names = aliased(FormerRow)
+    staying_name = _latest(names, names.item_id.not_in(leaving))
+    _take_names(ours, TABLE.c.item_id.in_(leaving), *staying_name)
+    leaving_name = _latest(names, names.item_id.in_(leaving))
+    both = ours, TABLE.c.item_id.not_in(leaving), *leaving_name
+    _copy(left_id, *both)
+    carried = FormerRow.edited_at == TABLE.c.edited_at
+    write(update(TABLE).where(*both, carried).values(UNEDITED))
+    ids = select(Transaction.id).where(ours)
+    write(
+        delete(FormerRow).where(FormerRow.transaction_id.in_(ids), FormerRow.item_id.in_(leaving))
+    )
+    write(update(TABLE).where(ours, TABLE.c.item_id.in_(leaving)).values(account_id=left_id))
+    for item_id, moment in parts.left_at.items():
+        missing = TABLE.c.item_id == item_id, TABLE.c.removed_at >= moment
+        in_both = TABLE.c.account_id.in_((account_id, left_id))
+        write(update(TABLE).where(in_both, *missing).values(removed_at=None))
+
+
+def _latest(names: type[FormerRow], which: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of each row's name at the latest of the Items that are meant."""
+    of_row = names.transaction_id == TABLE.c.id
+    latest = select(func.max(names.item_id)).where(of_row, which).scalar_subquery()
+    return FormerRow.transaction_id == TABLE.c.id, FormerRow.item_id == latest
+
+
+def _copy(account_id: int, *conditions: ColumnElement[bool]) -> None:
+    """Insert copies of rows into the account, under the names that meet the conditions."""
+    values: dict[str, Any] = {
+        column.name: column
+        for column in TABLE.columns
+        if not column.primary_key and column.computed is None
+    }
+    names = former_rows.TABLE.c
+    own = ("item_id", "plaid_transaction_id", "page_id", "first_id", *FIELDS)
+    values |= {name: names[name] for name in own}
+    values |= {
+        "account_id": literal(account_id),
+        "note_words": func.coalesce(names.note_words, ""),
+        "hidden": func.coalesce(names.hidden, false()),
+    }
+    write(insert(TABLE).from_select(list(values), select(*values.values()).where(*conditions)))
