@@ -51,13 +51,19 @@ def retry_delay(failures: int, waits: Iterable[float]) -> timedelta:
 
 PREPARING_LIMIT = timedelta(minutes=5)
 """How long one pull follows such a bank. After that, the clock and webhooks do."""
-MAX_PREPARING_DELAY = 30
-"""The longest wait between two requests to such a bank, in seconds."""
+MIN_PREPARING_DELAY = timedelta(seconds=1)
+"""The shortest wait between two requests to such a bank."""
+PREPARING_PATIENCE = timedelta(hours=1)
+"""A bank that has been preparing for this long is asked once in SYNC_INTERVAL."""
 
 
-def preparing_delay(attempt: int) -> timedelta:
-    """Return how long to wait after this attempt: 1 s after the first, then twice as long."""
-    return timedelta(seconds=min(2 ** (attempt - 1), MAX_PREPARING_DELAY))
+def preparing_delay(waited: timedelta) -> timedelta:
+    """Return when to ask again, `waited` after the bank first said that it is preparing.
+
+    The time doubles, so it is asked after 1, 2, 4, 8 s and so on: once in the second minute, and
+    less and less after that. Webhooks and clicks don't wait.
+    """
+    return SYNC_INTERVAL if waited >= PREPARING_PATIENCE else max(waited, MIN_PREPARING_DELAY)
 
 
 # --- The clock, and workers that die ---
@@ -86,7 +92,14 @@ JOB_TIMEOUT = 600
 SYNC_INTERVAL = timedelta(hours=24)
 """The clock syncs an Item that has not been synced for this long."""
 UNFINISHED_INTERVAL = timedelta(minutes=1)
-"""The clock syncs an Item again that has an open request or whose bank is still preparing."""
+"""The clock syncs an Item again that has an open request."""
+CURRENT_FOR = timedelta(hours=26)
+"""How long after its last sync a connection is called up to date: SYNC_INTERVAL, and some time to
+sync."""
+BALANCES_RETRY_INTERVAL = timedelta(hours=24)
+"""A bank that refused balances on demand is asked for them again after this long."""
+OLDEST_BALANCE = timedelta(hours=48)
+"""How old such a balance may be at a bank that has none of the moment, such as Capital One."""
 RECURRING_INTERVAL = timedelta(hours=24)
 """Recurring payments are read at most once in this time, and only if rows have changed."""
 

@@ -88,14 +88,26 @@ def _days() -> list[tuple[date, list[Transaction]]]:
 def _items() -> list[Item]:
     """A made-up connection in each state that reads differently."""
     moment = datetime.now(UTC)
+    complete = {
+        "update_status": items.COMPLETE,
+        "synced_at": moment,
+        "sync_requested": 0,
+        "sync_applied": 0,
+    }
     return [
-        Item(id=1, institution_name="First Platypus Bank", state=items.GOOD, synced_at=moment),
+        Item(id=1, institution_name="First Platypus Bank", **complete),
         Item(
             id=2,
             institution_name="Tartan Bank",
-            state=items.LOGIN_REQUIRED,
             synced_at=moment - timedelta(days=3),
             error_message="The bank needs you to log in again.",
         ),
-        Item(id=3, institution_name="Houndstooth Bank", state=items.GOOD),
+        Item(id=3, institution_name="Houndstooth Bank"),
+        Item(id=4, institution_name="Gingham Bank", preparing_since=moment),
+        Item(
+            id=5,
+            institution_name="Tattersall Bank",
+            failing_since=moment,
+            failing_message="The bank is down right now.",
+        ),
     ]

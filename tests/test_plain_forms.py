@@ -11,7 +11,7 @@ from tests.plain_browser import PlainBrowser
 NOT_PRESSED = {"webhooks.receive", "finance.connect_bank"}
 """Plaid sends the first; Plaid Link, which is a script, the second."""
 DYNAMIC = {"override_username": "user_transactions_dynamic", "override_password": "any"}
-BROKEN = {"status": 400, "error_type": "INVALID_REQUEST", "error_code": "SOMETHING"}
+BROKEN = {"status": 400, "error_type": "ITEM_ERROR", "error_code": "ITEM_LOCKED"}
 
 
 @pytest.fixture

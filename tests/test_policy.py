@@ -51,6 +51,11 @@ def test_chance_makes_a_wait_a_quarter_shorter_or_longer():
 
 
 def test_a_bank_that_prepares_is_asked_less_and_less_often():
-    waits = [policy.preparing_delay(attempt).total_seconds() for attempt in range(1, 8)]
+    asked = [0.0]
+    while asked[-1] < 3 * 86_400:
+        waited = timedelta(seconds=asked[-1])
+        asked.append(asked[-1] + policy.preparing_delay(waited).total_seconds())
 
-    assert waits == [1, 2, 4, 8, 16, 30, 30]
+    assert asked[:8] == [0, 1, 2, 4, 8, 16, 32, 64]
+    assert sum(60 <= moment < 120 for moment in asked) <= 2
+    assert asked[12:] == [2048, 4096, 4096 + 86_400, 4096 + 2 * 86_400, 4096 + 3 * 86_400]

@@ -10,6 +10,7 @@ from .payloads import PlaidError
 UNREACHABLE = "BANK_UNREACHABLE"
 TIMEOUT = "BANK_TIMEOUT"
 NONSENSE = "BANK_NONSENSE"
+LOOP = "BANK_PAGES_LOOP"
 LOGIN_REQUIRED = "ITEM_LOGIN_REQUIRED"
 MUTATION = "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION"
 PRODUCT_NOT_READY = "PRODUCT_NOT_READY"
@@ -23,6 +24,41 @@ PERMANENT_CODES = frozenset({"INSTITUTION_NO_LONGER_SUPPORTED", "INSTITUTION_NOT
 GONE = frozenset({"ITEM_NOT_FOUND", "INVALID_ACCESS_TOKEN"})
 """The Item does not exist at Plaid, or no longer exists."""
 
+OF_CONNECTION = frozenset(
+    {
+        LOGIN_REQUIRED,
+        "INSUFFICIENT_CREDENTIALS",
+        "INVALID_API_KEYS",
+        "INVALID_CREDENTIALS",
+        "INVALID_MFA",
+        "INVALID_UPDATED_USERNAME",
+        "ITEM_CONCURRENTLY_DELETED",
+        "ITEM_LOCKED",
+        "ITEM_NOT_SUPPORTED",
+        "MFA_NOT_SUPPORTED",
+        "PASSWORD_RESET_REQUIRED",
+        "TOKEN_UNREADABLE",
+        "UNAUTHORIZED_ENVIRONMENT",
+        "USER_PERMISSION_REVOKED",
+        "USER_SETUP_REQUIRED",
+        *GONE,
+        *PERMANENT_CODES,
+    }
+)
+"""Final errors of a whole connection, whichever product was asked for. Any other final error is a
+refusal of that one product. https://plaid.com/docs/errors/item/
+"""
+
+NOT_OFFERED = frozenset({"INVALID_PRODUCT", "PRODUCT_NOT_ENABLED", "PRODUCTS_NOT_SUPPORTED"})
+"""The bank does not offer a product, or the app's contract with Plaid does not include it."""
+
+BAD_CURSOR = frozenset({MUTATION, LOOP, "INVALID_FIELD", "INVALID_CURSOR"})
+"""What a bank may say of a cursor from which it can't continue. Plaid says INVALID_FIELD of one
+that it doesn't know ("cursor not associated with access_token"), and MUTATION to try again; a
+stored cursor may get that answer every time.
+https://plaid.com/docs/errors/transactions/#transactions_sync_mutation_during_pagination
+"""
+
 HOPELESS = frozenset(
     {"INVALID_CREDENTIALS", "INVALID_FIELD", "INVALID_INSTITUTION", "INVALID_PUBLIC_TOKEN"}
 )
@@ -33,6 +69,7 @@ SENTENCES = {
     UNREACHABLE: gettext_noop("The bank can't be reached right now."),
     TIMEOUT: gettext_noop("The bank took too long to respond."),
     NONSENSE: gettext_noop("The bank sent a reply we could not read."),
+    LOOP: gettext_noop("The bank sent the same page of transactions again and again."),
     LOGIN_REQUIRED: gettext_noop("The bank needs you to log in again."),
     MUTATION: gettext_noop("The bank's records changed while we were reading them."),
     PRODUCT_NOT_READY: gettext_noop("The bank is still preparing your transactions."),
@@ -77,9 +114,14 @@ class BankError(Exception):
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
 
+    @property
+    def refuses_product(self) -> bool:
+        """The same call would fail again, but others of the connection may work."""
+        return not self.retryable and self.code not in OF_CONNECTION
+
 
 def transport_error(code: str) -> BankError:
-    """Return the error for UNREACHABLE, TIMEOUT or NONSENSE. All of them are retryable."""
+    """Return the error for one of this app's own codes. All of them are retryable."""
     return BankError(code, SENTENCES[code], retryable=True)
 
 

@@ -5,6 +5,7 @@ A package per subject. The dashboard is made of the others; `base` is what they 
 
 from flask import Flask
 
+from .base import standing
 from .base.blueprint import blueprint, polled
 from .connections import accounts_json, connection_pages, set_aside_page
 from .dashboard import dashboard_page, pull_buttons
@@ -24,6 +25,7 @@ __all__ = [  # these register their routes when they are imported
     "pull_panel",
     "recurring_pages",
     "set_aside_page",
+    "standing",
     "transactions_json",
 ]
 

@@ -19,7 +19,7 @@ from plaidapp.bank.errors import (
 )
 from plaidapp.extensions import db
 from plaidapp.store import PullItem
-from plaidapp.store.connections import items
+from plaidapp.store.connections import items, sync_progress
 from plaidapp.store.pulls import kinds, pulls, transitions
 
 from .connections import item_state
@@ -29,7 +29,8 @@ from .connections.remove import remove
 from .pulls.attempt import Attempt, LostPullError
 from .pulls.heartbeat import beating
 from .recurring.fetch_streams import read_streams
-from .transactions.sync import first_sync, resync, sync
+from .transactions.fetch import RefusedCursorError
+from .transactions.sync import first_sync, resync, start_over, sync
 
 log = logging.getLogger(__name__)
 
@@ -82,24 +83,48 @@ def _work(attempt: Attempt) -> list[BankError]:
 
 
 def _work_on_items(attempt: Attempt, work: Work) -> list[BankError]:
-    """Call `work` for each Item that is not done, so that no bank suffers from another's errors."""
-    errors = []
+    """Call `work` for each Item that has something to do, and return the errors.
+
+    No bank suffers from another's errors: syncs that have to start over come after the others, and
+    a bank that needs the person is not asked again because another one failed for a moment.
+    """
+    errors, refused = [], []
     for pull_item in attempt.pull.items:
-        if pull_item.phase == pulls.DONE:
+        if pull_item.is_idle:
+            continue
+        if pull_item.has_final_error:
+            errors.append(_final_error(pull_item))
             continue
         try:
-            work(attempt, pull_item)
-        except (BankError, DataError, JobTimeoutException) as problem:
-            attempt.roll_back()
-            error = _as_bank_error(problem)
-            if _is_replaced(attempt, pull_item):
-                attempt.report(pull_item, phase=pulls.DONE)
-            elif error.code == PRODUCT_NOT_READY:  # not a failure: the bank needs more time
-                attempt.report(pull_item, phase=pulls.PREPARING, request_id=error.request_id)
-            else:
-                _fail(attempt, pull_item, error)
-                errors.append(error)
+            errors += _try(attempt, pull_item, work)
+        except RefusedCursorError:
+            attempt.report(pull_item, phase=pulls.QUEUED)
+            refused.append(pull_item)
+    for pull_item in refused:
+        errors += _try(attempt, pull_item, start_over)
     return errors
+
+
+def _try(attempt: Attempt, pull_item: PullItem, work: Work) -> list[BankError]:
+    """Return the error, if there is one that fails the attempt. Raises RefusedCursorError."""
+    requests = pull_item.item.sync_requested  # a request made from now on is for the next sync
+    try:
+        work(attempt, pull_item)
+    except (BankError, DataError, JobTimeoutException) as problem:
+        attempt.roll_back()
+        error = _as_bank_error(problem)
+        if _is_replaced(attempt, pull_item):
+            attempt.report(pull_item, phase=pulls.DONE)
+        elif error.code == PRODUCT_NOT_READY:  # not a failure: the bank needs more time
+            if attempt.pull.facts.syncs:
+                sync_progress.not_ready(pull_item.item_id, requests)
+            attempt.report(
+                pull_item, stored=True, phase=pulls.PREPARING, request_id=error.request_id
+            )
+        else:
+            _fail(attempt, pull_item, error)
+            return [error]
+    return []
 
 
 def _is_replaced(attempt: Attempt, pull_item: PullItem) -> bool:
@@ -110,7 +135,15 @@ def _is_replaced(attempt: Attempt, pull_item: PullItem) -> bool:
 def _fail(attempt: Attempt, pull_item: PullItem, error: BankError) -> None:
     if not error.retryable:
         item_state.set_error(pull_item.item_id, error)
+    elif attempt.pull.facts.syncs:
+        sync_progress.failing(pull_item.item_id, error.message)
     attempt.report_failure(pull_item, error)
+
+
+def _final_error(pull_item: PullItem) -> BankError:
+    """Return the error of an earlier attempt."""
+    code, sentence = pull_item.error_code or "", pull_item.error_message or ""
+    return BankError(code, sentence, retryable=False)
 
 
 def _as_bank_error(problem: Exception) -> BankError:

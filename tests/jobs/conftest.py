@@ -1,5 +1,6 @@
 """Add pulls without a page, run jobs without a worker, and read what the sandbox has."""
 
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
@@ -10,7 +11,7 @@ import pytest
 from flask import Flask, current_app
 from rq.utils import import_attribute
 from sqlalchemy import select, update
-from werkzeug.wrappers import Response
+from werkzeug.wrappers import Request, Response
 
 import sandbox
 from plaidapp.extensions import db
@@ -41,10 +42,11 @@ def begin(owner: int) -> Callable[..., int]:
 
 @pytest.fixture
 def run(context: Flask) -> Callable[[int], None]:
-    """Run a pull's job as a worker does, even if the pull is not due."""
+    """Run a pull's job as a worker does, even if the pull or a preparing bank is not due."""
 
     def job(pull_id: int) -> None:
         db.session.execute(update(Pull).where(Pull.id == pull_id).values(run_after=now()))
+        db.session.execute(update(Item).values(ask_after=None))
         db.session.commit()
         db.session.remove()
         with context.app_context():
@@ -221,6 +223,33 @@ def rewrite(bank_server, monkeypatch):
             return response(environ, start_response)
 
         monkeypatch.setattr(bank_server.server, "app", spoiled)
+
+    return arrange
+
+
+@pytest.fixture
+def intercept(bank_server, monkeypatch):
+    """`intercept(path, answer)`: `answer` gets each request's JSON and may refuse it.
+
+    It returns an error as (error_type, error_code), or None to let the bank answer.
+    """
+
+    def arrange(path, answer):
+        honest = bank_server.server.app
+
+        def bank(environ, start_response):
+            if environ["PATH_INFO"] != path:
+                return honest(environ, start_response)
+            request = Request(environ)
+            refusal = answer(json.loads(request.get_data()))
+            if refusal is None:
+                environ["wsgi.input"] = io.BytesIO(request.get_data())
+                return honest(environ, start_response)
+            error = dict(zip(("error_type", "error_code"), refusal, strict=True))
+            body = json.dumps(error | {"error_message": "no", "display_message": None})
+            return Response(body, 400, content_type="application/json")(environ, start_response)
+
+        monkeypatch.setattr(bank_server.server, "app", bank)
 
     return arrange
 

@@ -114,11 +114,17 @@ def test_a_second_attempt_that_works_leaves_no_error(prepared, run, look, bank_s
     assert [pull_item.error_code for pull_item in pull.items] == [None]
 
 
-@pytest.mark.parametrize("kind", PATHS)
-def test_a_product_that_is_not_ready_is_no_failure(prepared, run, look, bank_server, kind):
+@pytest.mark.parametrize(
+    ("kind", "path"),
+    [
+        (kinds.LINK, "/transactions/sync"),
+        (kinds.LINK, "/accounts/get"),
+        (kinds.TRANSACTIONS, "/transactions/sync"),
+    ],
+)
+def test_a_product_that_is_not_ready_is_no_failure(prepared, run, look, bank_server, kind, path):
     """Before there is an Item, it would be an error like others."""
     pull_id = prepared(kind)
-    path = "/transactions/sync" if kind == kinds.LINK else PATHS[kind]
     not_ready = {"error_type": "ITEM_ERROR", "error_code": "PRODUCT_NOT_READY"}
     bank_server.misbehave(kind="error", status=400, path=path, times=1, **not_ready)
     run(pull_id)
@@ -147,7 +153,7 @@ def test_an_expired_log_in_fails_at_once(
 def test_a_final_error_becomes_the_items_state(link, begin, run, item_now, bank_server):
     item = link()
     bank_server.misbehave(
-        kind="error", path=BALANCES, status=400, error_type="ITEM_ERROR", error_code="NO_ACCOUNTS"
+        kind="error", path="*", status=400, error_type="ITEM_ERROR", error_code="NO_ACCOUNTS"
     )
     run(begin(kinds.ACCOUNTS, items=[item]))
     assert (item_now(item).state, item_now(item).error_code) == ("error", "NO_ACCOUNTS")

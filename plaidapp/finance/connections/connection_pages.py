@@ -13,6 +13,7 @@ from plaidapp.store.connections import accounts, former_accounts, items
 from plaidapp.store.pulls import shown_pulls
 from plaidapp.store.transactions import monthly_totals, set_aside, transactions
 
+from ..base import standing
 from ..base.blueprint import blueprint
 from ..base.ledger_polls import nothing_new
 from ..pulls import pull_view
@@ -24,10 +25,14 @@ HISTORY = 100
 
 @dataclass(frozen=True)
 class ItemWithAccounts:
-    """A connection and its open accounts, in the order the bank lists them."""
+    """A connection and its open accounts, in the order the bank lists them.
+
+    `rows` counts its transactions until the whole history is here.
+    """
 
     item: Item
     accounts: Sequence[Account]
+    rows: int
 
 
 def with_open_accounts(user_id: int) -> list[ItemWithAccounts]:
@@ -36,7 +41,16 @@ def with_open_accounts(user_id: int) -> list[ItemWithAccounts]:
     for account in accounts.of_user(user_id):
         if account.closed_at is None:
             accounts_of.setdefault(account.item_id, []).append(account)
-    return [ItemWithAccounts(item, accounts_of.get(item.id, ())) for item in items.of_user(user_id)]
+    return [
+        ItemWithAccounts(item, accounts_of.get(item.id, ()), _rows_so_far(item))
+        for item in items.of_user(user_id)
+    ]
+
+
+def _rows_so_far(item: Item) -> int:
+    if standing.standing(item) != standing.PREPARING:
+        return 0
+    return monthly_totals.count(item.user_id, item.id).shown
 
 
 @blueprint.get("/items")

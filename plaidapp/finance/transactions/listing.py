@@ -200,12 +200,16 @@ class Listing:
                 loosened.append(Loosened(chip, filter_urls.address(chip.without), tally))
         return loosened
 
+    @cached_property
+    def connections(self) -> Sequence[Item]:
+        return items.of_user(self.user_id)
+
     @property
     def banks(self) -> list[tuple[Item, list[Account]]]:
         """The person's connections, each with its accounts."""
         return [
             (item, [row for row in self.accounts.values() if row.item_id == item.id])
-            for item in items.of_user(self.user_id)
+            for item in self.connections
         ]
 
     @property

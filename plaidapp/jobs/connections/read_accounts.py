@@ -1,8 +1,11 @@
 """Read an Item's accounts and balances, and store them."""
 
+from plaidapp import policy
 from plaidapp.bank import payloads
+from plaidapp.bank.errors import PRODUCT_NOT_READY, BankError
 from plaidapp.bank.unread import ACCOUNT
 from plaidapp.store import PullItem
+from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, former_accounts, items, reconnected_accounts
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
@@ -16,17 +19,38 @@ from ..pulls.attempt import Attempt
 def read_accounts(attempt: Attempt, pull_item: PullItem) -> None:
     """Store the accounts with the balances Plaid has, before a sync. Raises BankError."""
     answer = attempt.bank.accounts(pull_item.item.access_token)
-    _store(attempt, pull_item, answer, pulls.ASKING)
+    _store(attempt, pull_item, answer, phase=pulls.ASKING)
 
 
 def refresh_balances(attempt: Attempt, pull_item: PullItem) -> None:
-    """Store the accounts with balances that Plaid asks the bank for now. Raises BankError."""
+    """Store the accounts with balances that Plaid asks the bank for now. Raises BankError.
+
+    If the bank refuses that, the balances that Plaid has are stored instead: it is not a problem
+    with the connection. The refusal is remembered for a while, because Plaid bills each call.
+    """
     attempt.report_asking(pull_item)
-    answer = attempt.bank.balances(pull_item.item.access_token)
-    _store(attempt, pull_item, answer, pulls.DONE)
+    item, moment = pull_item.item, now()
+    refusal, refused_at = item.balances_refusal, item.balances_refused_at
+    answer = None
+    if refused_at is None or refused_at <= moment - policy.BALANCES_RETRY_INTERVAL:
+        try:
+            answer = attempt.bank.balances(item.access_token)
+            refusal = refused_at = None
+        except BankError as error:
+            if not (error.refuses_product or error.code == PRODUCT_NOT_READY):
+                raise
+            refusal, refused_at = error.code, moment if error.refuses_product else None
+    if answer is None:
+        answer = attempt.bank.accounts(item.access_token)
+    users.lock_ledger(attempt.pull.user_id)
+    if refused_at != item.balances_refused_at:
+        items.remember_balances_refusal(item.id, refusal if refused_at else None, refused_at)
+    _store(attempt, pull_item, answer, phase=pulls.DONE, refusal=refusal)
 
 
-def _store(attempt: Attempt, pull_item: PullItem, answer: payloads.Accounts, phase: str) -> None:
+def _store(
+    attempt: Attempt, pull_item: PullItem, answer: payloads.Accounts, **reported: str | None
+) -> None:
     user_id, item_id = attempt.pull.user_id, pull_item.item_id
     users.lock_ledger(user_id)
     items.answered(item_id, answer.item.institution_id, answer.item.institution_name)
@@ -39,7 +63,11 @@ def _store(attempt: Attempt, pull_item: PullItem, answer: payloads.Accounts, pha
     if attempt.pull.facts.connects:
         pull_item.accounts_kept = former_accounts.count_reconnected(item_id)
     attempt.report(
-        pull_item, stored=True, phase=phase, accounts=len(listed), request_id=answer.request_id
+        pull_item,
+        stored=True,
+        accounts=len(listed),
+        request_id=answer.request_id,
+        **reported,
     )
 
 

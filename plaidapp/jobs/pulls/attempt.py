@@ -5,7 +5,7 @@ working pull from one whose worker died.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import current_app
@@ -16,7 +16,7 @@ from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
 from plaidapp.store import Pull, PullItem
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import items, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls, transitions
 from plaidapp.texts import gettext_noop
@@ -45,7 +45,7 @@ class Attempt:
     def begin(self) -> None:
         """Commit the claim, and that the bank of the first Item is being asked."""
         for pull_item in self.pull.items:
-            if pull_item.phase != pulls.DONE:
+            if not (pull_item.is_idle or pull_item.has_final_error):
                 _set(pull_item, _begun(pull_item))
                 break
         db.session.commit()
@@ -119,19 +119,19 @@ class Attempt:
             pass
         elif errors:
             self._fail_or_retry(errors)
-        elif self._bank_is_preparing() and now() - self.pull.created_at < policy.PREPARING_LIMIT:
-            self._queue(policy.preparing_delay(self.number))
         elif behind := self._behind():
             for pull_item in behind:
                 pull_item.phase = pulls.QUEUED
             db.session.commit()
             return False
+        elif ask_after := self._ask_after():
+            self._queue(ask_after)
         else:
             self._end(**_done())
         return True
 
     def _fail_or_retry(self, errors: list[BankError]) -> None:
-        """One retryable error is enough for a retry. Items that are not done are then asked again.
+        """One retryable error is enough for a retry. Items with a final error are not asked again.
 
         Without an Item, the error is stored with the pull itself.
         """
@@ -142,12 +142,22 @@ class Attempt:
         most = policy.max_failures(attended=self.pull.asked_by == pulls.PERSON)
         if failures < most and any(error.retryable for error in errors):
             delay = policy.retry_delay(failures, [error.wait for error in errors])
-            self._queue(delay, failures=failures, **shown)
+            self._queue(now() + delay, failures=failures, **shown)
         else:
             self._end(state=pulls.FAILED, failures=failures, **shown)
 
-    def _bank_is_preparing(self) -> bool:
-        return any(pull_item.phase == pulls.PREPARING for pull_item in self.pull.items)
+    def _ask_after(self) -> datetime | None:
+        """Return when to ask banks again that are still preparing; None if the pull won't wait.
+
+        For transactions that is the same moment for all pulls of an Item.
+        """
+        preparing = [each.item_id for each in self.pull.items if each.phase == pulls.PREPARING]
+        if not preparing:
+            return None
+        began, moment = self.pull.created_at, now()
+        planned = sync_progress.next_asked(preparing) if self.pull.facts.syncs else None
+        ask_after = planned or moment + policy.preparing_delay(moment - began)
+        return ask_after if ask_after < began + policy.PREPARING_LIMIT else None
 
     def _behind(self) -> list[PullItem]:
         """Return those whose Item has a newer request than the one that was applied."""
@@ -166,9 +176,9 @@ class Attempt:
             error_message=gettext_noop("Something broke on our side. Your stored data is safe."),
         )
 
-    def _queue(self, delay: timedelta, **values: Any) -> None:
+    def _queue(self, run_after: datetime, **values: Any) -> None:
         transitions.touch(
-            self.pull.id, self.number, state=pulls.QUEUED, run_after=now() + delay, **values
+            self.pull.id, self.number, state=pulls.QUEUED, run_after=run_after, **values
         )
         db.session.commit()
 

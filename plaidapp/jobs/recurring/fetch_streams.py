@@ -3,7 +3,7 @@
 A pull of its own, after the sync: whatever goes wrong here, the transactions are stored.
 """
 
-from plaidapp.bank.errors import LOGIN_REQUIRED, BankError
+from plaidapp.bank.errors import BankError
 from plaidapp.bank.payloads import Recurring
 from plaidapp.store import PullItem
 from plaidapp.store.base.types import now
@@ -19,14 +19,15 @@ def read_streams(attempt: Attempt, pull_item: PullItem) -> None:
     """Store the bank's answer, unless a later answer is stored. Raises BankError.
 
     A final refusal, such as of a product that is not enabled, is stored as "nothing recurring": it
-    is not a problem with the connection. Retryable errors and an expired log-in are raised.
+    is not a problem with the connection. Errors that may pass are raised, and those of the
+    connection as a whole, such as an expired log-in.
     """
     attempt.report_asking(pull_item)
     moment, refusal = now(), None
     try:
         answer = attempt.bank.recurring(pull_item.item.access_token)
     except BankError as error:
-        if error.retryable or error.code == LOGIN_REQUIRED:
+        if not error.refuses_product:
             raise
         refusal = error.code
         answer = Recurring([], [], error.request_id or "")
@@ -35,4 +36,10 @@ def read_streams(attempt: Attempt, pull_item: PullItem) -> None:
     if is_newest:
         account_ids = accounts.ids_of_item(pull_item.item_id)
         save_streams.save(attempt.pull.user_id, pull_item.item_id, account_ids, answer)
-    attempt.report(pull_item, stored=is_newest, phase=pulls.DONE, request_id=answer.request_id)
+    attempt.report(
+        pull_item,
+        stored=is_newest,
+        phase=pulls.DONE,
+        refusal=refusal,
+        request_id=answer.request_id,
+    )

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from plaidapp import policy
-from plaidapp.bank.errors import MUTATION, NONSENSE, BankError, transport_error
+from plaidapp.bank.errors import BAD_CURSOR, LOOP, MUTATION, BankError, transport_error
 from plaidapp.bank.payloads import PlaidAccount, SyncPage
 from plaidapp.bank.responses import decode_page
 from plaidapp.bank.unread import ACCOUNT, Unread
@@ -23,6 +23,10 @@ from .spool import Page, Spool
 
 PROGRESS_EVERY = 0.25
 """Seconds between two progress reports; each costs a commit."""
+
+
+class RefusedCursorError(Exception):
+    """The bank does not continue from the stored cursor: the sync has to start over."""
 
 
 class Start(NamedTuple):
@@ -64,19 +68,24 @@ class Update(NamedTuple):
 
 
 def fetch(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spool) -> Update:
-    """Spool every page of the update. Raises BankError.
+    """Spool every page of the update. Raises BankError and RefusedCursorError.
 
     If the bank changes its records between two pages, all pages are thrown away and the update
-    starts over.
+    starts over, a few times. A bank that still does so, or doesn't know the stored cursor, would
+    refuse that cursor forever.
     """
-    for _ in range(policy.MAX_RESTARTS):
+    restarts = 0
+    while True:
         try:
             return _fetch_pages(attempt, pull_item, start, spool)
         except BankError as error:
-            if error.code != MUTATION:
-                raise
             spool.clear()
-    return _fetch_pages(attempt, pull_item, start, spool)
+            if error.code == MUTATION and restarts < policy.MAX_RESTARTS:
+                restarts += 1
+            elif error.code in BAD_CURSOR and not start.from_beginning:
+                raise RefusedCursorError from error
+            else:
+                raise
 
 
 def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spool) -> Update:
@@ -84,17 +93,17 @@ def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spo
     attempt.report_asking(pull_item)
     accounts: dict[str, PlaidAccount] = {}
     unread_accounts: dict[str | bytes, Unread] = {}
-    rows, reported = 0, time.monotonic()
+    rows, reported, cursors = 0, time.monotonic(), {start.cursor}
     with ThreadPoolExecutor(1) as ahead:
-        asked, cursor = ahead.submit(bank.sync_page, start.token, start.cursor), start.cursor
+        asked = ahead.submit(bank.sync_page, start.token, start.cursor)
         while True:
             body = asked.result()
             page = decode_page(body)
             if page.has_more:
-                if page.next_cursor == cursor:
-                    raise transport_error(NONSENSE)  # it would never end
-                cursor = page.next_cursor
-                asked = ahead.submit(bank.sync_page, start.token, cursor)
+                if page.next_cursor in cursors:
+                    raise transport_error(LOOP)
+                cursors.add(page.next_cursor)
+                asked = ahead.submit(bank.sync_page, start.token, page.next_cursor)
             for account in page.accounts:
                 accounts[account.account_id] = account
                 unread_accounts.pop(account.account_id, None)

@@ -33,6 +33,7 @@ class Storing:
 
     `reported_days` are days with a new balance from the bank. `changed_days` are days whose rows
     changed, or None after a complete reading from the beginning: then all days are derived again.
+    `rereads` says that the bank sends rows again that are stored already.
     `aside` is what was set aside before. `new_ids` are Plaid's ids of rows that were not stored
     before. `page_ids` are the ids of the stored raw pages. `counts` has the names of PullItem's
     columns.
@@ -41,6 +42,7 @@ class Storing:
     user_id: int
     item_id: int
     is_first: bool
+    rereads: bool
     reported_days: set[derived.Day]
     changed_days: set[derived.Day] | None
     aside: set_aside.Keys
@@ -64,6 +66,8 @@ def store_batch(storing: Storing, batch: Batch) -> None:
         batch.unread += _waiting(batch, known | departed, len(storing.page_ids))
     storing.page_ids += raw_pages.save(item_id, batch.bodies)
     rows = added + modified
+    sent = [row.plaid_transaction_id for row in added]
+    shown = transactions.count_shown(item_id, sent) if storing.rereads else 0
     kept = _save_rows(storing, account_ids, rows, batch.removed, is_new=not batch.modified)
     edits.carry(item_id, added)
     transactions.mark_removed(item_id, batch.removed)
@@ -71,7 +75,7 @@ def store_batch(storing: Storing, batch: Batch) -> None:
     _set_aside(storing, batch.unread, named)
     storing.counts.update(
         kept=kept,
-        added=len(added) - kept,
+        added=len(added) - kept - shown,
         modified=len(modified),
         removed=len(batch.removed),
     )

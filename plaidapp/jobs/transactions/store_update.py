@@ -48,6 +48,7 @@ def store_update(
         user_id,
         item_id,
         is_first=start.is_first,
+        rereads=start.from_beginning and not start.is_first,
         reported_days=_save_accounts(user_id, item_id, update, aside[ACCOUNT]),
         changed_days=None if is_whole else set(),
         aside=aside,
@@ -67,7 +68,7 @@ def store_update(
         update.next_cursor,
         start.requests,
         update.status,
-        changed=any(storing.counts.values()),
+        changed=storing.rereads or any(storing.counts.values()),
     )
     if outcome is Advance.LOST:
         attempt.roll_back()

@@ -7,9 +7,10 @@ https://plaid.com/docs/api/products/transactions/#transactionssync
 
 from sqlalchemy import bindparam, select
 
+from plaidapp.bank.errors import NOT_OFFERED, BankError
 from plaidapp.extensions import db
 from plaidapp.store import Item, PullItem
-from plaidapp.store.connections import accounts, standby
+from plaidapp.store.connections import accounts, standby, sync_progress
 from plaidapp.store.connections.sync_progress import Advance
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
@@ -29,12 +30,13 @@ def first_sync(attempt: Attempt, pull_item: PullItem) -> None:
 
 
 def sync(attempt: Attempt, pull_item: PullItem) -> None:
-    """Read what has changed since the last sync. Raises BankError.
+    """Read what has changed since the last sync. Raises BankError and RefusedCursorError.
 
     If the first sync failed before it stored the accounts, they are read first: a transaction needs
     its account, which may be one of an earlier connection. So are accounts that another connection
     no longer reports.
     """
+    pull_item.started_over = False  # an earlier attempt may have
     if standby.is_needed(pull_item.item_id):
         _take_over(attempt, pull_item)
     if pull_item.item.synced_at is None:
@@ -61,16 +63,47 @@ def resync(attempt: Attempt, pull_item: PullItem) -> None:
     _sync(attempt, pull_item, from_beginning=True)
 
 
+def start_over(attempt: Attempt, pull_item: PullItem) -> None:
+    """Read all transactions from the beginning: the bank refused the cursor. Raises BankError.
+
+    What the person edited stays. The sync history says that this happened.
+    """
+    pull_item.started_over = True
+    _sync(attempt, pull_item, from_beginning=True)
+
+
 def _sync(attempt: Attempt, pull_item: PullItem, *, from_beginning: bool = False) -> None:
-    """Repeat until an update is stored and every request made so far is applied."""
+    """Repeat until an update is stored and every request made so far is applied.
+
+    After a reading `from_beginning` is stored, the next round continues from its cursor.
+    """
     outcome = Advance.LOST
     while outcome is not Advance.APPLIED:
         start = _start(pull_item.item_id, from_beginning=from_beginning)
         with Spool() as spool:
-            update = fetch(attempt, pull_item, start, spool)
+            try:
+                update = fetch(attempt, pull_item, start, spool)
+            except BankError as error:
+                if error.code not in NOT_OFFERED:
+                    raise
+                _store_refusal(attempt, pull_item, start, error)
+                return
             if update.rows:
                 attempt.report(pull_item, phase=pulls.STORING, pages=update.pages, rows=update.rows)
             outcome = store_update(attempt, pull_item, start, spool, update)
+        from_beginning = from_beginning and outcome is Advance.LOST
+
+
+def _store_refusal(attempt: Attempt, pull_item: PullItem, start: Start, error: BankError) -> None:
+    """The bank offers no transactions: there is nothing to sync, and nothing is wrong."""
+    sync_progress.refused(pull_item.item_id, start.requests, error.code)
+    attempt.report(
+        pull_item,
+        stored=True,
+        phase=pulls.DONE,
+        refusal=error.code,
+        request_id=error.request_id,
+    )
 
 
 _START = select(Item.access_token, Item.cursor, Item.sync_requested).where(

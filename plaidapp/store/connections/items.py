@@ -52,8 +52,13 @@ class Item(Base):
     count as of the last sync: while it is lower, there is work to do. `swept_at` is when the clock
     last asked for a sync.
 
+    While the bank is preparing its history, `preparing_since` is when it first said so, and
+    `ask_after` is when it is asked again. `failing_since` is when the first of the latest syncs
+    failed with an error that may pass, and `failing_message` is its sentence.
+
     `changed_at` is when a sync last changed a transaction. `streams_at` is when the bank was last
-    asked for recurring payments. If it refused, `streams_refusal` has Plaid's error code.
+    asked for recurring payments. Where a bank refuses a product, `sync_refusal`, `streams_refusal`
+    or `balances_refusal` has Plaid's error code. `balances_refused_at` is when it last did.
     """
 
     __tablename__ = "item"
@@ -75,12 +80,24 @@ class Item(Base):
     swept_at: Mapped[datetime | None] = mapped_column(Moment)
     changed_at: Mapped[datetime | None] = mapped_column(Moment)
     streams_at: Mapped[datetime | None] = mapped_column(Moment)
+    preparing_since: Mapped[datetime | None] = mapped_column(Moment)
+    ask_after: Mapped[datetime | None] = mapped_column(Moment)
+    failing_since: Mapped[datetime | None] = mapped_column(Moment)
+    failing_message: Mapped[str | None] = mapped_column(Text)
+    sync_refusal: Mapped[str | None] = mapped_column(Text)
     streams_refusal: Mapped[str | None] = mapped_column(Text)
+    balances_refusal: Mapped[str | None] = mapped_column(Text)
+    balances_refused_at: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
     @property
     def is_behind(self) -> bool:
         return self.state != REPLACED and self.sync_applied < self.sync_requested
+
+    @property
+    def may_wait(self) -> bool:
+        """The bank is still preparing, and it is too early to ask again."""
+        return not self.is_behind and self.ask_after is not None and self.ask_after > now()
 
 
 def add(**fields: Any) -> Item:
@@ -128,6 +145,12 @@ def answered(item_id: int, institution_id: str | None, institution_name: str | N
     """Store the bank's id and name after it has answered. An error of the Item is over."""
     institution = {"new_id": institution_id, "new_name": institution_name}
     db.session.execute(_ANSWERED, {"item_id": item_id, **institution})
+
+
+def remember_balances_refusal(item_id: int, code: str | None, moment: datetime | None) -> None:
+    """Store why and when the bank last refused balances on demand; None once it sends them."""
+    changes = {"balances_refusal": code, "balances_refused_at": moment}
+    write(update(Item).where(Item.id == item_id).values(**changes))
 
 
 def lock(item_id: int) -> Item:

@@ -15,6 +15,7 @@ TOTAL = "total"
 REPAIR = "repair"
 RECURRING = "recurring"
 REMOVE = "remove"
+NO_TRANSACTIONS = gettext_noop("This bank provides no transactions")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +29,7 @@ class Kind:
     `lists_rows`: the person asked to see transactions, not only to count them.
     `runs_on_replaced`: it has work to do at an Item that another one has replaced.
     `done_text`: what the sync history says when it is done; None says what changed.
+    `refused_text`: what it says if the bank refuses the product. Without one, it has made do.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Kind:
     lists_rows: bool = False
     runs_on_replaced: bool = False
     done_text: str | None = None
+    refused_text: str | None = None
 
     @property
     def only_balances(self) -> bool:
@@ -47,12 +50,31 @@ class Kind:
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind(name=LINK, connects=True, syncs=True, takes_requests=True, reads_balances=True),
+        Kind(
+            name=LINK,
+            connects=True,
+            syncs=True,
+            takes_requests=True,
+            reads_balances=True,
+            refused_text=NO_TRANSACTIONS,
+        ),
         Kind(name=ACCOUNTS, reads_balances=True),
-        Kind(name=TRANSACTIONS, syncs=True, takes_requests=True, lists_rows=True),
-        Kind(name=TOTAL, syncs=True, takes_requests=True),
-        Kind(name=REPAIR, syncs=True, reads_balances=True),  # reads the Item from the beginning
-        Kind(name=RECURRING, done_text=gettext_noop("Recurring payments checked")),
+        Kind(
+            name=TRANSACTIONS,
+            syncs=True,
+            takes_requests=True,
+            lists_rows=True,
+            refused_text=NO_TRANSACTIONS,
+        ),
+        Kind(name=TOTAL, syncs=True, takes_requests=True, refused_text=NO_TRANSACTIONS),
+        Kind(  # reads the Item from the beginning
+            name=REPAIR, syncs=True, reads_balances=True, refused_text=NO_TRANSACTIONS
+        ),
+        Kind(
+            name=RECURRING,
+            done_text=gettext_noop("Recurring payments checked"),
+            refused_text=gettext_noop("This bank does not provide recurring payments"),
+        ),
         Kind(  # at Plaid, after another Item replaced it
             name=REMOVE,
             runs_on_replaced=True,

@@ -97,6 +97,10 @@ class PullItem(Base):
     `pages` and `rows` count what the bank has sent in this update so far; `added`, `modified` and
     `removed` count what is stored. `kept` counts transactions and `accounts_kept` accounts that an
     earlier connection to the same bank had stored already.
+
+    `started_over` says that the bank refused the stored cursor, so that everything was read again.
+    `refusal` is Plaid's error code if the bank refused the product that the pull asked for and the
+    pull made do with what Plaid had stored.
     """
 
     __tablename__ = "pull_item"
@@ -114,12 +118,24 @@ class PullItem(Base):
     added: Mapped[int] = mapped_column(default=0)
     modified: Mapped[int] = mapped_column(default=0)
     removed: Mapped[int] = mapped_column(default=0)
+    started_over: Mapped[bool] = mapped_column(default=False)
+    refusal: Mapped[str | None] = mapped_column(Text)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_message: Mapped[str | None] = mapped_column(Text)
     request_id: Mapped[str | None] = mapped_column(Text)
 
     pull: Mapped[Pull] = relationship(lazy="raise", back_populates="items")
     item: Mapped[Item] = relationship(lazy="raise")
+
+    @property
+    def is_idle(self) -> bool:
+        """There is nothing to do now: it is done, or it is too early to ask a preparing bank."""
+        return self.phase == DONE or (self.phase == PREPARING and self.item.may_wait)
+
+    @property
+    def has_final_error(self) -> bool:
+        """The error that it failed with is still the Item's: asking again would not help."""
+        return self.phase == FAILED and self.error_code == self.item.error_code
 
 
 def add(user_id: int, kind: str, items: Sequence[Item] = (), **fields: Any) -> Pull:

@@ -18,7 +18,7 @@ from plaidapp.texts import gettext_noop
 
 from ..base.types import now
 from ..base.writes import write
-from .pulls import DISMISSED, FAILED, QUEUED, RUNNING, Pull
+from .pulls import DISMISSED, FAILED, QUEUED, RUNNING, Pull, PullItem
 
 
 def _update(*conditions: Any, **values: Any) -> int:
@@ -158,19 +158,24 @@ def reclaim_orphans() -> int:
 
 
 def queue_again(pull_id: int) -> bool:
-    """Make the pull due with no failures, for *Try again*. Return False if running or over."""
-    return bool(
-        _update(
-            Pull.id == pull_id,
-            Pull.state.in_((QUEUED, FAILED)),
-            state=QUEUED,
-            run_after=now(),
-            failures=0,
-            error_code=None,
-            error_message=None,
-            ended_at=None,
-        )
+    """Make the pull due with no failures, for *Try again*. Return False if running or over.
+
+    Items that failed are asked again, even if their error was final: the person may have fixed it.
+    """
+    queued = _update(
+        Pull.id == pull_id,
+        Pull.state.in_((QUEUED, FAILED)),
+        state=QUEUED,
+        run_after=now(),
+        failures=0,
+        error_code=None,
+        error_message=None,
+        ended_at=None,
     )
+    if queued:
+        failed = (PullItem.pull_id == pull_id) & (PullItem.phase == FAILED)
+        write(update(PullItem).where(failed).values(phase=QUEUED))
+    return bool(queued)
 
 
 def dismiss(pull_id: int) -> bool:

@@ -177,6 +177,15 @@ def shown_ids(item_id: int, since: datetime.date) -> set[str]:
     return set(db.session.scalars(query))
 
 
+def count_shown(item_id: int, plaid_ids: Sequence[str]) -> int:
+    """Return how many of these rows are stored and not removed."""
+    shown = (Transaction.item_id == item_id) & Transaction.removed_at.is_(None)
+    query = select(func.count()).select_from(Transaction).where(shown)
+    batches = in_batches(plaid_ids)
+    counts = (query.where(Transaction.plaid_transaction_id.in_(ids)) for ids in batches)
+    return sum(db.session.scalar(count) or 0 for count in counts)
+
+
 def count_removed(item_id: int) -> int:
     """Return how many of the Item's rows the bank removed. They are stored but shown nowhere."""
     query = select(func.count()).select_from(Transaction)

@@ -6,8 +6,10 @@ import pytest
 
 from plaidapp import policy
 from plaidapp.bank.client import Bank
+from plaidapp.extensions import db
 from plaidapp.store.base.types import now
-from plaidapp.store.pulls import kinds, pulls
+from plaidapp.store.connections import items
+from plaidapp.store.pulls import kinds, pulls, transitions
 from tests.canned import canned  # noqa: F401 a fixture
 
 BALANCES = "/accounts/balance/get"
@@ -62,7 +64,7 @@ def test_retry_after_decides_when_a_limited_pull_runs_again(
 def test_one_retryable_error_is_enough_for_a_retry(
     link, begin, run, look, item_now, bank_server, token_of, finally_refused
 ):
-    """The retry asks again at every Item that is not done, also where the refusal was final."""
+    """The retry asks the bank that failed for a moment, and not the one that needs the person."""
     linked = [link(institution_id=bank) for bank in TWO_BANKS]
     expired, healthy = linked[finally_refused], linked[1 - finally_refused]
     bank_server.call("/sandbox/item/reset_login", access_token=token_of(expired))
@@ -79,12 +81,45 @@ def test_one_retryable_error_is_enough_for_a_retry(
     asked = calls(bank_server)
     run(pull_id)
     pull = look(pull_id)
-    assert calls(bank_server) == asked + 2
+    assert calls(bank_server) == asked + 1
     assert {part.item_id: part.phase for part in pull.items} == {
         expired.id: "failed",
         healthy.id: "done",
     }
     assert (pull.state, pull.failures) == ("failed", 2)
+    codes = {part.item_id: part.error_code for part in pull.items}
+    assert codes == {expired.id: "ITEM_LOGIN_REQUIRED", healthy.id: None}
+
+
+def test_try_again_asks_a_bank_that_needed_the_person(
+    link, begin, run, look, bank_server, token_of
+):
+    linked = [link(institution_id=bank) for bank in TWO_BANKS]
+    bank_server.call("/sandbox/item/reset_login", access_token=token_of(linked[0]))
+    pull_id = begin(kinds.ACCOUNTS, items=linked)
+    run(pull_id)
+    assert look(pull_id).state == "failed"
+    assert transitions.queue_again(pull_id)
+    db.session.commit()
+    asked = calls(bank_server)
+    run(pull_id)
+    assert calls(bank_server) == asked + 1
+    assert [part.phase for part in look(pull_id).items] == ["failed", "done"]
+
+
+def test_a_bank_whose_log_in_was_repaired_meanwhile_is_asked_again(
+    link, begin, run, look, bank_server, token_of
+):
+    linked = [link(institution_id=bank) for bank in TWO_BANKS]
+    bank_server.call("/sandbox/item/reset_login", access_token=token_of(linked[0]))
+    bank_server.misbehave(path=BALANCES, after=1, times=1, **DOWN)
+    pull_id = begin(kinds.ACCOUNTS, items=linked)
+    run(pull_id)
+    items.set_state(linked[0].id, items.GOOD, None, None)  # as the webhook LOGIN_REPAIRED does
+    db.session.commit()
+    asked = calls(bank_server)
+    run(pull_id)
+    assert calls(bank_server) == asked + 2
 
 
 def test_two_final_errors_are_not_retried(link, begin, run, look, bank_server, token_of):

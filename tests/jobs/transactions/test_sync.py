@@ -292,7 +292,20 @@ def test_progress_is_visible_during_a_sync(
 def test_a_cursor_that_does_not_advance_is_an_error(small_pages, unsynced, sync, rewrite, stored):
     rewrite(SYNC, lambda page: page | {"next_cursor": "", "has_more": True})
     pull = sync(unsynced)
-    assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_NONSENSE")
+    assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_PAGES_LOOP")
+    assert stored() == []
+
+
+def test_pages_that_go_round_in_a_circle_are_an_error(small_pages, unsynced, sync, rewrite, stored):
+    cursors = []
+
+    def from_the_third_page_to_the_first(page):
+        cursors.append(page["next_cursor"])
+        return page | {"next_cursor": cursors[0 if len(cursors) > 2 else -1], "has_more": True}
+
+    rewrite(SYNC, from_the_third_page_to_the_first)
+    pull = sync(unsynced)
+    assert (pull.state, pull.items[0].error_code) == ("queued", "BANK_PAGES_LOOP")
     assert stored() == []
 
 
