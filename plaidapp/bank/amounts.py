@@ -25,7 +25,8 @@ TOO_PRECISE = gettext_noop("An amount has more than eight decimals: %(reason)s")
 TOO_LARGE = gettext_noop("An amount is too large: %(reason)s")
 NOT_A_NUMBER = gettext_noop("An amount is not a number: %(reason)s")
 
-_EXACT = decimal.Context(traps=[decimal.Inexact, decimal.InvalidOperation])
+_SMALLEST = -LARGEST
+_quantize = decimal.Context(traps=[decimal.Inexact, decimal.InvalidOperation]).quantize
 
 
 class AmountError(ValueError):
@@ -39,7 +40,7 @@ def kept(amount: Decimal) -> Decimal:
     """Return the amount without the noise of binary floats. Raises AmountError."""
     _check_range(amount)
     try:
-        _EXACT.quantize(amount, UNIT)
+        _quantize(amount, UNIT)
     except decimal.Inexact:
         return _without_noise(amount)
     return amount
@@ -54,7 +55,7 @@ def rounded(average: Decimal) -> Decimal:
 def _check_range(amount: Decimal) -> None:
     if not amount.is_finite():
         raise AmountError(NOT_A_NUMBER, amount)
-    if not -LARGEST <= amount <= LARGEST:
+    if not _SMALLEST <= amount <= LARGEST:
         raise AmountError(TOO_LARGE, amount)
 
 

@@ -10,8 +10,6 @@ from typing import Annotated, Any
 
 import msgspec
 
-from plaidapp.texts import gettext_noop
-
 from . import amounts
 from .unread import Unread
 
@@ -20,10 +18,6 @@ Code = Annotated[str, msgspec.Meta(max_length=255)]
 """Ids and codes are keys of indexes, and PostgreSQL limits the length of these."""
 Words = Annotated[str, msgspec.Meta(max_length=10_000)]
 """Names, which PostgreSQL's search index limits."""
-
-YEARS = range(1900, 2200)
-"""A date of another year is no date of a transaction. Some banks send 0001-01-01 for none."""
-IMPLAUSIBLE_DATE = gettext_noop("A date is implausible: %(reason)s")
 
 
 def _keep(part: msgspec.Struct, field: str) -> None:
@@ -95,8 +89,6 @@ class PlaidTransaction(
 
     def __post_init__(self) -> None:
         _keep(self, "amount")
-        if self.date.year not in YEARS:
-            raise ValueError(IMPLAUSIBLE_DATE % {"reason": self.date})
 
     @property
     def title(self) -> str:

@@ -74,8 +74,6 @@ def test_a_balance_out_of_range_is_refused(field):
     [
         ("date", "2026-02-30"),
         ("date", "31.1.2026"),
-        ("date", "0001-01-01"),
-        ("date", "9999-12-31"),
         ("date", None),
         ("pending", "no"),
         ("transaction_id", None),

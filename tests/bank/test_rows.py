@@ -25,7 +25,11 @@ def page(*added, removed=b"", accounts=b""):
     [
         (BAD, "t2", "An amount has more than eight decimals: 1E-9"),
         (BAD.replace(b"1e-9", b"1e11"), "t2", "An amount is too large: 1E+11"),
-        (SECOND.replace(b"2026-11-01", b"0001-01-01"), "t2", "A date is implausible: 0001-01-01"),
+        (
+            SECOND.replace(b"2026-11-01", b"2026-02-30"),
+            "t2",
+            "A value is missing or has the wrong form: Invalid RFC3339 encoded date - at `$.date`",
+        ),
         (
             BAD.replace(b"1e-9", b"true"),
             "t2",

@@ -53,7 +53,8 @@ def test_every_page(resident, look, subtests):
     paths = ["/finance/transactions", str(transaction.get_attribute("href"))]
     page.goto("/finance/items")
     item = page.locator("#banks a").first
-    paths += ["/finance/items", str(item.get_attribute("href")), "/finance/"]
+    connection = str(item.get_attribute("href"))
+    paths += ["/finance/items", connection, f"{connection}/unread", "/finance/"]
     for path in (*paths, "/finance/transactions?q=nothing+is+called+so", "/nothing/here"):
         page.goto(path)
         look(person, path)
