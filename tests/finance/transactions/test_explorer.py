@@ -1,13 +1,16 @@
 """The explorer's addresses, page and fragments. tests/e2e tests it in a browser."""
 
 from datetime import date, timedelta
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import brotli
 import pytest
+from werkzeug.datastructures import MultiDict
 
 from plaidapp.extensions import db
 from plaidapp.finance.transactions import listing
+from plaidapp.finance.transactions.filter_form import ExplorerForm
 from plaidapp.store import ReceivedPage, Transaction
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import raw_pages, transactions
@@ -213,6 +216,16 @@ def test_totals_and_day_sums_follow_the_filter(app, connected):
         db.session.commit()
     sums = Page(connected.client.get(f"{PATH}?direction=out").text).find(**{"class": "sums-of-day"})
     assert sums[1] == "−$12.51"
+
+
+def test_the_style_sheet_marks_a_menu_only_if_a_choice_is_not_the_default(app):
+    style = Path(app.static_folder, "app.css").read_text()
+    with app.test_request_context():
+        form = ExplorerForm(MultiDict())
+    choices = {name: form[name].default for name in ("direction", "pending", "hidden", "scope")}
+    assert choices == {"direction": "any", "pending": "any", "hidden": "without", "scope": "listed"}
+    for name in ("hidden", "scope"):
+        assert f'[name="{name}"][value="{choices[name]}"]' in style
 
 
 @pytest.fixture
