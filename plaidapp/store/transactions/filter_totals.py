@@ -60,15 +60,20 @@ def tally(wanted: Filter, at_most: int) -> Tally:
         return _exact(_sums_of_rows(wanted, wanted.conditions(row_by_row=True)))
     by_date = replace(wanted, sort="date")
     end = reader.end_of_stretch(by_date, at_most)
-    found = _exact(_sums_of_rows(wanted, reader.in_stretch(by_date, end)))
+    in_stretch = reader.in_stretch(by_date, end)
     if end is None:
-        return found
+        return _exact(_sums_of_rows(wanted, in_stretch))
+    rows = _count(in_stretch)
     everything = monthly_totals.count(wanted.user_id)
-    if wanted.has_index and found.rows * sum(everything) <= at_most**2:
+    if wanted.has_index and rows * sum(everything) <= at_most**2:
         found = _exact(_sums_of_rows(wanted, wanted.conditions(), at_most + 1))
         if found.rows <= at_most:
             return found
-    return Tally(min(found.rows, at_most), True)
+    return Tally(min(rows, at_most), True)
+
+
+def _count(conditions: Sequence[ColumnElement[bool]]) -> int:
+    return db.session.scalar(select(func.count(Transaction.id)).where(*conditions)) or 0
 
 
 def tally_of(wanted: Filter, rows: Sequence[Transaction]) -> Tally:
