@@ -42,10 +42,12 @@ def edit_transaction(transaction_id: int) -> Answer:
             html = render_template("finance/transactions/_edit_form.html", **shown)
             return retarget(html, f"#edit-{row.id}", 422)
         return render_template("finance/transactions/transaction.html", **shown), 422
-    applied = edits.apply(person().id, edits.of_ids(person().id, [row.id]), form.change())
+    # "Not a transfer" separates two rows. To match them again, it is enough to allow it for one.
+    ids = [row.id, row.other_side_id] if form.not_transfer.data and row.other_side_id else [row.id]
+    applied = edits.apply(person().id, edits.of_ids(person().id, ids), form.change())
     db.session.commit()
     back = address(listing.query, "finance.transaction", transaction_id=row.id)
-    return _answer(listing, applied, [row.id], back)
+    return _answer(listing, applied, ids, back)
 
 
 @blueprint.post("/transactions/edit")

@@ -45,6 +45,7 @@ class EditForm(FlaskForm):
     category = StringField(_("Category"))
     note = Note(_("Note"))
     hidden = BooleanField(_("Hide from lists and totals"))
+    not_transfer = BooleanField(_("Not a transfer"))
 
     @classmethod
     def of(cls, row: Transaction) -> "EditForm":
@@ -72,6 +73,7 @@ class EditForm(FlaskForm):
             "own_category": (self.category, self.category.data or None),
             "note": (self.note, self.note.data),
             "hidden": (self.hidden, self.hidden.data),
+            "not_transfer": (self.not_transfer, self.not_transfer.data),
         }
         return {name: value for name, (field, value) in values.items() if field.raw_data}
 

@@ -19,7 +19,7 @@ from plaidapp.store.base.currency import currency_of
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, former_accounts
 from plaidapp.store.reports import balance_history
-from plaidapp.store.transactions import monthly_refresh, reader, set_aside
+from plaidapp.store.transactions import monthly_refresh, reader, set_aside, transfers
 from plaidapp.store.transactions.filters import Filter
 
 FUTURE = timedelta(days=31)
@@ -69,14 +69,17 @@ def find(item: Item) -> Sequence[Difference | Drift]:
 
 
 def drifted(item: Item) -> list[Drift]:
-    """Return accounts whose daily balances or monthly totals don't fit their transactions."""
+    """Return accounts whose daily balances, monthly totals or transfers don't fit their
+    transactions."""
     plaid_ids = {row.id: row.plaid_account_id for row in accounts.of_item(item.id)}
     balances = sorted(balance_history.wrong(plaid_ids))
     months = sorted(monthly_refresh.wrong(plaid_ids))
+    transferred = sorted({account for account, _ in transfers.wrong(item.user_id)} & set(plaid_ids))
     db.session.commit()
     return [
         *(Drift(plaid_ids[account], "its daily balances") for account in balances),
         *(Drift(plaid_ids[account], f"its totals of {month:%Y-%m}") for account, month in months),
+        *(Drift(plaid_ids[account], "its matched transfers") for account in transferred),
     ]
 
 

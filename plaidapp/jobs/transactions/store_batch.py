@@ -18,6 +18,7 @@ from plaidapp.store.transactions import (
     reconnected_rows,
     set_aside,
     transactions,
+    transfers,
 )
 from plaidapp.store.transactions.ingest import Row
 from plaidapp.texts import gettext_noop
@@ -33,10 +34,10 @@ class Storing:
 
     `reported_days` are days with a new balance from the bank. `changed_days` are days whose rows
     changed, or None after a complete reading from the beginning: then all days are derived again.
-    `rereads` says that the bank sends rows again that are stored already.
-    `aside` is what was set aside before. `new_ids` are Plaid's ids of rows that were not stored
-    before. `page_ids` are the ids of the stored raw pages. `counts` has the names of PullItem's
-    columns.
+    `sizes` are the amounts of the changed rows without the sign, in units of 10^-8. `rereads` says
+    that the bank sends rows again that are stored already. `aside` is what was set aside before.
+    `new_ids` are Plaid's ids of rows that were not stored before. `page_ids` are the ids of the
+    stored raw pages. `counts` has the names of PullItem's columns.
     """
 
     user_id: int
@@ -46,6 +47,7 @@ class Storing:
     reported_days: set[derived.Day]
     changed_days: set[derived.Day] | None
     aside: set_aside.Keys
+    sizes: set[int] = field(default_factory=set)
     new_ids: set[str] = field(default_factory=set)
     page_ids: list[int | None] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
@@ -110,8 +112,11 @@ def _save_rows(
         storing.new_ids |= new_ids
     if storing.changed_days is not None:
         named = [row.plaid_transaction_id for row in rows]
-        storing.changed_days |= transactions.days_of(item_id, named + removed)  # where they were
+        for account_id, day, size in transactions.places_of(item_id, named + removed):
+            storing.changed_days.add((account_id, day))  # where they were
+            storing.sizes.add(size)
         storing.changed_days |= {(account_ids[row.plaid_account_id], row.day) for row in rows}
+        storing.sizes |= {abs(row.amount) for row in rows if transfers.may_be_side(row)}
     ingest.save(
         storing.user_id,
         item_id,

@@ -61,7 +61,7 @@ def store_update(
     was_complete = pull_item.item.update_status == items.COMPLETE
     if may_tell and not was_complete:
         same_accounts.separate_mistaken(item_id)
-    gone_days = _remove_missing_rows(storing, unnamed, update)
+    _remove_missing_rows(storing, unnamed, update)
     outcome = sync_progress.advance(
         item_id,
         start.stored_cursor,
@@ -73,7 +73,7 @@ def store_update(
     if outcome is Advance.LOST:
         attempt.roll_back()
         return outcome
-    _refresh_derived(storing, gone_days)
+    _refresh_derived(storing)
     if may_tell and (storing.counts.total() or not was_complete):
         same_accounts.decide(user_id, item_id, is_complete=update.status == items.COMPLETE)
     if update.status == items.COMPLETE:
@@ -126,24 +126,25 @@ def _strike_out(unnamed: set[str], batch: Batch) -> None:
         unnamed.discard(row.plaid_id)
 
 
-def _remove_missing_rows(storing: Storing, unnamed: set[str], update: Update) -> list[derived.Day]:
+def _remove_missing_rows(storing: Storing, unnamed: set[str], update: Update) -> None:
     """Mark rows as removed that the bank should have named.
 
-    `unnamed` are those of this Item; the others are rows of the Items that it has replaced. Return
-    the days of the latter.
+    `unnamed` are those of this Item; the others are rows of the Items that it has replaced.
     """
     item_id = storing.item_id
     transactions.mark_removed(item_id, list(unnamed))
-    gone_days = reconnected_rows.remove_missing(
+    gone = reconnected_rows.remove_missing(
         item_id, former_accounts.former_items(item_id), update.status, storing.new_ids
     )
-    storing.counts["removed"] += len(unnamed) + len(gone_days)
-    return gone_days
-
-
-def _refresh_derived(storing: Storing, gone_days: list[derived.Day]) -> None:
+    storing.counts["removed"] += len(unnamed) + len(gone)
     if storing.changed_days is not None:
-        derived.refresh(storing.changed_days.union(gone_days), storing.reported_days)
+        storing.changed_days |= {(row.account_id, row.date) for row in gone}
+        storing.sizes |= {row.size for row in gone}
+
+
+def _refresh_derived(storing: Storing) -> None:
+    if storing.changed_days is not None:
+        derived.refresh(storing.changed_days, storing.reported_days, storing.sizes)
         return
     derived.rebuild(list(accounts.ids_of_item(storing.item_id).values()))
     if not storing.is_first:  # a first sync leaves no unused pages, and looking for them is slow

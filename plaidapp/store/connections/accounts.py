@@ -157,6 +157,11 @@ def close(item_id: int, plaid_account_id: str) -> None:
     )
 
 
+def owner(account_id: int) -> int:
+    """Return the id of the person whose account it is."""
+    return db.session.scalars(select(Account.user_id).where(Account.id == account_id)).one()
+
+
 def ids_of_item(item_id: int) -> dict[str, int]:
     """Return our ids of the Item's accounts by Plaid's."""
     return _ids(_IDS, item_id)

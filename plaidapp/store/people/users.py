@@ -4,7 +4,7 @@ import unicodedata
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Integer, String, Table, bindparam, func, or_, select, update
+from sqlalchemy import Integer, String, Table, bindparam, false, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db, glance
@@ -26,6 +26,8 @@ class User(Base):
     """A person. `username_key` and `email_key` are unique and are what a log-in looks for.
 
     `ledger_revision` increases whenever data of theirs is stored that a page shows.
+    `transfers_matched` is False for a person whose rows are older than the matching of transfers,
+    until all of them have been matched (transactions/transfers.py).
     """
 
     __tablename__ = "user"
@@ -37,6 +39,7 @@ class User(Base):
     email_key: Mapped[str] = mapped_column(String(512), unique=True)
     password_hash: Mapped[str] = mapped_column(String(256))
     ledger_revision: Mapped[int] = mapped_column(default=0)
+    transfers_matched: Mapped[bool] = mapped_column(default=True, server_default=false())
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
     # Flask-Login needs these. Its mixin has them too, but the store does not import Flask.
@@ -112,3 +115,21 @@ _CHANGED = (
 def ledger_changed(user_id: int) -> None:
     """Increase the person's revision, so that their open pages reload their lists."""
     db.session.execute(_CHANGED, {"user_id": user_id})
+
+
+_MATCHED = select(TABLE.c.transfers_matched).where(TABLE.c.id == bindparam("user_id"))
+_NOTE_MATCHED = (
+    update(TABLE)
+    .where(TABLE.c.id == bindparam("user_id"), TABLE.c.transfers_matched.is_(False))
+    .values(transfers_matched=True)
+)
+
+
+def transfers_are_matched(user_id: int) -> bool:
+    """Return `transfers_matched` as it is stored."""
+    return bool(db.session.scalar(_MATCHED, {"user_id": user_id}))
+
+
+def note_matched_transfers(user_id: int) -> None:
+    """Store that all of the person's transfers are matched."""
+    db.session.execute(_NOTE_MATCHED, {"user_id": user_id})

@@ -14,8 +14,11 @@ from ..connections.account_types import CREDIT, DEPOSITORY
 
 INCOME = "INCOME"
 TRANSFER_IN, TRANSFER_OUT = "TRANSFER_IN", "TRANSFER_OUT"
+LOAN_PAYMENTS = "LOAN_PAYMENTS"
 LOAN_PAYOUT = "LOAN_DISBURSEMENTS"
 """What a lender pays out. The first version has it under TRANSFER_IN."""
+WAGES = frozenset({"INCOME_WAGES", "INCOME_SALARY"})
+"""The detailed categories of pay."""
 UNKNOWN = "OTHER"
 """The category of a row for which Plaid gives none, or finds none that fits."""
 PRIMARY = (
@@ -23,7 +26,7 @@ PRIMARY = (
     TRANSFER_IN,
     TRANSFER_OUT,
     LOAN_PAYOUT,
-    "LOAN_PAYMENTS",
+    LOAN_PAYMENTS,
     "BANK_FEES",
     "ENTERTAINMENT",
     "FOOD_AND_DRINK",
@@ -48,15 +51,21 @@ _REFUNDED = frozenset(PRIMARY) - {INCOME, *_TRANSFERS, UNKNOWN}
 """Categories of purchases, under which money in is a refund."""
 
 
-def category_of(primary: str | None, detailed: str | None, *, money_out: bool) -> str:
-    """Return the category that a row counts under if the person has chosen none."""
-    if detailed == CARD_PAYMENT:
+def category_of(
+    primary: str | None, detailed: str | None, *, money_out: bool, is_matched: bool = False
+) -> str:
+    """Return the category that a row counts under if the person has chosen none.
+
+    `is_matched` says that the row is one side of a transfer (transfers.py).
+    """
+    if is_matched or detailed == CARD_PAYMENT:
         return TRANSFER_OUT if money_out else TRANSFER_IN
     return primary or UNKNOWN
 
 
 def category_sql(
     chosen: SQLColumnExpression[str | None],
+    is_matched: ColumnElement[bool],
     primary: SQLColumnExpression[str | None],
     detailed: SQLColumnExpression[str | None],
     amount: SQLColumnExpression[Decimal],
@@ -67,7 +76,10 @@ def category_sql(
     """
     return case(
         (chosen.is_not(None), chosen),
-        (detailed == CARD_PAYMENT, case((amount > 0, TRANSFER_OUT), else_=TRANSFER_IN)),
+        (
+            is_matched | (detailed == CARD_PAYMENT),
+            case((amount > 0, TRANSFER_OUT), else_=TRANSFER_IN),
+        ),
         else_=func.coalesce(func.nullif(primary, ""), UNKNOWN),
     )
 

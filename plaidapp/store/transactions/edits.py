@@ -1,4 +1,5 @@
-"""A person's edits of transactions: category, note, hidden. Each edit can be undone.
+"""A person's edits of transactions: category, note, hidden, and that a row is no transfer. Each
+edit can be undone.
 
 An edit is one click. It changes one row or 50,000, always with a few statements over a set of rows.
 The values from before the edit are stored with it.
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Text,
     delete,
     exists,
+    false,
     func,
     insert,
     literal,
@@ -26,11 +28,13 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from plaidapp.extensions import Base, db
 
+from ..base.dates import month_of
 from ..base.search_terms import index_of
+from ..base.sums import units_of
 from ..base.types import BigId, Moment, now
 from ..base.writes import in_batches, write
 from ..people import users
-from . import monthly_refresh
+from . import monthly_refresh, transfers
 from .filters import Filter
 from .former_rows import FormerRow
 from .ingest import Row
@@ -39,7 +43,7 @@ from .transactions import Transaction
 MOST_ROWS = 100_000
 LONGEST_NOTE = 500  # characters
 RECENT = timedelta(days=1)
-FIELDS = ("own_category", "note", "note_words", "hidden", "edited_at")
+FIELDS = ("own_category", "note", "note_words", "hidden", "not_transfer", "edited_at")
 """The columns of a row that the person edits."""
 
 
@@ -72,6 +76,7 @@ class EditRow(Base):
     note: Mapped[str | None] = mapped_column(Text)
     note_words: Mapped[str] = mapped_column(Text)
     hidden: Mapped[bool]
+    not_transfer: Mapped[bool] = mapped_column(server_default=false())
     edited_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
@@ -103,8 +108,8 @@ def apply(
 ) -> Applied:
     """Change the rows that meet the conditions and do not have the new values already.
 
-    `change` has any of own_category, note and hidden. None deletes a category or a note. Raises
-    TooManyRowsError, after which the caller rolls back.
+    `change` has any of own_category, note, hidden and not_transfer. None deletes a category or a
+    note. Raises TooManyRowsError, after which the caller rolls back.
     """
     values = dict(change)
     if "note" in values:
@@ -112,6 +117,7 @@ def apply(
     differs = or_(
         *(getattr(Transaction, name).is_distinct_from(value) for name, value in values.items())
     )
+    users.lock_ledger(user_id)
     monthly_refresh.lock_for(select(Transaction.id).where(*conditions))
     edit = Edit(user_id=user_id)
     db.session.add(edit)
@@ -133,6 +139,8 @@ def apply(
         return Applied(None, 0)
     changed = select(EditRow.transaction_id).where(EditRow.edit_id == edit.id)
     write(update(Transaction).where(Transaction.id.in_(changed)).values(**values, edited_at=now()))
+    if "not_transfer" in change:
+        _match_again(user_id, changed)
     monthly_refresh.refresh_for(changed)
     users.ledger_changed(user_id)
     return Applied(edit, rows)
@@ -163,16 +171,30 @@ def undo(edit: Edit) -> Undone:
     restored = select(EditRow.transaction_id).where(*is_last)
     every = select(EditRow.transaction_id).where(EditRow.edit_id == edit.id)
     rows, all_rows = _count_shown(restored), _count_shown(every)
+    users.lock_ledger(edit.user_id)
     monthly_refresh.lock_for(restored)
+    differs = Transaction.not_transfer != EditRow.not_transfer
+    separated = db.session.scalars(
+        restored.join(Transaction, Transaction.id == EditRow.transaction_id).where(differs)
+    ).all()
     write(
         update(Transaction)
         .where(Transaction.id == EditRow.transaction_id, *is_last)
         .values({name: getattr(EditRow, name) for name in FIELDS})
     )
+    _match_again(edit.user_id, separated)
     monthly_refresh.refresh_for(restored)
     write(delete(EditRow).where(*is_last))
     users.ledger_changed(edit.user_id)
     return Undone(rows, all_rows - rows)
+
+
+def _match_again(user_id: int, transaction_ids: monthly_refresh.RowIds) -> None:
+    """Match transfers again after an edit of `not_transfer`, and add up their months."""
+    sides = select(Transaction.date, units_of(Transaction.size))
+    rows = db.session.execute(sides.where(Transaction.id.in_(transaction_ids))).all()
+    days = transfers.match(user_id, {row[0] for row in rows}, {row[1] for row in rows})
+    monthly_refresh.refresh({(account_id, month_of(day)) for account_id, day in days})
 
 
 def _count_shown(transaction_ids: Select[int]) -> int:

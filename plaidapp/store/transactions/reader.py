@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, joinedload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from plaidapp.extensions import db
 
@@ -24,6 +24,11 @@ from .transactions import Transaction
 
 Place = tuple[Any, int]
 """Where a page begins: after the row with this sort value and this id."""
+LOADED = (
+    joinedload(Transaction.account),
+    selectinload(Transaction.other_side).joinedload(Transaction.account),
+)
+"""What a page shows of a row beside its own columns."""
 
 ORDERS: Mapping[str, InstrumentedAttribute[Any]] = {
     "date": Transaction.date,
@@ -125,7 +130,7 @@ def _page(
 ) -> Sequence[Transaction]:
     query = (
         select(Transaction)
-        .options(joinedload(Transaction.account))
+        .options(*LOADED)
         .where(*conditions, *_follow(wanted, after))
         .order_by(*_sorted(wanted))
         .limit(limit)
@@ -155,7 +160,7 @@ def _compared(wanted: Filter, place: Place) -> tuple[Any, Any]:
 
 def by_ids(user_id: int, transaction_ids: Sequence[int]) -> Sequence[Transaction]:
     """Return these rows, including hidden ones but leaving out other people's."""
-    query = select(Transaction).options(joinedload(Transaction.account))
+    query = select(Transaction).options(*LOADED)
     query = query.where(*Filter(user_id, hidden="any").conditions())
     return db.session.scalars(
         query.where(Transaction.id.in_(transaction_ids)).execution_options(populate_existing=True)

@@ -20,6 +20,7 @@ from plaidapp.extensions import db
 
 from ..base.currency import currency_of
 from ..base.dates import days_later
+from ..base.sums import units_of
 from ..base.types import now, units
 from ..connections import former_accounts, items
 from ..connections.accounts import Account
@@ -33,11 +34,12 @@ POSTING = 7
 
 
 class FormerRow(NamedTuple):
-    """A row that is still with an earlier Item."""
+    """A row that is still with an earlier Item. `size` is in units of 10^-8."""
 
     id: int
     account_id: int
     date: date
+    size: int
 
 
 class Movement(NamedTuple):
@@ -135,25 +137,25 @@ def _former_ids(
 
 def remove_missing(
     item_id: int, former: Sequence[int], status: str, new_ids: Collection[str]
-) -> list[tuple[int, date]]:
+) -> list[FormerRow]:
     """Mark earlier Items' rows as removed that this Item should have sent by now.
 
     With the last 30 days, it has sent everything pending. With the whole history, it has sent all
     other rows too, as far back as the bank goes for the account. `new_ids` are Plaid's ids of the
     rows that this update stored first: if one of them is a pending row that has posted, it gets
-    that row's edits. Returns the account and date of each removed row.
+    that row's edits. Returns the removed rows.
     """
     if not former or status not in (items.RECENT, items.COMPLETE):
         return []
     shown = [*_is_former(item_id, former), Transaction.removed_at.is_(None)]
     pending = _rows(*shown, Transaction.pending)
     _carry_edits(item_id, pending, new_ids)
-    missing = [FormerRow(row.id, row.account_id, row.date) for row in pending]
+    missing = [FormerRow(row.id, row.account_id, row.date, units(row.size)) for row in pending]
     if status == items.COMPLETE:
         missing += _missing_posted(item_id, [*shown, _may_be_missing(former)])
     if missing:
-        _update([{"row": row.id} for row in missing], removed_at=now())
-    return [(row.account_id, row.date) for row in missing]
+        _update([{"row": row.id} for row in missing], removed_at=now(), other_side_id=None)
+    return missing
 
 
 def _may_be_missing(former: Sequence[int]) -> ColumnElement[bool]:
@@ -172,7 +174,7 @@ def _may_be_missing(former: Sequence[int]) -> ColumnElement[bool]:
 
 def _missing_posted(item_id: int, shown: Sequence[ColumnElement[bool]]) -> list[FormerRow]:
     """Return the posted rows of earlier Items that are no older than what the Item has sent."""
-    columns = Transaction.id, Transaction.account_id, Transaction.date
+    columns = Transaction.id, Transaction.account_id, Transaction.date, units_of(Transaction.size)
     rows = db.session.execute(select(*columns).where(*shown, ~Transaction.pending)).all()
     if not rows:
         return []

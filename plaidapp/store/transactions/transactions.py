@@ -1,7 +1,7 @@
 """The transactions of all accounts. ingest.py writes them in bulk, and reader.py reads them."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from sqlalchemy import (
@@ -14,18 +14,20 @@ from sqlalchemy import (
     Select,
     Text,
     UniqueConstraint,
+    false,
     func,
     select,
     text,
     update,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
 
 from plaidapp.extensions import Base, db
 
 from ..base.currency import HasCurrency
 from ..base.dates import days_later
+from ..base.sums import units_of
 from ..base.types import BigId, Moment, Money, now
 from ..base.writes import in_batches, write
 from ..connections.accounts import Account
@@ -53,6 +55,8 @@ class Transaction(HasCurrency, Base):
     and `note_words` are for the search index (base/search_terms.py), and rows are sorted by name
     with `title_key`. `page_id` is the page that the row last came in (raw_pages.py). `first_id` is
     Plaid's first id of a row that has another one since its account was reconnected or merged.
+    `other_side_id` is the row in another account of the person that is the other side of the same
+    transfer (transfers.py). `not_transfer` means that the person separated it from such a row.
 
     Only the account is a foreign key: on PostgreSQL, checking one takes as long as two indexes.
     The person is the account's, and Items are never deleted. A row of an account that has moved to
@@ -94,15 +98,22 @@ class Transaction(HasCurrency, Base):
     page_id: Mapped[int | None] = mapped_column(BigInteger)
     removed_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
     first_id: Mapped[str | None] = mapped_column(Text)
+    other_side_id: Mapped[int | None] = mapped_column(BigInteger)
 
     # The person's own edits. Updates from the bank never change these.
     own_category: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
     note_words: Mapped[str] = mapped_column(Text, default="", server_default="")
     hidden: Mapped[bool] = mapped_column(default=False)
+    not_transfer: Mapped[bool] = mapped_column(server_default=false())
     edited_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
     account: Mapped[Account] = relationship(lazy="raise")
+    other_side: Mapped["Transaction | None"] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin="foreign(Transaction.other_side_id) == remote(Transaction.id)",
+    )
 
     @property
     def public_id(self) -> str:
@@ -116,19 +127,29 @@ class Transaction(HasCurrency, Base):
 
     @property
     def bank_category(self) -> str:
-        """The category that the row counts under if the person has chosen none."""
+        """The category that Plaid's categories stand for."""
         return category_of(self.category_primary, self.category_detailed, money_out=self.amount > 0)
 
     @hybrid_property
     def category(self) -> str:
-        """The category that the row counts under: the person's choice or Plaid's."""
-        return self.own_category or self.bank_category
+        """The category that the row counts under: the person's choice, a transfer if it is one side
+        of a match, or Plaid's."""
+        return self.own_category or category_of(
+            self.category_primary,
+            self.category_detailed,
+            money_out=self.amount > 0,
+            is_matched=self.other_side_id is not None,
+        )
 
     @category.inplace.expression
     @classmethod
     def _category(cls) -> ColumnElement[str]:
         return category_sql(
-            cls.own_category, cls.category_primary, cls.category_detailed, cls.amount
+            cls.own_category,
+            cls.other_side_id.is_not(None),
+            cls.category_primary,
+            cls.category_detailed,
+            cls.amount,
         )
 
 
@@ -147,19 +168,17 @@ def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
                 Transaction.account_id.in_(_accounts_of(item_id)),
                 Transaction.removed_at.is_(None),
             )
-            .values(removed_at=moment)
+            .values(removed_at=moment, other_side_id=None)
         )
 
 
-def days_of(item_id: int, plaid_ids: Sequence[str]) -> set[tuple[int, datetime.date]]:
-    """Return the accounts and dates of those rows that are stored."""
-    found: set[tuple[int, datetime.date]] = set()
+def places_of(item_id: int, plaid_ids: Sequence[str]) -> Iterator[tuple[int, datetime.date, int]]:
+    """Yield account, date and size, in units of 10^-8, of those rows that are stored."""
     for ids in in_batches(plaid_ids):
-        query = select(Transaction.account_id, Transaction.date).where(
+        query = select(Transaction.account_id, Transaction.date, units_of(Transaction.size)).where(
             Transaction.item_id == item_id, Transaction.plaid_transaction_id.in_(ids)
         )
-        found.update((account_id, date) for account_id, date in db.session.execute(query))
-    return found
+        yield from map(tuple, db.session.execute(query))
 
 
 def _accounts_of(item_id: int) -> ScalarSelect[int]:
@@ -196,7 +215,9 @@ def count_removed(item_id: int) -> int:
 def owned(transaction_id: int, user_id: int) -> Transaction | None:
     """Return the person's transaction with its account, even if the bank removed it."""
     return db.session.scalar(
-        _one().where(Transaction.id == transaction_id, Transaction.user_id == user_id)
+        _one()
+        .options(selectinload(Transaction.other_side).joinedload(Transaction.account))
+        .where(Transaction.id == transaction_id, Transaction.user_id == user_id)
     )
 
 

@@ -48,9 +48,10 @@ def bank_update(owner, item, account, clock):
         balance_days = accounts.save(owner, item.id, listed)
         ids = accounts.ids_of_item(item.id)
         sent_ids = [row.transaction_id for row in sent] + list(removed)
-        changed_days = transactions.days_of(item.id, sent_ids)
+        places = list(transactions.places_of(item.id, sent_ids))
         stored.save(owner, item.id, ids, sent)
         transactions.mark_removed(item.id, list(removed))
+        changed_days = {(account_id, day) for account_id, day, _ in places}
         changed_days.update((ids[row.account_id], row.date) for row in sent)
         derived.refresh(changed_days, balance_days)
         db.session.commit()
