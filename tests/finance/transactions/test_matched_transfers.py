@@ -58,11 +58,13 @@ def test_each_side_leads_to_the_other(alice, ids, today):
     page = alice.client.get(f"{PATH}/{ids['Online move 1']}")
     link = Page(page.text).find(href=f"{PATH}/{ids['From checking']}")[1]
     day = today - timedelta(days=1)
-    assert re.fullmatch(rf"Transfer to Savings \d*, {day:%B} {day.day}", link)
+    assert link == f"Transfer to Plaid Savings 1111, {day:%B} {day.day}"
     back = Page(alice.client.get(f"{PATH}/{ids['From checking']}").text)
-    assert back.find(href=f"{PATH}/{ids['Online move 1']}")[1].startswith("Transfer from Checking")
-    assert "Transfer to Savings" in alice.client.get(PATH).text
-    assert "Transfer" not in alice.client.get(f"{PATH}/{ids['Shop']}").text.split("<main")[1]
+    assert back.find(href=f"{PATH}/{ids['Online move 1']}")[1].startswith(
+        "Transfer from Plaid Checking"
+    )
+    assert "Transfer to Plaid Savings" in alice.client.get(PATH).text
+    assert "Transfer to" not in alice.client.get(f"{PATH}/{ids['Shop']}").text
 
 
 def test_a_transfer_is_neither_income_nor_spending(alice, ids, sums):
@@ -81,7 +83,7 @@ def test_not_a_transfer_and_back(alice, ids, sums):
     assert sums() == ("$500.00", "$512.50")
 
     alice.client.post(path, data={"not_transfer": ""})
-    assert "Transfer to Savings" in alice.client.get(path).text
+    assert "Transfer to Plaid Savings" in alice.client.get(path).text
     assert sums() == ("$0.00", "$12.50")
 
     undo = re.search(r'action="(/finance/edits/[^"]+)"', alice.client.get(PATH).text)[1]
@@ -104,8 +106,8 @@ def test_a_transfer_with_a_category_of_the_persons_own_still_names_its_other_sid
     alice.client.post(path, data={"category": "TRAVEL"})
     assert sums() == ("$0.00", "$512.50")
     page = alice.client.get(path).text
-    assert "Transfer to Savings" in page
+    assert "Transfer to Plaid Savings" in page
     assert "Count it as a matched transfer" in page
-    assert "Transfer to Savings" not in alice.client.get(PATH).text
+    assert "Transfer to Plaid Savings" not in alice.client.get(PATH).text
     alice.client.post(path, data={"category": ""})
     assert sums() == ("$0.00", "$12.50")
