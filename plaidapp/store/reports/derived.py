@@ -5,7 +5,7 @@ All of it is updated in the database transaction that changes the rows, for the 
 """
 
 import datetime
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 
 from ..base.dates import month_of
 from ..connections import accounts
@@ -27,7 +27,7 @@ def refresh(
     """
     matched_days = set[Day]()
     if sizes and changed_days:
-        user_id = accounts.owner(next(iter(changed_days))[0])
+        user_id = accounts.owner(min(changed_days)[0])
         matched_days = transfers.match(user_id, {day for _, day in changed_days}, sizes)
     months = ((account_id, month_of(day)) for account_id, day in matched_days.union(changed_days))
     monthly_refresh.refresh(set(months))
@@ -37,14 +37,16 @@ def refresh(
     balance_history.refresh(earliest)
 
 
-def rebuild(account_ids: Sequence[int]) -> None:
+def rebuild(account_ids: Collection[int]) -> None:
     """Compute everything again, whatever is stored, after rows have changed in another way.
 
     All accounts are one person's, whose transfers are matched again.
     """
-    matched_days = transfers.match_everything(accounts.owner(account_ids[0])) if account_ids else ()
-    monthly_refresh.rebuild(account_ids)
     done = set(account_ids)
+    if not done:
+        return
+    matched_days = transfers.match_everything(accounts.owner(min(done)))
+    monthly_refresh.rebuild(account_ids)
     monthly_refresh.refresh(
         {(account_id, month_of(day)) for account_id, day in matched_days if account_id not in done}
     )
