@@ -23,6 +23,7 @@ def upgrade():
     op.add_column(
         "edit_row", sa.Column("not_transfer", sa.Boolean(), nullable=False, server_default=NO)
     )
+    op.add_column("former_row", sa.Column("not_transfer", sa.Boolean(), nullable=True))
     op.add_column(
         "user", sa.Column("transfers_matched", sa.Boolean(), nullable=False, server_default=NO)
     )
@@ -30,6 +31,7 @@ def upgrade():
 
 def downgrade():
     op.drop_column("user", "transfers_matched")
+    op.drop_column("former_row", "not_transfer")
     op.drop_column("edit_row", "not_transfer")
     op.drop_column("transaction", "not_transfer")
     op.drop_column("transaction", "other_side_id")

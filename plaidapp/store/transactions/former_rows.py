@@ -40,6 +40,7 @@ class FormerRow(Base):
     note: Mapped[str | None] = mapped_column(Text)
     note_words: Mapped[str | None] = mapped_column(Text)
     hidden: Mapped[bool | None]
+    not_transfer: Mapped[bool | None]
     edited_at: Mapped[datetime | None] = mapped_column(Moment)
 
 

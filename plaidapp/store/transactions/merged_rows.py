@@ -38,6 +38,7 @@ UNEDITED = {
     "note": None,
     "note_words": "",
     "hidden": False,
+    "not_transfer": False,
     "edited_at": None,
 }
 EQUAL = ("date", "amount", "currency", "name", "pending", "nth")
@@ -171,5 +172,6 @@ def _copy(account_id: int, *conditions: ColumnElement[bool]) -> None:
         "account_id": literal(account_id),
         "note_words": func.coalesce(names.note_words, ""),
         "hidden": func.coalesce(names.hidden, false()),
+        "not_transfer": func.coalesce(names.not_transfer, false()),
     }
     write(insert(TABLE).from_select(list(values), select(*values.values()).where(*conditions)))
