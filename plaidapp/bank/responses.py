@@ -29,7 +29,7 @@ def decode(body: bytes, kind: type[Answer]) -> Answer:
             pass  # one of its rows may be the cause
     try:
         return rows.read_answer(body, kind)
-    except (msgspec.DecodeError, ValueError, RecursionError):
+    except (ValueError, RecursionError):
         raise errors.transport_error(errors.NONSENSE) from None
 
 
@@ -37,8 +37,8 @@ def refusal(error: plaid.ApiException) -> BankError:
     """Read Plaid's error object. If the body has none, the HTTP status decides."""
     status = error.status or 0
     try:
-        sent = msgspec.json.decode(error.body or "", type=payloads.PlaidError)
-    except (msgspec.DecodeError, RecursionError):
+        sent = rows.read_row((error.body or "").encode(), payloads.PlaidError)
+    except rows.UnreadError:
         return errors.transport_error(errors.UNREACHABLE if status >= 500 else errors.NONSENSE)
     return errors.from_plaid(sent, status, _retry_after(error))
 

@@ -56,7 +56,7 @@ LISTS = {
 def read_answer(body: bytes, kind: type[Answer]) -> Answer:
     """Return the answer with the rows that can be read, and the others in its `unread`.
 
-    Raises ValueError or msgspec.DecodeError if what is around the rows can't be read.
+    Raises ValueError if what is around the rows can't be read.
     """
     fields = members(decoded(body))
     unread: list[Unread] = []
@@ -68,7 +68,7 @@ def read_answer(body: bytes, kind: type[Answer]) -> Answer:
         if name in known and name in LISTS:
             rows = [_readable(LISTS[name], raw, unread) for raw in elements(known[name])]
             known[name] = f"[{','.join(filter(None, rows))}]"
-    answer = msgspec.json.decode(object_of(known), type=kind)
+    answer = read_row(object_of(known), kind)
     return msgspec.structs.replace(answer, unread=unread) if unread else answer
 
 

@@ -215,6 +215,7 @@ def test_a_host_without_an_address_is_unreachable(client_for, ask):
         (503, b'{"x": ' + b"[" * 200_000, UNREACHABLE),
         (400, b"", NONSENSE),
         (400, b'{"error_code": 7}', NONSENSE),
+        (400, rb'{"error_type": "A", "error_code": "\u0000"}', NONSENSE),
         (302, b"", NONSENSE),
         (200, b"", NONSENSE),
         (200, b"null", NONSENSE),

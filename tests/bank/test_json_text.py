@@ -1,8 +1,11 @@
 """JSON is taken apart without changing a byte of its parts."""
 
+import json
 from json import JSONDecodeError
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from plaidapp.bank.json_text import decoded, elements, encoded, members, object_of
 
@@ -34,3 +37,23 @@ def test_bytes_that_are_not_utf8_stay():
     body = b'{"a":"\xff\xed\xa0\x80"}'
     assert object_of(members(decoded(body))) == body
     assert encoded(decoded(body)) == body
+
+
+VALUES = some.recursive(
+    some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False) | some.text(),
+    lambda inner: some.lists(inner) | some.dictionaries(some.text(), inner),
+    max_leaves=10,
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(some.dictionaries(some.text(), VALUES), some.sampled_from([None, 1]), some.booleans())
+def test_every_text_comes_apart_as_it_was_put_together(value, indent, ascii_only):
+    def text_of(part):
+        return json.dumps(part, indent=indent, ensure_ascii=ascii_only)
+
+    assert {name: json.loads(part) for name, part in members(text_of(value)).items()} == (
+        json.loads(text_of(value))
+    )
+    texts = [text_of(part) for part in value.values()]
+    assert elements(f" [ {' , '.join(texts)} ] ") == texts

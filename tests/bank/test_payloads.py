@@ -94,7 +94,14 @@ def test_a_row_with_a_malformed_field_is_unread(field, value):
 
 @pytest.mark.parametrize(
     "changes",
-    [{"added": {}}, {"next_cursor": 7}, {"has_more": "no"}, {"accounts": 5}, {"request_id": None}],
+    [
+        {"added": {}},
+        {"next_cursor": 7},
+        {"next_cursor": "c\0"},
+        {"has_more": "no"},
+        {"accounts": 5},
+        {"request_id": None},
+    ],
 )
 def test_a_page_whose_envelope_is_malformed_is_refused(changes):
     with pytest.raises(BankError) as caught:

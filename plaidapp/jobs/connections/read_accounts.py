@@ -56,9 +56,10 @@ def _store(
     items.answered(item_id, answer.item.institution_id, answer.item.institution_name)
     listed = former_accounts.without_departed(item_id, answer.accounts)
     derived.refresh((), reconnected_accounts.save_accounts(user_id, item_id, listed))
-    set_aside.replace(item_id, ACCOUNT, set_aside.keys(item_id)[ACCOUNT], answer.unread)
+    aside = set_aside.keys(item_id)
+    set_aside.replace(item_id, ACCOUNT, aside.pop(ACCOUNT, ()), answer.unread)
     _close_missing(item_id, answer)
-    if set_aside.is_due(item_id):  # the sync reads from what is stored, and the clock rings for it
+    if aside and set_aside.is_due(item_id):  # a sync reads them again; the clock rings for it
         item_requests.sync(pull_item.item, pulls.CLOCK)
     if attempt.pull.facts.connects:
         pull_item.accounts_kept = former_accounts.count_reconnected(item_id)
