@@ -318,6 +318,7 @@ def test_spending_is_net_of_refunds_and_without_income(owner, bank):
     }
 
 
+@pytest.mark.both_databases
 def test_a_loan_is_neither_income_nor_negative_spending(owner, bank):
     bank(
         HOUSEHOLD,
@@ -336,6 +337,7 @@ def test_a_loan_is_neither_income_nor_negative_spending(owner, bank):
     assert spending.this_month == 300
 
 
+@pytest.mark.both_databases
 def test_a_deposit_that_is_no_refund_is_income(owner, bank):
     bank(
         HOUSEHOLD,
@@ -389,6 +391,7 @@ def agree(app, user_id, day):
     return with_rows
 
 
+@pytest.mark.both_databases
 def test_a_figures_link_opens_the_rows_it_adds_up(app, owner, bank):
     bank(
         [*HOUSEHOLD, ("euros", "depository", "3", "EUR")],

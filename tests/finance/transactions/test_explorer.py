@@ -239,6 +239,7 @@ def with_a_transfer(app, connected):
     return connected
 
 
+@pytest.mark.both_databases
 def test_totals_leave_out_transfers_and_say_how_much_that_is(with_a_transfer):
     def tally(query=""):
         text = Page(with_a_transfer.client.get(f"{PATH}{query}").text).find(id="tally")[1]
@@ -269,6 +270,7 @@ def test_the_sum_of_a_day_leaves_out_transfers_too(app, with_a_transfer):
         assert page.find(**{"class": "sums-of-day"})[1] == expected
 
 
+@pytest.mark.both_databases
 def test_a_category_that_plaid_adds_has_a_label_a_filter_and_an_edit_form(app, connected):
     with app.app_context():
         row = db.session.get(Transaction, ids_of(app)["Pay"])
