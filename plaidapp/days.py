@@ -1,30 +1,46 @@
-"""Days and moments: what today is, and how they read on a page in the visitor's locale.
+"""Days and moments: what today is for the visitor, and how they read on a page.
 
-Every day is a day in UTC.
+Days and times are those of the person's time zone, and of UTC for a visitor who is not logged in.
+They read as in the language of the page's texts. Dates from the bank stay as they are.
 """
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import Literal
+from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, units
-from flask import Flask
+from flask import Flask, has_request_context
 from flask_babel import gettext
+from flask_login import current_user
 
-from .languages import current_locale
+from .formats import number
+from .languages import text_locale
+from .store.base.types import now as moment_now
+from .store.people import time_zones
 
 
 def init_app(app: Flask) -> None:
     for of_days in (day, coming_day, month_day, long_day, month, since, long_month):
         app.add_template_filter(of_days)
-    for of_moments in (moment, inline_moment, exact_moment, ago, duration):
+    for of_moments in (moment, inline_moment, exact_moment, day_of, ago, duration):
         app.add_template_filter(of_moments)
 
 
+def zone() -> ZoneInfo:
+    """The time zone of the person who is logged in; UTC if nobody is."""
+    is_person = has_request_context() and current_user.is_authenticated
+    return current_user.zone if is_person else time_zones.zone_of(time_zones.UTC)
+
+
 def today() -> date:
-    return datetime.now(UTC).date()
+    return time_zones.today_in(zone())
+
+
+def day_of(value: datetime) -> date:
+    """The person's day on which a moment is."""
+    return value.astimezone(zone()).date()
 
 
 @lru_cache(1024)
@@ -35,7 +51,7 @@ def _pattern(locale: Locale, skeleton: str) -> str:
 
 
 def _date(value: date, skeleton: str) -> str:
-    locale = current_locale()
+    locale = text_locale()
     return dates.format_date(value, _pattern(locale, skeleton), locale)
 
 
@@ -47,7 +63,7 @@ def day(value: date, now: date | None = None) -> str:
     if age == 1:
         return gettext("Yesterday")
     if 1 < age < 7:
-        return dates.format_date(value, "EEEE", current_locale())
+        return dates.format_date(value, "EEEE", text_locale())
     return month_day(value, now)
 
 
@@ -68,10 +84,11 @@ def coming_day(value: date, now: date | None = None) -> str:
         return gettext("Today")
     if (value - now).days == 1:
         return gettext("Tomorrow")
-    # Babel has no such format with whole words, so the words of a short one are written out.
-    pattern = _pattern(current_locale(), "MMMEd" if value.year == now.year else "yMMMEd")
-    written_out = re.sub("E+", "EEEE", pattern.replace("MMM", "MMMM"))
-    return dates.format_date(value, written_out, current_locale())
+    # Babel has no such format with whole words, so the words of a short one are written out. In
+    # Unicode's patterns, three letters E, c, M or L are a short name and four are the whole name.
+    pattern = _pattern(text_locale(), "MMMEd" if value.year == now.year else "yMMMEd")
+    written_out = re.sub("E+|c+|MMM|LLL", lambda found: found[0][0] * 4, pattern)
+    return dates.format_date(value, written_out, text_locale())
 
 
 def month_day(value: date, now: date | None = None) -> str:
@@ -82,18 +99,18 @@ def month_day(value: date, now: date | None = None) -> str:
 
 def long_day(value: date) -> str:
     """Such as "November 20, 2024"."""
-    return dates.format_date(value, "long", current_locale())
+    return dates.format_date(value, "long", text_locale())
 
 
 def month(value: date) -> str:
     """Such as "November"."""
-    return dates.format_date(value, "LLLL", current_locale())
+    return dates.format_date(value, "LLLL", text_locale())
 
 
 def since(value: date, now: date | None = None) -> str:
     """Such as "November", for use after "since". Another year is named."""
     if value.year == (now or today()).year:
-        return dates.format_date(value, "MMMM", current_locale())
+        return dates.format_date(value, "MMMM", text_locale())
     return long_month(value)
 
 
@@ -103,34 +120,39 @@ def long_month(value: date) -> str:
 
 
 def moment(value: datetime) -> str:
-    """Such as "Today at 2:05 PM UTC", for use on its own."""
+    """Such as "Today at 2:05 PM", for use on its own."""
     return _at_time(value, day)
 
 
 def inline_moment(value: datetime) -> str:
-    """Such as "today at 2:05 PM UTC", for use within a sentence."""
+    """Such as "today at 2:05 PM", for use within a sentence."""
     return _at_time(value, inline_day)
 
 
 def exact_moment(value: datetime) -> str:
-    """Such as "November 20, 2026 at 2:05:09 PM UTC", for titles."""
-    return _at_time(value, long_day, "medium")
+    """Such as "November 20, 2026 at 2:05:09 PM PST", for titles."""
+    local, locale = value.astimezone(zone()), text_locale()
+    return gettext(
+        "%(day)s at %(time)s %(zone)s",
+        day=long_day(local.date()),
+        time=dates.format_time(local, "medium", local.tzinfo, locale),
+        zone=dates.get_timezone_name(local, "short", locale=locale),
+    )
 
 
-def _at_time(
-    value: datetime,
-    name_day: Callable[[date], str],
-    precision: Literal["short", "medium"] = "short",
-) -> str:
-    value = value.astimezone(UTC)
-    time = dates.format_time(value, precision, tzinfo=UTC, locale=current_locale())
-    return gettext("%(day)s at %(time)s UTC", day=name_day(value.date()), time=time)
+def _at_time(value: datetime, name_day: Callable[[date], str]) -> str:
+    """UTC is named: the person may live elsewhere and not have told us."""
+    local = value.astimezone(zone())
+    time = dates.format_time(local, "short", local.tzinfo, text_locale())
+    if zone().key == time_zones.UTC:
+        return gettext("%(day)s at %(time)s UTC", day=name_day(local.date()), time=time)
+    return gettext("%(day)s at %(time)s", day=name_day(local.date()), time=time)
 
 
 def ago(value: datetime, now: datetime | None = None) -> str:
     """Such as "2 minutes ago", "in 3 days". Put the exact moment in its title."""
-    span = value - (now or datetime.now(UTC))
-    return dates.format_timedelta(span, add_direction=True, locale=current_locale())
+    span = value - (now or moment_now())
+    return dates.format_timedelta(span, add_direction=True, locale=text_locale())
 
 
 def duration(span: timedelta) -> str:
@@ -139,4 +161,6 @@ def duration(span: timedelta) -> str:
     unit = "second" if seconds < 120 else "minute"
     length = seconds if unit == "second" else seconds / 60
     rounded = round(length, 1) if length < 10 else round(length)
-    return units.format_unit(rounded, f"duration-{unit}", length="short", locale=current_locale())
+    return units.format_unit(
+        number(rounded), f"duration-{unit}", length="short", locale=text_locale()
+    )

@@ -140,7 +140,7 @@ def money_parts(amount: Decimal, currency: str | None = None) -> MoneyParts:
     return _parts(amount, currency, True, None)
 
 
-def number(value: int | Decimal) -> str:
+def number(value: float | Decimal) -> str:
     """Such as "1,457"."""
     return numbers.format_decimal(value, locale=current_locale()).replace("-", MINUS)
 

@@ -1,8 +1,10 @@
 """The language and region of a page, from the languages that the visitor's browser names.
 
-Dates, numbers and currencies follow the locale. Texts do too where there is a translation.
+Numbers and currencies follow the visitor's locale. Texts do too where there is a translation, and
+dates are part of the texts: without a translation, both are in English.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from babel import Locale, UnknownLocaleError, localedata
@@ -45,17 +47,30 @@ def current_locale() -> Locale:
     return get_locale() or ENGLISH
 
 
-def _attributes() -> dict[str, str]:
-    """The attributes of <html>. Its language is that of the texts, for screen readers.
-
-    Without a translation, the texts are in English and run from left to right. Dates and numbers
-    still follow the visitor's `locale`.
-    """
+def text_locale() -> Locale:
+    """The locale of the page's texts and of the dates within them: English if there is no
+    translation into the visitor's language."""
     locale = current_locale()
-    translated = {known.language for known in get_babel().instance.list_translations()}  # type: ignore[no-untyped-call]
-    texts = locale if locale.language in translated else ENGLISH
+    if locale.language == DEFAULT:
+        return locale
+    return (
+        locale if locale.language in _translated(*get_babel().translation_directories) else ENGLISH
+    )
+
+
+@lru_cache(8)
+def _translated(*_directories: str) -> frozenset[str]:
+    """The languages that there is a translation into. Looking for the files takes long."""
+    known = get_babel().instance.list_translations()  # type: ignore[no-untyped-call]
+    return frozenset(locale.language for locale in known)
+
+
+def _attributes() -> dict[str, str]:
+    """The attributes of <html>. Its language is that of the texts, for screen readers and for the
+    dates that scripts write. `locale` is for their numbers."""
+    texts = text_locale()
     return {
-        "locale": str(locale).replace("_", "-"),
+        "locale": str(current_locale()).replace("_", "-"),
         "language": str(texts).replace("_", "-"),
         "direction": texts.text_direction,
     }

@@ -3,7 +3,7 @@
 It is for people who work on the pages. A deployment does not have it.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, abort, current_app, render_template
 
 from .days import today
 from .store import Account, Item, Transaction
+from .store.base.types import now
 from .store.connections import items
 from .store.transactions.categories import PRIMARY
 
@@ -41,7 +42,7 @@ def is_local(url: str) -> bool:
 
 def _days() -> list[tuple[date, list[Transaction]]]:
     """Made-up rows of three days: pending, money in, money out, a transfer, a long name."""
-    now = today()
+    day = today()
     checking = Account(name="Checking", mask="0000", type="depository")
     card = Account(name="Credit Card", mask="3333", type="credit")
 
@@ -57,14 +58,14 @@ def _days() -> list[tuple[date, list[Transaction]]]:
 
     return [
         (
-            now,
+            day,
             [
                 row("Tartine Bakery", "14.50", "FOOD_AND_DRINK", checking, pending=True),
                 row("BART", "6.30", "TRANSPORTATION", checking, pending=True),
             ],
         ),
         (
-            now - timedelta(days=1),
+            day - timedelta(days=1),
             [
                 row("Payroll · Hooli", "-2384.10", "INCOME", checking),
                 row("Transfer to Saving 1111", "500", "TRANSFER_OUT", checking),
@@ -72,7 +73,7 @@ def _days() -> list[tuple[date, list[Transaction]]]:
             ],
         ),
         (
-            now - timedelta(days=9),
+            day - timedelta(days=9),
             [
                 row(
                     "The Worshipful Company of Bookbinders and Stationers of San Francisco",
@@ -87,7 +88,7 @@ def _days() -> list[tuple[date, list[Transaction]]]:
 
 def _items() -> list[Item]:
     """A made-up connection in each state that reads differently."""
-    moment = datetime.now(UTC)
+    moment = now()
     complete = {
         "update_status": items.COMPLETE,
         "synced_at": moment,

@@ -25,7 +25,7 @@ from . import (
 )
 from .csrf import csrf
 from .extensions import login
-from .store.people import users
+from .store.people import time_zones, users
 
 
 def init_app(app: Flask) -> None:
@@ -67,6 +67,7 @@ def warm_up(app: Flask) -> None:
     Most of it is compiling the templates, which takes half a second to a second.
     """
     configure_mappers()
+    time_zones.names()
     for name in app.jinja_env.list_templates():
         app.jinja_env.get_template(name)
 

@@ -5,7 +5,8 @@
 // the page's language.
 "use strict";
 
-const LANGUAGE = document.documentElement.dataset.locale || "en";
+const LOCALE = document.documentElement.dataset.locale; // of numbers
+const LANGUAGE = document.documentElement.lang; // of texts, and so of dates
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -30, PageDown: 30, Home: -Infinity, End: Infinity };
 
 const asDay = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeZone: "UTC" });
@@ -13,10 +14,10 @@ const asMonth = new Intl.DateTimeFormat(LANGUAGE, { month: "short", timeZone: "U
 
 function asMoney(currency) {
   try {
-    return new Intl.NumberFormat(LANGUAGE, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
+    return new Intl.NumberFormat(LOCALE, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
   } catch {
     // Not a currency of ISO 4217, such as points or coins: a number with the code after it.
-    const plain = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 2, maximumFractionDigits: 8 });
+    const plain = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 8 });
     return { format: (value) => `${plain.format(value)} ${currency}` };
   }
 }

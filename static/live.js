@@ -4,12 +4,20 @@
 
 const POLLS = "[hx-trigger*='every ']";
 const stale = document.getElementById("stale");
-const clock = new Intl.DateTimeFormat(document.documentElement.dataset.locale, {
-  hour: "numeric", minute: "2-digit", timeZone: "UTC", timeZoneName: "short",
-});
+const clock = clockIn(stale.dataset.timeZone);
 let lastAnswer = Date.now();
 let lastAction = 0; // when an action was answered; a list requested before that is out of date
 let leaving = false; // another page is loading; after a log-out, a poll would be refused
+
+// Writes times as the page does: in its language, and in the person's time zone.
+function clockIn(timeZone) {
+  const parts = { hour: "numeric", minute: "2-digit", timeZoneName: timeZone === "UTC" ? "short" : undefined };
+  try {
+    return new Intl.DateTimeFormat(document.documentElement.lang, { ...parts, timeZone });
+  } catch {
+    return new Intl.DateTimeFormat(document.documentElement.lang, parts); // a zone newer than this browser
+  }
+}
 
 const isPoll = (ctx) => ctx?.sourceElement?.matches(POLLS);
 const isPaused = () => document.hidden || !navigator.onLine || leaving;

@@ -39,6 +39,7 @@ from plaidapp.auth import passwords
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.store import Item, Pull
+from plaidapp.store.base import types
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
 from run import find_redis_server
@@ -400,6 +401,28 @@ def dump(app: Flask) -> Callable[[], dict[str, list[str]]]:
             }
 
     return read
+
+
+@pytest.fixture
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """`set_clock("2026-11-26T08:00Z")` stops the app's clock at that moment."""
+
+    def stop(moment: str) -> None:
+        monkeypatch.setattr(types, "read_clock", lambda: datetime.fromisoformat(moment))
+
+    return stop
+
+
+@pytest.fixture
+def live_in(app: Flask) -> Callable[[Person, str], None]:
+    """`live_in(alice, "Asia/Tokyo")` changes where a person lives, without the form."""
+
+    def move(person: Person, time_zone: str) -> None:
+        with app.app_context():
+            users.set_time_zone(users.by_id(person.id), time_zone)
+            db.session.commit()
+
+    return move
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from plaidapp import days, formats
 from plaidapp.bank.errors import SENTENCES
 from plaidapp.extensions import db
 from plaidapp.finance.connections.connect_forms import TEST_BANKS
+from plaidapp.finance.connections.time_zone_form import regions
 from plaidapp.store import Account, Item, PullItem, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.pulls import kinds, pulls
@@ -20,6 +21,8 @@ from tests.pseudo import FORMATS, bracketed, translate, untranslatable
 PSEUDO = "eo"
 FILES = {"CSV", "JSON", "OFX", "QIF", "Beancount", "hledger"}
 NAMES = {"plaidapp", "HTTP", "user_good", *FILES, *(bank.label for bank in TEST_BANKS)}
+NAMES |= {region for region in regions() if region}
+NAMES |= {place for zones in regions().values() for _, place in zones}
 UNREAD = ("static", "health", "webhooks", "styleguide")
 """Endpoints read only by programs and by those who work on the pages."""
 PHASES = (pulls.QUEUED, pulls.ASKING, pulls.READING, pulls.STORING, pulls.PREPARING, pulls.DONE)
@@ -33,6 +36,7 @@ BAD_FORMS = {
         {"username": "new", "email": "new@example.com", "password": "password" * 3},
     ],
     "/finance/items": [{}, {"public_token": "x"}],
+    "/finance/time-zone": [{}, {"time_zone": "x"}],
     "/finance/items/sandbox": [
         {"institution_id": "x", "override_password": "x"},
         {"institution_id": "ins_1", "override_username": "user_custom", "override_password": "{"},
@@ -278,11 +282,11 @@ def plain(app, connected):
     return read
 
 
-def test_the_locale_formats_amounts_and_dates_on_every_page(plain, today, subtests):
+def test_amounts_follow_the_locale_and_dates_the_language_on_every_page(plain, today, subtests):
     for locale, (spent, earned, balance) in AMOUNTS.items():
+        language = "en_GB" if locale == "en-GB" else "en"
         yesterday, long_ago = (
-            format_date(today - timedelta(days=days), "long", locale.replace("-", "_"))
-            for days in (1, 40)
+            format_date(today - timedelta(days=days), "long", language) for days in (1, 40)
         )
         for path in ("/finance/", "/finance/transactions"):
             with subtests.test(locale, path=path):

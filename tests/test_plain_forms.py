@@ -62,6 +62,10 @@ def test_every_form_works_without_javascript(app, browser, at_work, bank_server)
     browser.press("Sync now")
     assert at_work()[0] == "done"
 
+    browser.get("/finance/items")
+    page = browser.press("Save time zone", time_zone="Asia/Tokyo")
+    assert "Days and times are now those of Asia/Tokyo." in page.text
+
     edit_one(browser)
     edit_many(browser)
     forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}

@@ -47,6 +47,7 @@ class SignUpForm(FlaskForm):
         description=lazy_gettext("At least 15 characters. A few words in a row work well."),
         validators=[InputRequired(lazy_gettext("Choose a password."))],
     )
+    time_zone = HiddenField()  # from static/sign_up.js; empty without JavaScript
     submit = SubmitField(lazy_gettext("Sign up"))
 
     def validate_username(self, field: Field) -> None:

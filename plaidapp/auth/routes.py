@@ -9,7 +9,7 @@ from werkzeug import Response
 from plaidapp.addresses import own_path
 from plaidapp.extensions import db
 from plaidapp.store import User
-from plaidapp.store.people import users
+from plaidapp.store.people import time_zones, users
 
 from . import passwords
 from .forms import LogInForm, SignUpForm
@@ -37,7 +37,10 @@ def _create(form: SignUpForm) -> User | None:
     """Return None, with a sentence in the form, if somebody else just took the same name."""
     db.session.commit()  # hashing takes a while, so no transaction stays open
     password_hash = passwords.hash_password(form.password.data)
-    user = users.add(form.username.data, form.email.data, password_hash)
+    # A browser may know zones that this machine doesn't, and nobody has to know a zone's name.
+    known = form.time_zone.data in time_zones.names()
+    time_zone = form.time_zone.data if known else time_zones.UTC
+    user = users.add(form.username.data, form.email.data, password_hash, time_zone)
     try:
         db.session.commit()
     except IntegrityError:

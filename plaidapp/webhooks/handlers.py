@@ -75,16 +75,19 @@ def _new_accounts(item: Item, event: Event) -> None:
 def _expiring(item: Item, event: Event) -> None:
     if item.state in items.NOT_SYNCED:  # it has ended already
         return
-    until = _day(event.consent_expiration_time or event.disconnect_time)
+    until = _day(event.consent_expiration_time or event.disconnect_time, item.user_id)
     sentence = EXPIRES_ON % {"day": until} if until else EXPIRES_SOON
     _set_state(item, items.EXPIRING, event.webhook_code, sentence)
 
 
-def _day(text: str | None) -> str | None:
+def _day(text: str | None, user_id: int) -> str | None:
+    """The person's day of a moment that Plaid names. A moment without a time zone keeps its day."""
     try:
-        return datetime.fromisoformat(text).date().isoformat() if text else None
-    except ValueError:
+        moment = datetime.fromisoformat(text or "")
+        local = moment.astimezone(users.zone_of(user_id)) if moment.tzinfo else moment
+    except (ValueError, OverflowError):  # Python's dates end with the year 9999
         return None
+    return local.date().isoformat()
 
 
 def _revoked(item: Item, event: Event) -> None:

@@ -308,3 +308,25 @@ def test_a_body_that_is_not_a_form_counts_as_an_empty_form(client, users, subtes
                 answer = client.post("/auth/signup", data=body, content_type=kind)
                 assert answer.status_code == 422
                 assert users() == []
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("America/Los_Angeles", "America/Los_Angeles"),
+        ("Asia/Calcutta", "Asia/Calcutta"),  # as Chrome calls Asia/Kolkata
+        ("", "UTC"),  # without JavaScript
+        ("Mars/Olympus_Mons", "UTC"),
+        ("../../etc/passwd", "UTC"),
+        ("\0", "UTC"),
+        ("x" * 100_000, "UTC"),
+    ],
+)
+def test_the_time_zone_is_the_browsers_if_it_is_known(client, users, sent, stored):
+    assert client.post("/auth/signup", data={**GOOD, "time_zone": sent}).status_code == 302
+    assert [user.time_zone for user in users()] == [stored]
+
+
+def test_without_the_field_the_time_zone_is_utc(client, users):
+    client.post("/auth/signup", data=GOOD)
+    assert [user.time_zone for user in users()] == ["UTC"]

@@ -29,12 +29,14 @@ class Person:
     def __init__(
         self, browser: Browser, url: str, *, javascript: bool = True, **options: Any
     ) -> None:
-        """`options` are Playwright's for a context, such as the viewport and the color scheme."""
+        """`options` are Playwright's for a context, such as the viewport and the color scheme. The
+        browser is in UTC unless they say otherwise, wherever the tests run."""
         self.name = f"anna{next(_numbers)}-{os.getpid()}"
         self.complaints: list[str] = []
         """Errors and warnings on the browser's console, also of the Content-Security-Policy."""
         self.page_loads = 0
         self.javascript = javascript
+        options = {"timezone_id": "UTC"} | options
         self.context = browser.new_context(base_url=url, java_script_enabled=javascript, **options)
         self.context.set_default_timeout(30_000)
         self.page = self.context.new_page()

@@ -200,3 +200,18 @@ def test_a_new_panel_scrolls_into_view_on_a_phone(deployment, visit, motion):
         expect(panel).to_be_in_viewport(ratio=1)
         expect(button).to_be_focused()
         be_done(panel)
+
+
+def test_times_are_those_of_the_browser_that_signed_up(deployment, visit):
+    person = visit(deployment.url, timezone_id="Pacific/Kiritimati")
+    person.sign_up()
+    page = person.page
+    page.goto("/finance/items")
+    zone = page.get_by_label("Where you live")
+    expect(zone).to_have_value("Pacific/Kiritimati")
+    loads = person.page_loads
+    zone.select_option("Asia/Tokyo")
+    person.press("Save time zone")
+    expect(page.locator("#notice")).to_contain_text("Days and times are now those of Asia/Tokyo.")
+    expect(zone).to_have_value("Asia/Tokyo")
+    assert person.page_loads == loads

@@ -311,6 +311,24 @@ def test_the_end_of_a_permission_is_announced_with_its_date(
     assert after.error_message.startswith(f"Access to this bank ends {when}. Log in")
 
 
+@pytest.mark.parametrize(
+    ("moment", "zone", "day"),
+    [
+        ("2031-02-03T23:59:59Z", "Asia/Tokyo", "on 2031-02-04"),
+        ("2031-02-03T00:00:00Z", "America/Los_Angeles", "on 2031-02-02"),
+        ("2031-02-03", "America/Los_Angeles", "on 2031-02-03"),
+        ("9999-12-31T23:59:59Z", "Asia/Tokyo", "soon"),
+    ],
+)
+def test_the_end_of_a_permission_is_on_the_persons_day(
+    tell, read, make_item, alice, live_in, moment, zone, day
+):
+    live_in(alice, zone)
+    item = make_item()
+    tell(item, "ITEM", "PENDING_EXPIRATION", consent_expiration_time=moment)
+    assert read(item).error_message.startswith(f"Access to this bank ends {day}. Log in")
+
+
 @pytest.mark.parametrize("state", [items.LOGIN_REQUIRED, items.REVOKED])
 def test_an_announced_end_does_not_hide_an_expired_log_in(tell, read, make_item, state):
     item = make_item(state=state, error_message="before")

@@ -1,7 +1,7 @@
 """Answer polls with 204 while the person's ledger has not changed.
 
-The ledger revision is a number on the person's row that grows with every change of their data. A
-page sends the revision it shows as `revision`.
+The ledger version (`version_of` in store/people/users.py) changes with every change of the person's
+data, and every day. A page sends the version it shows as `revision`.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,9 @@ Answer = str | Response
 View = Callable[..., Answer]
 
 
-def nothing_new(revision: int | None) -> Response | None:
-    """204 if the page that asks shows this revision already; None if it needs a new answer."""
-    if revision is not None and request.args.get("revision") == str(revision):
+def nothing_new(version: str | None) -> Response | None:
+    """204 if the page that asks shows this version already; None if it needs a new answer."""
+    if version is not None and request.args.get("revision") == version:
         return Response("", 204)
     return None
 
@@ -27,7 +27,7 @@ def nothing_new(revision: int | None) -> Response | None:
 def unless_unchanged(view: View) -> View:
     """Answer 204 from a single query while the ledger is unchanged; otherwise call the view.
 
-    The query runs before the log-in is checked. It is safe because it only reads the revision of
+    The query runs before the log-in is checked. It is safe because it only reads the version of
     the person that the session names. The view itself requires the log-in.
     """
     view_after_login: View = login_required(view)
@@ -35,7 +35,7 @@ def unless_unchanged(view: View) -> View:
     @wraps(view)
     def poll() -> Answer:
         user_id = session_id() if request.args.get("revision") else None
-        revision = users.glance_at_ledger(user_id) if user_id else None
-        return nothing_new(revision) or view_after_login()
+        version = users.glance_at_ledger(user_id) if user_id else None
+        return nothing_new(version) or view_after_login()
 
     return poll

@@ -1,15 +1,21 @@
-"""The page of all connections and the page of one. Each polls its own address for changes."""
+"""The page of all connections and the page of one. Each polls its own address for changes.
+
+Until there is a page for the person's account, the first also has their time zone.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import render_template
+from flask import flash, redirect, render_template, url_for
+from flask_babel import gettext
 from werkzeug import Response
 
 from plaidapp.auth.access import owned_or_404, person
+from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Account, Item
 from plaidapp.store.connections import accounts, former_accounts, items
+from plaidapp.store.people import users
 from plaidapp.store.pulls import shown_pulls
 from plaidapp.store.transactions import monthly_totals, set_aside, transactions
 
@@ -18,7 +24,9 @@ from ..base.blueprint import blueprint
 from ..base.ledger_polls import nothing_new
 from ..pulls import pull_view
 from .connect_forms import ConnectTestBankForm
+from .time_zone_form import TimeZoneForm
 
+Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 HISTORY = 100
 """How many syncs and other pulls the page of a connection lists."""
 
@@ -56,23 +64,47 @@ def _rows_so_far(item: Item) -> int:
 @blueprint.get("/items")
 def connections() -> str | Response:
     """The page; for HTMX the part that changes, or 204 if nothing changed since `revision`."""
-    if is_htmx() and (answer := nothing_new(person().ledger_revision)):
+    if is_htmx() and (answer := nothing_new(person().ledger_version)):
         return answer
+    template = "_banks_live.html" if is_htmx() else "connections.html"
+    return _render(template, TimeZoneForm(formdata=None, time_zone=person().time_zone))
+
+
+def _render(template: str, time_zone_form: TimeZoneForm) -> str:
     return render_template(
-        "finance/connections/_banks_live.html"
-        if is_htmx()
-        else "finance/connections/connections.html",
+        f"finance/connections/{template}",
         connections=with_open_accounts(person().id),
         pulls=pull_view.recent(person().id),
         connect_form=ConnectTestBankForm(formdata=None),
+        time_zone_form=time_zone_form,
     )
+
+
+@blueprint.post("/time-zone")
+def change_time_zone() -> Answer:
+    """From then on, the days and times of all pages are those of the zone."""
+    form, sentence = TimeZoneForm(), None
+    if form.validate():
+        users.set_time_zone(person(), form.time_zone.data)
+        db.session.commit()
+        place = form.time_zone.data.replace("_", " ")
+        sentence = gettext("Days and times are now those of %(place)s.", place=place)
+    if not is_htmx():
+        if not sentence:
+            return _render("connections.html", form), 422
+        flash(sentence)
+        return redirect(url_for("finance.connections"))
+    html = render_template(
+        "finance/connections/_time_zone.html", time_zone_form=form, sentence=sentence
+    )
+    return (html, 200, {"HX-Trigger": "ledger-changed"}) if sentence else (html, 422)
 
 
 @blueprint.get("/items/<int:item_id>")
 def item(item_id: int) -> str | Response:
     """The page; for HTMX its content, or 204 if nothing changed since `revision`."""
     row = owned_or_404(items.owned, item_id)
-    if is_htmx() and (answer := nothing_new(person().ledger_revision)):
+    if is_htmx() and (answer := nothing_new(person().ledger_version)):
         return answer
     return render_template(
         "finance/connections/_item.html" if is_htmx() else "finance/connections/item.html",

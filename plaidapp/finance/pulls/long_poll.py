@@ -8,12 +8,12 @@ soon if the pull is new, later if it is old.
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from threading import Event, Lock
 
 import redis
 
 from plaidapp.jobs.pulls import done_signal
+from plaidapp.store.base.types import now
 from plaidapp.store.pulls import pulls
 from plaidapp.store.pulls.pulls import Glimpse
 
@@ -45,7 +45,7 @@ def next_poll(pull_id: int, user_id: int, revision: str) -> str | None:
         return None
     if may_wait:
         return PACES[0][0]
-    age = (datetime.now(UTC) - seen.created_at).total_seconds()
+    age = (now() - seen.created_at).total_seconds()
     return next((event for event, oldest in PACES if age < oldest), "")
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
 from flask import redirect, render_template, url_for
 from flask_babel import gettext
@@ -13,6 +13,7 @@ from werkzeug import Response
 from plaidapp.bank.errors import HOPELESS
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Pull, Transaction
+from plaidapp.store.base.types import now
 from plaidapp.store.pulls import pulls, shown_pulls
 from plaidapp.store.transactions import filter_totals, reader
 from plaidapp.store.transactions.filters import Filter
@@ -44,7 +45,7 @@ class PullView:
     @property
     def wait(self) -> timedelta | None:
         """Time until the next attempt, rounded up to whole seconds; None if it is due."""
-        seconds = math.ceil((self.pull.run_after - datetime.now(UTC)).total_seconds())
+        seconds = math.ceil((self.pull.run_after - now()).total_seconds())
         return timedelta(seconds=seconds) if seconds > 0 else None
 
     @property

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 
-from plaidapp.days import today as utc_today
+from plaidapp.days import today
 from plaidapp.store import Stream
 from plaidapp.store.base.dates import months_later
 from plaidapp.store.recurring import recurring_streams
@@ -46,7 +46,8 @@ def of_streams(streams: Iterable[Stream], days: int) -> Upcoming:
         if not stream.is_over
         and (stream.direction == recurring_streams.OUT or not stream.is_transfer)
     ]
-    return Upcoming(utc_today(), utc_today() + timedelta(days=days), shown)
+    start = today()
+    return Upcoming(start, start + timedelta(days=days), shown)
 
 
 def expected(stream: Stream, start: date, end: date) -> Iterator[date]:

@@ -1,7 +1,7 @@
 """Every account's balance, now and over time, as a person counts it: what is owed is negative.
 
 Amounts are in the account's own currency; an account without one has the currency "". Days are
-days in UTC.
+the person's days.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from plaidapp.days import day_of
 from plaidapp.store import Account, Item
 from plaidapp.store.base.dates import month_of
 from plaidapp.store.connections import accounts
@@ -51,7 +52,7 @@ class AccountBalance:
         """The balance at the end of each day. It is zero from the day the account was closed."""
         if self.line is None:
             return [NOTHING] * len(days)
-        closed = self.account.closed_at.date() if self.account.closed_at else date.max
+        closed = day_of(self.account.closed_at) if self.account.closed_at else date.max
         values = zip(days, self.line.at(days), strict=True)
         return [self._sign * value if day < closed else NOTHING for day, value in values]
 
@@ -60,7 +61,7 @@ def of_user(user_id: int, period: str, today: date) -> list[AccountBalance]:
     """All accounts a person has or had, with balances as far back as the figures need them."""
     start_of_period = today - timedelta(days=DAYS_OF_PERIOD.get(period, 0))
     start = min(start_of_period, today - timedelta(days=SPARKLINE_DAYS), end_of_last_month(today))
-    line_of = lines(user_id, date.min if period == ALL else start)
+    line_of = lines(user_id, date.min if period == ALL else start, today)
     return [
         AccountBalance(account, item, line_of.get(account.id))
         for account, item in accounts.with_items(user_id)

@@ -40,7 +40,7 @@ def _position(currency: str, order: Sequence[str]) -> int:
 
 
 def of_user(user_id: int, period: str, today: date) -> Figures:
-    """`period` is one of `account_balances.PERIODS`, `today` is the day in UTC."""
+    """`period` is one of `account_balances.PERIODS`, `today` is the person's day."""
     balances = account_balances.of_user(user_id, period, today)
     monthly = income_and_spending.totals(user_id, today)
     return Figures(

@@ -111,9 +111,10 @@ def _redrawn(
     listing: Listing, ids: Sequence[int], sentence: str, undo_url: str | None = None
 ) -> str:
     """Each row as it is now. Hidden rows are removed if the filter leaves them out."""
-    user_id = person().id
+    user_id, zone = person().id, person().zone
     revision = users.ledger_revision(user_id)
-    shown = request.form.get("revision", type=int)
+    shown_before = users.version_of(revision - 1, zone)
+    is_only_change = request.form.get("revision") == shown_before
     return render_template(
         "finance/transactions/_redrawn.html",
         listing=listing,
@@ -121,7 +122,7 @@ def _redrawn(
         sentence=sentence,
         undo=undo_url,
         # If something else changed too, the page still has to poll for it.
-        revision=revision if shown == revision - 1 else None,
+        version=users.version_of(revision, zone) if is_only_change else None,
     )
 
 

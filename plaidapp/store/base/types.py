@@ -1,7 +1,9 @@
 """Column types that work the same on SQLite and PostgreSQL: exact money and moments in UTC."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Annotated, Any
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer
@@ -18,9 +20,13 @@ BigId = Annotated[
 SCALE = Decimal(10) ** DECIMALS
 
 
+read_clock: Callable[[], datetime] = partial(datetime.now, UTC)
+"""What `now` reads. A test can put another clock here."""
+
+
 def now() -> datetime:
-    """Return the current time, with its time zone, UTC."""
-    return datetime.now(UTC)
+    """Return the current time, with its time zone, UTC. Everything in the app asks here."""
+    return read_clock()
 
 
 def units(amount: Decimal) -> int:

@@ -25,6 +25,7 @@ from ..base.currency import HasCurrency
 from ..base.types import BigId, Moment, Money, now
 from ..base.upsert import upsert
 from ..base.writes import write
+from ..people import users
 from . import account_types, balances
 from .items import Item
 
@@ -77,8 +78,8 @@ def save(
 ) -> set[tuple[int, date]]:
     """Add or update the accounts that the bank lists. Other accounts stay as they are.
 
-    Also stores each balance as that of today (in UTC). Returns the account and day of each balance
-    that changed, for `derived.refresh`.
+    Also stores each balance as that of the person's day. Returns the account and day of each
+    balance that changed, for `derived.refresh`.
     """
     ids = lock(item_id)
     moment = now()
@@ -114,7 +115,7 @@ def save(
         for account in accounts
         if account.balances.current is not None
     }
-    return {(account_id, moment.date()) for account_id in balances.record(moment.date(), reported)}
+    return balances.record(users.today_of(user_id), reported)
 
 
 _IDS = select(Account.plaid_account_id, Account.id).where(Account.item_id == bindparam("item_id"))

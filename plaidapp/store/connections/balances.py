@@ -1,7 +1,7 @@
 """Balances by day: as the bank reported them, and as computed from them.
 
-A row holds until the account's next row. `bank` rows are what the bank reported on that day, in
-UTC. `computed` rows follow from those and the transactions (reports/balance_history.py).
+A row holds until the account's next row. `bank` rows are what the bank reported on that day of the
+person's. `computed` rows follow from those and the transactions (reports/balance_history.py).
 """
 
 import datetime
@@ -14,10 +14,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
 
+from ..base.dates import days_later
 from ..base.types import Money
 from ..base.upsert import upsert
 
 BANK, COMPUTED = "bank", "computed"
+MOST_DAYS_AHEAD = 2
+"""How much later the day may be in another time zone: UTC+14 and UTC-12 are 26 hours apart."""
 
 
 class Balance(Base):
@@ -38,30 +41,42 @@ class Balance(Base):
 
 
 TABLE = cast(Table, Balance.__table__)
-_REPORTED = select(Balance.account_id, Balance.current).where(
-    Balance.account_id.in_(bindparam("account_ids", expanding=True)),
-    Balance.date == bindparam("day"),
-    Balance.source == BANK,
+_REPORTED = (
+    select(Balance.account_id, Balance.date, Balance.current)
+    .where(
+        Balance.account_id.in_(bindparam("account_ids", expanding=True)),
+        Balance.date.between(bindparam("day"), bindparam("latest")),
+        Balance.source == BANK,
+    )
+    .order_by(Balance.date)
 )
 
 
-def record(day: datetime.date, reported: Mapping[int, Decimal]) -> set[int]:
+def record(day: datetime.date, reported: Mapping[int, Decimal]) -> set[tuple[int, datetime.date]]:
     """Store the balances that the bank reported on `day`, by account id.
 
-    Returns the ids of the accounts whose balance changed.
+    If a balance is stored for a later day, the new one replaces it: the person has moved to a time
+    zone where it is still the day before, and a history does not run backwards.
+
+    Returns the account and day of each balance that changed.
     """
-    rows = db.session.execute(_REPORTED, {"account_ids": list(reported), "day": day})
-    stored = {account_id: current for account_id, current in rows}  # noqa: C416
-    changed = {number for number in reported if stored.get(number) != reported[number]}
+    days = {"day": day, "latest": days_later(day, MOST_DAYS_AHEAD)}
+    rows = db.session.execute(_REPORTED, {"account_ids": list(reported), **days})
+    stored = {account_id: (date, current) for account_id, date, current in rows}
+    changed: dict[int, datetime.date] = {}
+    for account_id, current in sorted(reported.items()):
+        date, before = stored.get(account_id, (day, None))
+        if current != before:
+            changed[account_id] = date
     new = [
         {
             "account_id": account_id,
-            "date": day,
+            "date": date,
             "current": reported[account_id],
             "current_high": 0,
             "source": BANK,
         }
-        for account_id in sorted(changed)
+        for account_id, date in changed.items()
     ]
     upsert(TABLE, ("account_id", "date"), new)
-    return changed
+    return set(changed.items())

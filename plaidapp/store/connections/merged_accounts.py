@@ -17,6 +17,7 @@ from plaidapp.bank.payloads import PlaidAccount
 from plaidapp.extensions import db
 
 from ..base.writes import write
+from ..people import users
 from . import account_moves, balances, former_accounts, items
 from .accounts import TABLE, Account
 from .balances import BANK, Balance
@@ -152,7 +153,7 @@ def separate(account: Account, parts: Sides) -> Account:
         .where(FormerAccount.account_id == account.id, FormerAccount.item_id.in_(parts.leaving))
         .values(account_id=left.id, own_id=None)
     )
-    _separate_balances(account.id, left.id, parts, back["current"])
+    _separate_balances(account, left.id, parts, back["current"])
     db.session.expire(account)
     return left
 
@@ -184,10 +185,12 @@ def _first_id(account_id: int, parts: Sides) -> str | None:
 
 
 def _separate_balances(
-    account_id: int, left_id: int, parts: Sides, current: Decimal | None
+    account: Account, left_id: int, parts: Sides, current: Decimal | None
 ) -> None:
     """Since the parts are together, the balances that were reported are the leader's."""
-    since = parts.former.left_at.date() if parts.former.left_at else date.max
+    account_id, since = account.id, date.max
+    if parts.former.left_at:
+        since = parts.former.left_at.astimezone(users.zone_of(account.user_id)).date()
     if not parts.stays:
         _copy_balances(left_id, Balance.account_id == account_id, Balance.date >= since)
         write(delete(Balance).where(Balance.account_id == account_id, Balance.date >= since))

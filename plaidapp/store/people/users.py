@@ -1,8 +1,9 @@
 """The people who sign in."""
 
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Integer, String, Table, bindparam, false, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
@@ -11,6 +12,7 @@ from plaidapp.extensions import Base, db, glance
 
 from ..base.dialect import on_sqlite
 from ..base.types import Moment, now
+from . import time_zones
 
 LEDGER_LOCK = 1
 """First of the two numbers of a PostgreSQL advisory lock. The second is the person's id."""
@@ -25,7 +27,8 @@ def key_of(name: str) -> str:
 class User(Base):
     """A person. `username_key` and `email_key` are unique and are what a log-in looks for.
 
-    `ledger_revision` increases whenever data of theirs is stored that a page shows.
+    `ledger_revision` increases whenever data of theirs is stored that a page shows. `time_zone` is
+    where their days begin and end.
     `transfers_matched` is False for a person whose rows are older than the matching of transfers,
     until all of them have been matched (transactions/transfers.py).
     """
@@ -40,6 +43,9 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(256))
     ledger_revision: Mapped[int] = mapped_column(default=0)
     transfers_matched: Mapped[bool] = mapped_column(default=True, server_default=false())
+    time_zone: Mapped[str] = mapped_column(
+        String(time_zones.LONGEST_NAME), default=time_zones.UTC, server_default=time_zones.UTC
+    )
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
     # Flask-Login needs these. Its mixin has them too, but the store does not import Flask.
@@ -49,9 +55,41 @@ class User(Base):
     def get_id(self) -> str:
         return str(self.id)
 
+    @property
+    def zone(self) -> ZoneInfo:
+        return time_zones.zone_of(self.time_zone)
+
+    @property
+    def ledger_version(self) -> str:
+        return version_of(self.ledger_revision, self.zone)
+
+
+def version_of(ledger_revision: int, zone: ZoneInfo) -> str:
+    """Return what changes whenever a page of the person does: with the ledger, and with the day.
+
+    At midnight an open page is out of date, although nothing was stored.
+    """
+    return f"{ledger_revision}-{time_zones.today_in(zone)}"
+
 
 def by_id(user_id: int) -> User | None:
     return db.session.get(User, user_id)
+
+
+def zone_of(user_id: int) -> ZoneInfo:
+    name = db.session.scalar(select(User.time_zone).where(User.id == user_id))
+    return time_zones.zone_of(name or time_zones.UTC)
+
+
+def today_of(user_id: int) -> date:
+    """Return the person's day: the date where they live."""
+    return time_zones.today_in(zone_of(user_id))
+
+
+def set_time_zone(user: User, name: str) -> None:
+    """Change where the person's days begin. `name` is one of `time_zones.names`."""
+    user.time_zone = name
+    ledger_changed(user.id)
 
 
 def by_name(name: str) -> User | None:
@@ -64,7 +102,7 @@ def by_name(name: str) -> User | None:
     )
 
 
-def add(username: str, email: str, password_hash: str) -> User:
+def add(username: str, email: str, password_hash: str, time_zone: str = time_zones.UTC) -> User:
     """Add a user. A flush raises sqlalchemy.exc.IntegrityError if the name or address is taken."""
     user = User(
         username=username,
@@ -72,6 +110,7 @@ def add(username: str, email: str, password_hash: str) -> User:
         email=email,
         email_key=key_of(email),
         password_hash=password_hash,
+        time_zone=time_zone,
     )
     db.session.add(user)
     return user
@@ -94,14 +133,14 @@ def ledger_revision(user_id: int) -> int:
     return db.session.scalar(select(User.ledger_revision).where(User.id == user_id)) or 0
 
 
-_REVISION = select(User.ledger_revision).where(User.id == bindparam("id"))
+_VERSION = select(User.ledger_revision, User.time_zone).where(User.id == bindparam("id"))
 
 
-def glance_at_ledger(user_id: int) -> int | None:
-    """Return `ledger_revision` for a poll (see extensions.glance). None if the read failed or there
+def glance_at_ledger(user_id: int) -> str | None:
+    """Return `ledger_version` for a poll (see extensions.glance). None if the read failed or there
     is no such person."""
-    row = glance(_REVISION, id=user_id)
-    return row.ledger_revision if row else None
+    row = glance(_VERSION, id=user_id)
+    return version_of(row.ledger_revision, time_zones.zone_of(row.time_zone)) if row else None
 
 
 TABLE = cast(Table, User.__table__)

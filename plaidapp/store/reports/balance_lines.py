@@ -36,10 +36,11 @@ class Line:
         return [self.steps[max(bisect_right(dates, day), 1) - 1][1] for day in days]
 
 
-def lines(user_id: int, start: datetime.date) -> dict[int, Line]:
+def lines(user_id: int, start: datetime.date, today: datetime.date) -> dict[int, Line]:
     """Return each account's line from the end of the day `start`, by account id.
 
-    Accounts without balances have no line.
+    Accounts without balances have no line. A balance that is stored for a day after `today` counts
+    for `today`: it was stored in a time zone that the person has left.
     """
     values = {"user_id": user_id, "start": start}
     edges = db.session.execute(_EDGES, values).all()
@@ -49,9 +50,9 @@ def lines(user_id: int, start: datetime.date) -> dict[int, Line]:
             opens = earliest if opens_with is None else (opens_with, opens_high)
             steps[account_id].append((min(start, known_from), joined(*opens)))
     for account_id, date, units, high in db.session.execute(_LATER, values):
-        steps[account_id].append((date, joined(units * UNIT, high)))
+        steps[account_id].append((min(date, today), joined(units * UNIT, high)))
     return {
-        account_id: Line(known_from, source, steps[account_id])
+        account_id: Line(min(known_from, today), source, steps[account_id])
         for account_id, known_from, source, *_ in edges
         if known_from is not None
     }

@@ -11,9 +11,14 @@ from plaidapp.finance.pulls import long_poll
 from plaidapp.jobs import queue
 from plaidapp.jobs.pulls import done_signal
 from plaidapp.store.base.types import now
+from plaidapp.store.people import time_zones, users
 from plaidapp.store.pulls import kinds, pulls, transitions
 
 NEVER = 60.0
+
+
+def version_of_new_ledger():
+    return users.version_of(0, time_zones.zone_of("UTC"))
 
 
 @pytest.fixture
@@ -171,7 +176,7 @@ LISTS = ("/finance/live", "/finance/recurring/live", "/finance/transactions/live
 
 @pytest.mark.parametrize("path", LISTS)
 def test_a_poll_of_an_unchanged_list_is_one_query(alice, statements, path):
-    answer = alice.htmx("GET", f"{path}?revision=0")
+    answer = alice.htmx("GET", f"{path}?revision={version_of_new_ledger()}")
     assert (answer.status_code, answer.data) == (204, b"")
     assert len(statements) == 1
     assert "Set-Cookie" not in answer.headers
@@ -197,7 +202,7 @@ def test_the_session_of_a_deleted_person_gets_the_log_in(app, alice, path):
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_a_dead_connection_is_replaced(app, alice):
-    path = "/finance/live?revision=0"
+    path = f"/finance/live?revision={version_of_new_ledger()}"
     assert alice.htmx("GET", path).status_code == 204
     with app.app_context():
         assert db.engine.pool.checkedin() > 0

@@ -345,8 +345,8 @@ def test_dismiss_removes_the_panel_in_every_tab(app, alice, pull, ask, panel):
         message = "The bank can't be reached right now."
         db.session.execute(db.update(PullItem).values(error_message=message))
         db.session.commit()
-        revision = users.ledger_revision(alice.id)
-    live = f"/finance/live?revision={revision}"
+        version = users.by_id(alice.id).ledger_version
+    live = f"/finance/live?revision={version}"
     assert panel(alice.htmx("GET", "/finance/pulls/1")).buttons == ["Try again", "Dismiss"]
     assert alice.htmx("GET", live).status_code == 204
 

@@ -31,14 +31,13 @@ def item(owner):
 
 
 @pytest.fixture
-def bank(owner, item, monkeypatch):
+def bank(owner, item, set_clock):
     """Save accounts and rows as a sync of TODAY does.
 
     Accounts are (key, type, current) or (..., currency); rows (account, age in days, amount,
     category) or (..., currency).
     """
-    moment = datetime(2026, 11, 22, 12, tzinfo=UTC)
-    monkeypatch.setattr(accounts, "now", lambda: moment)
+    set_clock("2026-11-22T12:00Z")
 
     def save(listed, rows=()):
         changed = accounts.save(owner, item.id, [account(*each) for each in listed])

@@ -1,6 +1,6 @@
 """Updates by a bank on days that a test chooses."""
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from plaidapp.extensions import db
 from plaidapp.store import Balance
+from plaidapp.store.base import types
 from plaidapp.store.base.sums import joined
-from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, balances
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import transactions
@@ -21,19 +21,19 @@ TYPES = {"a": "depository", "b": "credit", "c": "loan"}
 
 
 class Clock:
-    """The current time for accounts.save."""
+    """It is noon in UTC on `day`."""
 
-    def __init__(self, monkeypatch):
-        self.day = TODAY
-        monkeypatch.setattr(accounts, "now", lambda: now().replace(**self._parts()))
+    day = TODAY
 
-    def _parts(self):
-        return {"year": self.day.year, "month": self.day.month, "day": self.day.day}
+    def read(self):
+        return datetime.combine(self.day, time(12), UTC)
 
 
 @pytest.fixture
 def clock(monkeypatch):
-    return Clock(monkeypatch)
+    clock = Clock()
+    monkeypatch.setattr(types, "read_clock", clock.read)
+    return clock
 
 
 @pytest.fixture

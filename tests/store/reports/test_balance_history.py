@@ -131,7 +131,7 @@ def test_sums_beyond_64_bits_are_exact(owner, bank_update, rows_of, transaction)
     (of_rows,) = filter_totals.tally(Filter(owner, search="coffee"), 100).sums
     (of_months,) = filter_totals.tally(Filter(owner), 100).sums
     assert of_rows == of_months == (None, smallest, 3 * most)
-    line = balance_lines.lines(owner, TODAY - 2 * DAY)[ids["a"]]
+    line = balance_lines.lines(owner, TODAY - 2 * DAY, TODAY)[ids["a"]]
     days = [TODAY - age * DAY for age in (3, 2, 1, 0)]
     assert line.at(days) == [2 * most - smallest, 2 * most - smallest, most, -most]
 

@@ -23,7 +23,17 @@ def test_a_line_has_the_balance_of_each_day(owner, bank_update, clock, since, ex
         clock.day = TODAY - age * DAY
         ids = bank_update(c=current)
     start = TODAY - since * DAY
-    line = balance_lines.lines(owner, start)[ids["c"]]
+    line = balance_lines.lines(owner, start, TODAY)[ids["c"]]
     days = [start + timedelta(days=number) for number in range(since + 1)]
     assert line.at(days) == expected
     assert (line.known_from, line.source) == (TODAY - 4 * DAY, "bank")
+
+
+def test_a_balance_of_a_zone_that_the_person_has_left_counts_for_today(owner, bank_update, clock):
+    ids = bank_update(c="2")
+    clock.day = TODAY + DAY
+    bank_update(c="7")
+    line = balance_lines.lines(owner, TODAY - DAY, TODAY)[ids["c"]]
+    assert line.at([TODAY - DAY, TODAY]) == [2, 7]
+    line = balance_lines.lines(owner, TODAY - DAY, TODAY + DAY)[ids["c"]]
+    assert line.at([TODAY, TODAY + DAY]) == [2, 7]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import islice
 
+from plaidapp.days import today
 from plaidapp.extensions import db
 from plaidapp.formats import bank_name
 from plaidapp.store import Account, Transaction
@@ -28,11 +29,12 @@ class Statement:
 class Export:
     """The rows of a filter, all of the person's accounts, and the banks' names by Item id.
 
-    `made_at` is when the file was made, in UTC.
+    `made_at` is when the file was made, in UTC. `today` was the person's day then.
     """
 
     filter: Filter
     made_at: datetime
+    today: date
     accounts: Sequence[Account]
     banks: Mapping[int, str]
 
@@ -40,15 +42,11 @@ class Export:
     def of(cls, filter_: Filter) -> "Export":
         pairs = list(accounts.with_items(filter_.user_id))
         banks = {item.id: bank_name(item) for _, item in pairs}
-        return cls(filter_, now(), [account for account, _ in pairs], banks)
+        return cls(filter_, now(), today(), [account for account, _ in pairs], banks)
 
     def bank_of(self, account: Account) -> str:
         """The bank's name. Empty if it was connected after the export began."""
         return self.banks.get(account.item_id, "")
-
-    @property
-    def today(self) -> date:
-        return self.made_at.date()
 
     @property
     def is_complete(self) -> bool:
