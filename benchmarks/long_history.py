@@ -20,7 +20,7 @@ from sqlalchemy import make_url, text
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
-from plaidapp.store.base.search_terms import index_of, sort_key
+from plaidapp.store.base.search_terms import pairs_of, sort_key
 from plaidapp.store.connections import accounts, items
 from plaidapp.store.people import users
 from plaidapp.store.reports import derived
@@ -40,8 +40,12 @@ CATEGORIES = (
 COLUMNS = (
     *("user_id", "item_id", "account_id", "plaid_transaction_id", "date", "amount"),
     *("iso_currency_code", "name", "merchant_name", "category_primary", "category_detailed"),
-    *("payment_channel", "title_key", "words", "note_words", "pending", "hidden"),
+    *("payment_channel", "title_key", "pairs", "pending", "hidden"),
 )
+FILL_SEARCH = """
+INSERT INTO transaction_search (rowid, pairs)
+SELECT id, replace(pairs, ' ', ' ' || user_id || 'u') FROM "transaction"
+"""
 SYLLABLES = ("ka", "to", "mi", "ren", "sol", "bar", "win", "ter", "lo", "vis", "dun", "pex")
 
 
@@ -53,7 +57,7 @@ class Shop:
     merchant: str
     category: str
     title_key: str
-    words: str
+    pairs: str
 
 
 def add_user(name: str) -> int:
@@ -98,7 +102,7 @@ def _account(number: int, kind: str) -> payloads.PlaidAccount:
 def _rows(user_id: int, item_id: int, ids: list[int], count: int) -> Iterator[tuple[Any, ...]]:
     """Give the rows newest first, as Plaid does. The same count gives the same rows."""
     chance = random.Random(count)
-    shops, rare = _shops(user_id, chance)
+    shops, rare = _shops(chance)
     today = datetime.now(UTC).date()
     days = [today - timedelta(days=age) for age in range(365 * YEARS)]
     chosen = chance.choices(shops, k=count)
@@ -110,18 +114,17 @@ def _rows(user_id: int, item_id: int, ids: list[int], count: int) -> Iterator[tu
         yield (
             *(user_id, item_id, account_ids[number], f"transaction-{number}"),
             *(days[number * len(days) // count], amount, "USD", shop.name, shop.merchant),
-            *(shop.category, shop.category + "_OTHER", "in store", shop.title_key, shop.words, ""),
+            *(shop.category, shop.category + "_OTHER", "in store", shop.title_key, shop.pairs),
             *(number < 5, False),
         )
 
 
-def _shops(user_id: int, chance: random.Random) -> tuple[list[Shop], Shop]:
+def _shops(chance: random.Random) -> tuple[list[Shop], Shop]:
     """Return two thousand shops, one in ten of which sells coffee, and the rare one."""
 
     def shop(merchant: str, category: str) -> Shop:
         name = f"{merchant.upper()} #{chance.randrange(10_000):04} {_word(chance).upper()} CA"
-        words = index_of(user_id, merchant, name)
-        return Shop(name, merchant, category, sort_key(merchant), words)
+        return Shop(name, merchant, category, sort_key(merchant), pairs_of(merchant, name))
 
     def merchant(number: int) -> str:
         return f"{_word(chance)} {COMMON if number % 10 == 0 else _word(chance)}".title()
@@ -150,7 +153,7 @@ def _to_sqlite(url: str, rows: Iterator[tuple[Any, ...]]) -> None:
             f'INSERT INTO "transaction" ({", ".join(COLUMNS)}) VALUES ({marks})',
             ((*row[:4], row[4].isoformat(), *row[5:]) for row in rows),
         )
-        connection.execute("INSERT INTO transaction_search (transaction_search) VALUES ('rebuild')")
+        connection.execute(FILL_SEARCH)
         for _, _, statement in dropped:
             connection.execute(statement)
         connection.execute("COMMIT")

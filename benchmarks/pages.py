@@ -23,7 +23,7 @@ from plaidapp.extensions import db
 from plaidapp.finance.transactions.listing import PAGE_SIZE
 from plaidapp.store import Transaction
 from plaidapp.store.people import users
-from plaidapp.store.transactions import filter_totals, reader
+from plaidapp.store.transactions import filter_totals, reader, search
 from plaidapp.store.transactions.filters import Filter
 from tests.conftest import make_config
 
@@ -122,7 +122,8 @@ def compare_queries(kind: str, app: Flask) -> None:
     with app.app_context():
         place = _place(DEEP * PAGE_SIZE // 2)
         searches = {
-            word: Filter(1, search=word) for word in (long_history.COMMON, long_history.RARE)
+            word: Filter(1, search=search.words(word))
+            for word in (long_history.COMMON, long_history.RARE)
         }
         pairs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
             "a deep page, by OFFSET": (

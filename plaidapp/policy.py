@@ -69,11 +69,13 @@ def preparing_delay(waited: timedelta) -> timedelta:
 # --- The clock, and workers that die ---
 
 CLOCK_TICK = 1.0
-"""Seconds between looks for pulls that are due or lost their worker. Costs two indexed queries."""
+"""Seconds between looks for pulls that are due or lost their worker. Costs few indexed queries."""
 NEGLECTED_TICKS = 10
 """Ticks between looks for Items that should have been synced."""
 NEGLECTED_BATCH = 500
 """The most Items that one look handles, so that a tick stays short."""
+SEARCH_BATCH = 1_000
+"""Rows of an older release that one tick makes searchable."""
 DUE_BATCH = 1_000
 """Pulls that are rung for with one commit."""
 RING_AGAIN = timedelta(seconds=10)

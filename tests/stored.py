@@ -6,8 +6,8 @@ from plaidapp.bank import payloads
 from plaidapp.store.transactions import ingest
 
 
-def rows_of(user_id: int, sent: Iterable[payloads.PlaidTransaction]) -> list[ingest.Row]:
-    return [ingest.row_of(user_id, transaction, 0) for transaction in sent]
+def rows_of(sent: Iterable[payloads.PlaidTransaction]) -> list[ingest.Row]:
+    return [ingest.row_of(transaction, 0) for transaction in sent]
 
 
 def save(
@@ -16,5 +16,5 @@ def save(
     account_ids: Mapping[str, int],
     sent: Iterable[payloads.PlaidTransaction],
 ) -> None:
-    rows = rows_of(user_id, sent)
+    rows = rows_of(sent)
     ingest.save(user_id, item_id, account_ids, [None], rows, from_start=False, new=False)

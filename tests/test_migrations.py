@@ -1,17 +1,22 @@
 """The migrations, up and down, on both databases."""
 
 import shutil
+from datetime import UTC, date, datetime
 
 import pytest
 from cryptography.fernet import Fernet
 from flask import current_app
 from flask_migrate import check, downgrade, revision, upgrade
-from sqlalchemy import inspect, text
+from sqlalchemy import MetaData, Table, inspect, text
 
 from config import Config
 from plaidapp import create_app, schema
 from plaidapp.extensions import db
+from plaidapp.jobs import clock
+from plaidapp.store.transactions import reader, search
+from plaidapp.store.transactions.filters import Filter
 
+DAY, MOMENT = date(2026, 1, 31), datetime(2026, 1, 31, tzinfo=UTC)
 TABLES = {
     *("user", "item", "account", "transaction", "pull", "pull_item", "webhook", "webhook_key"),
     *("balance", "monthly_total", "edit", "edit_row", "former_account"),
@@ -148,6 +153,42 @@ def test_a_database_of_unknown_version_is_refused_with_advice(database, caplog):
         upgrade()
     assert "This database has version 9999" in caplog.text
     assert "delete instance/plaidapp.db" in caplog.text
+
+
+def add_row(to, **given):
+    """Add a row to a table as it is now, with something in each column that needs a value."""
+    table = Table(to, MetaData(), autoload_with=db.session.connection())
+    something = {int: 1, str: "x", bytes: b"", bool: False, date: DAY, datetime: MOMENT}
+    needed = (
+        column
+        for column in table.columns
+        if not (column.nullable or column.server_default or column.computed)
+    )
+    values = {column.name: something[column.type.python_type] for column in needed}
+    db.session.execute(table.insert().values(values | given))
+    db.session.commit()
+
+
+def test_rows_from_before_pairs_were_searched_are_found_after_a_tick(database):
+    upgrade(revision="0001")
+    for table in ("user", "item", "account"):
+        add_row(table)
+    add_row("transaction", name="Café", words=" 1ucafe")
+    upgrade()
+    clock.fill_in_search()
+    rows = reader.page(Filter(1, search=search.words("afe")), 10)
+    assert [row.name for row in rows] == ["Café"]
+    db.session.rollback()
+    downgrade(revision="0001")
+    if db.engine.dialect.name == "sqlite":
+        former = (
+            """SELECT rowid FROM transaction_search WHERE transaction_search MATCH '"1ucafe"'"""
+        )
+    else:
+        former = """SELECT id FROM "transaction" WHERE words = ' 1ucafe'"""
+    assert db.session.execute(text(former)).all() == [(1,)]
+    add_row("edit")
+    add_row("edit_row")
 
 
 def add(migrations, text_of_next):

@@ -13,6 +13,7 @@ from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store.connections import sync_progress
 from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.transactions import search_backfill
 from plaidapp.store.webhooks import signing_keys
 
 from . import queue
@@ -45,6 +46,12 @@ def ask_for_neglected() -> None:
         db.session.commit()
 
 
+def fill_in_search() -> None:
+    """Make some rows searchable that older code has stored."""
+    search_backfill.fill(policy.SEARCH_BATCH)
+    db.session.commit()
+
+
 def tick(number: int) -> None:
     if number % policy.NEGLECTED_TICKS == 0:
         ask_for_neglected()
@@ -52,6 +59,7 @@ def tick(number: int) -> None:
         db.session.commit()
     reclaim()
     ring_due()
+    fill_in_search()
 
 
 def run(stop: threading.Event) -> None:

@@ -16,6 +16,7 @@ from plaidapp.store.transactions.filters import Filter
 
 from ..base.fields import Choice, Day, Several, Switch, check_order
 from .amounts import Amount
+from .search_words import words_of
 
 LONGEST_SEARCH = 200  # characters
 LONGEST_CATEGORY = 100  # characters
@@ -115,7 +116,7 @@ class ExplorerForm(FlaskForm):
             user_id,
             self.start_date.data,
             self.end_date.data,
-            search=(self.q.data or "").strip(),
+            search=words_of(user_id, self.q.data or ""),
             account_ids=_ids(self.account.data),
             categories=tuple(self.category.data),
             smallest=self.smallest.data,

@@ -110,7 +110,7 @@ def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spo
             unread_accounts |= {
                 row.plaid_id or row.raw: row for row in page.unread if row.kind == ACCOUNT
             }
-            rows += _spool(attempt.pull.user_id, page, body, spool)
+            rows += _spool(page, body, spool)
             if not page.has_more:
                 break
             if time.monotonic() - reported > PROGRESS_EVERY:
@@ -133,11 +133,11 @@ def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spo
     )
 
 
-def _spool(user_id: int, page: SyncPage, body: bytes, spool: Spool) -> int:
+def _spool(page: SyncPage, body: bytes, spool: Spool) -> int:
     """Return how many transactions the page names."""
     number = len(spool)
-    added = [row_of(user_id, sent, number) for sent in page.added]
-    modified = [row_of(user_id, sent, number) for sent in page.modified]
+    added = [row_of(sent, number) for sent in page.added]
+    modified = [row_of(sent, number) for sent in page.modified]
     removed = [sent.transaction_id for sent in page.removed]
     kept = raw_pages.compressed(body) if added or modified else b""
     unread = [row for row in page.unread if row.kind != ACCOUNT]

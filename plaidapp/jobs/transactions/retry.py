@@ -12,22 +12,22 @@ from plaidapp.store.transactions.ingest import row_of
 from .batches import Batch
 
 
-def batches(user_id: int, item_id: int) -> Iterator[Batch]:
+def batches(item_id: int) -> Iterator[Batch]:
     """Yield the rows that may be readable now, as if they came again on pages of their own.
 
     They are no longer set aside; each batch has to be stored before the next is taken.
     """
     while taken := set_aside.take(item_id):
-        yield _batch(user_id, taken)
+        yield _batch(taken)
 
 
-def _batch(user_id: int, taken: Sequence[SetAside]) -> Batch:
+def _batch(taken: Sequence[SetAside]) -> Batch:
     batch = Batch()
     texts = []
     for row in taken:
         try:
             if row.kind == TRANSACTION:
-                batch.added.append(row_of(user_id, read_row(row.raw, PlaidTransaction), 0))
+                batch.added.append(row_of(read_row(row.raw, PlaidTransaction), 0))
                 texts.append(row.raw)
             else:
                 batch.removed.append(read_row(row.raw, Removed).transaction_id)

@@ -112,7 +112,7 @@ def _read_again(storing: Storing, *, is_whole: bool) -> None:
         for kind in (TRANSACTION, REMOVED):
             set_aside.forget(storing.item_id, kind, storing.aside.pop(kind, ()))
     elif storing.aside[TRANSACTION] or storing.aside[REMOVED]:
-        for batch in retry.batches(storing.user_id, storing.item_id):
+        for batch in retry.batches(storing.item_id):
             store_batch(storing, batch)
             storing.page_ids.clear()  # the pages of the update count from 0
 

@@ -29,7 +29,7 @@ from sqlalchemy.orm import Mapped, aliased, mapped_column
 from plaidapp.extensions import Base, db
 
 from ..base.dates import month_of
-from ..base.search_terms import index_of
+from ..base.search_terms import pairs_of
 from ..base.sums import units_of
 from ..base.types import BigId, Moment, now
 from ..base.writes import in_batches, write
@@ -43,7 +43,7 @@ from .transactions import Transaction
 MOST_ROWS = 100_000
 LONGEST_NOTE = 500  # characters
 RECENT = timedelta(days=1)
-FIELDS = ("own_category", "note", "note_words", "hidden", "not_transfer", "edited_at")
+FIELDS = ("own_category", "note", "note_pairs", "hidden", "not_transfer", "edited_at")
 """The columns of a row that the person edits."""
 
 
@@ -74,7 +74,7 @@ class EditRow(Base):
     )
     own_category: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
-    note_words: Mapped[str] = mapped_column(Text)
+    note_pairs: Mapped[str | None] = mapped_column(Text)
     hidden: Mapped[bool]
     not_transfer: Mapped[bool] = mapped_column(server_default=false())
     edited_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -113,7 +113,7 @@ def apply(
     """
     values = dict(change)
     if "note" in values:
-        values["note_words"] = index_of(user_id, values["note"])
+        values["note_pairs"] = pairs_of(values["note"])
     differs = or_(
         *(getattr(Transaction, name).is_distinct_from(value) for name, value in values.items())
     )

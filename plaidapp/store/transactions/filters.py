@@ -6,29 +6,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, false, select, text, type_coerce
+from sqlalchemy import ColumnElement, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ..base.dates import days_later
 from ..base.dialect import on_sqlite
-from ..base.search_terms import words_of
 from ..connections.accounts import Account
+from . import search
 from .categories import not_transfer_sql, spending_account_sql
+from .search import Word
 from .transactions import Transaction
-
-# A subquery makes SQLite use the search index first: no planner can tell how many rows have a word.
-FTS5 = """
-"transaction".id IN (SELECT rowid FROM transaction_search WHERE transaction_search MATCH :search)
-"""
-# PostgreSQL computes an array once. With IN, it may search again for each row as long as it has no
-# statistics of a table that has just been filled.
-TSVECTOR = """
-"transaction".id = ANY (ARRAY(
-    SELECT found.id FROM "transaction" AS found
-    WHERE array_to_tsvector(string_to_array(ltrim(found.words || found.note_words), ' '))
-        @@ CAST(:search AS tsquery)
-))
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +23,7 @@ class Filter:
     """Which transactions of a person to show, and in which order.
 
     `start` and `end` are included; so are `smallest` and `largest`, which limit the amount without
-    its sign. `search` is the text that was typed: each of its words is the beginning of a word of
-    the name, the merchant or the note. A row matches any of `account_ids` and any of `categories`;
+    its sign. A row matches all words of `search`, any of `account_ids` and any of `categories`;
     none means all. The scope "flow" is what was earned or spent: rows of accounts that people spend
     from, without transfers. "listed" lists the other rows too, but totals leave them out
     (counted_rows.py), and with "all" totals count every row.
@@ -47,7 +33,7 @@ class Filter:
     start: datetime.date | None = None
     end: datetime.date | None = None
     item_id: int | None = None
-    search: str = ""
+    search: tuple[Word, ...] = ()
     account_ids: tuple[int, ...] = ()
     categories: tuple[str, ...] = ()
     smallest: Decimal | None = None
@@ -68,14 +54,14 @@ class Filter:
         short stretches of the ledger. `pre_selected` is for a query with a condition of its own
         that finds few rows, as the search index does.
         """
-        pre_selected = pre_selected or (not row_by_row and bool(self._words))
+        pre_selected = pre_selected or (not row_by_row and search.has_index(self.search))
         return [
             *self.of_order(pre_selected),
             *self._of_places(pre_selected),
             *self._of_amounts(row_by_row and self.sort != "amount"),
             *_flagged(Transaction.pending, self.pending),
             *_flagged(Transaction.hidden, self.hidden),
-            *(self._words_by_row() if row_by_row else self._words_by_index()),
+            *self._of_search(row_by_row),
         ]
 
     def of_order(self, pre_selected: bool = False) -> list[ColumnElement[bool]]:
@@ -95,7 +81,7 @@ class Filter:
     @property
     def has_index(self) -> bool:
         """True if an index finds the matching rows directly when there are few."""
-        return bool(self.search) or "only" in (self.pending, self.hidden)
+        return search.has_index(self.search) or "only" in (self.pending, self.hidden)
 
     @property
     def is_of_months(self) -> bool:
@@ -112,6 +98,24 @@ class Filter:
         begins = self.start is None or self.start.day == 1
         ends = self.end is None or days_later(self.end, 1).day == 1
         return self == whole and begins and ends
+
+    def by_meaning(self) -> "list[Filter]":
+        """Return filters that find the same rows together and are read faster one by one.
+
+        They differ in the first word of the search, which may mean a category.
+        """
+        word, *rest = self.search
+        as_text = replace(self, search=(replace(word, categories=()), *rest))
+        both = tuple(
+            code for code in word.categories if code in (self.categories or word.categories)
+        )
+        in_category = replace(self, search=tuple(rest), categories=both)
+        return [as_text, in_category] if both else [as_text]
+
+    def _of_search(self, row_by_row: bool) -> list[ColumnElement[bool]]:
+        if row_by_row:
+            return search.by_row(self.search)
+        return search.by_index(self.user_id, self.search)
 
     def _of_days(self) -> Iterator[ColumnElement[bool]]:
         if self.start:
@@ -142,31 +146,6 @@ class Filter:
             yield Transaction.amount < 0
         elif self.direction == "out":
             yield Transaction.amount > 0
-
-    @property
-    def _words(self) -> list[str]:
-        """The words of the search, spelled as in the columns."""
-        return [f"{self.user_id}u{word}" for word in dict.fromkeys(words_of(self.search))]
-
-    def _words_by_index(self) -> Iterator[ColumnElement[bool]]:
-        if not self._words:
-            yield from self._without_words()
-        elif on_sqlite():
-            query = " AND ".join(f'"{word}"*' for word in self._words)
-            yield text(FTS5).bindparams(search=query)  # type: ignore[misc]
-        else:
-            query = " & ".join(f"'{word}':*" for word in self._words)
-            yield text(TSVECTOR).bindparams(search=query)  # type: ignore[misc]
-
-    def _words_by_row(self) -> Iterator[ColumnElement[bool]]:
-        if not self._words:
-            yield from self._without_words()
-        for word in self._words:
-            yield (Transaction.words + Transaction.note_words).contains(f" {word}")
-
-    def _without_words(self) -> Iterator[ColumnElement[bool]]:
-        if self.search.strip():  # no index has punctuation
-            yield false()
 
 
 def _key(column: Any, pre_selected: bool) -> Any:

@@ -38,7 +38,7 @@ class FormerRow(Base):
     first_id: Mapped[str | None] = mapped_column(Text)
     own_category: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
-    note_words: Mapped[str | None] = mapped_column(Text)
+    note_pairs: Mapped[str | None] = mapped_column(Text)
     hidden: Mapped[bool | None]
     not_transfer: Mapped[bool | None]
     edited_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -11,7 +11,7 @@ from sqlalchemy import Table
 
 from plaidapp.bank import payloads
 
-from ..base.search_terms import index_of, sort_key
+from ..base.search_terms import pairs_of, sort_key
 from ..base.types import units
 from ..base.upsert import upsert_many
 from .transactions import Transaction
@@ -39,7 +39,7 @@ class Row(NamedTuple):
     category_version: str | None
     payment_channel: str | None
     title_key: str
-    words: str
+    pairs: str
     pending: bool
     page: int
 
@@ -51,7 +51,7 @@ class Row(NamedTuple):
 COLUMNS = ("account_id", *Row._fields[1:-1], "page_id")
 
 
-def row_of(user_id: int, sent: payloads.PlaidTransaction, page: int) -> Row:
+def row_of(sent: payloads.PlaidTransaction, page: int) -> Row:
     title, category = sent.title, sent.category
     return Row(
         sent.account_id,
@@ -69,7 +69,7 @@ def row_of(user_id: int, sent: payloads.PlaidTransaction, page: int) -> Row:
         category.version if category else None,
         sent.payment_channel,
         sort_key(sent.merchant_name or title),
-        index_of(user_id, sent.merchant_name, title),
+        pairs_of(sent.merchant_name, title),
         sent.pending,
         page,
     )

@@ -36,7 +36,7 @@ TABLE = cast(Table, Transaction.__table__)
 UNEDITED = {
     "own_category": None,
     "note": None,
-    "note_words": "",
+    "note_pairs": None,
     "hidden": False,
     "not_transfer": False,
     "edited_at": None,
@@ -170,7 +170,6 @@ def _copy(account_id: int, *conditions: ColumnElement[bool]) -> None:
     values |= {name: names[name] for name in own}
     values |= {
         "account_id": literal(account_id),
-        "note_words": func.coalesce(names.note_words, ""),
         "hidden": func.coalesce(names.hidden, false()),
         "not_transfer": func.coalesce(names.not_transfer, false()),
     }

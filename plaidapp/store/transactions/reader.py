@@ -65,9 +65,20 @@ def page(wanted: Filter, limit: int, after: Place | None = None) -> Sequence[Tra
     rows = _page(wanted, in_stretch(wanted, end), limit, after)
     if len(rows) == limit or end is None:
         return rows
+    if wanted.search and wanted.search[0].categories and not wanted.has_index:
+        return _by_meaning(wanted, limit, after)
     if wanted.categories and wanted.sort == "date" and not wanted.has_index:
         return _by_month(wanted, limit, after)
     return _page(wanted, wanted.conditions(), limit, after)
+
+
+def _by_meaning(wanted: Filter, limit: int, after: Place | None) -> Sequence[Transaction]:
+    """Read a page of each meaning of a word and merge them."""
+    rows = {row.id: row for part in wanted.by_meaning() for row in page(part, limit, after)}
+    in_order = sorted(
+        rows.values(), key=lambda row: place_of(row, wanted.sort), reverse=wanted.descending
+    )
+    return in_order[:limit]
 
 
 def _by_month(wanted: Filter, limit: int, after: Place | None) -> Sequence[Transaction]:

@@ -36,6 +36,8 @@ from .categories import category_of, category_sql
 BINARY_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that sorts by code point on every database."""
 REMOVED = text("removed_at IS NOT NULL")
+UNFILLED = text("pairs IS NULL OR (note IS NOT NULL AND note_pairs IS NULL)")
+"""Rows that search_backfill.py has yet to fill in."""
 
 
 def _shown_index(name: str, *columns: str, only: str = "") -> Index:
@@ -51,12 +53,13 @@ class Transaction(HasCurrency, Base):
     """One movement of money. `amount` has Plaid's sign: positive is money out.
 
     `size` is the amount without its sign. `category_version` is "v1" or "v2", or None if the bank
-    doesn't say. `removed_at` marks a row that the bank removed; it is kept but not shown. `words`
-    and `note_words` are for the search index (base/search_terms.py), and rows are sorted by name
-    with `title_key`. `page_id` is the page that the row last came in (raw_pages.py). `first_id` is
-    Plaid's first id of a row that has another one since its account was reconnected or merged.
-    `other_side_id` is the row in another account of the person that is the other side of the same
-    transfer (transfers.py). `not_transfer` means that the person separated it from such a row.
+    doesn't say. `removed_at` marks a row that the bank removed; it is kept but not shown. The
+    search reads `pairs` and `note_pairs` (base/search_terms.py); they are NULL in old rows until
+    search_backfill.py fills them in. Rows are sorted by name with `title_key`. `page_id` is the
+    page that the row last came in (raw_pages.py). `first_id` is Plaid's first id of a row that has
+    another one since its account was reconnected or merged. `other_side_id` is the row in another
+    account of the person that is the other side of the same transfer (transfers.py).
+    `not_transfer` means that the person separated it from such a row.
 
     Only the account is a foreign key: on PostgreSQL, checking one takes as long as two indexes.
     The person is the account's, and Items are never deleted. A row of an account that has moved to
@@ -73,6 +76,7 @@ class Transaction(HasCurrency, Base):
         _shown_index("ix_transaction_hidden", "user_id", "date", "id", only="hidden"),
         _shown_index("ix_transaction_pending", "user_id", "date", "id", only="pending"),
         Index("ix_transaction_removed", "item_id", postgresql_where=REMOVED, sqlite_where=REMOVED),
+        Index("ix_transaction_unfilled", "id", postgresql_where=UNFILLED, sqlite_where=UNFILLED),
         Index("ix_transaction_account_id_date", "account_id", "date"),
     )
 
@@ -93,7 +97,7 @@ class Transaction(HasCurrency, Base):
     category_version: Mapped[str | None] = mapped_column(Text)
     payment_channel: Mapped[str | None] = mapped_column(Text)
     title_key: Mapped[str] = mapped_column(BINARY_TEXT, default="", server_default="")
-    words: Mapped[str] = mapped_column(Text, default="", server_default="")
+    pairs: Mapped[str | None] = mapped_column(Text)
     pending: Mapped[bool]
     page_id: Mapped[int | None] = mapped_column(BigInteger)
     removed_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
@@ -103,7 +107,7 @@ class Transaction(HasCurrency, Base):
     # The person's own edits. Updates from the bank never change these.
     own_category: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
-    note_words: Mapped[str] = mapped_column(Text, default="", server_default="")
+    note_pairs: Mapped[str | None] = mapped_column(Text)
     hidden: Mapped[bool] = mapped_column(default=False)
     not_transfer: Mapped[bool] = mapped_column(server_default=false())
     edited_at: Mapped[datetime.datetime | None] = mapped_column(Moment)

@@ -36,6 +36,14 @@ FILTERS = (
     ("q=book", ["Book <b>shop</b>"]),
     ("q=SHOP+b", ["Book <b>shop</b>"]),
     ("q=%22", []),
+    ("q=hop", ["Book <b>shop</b>"]),
+    ("q=12.50", ["Book <b>shop</b>"]),
+    ("q=%E2%88%92$1,000.00", ["Pay"]),
+    ("q=99999999999", []),
+    ("q=income", ["Pay"]),
+    ("q=checking", ["Book <b>shop</b>", "Pay", "Cent"]),
+    ("q=checking+12.5", ["Book <b>shop</b>"]),
+    ("q=king", []),
     ("direction=in", ["Pay"]),
     ("direction=out", ["Book <b>shop</b>", "Cent"]),
     ("smallest=12.5", ["Book <b>shop</b>", "Pay"]),
@@ -191,6 +199,16 @@ def test_without_a_match_the_page_offers_to_loosen_the_filter(connected):
     page = connected.client.get(f"{PATH}?q=pay&direction=out")
     assert "“pay”: 2 transactions" in page.text
     assert "Money out: 1 transaction" in page.text
+
+
+def test_a_misspelled_merchant_is_only_offered(connected):
+    page = connected.client.get(f"{PATH}?q=book+shap&direction=out")
+    assert names(page) == []
+    link = f'href="{PATH}?q=Book+%3Cb%3Eshop%3C%2Fb%3E&amp;direction=out"'
+    assert link in page.text
+    assert "Did you mean Book &lt;b&gt;shop&lt;/b&gt;?" in page.text
+    for nothing in ("q=book+shap&direction=in", "q=qwertz", "q=boo&direction=in"):
+        assert "Did you mean" not in connected.client.get(f"{PATH}?{nothing}").text
 
 
 def test_an_empty_list_explains_why_it_is_empty(app, connected):

@@ -11,7 +11,6 @@ from plaidapp.jobs.transactions.spool import Page, Spool
 from tests import stored
 
 ROWS = stored.rows_of(
-    1,
     [
         payloads.PlaidTransaction("t1", "a", Decimal("7.12345678"), date(2026, 1, 31), False),
         payloads.PlaidTransaction(

@@ -76,7 +76,7 @@ def test_a_repeated_row_names_its_last_page_except_from_the_start(
     owner, item, transaction, from_start, page_id
 ):
     """What changed may be what only the page has. A reading from the beginning changes nothing."""
-    rows, known = stored.rows_of(owner, [transaction("t")]), accounts.ids_of_item(item.id)
+    rows, known = stored.rows_of([transaction("t")]), accounts.ids_of_item(item.id)
     ingest.save(owner, item.id, known, [1], rows, from_start=False, new=False)
     ingest.save(owner, item.id, known, [2], rows, from_start=from_start, new=False)
     assert db.session.scalar(select(Transaction.page_id)) == page_id
@@ -118,18 +118,18 @@ def test_a_column_may_be_named_like_a_keyword(owner, item, account):
 
 def test_rows_that_are_not_new_after_all_are_updated(owner, item, save, transaction):
     save(item, transaction("t2"))
-    rows = stored.rows_of(owner, [transaction("t1"), transaction("t2", name="Tea")])
+    rows = stored.rows_of([transaction("t1"), transaction("t2", name="Tea")])
     known = accounts.ids_of_item(item.id)
     ingest.save(owner, item.id, known, [None], rows, from_start=True, new=True)
     assert names() == {"t1": "Coffee", "t2": "Tea"}
-    rows = stored.rows_of(owner, [transaction("t3"), transaction("t4")])
+    rows = stored.rows_of([transaction("t3"), transaction("t4")])
     ingest.save(owner, item.id, known, [None], rows, from_start=True, new=True)
     assert names().keys() == {"t1", "t2", "t3", "t4"}
 
 
 @pytest.mark.parametrize("new", [False, True])
 def test_a_row_of_an_unknown_account_is_not_stored(owner, item, transaction, new):
-    rows = stored.rows_of(owner, [transaction("t")])
+    rows = stored.rows_of([transaction("t")])
     nowhere = {row.plaid_account_id: 404 for row in rows}
     with pytest.raises(IntegrityError):
         ingest.save(owner, item.id, nowhere, [None], rows, from_start=False, new=new)

@@ -15,6 +15,7 @@ from plaidapp.store.transactions import (
     monthly_refresh,
     monthly_totals,
     reader,
+    search,
     transactions,
 )
 from plaidapp.store.transactions.filters import Filter
@@ -118,8 +119,8 @@ def test_an_edit_and_its_undo_each_raise_the_ledger_revision(owner, write):
 
 
 def test_the_search_finds_the_current_notes(owner, write):
-    def found(search):
-        return reader.count(Filter(owner, search=search))
+    def found(typed):
+        return reader.count(Filter(owner, search=search.words(typed)))
 
     edit = write(["t0", "t1"], note="Zoë's birthday")
     assert found("zoes birth") == 2
@@ -149,7 +150,9 @@ def test_nobody_edits_another_persons_rows(owner, rows):
 
 
 def test_an_edit_of_all_rows_that_match_a_filter(owner, write):
-    applied = edits.apply(owner, Filter(owner, search="coffee 3").conditions(), {"note": "x"})
+    applied = edits.apply(
+        owner, Filter(owner, search=search.words("coffee 3")).conditions(), {"note": "x"}
+    )
     assert applied.rows == 1
     assert edited("t3")[1] == "x"
     assert edits.owned(applied.edit.id, owner + 1) is None
@@ -172,17 +175,17 @@ def test_undo_reaches_the_row_that_has_posted_since(owner, item, save, write, tr
     posted = transaction("posted", pending_transaction_id="pending")
     save(item, posted)
     for _ in range(2):  # a sync from the beginning sends it again
-        edits.carry(item.id, stored.rows_of(item.user_id, [posted]))
+        edits.carry(item.id, stored.rows_of([posted]))
     db.session.commit()
     assert state()["posted"] == state()["pending"]
 
     undo(second)
-    edits.carry(item.id, stored.rows_of(item.user_id, [posted]))
+    edits.carry(item.id, stored.rows_of([posted]))
     assert edited("posted") == ("TRAVEL", "one", False)
     undo(first)
-    edits.carry(item.id, stored.rows_of(item.user_id, [posted]))
+    edits.carry(item.id, stored.rows_of([posted]))
     assert state()["posted"] == before
-    assert reader.count(Filter(owner, search="one")) == 0
+    assert reader.count(Filter(owner, search=search.words("one"))) == 0
 
 
 def test_undo_does_not_overwrite_an_edit_of_the_posted_row(item, save, write, transaction):
@@ -190,8 +193,8 @@ def test_undo_does_not_overwrite_an_edit_of_the_posted_row(item, save, write, tr
     first = write(["pending"], note="one")
     posted = transaction("posted", pending_transaction_id="pending")
     save(item, posted)
-    edits.carry(item.id, stored.rows_of(item.user_id, [posted]))
+    edits.carry(item.id, stored.rows_of([posted]))
     write(["posted"], note="two")
     undo(first)
-    edits.carry(item.id, stored.rows_of(item.user_id, [posted]))
+    edits.carry(item.id, stored.rows_of([posted]))
     assert edited("posted")[1] == "two"

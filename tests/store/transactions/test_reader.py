@@ -13,12 +13,13 @@ from sqlalchemy import update
 from plaidapp.bank.payloads import Category
 from plaidapp.extensions import db
 from plaidapp.store import Account, Transaction
-from plaidapp.store.base.search_terms import index_of, words_of
+from plaidapp.store.base.search_terms import pairs_of, parts_of, words_of
 from plaidapp.store.connections import accounts
 from plaidapp.store.reports import derived
-from plaidapp.store.transactions import filter_totals, reader, transactions
+from plaidapp.store.transactions import filter_totals, reader, search, transactions
 from plaidapp.store.transactions.filters import Filter
 from plaidapp.store.transactions.reader import place_of
+from plaidapp.store.transactions.search import Word
 
 DAY = date(2026, 1, 31)
 NAMES = (
@@ -30,6 +31,13 @@ CATEGORIES = (
     Category("FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE"),
     Category("LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT"),
     Category("TRAVEL", "TRAVEL_FLIGHTS"),
+)
+SEARCHES = ("cafe", "ZOË", "caf z", "donald's", "京", "☕", "with zo nero", "zz", "?")
+MEANINGS = (
+    (Word(("nothing",), amount=Decimal("12.5")),),
+    (Word(parts_of("afe"), ("TRAVEL", "OTHER")),),
+    (Word(parts_of("z"), ("TRAVEL",)), Word(parts_of("e"), ("OTHER",), amount=Decimal(1))),
+    (Word(("nothing",), ("TRAVEL",)), *search.words("afe")),
 )
 
 
@@ -60,7 +68,7 @@ def many_rows(owner, item, another_item, save, transaction, account):
     for row in rows:
         own = {"hidden": chance.random() < 0.1}
         if chance.random() < 0.2:
-            own |= {"note": "with Zoë", "note_words": index_of(owner, "with Zoë")}
+            own |= {"note": "with Zoë", "note_pairs": pairs_of("with Zoë")}
         if chance.random() < 0.2:
             own |= {"own_category": "TRAVEL"}
         change(row.id, **own)
@@ -84,12 +92,19 @@ def earned_or_spent(row):
     return kind in ("depository", "credit") and not row.category.startswith("TRANSFER")
 
 
+def means(word, row):
+    there = pairs_of(row.merchant_name, row.name) + pairs_of(row.note)
+    return (
+        any(part in there for part in word.parts)
+        or row.category in word.categories
+        or abs(row.amount) == word.amount
+    )
+
+
 def expected(wanted):
     """Return the ids of the rows that match, computed without SQL."""
-    searched = words_of(wanted.search)
 
     def fits(row):
-        there = words_of(f"{row.name} {row.merchant_name or ''} {row.note or ''}")
         flags = {"any": (True, False), "only": (True,), "without": (False,)}
         return all(
             (
@@ -107,8 +122,7 @@ def expected(wanted):
                 row.pending in flags[wanted.pending],
                 row.hidden in flags[wanted.hidden],
                 wanted.scope != "flow" or earned_or_spent(row),
-                all(any(word.startswith(prefix) for word in there) for prefix in searched),
-                bool(searched) or not wanted.search.strip(),
+                all(means(word, row) for word in wanted.search),
             )
         )
 
@@ -135,7 +149,7 @@ def some_filters(owner, account_ids):
         "start": (DAY - timedelta(days=5), DAY + timedelta(days=1)),
         "end": (DAY - timedelta(days=3), DAY - timedelta(days=400)),
         "item_id": (1, 2, 4711),
-        "search": ("cafe", "ZOË", "caf z", "mcdonald's", "東京", "☕", "with zo nero", "zz"),
+        "search": (*map(search.words, SEARCHES), *MEANINGS),
         "account_ids": ((account_ids[0],), tuple(account_ids[:2]), (4711,)),
         "categories": (("TRAVEL",), ("OTHER", "TRANSFER_OUT"), ("NONE",)),
         "smallest": (Decimal("1"), Decimal("12.50000001")),
@@ -285,7 +299,8 @@ def test_a_page_is_the_same_whichever_way_it_is_read(owner, many_rows, monkeypat
     monkeypatch.setattr(reader, "STRETCH", stretch)
     monkeypatch.setattr(reader, "MONTHS_AT_ONCE", 1)
     spread_over_months(owner)
-    searches = [{"search": typed} for typed in ("cafe", "cafe zoe", "t", "united", "nobody")]
+    typed = map(search.words, ("cafe", "cafe zoe", "t", "united", "nobody"))
+    searches = [{"search": words} for words in (*typed, *MEANINGS)]
     parts = [*searches, {"categories": ("TRAVEL",)}, {"categories": ("TRAVEL", "FOOD_AND_DRINK")}]
     parts.append(
         {"categories": ("TRAVEL",), "hidden": "any", "direction": "in", "account_ids": (1,)}
@@ -317,7 +332,7 @@ def spread_over_months(owner):
 
 
 def test_the_sums_of_a_day_include_all_its_rows(owner, many_rows):
-    wanted = Filter(owner, search="cafe")
+    wanted = Filter(owner, search=search.words("cafe"))
     rows = reader.page(wanted, 1000)
     days = {day: list(of) for day, of in itertools.groupby(rows, lambda row: row.date)}
     assert len(days) > 5
@@ -337,21 +352,21 @@ HOSTILE = (
 
 def test_no_search_text_causes_an_error(owner, many_rows):
     for typed in HOSTILE:
-        wanted = Filter(owner, search=typed)
+        wanted = Filter(owner, search=search.words(typed))
         assert [row.id for row in reader.page(wanted, 1000)] == expected(wanted), typed[:40]
 
 
 def test_the_search_finds_the_current_text_of_a_row(owner, item, save, transaction):
-    def found(search):
+    def found(typed):
         db.session.expire_all()
-        return [row.name for row in reader.page(Filter(owner, search=search), 10)]
+        return [row.name for row in reader.page(Filter(owner, search=search.words(typed)), 10)]
 
     save(item, transaction("t", name="Coffee"))
     assert found("coff") == ["Coffee"]
     save(item, transaction("t", name="Tea"))
     assert (found("coffee"), found("tea")) == ([], ["Tea"])
     (row,) = reader.page(Filter(owner), 1)
-    change(row.id, note="Zoë", note_words=index_of(owner, "Zoë"))
+    change(row.id, note="Zoë", note_pairs=pairs_of("Zoë"))
     save(item, transaction("t", name="Juice"))
     assert (found("tea"), found("zoe juice")) == ([], ["Juice"])
     db.session.delete(item)
@@ -361,5 +376,5 @@ def test_the_search_finds_the_current_text_of_a_row(owner, item, save, transacti
 
 def test_a_search_never_finds_another_persons_rows(owner, many_rows):
     for stranger in (owner + 1, owner * 10 + 1):
-        assert reader.page(Filter(stranger, search="cafe"), 10) == []
-        assert filter_totals.tally(Filter(stranger, search="a"), 10).rows == 0
+        assert reader.page(Filter(stranger, search=search.words("cafe")), 10) == []
+        assert filter_totals.tally(Filter(stranger, search=search.words("a")), 10).rows == 0

@@ -54,9 +54,7 @@ def receive(owner, new):
     def store(*rows, status=items.COMPLETE):
         former = former_accounts.former_items(new.id)
         ids = accounts.ids_of_item(new.id)
-        count, new_ids = reconnected_rows.reconnect(
-            new.id, former, ids, stored.rows_of(owner, rows)
-        )
+        count, new_ids = reconnected_rows.reconnect(new.id, former, ids, stored.rows_of(rows))
         stored.save(owner, new.id, ids, rows)
         removed = reconnected_rows.remove_missing(new.id, former, status, new_ids)
         db.session.commit()

@@ -4,6 +4,7 @@ from sqlalchemy import select, text
 
 from plaidapp.extensions import db
 from plaidapp.store import Transaction
+from plaidapp.store.transactions import search
 from plaidapp.store.transactions.filters import Filter
 
 
@@ -16,7 +17,7 @@ def test_the_search_index_is_read_once_and_not_for_each_row(owner, item, save, t
         computed_once = "InitPlan"
         explain = "EXPLAIN "
     save(item, *(transaction(f"t{number}") for number in range(20)))
-    query = select(Transaction.id).where(*Filter(owner, search="coffee").conditions())
+    query = select(Transaction.id).where(*Filter(owner, search=search.words("coffee")).conditions())
     compiled = query.compile(db.engine, compile_kwargs={"literal_binds": True})
     plan = "\n".join(
         map(str, db.session.execute(text(explain + str(compiled).replace(":", r"\:"))))

@@ -200,7 +200,7 @@ def test_a_separated_row_stays_separated_when_it_posts(owner, item, another_item
     separate([id_of("pending"), id_of("in")])
     posted = row("posted", "500", DAY + timedelta(days=2), pending_transaction_id="pending")
     stored.save(owner, item.id, accounts.ids_of_item(item.id), [posted])
-    edits.carry(item.id, stored.rows_of(owner, [posted]))
+    edits.carry(item.id, stored.rows_of([posted]))
     sync(item, posted, removed=["pending"])
     assert matches() == set()
 

@@ -1,0 +1,48 @@
+"""What a word in the search field may mean: part of a text, a category, an account, an amount."""
+
+import unicodedata
+from collections.abc import Mapping
+from contextlib import suppress
+from decimal import Decimal
+from typing import TypeVar
+
+from plaidapp.auth.access import LARGEST_BIG_ID
+from plaidapp.store.base.search_terms import begins_in, parts_of
+from plaidapp.store.base.types import units
+from plaidapp.store.connections import accounts
+from plaidapp.store.transactions import search
+from plaidapp.store.transactions.categories import PRIMARY
+from plaidapp.store.transactions.search import Word
+
+from .amounts import from_typed
+from .category_labels import category_label
+
+Key = TypeVar("Key", int, str)
+SIGNS = "+-−–()"
+
+
+def words_of(user_id: int, typed: str) -> tuple[Word, ...]:
+    """Return the words of a search of this person, in the visitor's language."""
+    if not typed.strip():
+        return ()
+    labels = {code: category_label(code) for code in PRIMARY}
+    names = {row.id: f"{row.name} {row.mask or ''}" for row in accounts.of_user(user_id)}
+
+    def word_of(part: str) -> Word:
+        return Word(parts_of(part), _named(labels, part), _named(names, part), _amount(part))
+
+    return search.words(typed, word_of)
+
+
+def _named(names: Mapping[Key, str], typed: str) -> tuple[Key, ...]:
+    return tuple(key for key, name in names.items() if begins_in(name, typed))
+
+
+def _amount(typed: str) -> Decimal | None:
+    """Read an amount in any spelling. Its sign and currency are left out: "-$17.99" is 17.99."""
+    plain = unicodedata.normalize("NFKC", typed)
+    symbols = "".join(char for char in plain if unicodedata.category(char) == "Sc")
+    with suppress(ValueError):
+        amount = from_typed(plain.strip(SIGNS + symbols))
+        return amount if units(amount) <= LARGEST_BIG_ID else None
+    return None
