@@ -68,6 +68,7 @@ def test_every_form_works_without_javascript(app, browser, at_work, bank_server)
 
     edit_one(browser)
     edit_many(browser)
+    merge_accounts(browser, at_work)
     forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     assert browser.posted == forms - NOT_PRESSED
 
@@ -108,6 +109,29 @@ def edit_many(browser):
     browser.get("/finance/transactions")
     browser.press("Undo last change")
     assert rows(browser, "?q=garden") == []
+
+
+def merge_accounts(browser, at_work):
+    """Another bank lists accounts with the same names, masks and rows."""
+    browser.get("/finance/")
+    browser.press("Connect a test bank", institution_id="ins_109509", **DYNAMIC)
+    assert at_work()[0] == "done"
+    browser.get("/finance/items")
+    assert "They stay two accounts." in browser.press("Different accounts").text
+    merged = browser.page.find(id="questions")[1]
+    page = browser.press("Same account")
+    assert "They are one account now." in page.text
+    assert page.find(id="questions")[1] != merged
+    for path in links(browser.get("/finance/items/2"), "/same"):
+        if "Separate" in browser.get(path).text:
+            assert "They are two accounts again." in browser.press("Separate").text
+            return
+
+
+def links(page, end):
+    """Return the addresses on the page with this end."""
+    found = (attributes.get("href") or "" for _, attributes, _ in page.elements)
+    return [href for href in found if href.endswith(end)]
 
 
 def rows(browser, query=""):

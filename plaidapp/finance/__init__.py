@@ -7,7 +7,7 @@ from flask import Flask
 
 from .base import standing
 from .base.blueprint import blueprint, polled
-from .connections import accounts_json, connection_pages, set_aside_page
+from .connections import accounts_json, connection_pages, same_account_pages, set_aside_page
 from .dashboard import dashboard_page, pull_buttons
 from .pulls import pull_panel
 from .recurring import recurring_pages
@@ -24,6 +24,7 @@ __all__ = [  # these register their routes when they are imported
     "pull_buttons",
     "pull_panel",
     "recurring_pages",
+    "same_account_pages",
     "set_aside_page",
     "standing",
     "transactions_json",

@@ -14,7 +14,7 @@ from plaidapp.auth.access import owned_or_404, person
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Account, Item
-from plaidapp.store.connections import accounts, former_accounts, items
+from plaidapp.store.connections import account_questions, accounts, former_accounts, items
 from plaidapp.store.people import users
 from plaidapp.store.pulls import shown_pulls
 from plaidapp.store.transactions import monthly_totals, set_aside, transactions
@@ -23,6 +23,8 @@ from ..base import standing
 from ..base.blueprint import blueprint
 from ..base.ledger_polls import nothing_new
 from ..pulls import pull_view
+from . import account_comparison
+from .account_comparison import Comparison
 from .connect_forms import ConnectTestBankForm
 from .time_zone_form import TimeZoneForm
 
@@ -35,11 +37,13 @@ HISTORY = 100
 class ItemWithAccounts:
     """A connection and its open accounts, in the order the bank lists them.
 
-    `rows` counts its transactions until the whole history is here.
+    `shared` are accounts that it lists too and that another connection reports. `rows` counts its
+    transactions until the whole history is here.
     """
 
     item: Item
     accounts: Sequence[Account]
+    shared: Sequence[Account]
     rows: int
 
 
@@ -49,8 +53,11 @@ def with_open_accounts(user_id: int) -> list[ItemWithAccounts]:
     for account in accounts.of_user(user_id):
         if account.closed_at is None:
             accounts_of.setdefault(account.item_id, []).append(account)
+    shared = former_accounts.shared(user_id)
     return [
-        ItemWithAccounts(item, accounts_of.get(item.id, ()), _rows_so_far(item))
+        ItemWithAccounts(
+            item, accounts_of.get(item.id, ()), shared.get(item.id, ()), _rows_so_far(item)
+        )
         for item in items.of_user(user_id)
     ]
 
@@ -59,6 +66,13 @@ def _rows_so_far(item: Item) -> int:
     if standing.standing(item) != standing.PREPARING:
         return 0
     return monthly_totals.count(item.user_id, item.id).shown
+
+
+def _questions(user_id: int) -> list[Comparison]:
+    """Pairs of accounts that may be the same one."""
+    questions = account_questions.of_user(user_id)
+    pairs = ((question.one, question.other) for question in questions)
+    return account_comparison.of_pairs(pairs)
 
 
 @blueprint.get("/items")
@@ -74,6 +88,7 @@ def _render(template: str, time_zone_form: TimeZoneForm) -> str:
     return render_template(
         f"finance/connections/{template}",
         connections=with_open_accounts(person().id),
+        questions=_questions(person().id),
         pulls=pull_view.recent(person().id),
         connect_form=ConnectTestBankForm(formdata=None),
         time_zone_form=time_zone_form,
@@ -110,6 +125,7 @@ def item(item_id: int) -> str | Response:
         "finance/connections/_item.html" if is_htmx() else "finance/connections/item.html",
         item=row,
         accounts=accounts.of_item(row.id),
+        shared=former_accounts.shared(person().id).get(row.id, ()),
         total=monthly_totals.count(person().id, row.id).shown,
         removed=transactions.count_removed(row.id),
         history=shown_pulls.of_item(row.id, HISTORY),

@@ -10,7 +10,7 @@ from flask_babel import gettext
 
 from plaidapp.days import today
 from plaidapp.store import Item, Transaction
-from plaidapp.store.connections import items
+from plaidapp.store.connections import account_questions, items
 from plaidapp.store.transactions import reader
 from plaidapp.store.transactions.filters import Filter
 
@@ -91,6 +91,7 @@ def _content(user_id: int) -> dict[str, Any]:
     return {
         "dashboard": _dashboard(user_id, expecting),
         "pulls": views,
+        "questions": account_questions.any_open(user_id),
         "upcoming": upcoming.of_user(user_id, DAYS_AHEAD),
     }
 

@@ -42,14 +42,16 @@ class AccountQuestion(Base):
 TABLE = cast(Table, AccountQuestion.__table__)
 
 
-def owned(question_id: int, user_id: int) -> AccountQuestion | None:
-    """Return the person's question that is still open."""
-    return db.session.scalar(_open(user_id).where(AccountQuestion.id == question_id))
-
-
 def of_user(user_id: int) -> Sequence[AccountQuestion]:
     """Return the person's open questions with both accounts, oldest first."""
     return db.session.scalars(_open(user_id).order_by(AccountQuestion.id)).all()
+
+
+def any_open(user_id: int) -> bool:
+    """Return True if there is something to ask the person."""
+    return (
+        db.session.scalar(_open(user_id).with_only_columns(AccountQuestion.id).limit(1)) is not None
+    )
 
 
 def _open(user_id: int) -> Select[AccountQuestion]:

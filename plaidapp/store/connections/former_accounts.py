@@ -128,6 +128,20 @@ def of_account(account_id: int) -> Sequence[FormerAccount]:
     ).all()
 
 
+def shared(user_id: int) -> dict[int, list[Account]]:
+    """Return, by Item, the open accounts that it lists but that are read from another Item."""
+    query = select(FormerAccount.item_id, Account).join(
+        Account, Account.id == FormerAccount.account_id
+    )
+    lists = FormerAccount.ended_at.is_(None), Account.closed_at.is_(None)
+    found: dict[int, list[Account]] = {}
+    for item_id, account in db.session.execute(
+        query.where(Account.user_id == user_id, *lists).order_by(Account.id)
+    ):
+        found.setdefault(item_id, []).append(account)
+    return found
+
+
 def merged() -> Select[int]:
     """Return the query for the ids of accounts that were two accounts before."""
     query = select(FormerAccount.account_id).join(Account, Account.id == FormerAccount.account_id)

@@ -12,6 +12,14 @@ from .merged_rows import equal, numbered
 from .transactions import Transaction
 
 
+class Span(NamedTuple):
+    """How many rows an account has, and the days of the first and the last."""
+
+    rows: int
+    first: date | None
+    last: date | None
+
+
 class Evidence(NamedTuple):
     """`common` rows are equal. `comparable` is how many the account with fewer rows has."""
 
@@ -26,6 +34,12 @@ class Evidence(NamedTuple):
     @property
     def is_different(self) -> bool:
         return self.comparable > 0 == self.common
+
+
+def span(account_id: int) -> Span:
+    columns = func.count(), func.min(Transaction.date), func.max(Transaction.date)
+    shown = Transaction.account_id == account_id, Transaction.removed_at.is_(None)
+    return Span(*db.session.execute(select(*columns).where(*shown)).one())
 
 
 def compare(one_id: int, other_id: int) -> Evidence:
@@ -46,7 +60,7 @@ def contradict(account_id: int, item_id: int) -> bool:
 
 
 def _compare(one: ColumnElement[bool], other: ColumnElement[bool]) -> Evidence:
-    days, other_days = _span(one), _span(other)
+    days, other_days = _days(one), _days(other)
     if not (days and other_days):
         return Evidence(0, 0)
     shared = Transaction.date.between(max(days[0], other_days[0]), min(days[1], other_days[1]))
@@ -56,7 +70,7 @@ def _compare(one: ColumnElement[bool], other: ColumnElement[bool]) -> Evidence:
     )
 
 
-def _span(rows: ColumnElement[bool]) -> tuple[date, date] | None:
+def _days(rows: ColumnElement[bool]) -> tuple[date, date] | None:
     """Return the first and the last day of these rows."""
     days = select(func.min(Transaction.date), func.max(Transaction.date))
     first, last = db.session.execute(days.where(rows, Transaction.removed_at.is_(None))).one()
