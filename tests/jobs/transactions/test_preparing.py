@@ -32,17 +32,12 @@ TICKS = list(
 def pass_time(monkeypatch):
     """`pass_time(seconds)` sets the app's clock to a time after the test's start."""
     start = datetime.now(UTC)
-    moment = [start]
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz=None):
-            return moment[0].astimezone(tz)
 
     def set_to(seconds):
-        moment[0] = start + timedelta(seconds=seconds)
+        moment = start + timedelta(seconds=seconds)
+        monkeypatch.setattr(types, "read_clock", lambda: moment)
 
-    monkeypatch.setattr(types, "datetime", Clock)
+    set_to(0)
     return set_to
 
 
