@@ -2,7 +2,10 @@
 
 from decimal import Decimal
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
 
 from plaidapp.bank import payloads, responses, unread
 
@@ -58,6 +61,18 @@ def test_a_row_that_can_t_be_read_does_not_block_the_others(bad, plaid_id, reaso
     assert (row.kind, row.plaid_id, row.raw) == (unread.TRANSACTION, plaid_id, bad)
     if reason:
         assert row.reason == reason
+
+
+GARBAGE = some.none() | some.booleans() | some.integers() | some.text() | some.binary()
+
+
+@settings(max_examples=100, deadline=None)
+@given(some.dictionaries(some.sampled_from(list(msgspec.json.decode(GOOD))), GARBAGE))
+def test_whatever_a_row_has_the_next_one_is_read(changes):
+    bad = msgspec.json.encode(msgspec.json.decode(GOOD) | changes)
+    answer = page(bad, SECOND)
+    assert answer.added[-1].transaction_id == "t2"
+    assert len(answer.added) + len(answer.unread) == 2
 
 
 def test_an_escaped_backslash_is_not_a_nul():
