@@ -22,7 +22,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
-from ..base.dates import days_later
 from ..connections.account_types import is_debt
 from .categories import LOAN_PAYMENTS, TRANSFER_IN, TRANSFER_OUT, WAGES
 
@@ -111,14 +110,14 @@ def pairs(sides: Iterable[Side]) -> list[Pair]:
 def _pairs_of(sides: Sequence[Side]) -> list[Pair]:
     """Match rows of the same amount, from the best level of the rule to the last."""
     levels = defaultdict(list)
-    for gap, leaving, arriving in _candidates(sides):
+    for place, leaving, arriving in _candidates(sides):
         grade = _grade(leaving, arriving)
         if grade is not None:
-            levels[gap, grade].append((leaving, arriving))
+            levels[place, grade].append((leaving, arriving))
     found: list[Pair] = []
     settled: set[Side] = set()
-    for level in ((gap, grade) for gap in GAPS for grade in GRADES):
-        open_pairs = [pair for pair in levels.get(level, ()) if settled.isdisjoint(pair)]
+    for level in sorted(levels):
+        open_pairs = [pair for pair in levels[level] if settled.isdisjoint(pair)]
         for connected in _components(open_pairs):
             matched = _matched(connected)
             found += matched
@@ -127,19 +126,20 @@ def _pairs_of(sides: Sequence[Side]) -> list[Pair]:
 
 
 def _candidates(sides: Sequence[Side]) -> Iterator[tuple[int, Side, Side]]:
+    """Yield pairs of rows that are near enough, with the place of their gap in GAPS."""
     leaving = _by_day(side for side in sides if side.amount > 0)
     arriving = _by_day(side for side in sides if side.amount < 0)
-    for day in leaving:
-        for gap in GAPS:
-            there = arriving.get(days_later(day, gap), ())
-            if max(len(leaving[day]), len(there)) <= MOST_ALIKE:
-                yield from ((gap, out, into) for out in leaving[day] for into in there)
+    for day, outs in leaving.items():
+        for place, gap in enumerate(GAPS):
+            there = arriving.get(day + gap)
+            if there and max(len(outs), len(there)) <= MOST_ALIKE:
+                yield from ((place, out, into) for out in outs for into in there)
 
 
-def _by_day(sides: Iterable[Side]) -> dict[date, list[Side]]:
+def _by_day(sides: Iterable[Side]) -> dict[int, list[Side]]:
     days = defaultdict(list)
     for side in sides:
-        days[side.date].append(side)
+        days[side.date.toordinal()].append(side)
     return days
 
 

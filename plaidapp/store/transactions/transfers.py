@@ -10,12 +10,24 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Row, Select, Table, bindparam, func, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Date,
+    Row,
+    Select,
+    Table,
+    bindparam,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy import update as update_of
 
 from plaidapp.extensions import db
 
 from ..base.dates import days_later
+from ..base.dialect import on_sqlite
 from ..base.sums import units_of
 from ..base.writes import in_batches
 from ..connections.accounts import Account
@@ -69,12 +81,16 @@ def match(user_id: int, days: Iterable[datetime.date], sizes: Collection[int]) -
         return set()
     if not users.transfers_are_matched(user_id):
         return match_everything(user_id)
+    if not _has_several_accounts(user_id):
+        return set()
     return _match(user_id, list(sizes), Range(min(days), max(days)).wider(REACH))
 
 
 def match_everything(user_id: int) -> set[Day]:
     """Match all of the person's rows again. Returns the same as `match`."""
     users.note_matched_transfers(user_id)
+    if not _has_several_accounts(user_id):
+        return set()
     return _match(user_id, _sizes(user_id), ALWAYS)
 
 
@@ -85,6 +101,11 @@ def wrong(user_id: int) -> set[Day]:
         rows = _rows(user_id, sizes, ALWAYS)
         found |= {(row.account_id, row.date) for row, _ in _wrong(rows, ALWAYS)}
     return found
+
+
+def _has_several_accounts(user_id: int) -> bool:
+    query = select(Account.id).where(Account.user_id == user_id).limit(2)
+    return len(db.session.scalars(query).all()) > 1
 
 
 def _match(user_id: int, sizes: Sequence[int], affected: Range) -> set[Day]:
@@ -129,6 +150,8 @@ _SIDE = (
 
 def _rows(user_id: int, sizes: Sequence[int], days: Range) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return the rows that the rule may match or that are matched already."""
+    # SQLite would read all rows of these days instead of those of these sizes.
+    day = func.date(Transaction.date, type_=Date) if on_sqlite() else Transaction.date
     query = (
         select(*_SIDE, Transaction.other_side_id, MAY_BE_SIDE.label("may_be_side"))
         .join(Account, Account.id == Transaction.account_id)
@@ -136,7 +159,7 @@ def _rows(user_id: int, sizes: Sequence[int], days: Range) -> Sequence[Row[*tupl
             Transaction.user_id == user_id,
             SIZE.in_(sizes),
             Transaction.removed_at.is_(None),
-            Transaction.date.between(days.first, days.last),
+            day.between(days.first, days.last),
             or_(MAY_BE_SIDE, Transaction.other_side_id.is_not(None)),
         )
     )
