@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, text, update
 from benchmarks import harness
 from benchmarks.ingest import run_job
 from benchmarks.prepared_database import PreparedDatabase
+from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock, queue
 from plaidapp.store import Pull, PullItem
@@ -26,7 +27,7 @@ SIZE_OF_POSTGRESQL = "SELECT pg_database_size(current_database())"
 
 def main() -> None:
     quick = harness.arguments(__doc__ or "").quick
-    count, rows = (1_000, 2_000) if quick else (10_000, 20_000)
+    rows, count = 2_000 if quick else 20_000, policy.QUEUE_FILL
     enqueued: list[list[object]] = []
     sizes: list[list[object]] = []
     with harness.sandbox() as bank, private_redis() as connection:

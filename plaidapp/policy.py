@@ -69,15 +69,17 @@ def preparing_delay(waited: timedelta) -> timedelta:
 # --- The clock, and workers that die ---
 
 CLOCK_TICK = 1.0
-"""Seconds between looks for pulls that are due or lost their worker. Costs few indexed queries."""
-NEGLECTED_TICKS = 10
-"""Ticks between looks for Items that should have been synced."""
-NEGLECTED_BATCH = 500
-"""The most Items that one look handles, so that a tick stays short."""
+"""Seconds between two looks for Items and pulls that need work. Costs few indexed queries."""
+CLEANUP_TICKS = 10
+"""Ticks between two deletions of forged key ids."""
+NEGLECTED_BATCH = 250
+"""The most Items that one tick looks at, so that it stays short. They wait in line, the longest
+first: 15,000 Items get their turn within a minute, and 100,000 within seven."""
+QUEUE_FILL = 1_000
+"""The clock rings only until this many jobs are in the queue, except for what a person asked for:
+what waits in the database costs nothing, and a click passes it."""
 SEARCH_BATCH = 1_000
 """Rows of an older release that one tick makes searchable."""
-DUE_BATCH = 1_000
-"""Pulls that are rung for with one commit."""
 RING_AGAIN = timedelta(seconds=10)
 """How long a queued pull waits for a worker before the clock rings once more."""
 HEARTBEAT_INTERVAL = 4.0
@@ -94,7 +96,21 @@ JOB_TIMEOUT = 600
 SYNC_INTERVAL = timedelta(hours=24)
 """The clock syncs an Item that has not been synced for this long."""
 UNFINISHED_INTERVAL = timedelta(minutes=1)
-"""The clock syncs an Item again that has an open request."""
+"""The clock syncs an Item again that has an open request: after this time, then after ever longer
+ones."""
+MAX_UNFINISHED_INTERVAL = timedelta(hours=1)
+"""The longest of them. After that, the clock tries every SYNC_INTERVAL."""
+
+
+def sweep_delay(sweeps: int) -> timedelta:
+    """Return how long the clock waits after it synced an Item `sweeps` times without an answer.
+
+    1 minute, then twice as long each time, and then a day.
+    """
+    delay = UNFINISHED_INTERVAL * 2.0 ** min(sweeps - 1, 10) if sweeps else UNFINISHED_INTERVAL
+    return delay if delay <= MAX_UNFINISHED_INTERVAL else SYNC_INTERVAL
+
+
 CURRENT_FOR = timedelta(hours=26)
 """How long after its last sync a connection is called up to date: SYNC_INTERVAL, and some time to
 sync."""

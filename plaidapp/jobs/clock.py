@@ -6,13 +6,14 @@ remain, and the clock looks through them.
 
 import logging
 import threading
+import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store.connections import sync_progress
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.pulls import transitions
 from plaidapp.store.transactions import search_backfill
 from plaidapp.store.webhooks import signing_keys
 
@@ -31,19 +32,17 @@ def reclaim() -> None:
 
 
 def ring_due() -> None:
-    """Ring for every pull that is due and has not been rung for recently."""
-    while due := transitions.due():
-        if not queue.ring_all(due):
-            break  # Redis is away: the next tick tries again
+    """Ring for pulls that are due and have not been rung for recently, as many as one tick may."""
+    queue.ring_all(transitions.due())
     db.session.rollback()
 
 
 def ask_for_neglected() -> None:
-    """Start a pull for every Item that should have been synced by now."""
-    for item in sync_progress.neglected(policy.NEGLECTED_BATCH):
-        if sync_progress.claim_sweep(item):
-            item_requests.sync(item, pulls.CLOCK)
-        db.session.commit()
+    """Start a pull for Items that should have been synced by now, as many as one tick may."""
+    looked = sync_progress.to_look_at(policy.NEGLECTED_BATCH)
+    neglected = sync_progress.neglected(looked)
+    sync_progress.looked_at(looked, neglected, item_requests.sweep(neglected))
+    db.session.commit()
 
 
 def fill_in_search() -> None:
@@ -53,8 +52,8 @@ def fill_in_search() -> None:
 
 
 def tick(number: int) -> None:
-    if number % policy.NEGLECTED_TICKS == 0:
-        ask_for_neglected()
+    ask_for_neglected()
+    if number % policy.CLEANUP_TICKS == 0:
         signing_keys.delete_unknown()
         db.session.commit()
     reclaim()
@@ -66,6 +65,7 @@ def run(stop: threading.Event) -> None:
     """Tick until `stop` is set. If the database is away, log it and try again."""
     number = 0
     while not stop.is_set():
+        begun = time.monotonic()
         try:
             tick(number)
         except SQLAlchemyError as error:
@@ -74,4 +74,4 @@ def run(stop: threading.Event) -> None:
         finally:
             db.session.remove()
         number += 1
-        stop.wait(policy.CLOCK_TICK)
+        stop.wait(policy.CLOCK_TICK - (time.monotonic() - begun))

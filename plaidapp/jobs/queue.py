@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import redis
 from flask import current_app
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.retry import Retry
 from rq import Queue
 from rq.queue import EnqueueData
@@ -17,7 +18,7 @@ from rq.queue import EnqueueData
 from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store import Pull
-from plaidapp.store.pulls import transitions
+from plaidapp.store.pulls import pulls, transitions
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,19 @@ FAILED_JOB_KEPT = 600
 """Seconds that RQ keeps a crashed job. The log and the pull's row say why it crashed."""
 JOB = "plaidapp.jobs.run.run"
 """The function that RQ calls, whatever the kind of pull."""
+LAST_CLICK = "plaidapp:last-click"
+"""The key that names the last click that was put in the queue."""
+PUSH = """
+local queue, last_click, job, is_click = KEYS[1], KEYS[2], ARGV[1], ARGV[2] == '1'
+if redis.call('LPOS', queue, job) then return end
+if not is_click then return redis.call('RPUSH', queue, job) end
+local last = redis.call('GET', last_click)
+if not last or redis.call('LINSERT', queue, 'AFTER', last, job) < 1 then
+  redis.call('LPUSH', queue, job)
+end
+redis.call('SET', last_click, job)
+"""
+"""Redis runs this script without a break, so that no worker takes the last click in between."""
 
 
 def connect(url: str) -> redis.Redis:
@@ -38,6 +52,20 @@ def connect(url: str) -> redis.Redis:
     )
 
 
+class PullQueue(Queue):
+    """RQ's queue, with a line for clicks at its front."""
+
+    def push_job_id(
+        self, job_id: str, pipeline: Pipeline | None = None, at_front: bool = False
+    ) -> None:
+        """Add a job unless it is in the queue: it keeps its place.
+
+        `at_front` adds it after the last click that waits, and before everything else.
+        """
+        connection = self.connection if pipeline is None else pipeline
+        connection.eval(PUSH, 2, self.key, LAST_CLICK, job_id, int(at_front))
+
+
 def ring(pull: Pull) -> bool:
     """Commit the caller's transaction, then tell a worker: one commit, one round trip to Redis.
 
@@ -45,19 +73,12 @@ def ring(pull: Pull) -> bool:
     Redis is away, `rung_at` is cleared, and the result is False.
 
     A job holds ids only. Its own id contains the attempt, so that a pull rung twice before a worker
-    takes it is in the queue once: the later entry is removed again.
+    takes it is in the queue once.
     """
     transitions.mark_rung([pull])
     db.session.commit()
-    connection: redis.Redis = current_app.extensions["redis"]
-    queue = Queue(NAME, connection=connection)
     try:
-        with connection.pipeline() as pipeline:
-            pipeline.lpos(queue.key, _job_id(pull))
-            queue.enqueue_many([_job(pull)], pipeline=pipeline)
-            earlier, *_ = pipeline.execute()
-        if earlier is not None:
-            connection.lrem(queue.key, -1, _job_id(pull))
+        _queue().enqueue_many([_job(pull)])
     except redis.RedisError as error:
         _leave_to_the_clock([pull], error)
         return False
@@ -67,18 +88,34 @@ def ring(pull: Pull) -> bool:
 def ring_all(due: Sequence[Pull]) -> bool:
     """As `ring`, for many pulls in two round trips: ten times as fast as one by one.
 
-    Pulls that are in the queue keep their place.
+    Pulls that are in the queue keep their place. The others are added until policy.QUEUE_FILL jobs
+    are in it; those of persons are added in any case.
     """
-    transitions.mark_rung(due)
-    db.session.commit()
-    queue = Queue(NAME, connection=current_app.extensions["redis"])
+    if not due:
+        return True
+    queue = _queue()
     try:
         waiting = set(queue.job_ids)
-        queue.enqueue_many([_job(pull) for pull in due if _job_id(pull) not in waiting])
     except redis.RedisError as error:
         _leave_to_the_clock(due, error)
         return False
+    known = [pull for pull in due if _job_id(pull) in waiting]
+    new = [pull for pull in due if _job_id(pull) not in waiting]
+    clicks = [pull for pull in new if pull.asked_by == pulls.PERSON]
+    others = [pull for pull in new if pull.asked_by != pulls.PERSON]
+    new = clicks + others[: max(policy.QUEUE_FILL - len(waiting), 0)]
+    transitions.mark_rung(known + new)
+    db.session.commit()
+    try:
+        queue.enqueue_many([_job(pull) for pull in new])
+    except redis.RedisError as error:
+        _leave_to_the_clock(known + new, error)
+        return False
     return True
+
+
+def _queue() -> PullQueue:
+    return PullQueue(NAME, connection=current_app.extensions["redis"])
 
 
 def _job_id(pull: Pull) -> str:
@@ -94,6 +131,7 @@ def _job(pull: Pull) -> EnqueueData:
         result_ttl=0,
         failure_ttl=FAILED_JOB_KEPT,
         description=_job_id(pull),
+        at_front=pull.asked_by == pulls.PERSON,
     )
 
 

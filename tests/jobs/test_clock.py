@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from plaidapp import create_app, policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
-from plaidapp.store import Item, Pull, WebhookKey
+from plaidapp.store import Item, Pull, PullItem, WebhookKey
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items, sync_progress
 from plaidapp.store.people import users
@@ -42,7 +42,8 @@ def add_item(owner, name="one", **fields):
 
 
 def neglected():
-    found = [item.plaid_item_id for item in sync_progress.neglected(100)]
+    looked = sync_progress.to_look_at(100)
+    found = [item.plaid_item_id for item in sync_progress.neglected(looked)]
     db.session.rollback()
     return found
 
@@ -120,10 +121,108 @@ def test_neglected_items_are_found_and_no_others(owner):
     assert neglected() == [name for name, (found, _) in NEGLECTED.items() if found]
 
 
-def test_the_oldest_neglected_items_come_first_up_to_a_limit(owner):
-    for name in ("a", "b", "c"):
+def test_the_clock_looks_first_at_the_item_that_has_waited_longest(owner):
+    moment = now()
+    for name, waited in (("a", 1), ("b", 3), ("c", 2), ("d", -1)):
+        add_item(owner, name, next_look=moment - waited * MINUTE)
+    found = [item.plaid_item_id for item in sync_progress.to_look_at(2)]
+    assert found == ["b", "c"]
+
+
+def asked():
+    """Return the names of the Items that pulls are for, in the order in which they were added."""
+    db.session.rollback()
+    query = select(Item.plaid_item_id).join(PullItem).order_by(PullItem.id)
+    return db.session.scalars(query).all()
+
+
+def test_items_that_fail_again_and_again_starve_no_other(owner, monkeypatch):
+    monkeypatch.setattr(policy, "NEGLECTED_BATCH", 2)
+    names = ["a", "b", "c", "d", "e", "f", "g"]
+    for name in names:
         add_item(owner, name, **BEHIND)
-    assert [item.plaid_item_id for item in sync_progress.neglected(2)] == ["a", "b"]
+
+    for _ in range(4):
+        clock.ask_for_neglected()
+        db.session.execute(update(Pull).values(state=pulls.FAILED))
+        pass_time(MINUTE)
+
+    assert asked() == [*names, "a"]
+
+
+def pass_time(time):
+    """Let everything that has happened to Items be longer ago."""
+    columns = ("next_look", "swept_at", "synced_at", "created_at")
+    items_now = db.session.scalars(select(Item).execution_options(populate_existing=True)).all()
+    for item in items_now:
+        for name in columns:
+            if value := getattr(item, name):
+                setattr(item, name, value - time)
+    db.session.commit()
+
+
+def test_an_item_that_stays_behind_is_asked_less_and_less_often(owner):
+    item = add_item(owner, **BEHIND)
+    waits = []
+    for number in range(1, 9):
+        clock.ask_for_neglected()
+        assert len(all_pulls()) == number
+        db.session.execute(update(Pull).values(state=pulls.FAILED))
+        db.session.refresh(item)
+        wait = item.next_look - now()
+        waits.append(round(wait / MINUTE))
+        pass_time(wait)
+
+    assert waits == [1, 2, 4, 8, 16, 32, 24 * 60, 24 * 60]
+
+
+@pytest.mark.parametrize("news", ["a request", "a complete sync"])
+def test_news_of_an_item_end_its_longer_waits(owner, news):
+    item = add_item(owner, **BEHIND, sweeps=9, swept_at=now() - HOUR, next_look=now() + 9 * HOUR)
+    if news == "a request":
+        sync_progress.request_sync([item.id])
+    else:
+        sync_progress.advance(item.id, "", "next", 2, items.COMPLETE, changed=False)
+        sync_progress.request_sync([item.id])
+    db.session.commit()
+    assert neglected() == []  # a pull is probably under way
+
+    pass_time(policy.UNFINISHED_INTERVAL + SECOND)
+
+    assert neglected() == ["one"]
+
+
+def test_a_bank_that_is_still_preparing_is_asked_less_and_less_often(owner):
+    item = add_item(owner, update_status="NOT_READY", sweeps=5, swept_at=now() - 15 * MINUTE)
+    sync_progress.advance(item.id, "", "next", 0, "NOT_READY", changed=False)
+    db.session.commit()
+    assert neglected() == []
+    pass_time(MINUTE)
+    assert neglected() == ["one"]
+
+
+@pytest.mark.parametrize("state", [items.LOGIN_REQUIRED, items.ERROR])
+def test_an_item_that_recovers_is_looked_at_again(owner, state):
+    item = add_item(owner, **BEHIND, state=state, swept_at=now() - HOUR)
+    clock.ask_for_neglected()
+    assert all_pulls() == []
+    items.answered(item.id, "ins_1", "Tartan Bank")
+    db.session.commit()
+    clock.ask_for_neglected()
+    assert asked() == ["one"]
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_the_clock_waits_for_nobody(app, owner):
+    first = add_item(owner, "first", **BEHIND)
+    add_item(owner, "second", **BEHIND)
+    with db.engine.connect() as somebody:
+        somebody.execute(select(Item.id).where(Item.id == first.id).with_for_update())
+        clock.ask_for_neglected()
+        assert asked() == ["second"]
+        db.session.rollback()
+    clock.ask_for_neglected()
+    assert asked() == ["second", "first"]
 
 
 def test_the_clock_starts_a_pull_for_a_neglected_item(owner):
@@ -142,24 +241,7 @@ def test_an_item_that_is_being_synced_gets_no_second_pull(owner):
     db.session.commit()
     clock.ask_for_neglected()
     assert len(all_pulls()) == 1
-
-
-def test_clocks_that_tick_at_once_start_one_pull(app, owner):
-    """Both clocks have found the Item when each of them claims it."""
-    add_item(owner, **BEHIND)
-    together = threading.Barrier(4)
-
-    def claim(_):
-        with app.app_context():
-            (item,) = sync_progress.neglected(10)
-            db.session.commit()
-            together.wait()
-            claimed = sync_progress.claim_sweep(item)
-            db.session.commit()
-            return claimed
-
-    with ThreadPoolExecutor(4) as threads:
-        assert sorted(threads.map(claim, range(4))) == [False] * 3 + [True]
+    assert db.session.get(Item, item.id).sync_requested == 3  # or the sync would start over
 
 
 def test_several_clocks_start_one_pull_per_item(app, owner):
@@ -291,6 +373,35 @@ def elsewhere(app):
             db.engine.dispose()
 
 
+def test_a_tick_ends_however_many_pulls_wait(app, owner, monkeypatch):
+    """Even if the first ones are due again before the last ones have been rung for."""
+    monkeypatch.setattr(policy, "RING_AGAIN", 0 * SECOND)
+    monkeypatch.setattr(policy, "QUEUE_FILL", 3)
+    waiting = [pulls.add(owner, kinds.TOTAL, asked_by=pulls.CLOCK).id for _ in range(5)]
+    db.session.commit()
+
+    clock.ring_due()
+    assert rung(app) == [f"pull-{pull_id}-0".encode() for pull_id in waiting[:3]]
+    app.extensions["redis"].lpop("rq:queue:default", 2)
+    change(waiting[0], state=pulls.DONE)
+    change(waiting[1], state=pulls.DONE)
+    clock.ring_due()
+    assert rung(app) == [f"pull-{pull_id}-0".encode() for pull_id in waiting[2:]]
+
+
+def test_what_a_person_asked_for_passes_a_backlog(app, owner, monkeypatch):
+    monkeypatch.setattr(policy, "QUEUE_FILL", 3)
+    for asked_by in (pulls.CLOCK, pulls.WEBHOOK, pulls.CLOCK, pulls.CLOCK):
+        pulls.add(owner, kinds.TOTAL, asked_by=asked_by)
+    db.session.commit()
+    clock.ring_due()
+    for _ in range(3):
+        pulls.add(owner, kinds.TOTAL)
+    db.session.commit()
+    clock.ring_due()
+    assert rung(app) == [f"pull-{number}-0".encode() for number in (5, 6, 7, 1, 2, 3)]
+
+
 def test_pulls_wait_while_redis_is_away(app, pull, elsewhere):
     with elsewhere(redis_url="redis://127.0.0.1:1/0").app_context():
         clock.tick(1)
@@ -298,14 +409,6 @@ def test_pulls_wait_while_redis_is_away(app, pull, elsewhere):
 
     clock.tick(2)
     assert rung(app) == [f"pull-{pull}-0".encode()]
-
-
-def test_neglected_items_are_looked_for_every_tenth_tick(owner):
-    add_item(owner, **BEHIND)
-    clock.tick(9)
-    assert all_pulls() == []
-    clock.tick(10)
-    assert len(all_pulls()) == 1
 
 
 def test_forged_key_ids_are_deleted(owner):

@@ -143,6 +143,26 @@ def test_a_pull_that_is_in_the_queue_is_not_enqueued_again(begin, look, waiting)
     assert waiting() == [f"pull-{pull_id}-0"]
 
 
+def test_a_click_goes_before_everything_else_and_after_earlier_clicks(begin, look, waiting):
+    asked_by = ("clock", "person", "webhook", "person", "clock", "person")
+    ids = [begin(kinds.ACCOUNTS, asked_by=who) for who in asked_by]
+    for pull_id in ids:
+        queue.ring(look(pull_id))
+    clicks = [ids[1], ids[3], ids[5]]
+    others = [ids[0], ids[2], ids[4]]
+    assert waiting() == [f"pull-{pull_id}-0" for pull_id in clicks + others]
+
+
+def test_a_click_goes_first_after_the_last_one_was_taken(begin, look, waiting, context):
+    clock_pull = begin(kinds.ACCOUNTS, asked_by="clock")
+    clicks = [begin(kinds.ACCOUNTS) for _ in range(2)]
+    queue.ring(look(clock_pull))
+    queue.ring(look(clicks[0]))
+    context.extensions["redis"].lpop("rq:queue:default")
+    queue.ring(look(clicks[1]))
+    assert waiting() == [f"pull-{pull_id}-0" for pull_id in (clicks[1], clock_pull)]
+
+
 def test_every_due_pull_is_rung(begin, waiting):
     ids = [begin(kinds.ACCOUNTS) for _ in range(3)]
     clock.ring_due()

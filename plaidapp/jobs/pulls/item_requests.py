@@ -3,7 +3,7 @@
 None of these starts a second pull where one that waits will do.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from plaidapp.extensions import db
 from plaidapp.store import Item, Pull
@@ -25,6 +25,18 @@ def sync(item: Item, asked_by: str) -> Pull | None:
         return pulls.add(item.user_id, kinds.TRANSACTIONS, items=[item], asked_by=asked_by)
     waits = under_way.state == pulls.QUEUED and under_way.run_after > now()
     return under_way if waits and transitions.hurry(under_way.id) else None
+
+
+def sweep(neglected: Sequence[Item]) -> set[int]:
+    """Have Items synced for the clock, which has locked them. Return the ids of those with a pull.
+
+    An Item whose pull is under way gets no other, and no request: the pull would start over again
+    and again at a bank that takes longer than a minute.
+    """
+    under_way = pulls.with_sync_under_way([item.id for item in neglected])
+    idle = [item for item in neglected if item.id not in under_way]
+    pulls.add_each(kinds.TRANSACTIONS, idle, pulls.CLOCK)
+    return {item.id for item in idle}
 
 
 def recurring(item: Item, asked_by: str) -> Pull | None:

@@ -49,8 +49,10 @@ class Item(Base):
 
     `access_token` is encrypted; only bank/ can read it. `cursor` is Plaid's sync cursor: every row
     before it is stored. `sync_requested` counts the requests for a sync, and `sync_applied` is the
-    count as of the last sync: while it is lower, there is work to do. `swept_at` is when the clock
-    last asked for a sync.
+    count as of the last sync: while it is lower, there is work to do.
+
+    `next_look` is when the clock looks at the Item next. `swept_at` is when it last asked for a
+    sync, and `sweeps` counts how often it has in a row, without an answer or a new request.
 
     While the bank is preparing its history, `preparing_since` is when it first said so, and
     `ask_after` is when it is asked again. `failing_since` is when the first of the latest syncs
@@ -77,7 +79,9 @@ class Item(Base):
     sync_requested: Mapped[int] = mapped_column(default=0)
     sync_applied: Mapped[int] = mapped_column(default=0)
     synced_at: Mapped[datetime | None] = mapped_column(Moment)
+    next_look: Mapped[datetime] = mapped_column(Moment, default=now, index=True)
     swept_at: Mapped[datetime | None] = mapped_column(Moment)
+    sweeps: Mapped[int] = mapped_column(default=0)
     changed_at: Mapped[datetime | None] = mapped_column(Moment)
     streams_at: Mapped[datetime | None] = mapped_column(Moment)
     preparing_since: Mapped[datetime | None] = mapped_column(Moment)
@@ -132,8 +136,12 @@ RECOVERED: Mapping[str, Any] = {
     "state": case((_FAILING, GOOD), else_=TABLE.c.state),
     "error_code": case((_FAILING, None), else_=TABLE.c.error_code),
     "error_message": case((_FAILING, None), else_=TABLE.c.error_message),
+    "next_look": case((_FAILING, bindparam("moment", type_=Moment)), else_=TABLE.c.next_look),
 }
-"""Values for an update after the bank has answered: errors are over, other states stay."""
+"""Values for an update after the bank has answered: errors are over, other states stay.
+
+The update needs the current time as `moment`: after an error, the clock looks at the Item at once.
+"""
 _ANSWERED = (
     update(TABLE)
     .where(TABLE.c.id == bindparam("item_id"))
@@ -144,7 +152,7 @@ _ANSWERED = (
 def answered(item_id: int, institution_id: str | None, institution_name: str | None) -> None:
     """Store the bank's id and name after it has answered. An error of the Item is over."""
     institution = {"new_id": institution_id, "new_name": institution_name}
-    db.session.execute(_ANSWERED, {"item_id": item_id, **institution})
+    db.session.execute(_ANSWERED, {"item_id": item_id, "moment": now(), **institution})
 
 
 def remember_balances_refusal(item_id: int, code: str | None, moment: datetime | None) -> None:
@@ -173,7 +181,7 @@ def set_state(item_id: int, state: str, code: str | None, message: str | None) -
     write(
         update(Item)
         .where(Item.id == item_id, Item.state != REPLACED, may_change)
-        .values(state=state, error_code=code, error_message=message)
+        .values(state=state, error_code=code, error_message=message, next_look=now())
     )
 
 

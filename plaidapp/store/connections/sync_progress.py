@@ -1,6 +1,6 @@
 """How far an Item is synced: requests, the cursor, and when the bank has to be asked again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Any
@@ -15,44 +15,71 @@ from ..base.writes import write
 from .items import COMPLETE, ERROR, NOT_SYNCED, RECOVERED, REPLACED, TABLE, Item
 
 
-def neglected(limit: int) -> Sequence[Item]:
-    """Return Items that the clock has to sync.
+def to_look_at(limit: int) -> Sequence[Item]:
+    """Return Items that the clock has to look at, those first that have waited longest.
 
-    These are Items with a request that no sync has answered, Items whose bank is still preparing
-    and should be asked again, and Items that were not synced for policy.SYNC_INTERVAL.
+    Locks them until the commit, and leaves out what others have locked: the clock waits for nobody,
+    and several clocks share the work. The caller passes all of them to `looked_at`.
+    """
+    query = select(Item).where(Item.next_look <= now()).order_by(Item.next_look, Item.id)
+    query = query.limit(limit).with_for_update(key_share=True, skip_locked=True)
+    return db.session.scalars(query, execution_options={"populate_existing": True}).all()
+
+
+def due_at(item: Item) -> datetime | None:
+    """Return when the clock has to sync the Item, or None if never.
+
+    That is soon if a request has not been answered, as planned if the bank is still preparing, and
+    otherwise policy.SYNC_INTERVAL after the last sync. An Item in error waits that long too.
+    """
+    if item.state in NOT_SYNCED:
+        return None
+    last_sweep = item.swept_at or item.created_at
+    again = last_sweep + policy.sweep_delay(item.sweeps)
+    if item.state != ERROR and item.is_behind:
+        return again
+    if item.state != ERROR and item.update_status not in (None, COMPLETE):
+        return max(item.ask_after or again, again)
+    return max(item.synced_at or item.created_at, last_sweep) + policy.SYNC_INTERVAL
+
+
+def neglected(items: Sequence[Item]) -> list[Item]:
+    """Return those of the Items that the clock has to sync now."""
+    moment = now()
+    return [item for item in items if (due := due_at(item)) and due <= moment]
+
+
+def looked_at(looked: Sequence[Item], swept: Sequence[Item], asked: Collection[int]) -> None:
+    """Store when the clock looks next. `swept` are the Items that it had to sync.
+
+    `asked` has the ids of those for which it added a pull: each counts one more request.
     """
     moment = now()
-    never_planned = Item.ask_after.is_(None) & (Item.update_status != COMPLETE)
-    may_be_ready = (Item.ask_after <= moment) | never_planned
-    behind = (Item.sync_applied < Item.sync_requested) | may_be_ready
-    last_sweep = func.coalesce(Item.swept_at, Item.created_at)
-    last_sync = func.coalesce(Item.synced_at, Item.created_at)
-    return db.session.scalars(
-        select(Item)
-        .where(
-            Item.state.not_in(NOT_SYNCED),
-            or_(
-                and_(behind, Item.state != ERROR, last_sweep < moment - policy.UNFINISHED_INTERVAL),
-                and_(
-                    last_sync < moment - policy.SYNC_INTERVAL,
-                    last_sweep < moment - policy.SYNC_INTERVAL,
-                ),
-            ),
-        )
-        .order_by(Item.id)
-        .limit(limit)
-    ).all()
-
-
-def claim_sweep(item: Item) -> bool:
-    """Record that the clock asks for a sync. True for one of several clocks that do so at once."""
-    unchanged = Item.swept_at.is_not_distinct_from(item.swept_at)
-    return write(update(Item).where(Item.id == item.id, unchanged).values(swept_at=now())) == 1
+    for item in swept:
+        item.swept_at, item.sweeps = moment, item.sweeps + 1
+        item.sync_requested += item.id in asked
+    for item in looked:
+        item.next_look = due_at(item) or moment + policy.SYNC_INTERVAL
+    db.session.flush()
 
 
 def request_sync(item_ids: Sequence[int]) -> None:
-    """Count one more request for each Item. In SQL, so that two at the same time count as two."""
-    write(update(Item).where(Item.id.in_(item_ids)).values(sync_requested=Item.sync_requested + 1))
+    """Count one more request for each Item. In SQL, so that two at the same time count as two.
+
+    The clock looks whether it is answered after policy.UNFINISHED_INTERVAL.
+    """
+    soon = now() + policy.UNFINISHED_INTERVAL
+    # Whoever locks several Items locks them in this order: then nobody waits in a circle.
+    chosen = select(Item.id).where(Item.id.in_(item_ids)).order_by(Item.id)
+    write(
+        update(Item)
+        .where(Item.id.in_(chosen.with_for_update(key_share=True)))
+        .values(
+            sync_requested=Item.sync_requested + 1,
+            sweeps=0,
+            next_look=case((Item.next_look < soon, Item.next_look), else_=soon),
+        )
+    )
 
 
 class Advance(Enum):
@@ -65,15 +92,17 @@ class Advance(Enum):
     LOST, APPLIED, BEHIND = range(3)
 
 
-_WANT = bindparam("want", type_=Integer)
+_WANT, _AGAIN = bindparam("want", type_=Integer), bindparam("again", type_=Moment)
 _ANSWERED: Mapping[str, Any] = {
     "sync_applied": case((TABLE.c.sync_applied < _WANT, _WANT), else_=TABLE.c.sync_applied),
     "preparing_since": bindparam("since"),
-    "ask_after": bindparam("again"),
+    "ask_after": _AGAIN,
     "failing_since": None,
     "failing_message": None,
     "sync_refusal": bindparam("refusal"),
+    "sweeps": 0,
     **RECOVERED,
+    "next_look": case((_AGAIN < TABLE.c.next_look, _AGAIN), else_=RECOVERED["next_look"]),
 }
 """Values for an update after the bank has answered a sync, in whichever way."""
 _ADVANCE = (
@@ -135,14 +164,15 @@ _WITHOUT_ROWS = update(TABLE).where(TABLE.c.id == bindparam("item_id")).values(*
 
 def not_ready(item_id: int, want: int) -> None:
     """Record that the bank has no rows yet. That answers every request up to number `want`."""
-    waiting = _waiting(item_id, now(), is_complete=False)
-    write(_WITHOUT_ROWS, {"item_id": item_id, "want": want, "refusal": None, **waiting})
+    moment = now()
+    values = {"item_id": item_id, "want": want, "refusal": None, "moment": moment}
+    write(_WITHOUT_ROWS, values | _waiting(item_id, moment, is_complete=False))
 
 
 def refused(item_id: int, want: int, code: str) -> None:
     """Record that the bank offers no transactions. That answers every request up to `want`."""
-    nothing = {"since": None, "again": None}
-    write(_WITHOUT_ROWS, {"item_id": item_id, "want": want, "refusal": code, **nothing})
+    values = {"item_id": item_id, "want": want, "refusal": code, "moment": now()}
+    write(_WITHOUT_ROWS, values | {"since": None, "again": None})
 
 
 def failing(item_id: int, sentence: str) -> None:

@@ -26,6 +26,7 @@ from plaidapp import extensions
 from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
+from ..base.writes import in_batches
 from ..connections.items import Item
 from . import kinds
 
@@ -53,6 +54,7 @@ class Pull(Base):
     __tablename__ = "pull"
     __table_args__ = (
         Index("ix_pull_state_run_after", "state", "run_after"),
+        Index("ix_pull_state_asked_by_run_after", "state", "asked_by", "run_after"),
         Index("ix_pull_user_id_id", "user_id", "id"),
     )
 
@@ -153,6 +155,14 @@ def add(user_id: int, kind: str, items: Sequence[Item] = (), **fields: Any) -> P
     return pull
 
 
+def add_each(kind: str, items: Sequence[Item], asked_by: str) -> None:
+    """Add a queued pull for each Item, in two statements. The clock rings for them."""
+    for item in items:
+        pull_items = [PullItem(item_id=item.id)]
+        db.session.add(Pull(user_id=item.user_id, kind=kind, items=pull_items, asked_by=asked_by))
+    db.session.flush()
+
+
 WITH_ITEMS = joinedload(Pull.items).joinedload(PullItem.item)
 _BY_ID = select(Pull).where(Pull.id == bindparam("pull_id")).options(WITH_ITEMS)
 _OWNED = _BY_ID.where(Pull.user_id == bindparam("user_id"))
@@ -197,8 +207,21 @@ def glance(pull_id: int, user_id: int) -> Glimpse | None:
 
 def syncing(item_id: int) -> Pull | None:
     """Return a queued or running pull that a new request to sync this Item can rely on."""
+    return _first_of_item(item_id, *_syncs_under_way())
+
+
+def with_sync_under_way(item_ids: Sequence[int]) -> set[int]:
+    """Return the ids of those Items for which `syncing` would return a pull."""
+    found: set[int] = set()
+    for ids in in_batches(item_ids):
+        query = select(PullItem.item_id).join(Pull).where(PullItem.item_id.in_(ids))
+        found.update(db.session.scalars(query.where(*_syncs_under_way())))
+    return found
+
+
+def _syncs_under_way() -> tuple[ColumnElement[bool], ...]:
     suitable = kinds.names(lambda kind: kind.takes_requests)
-    return _first_of_item(item_id, Pull.kind.in_(suitable), Pull.state.in_((QUEUED, RUNNING)))
+    return Pull.kind.in_(suitable), Pull.state.in_((QUEUED, RUNNING))
 
 
 def waiting(item_id: int, kind: str) -> Pull | None:

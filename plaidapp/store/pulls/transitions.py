@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import Table, Update, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Table, Update, bindparam, func, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp import policy
@@ -18,7 +18,7 @@ from plaidapp.texts import gettext_noop
 
 from ..base.types import now
 from ..base.writes import write
-from .pulls import DISMISSED, FAILED, QUEUED, RUNNING, Pull, PullItem
+from .pulls import DISMISSED, FAILED, PERSON, QUEUED, RUNNING, Pull, PullItem
 
 
 def _update(*conditions: Any, **values: Any) -> int:
@@ -95,11 +95,20 @@ def hurry(pull_id: int) -> bool:
 
 
 def due() -> Sequence[Pull]:
-    """Return queued pulls that are due and have not been rung for recently, longest due first."""
+    """Return queued pulls that are due and have not been rung for recently: policy.QUEUE_FILL.
+
+    Those that a person asked for come first. Of the others, the one that has been due longest does.
+    """
+    clicks = _due(Pull.asked_by == PERSON, policy.QUEUE_FILL)
+    return [*clicks, *_due(Pull.asked_by != PERSON, policy.QUEUE_FILL - len(clicks))]
+
+
+def _due(asked_by: ColumnElement[bool], limit: int) -> Sequence[Pull]:
     moment = now()
     return db.session.scalars(
         select(Pull)
         .where(
+            asked_by,
             Pull.state == QUEUED,
             Pull.run_after <= moment,
             db.or_(
@@ -109,7 +118,7 @@ def due() -> Sequence[Pull]:
             ),
         )
         .order_by(Pull.run_after)
-        .limit(policy.DUE_BATCH)
+        .limit(limit)
     ).all()
 
 

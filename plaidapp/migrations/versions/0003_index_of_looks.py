@@ -1,0 +1,25 @@
+"""Find the Items that the clock has to look at.
+
+Revision ID: 0003
+Revises: 0002
+
+"""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+NAME = "ix_item_next_look"
+
+
+def upgrade():
+    with op.get_context().autocommit_block():
+        op.create_index(NAME, "item", ["next_look"], postgresql_concurrently=True)
+
+
+def downgrade():
+    with op.get_context().autocommit_block():
+        op.drop_index(NAME, "item", postgresql_concurrently=True)
