@@ -98,6 +98,7 @@ def _revoked(item: Item, event: Event) -> None:
 
 def _account_revoked(item: Item, event: Event) -> None:
     if event.account_id:
+        users.lock_ledger(item.user_id)
         accounts.close(item.id, event.account_id)
         former_accounts.end(item.id, event.account_id)
         item_requests.standby(item.id)

@@ -7,7 +7,7 @@ from sqlalchemy import CursorResult, Executable
 
 from plaidapp.extensions import db
 
-Id = TypeVar("Id", int, str)
+T = TypeVar("T")
 
 BATCH = 500
 """Ids in one statement. Old versions of SQLite take at most 999 parameters."""
@@ -22,6 +22,6 @@ def write(statement: Executable, values: Mapping[str, Any] | None = None) -> int
     return cast(CursorResult[Any], result).rowcount
 
 
-def in_batches(ids: Sequence[Id]) -> Iterator[Sequence[Id]]:
+def in_batches(ids: Sequence[T]) -> Iterator[Sequence[T]]:
     """Yield `ids` in parts that are short enough for one statement."""
     return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))

@@ -24,7 +24,7 @@ from plaidapp.extensions import Base, Columns, db
 from ..base.currency import HasCurrency
 from ..base.types import BigId, Moment, Money, now
 from ..base.upsert import upsert
-from ..base.writes import write
+from ..base.writes import in_batches, write
 from ..people import users
 from . import account_types, balances
 from .items import Item
@@ -79,9 +79,10 @@ def save(
     """Add or update the accounts that the bank lists. Other accounts stay as they are.
 
     Also stores each balance as that of the person's day. Returns the account and day of each
-    balance that changed, for `derived.refresh`.
+    balance that changed, for `derived.refresh`. The caller has locked the ledger
+    (users.lock_ledger).
     """
-    ids = lock(item_id)
+    ids = ids_of_item(item_id)
     moment = now()
     upsert(
         TABLE,
@@ -119,34 +120,16 @@ def save(
 
 
 _IDS = select(Account.plaid_account_id, Account.id).where(Account.item_id == bindparam("item_id"))
-_LOCKED = _IDS.order_by(Account.id).with_for_update(key_share=True)
-
-
-def lock(item_id: int) -> dict[str, int]:
-    """Lock the Item's accounts until the commit. Return our account ids by Plaid's.
-
-    Balances and totals are computed from all rows of an account. If two writers change rows at the
-    same time, the second has to see the changes of the first. SQLite needs no lock: only one
-    writer runs at a time.
-    """
-    return _ids(_LOCKED, item_id)
-
-
-_CLOSE_MISSING = (
-    update(TABLE)
-    .where(
-        TABLE.c.item_id == bindparam("of_item"),
-        TABLE.c.closed_at.is_(None),
-        TABLE.c.plaid_account_id.not_in(bindparam("listed", expanding=True)),
-    )
-    .values(closed_at=bindparam("moment"))
-)
+_OPEN_IDS = _IDS.where(Account.closed_at.is_(None))
 
 
 def close_missing(item_id: int, listed: Iterable[str]) -> None:
     """Close the Item's accounts that are missing from a complete list of Plaid's ids."""
-    values = {"of_item": item_id, "listed": list(listed), "moment": now()}
-    db.session.execute(_CLOSE_MISSING, values)
+    moment, kept = now(), set(listed)
+    still_open = _ids(_OPEN_IDS, item_id)
+    missing = [ours for plaid_id, ours in still_open.items() if plaid_id not in kept]
+    for ids in in_batches(missing):
+        write(update(Account).where(Account.id.in_(ids)).values(closed_at=moment))
 
 
 def close(item_id: int, plaid_account_id: str) -> None:

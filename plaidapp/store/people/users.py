@@ -120,9 +120,12 @@ _LOCK = select(func.pg_advisory_xact_lock(LEDGER_LOCK, bindparam("id", type_=Int
 
 
 def lock_ledger(user_id: int) -> None:
-    """Lock the person's data against other writes of bank data until the commit.
+    """Lock the person's data against other writes of bank data and edits until the commit.
 
-    SQLite needs no lock: only one writer runs at a time.
+    Whoever changes accounts, balances, transactions or what is derived from them calls this first,
+    before they read what they decide by. A total is computed from all rows of a month: without the
+    lock, two writers would each store one that lacks the other's rows. Locks of Items and pulls
+    come after this one. SQLite needs no lock: only one writer runs at a time.
     """
     if not on_sqlite():
         db.session.execute(_LOCK, {"id": user_id})

@@ -118,7 +118,6 @@ def apply(
         *(getattr(Transaction, name).is_distinct_from(value) for name, value in values.items())
     )
     users.lock_ledger(user_id)
-    monthly_refresh.lock_for(select(Transaction.id).where(*conditions))
     edit = Edit(user_id=user_id)
     db.session.add(edit)
     db.session.flush()
@@ -161,6 +160,7 @@ class Undone(NamedTuple):
 
 def undo(edit: Edit) -> Undone:
     """Restore the former values of the rows that no later edit has changed."""
+    users.lock_ledger(edit.user_id)
     later = aliased(EditRow)
     is_last = (
         EditRow.edit_id == edit.id,
@@ -171,8 +171,6 @@ def undo(edit: Edit) -> Undone:
     restored = select(EditRow.transaction_id).where(*is_last)
     every = select(EditRow.transaction_id).where(EditRow.edit_id == edit.id)
     rows, all_rows = _count_shown(restored), _count_shown(every)
-    users.lock_ledger(edit.user_id)
-    monthly_refresh.lock_for(restored)
     differs = Transaction.not_transfer != EditRow.not_transfer
     separated = db.session.scalars(
         restored.join(Transaction, Transaction.id == EditRow.transaction_id).where(differs)

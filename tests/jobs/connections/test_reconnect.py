@@ -49,7 +49,6 @@ def movements(rows):
 def edit(rows):
     """Note, hide and re-categorize each row, and refresh its month's totals as an edit does."""
     ids = [row.id for row in rows]
-    monthly_refresh.lock_for(ids)
     for row_id in ids:
         db.session.execute(
             update(Transaction)

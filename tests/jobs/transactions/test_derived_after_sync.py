@@ -10,6 +10,7 @@ from plaidapp.jobs.transactions import bank_comparison
 from plaidapp.store import Account, Balance, Item, MonthlyTotal, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import balances, sync_progress
+from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds
 from plaidapp.store.transactions import monthly_refresh, monthly_totals
 from sandbox import bank_activity
@@ -111,7 +112,7 @@ def test_wrong_totals_and_balances_are_found_and_repaired(
 
 def test_hiding_a_row_moves_it_to_the_hidden_total(dynamic, stored):
     ids = db.session.scalars(select(Transaction.id).limit(3)).all()
-    monthly_refresh.lock_for(ids)
+    users.lock_ledger(dynamic.user_id)
     db.session.execute(update(Transaction).where(Transaction.id.in_(ids)).values(hidden=True))
     monthly_refresh.refresh_for(ids)
     db.session.commit()

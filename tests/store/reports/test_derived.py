@@ -134,7 +134,6 @@ class Life:
         query = select(Transaction.id).where(Transaction.plaid_transaction_id.in_(chosen))
         ids = db.session.scalars(query).all()
         hidden = self.dice.random() < 0.5
-        monthly_refresh.lock_for(ids)
         db.session.execute(
             update(Transaction)
             .where(Transaction.id.in_(ids))

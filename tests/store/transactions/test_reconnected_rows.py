@@ -11,7 +11,7 @@ from plaidapp.extensions import db
 from plaidapp.store import FormerAccount, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, former_accounts, items
-from plaidapp.store.transactions import monthly_refresh, reconnected_rows, transactions
+from plaidapp.store.transactions import reconnected_rows, transactions
 from tests import stored
 
 DAY = date(2026, 3, 1)
@@ -271,14 +271,3 @@ def test_the_old_item_cannot_remove_rows_of_a_moved_account(old, save_old, trans
     transactions.mark_removed(old.id, ["x"])
     assert transactions.shown_ids(old.id, date.min) == set()
     assert len(shown()) == 1
-
-
-def test_an_edit_of_an_old_row_locks_the_item_that_has_the_account(
-    old, new, save_old, transaction, monkeypatch
-):
-    save_old(old, transaction("x"))
-    (row,) = shown()
-    locked = []
-    monkeypatch.setattr(accounts, "lock", locked.append)
-    monthly_refresh.lock_for([row.id])
-    assert (row.item_id, locked) == (old.id, [new.id])
