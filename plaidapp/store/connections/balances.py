@@ -17,6 +17,7 @@ from plaidapp.extensions import Base, db
 from ..base.dates import days_later
 from ..base.types import Money
 from ..base.upsert import upsert
+from ..base.writes import in_batches
 
 BANK, COMPUTED = "bank", "computed"
 MOST_DAYS_AHEAD = 2
@@ -61,8 +62,10 @@ def record(day: datetime.date, reported: Mapping[int, Decimal]) -> set[tuple[int
     Returns the account and day of each balance that changed.
     """
     days = {"day": day, "latest": days_later(day, MOST_DAYS_AHEAD)}
-    rows = db.session.execute(_REPORTED, {"account_ids": list(reported), **days})
-    stored = {account_id: (date, current) for account_id, date, current in rows}
+    stored: dict[int, tuple[datetime.date, Decimal]] = {}
+    for ids in in_batches(list(reported)):
+        rows = db.session.execute(_REPORTED, {"account_ids": ids, **days})
+        stored.update({account_id: (date, current) for account_id, date, current in rows})
     changed: dict[int, datetime.date] = {}
     for account_id, current in sorted(reported.items()):
         date, before = stored.get(account_id, (day, None))

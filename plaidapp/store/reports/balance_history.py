@@ -7,146 +7,174 @@ https://plaid.com/docs/api/accounts/#accounts-get-response-accounts-balances-cur
 """
 
 import datetime
-from collections.abc import Collection, Iterable, Iterator, Mapping
+import functools
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select
+from sqlalchemy import CTE, Date, Select, bindparam, delete, func, literal, select, tuple_
 
 from plaidapp.extensions import db
 
-from ..base.dates import days_later
+from ..base.dates import days_later, month_of
 from ..base.sums import joined, money_sum, split
 from ..base.upsert import upsert
-from ..base.writes import write
+from ..base.writes import in_batches, write
 from ..connections.account_types import CREDIT, DEPOSITORY, is_debt
 from ..connections.accounts import Account
 from ..connections.balances import BANK, COMPUTED, TABLE, Balance
 from ..transactions.transactions import Transaction
 
 COMPUTED_TYPES = (DEPOSITORY, CREDIT)
+Amounts = dict[datetime.date, Decimal]
 
 
-class Stretch(NamedTuple):
-    """The part of an account's history after the balance that the bank reported on the day `since`.
+@dataclass
+class Stretch:
+    """A part of an account's history: what posted on each day, and the balances that are stored.
 
     `sign` is what reverses a transaction: money out lowers a balance, but raises a debt.
     """
 
-    account_id: int
     sign: int
-    currency: str | None
-    since: datetime.date
+    posted: Amounts = field(default_factory=dict)
+    reported: Amounts = field(default_factory=dict)
+    computed: Amounts = field(default_factory=dict)
+
+    def right(self) -> Amounts:
+        """Return the balances that should be stored as computed ones.
+
+        There is one for each day on which the balance changes, unless the bank reported it.
+        """
+        steps: Amounts = {}
+        before: Decimal | None = None
+        for date, balance in reversed(list(self._balances())):
+            if balance != before and date not in self.reported:
+                steps[date] = balance
+            before = balance
+        return steps
+
+    def _balances(self) -> Iterator[tuple[datetime.date, Decimal]]:
+        """Yield the balance of each day on which it may change, newest first."""
+        days = self.posted.keys() | self.reported.keys()
+        # If the rows don't explain two reports, the step shows on the day after the older one.
+        days |= {days_later(date, 1) for date in self.reported}
+        if self.posted:  # the history begins on the day before its first row
+            days.add(days_later(min(self.posted), -1))
+        balance: Decimal | None = None  # days after the newest report cannot be computed yet
+        for date in sorted(days, reverse=True):
+            balance = self.reported.get(date, balance)
+            if balance is not None:
+                yield date, balance
+                balance += self.sign * self.posted.get(date, 0)
 
 
 def refresh(earliest: Mapping[int, datetime.date]) -> None:
-    """Update the computed rows of accounts.
+    """Update the computed rows of accounts, in a few statements for each batch of them.
 
     `earliest` has the first day of each account on which a transaction or a reported balance has
     changed. The days before it depend on it too, back to the previous reported balance.
     """
-    for stretch in _stretches(earliest) if earliest else ():
-        stored, computed = _stored(stretch), _computed(stretch)
-        obsolete = [date for date in stored if date not in computed]
-        if obsolete:
-            write(
-                delete(Balance).where(
-                    Balance.account_id == stretch.account_id, Balance.date.in_(obsolete)
-                )
-            )
-        shared = {"account_id": stretch.account_id, "source": COMPUTED}
-        changed = [
-            (date, *split(total)) for date, total in computed.items() if stored.get(date) != total
+    accounts_of: defaultdict[datetime.date, list[int]] = defaultdict(list)
+    for account_id, day in earliest.items():
+        accounts_of[month_of(day)].append(account_id)  # a few days more, in fewer batches
+    for start, account_ids in accounts_of.items():
+        for ids in in_batches(account_ids):
+            _refresh(_stretches(ids, start))
+
+
+def _refresh(stretches: Mapping[int, Stretch]) -> None:
+    obsolete: list[tuple[int, datetime.date]] = []
+    changed: list[dict[str, Any]] = []
+    for account_id, stretch in stretches.items():
+        stored, right = stretch.computed, stretch.right()
+        obsolete += [(account_id, date) for date in stored if date not in right]
+        changed += [
+            _row(account_id, date, balance)
+            for date, balance in right.items()
+            if stored.get(date) != balance
         ]
-        upsert(
-            TABLE,
-            ("account_id", "date"),
-            [
-                {"date": date, "current": low, "current_high": high, **shared}
-                for date, low, high in changed
-            ],
-        )
+    for keys in in_batches(obsolete):
+        write(delete(Balance).where(tuple_(Balance.account_id, Balance.date).in_(keys)))
+    upsert(TABLE, ("account_id", "date"), changed)
+
+
+def _row(account_id: int, date: datetime.date, balance: Decimal) -> dict[str, Any]:
+    low, high = split(balance)
+    amount = {"current": low, "current_high": high}
+    return {"account_id": account_id, "date": date, "source": COMPUTED, **amount}
 
 
 def wrong(account_ids: Iterable[int]) -> set[int]:
     """Return the accounts whose computed rows are not what they should be."""
-    return {
-        stretch.account_id
-        for stretch in _stretches(dict.fromkeys(account_ids, datetime.date.min))
-        if _stored(stretch) != _computed(stretch)
+    found: set[int] = set()
+    for ids in in_batches(list(account_ids)):
+        stretches = _stretches(ids, datetime.date.min)
+        found |= {number for number, each in stretches.items() if each.computed != each.right()}
+    return found
+
+
+def _stretches(account_ids: Sequence[int], start: datetime.date) -> dict[int, Stretch]:
+    """Return the accounts' history since the last balance that the bank reported before `start`."""
+    values = {"account_ids": account_ids, "start": start}
+    stretches = {
+        account_id: Stretch(-1 if is_debt(account_type) else 1)
+        for account_id, account_type in db.session.execute(_ACCOUNTS, values)
     }
+    for account_id, date, amount in db.session.execute(_posted(db.engine.dialect.name), values):
+        stretches[account_id].posted[date] = amount
+    for account_id, date, source, low, high in db.session.execute(_BALANCES, values):
+        stretch = stretches[account_id]
+        of_source = stretch.reported if source == BANK else stretch.computed
+        of_source[date] = joined(low, high)
+    return stretches
 
 
-def _stretches(earliest: Mapping[int, datetime.date]) -> Iterator[Stretch]:
-    query = select(Account.id, Account.type, Account.currency).where(
-        Account.id.in_(earliest), Account.type.in_(COMPUTED_TYPES)
+_ACCOUNTS = select(Account.id, Account.type).where(
+    Account.id.in_(bindparam("account_ids", expanding=True)), Account.type.in_(COMPUTED_TYPES)
+)
+
+
+def _since() -> CTE:
+    """Return, for each account, the day of the balance that its stretch begins with."""
+    previous = select(func.max(Balance.date)).where(
+        Balance.account_id == Account.id,
+        Balance.source == BANK,
+        Balance.date < bindparam("start", type_=Date),
     )
-    for account_id, account_type, currency in db.session.execute(query.order_by(Account.id)).all():
-        previous = select(func.max(Balance.date)).where(
-            Balance.account_id == account_id,
-            Balance.source == BANK,
-            Balance.date < earliest[account_id],
+    day = previous.correlate(Account).scalar_subquery()
+    since = func.coalesce(day, literal(datetime.date.min)).label("since")
+    columns = Account.id, Account.currency.label("currency"), since
+    # Without MATERIALIZED, PostgreSQL might look for that day once for each transaction.
+    return _ACCOUNTS.with_only_columns(*columns).cte("stretch").prefix_with("MATERIALIZED")
+
+
+_SINCE = _since()
+_BALANCES = (
+    select(
+        *(Balance.account_id, Balance.date, Balance.source),
+        *(Balance.current, Balance.current_high),
+    )
+    .join(_SINCE, _SINCE.c.id == Balance.account_id)
+    .where(Balance.date >= _SINCE.c.since)
+)
+
+
+@functools.cache  # building the statement takes longer than running it
+def _posted(_dialect: str) -> Select[Any]:
+    """Return a statement for each dialect, because `money_sum` differs between them."""
+    key = Transaction.account_id, Transaction.date
+    currency = func.coalesce(Transaction.currency, _SINCE.c.currency)
+    return (
+        select(*key, money_sum(Transaction.amount))
+        .join(_SINCE, _SINCE.c.id == Transaction.account_id)
+        .where(
+            Transaction.date > _SINCE.c.since,
+            Transaction.removed_at.is_(None),
+            Transaction.pending.is_(False),
+            currency.is_not_distinct_from(_SINCE.c.currency),
         )
-        since = db.session.scalar(previous) or datetime.date.min
-        yield Stretch(account_id, -1 if is_debt(account_type) else 1, currency, since)
-
-
-def _stored(stretch: Stretch) -> dict[datetime.date, Decimal]:
-    return _balances(stretch, Balance.source == COMPUTED, Balance.date > stretch.since)
-
-
-def _reported(stretch: Stretch) -> dict[datetime.date, Decimal]:
-    return _balances(stretch, Balance.source == BANK, Balance.date >= stretch.since)
-
-
-def _balances(stretch: Stretch, *conditions: ColumnElement[bool]) -> dict[datetime.date, Decimal]:
-    query = select(Balance.date, Balance.current, Balance.current_high).where(
-        Balance.account_id == stretch.account_id, *conditions
+        .group_by(*key)
     )
-    return {date: joined(low, high) for date, low, high in db.session.execute(query)}
-
-
-def _posted(stretch: Stretch) -> dict[datetime.date, Decimal]:
-    """Return the sum of each day's rows that moved money of the account."""
-    currency = func.coalesce(Transaction.currency, stretch.currency)
-    query = select(Transaction.date, money_sum(Transaction.amount)).where(
-        Transaction.account_id == stretch.account_id,
-        Transaction.date > stretch.since,
-        Transaction.removed_at.is_(None),
-        Transaction.pending.is_(False),
-        currency.is_not_distinct_from(stretch.currency),
-    )
-    rows = db.session.execute(query.group_by(Transaction.date))
-    return {date: amount for date, amount in rows}  # noqa: C416
-
-
-def _computed(stretch: Stretch) -> dict[datetime.date, Decimal]:
-    """Return the rows that should be stored: one for each day on which the balance changes."""
-    posted, reported = _posted(stretch), _reported(stretch)
-    days = posted.keys() | reported.keys()
-    # If the rows don't explain two reports, the step shows on the day after the older one.
-    days |= {days_later(date, 1) for date in reported}
-    if posted:  # the history begins on the day before its first row
-        days.add(days_later(min(posted), -1))
-    balance: Decimal | None = None  # days after the newest report cannot be computed yet
-    at_end: dict[datetime.date, Decimal] = {}
-    for date in sorted(days, reverse=True):
-        balance = reported.get(date, balance)
-        if balance is not None:
-            at_end[date] = balance
-            balance += stretch.sign * posted.get(date, 0)
-    return dict(_steps(stretch, at_end, reported))
-
-
-def _steps(
-    stretch: Stretch,
-    at_end: dict[datetime.date, Decimal],
-    reported: Collection[datetime.date],
-) -> Iterator[tuple[datetime.date, Decimal]]:
-    """Yield the days after `since` without a report on which the balance differs from before."""
-    before = None
-    for date in reversed(at_end):
-        balance = at_end[date]
-        if balance != before and date > stretch.since and date not in reported:
-            yield date, balance
-        before = balance

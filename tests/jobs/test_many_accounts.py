@@ -1,0 +1,123 @@
+"""A log-in with many accounts takes as many statements as one with few: no more with each."""
+
+import json
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, func, select
+
+from plaidapp.extensions import db
+from plaidapp.store import Account, Balance, FormerAccount, MonthlyTotal
+from plaidapp.store.pulls import kinds
+from sandbox import custom_users
+
+FEW, MANY = 3, 300
+PAGES = (
+    *("/finance/", "/finance/items", "/finance/items/{item}", "/finance/accounts.json"),
+    *("/finance/transactions", "/finance/recurring"),
+)
+
+
+@pytest.fixture
+def log_in(today, monkeypatch):
+    """Return a custom user's log-in: accounts with one row each, over a few months."""
+
+    monkeypatch.setattr(custom_users, "MAX_ACCOUNTS", MANY)
+
+    def build(accounts):
+        day = [(today - timedelta(days=30 * age)).isoformat() for age in range(FEW)]
+        listed = [
+            {
+                "type": "depository",
+                "subtype": "checking",
+                "meta": {"name": f"Checking {number}"},
+                "numbers": {"account": f"{number:04}"},
+                "transactions": [
+                    {
+                        "date_transacted": day[number % FEW],
+                        "date_posted": day[number % FEW],
+                        "amount": number + 1,
+                        "description": f"row {number}",
+                    }
+                ],
+            }
+            for number in range(accounts)
+        ]
+        return {"username": "user_custom", "password": json.dumps({"override_accounts": listed})}
+
+    return build
+
+
+@pytest.fixture
+def count(context):
+    """`count(work)` returns the statements of this thread that `work` runs."""
+    counted = []
+
+    def look(_connection, _cursor, statement, *_):
+        if threading.current_thread() is threading.main_thread():
+            counted.append(statement.partition("\n")[0])
+
+    def of(work, *args, **options):
+        counted.clear()
+        work(*args, **options)
+        return list(counted)
+
+    event.listen(db.engine, "before_cursor_execute", look)
+    yield of
+    event.remove(db.engine, "before_cursor_execute", look)
+
+
+@pytest.fixture
+def statements(count, link, begin, run, rewrite, log_in):
+    """Return the statements of a first connection, of new balances, and of a second connection."""
+
+    def of(accounts, institution_id):
+        given = log_in(accounts)
+        items = []
+        connect = count(lambda: items.append(link(institution_id, **given)))
+        refresh = count(run, begin(kinds.ACCOUNTS, items=items))
+        again = count(lambda: items.append(link(institution_id, **given)))
+        assert db.session.scalar(select(func.count(FormerAccount.account_id))) >= accounts
+        resync = count(run, begin(kinds.REPAIR, items=items[-1:]))
+        return [connect, refresh, again, resync]
+
+    def richer(page):
+        for account in page["accounts"]:
+            account["balances"]["current"] += 5
+        return page
+
+    rewrite("/accounts/balance/get", richer)
+    return of
+
+
+def test_jobs_take_no_statements_per_account(statements):
+    few, many = statements(FEW, "ins_109508"), statements(MANY, "ins_109509")
+
+    assert many == few
+    db.session.remove()
+    counts = [db.session.query(table).count() for table in (Account, MonthlyTotal)]
+    assert counts == [FEW + MANY] * 2
+    assert db.session.query(Balance).count() > 2 * MANY
+
+
+def test_pages_take_no_statements_per_account(alice, connect, count, log_in):
+    def shown(accounts, number, institution_id):
+        given = log_in(accounts)
+        connect(
+            alice,
+            institution_id=institution_id,
+            override_username=given["username"],
+            override_password=given["password"],
+        )
+        found = []
+        for page in PAGES:
+            path = page.format(item=number)
+            found.append(count(lambda path=path: answers.append(alice.client.get(path))))
+        return found
+
+    answers = []
+    few, many = shown(FEW, 1, "ins_109508"), shown(MANY, 2, "ins_109509")
+
+    assert {answer.status_code for answer in answers} == {200}
+    assert many == few
