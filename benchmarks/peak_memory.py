@@ -7,14 +7,15 @@ import re
 import sys
 from pathlib import Path
 
-import worker
+import worker  # noqa: F401 it prepares the process
 from plaidapp.jobs import run as jobs
+from plaidapp.jobs.worker_app import worker_app
 from plaidapp.store.pulls import pulls
 
 
 def main() -> None:
     pull_id = int(sys.argv[1])
-    with worker.app.app_context():
+    with worker_app().app_context():
         jobs.run(pull_id)
         assert pulls.by_id(pull_id).state == pulls.DONE
     # getrusage would not do: its peak includes the memory of the process that forked this one.

@@ -37,6 +37,7 @@ MAY_IMPORT = {
         "plaidapp.extensions",
         *SHARED,
     },
+    "plaidapp.jobs.worker_app": {"config", "plaidapp"},  # a job of a plain `rq worker` needs it
     "plaidapp.webhooks": {"plaidapp.webhooks", *LOWER},
     "plaidapp.auth": {"plaidapp.auth", *LOWER},
     "plaidapp.finance": {"plaidapp.finance", *SHOWN, *LOWER},

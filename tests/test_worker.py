@@ -95,6 +95,31 @@ def test_sigterm_lets_the_current_job_finish(pull, start, poll, bank_server):
     assert state_of(pull) == "done"
 
 
+def test_a_plain_rq_worker_runs_every_kind_of_pull(owner, pull, start, poll, redis_url):
+    def info():
+        shown = subprocess.run(
+            [BIN / "rq", "info", "--url", redis_url], capture_output=True, text=True, check=True
+        )
+        return " ".join(shown.stdout.split())
+
+    assert "default | 1," in info()
+    process = start("rq", "worker", "--url", redis_url)
+    poll(lambda: state_of(pull) == "done", 60, "the first pull")
+    items = [pulls.by_id(pull).items[0].item]
+    others = [pulls.add(owner, kind, items) for kind in kinds.KINDS if kind != kinds.LINK]
+    for each in others:
+        assert queue.ring(each)
+    for each in others:
+        poll(lambda each=each: state_of(each.id) not in ("queued", "running"), 60, each.kind)
+
+    assert {each.kind: state_of(each.id) for each in others} == {
+        kind: "done" for kind in kinds.KINDS if kind != kinds.LINK
+    }, start.log.read_text()
+    assert "0 failed" in info() or "1 workers, 1 queues" in info()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0, start.log.read_text()
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_log_contains_no_secret(pull, start, token_in, context):
     rings = Queue(queue.NAME, connection=context.extensions["redis"])

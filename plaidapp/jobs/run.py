@@ -7,6 +7,7 @@ nothing: the row says everything.
 import logging
 from collections.abc import Callable
 
+from flask import has_app_context
 from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import DataError, OperationalError
 
@@ -31,6 +32,7 @@ from .pulls.heartbeat import beating
 from .recurring.fetch_streams import read_streams
 from .transactions.fetch import RefusedCursorError
 from .transactions.sync import first_sync, resync, start_over, sync
+from .worker_app import worker_app
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +51,18 @@ WORK: dict[str, Work] = {
 
 
 def run(pull_id: int) -> None:
-    """Do the work of this pull, unless it is over or another worker has claimed it."""
+    """Do the work of this pull, unless it is over or another worker has claimed it.
+
+    It runs in the app context that there is, or in one of the worker's own app.
+    """
+    if has_app_context():
+        _run(pull_id)
+        return
+    with worker_app().app_context():
+        _run(pull_id)
+
+
+def _run(pull_id: int) -> None:
     if not transitions.claim(pull_id):  # e.g. the queue was rung twice
         db.session.commit()
         return
