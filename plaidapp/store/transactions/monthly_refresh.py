@@ -39,9 +39,9 @@ def refresh(months: Iterable[AccountMonth]) -> None:
         _refresh(account_ids, first, last)
 
 
-def rebuild(account_ids: Sequence[int]) -> None:
+def rebuild(account_ids: Iterable[int]) -> None:
     """Add up all months of these accounts again."""
-    _refresh(account_ids, *ALWAYS)
+    _refresh(list(account_ids), *ALWAYS)
 
 
 def _refresh(account_ids: Sequence[int], first: datetime.date, last: datetime.date) -> None:
