@@ -12,7 +12,6 @@ from plaidapp.extensions import db
 from plaidapp.store import Account, Item
 from plaidapp.store.connections import (
     account_questions,
-    accounts,
     former_accounts,
     items,
     merged_accounts,
@@ -100,8 +99,6 @@ def may_merge(one: Account, other: Account) -> bool:
 def merge(one: Account, other: Account) -> Account:
     """Make two accounts of a person one account, and return it. No row or edit is lost."""
     kept, joining, joining_leads = merged_accounts.in_order(one, other)
-    for item_id in sorted((kept.item_id, joining.item_id)):
-        accounts.lock(item_id)
     leader = (joining if joining_leads else kept).item_id
     merged_rows.merge(kept.id, joining.id, leader)
     save_streams.move(joining.id, kept.id)
@@ -119,7 +116,6 @@ def separate(account: Account) -> Account | None:
     parts = merged_accounts.sides(account)
     if parts is None:
         return None
-    accounts.lock(account.item_id)
     left = merged_accounts.separate(account, parts)
     merged_rows.separate(account.id, left.id, parts)
     save_streams.move(account.id, left.id, parts.leaving)
