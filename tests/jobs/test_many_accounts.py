@@ -32,7 +32,7 @@ def log_in(today, monkeypatch):
                 "type": "depository",
                 "subtype": "checking",
                 "meta": {"name": f"Checking {number}"},
-                "numbers": {"account": f"{number:04}"},
+                "numbers": {"account": f"{accounts + number:04}"},  # no two users share one
                 "transactions": [
                     {
                         "date_transacted": day[number % FEW],
