@@ -192,15 +192,6 @@ def test_news_of_an_item_end_its_longer_waits(owner, news):
     assert neglected() == ["one"]
 
 
-def test_a_bank_that_is_still_preparing_is_asked_less_and_less_often(owner):
-    item = add_item(owner, update_status="NOT_READY", sweeps=5, swept_at=now() - 15 * MINUTE)
-    sync_progress.advance(item.id, "", "next", 0, "NOT_READY", changed=False)
-    db.session.commit()
-    assert neglected() == []
-    pass_time(MINUTE)
-    assert neglected() == ["one"]
-
-
 @pytest.mark.parametrize("state", [items.LOGIN_REQUIRED, items.ERROR])
 def test_an_item_that_recovers_is_looked_at_again(owner, state):
     item = add_item(owner, **BEHIND, state=state, swept_at=now() - HOUR)
