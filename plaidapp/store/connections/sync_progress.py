@@ -102,7 +102,7 @@ _ANSWERED: Mapping[str, Any] = {
     "sync_refusal": bindparam("refusal"),
     "sweeps": 0,
     **RECOVERED,
-    "next_look": case((_AGAIN < TABLE.c.next_look, _AGAIN), else_=RECOVERED["next_look"]),
+    "next_look": case((TABLE.c.next_look > _AGAIN, _AGAIN), else_=RECOVERED["next_look"]),
 }
 """Values for an update after the bank has answered a sync, in whichever way."""
 _ADVANCE = (
