@@ -74,6 +74,22 @@ NEGLECTED = {
     "behind, revoked": (False, lambda t: BEHIND | {"state": items.REVOKED}),
     "incomplete": (True, lambda t: {"update_status": "INITIAL_UPDATE_COMPLETE"}),
     "not ready": (True, lambda t: {"update_status": "NOT_READY"}),
+    "not ready, not to be asked yet": (
+        False,
+        lambda t: {"update_status": "NOT_READY", "ask_after": t + SECOND},
+    ),
+    "not ready, to be asked by now": (
+        True,
+        lambda t: {"update_status": "NOT_READY", "ask_after": t - SECOND},
+    ),
+    "without a status, to be asked by now": (
+        True,
+        lambda t: {"update_status": None, "ask_after": t - SECOND},
+    ),
+    "without transactions": (
+        False,
+        lambda t: {"update_status": None, "sync_refusal": "PRODUCT_NOT_ENABLED"},
+    ),
     "a day old": (True, lambda t: {"synced_at": t - A_DAY, "created_at": t - 2 * A_DAY}),
     "almost a day old": (
         False,

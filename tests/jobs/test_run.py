@@ -310,6 +310,19 @@ def test_a_bug_fails_the_pull_and_is_raised(link, begin, context, look, monkeypa
     assert pull.ended_at is not None
 
 
+def test_after_a_bug_a_connection_does_not_say_that_it_is_up_to_date(
+    link, begin, context, run, item_now, monkeypatch
+):
+    item = link()
+    with monkeypatch.context() as patch:
+        patch.delitem(context.extensions, "bank")
+        with pytest.raises(KeyError), context.app_context():
+            jobs.run(begin(kinds.TRANSACTIONS, items=[item]))
+    assert "Something broke on our side" in item_now(item).failing_message
+    run(begin(kinds.TRANSACTIONS, items=[item]))
+    assert (item_now(item).failing_since, item_now(item).failing_message) == (None, None)
+
+
 @pytest.mark.parametrize("kind", PATHS)
 def test_no_token_is_logged(prepared, run, caplog, context, kind):
     caplog.set_level(logging.DEBUG)

@@ -9,7 +9,7 @@ from flask import render_template, request, url_for
 from flask_babel import gettext
 
 from plaidapp.days import today
-from plaidapp.store import Item, Transaction
+from plaidapp.store import Item, Pull, Transaction
 from plaidapp.store.connections import account_questions, items
 from plaidapp.store.transactions import reader
 from plaidapp.store.transactions.filters import Filter
@@ -30,13 +30,17 @@ LATEST = 12
 
 @dataclass(frozen=True)
 class Dashboard:
-    """`transactions` are the latest ones. `expecting` is True while a pull is under way."""
+    """`transactions` are the latest ones.
+
+    `expecting` is True while a pull is under way, and `expecting_rows` while it reads transactions.
+    """
 
     items: Sequence[Item]
     transactions: Sequence[Transaction]
     figures: Figures
     period: str
     expecting: bool
+    expecting_rows: bool
 
     @property
     def total(self) -> int:
@@ -87,16 +91,16 @@ def render_live(user_id: int) -> str:
 
 def _content(user_id: int) -> dict[str, Any]:
     views = pull_view.recent(user_id)
-    expecting = any(view.pull.active for view in views)
+    active = [view.pull for view in views if view.pull.active]
     return {
-        "dashboard": _dashboard(user_id, expecting),
+        "dashboard": _dashboard(user_id, active),
         "pulls": views,
         "questions": account_questions.any_open(user_id),
         "upcoming": upcoming.of_user(user_id, DAYS_AHEAD),
     }
 
 
-def _dashboard(user_id: int, expecting: bool) -> Dashboard:
+def _dashboard(user_id: int, active: Sequence[Pull]) -> Dashboard:
     """With the period from the address. An unknown one counts as the usual one."""
     period = request.args.get("period")
     period = period if period in PERIODS else USUAL_PERIOD
@@ -105,5 +109,6 @@ def _dashboard(user_id: int, expecting: bool) -> Dashboard:
         reader.page(Filter(user_id), LATEST),
         figures.of_user(user_id, period, today()),
         period,
-        expecting,
+        expecting=bool(active),
+        expecting_rows=any(pull.facts.syncs for pull in active),
     )

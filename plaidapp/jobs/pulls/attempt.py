@@ -23,6 +23,8 @@ from plaidapp.texts import gettext_noop
 
 from . import done_signal
 
+BROKEN = gettext_noop("Something broke on our side. Your stored data is safe.")
+
 
 class LostPullError(Exception):
     """Another worker has claimed the pull; this one must leave it alone."""
@@ -170,11 +172,10 @@ class Attempt:
         for pull_item in self.pull.items:
             if pull_item.phase != pulls.DONE:
                 pull_item.phase = pulls.QUEUED  # what it says now was interrupted
-        self._end(
-            state=pulls.FAILED,
-            error_code="INTERNAL_ERROR",
-            error_message=gettext_noop("Something broke on our side. Your stored data is safe."),
-        )
+                if self.pull.facts.syncs:
+                    sync_progress.failing(pull_item.item_id, BROKEN)
+        users.ledger_changed(self.pull.user_id)
+        self._end(state=pulls.FAILED, error_code="INTERNAL_ERROR", error_message=BROKEN)
 
     def _queue(self, run_after: datetime, **values: Any) -> None:
         transitions.touch(

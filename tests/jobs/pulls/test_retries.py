@@ -8,7 +8,7 @@ from plaidapp import policy
 from plaidapp.bank.client import Bank
 from plaidapp.extensions import db
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import items, sync_progress
 from plaidapp.store.pulls import kinds, pulls, transitions
 from tests.canned import canned  # noqa: F401 a fixture
 
@@ -30,8 +30,8 @@ def limit(context, canned, monkeypatch):  # noqa: F811
     return answer
 
 
-def calls(bank_server):
-    return bank_server.faults.rulebook.report()["calls"].get(BALANCES, 0)
+def calls(bank_server, path=BALANCES):
+    return bank_server.faults.rulebook.report()["calls"].get(path, 0)
 
 
 @pytest.mark.parametrize(
@@ -61,15 +61,19 @@ def test_retry_after_decides_when_a_limited_pull_runs_again(
 
 
 @pytest.mark.parametrize("finally_refused", [0, 1])
+@pytest.mark.parametrize(
+    ("kind", "path"), [(kinds.ACCOUNTS, BALANCES), (kinds.TRANSACTIONS, "/transactions/sync")]
+)
 def test_one_retryable_error_is_enough_for_a_retry(
-    link, begin, run, look, item_now, bank_server, token_of, finally_refused
+    link, begin, run, look, item_now, bank_server, token_of, kind, path, finally_refused
 ):
     """The retry asks the bank that failed for a moment, and not the one that needs the person."""
     linked = [link(institution_id=bank) for bank in TWO_BANKS]
     expired, healthy = linked[finally_refused], linked[1 - finally_refused]
     bank_server.call("/sandbox/item/reset_login", access_token=token_of(expired))
-    bank_server.misbehave(path=BALANCES, after=1 - finally_refused, times=1, **DOWN)
-    pull_id = begin(kinds.ACCOUNTS, items=linked)
+    bank_server.misbehave(path=path, after=1 - finally_refused, times=1, **DOWN)
+    sync_progress.request_sync([item.id for item in linked])
+    pull_id = begin(kind, items=linked)
 
     run(pull_id)
     pull = look(pull_id)
@@ -78,10 +82,10 @@ def test_one_retryable_error_is_enough_for_a_retry(
     assert (pull.state, pull.failures) == ("queued", 1)
     assert (item_now(expired).state, item_now(healthy).state) == ("login_required", "good")
 
-    asked = calls(bank_server)
+    asked = calls(bank_server, path)
     run(pull_id)
     pull = look(pull_id)
-    assert calls(bank_server) == asked + 1
+    assert calls(bank_server, path) == asked + 1
     assert {part.item_id: part.phase for part in pull.items} == {
         expired.id: "failed",
         healthy.id: "done",
