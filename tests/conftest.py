@@ -28,7 +28,7 @@ from flask_login import FlaskLoginClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 from rq import Queue, SimpleWorker
-from sqlalchemy import select, text
+from sqlalchemy import Engine, select, text
 from werkzeug.serving import BaseWSGIServer, make_server
 from xdist.scheduler import LoadScopeScheduling
 
@@ -66,6 +66,7 @@ browser tests are two groups, because they take longest."""
 BEFORE_MIDNIGHT = timedelta(minutes=1)
 """No test starts this close to the end of a day in UTC."""
 PASSWORD = "correct horse battery staple"
+_engines: dict[str, Engine] = {}
 TOKEN_KEY = Fernet.generate_key().decode()
 
 
@@ -270,6 +271,8 @@ def app(
     app.config["WTF_CSRF_ENABLED"] = False  # tests/finance/test_csrf.py turns it on
     with app.app_context():
         if db.engine.dialect.name == "postgresql":
+            # One engine for all tests, because it remembers how it compiled each statement.
+            db.engines[None] = _engines.setdefault(database_url, db.engine)
             _empty_tables()
     app.extensions["redis"].flushall()
     yield app
