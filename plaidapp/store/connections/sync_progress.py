@@ -38,7 +38,8 @@ def due_at(item: Item) -> datetime | None:
     again = last_sweep + policy.sweep_delay(item.sweeps)
     if item.state != ERROR and item.is_behind:
         return again
-    if item.state != ERROR and item.update_status not in (None, COMPLETE):
+    is_preparing = item.ask_after or item.update_status not in (None, COMPLETE)
+    if item.state != ERROR and is_preparing:
         return max(item.ask_after or again, again)
     return max(item.synced_at or item.created_at, last_sweep) + policy.SYNC_INTERVAL
 
