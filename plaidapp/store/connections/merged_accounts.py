@@ -6,7 +6,7 @@ transactions/merged_rows.py. The ledger is locked meanwhile.
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -188,11 +188,12 @@ def _separate_balances(
     account: Account, left_id: int, parts: Sides, current: Decimal | None
 ) -> None:
     """Since the parts are together, the balances that were reported are the leader's."""
-    account_id, since = account.id, date.max
-    if parts.former.left_at:
-        since = parts.former.left_at.astimezone(users.zone_of(account.user_id)).date()
+    moment = parts.former.left_at
+    if moment is None:  # from before it was stored
+        return
+    since = moment.astimezone(users.zone_of(account.user_id)).date()
     if not parts.stays:
-        _copy_balances(left_id, Balance.account_id == account_id, Balance.date >= since)
-        write(delete(Balance).where(Balance.account_id == account_id, Balance.date >= since))
-    if current is not None and parts.former.left_at:
-        balances.record(since, {left_id if parts.stays else account_id: current})
+        _copy_balances(left_id, Balance.account_id == account.id, Balance.date >= since)
+        write(delete(Balance).where(Balance.account_id == account.id, Balance.date >= since))
+    if current is not None:
+        balances.record(since, {left_id if parts.stays else account.id: current})

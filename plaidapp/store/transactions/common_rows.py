@@ -3,12 +3,12 @@
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, FromClause, and_, exists, func, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
 from plaidapp.extensions import db
 
 from .former_rows import FormerRow
-from .merged_rows import equal, numbered
+from .merged_rows import FEATURES
 from .transactions import Transaction
 
 
@@ -64,10 +64,18 @@ def _compare(one: ColumnElement[bool], other: ColumnElement[bool]) -> Evidence:
     if not (days and other_days):
         return Evidence(0, 0)
     shared = Transaction.date.between(max(days[0], other_days[0]), min(days[1], other_days[1]))
-    ours, theirs = numbered(one, shared), numbered(other, shared)
-    return Evidence(
-        _count(ours.join(theirs, equal(ours, theirs))), min(_count(ours), _count(theirs))
+    counts = [func.sum(case((rows, 1), else_=0)) for rows in (one, other)]
+    equal = (
+        select(*(count.label(name) for count, name in zip(counts, ("ours", "theirs"), strict=True)))
+        .where(or_(one, other), shared, Transaction.removed_at.is_(None))
+        .group_by(*FEATURES)
+        .subquery()
     )
+    ours, theirs = equal.c.ours, equal.c.theirs
+    common = case((ours < theirs, ours), else_=theirs)
+    sums = (func.coalesce(func.sum(column), 0) for column in (common, ours, theirs))
+    common_rows, our_rows, their_rows = db.session.execute(select(*sums)).one()
+    return Evidence(int(common_rows), int(min(our_rows, their_rows)))
 
 
 def _days(rows: ColumnElement[bool]) -> tuple[date, date] | None:
@@ -75,7 +83,3 @@ def _days(rows: ColumnElement[bool]) -> tuple[date, date] | None:
     days = select(func.min(Transaction.date), func.max(Transaction.date))
     first, last = db.session.execute(days.where(rows, Transaction.removed_at.is_(None))).one()
     return (first, last) if first and last else None
-
-
-def _count(rows: FromClause) -> int:
-    return db.session.scalar(select(func.count()).select_from(rows)) or 0

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Subquery,
     Table,
     and_,
+    case,
     delete,
     exists,
     false,
@@ -41,26 +42,14 @@ UNEDITED = {
     "not_transfer": False,
     "edited_at": None,
 }
-EQUAL = ("date", "amount", "currency", "name", "pending", "nth")
-"""What makes two rows equal. `nth` tells apart several such rows of one account."""
-
-
-def numbered(*conditions: ColumnElement[bool]) -> Subquery:
-    """Return the shown rows that meet the conditions, with the columns that equal rows share."""
-    features = (
-        Transaction.date,
-        Transaction.amount,
-        func.coalesce(Transaction.currency, "").label("currency"),
-        Transaction.name,
-        Transaction.pending,
-    )
-    nth = func.row_number().over(partition_by=features, order_by=Transaction.id).label("nth")
-    rows = select(Transaction.id, *features, nth)
-    return rows.where(Transaction.removed_at.is_(None), *conditions).subquery()
-
-
-def equal(one: Subquery, other: Subquery) -> ColumnElement[bool]:
-    return and_(*(one.c[name] == other.c[name] for name in EQUAL))
+FEATURES = (
+    Transaction.date,
+    Transaction.amount,
+    func.coalesce(Transaction.currency, "").label("currency"),
+    Transaction.name,
+    Transaction.pending,
+)
+"""What makes two rows equal. If an account has several such rows, they are matched in order."""
 
 
 def merge(kept_id: int, joining_id: int, leader: int) -> None:
@@ -80,17 +69,33 @@ def merge(kept_id: int, joining_id: int, leader: int) -> None:
 
 def _name_equal_rows(kept_id: int, joining_id: int) -> None:
     """Note what is lost when rows are deleted that equal one of the account that stays."""
-    kept = numbered(Transaction.account_id == kept_id)
-    joining = numbered(Transaction.account_id == joining_id)
+    pairs = _pairs(kept_id, joining_id)
     own = (getattr(Transaction, name) for name in ("page_id", "first_id", *FIELDS))
     insert_missing(
         former_rows.TABLE,
         ("item_id", "plaid_transaction_id", "transaction_id", "page_id", "first_id", *FIELDS),
-        select(Transaction.item_id, Transaction.plaid_transaction_id, kept.c.id, *own)
-        .join(joining, joining.c.id == Transaction.id)
-        .join(kept, equal(kept, joining))
-        .where(Transaction.account_id == joining_id),
+        select(Transaction.item_id, Transaction.plaid_transaction_id, pairs.c.kept, *own)
+        .join(pairs, pairs.c.id == Transaction.id)
+        .where(Transaction.account_id == joining_id, pairs.c.kept.is_not(None)),
     )
+
+
+def _pairs(kept_id: int, joining_id: int) -> Subquery:
+    """Return the ids of all rows, with the id of the equal row of the account that stays.
+
+    With windows over both accounts, because SQLite would compare each row with each if they were
+    joined.
+    """
+    account = Transaction.account_id
+    nth = func.row_number().over(partition_by=(account, *FEATURES), order_by=Transaction.id)
+    row = (
+        select(Transaction.id, account, *FEATURES, nth.label("nth"))
+        .where(account.in_((kept_id, joining_id)), Transaction.removed_at.is_(None))
+        .subquery()
+    )
+    same = (*(row.c[feature.key] for feature in FEATURES), row.c.nth)
+    kept = func.max(case((row.c.account_id == kept_id, row.c.id))).over(partition_by=same)
+    return select(row.c.id, kept.label("kept")).subquery()
 
 
 def _delete_merged(joining_id: int) -> None:
