@@ -17,6 +17,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    exists,
     select,
 )
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
@@ -213,9 +214,11 @@ def syncing(item_id: int) -> Pull | None:
 def with_sync_under_way(item_ids: Sequence[int]) -> set[int]:
     """Return the ids of those Items for which `syncing` would return a pull."""
     found: set[int] = set()
+    # As a join, SQLite would begin with all pulls that wait, however many there are.
+    is_under_way = exists().where(Pull.id == PullItem.pull_id, *_syncs_under_way())
     for ids in in_batches(item_ids):
-        query = select(PullItem.item_id).join(Pull).where(PullItem.item_id.in_(ids))
-        found.update(db.session.scalars(query.where(*_syncs_under_way())))
+        query = select(PullItem.item_id).where(PullItem.item_id.in_(ids), is_under_way)
+        found.update(db.session.scalars(query))
     return found
 
 
