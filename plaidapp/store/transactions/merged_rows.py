@@ -157,10 +157,13 @@ def separate(account_id: int, left_id: int, parts: Sides) -> None:
 
 
 def _latest(names: type[FormerRow], which: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of each row's name at the latest of the Items that are meant."""
+    """Return the conditions of each row's name at the latest of the Items that are meant.
+
+    Without "+ 0", PostgreSQL would look for each row through all names of an Item.
+    """
     of_row = names.transaction_id == TABLE.c.id
-    latest = select(func.max(names.item_id)).where(of_row, which).scalar_subquery()
-    return FormerRow.transaction_id == TABLE.c.id, FormerRow.item_id == latest
+    latest = select(func.max(names.item_id + 0)).where(of_row, which).scalar_subquery()
+    return FormerRow.transaction_id == TABLE.c.id, FormerRow.item_id + 0 == latest
 
 
 def _copy(account_id: int, *conditions: ColumnElement[bool]) -> None:
