@@ -27,7 +27,7 @@ CURRENCIES = numbers.list_currencies()
 
 
 def init_app(app: Flask) -> None:
-    for of_numbers in (money, signed_money, money_parts, number, percent, exact):
+    for of_numbers in (money, signed_money, change, money_parts, number, percent, exact):
         app.add_template_filter(of_numbers)
     for of_text in (words, listed, bank_name):
         app.add_template_filter(of_text)
@@ -133,6 +133,11 @@ def signed_money(amount: Decimal, currency: str | None = None, *, symbol: bool =
     `amount` has Plaid's sign: positive is money out.
     """
     return "".join(_parts(amount if amount < 0 else abs(amount), currency, symbol, "+"))
+
+
+def change(amount: Decimal, currency: str | None = None) -> str:
+    """A change of an amount, which always has its sign: "+$1,234.50", "−$1,234.50"."""
+    return "".join(_parts(-amount, currency, True, "+")) if amount > 0 else money(amount, currency)
 
 
 def money_parts(amount: Decimal, currency: str | None = None) -> MoneyParts:

@@ -1,5 +1,8 @@
 // <ledger-chart>: draws the points in data-points with uPlot. A table next to it has the same data.
 //
+// The scale names the lowest and the highest value. A line is filled down to zero if zero is in its
+// range, and not at all otherwise: a fill that ends elsewhere makes small differences look large.
+//
 // As a custom element it redraws itself when a swap changes its points. For the keyboard and screen
 // readers the plot is a slider: arrow keys move from point to point, and each point is read out in
 // the page's language.
@@ -9,16 +12,63 @@ const LOCALE = document.documentElement.dataset.locale; // of numbers
 const LANGUAGE = document.documentElement.lang; // of texts, and so of dates
 const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -30, PageDown: 30, Home: -Infinity, End: Infinity };
 
-const asDay = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeZone: "UTC" });
-const asMonth = new Intl.DateTimeFormat(LANGUAGE, { month: "short", timeZone: "UTC" });
+const SMALLEST_SPAN = 0.1; // the height of the scale is at least this part of the largest amount
+const LABELS_APART = 15; // pixels
+const WIDEST_DATE = 84; // pixels
+const DAY = 86_400; // seconds
+const DAYS_APART = [1, 2, 7, 14];
+const MONTHS_APART = [1, 2, 3, 6, 12, 24, 60, 120, 240];
 
-function asMoney(currency) {
+const asDate = (parts) => {
+  const format = new Intl.DateTimeFormat(LANGUAGE, { ...parts, timeZone: "UTC" });
+  return (seconds) => format.format(seconds * 1000);
+};
+const asDay = asDate({ dateStyle: "long" });
+const asMonth = asDate({ month: "short" });
+const asMonthOfYear = asDate({ month: "short", year: "numeric" });
+const asLongMonth = asDate({ month: "long", year: "numeric" });
+const asYear = asDate({ year: "numeric" });
+const asShortDay = asDate({ month: "short", day: "numeric" });
+const asDayOfYear = asDate({ month: "short", day: "numeric", year: "numeric" });
+
+function asMoney(currency, digits = {}) {
+  const format = moneyFormat(currency, digits);
+  return (value) => format(value).replace("-", "\u2212");
+}
+
+function moneyFormat(currency, digits) {
   try {
-    return new Intl.NumberFormat(LOCALE, { style: "currency", currency, currencyDisplay: "narrowSymbol" });
+    const format = new Intl.NumberFormat(LOCALE, { style: "currency", currency, currencyDisplay: "narrowSymbol", ...digits });
+    return (value) => format.format(value);
   } catch {
     // Not a currency of ISO 4217, such as points or coins: a number with the code after it.
     const plain = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 8 });
-    return { format: (value) => `${plain.format(value)} ${currency}` };
+    return (value) => `${plain.format(value)} ${currency}`;
+  }
+}
+
+// The first seconds of days or months of the calendar, such as every Monday or every quarter.
+function calendar(first, last, most) {
+  const days = (last - first) / DAY;
+  const everyDays = DAYS_APART.find((step) => days / step < most);
+  return days < 62 && everyDays ? daysBetween(first, last, everyDays) : monthsBetween(first, last, MONTHS_APART.find((step) => days / 30 / step < most));
+}
+
+function daysBetween(first, last, step) {
+  const monday = 4 * DAY; // January 5, 1970
+  const found = [];
+  for (let day = monday + Math.ceil((first - monday) / DAY / step) * DAY * step; day <= last; day += DAY * step) found.push(day);
+  return found;
+}
+
+function monthsBetween(first, last, step) {
+  const begin = new Date(first * 1000);
+  const number = begin.getUTCFullYear() * 12 + begin.getUTCMonth();
+  const found = [];
+  for (let month = Math.floor(number / step) * step; ; month += step) {
+    const day = Date.UTC(Math.floor(month / 12), month % 12, 1) / 1000;
+    if (day > last) return found;
+    if (day >= first) found.push(day);
   }
 }
 
@@ -59,12 +109,15 @@ class LedgerChart extends HTMLElement {
   draw() {
     const points = JSON.parse(this.dataset.points);
     this.money = asMoney(points.currency);
+    this.wholeMoney = asMoney(points.currency, { maximumFractionDigits: 0 });
     this.dates = points.dates.map((date) => Date.parse(`${date}T00:00:00Z`) / 1000);
     this.names = points.series.map((series) => series.name);
     this.values = points.series.map((series) => series.values.map(Number));
     this.bars = this.dataset.chart === "bars";
     this.estimated = points.estimated || 0;
     this.mark = points.mark;
+    const all = this.values.flat();
+    [this.lowest, this.highest] = [Math.min(...all), Math.max(...all)];
     this.chart?.destroy();
     this.chart = new uPlot(this.options(), this.bars ? [this.dates.map((_, index) => index), ...this.values] : [this.dates, ...this.parts()], this.plot);
     this.plot.setAttribute("aria-valuemin", 0);
@@ -96,37 +149,76 @@ class LedgerChart extends HTMLElement {
       hooks: { setCursor: [(chart) => this.show(chart.cursor.idx)] },
       scales: {
         x: this.bars ? { time: false, range: [-0.5, this.dates.length - 0.5] } : { time: false },
-        y: { range: (_, low, high) => this.range(low, high) },
+        y: { range: () => this.range() },
       },
       series: [{}, ...series],
       axes: [
-        { stroke: dim, font, grid: { show: false }, ticks: { show: false }, size: 28, gap: 8, splits: () => this.splits(), values: (_, at) => at.map((x) => asMonth.format((this.bars ? this.dates[x] : x) * 1000)) },
-        { show: false },
+        { stroke: dim, font, grid: { show: false }, ticks: { show: false }, size: 28, gap: 8, splits: () => this.splits(), values: (_, at) => this.namesOf(this.bars ? at.map((x) => this.dates[x]) : at) },
+        { stroke: dim, font, grid: { show: false }, ticks: { show: false }, gap: 8, size: (_, labels) => this.widthOf(labels, font), splits: () => this.scale().map(([at]) => at), values: () => this.scale().map(([, label]) => label) },
       ],
     };
   }
 
   lineSeries(stroke, percent) {
-    const fill = this.color(`color-mix(in srgb, var(--accent) ${percent}%, transparent)`);
-    return { stroke, fill, fillTo: (chart) => chart.scales.y.min, points: { show: false } };
+    const [bottom, top] = this.range();
+    const fill = bottom <= 0 && top >= 0 ? this.color(`color-mix(in srgb, var(--accent) ${percent}%, transparent)`) : undefined;
+    return { stroke, fill, fillTo: 0, points: { show: false } };
   }
 
   barSeries(fill, align) {
     return { fill, width: 0, points: { show: false }, paths: uPlot.paths.bars({ size: [0.42, 24], align, gap: 2, radius: 0.12 }) };
   }
 
-  range(low, high) {
+  // The lowest and the highest value with some room. If zero is near, the scale begins there.
+  range() {
+    const { lowest: low, highest: high } = this;
     if (this.bars) return [0, high || 1];
-    const room = (high - low || Math.abs(high) || 1) * 0.08;
-    return [low - 2 * room, high + room];
+    const span = Math.max(high - low, SMALLEST_SPAN * Math.max(Math.abs(low), Math.abs(high))) || 1;
+    const bottom = (low + high - span) / 2 - 0.1 * span;
+    const top = (low + high + span) / 2 + 0.1 * span;
+    if (low >= 0) return [bottom < 0.2 * span ? 0 : bottom, top];
+    return [bottom, high <= 0 && top > -0.2 * span ? 0 : top];
   }
 
-  // One label per month, but at most about six.
+  // The labels of the scale and where they are. Two that would overlap are moved apart.
+  scale() {
+    const [bottom, top] = this.range();
+    const apart = (LABELS_APART / Math.max(this.plot.clientHeight - 36, 1)) * (top - bottom);
+    const low = this.bars ? 0 : this.lowest;
+    const high = this.highest;
+    if (low === high) return [[low, this.money(low)]];
+    const labels = this.labelsOf([low, high]);
+    const nudge = Math.max(apart - (high - low), 0) / 2;
+    const zero = low < -apart && high > apart ? [[0, this.labelsOf([0])[0]]] : [];
+    return [[low - nudge, labels[0]], ...zero, [high + nudge, labels[1]]];
+  }
+
+  // Without cents, unless they matter.
+  labelsOf(amounts) {
+    const whole = amounts.map(this.wholeMoney);
+    const isRough = Math.max(-this.lowest, this.highest) < 100 || new Set(whole).size < amounts.length;
+    return isRough ? amounts.map(this.money) : whole;
+  }
+
+  widthOf(labels, font) {
+    const context = document.createElement("canvas").getContext("2d");
+    context.font = font;
+    return Math.ceil(Math.max(0, ...(labels || []).map((label) => context.measureText(label).width))) + 12;
+  }
+
   splits() {
     if (this.bars) return this.dates.map((_, index) => index);
-    const firsts = this.dates.filter((date) => new Date(date * 1000).getUTCDate() === 1);
-    const every = Math.ceil(firsts.length / 6);
-    return firsts.filter((_, index) => index % every === 0);
+    return calendar(this.dates[0], this.dates.at(-1), Math.max(2, Math.floor(this.plot.clientWidth / WIDEST_DATE)));
+  }
+
+  // Names of days, months or years; the first and those of a new year with the year.
+  namesOf(dates) {
+    const month = (date) => new Date(date * 1000).getUTCMonth();
+    const year = (date) => new Date(date * 1000).getUTCFullYear();
+    const isFirst = (date) => new Date(date * 1000).getUTCDate() === 1;
+    if (dates.length > 1 && dates.every((date) => isFirst(date) && month(date) === 0)) return dates.map(asYear);
+    const [withYear, without] = dates.every(isFirst) ? [asMonthOfYear, asMonth] : [asDayOfYear, asShortDay];
+    return dates.map((date, index) => (index === 0 || year(date) !== year(dates[index - 1]) ? withYear : without)(date));
   }
 
   // A canvas can't resolve custom properties, so the color is read back from an element's style.
@@ -149,8 +241,8 @@ class LedgerChart extends HTMLElement {
   }
 
   describe(index) {
-    const when = this.bars ? `${asMonth.format(this.dates[index] * 1000)}` : asDay.format(this.dates[index] * 1000);
-    const amounts = this.values.map((values, series) => [this.names[series], this.money.format(values[index]).replace("-", "\u2212")].filter(Boolean).join(" "));
+    const when = (this.bars ? asLongMonth : asDay)(this.dates[index]);
+    const amounts = this.values.map((values, series) => [this.names[series], this.money(values[index])].filter(Boolean).join(" "));
     this.plot.setAttribute("aria-valuenow", index);
     const estimate = index < this.estimated ? ` (${this.mark})` : "";
     this.plot.setAttribute("aria-valuetext", `${when}: ${amounts.join(", ")}${estimate}`);

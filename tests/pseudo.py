@@ -17,8 +17,17 @@ from flask import Flask
 
 ROOT = Path(__file__).parent.parent
 KEYWORDS = DEFAULT_KEYWORDS | {"lazy_gettext": None, "gettext_noop": None}
-FORMATS = ("money", "signed_money", "money_parts", "number", "percent", "exact", "day", "long_day")
-FORMATS += ("month", "long_month", "moment", "inline_moment", "exact_moment", "ago", "duration")
+FORMATS = ("money", "signed_money", "change", "money_parts", "number", "percent", "exact", "day")
+FORMATS += (
+    "long_day",
+    "month",
+    "long_month",
+    "moment",
+    "inline_moment",
+    "exact_moment",
+    "ago",
+    "duration",
+)
 READ_OUT = ("alt", "aria-description", "aria-label", "aria-valuetext", "data-text", "label")
 READ_OUT += ("placeholder", "title")
 UNSEEN = (

@@ -166,3 +166,18 @@ def test_no_locale_breaks_a_page(speak, subtests):
 def test_a_bank_without_a_name_is_called_your_bank():
     assert formats.bank_name(Item()) == "Your bank"
     assert formats.bank_name(Item(institution_name="First Platypus Bank")) == "First Platypus Bank"
+
+
+@pytest.mark.parametrize(
+    ("locale", "rise", "fall"),
+    [
+        ("en", "+$1,234.50", "−$1,234.50"),
+        ("de_DE", "+1.234,50 $", "−1.234,50 $"),
+        ("ja", "+$1,234.50", "−$1,234.50"),
+    ],
+)
+def test_a_change_always_has_its_sign(speak, locale, rise, fall):
+    speak(locale)
+    assert plain(formats.change(Decimal("1234.5"), "USD")) == rise
+    assert plain(formats.change(Decimal("-1234.5"), "USD")) == fall
+    assert not {"+", "−"} & set(formats.change(Decimal(0), "USD"))

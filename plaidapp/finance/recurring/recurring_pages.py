@@ -56,12 +56,12 @@ def monthly_cost(streams: Iterable[Stream]) -> list[tuple[str | None, Decimal]]:
     """What the streams amount to in a month: one positive total per currency, the largest first.
 
     A stream counts with its last amount, times the payments of a year, divided by twelve. Streams
-    of unknown frequency are left out.
+    of unknown frequency are left out, and those of which only a refund is known.
     """
     yearly_totals: dict[str | None, Decimal] = {}
     for stream in streams:
         times = TIMES_A_YEAR.get(stream.frequency, 0)
-        if times:
+        if times and recurring_streams.is_payment(stream.direction, stream.last_amount):
             yearly = yearly_totals.get(stream.currency, Decimal())
             yearly_totals[stream.currency] = yearly + abs(stream.last_amount) * times
     return sorted(

@@ -7,8 +7,10 @@ from functools import cached_property
 
 from plaidapp.days import today
 from plaidapp.store import Stream
-from plaidapp.store.base.dates import months_later
+from plaidapp.store.base.dates import last_of_month, months_later
 from plaidapp.store.recurring import recurring_streams
+
+LONGEST_MONTH = 31  # days
 
 
 @dataclass(frozen=True)
@@ -75,9 +77,17 @@ def _payment(stream: Stream, first: date, number: int) -> date | None:
     if stream.frequency == recurring_streams.BIWEEKLY:
         return first + timedelta(days=14 * number)
     if stream.frequency == recurring_streams.MONTHLY:
-        return months_later(first, number)
+        # The month before a short one has more days and shows which day is meant.
+        due = max(first, stream.last_date, key=lambda day: day.day) if _ends_month(first) else first
+        return months_later(first, number, due.day)
     if stream.frequency == recurring_streams.SEMI_MONTHLY:
-        # Two days of the month alternate: the predicted day and the day of the last payment.
+        # Two days of the month alternate: the predicted day and the day of the last payment. The
+        # last day of a month stays the last day.
         months, odd = divmod(number, 2)
-        return months_later(stream.last_date if odd else first, months + odd)
+        day = stream.last_date if odd else first
+        return months_later(day, months + odd, LONGEST_MONTH if _ends_month(day) else day.day)
     return None
+
+
+def _ends_month(day: date) -> bool:
+    return day == last_of_month(day)

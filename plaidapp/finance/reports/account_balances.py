@@ -13,6 +13,7 @@ from plaidapp.days import day_of
 from plaidapp.store import Account, Item
 from plaidapp.store.base.dates import month_of
 from plaidapp.store.connections import accounts
+from plaidapp.store.connections.balances import BANK
 from plaidapp.store.reports.balance_lines import Line, lines
 
 NOTHING = Decimal(0)
@@ -40,9 +41,16 @@ class AccountBalance:
 
     @property
     def value(self) -> Decimal | None:
-        """The balance that the bank reported last; None if it never reported one."""
-        current = self.account.current
-        return current if current is None else self._sign * current
+        """The latest balance that is known; None if none ever was."""
+        balance = self.account.balance
+        if balance is None and self.line:
+            balance = self.line.latest
+        return None if balance is None else self._sign * balance
+
+    @property
+    def is_unknown(self) -> bool:
+        """True if the account belongs in sums and has no balance to add."""
+        return self.is_open and self.value is None
 
     @property
     def _sign(self) -> int:
@@ -63,9 +71,16 @@ def of_user(user_id: int, period: str, today: date) -> list[AccountBalance]:
     start = min(start_of_period, today - timedelta(days=SPARKLINE_DAYS), end_of_last_month(today))
     line_of = lines(user_id, date.min if period == ALL else start, today)
     return [
-        AccountBalance(account, item, line_of.get(account.id))
+        AccountBalance(account, item, line_of.get(account.id) or _line_of_today(account, today))
         for account, item in accounts.with_items(user_id)
     ]
+
+
+def _line_of_today(account: Account, today: date) -> Line | None:
+    """For a balance that is stored with the account only."""
+    if account.balance is None or account.closed_at:
+        return None
+    return Line(today, BANK, [(today, account.balance)])
 
 
 def end_of_last_month(today: date) -> date:

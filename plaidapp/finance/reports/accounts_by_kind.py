@@ -17,9 +17,12 @@ from plaidapp.store.connections.account_types import (
     LOAN,
 )
 
-from .account_balances import NOTHING, SPARKLINE_DAYS, AccountBalance
+from .account_balances import SPARKLINE_DAYS, AccountBalance
 
 DAYS_APART = 3
+SMALLEST_SPAN = Decimal("0.1")
+"""The least that a sparkline's height stands for, as a part of the largest amount: a small movement
+looks small. static/charts.js has the same."""
 KINDS: tuple[tuple[str, LazyString, tuple[str, ...]], ...] = (
     ("cash", lazy_gettext("Cash"), (DEPOSITORY,)),
     ("cards", lazy_gettext("Cards"), (CREDIT,)),
@@ -43,10 +46,10 @@ class AccountRow(AccountBalance):
 
     def points(self, width: int = 90, height: int = 24) -> str:
         """`sparkline` as the points of an SVG polyline in a box of this size."""
-        low, high = min(self.sparkline, default=NOTHING), max(self.sparkline, default=NOTHING)
-        span = high - low or 1
-        middle = Decimal(height) / 2
-        ys = [(high - value) / span * height if high != low else middle for value in self.sparkline]
+        low, high = min(self.sparkline), max(self.sparkline)
+        span = max(high - low, SMALLEST_SPAN * max(abs(low), abs(high))) or 1
+        top = (low + high + span) / 2
+        ys = [(top - value) / span * height for value in self.sparkline]
         step = width / (len(ys) - 1)
         return " ".join(f"{step * index:.1f},{y:.1f}" for index, y in enumerate(ys))
 
@@ -59,12 +62,17 @@ class AccountRow(AccountBalance):
 
 @dataclass(frozen=True)
 class AccountGroup:
-    """The open accounts of one kind. `totals` are pairs of currency and sum."""
+    """The open accounts of one kind. `totals` are pairs of currency and sum of what is known."""
 
     key: str
     title: LazyString
     totals: Sequence[tuple[str, Decimal]]
     accounts: Sequence[AccountRow]
+
+    @property
+    def unknown(self) -> int:
+        """How many accounts are missing from the totals."""
+        return sum(row.is_unknown for row in self.accounts)
 
 
 def groups(balances: Sequence[AccountBalance], today: date) -> list[AccountGroup]:
@@ -87,5 +95,6 @@ def groups(balances: Sequence[AccountBalance], today: date) -> list[AccountGroup
 def _totals(rows: Iterable[AccountBalance]) -> list[tuple[str, Decimal]]:
     sums: defaultdict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
-        sums[row.currency] += row.value or NOTHING
+        if row.value is not None:
+            sums[row.currency] += row.value
     return sorted(sums.items())

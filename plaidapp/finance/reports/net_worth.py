@@ -37,7 +37,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class NetWorth:
-    """In one currency. `change` is since the end of last month. The last of `dates` is today."""
+    """In one currency. `change` is since the end of last month. The last of `dates` is today.
+
+    `missing` are the accounts that are not in it because their balances are unknown.
+    """
 
     currency: str
     value: Decimal
@@ -45,6 +48,7 @@ class NetWorth:
     dates: Sequence[date]
     values: Sequence[Decimal]
     estimates: Sequence[Estimate]
+    missing: Sequence[Account]
 
     @property
     def chart(self) -> dict[str, Any]:
@@ -73,10 +77,11 @@ class NetWorth:
         return list(reversed(last_of_month.values()))
 
 
-def by_currency(balances: Iterable[AccountBalance], period: str, today: date) -> list[NetWorth]:
+def by_currency(balances: Sequence[AccountBalance], period: str, today: date) -> list[NetWorth]:
     """One for each currency that open accounts with a known balance have.
 
-    ISO's currencies come first, then the currencies of the most accounts.
+    ISO's currencies come first, then the currencies of the most accounts. Unknown balances in other
+    currencies are missing from the first.
     """
     accounts_in = defaultdict(list)
     for each in balances:
@@ -90,17 +95,31 @@ def by_currency(balances: Iterable[AccountBalance], period: str, today: date) ->
         for currency, number in open_accounts.items()
         if number
     )
-    return [_net_worth(currency, accounts_in[currency], period, today) for *_, currency in order]
+    currencies = [currency for *_, currency in order]
+    missing = defaultdict(list)
+    for each in balances:
+        if each.is_unknown and currencies:
+            known = each.currency in currencies
+            missing[each.currency if known else currencies[0]].append(each.account)
+    return [
+        _net_worth(currency, accounts_in[currency], missing[currency], period, today)
+        for currency in currencies
+    ]
 
 
 def _net_worth(
-    currency: str, balances: Sequence[AccountBalance], period: str, today: date
+    currency: str,
+    balances: Sequence[AccountBalance],
+    missing: Sequence[Account],
+    period: str,
+    today: date,
 ) -> NetWorth:
     days = _days(period, min(each.line.known_from for each in balances if each.line), today)
     values = _sums(balances, days)
     (last_month,) = _sums(balances, [end_of_last_month(today)])
     change = values[-1] - last_month
-    return NetWorth(currency, values[-1], change, days, values, _estimates(balances, days[0]))
+    estimates = _estimates(balances, days[0])
+    return NetWorth(currency, values[-1], change, days, values, estimates, missing)
 
 
 def _sums(balances: Sequence[AccountBalance], days: Sequence[date]) -> list[Decimal]:

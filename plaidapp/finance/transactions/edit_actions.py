@@ -110,7 +110,8 @@ def _answer(listing: Listing, applied: Applied, ids: Sequence[int] | None, back:
 def _redrawn(
     listing: Listing, ids: Sequence[int], sentence: str, undo_url: str | None = None
 ) -> str:
-    """Each row as it is now. Hidden rows are removed if the filter leaves them out."""
+    """Each row and the totals of its day as they are now. Hidden rows are removed if the filter
+    leaves them out."""
     user_id, zone = person().id, person().zone
     revision = users.ledger_revision(user_id)
     shown_before = users.version_of(revision - 1, zone)

@@ -1,6 +1,6 @@
 """What the explorer shows: a page of rows, what the filter adds up to, and how to loosen it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -181,6 +181,12 @@ class Listing:
         if self._first_of_next and day == self._first_of_next.date:
             return filter_totals.tally_of_day(self.filter, day).sums
         return filter_totals.tally_of(self.filter, rows).sums if len(rows) > 1 else ()
+
+    def totals_of_days(self, rows: Iterable[Transaction]) -> Iterator[tuple[date, Tally]]:
+        """What the list's rows of these rows' days add up to now, for the days' headings."""
+        if self.filter.sort == "date":
+            for day in sorted({row.date for row in rows}):
+                yield day, filter_totals.tally_of_day(self.filter, day)
 
     @property
     def is_past_the_end(self) -> bool:

@@ -21,16 +21,17 @@ def days_later(day: date, days: int) -> date:
         return date.max if days > 0 else date.min
 
 
-def months_later(day: date, months: int) -> date:
+def months_later(day: date, months: int, due: int | None = None) -> date:
     """Return the same day of the month `months` later, or earlier when negative.
 
-    In a shorter month this is the month's last day.
+    In a shorter month this is the month's last day. `due` is the day of the month if `day` comes
+    before it because its own month is short: 31 for what was due on January 31 and on February 28.
     """
     year, index = divmod(day.year * 12 + day.month - 1 + months, 12)
     if not date.min.year <= year <= date.max.year:
         return date.max if months > 0 else date.min
     longest = calendar.monthrange(year, index + 1)[1]
-    return date(year, index + 1, min(day.day, longest))
+    return date(year, index + 1, min(due or day.day, longest))
 
 
 def month_of(day: date) -> date:

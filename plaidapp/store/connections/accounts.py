@@ -69,6 +69,11 @@ class Account(HasCurrency, Base):
     def is_debt(self) -> bool:
         return account_types.is_debt(self.type)
 
+    @property
+    def balance(self) -> Decimal | None:
+        """`current`, or what stands in for it. None if the balance is unknown."""
+        return account_types.balance_of(self.type, self.current, self.available, self.limit)
+
 
 TABLE = cast(Table, Account.__table__)
 
@@ -112,11 +117,16 @@ def save(
     if any(account.account_id not in ids for account in accounts):
         ids = ids_of_item(item_id)
     reported = {
-        ids[account.account_id]: account.balances.current
+        ids[account.account_id]: balance
         for account in accounts
-        if account.balances.current is not None
+        if (balance := _balance_of(account)) is not None
     }
     return balances.record(users.today_of(user_id), reported)
+
+
+def _balance_of(sent: payloads.PlaidAccount) -> Decimal | None:
+    given = sent.balances
+    return account_types.balance_of(sent.type, given.current, given.available, given.limit)
 
 
 _IDS = select(Account.plaid_account_id, Account.id).where(Account.item_id == bindparam("item_id"))

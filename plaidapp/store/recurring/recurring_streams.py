@@ -27,6 +27,11 @@ TOMBSTONED = "TOMBSTONED"
 EARLY = "EARLY_DETECTION"
 
 
+def is_payment(direction: str, amount: Decimal) -> bool:
+    """Return False for money that came back, such as a refund in a stream of costs."""
+    return amount <= 0 if direction == IN else amount >= 0
+
+
 class Payment(Base):
     """A transaction that belongs to a stream. By Plaid's id, because it may not be stored yet."""
 
@@ -41,6 +46,7 @@ class Payment(Base):
 class Stream(HasCurrency, Base):
     """Payments that belong together. Amounts have Plaid's sign: positive is money out.
 
+    `last_amount` is that of the last payment: a refund in a stream of costs is not one.
     `previous_amount` is what was paid before `changed_on` if one steady amount followed another.
     `paid` is the number of payments. `vanished_at` is when the stream was missing from Plaid's
     answer.
@@ -101,7 +107,9 @@ class Stream(HasCurrency, Base):
 
     @property
     def is_over(self) -> bool:
-        return not self.is_active or self.status == TOMBSTONED or self.vanished_at is not None
+        """True if no payment is expected anymore, such as from an account that was closed."""
+        ended = not self.is_active or self.status == TOMBSTONED or self.vanished_at is not None
+        return ended or self.account.closed_at is not None
 
 
 Stream.paid = column_property(

@@ -21,7 +21,7 @@ from ..base.writes import in_batches, write
 from ..transactions import set_aside
 from ..transactions.transactions import Transaction
 from .price_change import price_change
-from .recurring_streams import ANNUALLY, IN, OUT, Payment, Stream
+from .recurring_streams import ANNUALLY, IN, OUT, Payment, Stream, is_payment
 
 StoredPayments = Mapping[str, tuple[datetime.date, Decimal]]
 """Date and amount of stored transactions, by Plaid's id."""
@@ -49,7 +49,7 @@ def save(
         ("item_id", "plaid_stream_id"),
         [
             {"user_id": user_id, "item_id": item_id, "direction": direction}
-            | _columns(stream, account_ids, payments)
+            | _columns(direction, stream, account_ids, payments)
             for direction, stream in sent
         ],
     )
@@ -80,11 +80,15 @@ def _stored_payments(item_id: int, plaid_ids: Sequence[str]) -> StoredPayments:
 
 
 def _columns(
-    stream: payloads.PlaidStream, account_ids: Mapping[str, int], stored: StoredPayments
+    direction: str,
+    stream: payloads.PlaidStream,
+    account_ids: Mapping[str, int],
+    stored: StoredPayments,
 ) -> dict[str, Any]:
-    payments = sorted(stored[plaid_id] for plaid_id in stream.transaction_ids if plaid_id in stored)
-    if not payments or payments[-1][0] < stream.last_date:  # the newest row is not synced yet
-        payments.append((stream.last_date, stream.last_amount.amount))
+    rows = sorted(stored[plaid_id] for plaid_id in stream.transaction_ids if plaid_id in stored)
+    if not rows or rows[-1][0] < stream.last_date:  # the newest row is not synced yet
+        rows.append((stream.last_date, stream.last_amount.amount))
+    payments = [(day, amount) for day, amount in rows if is_payment(direction, amount)]
     change = price_change(payments, is_annual=stream.frequency == ANNUALLY)
     return {
         "account_id": account_ids[stream.account_id],
@@ -98,7 +102,7 @@ def _columns(
         "last_date": stream.last_date,
         "predicted_next_date": stream.predicted_next_date,
         "average_amount": stream.average_amount.amount,
-        "last_amount": stream.last_amount.amount,
+        "last_amount": _last_amount(direction, stream, payments),
         "previous_amount": change and change.previous,
         "changed_on": change and change.since,
         "iso_currency_code": stream.last_amount.iso_currency_code,
@@ -108,6 +112,13 @@ def _columns(
         "updated_at": now(),
         "vanished_at": None,
     }
+
+
+def _last_amount(
+    direction: str, stream: payloads.PlaidStream, payments: Sequence[tuple[datetime.date, Decimal]]
+) -> Decimal:
+    sent = stream.last_amount.amount
+    return payments[-1][1] if payments and not is_payment(direction, sent) else sent
 
 
 def _mark_vanished(item_id: int, sent_ids: set[str]) -> None:

@@ -30,6 +30,10 @@ class Line:
     source: str
     steps: Sequence[tuple[datetime.date, Decimal]]
 
+    @property
+    def latest(self) -> Decimal:
+        return self.steps[-1][1]
+
     def at(self, days: Sequence[datetime.date]) -> list[Decimal]:
         """Return the balance at the end of each day."""
         dates = [date for date, _ in self.steps]

@@ -201,6 +201,24 @@ def test_ended_streams_are_folded(add, look):
     assert "a month" not in page.text.replace("every month", "")
 
 
+def test_the_payments_of_a_closed_account_have_ended(app, add, bank, look):
+    stream = add("Gym", "30")
+    with app.app_context():
+        db.session.execute(db.update(Account).values(closed_at=now()))
+        db.session.commit()
+    page = look()
+    assert "Gym" not in page.find(id="upcoming")[1]
+    assert "Ended (1)" in page.find(id="over")[1]
+    assert "every month, last on" in row(stream, page)
+    assert "a month" not in page.text.replace("every month", "")
+
+
+def test_a_refund_is_not_a_cost(add, look):
+    add(amount="10")
+    add("Shoes", "-30", direction="out")
+    assert "$10.00 a month" in look().text
+
+
 def test_currencies_are_not_added_up(add, look):
     add(amount="10")
     add("Abo", "20", iso_currency_code="EUR")
@@ -321,6 +339,28 @@ def test_the_days_on_which_payments_are_expected(frequency, last, first, days):
     assert [f"{day:%m-%d}" for day in found] == days
 
 
+@pytest.mark.parametrize(
+    ("frequency", "last", "first", "days"),
+    [
+        ("MONTHLY", date(2026, 1, 31), date(2026, 2, 28), ["02-28", "03-31", "04-30", "05-31"]),
+        ("MONTHLY", date(2026, 1, 30), date(2026, 2, 28), ["02-28", "03-30", "04-30", "05-30"]),
+        ("MONTHLY", date(2026, 1, 28), date(2026, 2, 28), ["02-28", "03-28", "04-28", "05-28"]),
+        ("MONTHLY", date(2026, 3, 31), date(2026, 4, 30), ["04-30", "05-31"]),
+        ("MONTHLY", date(2026, 3, 30), date(2026, 4, 30), ["04-30", "05-30"]),
+        ("SEMI_MONTHLY", date(2026, 2, 15), date(2026, 2, 28),
+         ["02-28", "03-15", "03-31", "04-15", "04-30", "05-15", "05-31"]),
+        ("SEMI_MONTHLY", date(2026, 2, 28), date(2026, 3, 15),
+         ["03-15", "03-31", "04-15", "04-30", "05-15", "05-31"]),
+        ("SEMI_MONTHLY", date(2026, 2, 20), date(2026, 3, 5),
+         ["03-05", "03-20", "04-05", "04-20", "05-05", "05-20"]),
+    ],
+)  # fmt: skip
+def test_the_last_day_of_a_month_stays_the_last_day(frequency, last, first, days):
+    one = stream(frequency=frequency, predicted_next_date=first, last_date=last)
+    found = upcoming.expected(one, date(2026, 2, 1), date(2026, 5, 31))
+    assert [f"{day:%m-%d}" for day in found] == days
+
+
 def test_the_monthly_cost_is_a_twelfth_of_the_yearly_cost():
     frequencies = ("WEEKLY", "BIWEEKLY", "SEMI_MONTHLY", "MONTHLY", "ANNUALLY", "UNKNOWN")
     streams = [stream(frequency=one, iso_currency_code="USD") for one in frequencies]
@@ -330,7 +370,12 @@ def test_the_monthly_cost_is_a_twelfth_of_the_yearly_cost():
 
 def test_monthly_costs_are_exact_and_by_currency():
     streams = [
-        stream(frequency="MONTHLY", last_amount=Decimal(amount), iso_currency_code=currency)
+        stream(
+            direction="in" if amount < "0" else "out",
+            frequency="MONTHLY",
+            last_amount=Decimal(amount),
+            iso_currency_code=currency,
+        )
         for amount, currency in (("0.1", "USD"), ("0.2", "USD"), ("-5", "EUR"), ("1", None))
     ]
     assert recurring_pages.monthly_cost(streams) == [

@@ -14,7 +14,7 @@ from plaidapp.finance.reports import account_balances, figures, net_worth
 from plaidapp.finance.reports.income_and_spending import Month
 from plaidapp.finance.transactions.filter_form import ExplorerForm
 from plaidapp.store import Account
-from plaidapp.store.connections import accounts, items
+from plaidapp.store.connections import accounts, balances, items
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import filter_totals
 from tests import stored
@@ -34,8 +34,8 @@ def item(owner):
 def bank(owner, item, set_clock):
     """Save accounts and rows as a sync of TODAY does.
 
-    Accounts are (key, type, current) or (..., currency); rows (account, age in days, amount,
-    category) or (..., currency).
+    Accounts are (key, type, current) or (..., currency, available, limit); rows (account, age in
+    days, amount, category) or (..., currency).
     """
     set_clock("2026-11-22T12:00Z")
 
@@ -51,9 +51,11 @@ def bank(owner, item, set_clock):
     return save
 
 
-def account(key, kind, current, currency="USD"):
+def account(key, kind, current, currency="USD", available=None, limit=None):
+    amounts = {"current": current, "available": available, "limit": limit}
     given = payloads.Balances(
-        current=None if current is None else Decimal(current), iso_currency_code=currency
+        **{name: None if sent is None else Decimal(sent) for name, sent in amounts.items()},
+        iso_currency_code=currency,
     )
     return payloads.PlaidAccount(account_id=key, name=key, type=kind, balances=given)
 
@@ -222,6 +224,87 @@ def test_an_account_without_a_balance_is_listed_but_not_counted(owner, bank):
         ("a", None),
         ("b", 3),
     ]
+
+
+def test_what_is_available_stands_in_for_a_balance_that_is_not_reported(owner, bank):
+    bank(
+        [
+            ("checking", "depository", None, "USD", "500"),
+            ("savings", "depository", "100", "USD", "100"),
+            ("card", "credit", None, "USD", "590", "1000"),
+        ]
+    )
+    found = shown(owner)
+    (worth,) = found.net_worth
+    assert (worth.value, worth.values[-1], worth.missing) == (190, 190, [])
+    assert [group.totals for group in found.groups] == [[("USD", 600)], [("USD", -410)]]
+    assert [group.unknown for group in found.groups] == [0, 0]
+
+
+def test_a_balance_from_before_counts_although_no_day_has_it(owner, bank):
+    """It was stored with the account when only current balances had a history."""
+    bank([("checking", "depository", None, "USD", "500"), ("savings", "depository", "100")])
+    db.session.execute(balances.TABLE.delete())
+    db.session.commit()
+    found = shown(owner)
+    assert found.net_worth[0].value == 600
+    assert found.groups[0].totals == [("USD", 600)]
+
+
+def test_an_unknown_balance_is_missing_from_every_sum(owner, bank):
+    bank(
+        [
+            ("a", "depository", "3"),
+            ("b", "depository", None),
+            ("ira", "investment", None, "USD", "20"),
+            ("euros", "loan", None, "EUR"),
+        ]
+    )
+    found = shown(owner)
+    (worth,) = found.net_worth
+    assert worth.value == 3
+    assert [account.name for account in worth.missing] == ["b", "ira", "euros"]
+    assert [(group.totals, group.unknown) for group in found.groups] == [
+        ([("USD", 3)], 1),
+        ([], 1),
+        ([], 1),
+    ]
+
+
+def test_an_unknown_balance_is_missing_from_the_sum_in_its_currency(owner, bank):
+    bank(
+        [
+            ("a", "depository", "3"),
+            ("b", "depository", "3", "EUR"),
+            ("c", "depository", None, "EUR"),
+        ]
+    )
+    missing = {each.currency: [row.name for row in each.missing] for each in shown(owner).net_worth}
+    assert missing == {"USD": [], "EUR": ["c"]}
+
+
+def test_a_balance_that_is_no_longer_reported_keeps_its_last_value(owner, bank, set_clock):
+    set_clock("2026-11-20T12:00Z")
+    bank([("ira", "investment", "70"), ("a", "depository", "3")])
+    set_clock("2026-11-22T12:00Z")
+    bank([("ira", "investment", None), ("a", "depository", "3")])
+    found = shown(owner)
+    (worth,) = found.net_worth
+    assert (worth.value, worth.change, worth.missing) == (73, 0, [])
+    assert [group.totals for group in found.groups] == [[("USD", 3)], [("USD", 70)]]
+
+
+def test_a_closed_account_without_a_balance_is_not_missing(owner, item, bank):
+    bank([("a", "depository", None), ("b", "depository", "3")])
+    accounts.close_missing(item.id, ["b"])
+    db.session.commit()
+    assert shown(owner).net_worth[0].missing == []
+
+
+def test_a_small_movement_looks_small(owner, bank):
+    bank([("a", "depository", "1000")], [("a", 1, "-10", "INCOME")])
+    points = shown(owner).groups[0].accounts[0].points(30, 10).split()
+    assert {point.split(",")[1] for point in points} == {"4.5", "5.5"}
 
 
 def test_accounts_are_grouped_in_order_and_debts_are_negative(owner, bank):

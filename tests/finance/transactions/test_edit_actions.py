@@ -94,6 +94,45 @@ def test_a_hidden_row_is_removed_unless_hidden_rows_are_shown(connected, rows):
     assert connected.client.get(f"{PATH}.json?hidden=any").json["total_transactions"] == 3
 
 
+@pytest.fixture
+def one_day(app, connected, today):
+    """Put all three rows on one day; return it."""
+    with app.app_context():
+        db.session.execute(db.update(Transaction).values(date=today))
+        db.session.commit()
+    return today
+
+
+def heading_of(html, day):
+    return re.sub(r"\s+", " ", html.split(f'hx-target="#day-{day}"')[1].split("</hx-partial>")[0])
+
+
+def test_the_totals_of_the_day_are_sent_again(connected, rows, one_day):
+    path = connected.client.get(PATH).text
+    assert "+$987.49" in path.split(f'id="day-{one_day}"')[1].split("</h2>")[0]
+    hidden = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data={"hidden": "y"}).text
+    assert "−$12.51" in heading_of(hidden, one_day)
+    shown = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data={"hidden": ""}).text
+    assert "+$987.49" in heading_of(shown, one_day)
+
+
+def test_a_day_with_one_row_left_has_no_totals_and_an_empty_one_no_heading(
+    connected, rows, one_day
+):
+    names = list(rows.values())
+    two = {"row": names[:2], "do": "hide"}
+    heading = heading_of(connected.htmx("POST", f"{PATH}/edit", data=two).text, one_day)
+    assert f'id="day-{one_day}"' in heading
+    assert 'class="sum"' not in heading
+    last = connected.htmx("POST", f"{PATH}/{names[2]}", data={"hidden": "y"}).text
+    assert f'hx-target="#day-{one_day}" hx-swap="delete"' in last
+
+
+def test_a_list_by_amount_has_no_days_to_send(connected, rows):
+    answer = connected.htmx("POST", f"{PATH}/{rows['Pay']}?sort=amount", data={"hidden": "y"})
+    assert "#day-" not in answer.text
+
+
 BAD = (
     ({"category": "MINE"}, "Choose one from the list."),
     ({"category": "\0"}, "Choose one from the list."),

@@ -263,12 +263,12 @@ def test_totals_leave_out_transfers_and_say_how_much_that_is(with_a_transfer):
         text = Page(with_a_transfer.client.get(f"{PATH}{query}").text).find(id="tally")[1]
         return " ".join("".join(text).split()).split(" Export")[0]
 
-    without = "In$1,000.00 Out$0.01 Net$999.99"
+    without = "In$1,000.00 Out$0.01 Net+$999.99"
     assert tally() == (
         f"3 transactions {without} Without transfers: $0.00 in, $12.50 out Include them"
     )
     assert tally("?scope=flow") == f"2 transactions {without}"
-    assert tally("?scope=all") == "3 transactions In$1,000.00 Out$12.51 Net$987.49"
+    assert tally("?scope=all") == "3 transactions In$1,000.00 Out$12.51 Net+$987.49"
     assert tally("?q=book") == (
         "1 transaction Without transfers: $0.00 in, $12.50 out Include them"
     )

@@ -77,6 +77,28 @@ def test_a_stream_is_stored_as_it_was_sent(owner, item, save_answer):
     assert not row.is_over
 
 
+def test_a_refund_does_not_count_as_the_last_payment(owner, item, save_answer, save, transaction):
+    save(
+        item,
+        transaction("t1", date(2026, 2, 5), "17.99"),
+        transaction("t2", date(2026, 3, 5), "17.99"),
+        transaction("t3", date(2026, 3, 9), "-17.99"),
+    )
+    back = payloads.StreamAmount(Decimal("-17.99"), "USD")
+    sent = stream("s", "t1", "t2", "t3", last_amount=back, last_date=date(2026, 3, 9))
+    save_answer(item, sent)
+    row = streams_of(owner)["s"]
+    assert (row.last_amount, row.changed_on, row.paid) == (Decimal("17.99"), None, 3)
+
+
+def test_the_streams_of_a_closed_account_are_over(owner, item, save_answer):
+    save_answer(item, stream())
+    assert not streams_of(owner)["s"].is_over
+    accounts.close_missing(item.id, [])
+    db.session.commit()
+    assert streams_of(owner)["s"].is_over
+
+
 def test_a_second_answer_updates_the_same_rows(owner, item, save_answer):
     save_answer(item, stream("s", "t1", "t2"))
     first = streams_of(owner)["s"].id

@@ -99,11 +99,11 @@ def _account(statement: Statement) -> str:
 
 
 def _balance(statement: Statement) -> Decimal | None:
-    """The balance that the bank reported; None if it is unknown for this currency."""
+    """The account's balance; None if it is unknown for this currency."""
     account = statement.account
-    if account.current is None or statement.currency != account.currency:
+    if account.balance is None or statement.currency != account.currency:
         return None
-    return -account.current if account.is_debt else account.current
+    return -account.balance if account.is_debt else account.balance
 
 
 def _transaction(row: Transaction) -> str:
