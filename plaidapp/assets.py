@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import brotli
-from flask import Flask, Response, abort, current_app, request
+from flask import Flask, Response, abort, current_app, g, request, url_for
 from flask_compress import Compress
 from werkzeug.security import safe_join
 
@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
     Compress(app)
     app.view_functions["static"] = serve
     app.url_defaults(_add_version)
+    app.add_template_global(icons_url)
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,13 @@ def serve(filename: str) -> Response:
 def _add_version(endpoint: str, values: dict[str, Any]) -> None:
     if endpoint == "static" and (asset := _find(values["filename"])):
         values.setdefault("v", asset.version)
+
+
+def icons_url() -> str:
+    """The address of all icons. It is made once in each request: a page shows a hundred icons."""
+    if "icons_url" not in g:
+        g.icons_url = url_for("static", filename="icons.svg")
+    return cast(str, g.icons_url)
 
 
 def _find(filename: str) -> Asset | None:

@@ -240,7 +240,7 @@ class Listing:
             for item in self.connections
         ]
 
-    @property
+    @cached_property
     def categories(self) -> list[str]:
         """Plaid's categories, and others that the filter names or rows of the page have."""
         rows = () if self.form.errors else self.rows

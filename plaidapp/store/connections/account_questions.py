@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ForeignKey, Select, Table, UniqueConstraint, delete, select
+from sqlalchemy import ForeignKey, Select, Table, UniqueConstraint, bindparam, delete, select
 from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
 
 from plaidapp.extensions import Base, db
@@ -44,17 +44,15 @@ TABLE = cast(Table, AccountQuestion.__table__)
 
 def of_user(user_id: int) -> Sequence[AccountQuestion]:
     """Return the person's open questions with both accounts, oldest first."""
-    return db.session.scalars(_open(user_id).order_by(AccountQuestion.id)).all()
+    return db.session.scalars(_OPEN, {"user_id": user_id}).all()
 
 
 def any_open(user_id: int) -> bool:
     """Return True if there is something to ask the person."""
-    return (
-        db.session.scalar(_open(user_id).with_only_columns(AccountQuestion.id).limit(1)) is not None
-    )
+    return db.session.scalar(_ANY_OPEN, {"user_id": user_id}) is not None
 
 
-def _open(user_id: int) -> Select[AccountQuestion]:
+def _open() -> Select[AccountQuestion]:
     """Questions about accounts that are both open, and that have no answer."""
     one, other = aliased(Account), aliased(Account)
     return (
@@ -63,12 +61,17 @@ def _open(user_id: int) -> Select[AccountQuestion]:
         .join(one, one.id == AccountQuestion.one_id)
         .join(other, other.id == AccountQuestion.other_id)
         .where(
-            AccountQuestion.user_id == user_id,
+            AccountQuestion.user_id == bindparam("user_id"),
             AccountQuestion.different_at.is_(None),
             one.closed_at.is_(None),
             other.closed_at.is_(None),
         )
+        .order_by(AccountQuestion.id)
     )
+
+
+_OPEN = _open()  # made once: the dashboard asks, and making it takes longer than running it
+_ANY_OPEN = _OPEN.with_only_columns(AccountQuestion.id).limit(1)
 
 
 def different_pairs(user_id: int) -> set[Ids]:

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Select,
     Text,
+    bindparam,
     delete,
     exists,
     false,
@@ -93,9 +94,19 @@ def owned(edit_id: int, user_id: int) -> Edit | None:
 
 def last(user_id: int) -> Edit | None:
     """Return the person's latest edit of the last 24 hours that is not undone."""
-    query = select(Edit).where(Edit.user_id == user_id, Edit.made_at > now() - RECENT)
-    has_rows = exists().where(EditRow.edit_id == Edit.id)
-    return db.session.scalar(query.where(has_rows).order_by(Edit.id.desc()).limit(1))
+    return db.session.scalar(_LAST, {"user_id": user_id, "since": now() - RECENT})
+
+
+_LAST = (  # made once, for every page of the explorer
+    select(Edit)
+    .where(
+        Edit.user_id == bindparam("user_id"),
+        Edit.made_at > bindparam("since", type_=Moment),
+        exists().where(EditRow.edit_id == Edit.id),
+    )
+    .order_by(Edit.id.desc())
+    .limit(1)
+)
 
 
 def of_ids(user_id: int, transaction_ids: Sequence[int]) -> list[ColumnElement[bool]]:

@@ -97,7 +97,7 @@ class Transaction(HasCurrency, Base):
     category_version: Mapped[str | None] = mapped_column(Text)
     payment_channel: Mapped[str | None] = mapped_column(Text)
     title_key: Mapped[str] = mapped_column(BINARY_TEXT, default="", server_default="")
-    pairs: Mapped[str | None] = mapped_column(Text)
+    pairs: Mapped[str | None] = mapped_column(Text, deferred=True, deferred_raiseload=True)
     pending: Mapped[bool]
     page_id: Mapped[int | None] = mapped_column(BigInteger)
     removed_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
@@ -107,7 +107,7 @@ class Transaction(HasCurrency, Base):
     # The person's own edits. Updates from the bank never change these.
     own_category: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
-    note_pairs: Mapped[str | None] = mapped_column(Text)
+    note_pairs: Mapped[str | None] = mapped_column(Text, deferred=True, deferred_raiseload=True)
     hidden: Mapped[bool] = mapped_column(default=False)
     not_transfer: Mapped[bool] = mapped_column(server_default=false())
     edited_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
