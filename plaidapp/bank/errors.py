@@ -52,13 +52,6 @@ refusal of that one product. https://plaid.com/docs/errors/item/
 NOT_OFFERED = frozenset({"INVALID_PRODUCT", "PRODUCT_NOT_ENABLED", "PRODUCTS_NOT_SUPPORTED"})
 """The bank does not offer a product, or the app's contract with Plaid does not include it."""
 
-BAD_CURSOR = frozenset({MUTATION, LOOP, "INVALID_FIELD", "INVALID_CURSOR"})
-"""What a bank may say of a cursor from which it can't continue. Plaid says INVALID_FIELD of one
-that it doesn't know ("cursor not associated with access_token"), and MUTATION to try again; a
-stored cursor may get that answer every time.
-https://plaid.com/docs/errors/transactions/#transactions_sync_mutation_during_pagination
-"""
-
 HOPELESS = frozenset(
     {"INVALID_CREDENTIALS", "INVALID_FIELD", "INVALID_INSTITUTION", "INVALID_PUBLIC_TOKEN"}
 )
@@ -118,6 +111,17 @@ class BankError(Exception):
     def refuses_product(self) -> bool:
         """The same call would fail again, but others of the connection may work."""
         return not self.retryable and self.code not in OF_CONNECTION
+
+    @property
+    def may_be_of_cursor(self) -> bool:
+        """The bank may refuse the cursor alone, and then answers from the beginning.
+
+        Plaid says INVALID_FIELD of a cursor that it does not know ("cursor not associated with
+        access_token"), and MUTATION to try again; a stored cursor may get that answer every time.
+        https://plaid.com/docs/errors/transactions/#transactions_sync_mutation_during_pagination
+        """
+        is_refused = self.refuses_product and self.code not in NOT_OFFERED
+        return is_refused or self.code in (MUTATION, LOOP)
 
 
 def transport_error(code: str) -> BankError:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from plaidapp import policy
-from plaidapp.bank.errors import BAD_CURSOR, LOOP, MUTATION, BankError, transport_error
+from plaidapp.bank.errors import LOOP, MUTATION, BankError, transport_error
 from plaidapp.bank.payloads import PlaidAccount, SyncPage
 from plaidapp.bank.responses import decode_page
 from plaidapp.bank.unread import ACCOUNT, Unread
@@ -82,7 +82,7 @@ def fetch(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spool) -> 
             spool.clear()
             if error.code == MUTATION and restarts < policy.MAX_RESTARTS:
                 restarts += 1
-            elif error.code in BAD_CURSOR and not start.from_beginning:
+            elif error.may_be_of_cursor and not start.from_beginning:
                 raise RefusedCursorError from error
             else:
                 raise

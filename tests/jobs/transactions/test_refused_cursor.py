@@ -15,7 +15,11 @@ SYNC = "/transactions/sync"
 DYNAMIC = {"username": "user_transactions_dynamic", "password": "any"}
 MUTATION = ("TRANSACTIONS_ERROR", "TRANSACTIONS_SYNC_MUTATION_DURING_PAGINATION")
 UNKNOWN = ("INVALID_REQUEST", "INVALID_FIELD")
-refusals = pytest.mark.parametrize("refusal", [MUTATION, UNKNOWN], ids=["mutation", "unknown"])
+NEW = ("TRANSACTIONS_ERROR", "TRANSACTIONS_SYNC_CURSOR_EXPIRED")
+"""A code that Plaid may add."""
+refusals = pytest.mark.parametrize(
+    "refusal", [MUTATION, UNKNOWN, NEW], ids=["mutation", "unknown", "new"]
+)
 
 
 @pytest.fixture
