@@ -57,11 +57,14 @@ def store_update(
     for batch in batches(spool):
         store_batch(storing, batch)
         _strike_out(unnamed, batch)
-    may_tell = update.status in (items.RECENT, items.COMPLETE)
     was_complete = pull_item.item.update_status == items.COMPLETE
+    may_tell = update.status in (items.RECENT, items.COMPLETE)
     if may_tell and not was_complete:
         same_accounts.separate_mistaken(item_id)
     _remove_missing_rows(storing, unnamed, update)
+    if was_complete and update.status not in items.STATUSES:
+        update = update._replace(status=items.COMPLETE)  # it still is
+        may_tell = True
     outcome = sync_progress.advance(
         item_id,
         start.stored_cursor,

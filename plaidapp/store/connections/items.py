@@ -42,6 +42,8 @@ ENDED = gettext_noop("This connection has ended. Connect the bank again to updat
 RECENT = "INITIAL_UPDATE_COMPLETE"
 COMPLETE = "HISTORICAL_UPDATE_COMPLETE"
 """The `update_status` once Plaid has the last 30 days of an Item, and once it has everything."""
+STATUSES = ("NOT_READY", RECENT, COMPLETE)
+"""Any other status says nothing: https://plaid.com/docs/api/products/transactions/"""
 
 
 class Item(Base):

@@ -147,3 +147,22 @@ def test_a_complete_history_ends_the_waiting(begin, run, custom, asked, look, ba
         None,
         None,
     )
+
+
+def test_a_complete_history_stays_complete_if_the_bank_then_gives_no_status(
+    link, begin, run, asked, look
+):
+    item = link()
+    asked("rows")
+    for kind in (kinds.TRANSACTIONS, kinds.REPAIR):
+        sync_progress.request_sync([item.id])
+        pull_id = begin(kind, items=[item])
+        run(pull_id)
+        pull = look(pull_id)
+        assert pull.state == "done"
+        item = pull.items[0].item
+        assert (item.update_status, item.preparing_since, item.ask_after) == (
+            items.COMPLETE,
+            None,
+            None,
+        )
