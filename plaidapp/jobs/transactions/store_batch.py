@@ -74,7 +74,8 @@ def store_batch(storing: Storing, batch: Batch) -> None:
     edits.carry(item_id, added)
     transactions.mark_removed(item_id, batch.removed)
     named = {row.plaid_transaction_id for row in rows}.union(batch.removed)
-    _set_aside(storing, batch.unread, named)
+    gone = set(batch.removed)
+    _set_aside(storing, [row for row in batch.unread if row.plaid_id not in gone], named)
     storing.counts.update(
         kept=kept,
         added=len(added) - kept - shown,

@@ -222,6 +222,13 @@ def test_what_the_bank_sends_again_is_no_longer_set_aside(bank, link, sync, how)
     assert stored().keys() == (set() if how == "removed" else {"t"})
 
 
+def test_a_row_that_is_removed_on_its_own_page_is_not_set_aside(bank, link):
+    bank.sends([row("t", None), row("u", account_id="ghost"), row("v")], removed=["t", "u"])
+    link()
+    assert aside() == {}
+    assert stored().keys() == {"v"}
+
+
 def test_a_stored_row_stays_while_its_newest_form_is_set_aside(bank, link, sync, verify):
     bank.rows = [row("t", 5), row("u", 6)]
     bank.sends(bank.rows)
