@@ -17,7 +17,7 @@ from plaidapp.store import Account, Item
 from plaidapp.store.connections import account_questions, accounts, former_accounts, items
 from plaidapp.store.people import users
 from plaidapp.store.pulls import shown_pulls
-from plaidapp.store.transactions import monthly_totals, set_aside, transactions
+from plaidapp.store.transactions import item_rows, monthly_totals, set_aside
 
 from ..base import standing
 from ..base.blueprint import blueprint
@@ -127,7 +127,7 @@ def item(item_id: int) -> str | Response:
         accounts=accounts.of_item(row.id),
         shared=former_accounts.shared(person().id).get(row.id, ()),
         total=monthly_totals.count(person().id, row.id).shown,
-        removed=transactions.count_removed(row.id),
+        removed=item_rows.count_removed(row.id),
         history=shown_pulls.of_item(row.id, HISTORY),
         set_aside=set_aside.count(row.id),
         successor=former_accounts.successor(row.id),

@@ -12,12 +12,12 @@ from plaidapp.bank.unread import TRANSACTION, Unread
 from plaidapp.store.connections import accounts, former_accounts
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import (
-    edits,
+    carried_edits,
     ingest,
+    item_rows,
     raw_pages,
     reconnected_rows,
     set_aside,
-    transactions,
     transfers,
 )
 from plaidapp.store.transactions.ingest import Row
@@ -69,10 +69,10 @@ def store_batch(storing: Storing, batch: Batch) -> None:
     storing.page_ids += raw_pages.save(item_id, batch.bodies)
     rows = added + modified
     sent = [row.plaid_transaction_id for row in added]
-    shown = transactions.count_shown(item_id, sent) if storing.rereads else 0
+    shown = item_rows.count_shown(item_id, sent) if storing.rereads else 0
     kept = _save_rows(storing, account_ids, rows, batch.removed, is_new=not batch.modified)
-    edits.carry(item_id, added)
-    transactions.mark_removed(item_id, batch.removed)
+    carried_edits.carry(item_id, added)
+    item_rows.mark_removed(item_id, batch.removed)
     named = {row.plaid_transaction_id for row in rows}.union(batch.removed)
     gone = set(batch.removed)
     _set_aside(storing, [row for row in batch.unread if row.plaid_id not in gone], named)
@@ -113,7 +113,7 @@ def _save_rows(
         storing.new_ids |= new_ids
     if storing.changed_days is not None:
         named = [row.plaid_transaction_id for row in rows]
-        for account_id, day, size in transactions.places_of(item_id, named + removed):
+        for account_id, day, size in item_rows.places_of(item_id, named + removed):
             storing.changed_days.add((account_id, day))  # where they were
             storing.sizes.add(size)
         storing.changed_days |= {(account_ids[row.plaid_account_id], row.day) for row in rows}

@@ -23,7 +23,12 @@ from plaidapp.store.connections.sync_progress import Advance
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.store.reports import derived
-from plaidapp.store.transactions import raw_pages, reconnected_rows, set_aside, transactions
+from plaidapp.store.transactions import (
+    item_rows,
+    raw_pages,
+    reconnected_rows,
+    set_aside,
+)
 
 from ..connections import same_accounts
 from ..pulls import item_requests
@@ -93,7 +98,7 @@ def _comparable_ids(item_id: int) -> set[str]:
     Those it does not name no longer exist at the bank. Rows that are older than what Plaid sends
     are left alone.
     """
-    return transactions.shown_ids(item_id, now().date() - timedelta(days=DAYS_REQUESTED))
+    return item_rows.shown_ids(item_id, now().date() - timedelta(days=DAYS_REQUESTED))
 
 
 def _save_accounts(
@@ -135,7 +140,7 @@ def _remove_missing_rows(storing: Storing, unnamed: set[str], update: Update) ->
     `unnamed` are those of this Item; the others are rows of the Items that it has replaced.
     """
     item_id = storing.item_id
-    transactions.mark_removed(item_id, list(unnamed))
+    item_rows.mark_removed(item_id, list(unnamed))
     gone = reconnected_rows.remove_missing(
         item_id, former_accounts.former_items(item_id), update.status, storing.new_ids
     )

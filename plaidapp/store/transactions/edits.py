@@ -5,7 +5,7 @@ An edit is one click. It changes one row or 50,000, always with a few statements
 The values from before the edit are stored with it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -33,12 +33,10 @@ from ..base.dates import month_of
 from ..base.search_terms import pairs_of
 from ..base.sums import units_of
 from ..base.types import BigId, Moment, now
-from ..base.writes import in_batches, write
+from ..base.writes import write
 from ..people import users
 from . import monthly_refresh, transfers
 from .filters import Filter
-from .former_rows import FormerRow
-from .ingest import Row
 from .transactions import Transaction
 
 MOST_ROWS = 100_000
@@ -210,56 +208,3 @@ def _count_shown(transaction_ids: Select[int]) -> int:
     query = select(func.count()).select_from(Transaction)
     query = query.where(Transaction.id.in_(transaction_ids), Transaction.removed_at.is_(None))
     return db.session.scalar(query) or 0
-
-
-def carry(item_id: int, posted: Iterable[Row]) -> None:
-    """Copy a person's edits of pending rows to the posted rows that replace them.
-
-    Plaid gives a transaction a new id when it posts and names the old one:
-    https://plaid.com/docs/transactions/transactions-data/#reconciling-transactions
-    """
-    replacing = [row.plaid_transaction_id for row in posted if row.pending_transaction_id]
-    for ids in in_batches(replacing):
-        _copy(
-            Transaction.item_id == item_id,
-            Transaction.plaid_transaction_id.in_(ids),
-            PENDING.item_id == item_id,
-            PENDING.plaid_transaction_id == Transaction.pending_transaction_id,
-        )
-
-
-def carry_to(pending_id: int, posted_id: int) -> None:
-    """Copy the edits of one pending row to the row that it became in the same account."""
-    _copy(
-        Transaction.id == posted_id,
-        PENDING.id == pending_id,
-        PENDING.account_id == Transaction.account_id,
-    )
-
-
-def carry_merged(account_id: int) -> None:
-    """Copy the edits of an account's rows to the rows that have their names now."""
-    _copy(
-        PENDING.account_id == account_id,
-        FormerRow.item_id == PENDING.item_id,
-        FormerRow.plaid_transaction_id == PENDING.plaid_transaction_id,
-        FormerRow.transaction_id == Transaction.id,
-    )
-
-
-PENDING = aliased(Transaction)
-
-
-def _copy(*pairs: ColumnElement[bool]) -> None:
-    """Copy edits, and what undoing them needs, from PENDING to Transaction rows without edits."""
-    matches = *pairs, Transaction.edited_at.is_(None), PENDING.edited_at.is_not(None)
-    copied = aliased(EditRow)  # a sync from the beginning may come to the same row again
-    known = exists().where(
-        copied.edit_id == EditRow.edit_id, copied.transaction_id == Transaction.id
-    )
-    before = (getattr(EditRow, name) for name in FIELDS)
-    rows = select(EditRow.edit_id, Transaction.id, *before)
-    rows = rows.where(*matches, EditRow.transaction_id == PENDING.id, ~known)
-    write(insert(EditRow).from_select(["edit_id", "transaction_id", *FIELDS], rows))
-    values = {name: getattr(PENDING, name) for name in FIELDS}
-    write(update(Transaction).where(*matches).values(values))

@@ -28,7 +28,7 @@ from sqlalchemy.orm import aliased
 from ..base.upsert import insert_missing
 from ..base.writes import write
 from ..connections.merged_accounts import Sides
-from . import edits, former_rows
+from . import carried_edits, former_rows
 from .edits import FIELDS
 from .former_rows import FormerRow
 from .transactions import Transaction
@@ -59,7 +59,7 @@ def merge(kept_id: int, joining_id: int, leader: int) -> None:
     the other one if it has none.
     """
     _name_equal_rows(kept_id, joining_id)
-    edits.carry_merged(joining_id)
+    carried_edits.carry_merged(joining_id)
     _delete_merged(joining_id)
     by_leader = FormerRow.transaction_id == TABLE.c.id, FormerRow.item_id == leader
     _take_names(TABLE.c.account_id == kept_id, TABLE.c.item_id != leader, *by_leader)

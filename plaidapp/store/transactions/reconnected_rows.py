@@ -24,7 +24,7 @@ from ..base.sums import units_of
 from ..base.types import now, units
 from ..connections import former_accounts, items
 from ..connections.accounts import Account
-from . import edits, former_rows
+from . import carried_edits, former_rows
 from .ingest import Row
 from .transactions import Transaction
 
@@ -195,7 +195,7 @@ def _carry_edits(item_id: int, pending: Sequence[Transaction], new_ids: Collecti
     for row in pending:
         match candidates[row.id]:
             case [posted] if row.edited_at and times[posted.id] == 1:
-                edits.carry_to(row.id, posted.id)
+                carried_edits.carry_to(row.id, posted.id)
 
 
 def _candidates(item_id: int, row: Transaction, new_ids: Collection[str]) -> list[Transaction]:

@@ -1,7 +1,6 @@
 """The transactions of all accounts. ingest.py writes them in bulk, and reader.py reads them."""
 
 import datetime
-from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from sqlalchemy import (
@@ -10,15 +9,12 @@ from sqlalchemy import (
     Computed,
     ForeignKey,
     Index,
-    ScalarSelect,
     Select,
     Text,
     UniqueConstraint,
     false,
-    func,
     select,
     text,
-    update,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
@@ -27,9 +23,7 @@ from plaidapp.extensions import Base, db
 
 from ..base.currency import HasCurrency
 from ..base.dates import days_later
-from ..base.sums import units_of
-from ..base.types import BigId, Moment, Money, now
-from ..base.writes import in_batches, write
+from ..base.types import BigId, Moment, Money
 from ..connections.accounts import Account
 from .categories import category_of, category_sql
 
@@ -155,65 +149,6 @@ class Transaction(HasCurrency, Base):
             cls.category_detailed,
             cls.amount,
         )
-
-
-def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
-    """Mark rows as removed by the bank.
-
-    Rows of accounts that have moved to another Item stay: they are no longer this Item's to remove.
-    """
-    moment = now()
-    for ids in in_batches(plaid_ids):
-        write(
-            update(Transaction)
-            .where(
-                Transaction.item_id == item_id,
-                Transaction.plaid_transaction_id.in_(ids),
-                Transaction.account_id.in_(_accounts_of(item_id)),
-                Transaction.removed_at.is_(None),
-            )
-            .values(removed_at=moment, other_side_id=None)
-        )
-
-
-def places_of(item_id: int, plaid_ids: Sequence[str]) -> Iterator[tuple[int, datetime.date, int]]:
-    """Yield account, date and size, in units of 10^-8, of those rows that are stored."""
-    for ids in in_batches(plaid_ids):
-        query = select(Transaction.account_id, Transaction.date, units_of(Transaction.size)).where(
-            Transaction.item_id == item_id, Transaction.plaid_transaction_id.in_(ids)
-        )
-        yield from map(tuple, db.session.execute(query))
-
-
-def _accounts_of(item_id: int) -> ScalarSelect[int]:
-    return select(Account.id).where(Account.item_id == item_id).scalar_subquery()
-
-
-def shown_ids(item_id: int, since: datetime.date) -> set[str]:
-    """Return Plaid's ids of the Item's rows since `since` that are not removed."""
-    query = select(Transaction.plaid_transaction_id).where(
-        Transaction.item_id == item_id,
-        Transaction.account_id.in_(_accounts_of(item_id)),
-        Transaction.date >= since,
-        Transaction.removed_at.is_(None),
-    )
-    return set(db.session.scalars(query))
-
-
-def count_shown(item_id: int, plaid_ids: Sequence[str]) -> int:
-    """Return how many of these rows are stored and not removed."""
-    shown = (Transaction.item_id == item_id) & Transaction.removed_at.is_(None)
-    query = select(func.count()).select_from(Transaction).where(shown)
-    batches = in_batches(plaid_ids)
-    counts = (query.where(Transaction.plaid_transaction_id.in_(ids)) for ids in batches)
-    return sum(db.session.scalar(count) or 0 for count in counts)
-
-
-def count_removed(item_id: int) -> int:
-    """Return how many of the Item's rows the bank removed. They are stored but shown nowhere."""
-    query = select(func.count()).select_from(Transaction)
-    query = query.where(Transaction.item_id == item_id, Transaction.removed_at.is_not(None))
-    return db.session.scalar(query) or 0
 
 
 def owned(transaction_id: int, user_id: int) -> Transaction | None:

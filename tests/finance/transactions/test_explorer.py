@@ -13,7 +13,7 @@ from plaidapp.finance.transactions import listing
 from plaidapp.finance.transactions.filter_form import ExplorerForm
 from plaidapp.store import ReceivedPage, Transaction
 from plaidapp.store.reports import derived
-from plaidapp.store.transactions import raw_pages, transactions
+from plaidapp.store.transactions import item_rows, raw_pages
 from tests.pages import Page
 
 PATH = "/finance/transactions"
@@ -417,7 +417,7 @@ def test_a_pending_row_and_its_posted_row_link_to_each_other(app, connected, tod
         other.pending_transaction_id = row.plaid_transaction_id
         other.account_id, other.date = row.account_id, row.date + timedelta(days=2)
         db.session.commit()
-        transactions.mark_removed(row.item_id, [row.plaid_transaction_id])
+        item_rows.mark_removed(row.item_id, [row.plaid_transaction_id])
         db.session.commit()
     old = connected.client.get(f"{PATH}/{pending}").text
     assert "This pending transaction was replaced when it posted" in old

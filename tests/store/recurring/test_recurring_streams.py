@@ -15,7 +15,7 @@ from plaidapp.store.people.users import add
 from plaidapp.store.recurring import recurring_streams, save_streams
 from plaidapp.store.recurring.price_change import price_change
 from plaidapp.store.recurring.recurring_streams import Payment, Stream
-from plaidapp.store.transactions import transactions
+from plaidapp.store.transactions import item_rows
 
 DAY = date(2026, 3, 5)
 
@@ -274,7 +274,7 @@ def test_a_stream_is_not_listed_while_all_its_payments_are_hidden(
 def test_removed_payments_do_not_keep_a_stream_listed(owner, item, save_answer, save, transaction):
     save(item, transaction("t1"), transaction("t2"))
     save_answer(item, stream("s", "t1", "t2"))
-    transactions.mark_removed(item.id, ["t1"])
+    item_rows.mark_removed(item.id, ["t1"])
     hide("t2")
     assert streams_of(owner) == {}
 

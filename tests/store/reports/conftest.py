@@ -12,7 +12,7 @@ from plaidapp.store.base import types
 from plaidapp.store.base.sums import joined
 from plaidapp.store.connections import accounts, balances
 from plaidapp.store.reports import derived
-from plaidapp.store.transactions import transactions
+from plaidapp.store.transactions import item_rows
 from tests import stored
 
 TODAY = date(2026, 3, 10)
@@ -48,9 +48,9 @@ def bank_update(owner, item, account, clock):
         balance_days = accounts.save(owner, item.id, listed)
         ids = accounts.ids_of_item(item.id)
         sent_ids = [row.transaction_id for row in sent] + list(removed)
-        places = list(transactions.places_of(item.id, sent_ids))
+        places = list(item_rows.places_of(item.id, sent_ids))
         stored.save(owner, item.id, ids, sent)
-        transactions.mark_removed(item.id, list(removed))
+        item_rows.mark_removed(item.id, list(removed))
         changed_days = {(account_id, day) for account_id, day, _ in places}
         changed_days.update((ids[row.account_id], row.date) for row in sent)
         derived.refresh(changed_days, balance_days)

@@ -10,6 +10,7 @@ from plaidapp.store.connections import accounts
 from plaidapp.store.people import users
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import (
+    carried_edits,
     edits,
     filter_totals,
     monthly_refresh,
@@ -175,15 +176,15 @@ def test_undo_reaches_the_row_that_has_posted_since(owner, item, save, write, tr
     posted = transaction("posted", pending_transaction_id="pending")
     save(item, posted)
     for _ in range(2):  # a sync from the beginning sends it again
-        edits.carry(item.id, stored.rows_of([posted]))
+        carried_edits.carry(item.id, stored.rows_of([posted]))
     db.session.commit()
     assert state()["posted"] == state()["pending"]
 
     undo(second)
-    edits.carry(item.id, stored.rows_of([posted]))
+    carried_edits.carry(item.id, stored.rows_of([posted]))
     assert edited("posted") == ("TRAVEL", "one", False)
     undo(first)
-    edits.carry(item.id, stored.rows_of([posted]))
+    carried_edits.carry(item.id, stored.rows_of([posted]))
     assert state()["posted"] == before
     assert reader.count(Filter(owner, search=search.words("one"))) == 0
 
@@ -193,8 +194,8 @@ def test_undo_does_not_overwrite_an_edit_of_the_posted_row(item, save, write, tr
     first = write(["pending"], note="one")
     posted = transaction("posted", pending_transaction_id="pending")
     save(item, posted)
-    edits.carry(item.id, stored.rows_of([posted]))
+    carried_edits.carry(item.id, stored.rows_of([posted]))
     write(["posted"], note="two")
     undo(first)
-    edits.carry(item.id, stored.rows_of([posted]))
+    carried_edits.carry(item.id, stored.rows_of([posted]))
     assert edited("posted")[1] == "two"

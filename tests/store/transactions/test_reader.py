@@ -16,7 +16,7 @@ from plaidapp.store import Account, Transaction
 from plaidapp.store.base.search_terms import pairs_of, parts_of, words_of
 from plaidapp.store.connections import accounts
 from plaidapp.store.reports import derived
-from plaidapp.store.transactions import filter_totals, reader, search, transactions
+from plaidapp.store.transactions import filter_totals, item_rows, reader, search
 from plaidapp.store.transactions.filters import Filter
 from plaidapp.store.transactions.reader import place_of
 from plaidapp.store.transactions.search import Word
@@ -72,7 +72,7 @@ def many_rows(owner, item, another_item, save, transaction, account):
         if chance.random() < 0.2:
             own |= {"own_category": "TRAVEL"}
         change(row.id, **own)
-    transactions.mark_removed(item.id, [f"{item.id}-7", f"{item.id}-8"])
+    item_rows.mark_removed(item.id, [f"{item.id}-7", f"{item.id}-8"])
     derived.rebuild([row.id for row in accounts.of_user(owner)])
     db.session.commit()
     db.session.expire_all()

@@ -11,7 +11,7 @@ from plaidapp.extensions import db
 from plaidapp.store import FormerAccount, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, former_accounts, items
-from plaidapp.store.transactions import reconnected_rows, transactions
+from plaidapp.store.transactions import item_rows, reconnected_rows
 from tests import stored
 
 DAY = date(2026, 3, 1)
@@ -268,6 +268,6 @@ def test_another_account_of_the_old_item_does_not_change(
 
 def test_the_old_item_cannot_remove_rows_of_a_moved_account(old, save_old, transaction):
     save_old(old, transaction("x"))
-    transactions.mark_removed(old.id, ["x"])
-    assert transactions.shown_ids(old.id, date.min) == set()
+    item_rows.mark_removed(old.id, ["x"])
+    assert item_rows.shown_ids(old.id, date.min) == set()
     assert len(shown()) == 1

@@ -8,7 +8,7 @@ from plaidapp.extensions import db
 from plaidapp.store.base.writes import BATCH
 from plaidapp.store.connections import accounts
 from plaidapp.store.people.users import add
-from plaidapp.store.transactions import reader, transactions
+from plaidapp.store.transactions import item_rows, reader, transactions
 from plaidapp.store.transactions.filters import Filter
 from tests import stored
 
@@ -82,29 +82,29 @@ def test_a_row_comes_with_its_account(owner, week):
 
 
 def test_removed_rows_are_stored_but_not_shown(owner, week, item):
-    transactions.mark_removed(item.id, ["d0", "d6", "unknown"])
+    item_rows.mark_removed(item.id, ["d0", "d6", "unknown"])
     db.session.commit()
     assert shown(Filter(owner)) == ["d1", "d2", "d3", "d4", "d5"]
     assert reader.count(Filter(owner)) == 5
     assert reader.first_date(owner) == DAY - timedelta(days=5)
     assert db.session.query(transactions.Transaction).count() == 7
-    assert transactions.count_removed(item.id) == 2
+    assert item_rows.count_removed(item.id) == 2
 
 
 def test_more_rows_than_fit_into_one_statement_are_removed(owner, item, save, transaction):
     ids = [f"t{number}" for number in range(BATCH + 3)]
     save(item, *map(transaction, ids))
-    transactions.mark_removed(item.id, ids[1:])
+    item_rows.mark_removed(item.id, ids[1:])
     assert shown(Filter(owner)) == ["t0"]
 
 
 def test_an_item_removes_only_its_own_rows(owner, week, another_item):
-    transactions.mark_removed(another_item.id, ["d0"])
+    item_rows.mark_removed(another_item.id, ["d0"])
     assert reader.count(Filter(owner)) == 7
 
 
 def test_a_removed_row_that_is_sent_again_is_shown_again(owner, week, item, save, transaction):
-    transactions.mark_removed(item.id, ["d0"])
+    item_rows.mark_removed(item.id, ["d0"])
     save(item, transaction("d0", DAY))
     assert reader.count(Filter(owner)) == 7
 

@@ -14,10 +14,11 @@ from plaidapp.store.base.types import units
 from plaidapp.store.connections import accounts
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import (
+    carried_edits,
     edits,
+    item_rows,
     monthly_refresh,
     monthly_totals,
-    transactions,
     transfer_rule,
     transfers,
 )
@@ -39,9 +40,9 @@ def sync(owner, account_ids):
     def store(item, *rows, removed=()):
         ids = accounts.ids_of_item(item.id)
         named = [row.transaction_id for row in rows]
-        places = list(transactions.places_of(item.id, [*named, *removed]))
+        places = list(item_rows.places_of(item.id, [*named, *removed]))
         stored.save(owner, item.id, ids, rows)
-        transactions.mark_removed(item.id, removed)
+        item_rows.mark_removed(item.id, removed)
         days = {(account_id, day) for account_id, day, _ in places}
         sizes = {size for *_, size in places} | {units(abs(row.amount)) for row in rows}
         derived.refresh(days | {(ids[row.account_id], row.date) for row in rows}, (), sizes)
@@ -200,7 +201,7 @@ def test_a_separated_row_stays_separated_when_it_posts(owner, item, another_item
     separate([id_of("pending"), id_of("in")])
     posted = row("posted", "500", DAY + timedelta(days=2), pending_transaction_id="pending")
     stored.save(owner, item.id, accounts.ids_of_item(item.id), [posted])
-    edits.carry(item.id, stored.rows_of([posted]))
+    carried_edits.carry(item.id, stored.rows_of([posted]))
     sync(item, posted, removed=["pending"])
     assert matches() == set()
 

@@ -1,0 +1,64 @@
+"""Carry a person's edits over to the row that replaces an edited one."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, exists, insert, select, update
+from sqlalchemy.orm import aliased
+
+from ..base.writes import in_batches, write
+from .edits import FIELDS, EditRow
+from .former_rows import FormerRow
+from .ingest import Row
+from .transactions import Transaction
+
+PENDING = aliased(Transaction)
+
+
+def carry(item_id: int, posted: Iterable[Row]) -> None:
+    """Copy a person's edits of pending rows to the posted rows that replace them.
+
+    Plaid gives a transaction a new id when it posts and names the old one:
+    https://plaid.com/docs/transactions/transactions-data/#reconciling-transactions
+    """
+    replacing = [row.plaid_transaction_id for row in posted if row.pending_transaction_id]
+    for ids in in_batches(replacing):
+        _copy(
+            Transaction.item_id == item_id,
+            Transaction.plaid_transaction_id.in_(ids),
+            PENDING.item_id == item_id,
+            PENDING.plaid_transaction_id == Transaction.pending_transaction_id,
+        )
+
+
+def carry_to(pending_id: int, posted_id: int) -> None:
+    """Copy the edits of one pending row to the row that it became in the same account."""
+    _copy(
+        Transaction.id == posted_id,
+        PENDING.id == pending_id,
+        PENDING.account_id == Transaction.account_id,
+    )
+
+
+def carry_merged(account_id: int) -> None:
+    """Copy the edits of an account's rows to the rows that have their names now."""
+    _copy(
+        PENDING.account_id == account_id,
+        FormerRow.item_id == PENDING.item_id,
+        FormerRow.plaid_transaction_id == PENDING.plaid_transaction_id,
+        FormerRow.transaction_id == Transaction.id,
+    )
+
+
+def _copy(*pairs: ColumnElement[bool]) -> None:
+    """Copy edits, and what undoing them needs, from PENDING to Transaction rows without edits."""
+    matches = *pairs, Transaction.edited_at.is_(None), PENDING.edited_at.is_not(None)
+    copied = aliased(EditRow)  # a sync from the beginning may come to the same row again
+    known = exists().where(
+        copied.edit_id == EditRow.edit_id, copied.transaction_id == Transaction.id
+    )
+    before = (getattr(EditRow, name) for name in FIELDS)
+    rows = select(EditRow.edit_id, Transaction.id, *before)
+    rows = rows.where(*matches, EditRow.transaction_id == PENDING.id, ~known)
+    write(insert(EditRow).from_select(["edit_id", "transaction_id", *FIELDS], rows))
+    values = {name: getattr(PENDING, name) for name in FIELDS}
+    write(update(Transaction).where(*matches).values(values))
