@@ -7,6 +7,7 @@ from typing import Any
 
 from babel.numbers import (
     NumberFormatError,
+    format_decimal,
     get_decimal_symbol,
     get_group_symbol,
     parse_decimal,
@@ -15,6 +16,7 @@ from flask_babel import get_locale, gettext
 from wtforms import StringField
 from wtforms.validators import StopValidation
 
+from plaidapp.bank.amounts import LARGEST
 from plaidapp.store.base.types import exact
 
 PLAIN = re.compile(r"\d{1,11}(?:\.\d{1,8})?", re.ASCII)
@@ -24,8 +26,11 @@ THOUSANDS_OR_THOUSANDTHS = re.compile(r"\d{1,3}\.\d{3}", re.ASCII)
 
 
 def is_plain(text: str) -> bool:
-    """Is `text` an amount without a sign, in the spelling that is the same in every locale?"""
-    return bool(PLAIN.fullmatch(text))
+    """Is `text` an amount without a sign, in the spelling that is the same in every locale?
+
+    No amount larger than LARGEST is stored, and the databases can't compare with one.
+    """
+    return bool(PLAIN.fullmatch(text)) and Decimal(text) <= LARGEST
 
 
 def from_plain(text: str) -> Decimal:
@@ -64,6 +69,9 @@ def _from_local(text: str) -> Decimal:
         for locale, candidate in ((get_locale(), text), ("en", with_point)):
             with suppress(NumberFormatError):
                 amount = parse_decimal(candidate, locale=locale, strict=True)
+                if amount > LARGEST:
+                    most = format_decimal(LARGEST, locale=get_locale())
+                    raise ValueError(gettext("Enter an amount up to %(most)s.", most=most))
                 if is_plain(f"{amount:f}"):
                     return amount
     raise ValueError(gettext("Enter an amount like 12.50."))

@@ -6,9 +6,7 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import TypeVar
 
-from plaidapp.auth.access import LARGEST_BIG_ID
 from plaidapp.store.base.search_terms import begins_in, parts_of
-from plaidapp.store.base.types import units
 from plaidapp.store.connections import accounts
 from plaidapp.store.transactions import search
 from plaidapp.store.transactions.categories import PRIMARY
@@ -43,6 +41,5 @@ def _amount(typed: str) -> Decimal | None:
     plain = unicodedata.normalize("NFKC", typed)
     symbols = "".join(char for char in plain if unicodedata.category(char) == "Sc")
     with suppress(ValueError):
-        amount = from_typed(plain.strip(SIGNS + symbols))
-        return amount if units(amount) <= LARGEST_BIG_ID else None
+        return from_typed(plain.strip(SIGNS + symbols))
     return None

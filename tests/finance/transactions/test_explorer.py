@@ -88,6 +88,8 @@ BAD = (
     ("smallest", "abc", "Enter an amount like 12.50."),
     ("smallest", "NaN", "Enter an amount like 12.50."),
     ("smallest", "-1", "Enter an amount like 12.50."),
+    ("smallest", "99999999999", "Enter an amount up to 92,000,000,000."),
+    ("largest", "9" * 30, "Enter an amount up to 92,000,000,000."),
     ("largest", "1e999999", "Enter an amount like 12.50."),
     ("largest", "9" * 10_000, "Enter an amount like 12.50."),
     ("largest", "1,23,4", "Enter an amount like 12.50."),

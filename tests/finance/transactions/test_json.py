@@ -252,9 +252,10 @@ BAD_PLACES = (
 @pytest.mark.parametrize("path", ["/finance/transactions.json", "/finance/transactions"])
 @pytest.mark.both_databases
 def test_a_bad_place_to_continue_from_is_a_400(alice, path, subtests):
-    for after in BAD_PLACES:
+    places = [("newest", place) for place in BAD_PLACES]
+    for sort, after in (*places, ("largest", "99999999999_1")):
         with subtests.test(after[:30]):
-            answer = alice.client.get(path, query_string={"after": after})
+            answer = alice.client.get(path, query_string={"sort": sort, "after": after})
             assert answer.status_code == 400
             assert answer.is_json == path.endswith(".json")
             if answer.is_json:
