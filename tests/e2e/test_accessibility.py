@@ -54,7 +54,10 @@ def test_every_page(resident, look, subtests):
     page.goto("/finance/items")
     item = page.locator("#banks a").first
     connection = str(item.get_attribute("href"))
-    paths += ["/finance/items", connection, f"{connection}/unread", "/finance/"]
+    page.goto(connection)
+    account = page.locator("a[href$='/same']").first
+    paths += [f"{connection}/unread", str(account.get_attribute("href"))]
+    paths += ["/finance/items", connection, "/finance/"]
     for path in (*paths, "/finance/transactions?q=nothing+is+called+so", "/nothing/here"):
         page.goto(path)
         look(person, path)

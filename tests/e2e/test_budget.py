@@ -166,7 +166,13 @@ def test_no_page_is_wider_than_its_window(deployment, person, subtests):
     transaction = page.locator("#list a[href^='/finance/transactions/']").first
     paths = ["/finance/transactions", str(transaction.get_attribute("href"))]
     page.goto("/finance/items")
-    paths += ["/finance/items", str(page.locator("#banks a").first.get_attribute("href"))]
+    connection = str(page.locator("#banks a").first.get_attribute("href"))
+    page.goto(connection)
+    account = str(page.locator("a[href$='/same']").first.get_attribute("href"))
+    page.goto(account)
+    other = page.locator("a[href*='/same?other=']").first
+    paths += ["/finance/items", connection, f"{connection}/unread"]
+    paths += [account, str(other.get_attribute("href"))]
     for path in (*paths, "/finance/recurring", "/finance/", "/nothing/here", "/styleguide"):
         page.goto(path)
         for width in (360, 768, 1280, 1920, 2560):
