@@ -10,7 +10,7 @@ term of the index. A single ASCII character is in too many words for an index to
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 # For `bytes.translate`: letters and digits in lower case stay, and everything else is a space.
 ASCII = bytes(c if chr(c).isalnum() else ord(" ") for c in bytes(range(128)).lower()).ljust(256)
@@ -88,21 +88,23 @@ def _is_searched(char: str) -> bool:
 def pairs_of(*texts: str | None) -> str:
     """Return the texts as they are searched, in lines. What is a part of another adds nothing."""
     found = ""
-    for text in filter(None, texts):
-        for line in _lines(text[:LONGEST_TEXT]):
+    for text in texts:
+        for line in _lines(text[:LONGEST_TEXT]) if text else ():
             if line not in found:
                 found = f"{line}\n" if found[:-1] in line else f"{found}{line}\n"
     return found
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Yield the pairs of the text and then of each word with punctuation in it, piece by piece."""
-    words = words_of(text)
-    yield _joined(words)
-    if len(pieces_of(text)) > len(words):
-        for word in text.split():
-            if len(pieces := pieces_of(word)) > 1:
-                yield _joined(pieces)
+def _lines(text: str) -> list[str]:
+    """Return the pairs of the text and then of each word with punctuation in it, piece by piece."""
+    others = [word for word in text.split() if not (word.isascii() and word.isalnum())]
+    return [_joined(words_of(text)), *map(_in_pieces, others)]
+
+
+@functools.lru_cache(maxsize=20_000)
+def _in_pieces(word: str) -> str:
+    pieces = pieces_of(word)
+    return _joined(pieces) if len(pieces) > 1 else ""
 
 
 def _joined(words: Iterable[str]) -> str:
