@@ -34,6 +34,9 @@ from .former_rows import FormerRow
 from .transactions import Transaction
 
 TABLE = cast(Table, Transaction.__table__)
+NAMES = aliased(FormerRow)
+OF_ITEM = NAMES.item_id + 0
+"""Without "+ 0", PostgreSQL would look for each row through all names of an Item."""
 UNEDITED = {
     "own_category": None,
     "note": None,
@@ -137,10 +140,9 @@ def separate(account_id: int, left_id: int, parts: Sides) -> None:
     that were removed because the other account's Item did not name them.
     """
     ours, leaving = TABLE.c.account_id == account_id, sorted(parts.leaving)
-    names = aliased(FormerRow)
-    staying_name = _latest(names, names.item_id.not_in(leaving))
+    staying_name = _latest(OF_ITEM.not_in(leaving))
     _take_names(ours, TABLE.c.item_id.in_(leaving), *staying_name)
-    leaving_name = _latest(names, names.item_id.in_(leaving))
+    leaving_name = _latest(OF_ITEM.in_(leaving))
     both = ours, TABLE.c.item_id.not_in(leaving), *leaving_name
     _copy(left_id, *both)
     carried = FormerRow.edited_at == TABLE.c.edited_at
@@ -156,13 +158,10 @@ def separate(account_id: int, left_id: int, parts: Sides) -> None:
         write(update(TABLE).where(in_both, *missing).values(removed_at=None))
 
 
-def _latest(names: type[FormerRow], which: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of each row's name at the latest of the Items that are meant.
-
-    Without "+ 0", PostgreSQL would look for each row through all names of an Item.
-    """
-    of_row = names.transaction_id == TABLE.c.id
-    latest = select(func.max(names.item_id + 0)).where(of_row, which).scalar_subquery()
+def _latest(which: ColumnElement[bool]) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of each row's name at the latest of the Items that are meant."""
+    of_row = NAMES.transaction_id == TABLE.c.id
+    latest = select(func.max(OF_ITEM)).where(of_row, which).scalar_subquery()
     return FormerRow.transaction_id == TABLE.c.id, FormerRow.item_id + 0 == latest
 
 
