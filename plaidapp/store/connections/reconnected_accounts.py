@@ -2,10 +2,12 @@
 
 Plaid creates a new Item with new ids for every account and transaction, and does not say that they
 are the old ones: https://plaid.com/docs/link/duplicate-items/. Here, an account that is certainly
-the same stays the same row: it moves to the new Item together with everything stored about it. An
-Item that has no open account left is replaced. The transactions follow one by one
-(transactions/reconnected_rows.py). Where only the transactions can tell, both accounts are stored,
-and jobs/connections/same_accounts.py decides.
+the same stays the same row: it moves to the new Item together with everything stored about it. The
+transactions follow one by one (transactions/reconnected_rows.py). Where only the transactions can
+tell, both accounts are stored, and jobs/connections/same_accounts.py decides.
+
+An Item that has no open account left is replaced. If it works, and the newer Item lists other
+accounts too, it may be another log-in that shares an account, and stands by (standby.py).
 
 Accounts are saved while the person's ledger is locked (users.lock_ledger).
 """
@@ -20,6 +22,7 @@ from plaidapp.extensions import db
 
 from . import account_moves, accounts, items, recognition
 from .accounts import Account
+from .former_accounts import FormerAccount
 from .items import Item
 from .recognition import StoredAccount
 
@@ -33,28 +36,42 @@ def save_accounts(
     """
     known = accounts.ids_of_item(item_id)
     new = [sent for sent in listed if sent.account_id not in known]
-    if new:
-        _reconnect(user_id, item_id, new)
-    return accounts.save(user_id, item_id, listed)
+    left = _reconnect(user_id, item_id, new) if new else set[int]()
+    reported = accounts.save(user_id, item_id, listed)
+    replace_empty(left)
+    return reported
 
 
-def _reconnect(user_id: int, item_id: int, new: Sequence[payloads.PlaidAccount]) -> None:
-    """Move known accounts to this Item, and mark the Items that this replaces."""
+def _reconnect(user_id: int, item_id: int, new: Sequence[payloads.PlaidAccount]) -> set[int]:
+    """Move known accounts to this Item, and return the Items that they leave."""
     bank = db.session.scalar(select(Item.institution_id).where(Item.id == item_id))
     pairs = recognition.certain(_accounts_elsewhere(user_id, item_id), new, bank)
     account_moves.move({account.id: sent.account_id for account, sent in pairs}, item_id)
-    replace_empty({account.item_id for account, _ in pairs})
+    return {account.item_id for account, _ in pairs}
 
 
 def replace_empty(item_ids: set[int]) -> None:
-    """Mark those of the Items as replaced that have no open account left."""
+    """Mark those of the Items as replaced that have no open account left and don't stand by."""
     for item_id in sorted(item_ids - _with_open_account(item_ids)):
-        items.replace(item_id)
+        if not _stands_by(item_id):
+            items.replace(item_id)
 
 
 def _with_open_account(item_ids: set[int]) -> set[int]:
     query = select(Account.item_id).where(Account.item_id.in_(item_ids))
     return set(db.session.scalars(query.where(Account.closed_at.is_(None)).distinct()))
+
+
+def _stands_by(item_id: int) -> bool:
+    """Return True if the Item works, and those that have its accounts list others too."""
+    named = select(FormerAccount.account_id).where(FormerAccount.item_id == item_id)
+    successors = select(Account.item_id).where(Account.id.in_(named))
+    query = select(Account.id).where(
+        Account.item_id.in_(successors), Account.id.not_in(named), Account.closed_at.is_(None)
+    )
+    return bool(items.in_states([item_id], (items.GOOD,))) and (
+        db.session.scalar(query.limit(1)) is not None
+    )
 
 
 def _accounts_elsewhere(user_id: int, item_id: int) -> list[StoredAccount]:

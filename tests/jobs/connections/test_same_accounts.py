@@ -326,6 +326,23 @@ def test_a_log_in_that_expires_hands_over_too(joint, bank, finish, sync, days, r
     check_shared(before, ["shared"] * 3 + ["later"])
 
 
+def test_a_log_in_with_nothing_but_a_joint_account_stands_by(bank, connect, finish, days, tell):
+    for name in ("his", "hers"):
+        login = bank.login(name)
+        joint = login.account(name="Joint", mask="9999", key="joint")
+        for age in (40, 5):
+            login.row(joint, days(age), str(age))
+    his = connect("his")
+    bank.login("hers").account(name="Own", mask="2222")
+    hers = connect("hers")
+    finish()
+    assert [account.item_id for account in open_accounts()] == [hers.id] * 2
+    assert (state_of(his), bank.removed) == (items.GOOD, [])
+    tell(hers, "ITEM", "USER_PERMISSION_REVOKED")
+    finish()
+    assert shared_account().item_id == his.id
+
+
 def merge(owner, one, other):
     users.lock_ledger(owner)
     one, other = db.session.get_one(Account, one.id), db.session.get_one(Account, other.id)
