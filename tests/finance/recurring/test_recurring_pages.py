@@ -96,10 +96,14 @@ def test_without_a_connection_the_page_explains_itself(alice, look):
     assert page.has(href="/finance/#connect")
 
 
-def test_without_streams_the_page_says_what_they_need(bank, look):
+def test_without_streams_the_page_says_what_they_need(app, bank, look):
     page = look()
-    assert "It takes three." in page.text
+    assert "No payment has repeated so far. It takes three." in page.text
     assert not page.has(href="/finance/#connect")
+    with app.app_context():
+        db.session.execute(db.update(Item).values(update_status="NOT_READY"))
+        db.session.commit()
+    assert "once your history has arrived, usually within minutes. It takes three." in look().text
 
 
 def test_a_bank_that_reports_no_streams_is_named(app, bank, look, add):
