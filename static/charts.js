@@ -15,6 +15,7 @@ const STEPS = { ArrowLeft: -1, ArrowRight: 1, PageUp: -30, PageDown: 30, Home: -
 const SMALLEST_SPAN = 0.1; // the height of the scale is at least this part of the largest amount
 const LABELS_APART = 15; // pixels
 const WIDEST_DATE = 84; // pixels
+const HALF_A_DATE = 20; // pixels; of one without a year
 const DAY = 86_400; // seconds
 const DAYS_APART = [1, 2, 7, 14];
 const MONTHS_APART = [1, 2, 3, 6, 12, 24, 60, 120, 240];
@@ -208,7 +209,10 @@ class LedgerChart extends HTMLElement {
 
   splits() {
     if (this.bars) return this.dates.map((_, index) => index);
-    return calendar(this.dates[0], this.dates.at(-1), Math.max(2, Math.floor(this.plot.clientWidth / WIDEST_DATE)));
+    const [first, last, width] = [this.dates[0], this.dates.at(-1), this.plot.clientWidth];
+    const days = calendar(first, last, Math.max(2, Math.floor(width / WIDEST_DATE)));
+    const end = last - ((last - first) * HALF_A_DATE) / width; // names after it would be cut off
+    return days.filter((day, index) => index === 0 || day <= end);
   }
 
   // Names of days, months or years; the first and those of a new year with the year.

@@ -11,6 +11,7 @@ from plaidapp.auth.access import person
 from plaidapp.store.people import time_zones
 
 Regions = Mapping[str, Sequence[tuple[str, str]]]
+_OTHER_SIGN = str.maketrans("+-", "\N{MINUS SIGN}+")
 
 
 class TimeZoneForm(FlaskForm):
@@ -31,10 +32,13 @@ class TimeZoneForm(FlaskForm):
 @cache
 def regions() -> Regions:
     """Each zone's name and place by region: "Los Angeles" in "America". The region of a name
-    without one, such as UTC, is empty and comes last."""
+    without one, such as UTC, is empty and comes last. Etc/GMT+5 is five hours behind GMT, so it
+    reads as "GMT−5"."""
     found: dict[str, list[tuple[str, str]]] = {}
     for name in sorted(time_zones.names(), key=lambda name: ("/" not in name, name)):
         region, slash, place = name.partition("/")
         label = (place if slash else name).replace("_", " ")
+        if region == "Etc":
+            label = label.translate(_OTHER_SIGN)
         found.setdefault(region if slash else "", []).append((name, label))
     return found

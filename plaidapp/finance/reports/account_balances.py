@@ -62,7 +62,8 @@ class AccountBalance:
             return [NOTHING] * len(days)
         closed = day_of(self.account.closed_at) if self.account.closed_at else date.max
         values = zip(days, self.line.at(days), strict=True)
-        return [self._sign * value if day < closed else NOTHING for day, value in values]
+        sign = self._sign
+        return [sign * value if day < closed else NOTHING for day, value in values]
 
 
 def of_user(user_id: int, period: str, today: date) -> list[AccountBalance]:

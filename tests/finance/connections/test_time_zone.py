@@ -34,6 +34,7 @@ def test_the_page_offers_every_zone_and_shows_the_persons(alice, live_in):
     assert ">Argentina/Buenos Aires</option>" in html
     assert '<option value="Pacific/Kiritimati">Kiritimati</option>' in html
     assert '<option value="UTC">UTC</option>' in html
+    assert '<option value="Etc/GMT+5">GMT−5</option>' in html
 
 
 def test_a_plain_form_changes_it(alice, charlie, zone_of):

@@ -4,6 +4,7 @@ import pytest
 
 from plaidapp.extensions import db
 from plaidapp.store import Account
+from plaidapp.store.base.types import now
 from plaidapp.store.connections import balances
 from plaidapp.store.people import users
 from tests.pages import Page
@@ -39,6 +40,24 @@ def test_an_unknown_balance_is_named_next_to_each_sum(report):
     assert "Sav is not included: its balance is unknown." in worth
     assert "Cash $1.00 1 unknown" in listed
     assert listed.endswith("unknown")
+
+
+def test_many_unknown_balances_are_only_counted(app, connected):
+    with app.app_context():
+        db.session.execute(balances.TABLE.delete())
+        db.session.execute(db.update(Account).values(current=None, available=None))
+        first, *_ = db.session.scalars(db.select(Account).order_by(Account.id))
+        first.current = 1
+        same = {"user_id": connected.id, "item_id": first.item_id, "iso_currency_code": "USD"}
+        db.session.add_all(
+            Account(plaid_account_id=name, name=name, type="loan", updated_at=now(), **same)
+            for name in ("More 1", "More 2", "More 3", "More 4", "More 5")
+        )
+        users.ledger_changed(connected.id)
+        db.session.commit()
+    worth = Page(connected.client.get("/finance/").text).find(id="net-worth")[1]
+    assert "6 accounts are not included: their balances are unknown." in worth
+    assert "More" not in worth
 
 
 def test_what_is_available_stands_in_and_is_called_so(report, connected):
