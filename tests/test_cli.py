@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, literal, select, update
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Pull, Transaction
@@ -71,13 +71,14 @@ def everything(app):
 
 
 def row_added(row):
-    columns = [
-        column.name
+    copied = {
+        column.name: column
         for column in Transaction.__table__.columns
         if column.name != "id" and not column.computed
-    ]
-    copied = {name: getattr(row, name) for name in columns}
-    return insert(Transaction).values(**copied | {"plaid_transaction_id": "made-up"})
+    }
+    copied["plaid_transaction_id"] = literal("made-up")
+    rows = select(*copied.values()).where(Transaction.id == row.id)
+    return insert(Transaction).from_select(list(copied), rows)
 
 
 def row_changed(**values):
