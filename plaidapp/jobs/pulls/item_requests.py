@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from plaidapp.extensions import db
 from plaidapp.store import Item, Pull
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items, sync_progress
+from plaidapp.store.connections import items, reconnected_accounts, sync_progress
 from plaidapp.store.connections import standby as standby_items
 from plaidapp.store.pulls import kinds, pulls, transitions
 
@@ -54,8 +54,9 @@ def recurring(item: Item, asked_by: str) -> Pull | None:
 def standby(item_id: int) -> None:
     """Have Items synced that take over accounts that this Item no longer reports.
 
-    The clock rings for the pulls.
+    The clock rings for the pulls. If it only stood by itself, it is not needed any longer.
     """
+    reconnected_accounts.replace_lost(item_id)
     for item in standby_items.of_lost_accounts(item_id):
         sync(item, pulls.CLOCK)
 

@@ -177,9 +177,9 @@ def lock(item_id: int) -> Item:
 def set_state(item_id: int, state: str, code: str | None, message: str | None) -> None:
     """Change the Item's state, unless it is replaced, which is final.
 
-    A withdrawn permission stays withdrawn until the state is good again.
+    A withdrawn permission stays withdrawn until the state is good again or the Item is replaced.
     """
-    may_change = or_(Item.state != REVOKED, literal(state == GOOD))
+    may_change = or_(Item.state != REVOKED, literal(state in (GOOD, REPLACED)))
     write(
         update(Item)
         .where(Item.id == item_id, Item.state != REPLACED, may_change)

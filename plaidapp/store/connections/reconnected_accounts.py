@@ -57,6 +57,17 @@ def replace_empty(item_ids: set[int]) -> None:
             items.replace(item_id)
 
 
+def replace_lost(item_id: int) -> None:
+    """Mark an Item as replaced that only stood by for another, and that the person has to renew."""
+    query = select(Account.id).join(FormerAccount, FormerAccount.account_id == Account.id)
+    is_open_elsewhere = Account.item_id != item_id, Account.closed_at.is_(None)
+    named = db.session.scalar(
+        query.where(FormerAccount.item_id == item_id, *is_open_elsewhere).limit(1)
+    )
+    if named and items.in_states([item_id], (items.LOGIN_REQUIRED, items.REVOKED)):
+        replace_empty({item_id})
+
+
 def _with_open_account(item_ids: set[int]) -> set[int]:
     query = select(Account.item_id).where(Account.item_id.in_(item_ids))
     return set(db.session.scalars(query.where(Account.closed_at.is_(None)).distinct()))

@@ -326,7 +326,10 @@ def test_a_log_in_that_expires_hands_over_too(joint, bank, finish, sync, days, r
     check_shared(before, ["shared"] * 3 + ["later"])
 
 
-def test_a_log_in_with_nothing_but_a_joint_account_stands_by(bank, connect, finish, days, tell):
+@pytest.mark.parametrize("lost", ["his", "hers"])
+def test_a_log_in_with_nothing_but_a_joint_account_stands_by(
+    bank, connect, finish, days, tell, lost
+):
     for name in ("his", "hers"):
         login = bank.login(name)
         joint = login.account(name="Joint", mask="9999", key="joint")
@@ -338,9 +341,24 @@ def test_a_log_in_with_nothing_but_a_joint_account_stands_by(bank, connect, fini
     finish()
     assert [account.item_id for account in open_accounts()] == [hers.id] * 2
     assert (state_of(his), bank.removed) == (items.GOOD, [])
-    tell(hers, "ITEM", "USER_PERMISSION_REVOKED")
+    tell({"his": his, "hers": hers}[lost], "ITEM", "USER_PERMISSION_REVOKED")
     finish()
-    assert shared_account().item_id == his.id
+    assert shared_account().item_id == (his if lost == "hers" else hers).id
+    assert state_of(his) == (items.GOOD if lost == "hers" else items.REPLACED)
+
+
+def test_a_revoked_connection_is_replaced_when_the_bank_is_connected_again(
+    bank, connect, finish, days, tell
+):
+    login = bank.login("mine")
+    login.row(login.account(), days(3))
+    old = connect("mine")
+    tell(old, "ITEM", "USER_PERMISSION_REVOKED")
+    new = connect("mine")
+    finish()
+    assert [account.item_id for account in open_accounts()] == [new.id]
+    assert state_of(old) == items.REPLACED
+    assert len(rows()) == 1
 
 
 def merge(owner, one, other):
