@@ -82,6 +82,7 @@ def _repair(item: Item) -> None:
     pull = pulls.add(item.user_id, kinds.REPAIR, items=[item], asked_by=pulls.OPERATOR)
     db.session.commit()
     jobs.run(pull.id)
+    db.session.expire_all()  # the job wrote past the accounts that the comparison had loaded
 
 
 def _print(item: Item, text: str) -> None:
