@@ -46,7 +46,7 @@ VALUES = some.recursive(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(some.dictionaries(some.text(), VALUES), some.sampled_from([None, 1]), some.booleans())
 def test_every_text_comes_apart_as_it_was_put_together(value, indent, ascii_only):
     def text_of(part):
