@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
+from sqlalchemy import Insert, insert, literal, select
+
 from plaidapp.bank import payloads
+from plaidapp.store import Transaction
 from plaidapp.store.transactions import ingest
 
 
@@ -18,3 +21,12 @@ def save(
 ) -> None:
     rows = rows_of(sent)
     ingest.save(user_id, item_id, account_ids, [None], rows, from_start=False, new=False)
+
+
+def copy_of(row_id: int, **changes: object) -> Insert:
+    """Return the statement that adds a copy of a stored row, with some of its columns changed."""
+    columns = Transaction.__table__.columns
+    copied = {each.name: each for each in columns if each.name != "id" and not each.computed}
+    given = {name: literal(value, columns[name].type) for name, value in changes.items()}
+    rows = select(*(copied | given).values()).where(Transaction.id == row_id)
+    return insert(Transaction).from_select(list(copied), rows)

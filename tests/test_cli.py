@@ -9,11 +9,12 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, insert, literal, select, update
+from sqlalchemy import delete, select, update
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Pull, Transaction
 from plaidapp.store.base.types import now
+from tests.stored import copy_of
 
 ROOT = Path(__file__).parent.parent
 EDITS = {"own_category": "Ours", "note": "mine", "hidden": True}
@@ -71,14 +72,7 @@ def everything(app):
 
 
 def row_added(row):
-    copied = {
-        column.name: column
-        for column in Transaction.__table__.columns
-        if column.name != "id" and not column.computed
-    }
-    copied["plaid_transaction_id"] = literal("made-up")
-    rows = select(*copied.values()).where(Transaction.id == row.id)
-    return insert(Transaction).from_select(list(copied), rows)
+    return copy_of(row.id, plaid_transaction_id="made-up")
 
 
 def row_changed(**values):

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 
 from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
@@ -15,6 +15,7 @@ from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items
 from plaidapp.store.pulls import kinds, pulls
+from tests.stored import copy_of
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -137,13 +138,7 @@ def test_a_row_that_is_marked_as_removed_is_reported(item):
 
 def test_a_row_that_the_bank_does_not_have_is_reported(item):
     row = first_of(Transaction)
-    columns = [
-        column.name
-        for column in Transaction.__table__.columns
-        if column.name != "id" and not column.computed
-    ]
-    copied = {name: getattr(row, name) for name in columns} | {"plaid_transaction_id": "made up"}
-    db.session.execute(insert(Transaction).values(**copied))
+    db.session.execute(copy_of(row.id, plaid_transaction_id="made up"))
     db.session.commit()
 
     assert [str(found) for found in compare(item)] == ["transaction made up: not at the bank"]

@@ -10,6 +10,7 @@ from plaidapp.store import Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items, sync_progress
 from plaidapp.store.pulls import kinds, pulls
+from tests.stored import copy_of
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -177,16 +178,8 @@ def test_edits_do_not_move_to_another_items_row(item, refresh, pull):
     """An id belongs to one Item: the same id at another Item is another row."""
     pending, *_ = shown(Transaction.pending)
     other = items.add(user_id=item.user_id, plaid_item_id="other", access_token=b"")
-    copied = {
-        column.name: getattr(pending, column.name)
-        for column in Transaction.__table__.columns
-        if column.name != "id" and not column.computed
-    }
-    db.session.execute(
-        Transaction.__table__.insert().values(
-            **copied | EDITS | {"item_id": other.id, "edited_at": now()}
-        )
-    )
+    changes = EDITS | {"item_id": other.id, "edited_at": now()}
+    db.session.execute(copy_of(pending.id, **changes))
     db.session.commit()
     refresh()
     pull()
