@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from sqlalchemy import Insert, insert, literal, select
 
 from plaidapp.bank import payloads
+from plaidapp.extensions import db
 from plaidapp.store import Transaction
 from plaidapp.store.transactions import ingest
 
@@ -21,6 +22,12 @@ def save(
 ) -> None:
     rows = rows_of(sent)
     ingest.save(user_id, item_id, account_ids, [None], rows, from_start=False, new=False)
+
+
+def delete_everything() -> None:
+    """Delete all rows. The caller commits. TRUNCATE would take a tenth of a second."""
+    for table in reversed(db.metadata.sorted_tables):
+        db.session.execute(table.delete())
 
 
 def copy_of(row_id: int, **changes: object) -> Insert:

@@ -28,6 +28,7 @@ from plaidapp.store.reports import balance_lines
 from plaidapp.store.transactions import reader
 from plaidapp.store.transactions.filters import Filter
 from plaidapp.store.transactions.search import words
+from tests.stored import delete_everything
 
 from . import reference, world
 from .plaid import RealAccount
@@ -47,8 +48,7 @@ def fresh(app, today):
 
     def make() -> World:
         with app.app_context():
-            for table in reversed(db.metadata.sorted_tables):
-                db.session.execute(table.delete())
+            delete_everything()
             db.session.commit()
         app.extensions["redis"].flushall()
         return world.new(app, today)

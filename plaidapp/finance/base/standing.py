@@ -63,5 +63,5 @@ def most_urgent(connected: Sequence[Item]) -> Item | None:
 
 @blueprint.app_template_filter()
 def any_incomplete(connected: Sequence[Item]) -> bool:
-    """Is a bank's history not all here yet? Then figures are only "so far"."""
+    """Return True if some bank's history is still incomplete, so that figures are "so far"."""
     return any(item.update_status != items.COMPLETE and not item.sync_refusal for item in connected)

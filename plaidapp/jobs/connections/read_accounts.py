@@ -75,7 +75,7 @@ def _store(
 def _close_missing(item_id: int, answer: payloads.Accounts) -> None:
     """Close accounts that the bank no longer lists, unless another Item lists them.
 
-    One without a readable id may be any.
+    If one has no readable id, it may be any of them, so none is closed.
     """
     unread = {row.plaid_id for row in answer.unread if row.plaid_id}
     if all(row.plaid_id for row in answer.unread):

@@ -10,7 +10,7 @@ from ..pulls.attempt import Attempt
 def remove(attempt: Attempt, pull_item: PullItem) -> None:
     """Remove the Item at Plaid and forget its access token. Raises BankError.
 
-    Do nothing if it got an account back meanwhile, which is not the one of the newer Item.
+    Do nothing if the Item has an account of its own again: the two were not the same.
     """
     if not items.is_replaced(pull_item.item_id):
         attempt.report(pull_item, phase=pulls.DONE)

@@ -36,7 +36,7 @@ class Verdict(Enum):
 def decide(user_id: int, item_id: int, *, is_complete: bool) -> None:
     """Merge accounts of this Item with others that are the same, or ask where that is not clear.
 
-    `is_complete` says that the bank has sent the whole history, so that it is no use to wait.
+    `is_complete` says that the bank has sent the whole history, so no more evidence will come.
     """
     undecided = _undecided(user_id, item_id)
     evidence = {pair: common_rows.compare(pair[0].id, pair[1].id) for pair in undecided}
@@ -57,7 +57,7 @@ def decide(user_id: int, item_id: int, *, is_complete: bool) -> None:
 
 
 def _undecided(user_id: int, item_id: int) -> list[tuple[StoredAccount, StoredAccount]]:
-    """Return pairs of open accounts that look alike, and of which nobody has said how it is."""
+    """Return pairs of open accounts that look alike and have not been found to be different."""
     stored = reconnected_accounts.stored_accounts(
         Account.user_id == user_id, Account.closed_at.is_(None)
     )
@@ -127,7 +127,7 @@ def separate(account: Account) -> Account | None:
 
 
 def _read_again(item_id: int) -> None:
-    """Have an Item read that has an account again: what it said of it meanwhile was ignored."""
+    """Read an Item from the beginning: what it sent while its account was elsewhere is missing."""
     items.revive(item_id)
     items.read_again(item_id)
     item = db.session.get_one(Item, item_id, populate_existing=True)
@@ -136,7 +136,7 @@ def _read_again(item_id: int) -> None:
 
 
 def separate_mistaken(item_id: int) -> None:
-    """Separate accounts that looked like an earlier Item's but have other rows than that had."""
+    """Separate accounts that were taken for an earlier Item's but have different rows."""
     mistaken = [
         account
         for account in former_accounts.only_recognized(item_id)
@@ -147,5 +147,5 @@ def separate_mistaken(item_id: int) -> None:
 
 
 def remove_replaced(item_id: int) -> None:
-    """Have the Items ended at Plaid whose accounts this one has for certain, all rows included."""
+    """Have Items removed at Plaid once this one has all of their accounts and rows."""
     item_requests.remove(former_accounts.replaced_items(item_id))

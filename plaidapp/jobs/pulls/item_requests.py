@@ -28,7 +28,7 @@ def sync(item: Item, asked_by: str) -> Pull | None:
 
 
 def sweep(neglected: Sequence[Item]) -> set[int]:
-    """Have Items synced for the clock, which has locked them. Return the ids of those with a pull.
+    """Add pulls for Items that the clock has locked. Return the ids of the Items that got one.
 
     An Item whose pull is under way gets no other, and no request: the pull would start over again
     and again at a bank that takes longer than a minute.
@@ -52,9 +52,9 @@ def recurring(item: Item, asked_by: str) -> Pull | None:
 
 
 def standby(item_id: int) -> None:
-    """Have Items synced that take over accounts that this Item no longer reports.
+    """Request a sync of the Items that take over the accounts this Item no longer reports.
 
-    The clock rings for the pulls. If it only stood by itself, it is not needed any longer.
+    The clock rings for the pulls. An Item that was only a standby itself is marked as replaced.
     """
     reconnected_accounts.replace_lost(item_id)
     for item in standby_items.of_lost_accounts(item_id):

@@ -1,4 +1,4 @@
-"""Each person's time zone. People who signed up before have UTC, as their days had so far.
+"""Each person's time zone. People who signed up before keep UTC.
 
 Revision ID: 0008
 Revises: 0007

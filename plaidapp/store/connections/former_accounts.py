@@ -32,7 +32,7 @@ from .items import Item
 
 
 class FormerAccount(Base):
-    """Plaid's id of an account at an Item that it is not read from, whose rows of it are ignored.
+    """Plaid's id of an account at an Item that it is not read from: its rows there are ignored.
 
     `told` is the account as that Item last named it (JSON of payloads.PlaidAccount), and `left_at`
     is when the account went to another Item. `ended_at` is when this Item stopped listing it.
