@@ -71,4 +71,4 @@ def _http_error(error: HTTPException) -> Response:
 
 def _internal_error(error: Exception) -> Response:
     _log.error("unexpected error", exc_info=error)
-    return http_json.reply_error(errors.internal_server_error())
+    return http_json.reply_error(errors.documented("INTERNAL_SERVER_ERROR"))

@@ -101,7 +101,7 @@ def _find_complete(sandbox: Sandbox, db: sqlite3.Connection, access_token: str) 
     """
     item = find_healthy(db, access_token)
     if not item.historical_complete(sandbox):
-        raise errors.product_not_ready()
+        raise errors.documented("PRODUCT_NOT_READY")
     return item
 
 

@@ -1,6 +1,11 @@
-"""Plaid's errors (https://plaid.com/docs/errors/): a function for each one that is used here."""
+"""Plaid's errors (https://plaid.com/docs/errors/).
+
+`documented` makes those of `sandbox.error_catalog`. Each error of a wrong request has a function.
+"""
 
 from collections.abc import Iterable
+
+from sandbox.error_catalog import CATALOG
 
 
 class PlaidError(Exception):
@@ -37,6 +42,19 @@ class PlaidError(Exception):
             "error_type": self.error_type,
             "suggested_action": self.action,
         }
+
+
+def documented(code: str) -> PlaidError:
+    """Return the catalog's error with this `error_code`. Raises KeyError for an unknown one."""
+    entry = CATALOG[code]
+    return PlaidError(
+        entry.error_type,
+        code,
+        entry.message,
+        display=entry.display,
+        action=entry.action,
+        status=entry.status,
+    )
 
 
 def invalid_body(why: str, status: int = 400) -> PlaidError:
@@ -93,51 +111,6 @@ def invalid_key_id() -> PlaidError:
     return PlaidError("INVALID_INPUT", "INVALID_WEBHOOK_VERIFICATION_KEY_ID", message)
 
 
-def item_not_found() -> PlaidError:
-    message = (
-        "The Item you requested cannot be found. This Item does not exist, has been previously"
-        " removed via /item/remove, or has had access removed by the user."
-    )
-    return PlaidError("ITEM_ERROR", "ITEM_NOT_FOUND", message)
-
-
-def invalid_credentials() -> PlaidError:
-    return PlaidError(
-        "ITEM_ERROR",
-        "INVALID_CREDENTIALS",
-        "the provided credentials were not correct. please try again.",
-        display="The provided credentials were not correct. Please try again.",
-    )
-
-
-def item_login_required() -> PlaidError:
-    return PlaidError(
-        "ITEM_ERROR",
-        "ITEM_LOGIN_REQUIRED",
-        "the login details of this item have changed (credentials, MFA, or required user action)"
-        " and a user login is required to update this information. use Link's update mode to"
-        " restore the item to a good state",
-        action="Send the user through Link's update mode.",
-    )
-
-
-def user_permission_revoked() -> PlaidError:
-    return PlaidError(
-        "ITEM_ERROR",
-        "USER_PERMISSION_REVOKED",
-        "the holder of this account has revoked their permission for your application to access it",
-    )
-
-
-def product_not_ready() -> PlaidError:
-    return PlaidError(
-        "ITEM_ERROR",
-        "PRODUCT_NOT_READY",
-        "the requested product is not yet ready. please provide a webhook or try the request again"
-        " later",
-    )
-
-
 def products_not_supported(products: Iterable[str]) -> PlaidError:
     message = f"the following products are not supported by this institution: {sorted(products)}"
     return PlaidError("ITEM_ERROR", "PRODUCTS_NOT_SUPPORTED", message)
@@ -165,8 +138,3 @@ def sync_mutation() -> PlaidError:
         "Underlying transaction data changed since last page was fetched. Please restart"
         " pagination from last update.",
     )
-
-
-def internal_server_error() -> PlaidError:
-    message = "an unexpected error occurred"
-    return PlaidError("API_ERROR", "INTERNAL_SERVER_ERROR", message, status=500)

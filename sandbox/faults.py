@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 from werkzeug.wrappers import Request, Response
 
+from sandbox.error_catalog import CATALOG
 from sandbox.fault_rules import (
     CONTROL_PATH,
     Delay,
@@ -50,7 +51,6 @@ _LIMIT_CODES = {
     "/transactions/refresh": "TRANSACTIONS_REFRESH_LIMIT",
     "/transactions/sync": "TRANSACTIONS_SYNC_LIMIT",
 }
-_LIMIT_MESSAGE = "rate limit exceeded for attempts to access this item. please try again later"
 
 # The kind of page that a proxy returns when the API behind it is down. The last byte isn't UTF-8.
 _GARBAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>\xff"
@@ -137,7 +137,8 @@ def _replacement_response(rule: Rule, request: Request, released: Event) -> Resp
             return _plaid_error(rule.status, rule.error_type, rule.error_code, rule.error_message)
         case RateLimit():
             code = _LIMIT_CODES.get(request.path, "RATE_LIMIT")
-            return _plaid_error(429, "RATE_LIMIT_EXCEEDED", code, _LIMIT_MESSAGE)
+            limit = CATALOG[code]
+            return _plaid_error(limit.status, limit.error_type, code, limit.message)
         case Garbage():
             return Response(_GARBAGE, content_type="text/html")
         case Hang():

@@ -87,7 +87,7 @@ def _fields(
     """Return the webhook's fields other than its type, code, Item and environment."""
     accounts = [row["account_id"] for row in account_rows(db, item)]
     report = {"asset_report_id": sandbox.ids.opaque("asset_report", item.number)}
-    login_required = {"error": errors.item_login_required().fields() | {"status": 400}}
+    login_required = {"error": errors.documented("ITEM_LOGIN_REQUIRED").fields() | {"status": 400}}
     fields: dict[str, dict[str, Any]] = {
         "DEFAULT_UPDATE": {"error": None, "new_transactions": new},
         "ERROR": login_required | (report if kind == "ASSETS" else {}),
@@ -108,7 +108,9 @@ def _fields(
         },
         "USER_ACCOUNT_REVOKED": {"account_id": accounts[0]},
         "USER_PERMISSION_REVOKED": {
-            "error": errors.user_permission_revoked().fields() | {"status": 400}
+            # Plaid gives it another type here than in responses.
+            "error": errors.documented("USER_PERMISSION_REVOKED").fields()
+            | {"error_type": "ITEM_ERROR", "status": 400}
         },
     }
     return fields.get(code, {})

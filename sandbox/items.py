@@ -47,7 +47,7 @@ class Item:
 
     @property
     def error(self) -> errors.PlaidError | None:
-        return errors.item_login_required() if self.login_required else None
+        return errors.documented("ITEM_LOGIN_REQUIRED") if self.login_required else None
 
     def initial_complete(self, sandbox: Sandbox) -> bool:
         return self.started is not None and sandbox.now() >= self.started + sandbox.initial_delay
@@ -92,7 +92,7 @@ def find(db: sqlite3.Connection, access_token: str) -> Item:
         raise errors.invalid_access_token()
     item = Item(**row)
     if item.removed:
-        raise errors.item_not_found()
+        raise errors.documented("ITEM_NOT_FOUND")
     return item
 
 

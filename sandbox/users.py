@@ -29,4 +29,4 @@ def log_in(username: str, password: str, seed: int, today: date) -> UserData:
         return UserData(list(user_good.ACCOUNTS), list(transactions))
     if username == "user_custom":
         return UserData(*custom_users.parse(password, seed, today))
-    raise errors.invalid_credentials()
+    raise errors.documented("INVALID_CREDENTIALS")

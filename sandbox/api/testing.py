@@ -126,7 +126,7 @@ def reset_login() -> Response:
     with sandbox.store.write() as db:
         item = items.find(db, call.access_token)
         items.set_login_required(db, item, required=True)
-        error = errors.item_login_required().fields() | {"status": 400}
+        error = errors.documented("ITEM_LOGIN_REQUIRED").fields() | {"status": 400}
         send(sandbox.webhook_queue, db, item, "ITEM", "ERROR", error=error)
     sandbox.webhook_queue.wake()
     return reply(reset_login=True)

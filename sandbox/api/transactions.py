@@ -95,7 +95,7 @@ def get() -> Response:
         item = items.find_healthy(db, call.access_token)
         head = item.visible_head(sandbox)
         if head is None:
-            raise errors.product_not_ready()
+            raise errors.documented("PRODUCT_NOT_READY")
         accounts = select_accounts(items.account_rows(db, item), options.account_ids)
         rows, total = transaction_store.in_window(
             db,
@@ -212,7 +212,7 @@ def recurring_streams() -> Response:
         if item.started is None:
             raise errors.product_not_enabled("transactions")
         if not item.historical_complete(sandbox):
-            raise errors.product_not_ready()
+            raise errors.documented("PRODUCT_NOT_READY")
         accounts = select_accounts(items.account_rows(db, item), call.account_ids)
         version = call.options.personal_finance_category_version
         streams = recurring.find_streams(db, item.number, accounts, version)
@@ -237,7 +237,7 @@ def refresh() -> Response:
     with sandbox.store.read() as db:
         item = items.find_healthy(db, call.access_token)
     if not item.historical_complete(sandbox):
-        raise errors.product_not_ready()
+        raise errors.documented("PRODUCT_NOT_READY")
     if item.username == users.DYNAMIC:
         bank_activity.refresh(sandbox, call.access_token)
     return reply()
