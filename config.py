@@ -22,6 +22,15 @@ PLAID_HOSTS = {
     "sandbox": "https://sandbox.plaid.com",
     "production": "https://production.plaid.com",
 }
+PLAID_COUNTRIES = {
+    *("AT", "BE", "CA", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "IE", "IT", "LT", "LV"),
+    *("NL", "NO", "PL", "PT", "SE", "US"),
+}
+PLAID_LANGUAGES = (
+    *("da", "de", "en", "es", "et", "fr", "hi", "it", "lt", "lv", "nl", "no", "pl", "pt"),
+    *("ro", "sv", "vi"),
+)
+"""What Link offers: https://plaid.com/docs/api/link/#linktokencreate"""
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -49,6 +58,10 @@ class Config:
     plaid_secret: str = field(repr=False)
     plaid_env: str
     plaid_url: str
+    plaid_country_codes: tuple[str, ...] = ("US",)
+    plaid_language: str = "en"
+    plaid_item_limit: int | None = None
+    """How many Items the Plaid plan allows."""
     public_url: str | None = None
     port: int = 8000
     web_concurrency: int | None = None
@@ -71,6 +84,9 @@ class Config:
             plaid_secret=_plaid_key(env, base_url, "PLAID_SECRET_KEY", "PLAID_SECRET"),
             plaid_env=plaid_env,
             plaid_url=base_url or PLAID_HOSTS[plaid_env],
+            plaid_country_codes=_country_codes(env),
+            plaid_language=_one_of(env, "PLAID_LANGUAGE", "en", PLAID_LANGUAGES),
+            plaid_item_limit=_whole_number(env, "PLAID_ITEM_LIMIT", 1_000_000),
             public_url=_http_url(env, "PUBLIC_URL"),
             port=port,
             web_concurrency=_whole_number(env, "WEB_CONCURRENCY", 512),
@@ -106,6 +122,18 @@ def _one_of(
     if value not in allowed:
         raise ConfigError(name, f"is {value!r}. Put one of {', '.join(allowed)} there.")
     return value
+
+
+def _country_codes(env: Mapping[str, str]) -> tuple[str, ...]:
+    text = _value(env, "PLAID_COUNTRY_CODES") or "US"
+    codes = tuple(code.strip().upper() for code in text.split(",") if code.strip())
+    if not codes or not PLAID_COUNTRIES.issuperset(codes):
+        raise ConfigError(
+            "PLAID_COUNTRY_CODES",
+            f"is {text!r}. Put country codes there, such as US,CA. Plaid has"
+            f" {', '.join(sorted(PLAID_COUNTRIES))}.",
+        )
+    return tuple(dict.fromkeys(codes))
 
 
 def _whole_number(env: Mapping[str, str], name: str, highest: int) -> int | None:

@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from config import Config
 from plaidapp import create_app
-from plaidapp.bank.client import Connection
+from plaidapp.bank.link_calls import Connection
 from plaidapp.extensions import db
 from plaidapp.store.connections import accounts, items
 from plaidapp.store.people import users

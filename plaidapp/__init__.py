@@ -9,6 +9,7 @@ from config import Config
 
 from . import policy
 from .bank.client import Bank
+from .bank.link_calls import LinkOptions
 from .extensions import configure_postgresql, configure_sqlite, db
 from .jobs import queue
 from .store.base import encryption
@@ -51,7 +52,11 @@ def create_worker_app(config: Config) -> Flask:
         config.plaid_secret,
         cipher,
         config.bank_timeout or policy.CALL_DEADLINE,
-        webhook_url=config.public_url and f"{config.public_url}/webhooks/plaid",
+        LinkOptions(
+            config.plaid_country_codes,
+            config.plaid_language,
+            config.public_url and f"{config.public_url}/webhooks/plaid",
+        ),
     )
     return app
 

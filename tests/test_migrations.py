@@ -20,7 +20,8 @@ DAY, MOMENT = date(2026, 1, 31), datetime(2026, 1, 31, tzinfo=UTC)
 TABLES = {
     *("user", "item", "account", "transaction", "pull", "pull_item", "webhook", "webhook_key"),
     *("balance", "monthly_total", "edit", "edit_row", "former_account"),
-    *("former_row", "account_question"),
+    *("former_row", "account_question", "institution", "state_change"),
+    *("link_session", "link_result"),
     *("recurring_stream", "recurring_payment", "received_page", "set_aside"),
 }
 

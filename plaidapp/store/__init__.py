@@ -4,7 +4,10 @@ from .connections.account_questions import AccountQuestion
 from .connections.accounts import Account
 from .connections.balances import Balance
 from .connections.former_accounts import FormerAccount
+from .connections.institutions import Institution
 from .connections.items import Item
+from .connections.link_sessions import LinkResult, LinkSession
+from .connections.state_changes import StateChange
 from .people.users import User
 from .pulls.pulls import Pull, PullItem
 from .recurring.recurring_streams import Stream
@@ -25,12 +28,16 @@ __all__ = [
     "EditRow",
     "FormerAccount",
     "FormerRow",
+    "Institution",
     "Item",
+    "LinkResult",
+    "LinkSession",
     "MonthlyTotal",
     "Pull",
     "PullItem",
     "ReceivedPage",
     "SetAside",
+    "StateChange",
     "Stream",
     "Transaction",
     "User",

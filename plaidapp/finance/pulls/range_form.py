@@ -8,7 +8,7 @@ from flask_wtf import FlaskForm
 from wtforms import Field, ValidationError
 from wtforms.validators import InputRequired
 
-from plaidapp.bank.client import DAYS_REQUESTED
+from plaidapp.bank.link_calls import DAYS_REQUESTED
 from plaidapp.days import long_day, today
 
 from ..base.fields import Day, check_order

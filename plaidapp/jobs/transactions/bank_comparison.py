@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from flask import current_app
 
 from plaidapp.bank import payloads
-from plaidapp.bank.client import DAYS_REQUESTED, Bank
+from plaidapp.bank.client import Bank
+from plaidapp.bank.link_calls import DAYS_REQUESTED
 from plaidapp.bank.unread import ACCOUNT, TRANSACTION
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Transaction

@@ -8,7 +8,7 @@ update began from.
 from collections.abc import Collection
 from datetime import timedelta
 
-from plaidapp.bank.client import DAYS_REQUESTED
+from plaidapp.bank.link_calls import DAYS_REQUESTED
 from plaidapp.bank.unread import ACCOUNT, REMOVED, TRANSACTION
 from plaidapp.store import PullItem
 from plaidapp.store.base.types import now

@@ -36,6 +36,8 @@ class Account(HasCurrency, Base):
     `closed_at` is when the account stopped being shared or the bank stopped listing it. `first_id`
     is Plaid's first id of an account that has another one since it was reconnected or merged, and
     `own_id` is the id that the present Item's account had before it was merged into this one.
+    `nickname`, `is_hidden` and `position` are the person's: a hidden account is left out of lists,
+    totals and net worth, and accounts with a position come first, the lowest first.
     https://plaid.com/docs/api/accounts/#accounts-get-response-accounts-balances
     """
 
@@ -59,6 +61,9 @@ class Account(HasCurrency, Base):
     closed_at: Mapped[datetime | None] = mapped_column(Moment)
     first_id: Mapped[str | None] = mapped_column(Text)
     own_id: Mapped[int | None] = mapped_column(BigInteger)
+    nickname: Mapped[str | None] = mapped_column(Text)
+    is_hidden: Mapped[bool] = mapped_column(default=False)
+    position: Mapped[int | None]
 
     @property
     def public_id(self) -> str:

@@ -32,7 +32,9 @@ REVOKED = "revoked"  # the person or the bank withdrew the permission
 EXPIRING = "expiring"  # works for a few more days
 NEW_ACCOUNTS = "new_accounts"  # works, and the bank has more accounts to share
 REPLACED = "replaced"  # reconnected: another Item has its accounts now, for good
-NOT_SYNCED = (LOGIN_REQUIRED, REVOKED, REPLACED)
+DISCONNECTING = "disconnecting"  # by the person; Plaid has not confirmed it yet
+DISCONNECTED = "disconnected"  # by the person, who keeps the history
+NOT_SYNCED = (LOGIN_REQUIRED, REVOKED, REPLACED, DISCONNECTING, DISCONNECTED)
 """States in which the bank is not asked for transactions."""
 REPORTING = (GOOD, EXPIRING, NEW_ACCOUNTS)
 """States in which the bank answers."""
@@ -63,6 +65,14 @@ class Item(Base):
     `changed_at` is when a sync last changed a transaction. `streams_at` is when the bank was last
     asked for recurring payments. Where a bank refuses a product, `sync_refusal`, `streams_refusal`
     or `balances_refusal` has Plaid's error code. `balances_refused_at` is when it last did.
+    `refresh_refusal` is the same for Transactions Refresh; `refreshed_at` is when the bank was last
+    asked to look again, and `refresh_after` is when that is possible next.
+
+    `is_separate` says that the person connected the bank a second time on purpose: its accounts are
+    never merged unasked. `consent_expires_at` is when the person's permission ends, for Plaid's
+    `expiry_reason`. `bank_updated_at` and `bank_failed_at` are when Plaid last got data from the
+    bank and last failed to, as of `status_read_at`. `disconnected_at` is when the person
+    disconnected the bank, and `deletes_history` says that they keep nothing of it.
     """
 
     __tablename__ = "item"
@@ -94,6 +104,17 @@ class Item(Base):
     streams_refusal: Mapped[str | None] = mapped_column(Text)
     balances_refusal: Mapped[str | None] = mapped_column(Text)
     balances_refused_at: Mapped[datetime | None] = mapped_column(Moment)
+    refresh_refusal: Mapped[str | None] = mapped_column(Text)
+    refreshed_at: Mapped[datetime | None] = mapped_column(Moment)
+    refresh_after: Mapped[datetime | None] = mapped_column(Moment)
+    is_separate: Mapped[bool] = mapped_column(default=False)
+    consent_expires_at: Mapped[datetime | None] = mapped_column(Moment)
+    expiry_reason: Mapped[str | None] = mapped_column(Text)
+    bank_updated_at: Mapped[datetime | None] = mapped_column(Moment)
+    bank_failed_at: Mapped[datetime | None] = mapped_column(Moment)
+    status_read_at: Mapped[datetime | None] = mapped_column(Moment)
+    disconnected_at: Mapped[datetime | None] = mapped_column(Moment)
+    deletes_history: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
     @property

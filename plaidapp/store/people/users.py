@@ -1,5 +1,6 @@
 """The people who sign in."""
 
+import secrets
 import unicodedata
 from datetime import date, datetime
 from typing import cast
@@ -30,7 +31,8 @@ class User(Base):
     `ledger_revision` increases whenever data of theirs is stored that a page shows. `time_zone` is
     where their days begin and end.
     `transfers_matched` is False for a person whose rows are older than the matching of transfers,
-    until all of them have been matched (transactions/transfers.py).
+    until all of them have been matched (transactions/transfers.py). `opaque_id` stands for the
+    person where they must not be named, as at Plaid.
     """
 
     __tablename__ = "user"
@@ -46,6 +48,7 @@ class User(Base):
     time_zone: Mapped[str] = mapped_column(
         String(time_zones.LONGEST_NAME), default=time_zones.UTC, server_default=time_zones.UTC
     )
+    opaque_id: Mapped[str | None] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
     # Flask-Login needs these. Its mixin has them too, but the store does not import Flask.
@@ -74,6 +77,13 @@ def version_of(ledger_revision: int, zone: ZoneInfo) -> str:
 
 def by_id(user_id: int) -> User | None:
     return db.session.get(User, user_id)
+
+
+def opaque_id_of(user: User) -> str:
+    """Return the id that stands for the person at Plaid. It is made at its first use."""
+    if user.opaque_id is None:
+        user.opaque_id = secrets.token_hex(16)
+    return user.opaque_id
 
 
 def zone_of(user_id: int) -> ZoneInfo:

@@ -1,0 +1,112 @@
+"""Plaid's answers about Link's sessions and about Items. See payloads.py."""
+
+import hashlib
+from datetime import datetime
+
+import msgspec
+
+from .payloads import PlaidError
+
+
+def hash_of(link_token: str) -> str:
+    """Return what a link token is known by, in hex: the token itself is a secret."""
+    return hashlib.sha256(link_token.encode()).hexdigest()
+
+
+class LinkToken(msgspec.Struct, frozen=True):
+    """/link/token/create, for Hosted Link."""
+
+    link_token: str
+    expiration: datetime
+    hosted_link_url: str
+
+
+class Institution(msgspec.Struct, frozen=True):
+    institution_id: str | None = None
+    name: str | None = None
+
+
+class LinkedAccount(msgspec.Struct, frozen=True):
+    """An account that the person chose in Link."""
+
+    id: str
+    name: str | None = None
+    mask: str | None = None
+    type: str | None = None
+    subtype: str | None = None
+
+
+class ItemAdded(msgspec.Struct, frozen=True):
+    """A connection that the person made. Its public token can be exchanged for 30 minutes."""
+
+    public_token: str
+    accounts: list[LinkedAccount] = []
+    institution: Institution | None = None
+
+
+class Results(msgspec.Struct, frozen=True):
+    item_add_results: list[ItemAdded] = []
+
+
+class ExitMetadata(msgspec.Struct, frozen=True):
+    """`status` says in which step the person left; see Plaid's list of them."""
+
+    institution: Institution | None = None
+    status: str | None = None
+    link_session_id: str | None = None
+    request_id: str | None = None
+
+
+class Exit(msgspec.Struct, frozen=True):
+    """The person left without finishing. `error` is the last one they met, if any."""
+
+    error: PlaidError | None = None
+    metadata: ExitMetadata | None = None
+
+
+class LinkSession(msgspec.Struct, frozen=True):
+    """One time that the link was opened. `finished_at` is null while it is open or abandoned."""
+
+    link_session_id: str
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    exit: Exit | None = None
+    results: Results | None = None
+
+
+class LinkState(msgspec.Struct, frozen=True):
+    """/link/token/get"""
+
+    link_sessions: list[LinkSession] = []
+    expiration: datetime | None = None
+    request_id: str | None = None
+
+
+class ProductStatus(msgspec.Struct, frozen=True):
+    """When the bank last delivered data to Plaid, and when it last failed to."""
+
+    last_successful_update: datetime | None = None
+    last_failed_update: datetime | None = None
+
+
+class ItemStatus(msgspec.Struct, frozen=True):
+    transactions: ProductStatus | None = None
+
+
+class ItemDetails(msgspec.Struct, frozen=True):
+    """`error` is the Item's present one. Consent is for a limited time at some banks."""
+
+    item_id: str
+    error: PlaidError | None = None
+    consent_expiration_time: datetime | None = None
+    products: list[str] = []
+    billed_products: list[str] = []
+    available_products: list[str] = []
+
+
+class ItemAnswer(msgspec.Struct, frozen=True):
+    """/item/get"""
+
+    item: ItemDetails
+    status: ItemStatus | None = None
+    request_id: str | None = None

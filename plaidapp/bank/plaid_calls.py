@@ -1,0 +1,80 @@
+"""One call to Plaid: plaid-python builds and sends it, and every failure becomes a BankError."""
+
+from typing import Any, TypeVar
+
+import msgspec
+import plaid
+import urllib3
+from cryptography.fernet import InvalidToken, MultiFernet
+
+from plaidapp.texts import gettext_noop
+
+from . import errors
+from .errors import BankError
+from .responses import decode, refusal
+from .transport import BoundedPool
+
+Answer = TypeVar("Answer", bound=msgspec.Struct)
+JSON = {"Accept": "application/json", "Content-Type": "application/json"}
+KEYS = ("clientId", "secret")
+"""plaid-python's names for the API keys in each request's headers."""
+
+
+class PlaidCalls:
+    """Sends requests. Access tokens are encrypted by `cipher` outside, and plain only here.
+
+    The class is thread-safe: it uses one pool of connections, which stay open.
+    """
+
+    def __init__(
+        self, url: str, client_id: str, secret: str, cipher: MultiFernet, timeout: float
+    ) -> None:
+        """`timeout` is in seconds and for a whole call."""
+        configuration = plaid.Configuration(
+            host=url, api_key={"clientId": client_id, "secret": secret}
+        )
+        self._client = plaid.ApiClient(configuration)
+        self._client.rest_client.pool_manager = BoundedPool(
+            timeout, maxsize=16, ca_certs=configuration.ssl_ca_cert
+        )
+        self._cipher = cipher
+
+    def _open(self, sealed_token: bytes) -> str:
+        """Decrypt a token. Raises BankError if no key fits."""
+        try:
+            return self._cipher.decrypt(sealed_token).decode()
+        except InvalidToken:
+            raise BankError(
+                "TOKEN_UNREADABLE",
+                gettext_noop(
+                    "This connection was encrypted with a key that the app no longer has. "
+                    "Connect the bank again."
+                ),
+                retryable=False,
+            ) from None
+
+    def _call(self, path: str, request: Any, kind: type[Answer]) -> Answer:
+        return decode(self._bytes(path, request), kind)
+
+    def _bytes(self, path: str, request: Any) -> bytes:
+        try:
+            response = self._client.call_api(
+                path,
+                "POST",
+                header_params=dict(JSON),
+                body=request,
+                auth_settings=KEYS,
+                _preload_content=False,
+            )
+        except plaid.ApiException as error:
+            raise refusal(error) from None
+        except urllib3.exceptions.NewConnectionError:  # a subclass of urllib3's TimeoutError
+            raise errors.transport_error(errors.UNREACHABLE) from None
+        except urllib3.exceptions.TimeoutError:
+            raise errors.transport_error(errors.TIMEOUT) from None
+        except (urllib3.exceptions.HTTPError, OSError):
+            raise errors.transport_error(errors.UNREACHABLE) from None
+        except (plaid.OpenApiException, TypeError, ValueError, AttributeError):
+            # plaid-python itself fails on some responses, such as an error body it can't decode.
+            raise errors.transport_error(errors.NONSENSE) from None
+        return bytes(response.data)
