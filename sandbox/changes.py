@@ -15,7 +15,7 @@ import msgspec
 from sandbox.bank_records import Transaction
 from sandbox.http_json import encode
 from sandbox.ids import Ids
-from sandbox.transaction_store import insert_rows, new_row
+from sandbox.transaction_store import HIDDEN, insert_rows, new_row
 
 # Read numbers as Decimal, so that they keep their digits.
 _decoder = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
@@ -35,8 +35,8 @@ def revise(db: sqlite3.Connection, item: int, head: int) -> int:
     """Add 1 to the last two posted amounts, like a tip, and return the new head."""
     rows = db.execute(
         "SELECT rowid, body FROM ledger WHERE item = ? AND NOT pending AND removed IS NULL"
-        " ORDER BY date DESC, created LIMIT ?",
-        (item, _REVISED),
+        " AND created < ? ORDER BY date DESC, created LIMIT ?",
+        (item, HIDDEN, _REVISED),
     ).fetchall()
     for row in rows:
         head += 1
@@ -59,8 +59,8 @@ def post_pending(
     """
     pending = db.execute(
         "SELECT rowid, transaction_id, account_id, body, original FROM ledger"
-        " WHERE item = ? AND pending AND removed IS NULL ORDER BY created",
-        (item,),
+        " WHERE item = ? AND pending AND removed IS NULL AND created < ? ORDER BY created",
+        (item, HIDDEN),
     ).fetchall()
     posted: list[tuple[object, ...]] = []
     for row in pending:

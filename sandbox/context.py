@@ -52,3 +52,7 @@ def current_sandbox() -> Sandbox:
 def timestamp(unix: float) -> str:
     """Format Unix time as Plaid does: ISO 8601 in UTC, to the second."""
     return datetime.fromtimestamp(unix, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def optional_timestamp(unix: float | None) -> str | None:
+    return None if unix is None else timestamp(unix)

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from sandbox import errors
 from sandbox.context import Sandbox, timestamp
-from sandbox.items import Item, account_rows, set_login_required
-from sandbox.webhooks import send
+from sandbox.items import Item, account_rows, set_error
+from sandbox.webhooks import error_object, permission_revoked, send
 
 Code = Literal[
     "DEFAULT_UPDATE",
@@ -70,7 +70,7 @@ def fire(
     if product and product not in item.product_list and not by_micro_deposit:
         raise errors.sandbox_product_not_enabled(product)
     if code == "LOGIN_REPAIRED":
-        set_login_required(db, item, required=False)
+        set_error(db, item, None)
     send(
         sandbox.webhook_queue,
         db,
@@ -87,7 +87,7 @@ def _fields(
     """Return the webhook's fields other than its type, code, Item and environment."""
     accounts = [row["account_id"] for row in account_rows(db, item)]
     report = {"asset_report_id": sandbox.ids.opaque("asset_report", item.number)}
-    login_required = {"error": errors.documented("ITEM_LOGIN_REQUIRED").fields() | {"status": 400}}
+    login_required = {"error": error_object("ITEM_LOGIN_REQUIRED")}
     fields: dict[str, dict[str, Any]] = {
         "DEFAULT_UPDATE": {"error": None, "new_transactions": new},
         "ERROR": login_required | (report if kind == "ASSETS" else {}),
@@ -107,10 +107,6 @@ def _fields(
             "historical_update_complete": item.historical_complete(sandbox),
         },
         "USER_ACCOUNT_REVOKED": {"account_id": accounts[0]},
-        "USER_PERMISSION_REVOKED": {
-            # Plaid gives it another type here than in responses.
-            "error": errors.documented("USER_PERMISSION_REVOKED").fields()
-            | {"error_type": "ITEM_ERROR", "status": 400}
-        },
+        "USER_PERMISSION_REVOKED": {"error": permission_revoked()},
     }
     return fields.get(code, {})

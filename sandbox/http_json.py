@@ -11,6 +11,7 @@ import msgspec
 from flask import Response
 
 from sandbox import errors, ids
+from sandbox.context import current_sandbox
 
 # Plaid's requests are smaller. A custom user with 200,000 transactions takes about 30 MB.
 MAX_BODY = 64 * 1024 * 1024
@@ -45,11 +46,14 @@ CallT = TypeVar("CallT", bound=Call)
 
 
 def read(call_type: type[CallT]) -> CallT:
-    """Decode the request body. Raises PlaidError for wrong API keys and invalid fields."""
+    """Decode the request body. The call's `client_id` may have come in a header.
+
+    Raises PlaidError for wrong API keys, invalid fields, and an Item that another client made.
+    """
     body = flask.request.get_data()
     try:
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-        _check_keys(msgspec.json.decode(body, type=_Keys))
+        client_id = _check_keys(msgspec.json.decode(body, type=_Keys))
         missing = [
             field.encode_name
             for field in msgspec.structs.fields(call_type)
@@ -57,13 +61,19 @@ def read(call_type: type[CallT]) -> CallT:
         ]
         if missing:
             raise errors.missing_fields(missing)
-        return msgspec.json.decode(body, type=call_type)
+        call = msgspec.json.decode(body, type=call_type)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _validation_error(error) from error
+    call.client_id = client_id
+    _check_owner(call)
+    return call
 
 
-def _check_keys(keys: _Keys) -> None:
-    """Check the API keys, from the body or the headers. Any value is valid except `wrong`."""
+def _check_keys(keys: _Keys) -> str:
+    """Check the API keys, from the body or the headers, and return the client's id.
+
+    Any value is valid except `wrong`. Each client has its own Items.
+    """
     given = {
         "client_id": keys.client_id or flask.request.headers.get("PLAID-CLIENT-ID", ""),
         "secret": keys.secret or flask.request.headers.get("PLAID-SECRET", ""),
@@ -73,6 +83,18 @@ def _check_keys(keys: _Keys) -> None:
         raise errors.missing_fields(missing)
     if "wrong" in given.values():
         raise errors.invalid_api_keys()
+    return given["client_id"]
+
+
+def _check_owner(call: Call) -> None:
+    token = getattr(call, "access_token", None)
+    if token is None:
+        return
+    with current_sandbox().store.read() as db:
+        query = "SELECT client_id FROM item WHERE access_token = ?"
+        row = db.execute(query, (token,)).fetchone()
+    if row and row["client_id"] != call.client_id:
+        raise errors.invalid_access_token()
 
 
 def _validation_error(error: Exception) -> errors.PlaidError:

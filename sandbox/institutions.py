@@ -1,7 +1,7 @@
 """The sandbox's banks, with the ids that they have in Plaid's own Sandbox."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 PRODUCTS = frozenset(
     (
@@ -19,6 +19,8 @@ PRODUCTS = frozenset(
         "transfer",
     )
 )
+
+Health = Literal["HEALTHY", "DEGRADED", "DOWN"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Institution:
     tokenized: bool = False
     countries: tuple[str, ...] = ("US",)
     without: frozenset[str] = frozenset()
+    health: Health = "HEALTHY"
 
     @property
     def products(self) -> frozenset[str]:

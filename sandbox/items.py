@@ -6,9 +6,11 @@ from typing import Any
 
 import msgspec
 
-from sandbox import errors
-from sandbox.context import Sandbox, timestamp
+from sandbox import errors, institution_health
+from sandbox.context import Sandbox, optional_timestamp, timestamp
 from sandbox.institutions import BY_ID
+
+_GONE = "ITEM_NOT_FOUND"
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Item:
 
     number: int
     item_id: str
+    client_id: str
     public_token: str
     access_token: str | None
     institution_id: str
@@ -35,9 +38,11 @@ class Item:
     historical_head: int
     head: int
     synced: int
-    login_required: int
+    error_code: str | None
+    consent_expires: float | None
     removed: int
     updated: float | None
+    failed: float | None
     webhook_code: str | None
     webhook_sent: float | None
 
@@ -47,7 +52,7 @@ class Item:
 
     @property
     def error(self) -> errors.PlaidError | None:
-        return errors.documented("ITEM_LOGIN_REQUIRED") if self.login_required else None
+        return errors.documented(self.error_code) if self.error_code else None
 
     def initial_complete(self, sandbox: Sandbox) -> bool:
         return self.started is not None and sandbox.now() >= self.started + sandbox.initial_delay
@@ -70,7 +75,7 @@ class Item:
             "auth_method": None,
             "available_products": sorted(institution.products - set(products)),
             "billed_products": products,
-            "consent_expiration_time": None,
+            "consent_expiration_time": optional_timestamp(self.consent_expires),
             "error": self.error.fields() if self.error else None,
             "institution_id": self.institution_id,
             "institution_name": institution.name,
@@ -86,21 +91,22 @@ class Item:
 
 
 def find(db: sqlite3.Connection, access_token: str) -> Item:
-    """Find an Item. Raises PlaidError for an unknown token or a removed Item."""
+    """Find an Item. Raises PlaidError for an unknown token or an Item that no longer exists."""
     row = db.execute("SELECT * FROM item WHERE access_token = ?", (access_token,)).fetchone()
     if row is None:
         raise errors.invalid_access_token()
     item = Item(**row)
-    if item.removed:
-        raise errors.documented("ITEM_NOT_FOUND")
+    if item.removed or item.error_code == _GONE:
+        raise errors.documented(_GONE)
     return item
 
 
 def find_healthy(db: sqlite3.Connection, access_token: str) -> Item:
-    """Find an Item like `find`, but also raise PlaidError if it requires a login."""
+    """Find an Item like `find`, but also raise PlaidError if it or its bank can't be reached."""
     item = find(db, access_token)
     if item.error:
         raise item.error
+    institution_health.check_is_up(db, item.institution_id)
     return item
 
 
@@ -109,14 +115,17 @@ def by_number(db: sqlite3.Connection, number: int) -> Item:
 
 
 def account_rows(db: sqlite3.Connection, item: Item) -> list[sqlite3.Row]:
+    """Return the accounts that are shared with the client."""
     return db.execute(
-        "SELECT account_id, body, has_transactions FROM account WHERE item = ? ORDER BY ordinal",
+        "SELECT account_id, body, has_transactions FROM account"
+        " WHERE item = ? AND access = 'shared' ORDER BY ordinal",
         (item.number,),
     ).fetchall()
 
 
-def set_login_required(db: sqlite3.Connection, item: Item, *, required: bool) -> None:
-    db.execute("UPDATE item SET login_required = ? WHERE number = ?", (required, item.number))
+def set_error(db: sqlite3.Connection, item: Item, code: str | None) -> None:
+    """Put the Item into the state of this error of the catalog, or back into a good state."""
+    db.execute("UPDATE item SET error_code = ? WHERE number = ?", (code, item.number))
 
 
 def remove(db: sqlite3.Connection, item: Item) -> None:

@@ -3,12 +3,13 @@
 import sqlite3
 from collections.abc import Sequence
 
-from sandbox import errors, transaction_store, users
+from sandbox import account_access, errors, transaction_store, users
 from sandbox.bank_records import Account, Transaction
 from sandbox.context import Sandbox
 from sandbox.http_json import encode
+from sandbox.institution_health import check_is_up
 from sandbox.institutions import BY_ID
-from sandbox.items import Item, account_rows, by_number, find_healthy
+from sandbox.items import Item, by_number, find_healthy
 from sandbox.store import next_number
 from sandbox.transaction_store import Window
 
@@ -19,6 +20,7 @@ _TRANSACTIONS = "transactions"
 
 def create(
     sandbox: Sandbox,
+    client_id: str,
     institution_id: str,
     products: Sequence[str],
     username: str,
@@ -26,11 +28,13 @@ def create(
     webhook: str | None,
     window: Window | None,
 ) -> str:
-    """Create an Item and return its public token.
+    """Create an Item of this client and return its public token.
 
     If `products` includes transactions, this also stores them; their updates start at the
     exchange.
     """
+    with sandbox.store.read() as db:
+        check_is_up(db, institution_id)
     data = users.log_in(username, password, sandbox.seed, sandbox.today())
     with sandbox.store.write() as db:
         number = next_number(db, "item")
@@ -41,11 +45,13 @@ def create(
         history = _prepare_history(sandbox, number, account_ids, data.transactions, window)
     with sandbox.store.write() as db:
         db.execute(
-            "INSERT INTO item (number, item_id, public_token, institution_id, products, username,"
-            " webhook, created, first_date, last_date) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO item (number, item_id, client_id, public_token, institution_id, products,"
+            " username, webhook, created, first_date, last_date)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 number,
                 sandbox.ids.opaque("item", number),
+                client_id,
                 public_token,
                 institution_id,
                 encode(sorted(set(products) - {"balance"})).decode(),
@@ -57,11 +63,11 @@ def create(
             ),
         )
         db.executemany(
-            "INSERT INTO account VALUES (?, ?, ?, ?, 0)",
+            "INSERT INTO account (item, ordinal, account_id, body) VALUES (?, ?, ?, ?)",
             [
                 (number, n, account_ids[n], account.to_json(account_ids[n], persistent))
                 for n, account in enumerate(data.accounts)
-                for persistent in [_persistent_id(sandbox, institution_id, username, account)]
+                for persistent in [persistent_id(sandbox, institution_id, username, account)]
             ],
         )
         if history:
@@ -71,7 +77,7 @@ def create(
     return public_token
 
 
-def _persistent_id(
+def persistent_id(
     sandbox: Sandbox, institution_id: str, username: str, account: Account
 ) -> str | None:
     """Return the id that an account has in every Item of a login; None if not tokenized."""
@@ -80,13 +86,14 @@ def _persistent_id(
     return sandbox.ids.opaque("persistent", institution_id, username, account.subtype, account.mask)
 
 
-def exchange(sandbox: Sandbox, public_token: str) -> Item:
+def exchange(sandbox: Sandbox, client_id: str, public_token: str) -> Item:
     """Give the Item an access token and start its updates.
 
-    Raises PlaidError for an unknown, used or expired public token.
+    Raises PlaidError for a used or expired public token, and for one that isn't this client's.
     """
     with sandbox.store.write() as db:
-        row = db.execute("SELECT * FROM item WHERE public_token = ?", (public_token,)).fetchone()
+        query = "SELECT * FROM item WHERE public_token = ? AND client_id = ?"
+        row = db.execute(query, (public_token, client_id)).fetchone()
         if row is None:
             raise errors.invalid_public_token()
         item = Item(**row)
@@ -121,7 +128,7 @@ def ensure_transactions(
 
 def _add_transactions(sandbox: Sandbox, item: Item, days: int | None) -> None:
     with sandbox.store.read() as db:
-        account_ids = [row["account_id"] for row in account_rows(db, item)]
+        account_ids = [row["account_id"] for row in account_access.all_rows(db, item)]
         password = db.execute("SELECT text FROM password WHERE item = ?", (item.number,)).fetchone()
     if password is None:
         return  # another thread has added them

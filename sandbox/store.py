@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Increase this with every change to the schema.
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS signing_key (kid TEXT PRIMARY KEY, pem TEXT NOT NULL, created INTEGER);
@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS link_token (
 CREATE TABLE IF NOT EXISTS item (
     number INTEGER PRIMARY KEY,
     item_id TEXT NOT NULL UNIQUE,
+    client_id TEXT NOT NULL,
     public_token TEXT NOT NULL UNIQUE,
     access_token TEXT UNIQUE,
     institution_id TEXT NOT NULL,
@@ -38,21 +39,25 @@ CREATE TABLE IF NOT EXISTS item (
     historical_head INTEGER NOT NULL DEFAULT 0,
     head INTEGER NOT NULL DEFAULT 0,
     synced INTEGER NOT NULL DEFAULT 0,
-    login_required INTEGER NOT NULL DEFAULT 0,
+    error_code TEXT,
+    consent_expires REAL,
     removed INTEGER NOT NULL DEFAULT 0,
     updated REAL,
+    failed REAL,
     webhook_code TEXT,
     webhook_sent REAL
 );
 -- Separate from the item, because a custom user's password contains the whole history. It is
 -- deleted once the transactions exist.
 CREATE TABLE IF NOT EXISTS password (item INTEGER PRIMARY KEY, text TEXT NOT NULL);
+-- `access` is a value of `sandbox.account_access`.
 CREATE TABLE IF NOT EXISTS account (
     item INTEGER NOT NULL,
     ordinal INTEGER NOT NULL,
     account_id TEXT NOT NULL,
     body TEXT NOT NULL,
-    has_transactions INTEGER NOT NULL,
+    has_transactions INTEGER NOT NULL DEFAULT 0,
+    access TEXT NOT NULL DEFAULT 'shared',
     PRIMARY KEY (item, ordinal)
 ) WITHOUT ROWID;
 -- The bank's transactions; `created`, `changed` and `removed` are change positions.
@@ -73,6 +78,14 @@ CREATE INDEX IF NOT EXISTS ledger_date ON ledger (item, date DESC, created)
     WHERE removed IS NULL;
 CREATE INDEX IF NOT EXISTS ledger_removed ON ledger (item, removed) WHERE removed IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ledger_pending ON ledger (item) WHERE pending AND removed IS NULL;
+-- Banks that aren't healthy.
+CREATE TABLE IF NOT EXISTS institution_health (
+    institution_id TEXT PRIMARY KEY, status TEXT NOT NULL, since REAL NOT NULL
+);
+-- Calls of /transactions/refresh in the last minute.
+CREATE TABLE IF NOT EXISTS refresh (
+    item INTEGER NOT NULL, client_id TEXT NOT NULL, at REAL NOT NULL
+);
 -- Updates (INITIAL_UPDATE, HISTORICAL_UPDATE) that will become due.
 CREATE TABLE IF NOT EXISTS moment (
     id INTEGER PRIMARY KEY, item INTEGER NOT NULL, code TEXT NOT NULL, due REAL NOT NULL

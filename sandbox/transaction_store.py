@@ -17,6 +17,8 @@ from sandbox.http_json import encode
 from sandbox.ids import Ids
 
 INITIAL_DAYS = 30
+HIDDEN = 2**60
+"""Rows created at positions above this are of accounts that aren't shared."""
 
 _INSERT = "INSERT INTO ledger VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)"
 _ADDED = (
@@ -107,6 +109,17 @@ def save_history(db: sqlite3.Connection, item: int, history: NewHistory) -> None
     db.execute(
         "UPDATE item SET initial_head = ?, historical_head = ?, head = ? WHERE number = ?",
         (history.initial_count, total, total, item),
+    )
+    hide_rows(db, item)
+
+
+def hide_rows(db: sqlite3.Connection, item: int) -> None:
+    """Hide the rows of this Item's accounts that aren't shared."""
+    db.execute(
+        "UPDATE ledger SET created = created + :hidden, changed = changed + :hidden"
+        " WHERE item = :item AND created < :hidden AND account_id IN"
+        " (SELECT account_id FROM account WHERE item = :item AND access <> 'shared')",
+        {"item": item, "hidden": HIDDEN},
     )
 
 

@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sandbox import errors
 from sandbox.webhook_queue import WebhookQueue
 
 if TYPE_CHECKING:
@@ -31,6 +32,21 @@ def send(
     }
     # Plaid indents by two spaces. The signature covers exactly these bytes.
     queue.post(db, item.number, item.webhook, code, json.dumps(payload, indent=2))
+
+
+def error_object(code: str) -> dict[str, object]:
+    """Return the catalog's error as webhooks contain it: with its status, without a request id."""
+    error = errors.documented(code)
+    return error.fields() | {"status": error.status}
+
+
+def permission_revoked() -> dict[str, object]:
+    """Return the error of USER_PERMISSION_REVOKED, which has another type in webhooks."""
+    return error_object("USER_PERMISSION_REVOKED") | {"error_type": "ITEM_ERROR"}
+
+
+def announce_error(queue: WebhookQueue, db: sqlite3.Connection, item: "Item", code: str) -> None:
+    send(queue, db, item, "ITEM", "ERROR", error=error_object(code))
 
 
 def announce_update(queue: WebhookQueue, db: sqlite3.Connection, item: "Item", code: str) -> None:

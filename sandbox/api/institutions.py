@@ -7,8 +7,9 @@ from flask import Blueprint, Response
 from msgspec import Meta
 
 from sandbox import errors
-from sandbox.context import current_sandbox, timestamp
+from sandbox.context import current_sandbox
 from sandbox.http_json import Call, Options, read, reply
+from sandbox.institution_health import status
 from sandbox.institutions import BY_ID, INSTITUTIONS, Institution
 
 bp = Blueprint("institutions", __name__)
@@ -79,7 +80,9 @@ def get_by_id() -> Response:
         raise errors.invalid_institution()
     fields = _to_dict(institution, call.options)
     if call.options.include_status:
-        fields["status"] = _healthy_status(timestamp(current_sandbox().now()))
+        sandbox = current_sandbox()
+        with sandbox.store.read() as db:
+            fields["status"] = status(db, institution.institution_id, sandbox.now())
     return reply(institution=fields)
 
 
@@ -113,20 +116,3 @@ def _to_dict(institution: Institution, options: InstitutionOptions) -> dict[str,
     return institution.to_dict(
         metadata=bool(options.include_optional_metadata), auth=bool(options.include_auth_metadata)
     )
-
-
-def _healthy_status(since: str) -> dict[str, Any]:
-    breakdown = {"error_institution": 0, "error_plaid": 0, "success": 1}
-    healthy = {"breakdown": breakdown, "last_status_change": since, "status": "HEALTHY"}
-    updates = healthy | {"breakdown": breakdown | {"refresh_interval": "NORMAL"}}
-    return {
-        "auth": healthy,
-        "health_incidents": None,
-        "identity": healthy,
-        "investments": healthy,
-        "investments_updates": updates,
-        "item_logins": healthy,
-        "liabilities": healthy,
-        "liabilities_updates": updates,
-        "transactions_updates": updates,
-    }

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from sandbox import errors, items, linking
-from sandbox.context import Sandbox, current_sandbox, timestamp
+from sandbox.context import Sandbox, current_sandbox, optional_timestamp, timestamp
 from sandbox.http_json import Call, ItemCall, read, reply
 from sandbox.webhooks import send
 
@@ -25,7 +25,8 @@ class WebhookCall(ItemCall, kw_only=True):
 
 @bp.post("/item/public_token/exchange")
 def exchange() -> Response:
-    item = linking.exchange(current_sandbox(), read(ExchangeCall).public_token)
+    call = read(ExchangeCall)
+    item = linking.exchange(current_sandbox(), call.client_id, call.public_token)
     return reply(access_token=item.access_token, item_id=item.item_id)
 
 
@@ -46,7 +47,7 @@ def _status(sandbox: Sandbox, item: items.Item) -> dict[str, object]:
         if sent is not None
         else None,
         "transactions": {
-            "last_failed_update": None,
+            "last_failed_update": optional_timestamp(item.failed),
             "last_successful_update": items.last_update(sandbox, item),
         },
     }

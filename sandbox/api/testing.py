@@ -18,7 +18,7 @@ from sandbox.fire_webhook import Code, Kind, fire
 from sandbox.http_json import Call, ItemCall, Options, read, reply
 from sandbox.institutions import BY_ID
 from sandbox.transaction_store import Window
-from sandbox.webhooks import send
+from sandbox.webhooks import announce_error
 
 bp = Blueprint("testing", __name__)
 
@@ -87,6 +87,7 @@ def create_public_token() -> Response:
     username, password = options.override_username, options.override_password
     public_token = linking.create(
         sandbox,
+        call.client_id,
         call.institution_id,
         call.initial_products,
         "user_good" if username is None else username,
@@ -125,9 +126,8 @@ def reset_login() -> Response:
     sandbox = current_sandbox()
     with sandbox.store.write() as db:
         item = items.find(db, call.access_token)
-        items.set_login_required(db, item, required=True)
-        error = errors.documented("ITEM_LOGIN_REQUIRED").fields() | {"status": 400}
-        send(sandbox.webhook_queue, db, item, "ITEM", "ERROR", error=error)
+        items.set_error(db, item, "ITEM_LOGIN_REQUIRED")
+        announce_error(sandbox.webhook_queue, db, item, "ITEM_LOGIN_REQUIRED")
     sandbox.webhook_queue.wake()
     return reply(reset_login=True)
 
