@@ -24,7 +24,7 @@ from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Pull, PullItem, User
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import item_states
 from plaidapp.store.pulls import kinds
 from run import find_redis_server
 from tests.e2e.processes import Deployment, Running, free_port
@@ -120,7 +120,11 @@ class Workplace:
             first = (db.session.scalar(db.select(db.func.max(Item.id))) or 0) + 1
             ids = range(first, first + count)
             item = {"access_token": self.app.extensions["cipher"].encrypt(b"access-loopback")}
-            item |= {"cursor": "unchanged", "update_status": items.COMPLETE, "sync_requested": 1}
+            item |= {
+                "cursor": "unchanged",
+                "update_status": item_states.COMPLETE,
+                "sync_requested": 1,
+            }
             account = {"name": "Checking", "type": "depository", "updated_at": now()}
             rows: dict[type, Callable[[int], dict[str, object]]] = {
                 User: lambda n: dict.fromkeys(

@@ -21,7 +21,7 @@ from sqlalchemy import make_url, text
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
 from plaidapp.store.base.search_terms import pairs_of, sort_key
-from plaidapp.store.connections import accounts, items
+from plaidapp.store.connections import accounts, item_states, items
 from plaidapp.store.people import users
 from plaidapp.store.reports import derived
 
@@ -75,7 +75,7 @@ def add_history(app: Flask, user_id: int, rows: int) -> None:
             plaid_item_id=f"item-of-{user_id}",
             access_token=b"",
             institution_name="Platypus Bank",
-            update_status=items.COMPLETE,
+            update_status=item_states.COMPLETE,
             synced_at=datetime.now(UTC),
         )
         accounts.save(user_id, item.id, [_account(n, kind) for n, kind in enumerate(ACCOUNTS)])

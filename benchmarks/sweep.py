@@ -23,7 +23,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs import clock, queue
 from plaidapp.store import Item, Pull, PullItem, User
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import item_states
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
 
@@ -86,7 +86,7 @@ def seed(count: int) -> None:
             "user_id": user.id,
             "plaid_item_id": str(number),
             "access_token": b"",
-            "update_status": items.COMPLETE,
+            "update_status": item_states.COMPLETE,
             "sync_requested": 1,
             "created_at": moment - timedelta(days=9),
             "next_look": moment - timedelta(milliseconds=wait),

@@ -13,7 +13,7 @@ from flask import Blueprint, Flask, abort, current_app, render_template
 from .days import today
 from .store import Account, Item, Transaction
 from .store.base.types import now
-from .store.connections import items
+from .store.connections import item_states
 from .store.transactions.categories import PRIMARY
 
 blueprint = Blueprint("styleguide", __name__)
@@ -90,7 +90,7 @@ def _items() -> list[Item]:
     """A made-up connection in each state that reads differently."""
     moment = now()
     complete = {
-        "update_status": items.COMPLETE,
+        "update_status": item_states.COMPLETE,
         "synced_at": moment,
         "sync_requested": 0,
         "sync_applied": 0,

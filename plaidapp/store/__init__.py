@@ -5,7 +5,7 @@ from .connections.accounts import Account
 from .connections.balances import Balance
 from .connections.former_accounts import FormerAccount
 from .connections.institutions import Institution
-from .connections.items import Item
+from .connections.item import Item
 from .connections.link_sessions import LinkResult, LinkSession
 from .connections.state_changes import StateChange
 from .people.users import User

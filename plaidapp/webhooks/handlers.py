@@ -13,7 +13,7 @@ from plaidapp.bank.payloads import Event
 from plaidapp.jobs.connections import item_state
 from plaidapp.jobs.pulls import item_requests
 from plaidapp.store import Item, Pull
-from plaidapp.store.connections import accounts, former_accounts, items
+from plaidapp.store.connections import accounts, former_accounts, item_states, state_changes
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.texts import gettext_noop
@@ -25,14 +25,14 @@ Handler = Callable[[Item, Event], Pull | None]
 
 
 def _sync(item: Item, _event: Event) -> Pull | None:
-    if item.state == items.REVOKED:
+    if item.state == item_states.REVOKED:
         return None
     return item_requests.sync(item, pulls.WEBHOOK)
 
 
 def _read_recurring(item: Item, _event: Event) -> Pull | None:
     """Until the history is complete, do nothing: the sync that completes it asks then."""
-    if item.state in items.NOT_SYNCED or item.update_status != items.COMPLETE:
+    if item.state in item_states.NOT_SYNCED or item.update_status != item_states.COMPLETE:
         return None
     return item_requests.recurring(item, pulls.WEBHOOK)
 
@@ -42,7 +42,7 @@ def _ignore(_item: Item, _event: Event) -> None:
 
 
 def _set_state(item: Item, state: str, code: str | None, sentence: str | None) -> None:
-    items.set_state(item.id, state, code, sentence)
+    state_changes.set_state(item.id, state, code, sentence)
     users.ledger_changed(item.user_id)
 
 
@@ -51,7 +51,7 @@ def _error(item: Item, event: Event) -> None:
     if not isinstance(event.error, payloads.PlaidError):
         _set_state(
             item,
-            items.ERROR,
+            item_states.ERROR,
             None,
             gettext_noop("The bank reports a problem with this connection."),
         )
@@ -62,22 +62,22 @@ def _error(item: Item, event: Event) -> None:
 
 
 def _repaired(item: Item, _event: Event) -> Pull | None:
-    _set_state(item, items.GOOD, None, None)
+    _set_state(item, item_states.GOOD, None, None)
     return item_requests.sync(item, pulls.WEBHOOK)
 
 
 def _new_accounts(item: Item, event: Event) -> None:
-    if item.state == items.GOOD:
+    if item.state == item_states.GOOD:
         sentence = gettext_noop("The bank has new accounts to share.")
-        _set_state(item, items.NEW_ACCOUNTS, event.webhook_code, sentence)
+        _set_state(item, item_states.NEW_ACCOUNTS, event.webhook_code, sentence)
 
 
 def _expiring(item: Item, event: Event) -> None:
-    if item.state in items.NOT_SYNCED:  # it has ended already
+    if item.state in item_states.NOT_SYNCED:  # it has ended already
         return
     until = _day(event.consent_expiration_time or event.disconnect_time, item.user_id)
     sentence = EXPIRES_ON % {"day": until} if until else EXPIRES_SOON
-    _set_state(item, items.EXPIRING, event.webhook_code, sentence)
+    _set_state(item, item_states.EXPIRING, event.webhook_code, sentence)
 
 
 def _day(text: str | None, user_id: int) -> str | None:
@@ -92,7 +92,7 @@ def _day(text: str | None, user_id: int) -> str | None:
 
 def _revoked(item: Item, event: Event) -> None:
     sentence = gettext_noop("You revoked access to this bank. Your stored data stays here.")
-    _set_state(item, items.REVOKED, event.webhook_code, sentence)
+    _set_state(item, item_states.REVOKED, event.webhook_code, sentence)
     item_requests.standby(item.id)
 
 

@@ -16,7 +16,7 @@ from plaidapp.bank.webhook_signatures import ForgedError, check_signature, key_i
 from plaidapp.csrf import csrf
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
-from plaidapp.store.connections import items
+from plaidapp.store.connections import item_states, items
 from plaidapp.store.webhooks import deliveries
 
 from . import handlers, signing_key
@@ -65,7 +65,7 @@ def _accept(token: str, body: bytes) -> None:
         handled=handler is not None,
     )
     pull = None
-    if is_new and handler and item and item.state != items.REPLACED:
+    if is_new and handler and item and item.state != item_states.REPLACED:
         pull = handler(item, event)
     if pull:
         queue.ring(pull)  # commits first

@@ -13,7 +13,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.store import Item, Pull, PullItem, WebhookKey
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items, sync_progress
+from plaidapp.store.connections import item_states, items, state_changes, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls, transitions
 from plaidapp.store.webhooks import signing_keys
@@ -33,7 +33,11 @@ def owner(context):
 def add_item(owner, name="one", **fields):
     """Add an Item that is good and was just synced, unless `fields` say otherwise."""
     moment = now()
-    given = {"update_status": items.COMPLETE, "synced_at": moment, "created_at": moment - HOUR}
+    given = {
+        "update_status": item_states.COMPLETE,
+        "synced_at": moment,
+        "created_at": moment - HOUR,
+    }
     item = items.add(
         user_id=owner, plaid_item_id=name, access_token=b"", **given | {"swept_at": None} | fields
     )
@@ -67,11 +71,11 @@ NEGLECTED = {
     "behind, swept just now": (False, lambda t: BEHIND | {"swept_at": t - 30 * SECOND}),
     "behind, swept a while ago": (True, lambda t: BEHIND | {"swept_at": t - 61 * SECOND}),
     "behind, new": (False, lambda t: BEHIND | {"created_at": t - 30 * SECOND}),
-    "behind, expiring": (True, lambda t: BEHIND | {"state": items.EXPIRING}),
-    "behind, more accounts": (True, lambda t: BEHIND | {"state": items.NEW_ACCOUNTS}),
-    "behind, in error": (False, lambda t: BEHIND | {"state": items.ERROR}),
-    "behind, log-in required": (False, lambda t: BEHIND | {"state": items.LOGIN_REQUIRED}),
-    "behind, revoked": (False, lambda t: BEHIND | {"state": items.REVOKED}),
+    "behind, expiring": (True, lambda t: BEHIND | {"state": item_states.EXPIRING}),
+    "behind, more accounts": (True, lambda t: BEHIND | {"state": item_states.NEW_ACCOUNTS}),
+    "behind, in error": (False, lambda t: BEHIND | {"state": item_states.ERROR}),
+    "behind, log-in required": (False, lambda t: BEHIND | {"state": item_states.LOGIN_REQUIRED}),
+    "behind, revoked": (False, lambda t: BEHIND | {"state": item_states.REVOKED}),
     "incomplete": (True, lambda t: {"update_status": "INITIAL_UPDATE_COMPLETE"}),
     "not ready": (True, lambda t: {"update_status": "NOT_READY"}),
     "not ready, not to be asked yet": (
@@ -101,19 +105,20 @@ NEGLECTED = {
     ),
     "in error, a day old": (
         True,
-        lambda t: {"state": items.ERROR, "synced_at": t - A_DAY, "created_at": t - 2 * A_DAY},
+        lambda t: {"state": item_states.ERROR, "synced_at": t - A_DAY, "created_at": t - 2 * A_DAY},
     ),
     "in error, behind, swept today": (
         False,
         lambda t: (
-            BEHIND | {"state": items.ERROR, "synced_at": t - 9 * A_DAY, "swept_at": t - 2 * HOUR}
+            BEHIND
+            | {"state": item_states.ERROR, "synced_at": t - 9 * A_DAY, "swept_at": t - 2 * HOUR}
         ),
     ),
     "never synced, a day old": (True, lambda t: {"synced_at": None, "created_at": t - A_DAY}),
     "log-in required for a month": (
         False,
         lambda t: {
-            "state": items.LOGIN_REQUIRED,
+            "state": item_states.LOGIN_REQUIRED,
             "synced_at": t - 30 * A_DAY,
             "created_at": t - 60 * A_DAY,
         },
@@ -121,7 +126,7 @@ NEGLECTED = {
     "revoked for a month": (
         False,
         lambda t: {
-            "state": items.REVOKED,
+            "state": item_states.REVOKED,
             "synced_at": t - 30 * A_DAY,
             "created_at": t - 60 * A_DAY,
         },
@@ -198,7 +203,7 @@ def test_news_of_an_item_end_its_longer_waits(owner, news):
     if news == "a request":
         sync_progress.request_sync([item.id])
     else:
-        sync_progress.advance(item.id, "", "next", 2, items.COMPLETE, changed=False)
+        sync_progress.advance(item.id, "", "next", 2, item_states.COMPLETE, changed=False)
         sync_progress.request_sync([item.id])
     db.session.commit()
     assert neglected() == []  # a pull is probably under way
@@ -208,12 +213,12 @@ def test_news_of_an_item_end_its_longer_waits(owner, news):
     assert neglected() == ["one"]
 
 
-@pytest.mark.parametrize("state", [items.LOGIN_REQUIRED, items.ERROR])
+@pytest.mark.parametrize("state", [item_states.LOGIN_REQUIRED, item_states.ERROR])
 def test_an_item_that_recovers_is_looked_at_again(owner, state):
     item = add_item(owner, **BEHIND, state=state, swept_at=now() - HOUR)
     clock.ask_for_neglected()
     assert all_pulls() == []
-    items.answered(item.id, "ins_1", "Tartan Bank")
+    state_changes.answered(item.id, "ins_1", "Tartan Bank")
     db.session.commit()
     clock.ask_for_neglected()
     assert asked() == ["one"]

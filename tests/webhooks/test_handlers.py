@@ -11,7 +11,7 @@ from plaidapp.jobs import clock
 from plaidapp.jobs import run as jobs
 from plaidapp.store import Account, Item, Pull, User, Webhook
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import item_states, items
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
 
@@ -22,8 +22,8 @@ SYNC_CODES = [
     "DEFAULT_UPDATE",
     "TRANSACTIONS_REMOVED",
 ]
-STATES = [items.GOOD, items.LOGIN_REQUIRED, items.ERROR, items.REVOKED]
-STATES += [items.EXPIRING, items.NEW_ACCOUNTS]
+STATES = [item_states.GOOD, item_states.LOGIN_REQUIRED, item_states.ERROR, item_states.REVOKED]
+STATES += [item_states.EXPIRING, item_states.NEW_ACCOUNTS]
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def make_item(app):
                 user_id=user.id,
                 plaid_item_id=f"item-{number}",
                 access_token=b"",
-                update_status=items.COMPLETE,
+                update_status=item_states.COMPLETE,
                 **fields,
             )
             db.session.commit()
@@ -113,7 +113,7 @@ def test_only_a_revoked_item_is_not_synced(tell, ask, read, make_item, state):
     for code in SYNC_CODES:
         tell(item, "TRANSACTIONS", code)
 
-    revoked = state == items.REVOKED
+    revoked = state == item_states.REVOKED
     assert read(item).sync_requested == (0 if revoked else len(SYNC_CODES))
     assert len(ask(Pull)) == (0 if revoked else 1)
     assert len(ask(Webhook)) == len(SYNC_CODES)
@@ -128,7 +128,7 @@ def test_a_webhook_about_recurring_payments_starts_their_pull_and_no_sync(
     for _ in range(3):
         tell(item, "TRANSACTIONS", "RECURRING_TRANSACTIONS_UPDATE", account_ids=["a"])
 
-    closed = state in items.NOT_SYNCED
+    closed = state in item_states.NOT_SYNCED
     asked = [(pull.kind, pull.asked_by, pull.state) for pull in ask(Pull)]
     assert asked == ([] if closed else [("recurring", "webhook", "queued")])
     assert (read(item).sync_requested, len(ask(Webhook))) == (0, 3)
@@ -267,7 +267,7 @@ def test_an_error_becomes_a_state_and_a_sentence(
 
 
 def test_a_repaired_log_in_makes_the_item_good_and_starts_a_sync(tell, ask, read, make_item):
-    item = make_item(state=items.LOGIN_REQUIRED, error_code="X", error_message="Log in.")
+    item = make_item(state=item_states.LOGIN_REQUIRED, error_code="X", error_message="Log in.")
     tell(item, "ITEM", "LOGIN_REPAIRED")
 
     after = read(item)
@@ -282,7 +282,7 @@ def test_new_accounts_are_announced_unless_the_item_has_a_problem(tell, read, ma
     tell(item, "ITEM", "NEW_ACCOUNTS_AVAILABLE")
 
     after = read(item)
-    if state == items.GOOD:
+    if state == item_states.GOOD:
         assert after.state == "new_accounts"
         assert after.error_message == "The bank has new accounts to share."
     else:
@@ -329,7 +329,7 @@ def test_the_end_of_a_permission_is_on_the_persons_day(
     assert read(item).error_message.startswith(f"Access to this bank ends {day}. Log in")
 
 
-@pytest.mark.parametrize("state", [items.LOGIN_REQUIRED, items.REVOKED])
+@pytest.mark.parametrize("state", [item_states.LOGIN_REQUIRED, item_states.REVOKED])
 def test_an_announced_end_does_not_hide_an_expired_log_in(tell, read, make_item, state):
     item = make_item(state=state, error_message="before")
     tell(item, "ITEM", "PENDING_EXPIRATION", consent_expiration_time="2031-02-03T23:59:59Z")
@@ -353,7 +353,7 @@ def test_a_revoked_permission_stops_the_syncs(app, tell, ask, read, change, make
 
 
 def test_a_revoked_permission_stays_revoked_until_it_is_given_again(tell, read, make_item):
-    item = make_item(state=items.REVOKED)
+    item = make_item(state=item_states.REVOKED)
     tell(item, "ITEM", "ERROR", error=DOWN)
     assert read(item).state == "revoked"
 
@@ -395,7 +395,7 @@ def test_a_successful_sync_ends_an_error(read, linked, change, work, alice):
 
         after = read(linked)
         assert not after.is_behind
-        mended = state in (items.LOGIN_REQUIRED, items.ERROR)
+        mended = state in (item_states.LOGIN_REQUIRED, item_states.ERROR)
         assert after.state == ("good" if mended else state)
         assert after.error_code == (None if mended else "CODE")
         assert after.error_message == (None if mended else "sentence")

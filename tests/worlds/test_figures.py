@@ -23,7 +23,7 @@ from plaidapp.extensions import db
 from plaidapp.finance.recurring.recurring_pages import payments_of
 from plaidapp.finance.reports import account_balances, income_and_spending, net_worth
 from plaidapp.store import Account, Transaction, User
-from plaidapp.store.connections import items
+from plaidapp.store.connections import item_states, items
 from plaidapp.store.reports import balance_lines
 from plaidapp.store.transactions import reader
 from plaidapp.store.transactions.filters import Filter
@@ -107,7 +107,7 @@ def check_rows(here: World, rows: list[Expected]) -> None:
         for row, account in stored
     ) == Counter(map(facts, rows))
     items_now = items.of_user(here.user_id)
-    assert all(item.state in (*items.NOT_SYNCED, items.GOOD) for item in items_now)
+    assert all(item.state in (*item_states.NOT_SYNCED, item_states.GOOD) for item in items_now)
 
 
 def check_balances(here: World, accounts: list[RealAccount], rows: list[Expected]) -> None:

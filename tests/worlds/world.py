@@ -14,7 +14,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs.run import run
 from plaidapp.store import Item, Pull, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items, sync_progress
+from plaidapp.store.connections import item_states, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
 from plaidapp.store.transactions import edits
@@ -254,7 +254,7 @@ class World:
     def _items(self, institution: Institution) -> list[int]:
         with self.app.app_context():
             query = select(Item.id).where(
-                Item.institution_id == institution.id, Item.state.not_in(items.NOT_SYNCED)
+                Item.institution_id == institution.id, Item.state.not_in(item_states.NOT_SYNCED)
             )
             return list(db.session.scalars(query.order_by(Item.id)))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from plaidapp import policy
 from plaidapp.store import Item
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import item_states
 
 from .blueprint import blueprint
 
@@ -46,7 +46,7 @@ def standing(item: Item) -> str:
         return FAILING
     if item.sync_refusal:
         return WITHOUT_ROWS
-    if item.preparing_since or (item.synced_at and item.update_status != items.COMPLETE):
+    if item.preparing_since or (item.synced_at and item.update_status != item_states.COMPLETE):
         return PREPARING
     if item.synced_at is None:
         return CONNECTING
@@ -64,4 +64,6 @@ def most_urgent(connected: Sequence[Item]) -> Item | None:
 @blueprint.app_template_filter()
 def any_incomplete(connected: Sequence[Item]) -> bool:
     """Return True if some bank's history is still incomplete, so that figures are "so far"."""
-    return any(item.update_status != items.COMPLETE and not item.sync_refusal for item in connected)
+    return any(
+        item.update_status != item_states.COMPLETE and not item.sync_refusal for item in connected
+    )

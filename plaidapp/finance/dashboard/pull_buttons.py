@@ -14,7 +14,7 @@ from plaidapp.htmx import is_htmx, notice, retarget
 from plaidapp.jobs import queue
 from plaidapp.store import Pull
 from plaidapp.store.base import encryption
-from plaidapp.store.connections import items, sync_progress
+from plaidapp.store.connections import item_states, items, sync_progress
 from plaidapp.store.pulls import kinds, pulls
 from plaidapp.store.transactions import reader
 
@@ -83,7 +83,7 @@ def get_total() -> Answer:
 @blueprint.post("/items/<int:item_id>/sync")
 def sync_item(item_id: int) -> Answer:
     item = owned_or_404(items.owned, item_id)
-    if item.state == items.REPLACED:
+    if item.state == item_states.REPLACED:
         return _refuse(str(REPLACED))
     sync_progress.request_sync([item.id])
     return pull_view.answer(_begin(kinds.TRANSACTIONS, items=[item]))

@@ -6,7 +6,13 @@ from plaidapp.bank.errors import PRODUCT_NOT_READY, BankError
 from plaidapp.bank.unread import ACCOUNT
 from plaidapp.store import PullItem
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import accounts, former_accounts, items, reconnected_accounts
+from plaidapp.store.connections import (
+    accounts,
+    former_accounts,
+    items,
+    reconnected_accounts,
+    state_changes,
+)
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.store.reports import derived
@@ -53,7 +59,7 @@ def _store(
 ) -> None:
     user_id, item_id = attempt.pull.user_id, pull_item.item_id
     users.lock_ledger(user_id)
-    items.answered(item_id, answer.item.institution_id, answer.item.institution_name)
+    state_changes.answered(item_id, answer.item.institution_id, answer.item.institution_name)
     listed = former_accounts.without_departed(item_id, answer.accounts)
     derived.refresh((), reconnected_accounts.save_accounts(user_id, item_id, listed))
     aside = set_aside.keys(item_id)

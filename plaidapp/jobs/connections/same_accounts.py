@@ -13,10 +13,12 @@ from plaidapp.store import Account, Item
 from plaidapp.store.connections import (
     account_questions,
     former_accounts,
+    item_states,
     items,
     merged_accounts,
     recognition,
     reconnected_accounts,
+    state_changes,
 )
 from plaidapp.store.connections.recognition import StoredAccount
 from plaidapp.store.people import users
@@ -128,10 +130,10 @@ def separate(account: Account) -> Account | None:
 
 def _read_again(item_id: int) -> None:
     """Read an Item from the beginning: what it sent while its account was elsewhere is missing."""
-    items.revive(item_id)
+    state_changes.revive(item_id)
     items.read_again(item_id)
     item = db.session.get_one(Item, item_id, populate_existing=True)
-    if item.state not in items.NOT_SYNCED:
+    if item.state not in item_states.NOT_SYNCED:
         item_requests.sync(item, pulls.CLOCK)
 
 

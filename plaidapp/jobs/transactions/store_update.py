@@ -15,7 +15,7 @@ from plaidapp.store.base.types import now
 from plaidapp.store.connections import (
     accounts,
     former_accounts,
-    items,
+    item_states,
     reconnected_accounts,
     sync_progress,
 )
@@ -46,7 +46,7 @@ def store_update(
     """Return LOST, with nothing stored, if another sync moved the cursor; otherwise commit."""
     user_id, item_id = attempt.pull.user_id, pull_item.item_id
     users.lock_ledger(user_id)
-    is_whole = start.from_beginning and update.status == items.COMPLETE
+    is_whole = start.from_beginning and update.status == item_states.COMPLETE
     unnamed = _comparable_ids(item_id) if is_whole else set()
     aside = set_aside.keys(item_id)
     storing = Storing(
@@ -62,13 +62,13 @@ def store_update(
     for batch in batches(spool):
         store_batch(storing, batch)
         _strike_out(unnamed, batch)
-    was_complete = pull_item.item.update_status == items.COMPLETE
-    may_tell = update.status in (items.RECENT, items.COMPLETE)
+    was_complete = pull_item.item.update_status == item_states.COMPLETE
+    may_tell = update.status in (item_states.RECENT, item_states.COMPLETE)
     if may_tell and not was_complete:
         same_accounts.separate_mistaken(item_id)
     _remove_missing_rows(storing, unnamed, update)
-    if was_complete and update.status not in items.STATUSES:
-        update = update._replace(status=items.COMPLETE)  # it still is
+    if was_complete and update.status not in item_states.STATUSES:
+        update = update._replace(status=item_states.COMPLETE)  # it still is
         may_tell = True
     outcome = sync_progress.advance(
         item_id,
@@ -83,8 +83,8 @@ def store_update(
         return outcome
     _refresh_derived(storing)
     if may_tell and (storing.counts.total() or not was_complete):
-        same_accounts.decide(user_id, item_id, is_complete=update.status == items.COMPLETE)
-    if update.status == items.COMPLETE:
+        same_accounts.decide(user_id, item_id, is_complete=update.status == item_states.COMPLETE)
+    if update.status == item_states.COMPLETE:
         same_accounts.remove_replaced(item_id)
     if sync_progress.streams_due(item_id):  # the clock rings for it
         item_requests.recurring(pull_item.item, pulls.CLOCK)
@@ -168,7 +168,7 @@ def _report(
     if outcome is Advance.BEHIND:
         phase = pulls.ASKING
     else:
-        phase = pulls.DONE if update.status == items.COMPLETE else pulls.PREPARING
+        phase = pulls.DONE if update.status == item_states.COMPLETE else pulls.PREPARING
     attempt.report(
         pull_item,
         stored=True,

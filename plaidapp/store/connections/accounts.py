@@ -27,7 +27,7 @@ from ..base.upsert import upsert
 from ..base.writes import in_batches, write
 from ..people import users
 from . import account_types, balances
-from .items import Item
+from .item import Item
 
 
 class Account(HasCurrency, Base):

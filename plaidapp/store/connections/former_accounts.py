@@ -26,9 +26,9 @@ from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
 from ..base.writes import write
-from . import items
+from . import item_states
 from .accounts import Account
-from .items import Item
+from .item import Item
 
 
 class FormerAccount(Base):
@@ -102,7 +102,7 @@ def replaced_items(item_id: int) -> Sequence[int]:
     """Return the Items that this one has replaced and that still exist at Plaid."""
     query = select(Item.id).join(FormerAccount, FormerAccount.item_id == Item.id)
     query = query.join(Account, Account.id == FormerAccount.account_id)
-    replaced = Item.state == items.REPLACED, Item.access_token != b""
+    replaced = Item.state == item_states.REPLACED, Item.access_token != b""
     return db.session.scalars(query.where(Account.item_id == item_id, *replaced).distinct()).all()
 
 

@@ -18,11 +18,11 @@ from plaidapp.extensions import db
 
 from ..base.writes import write
 from ..people import users
-from . import account_moves, balances, former_accounts, items
+from . import account_moves, balances, former_accounts, item_states
 from .accounts import TABLE, Account
 from .balances import BANK, Balance
 from .former_accounts import FormerAccount
-from .items import Item
+from .item import Item
 
 READ = (
     *("item_id", "plaid_account_id", "name", "official_name", "mask", "persistent_account_id"),
@@ -69,7 +69,7 @@ def in_order(one: Account, other: Account) -> tuple[Account, Account, bool]:
     states = {item_id: state for item_id, state in db.session.execute(query)}  # noqa: C416
 
     def rank(account: Account) -> tuple[bool, bool, int]:
-        reports = states[account.item_id] in items.REPORTING
+        reports = states[account.item_id] in item_states.REPORTING
         return account.closed_at is None, reports, account.item_id
 
     return kept, joining, rank(joining) > rank(kept)

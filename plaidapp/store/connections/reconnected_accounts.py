@@ -20,10 +20,10 @@ from sqlalchemy import ColumnElement, or_, select
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
 
-from . import account_moves, accounts, items, recognition
+from . import account_moves, accounts, item_states, items, recognition, state_changes
 from .accounts import Account
 from .former_accounts import FormerAccount
-from .items import Item
+from .item import Item
 from .recognition import StoredAccount
 
 
@@ -54,7 +54,7 @@ def replace_empty(item_ids: set[int]) -> None:
     """Mark those of the Items as replaced that have no open account left and don't stand by."""
     for item_id in sorted(item_ids - _with_open_account(item_ids)):
         if not _stands_by(item_id):
-            items.replace(item_id)
+            state_changes.replace(item_id)
 
 
 def replace_lost(item_id: int) -> None:
@@ -64,7 +64,7 @@ def replace_lost(item_id: int) -> None:
     named = db.session.scalar(
         query.where(FormerAccount.item_id == item_id, *is_open_elsewhere).limit(1)
     )
-    if named and items.in_states([item_id], (items.LOGIN_REQUIRED, items.REVOKED)):
+    if named and items.in_states([item_id], (item_states.LOGIN_REQUIRED, item_states.REVOKED)):
         replace_empty({item_id})
 
 
@@ -80,7 +80,7 @@ def _stands_by(item_id: int) -> bool:
     query = select(Account.id).where(
         Account.item_id.in_(successors), Account.id.not_in(named), Account.closed_at.is_(None)
     )
-    return bool(items.in_states([item_id], (items.GOOD,))) and (
+    return bool(items.in_states([item_id], (item_states.GOOD,))) and (
         db.session.scalar(query.limit(1)) is not None
     )
 

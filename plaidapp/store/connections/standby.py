@@ -14,10 +14,10 @@ from sqlalchemy.orm import aliased
 from plaidapp.extensions import db
 
 from ..base.writes import write
-from . import account_moves, items
+from . import account_moves, item_states, items
 from .accounts import Account
 from .former_accounts import FormerAccount
-from .items import Item
+from .item import Item
 
 STANDBY = aliased(Item)
 _PAIRS = (
@@ -25,10 +25,10 @@ _PAIRS = (
     FormerAccount.ended_at.is_(None),
     FormerAccount.item_id == STANDBY.id,
     FormerAccount.item_id != Account.item_id,
-    STANDBY.state.in_(items.REPORTING),
+    STANDBY.state.in_(item_states.REPORTING),
     Account.item_id == Item.id,
 )
-_IS_LOST = or_(Account.closed_at.is_not(None), Item.state.not_in(items.REPORTING))
+_IS_LOST = or_(Account.closed_at.is_not(None), Item.state.not_in(item_states.REPORTING))
 
 
 def of_lost_accounts(item_id: int) -> Sequence[Item]:

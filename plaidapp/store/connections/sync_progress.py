@@ -12,7 +12,9 @@ from plaidapp.extensions import db
 
 from ..base.types import Moment, now
 from ..base.writes import write
-from .items import COMPLETE, ERROR, NOT_SYNCED, RECOVERED, REPLACED, TABLE, Item
+from .item import TABLE, Item
+from .item_states import COMPLETE, ERROR, NOT_SYNCED, REPLACED
+from .state_changes import RECOVERED
 
 
 def to_look_at(limit: int) -> Sequence[Item]:

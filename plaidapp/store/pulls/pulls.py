@@ -28,7 +28,7 @@ from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
 from ..base.writes import in_batches
-from ..connections.items import Item
+from ..connections.item import Item
 from . import kinds
 
 # Who asked for a pull.

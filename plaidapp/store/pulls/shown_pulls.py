@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from plaidapp.extensions import db
 
-from ..connections.items import Item
+from ..connections.item import Item
 from . import kinds
 from .pulls import DISMISSED, DONE, FAILED, PERSON, QUEUED, RUNNING, WITH_ITEMS, Pull, PullItem
 

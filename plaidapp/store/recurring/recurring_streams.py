@@ -16,7 +16,8 @@ from plaidapp.extensions import Base, db
 from ..base.currency import HasCurrency
 from ..base.types import BigId, Moment, Money
 from ..connections.accounts import Account
-from ..connections.items import REPLACED, Item
+from ..connections.item import Item
+from ..connections.item_states import REPLACED
 from ..transactions.categories import category_of, is_transfer
 from ..transactions.transactions import Transaction
 

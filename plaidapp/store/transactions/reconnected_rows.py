@@ -22,7 +22,7 @@ from ..base.currency import currency_of
 from ..base.dates import days_later
 from ..base.sums import units_of
 from ..base.types import now, units
-from ..connections import former_accounts, items
+from ..connections import former_accounts, item_states, items
 from ..connections.accounts import Account
 from . import carried_edits, former_rows
 from .ingest import Row
@@ -145,13 +145,13 @@ def remove_missing(
     rows that this update stored first: if one of them is a pending row that has posted, it gets
     that row's edits. Returns the removed rows.
     """
-    if not former or status not in (items.RECENT, items.COMPLETE):
+    if not former or status not in (item_states.RECENT, item_states.COMPLETE):
         return []
     shown = [*_is_former(item_id, former), Transaction.removed_at.is_(None)]
     pending = _rows(*shown, Transaction.pending)
     _carry_edits(item_id, pending, new_ids)
     missing = [FormerRow(row.id, row.account_id, row.date, units(row.size)) for row in pending]
-    if status == items.COMPLETE:
+    if status == item_states.COMPLETE:
         missing += _missing_posted(item_id, [*shown, _may_be_missing(former)])
     if missing:
         _update([{"row": row.id} for row in missing], removed_at=now(), other_side_id=None)
@@ -164,8 +164,8 @@ def _may_be_missing(former: Sequence[int]) -> ColumnElement[bool]:
     Not those of Items that can't tell anymore whether they do. If two accounts were merged while
     both Items report, each may have rows of its own.
     """
-    replaced = items.in_states(former, (items.REPLACED,))
-    reporting = items.in_states(former, items.REPORTING)
+    replaced = items.in_states(former, (item_states.REPLACED,))
+    reporting = items.in_states(former, item_states.REPORTING)
     is_merged = Transaction.account_id.in_(former_accounts.merged())
     return or_(
         Transaction.item_id.in_(replaced), and_(Transaction.item_id.in_(reporting), ~is_merged)

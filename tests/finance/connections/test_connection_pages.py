@@ -4,7 +4,7 @@ import pytest
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item
-from plaidapp.store.connections import items
+from plaidapp.store.connections import item_states, state_changes
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
 from tests.pages import Page
@@ -17,7 +17,9 @@ def set_state(app):
     def change(state, sentence=None):
         with app.app_context():
             item = db.session.get(Item, 1)
-            items.set_state(item.id, state, "ITEM_LOGIN_REQUIRED" if sentence else None, sentence)
+            state_changes.set_state(
+                item.id, state, "ITEM_LOGIN_REQUIRED" if sentence else None, sentence
+            )
             users.ledger_changed(item.user_id)
             db.session.commit()
 
@@ -48,7 +50,7 @@ def test_a_connection_has_its_accounts_and_its_last_update(connected):
 
 
 def test_an_error_is_a_sentence_and_its_code_is_on_another_page(connected, set_state):
-    set_state(items.LOGIN_REQUIRED, "The bank needs you to log in again.")
+    set_state(item_states.LOGIN_REQUIRED, "The bank needs you to log in again.")
 
     _, text = Page(connected.client.get(PATH).text).find(id="bank-1")
 
@@ -58,7 +60,7 @@ def test_an_error_is_a_sentence_and_its_code_is_on_another_page(connected, set_s
 
 
 def test_a_revoked_connection_offers_to_connect_again(connected, set_state):
-    set_state(items.REVOKED, "You revoked access to this bank.")
+    set_state(item_states.REVOKED, "You revoked access to this bank.")
 
     page = Page(connected.client.get(PATH).text)
 
@@ -80,7 +82,7 @@ def test_the_connections_are_sent_only_after_a_change(connected, set_state):
     unchanged = connected.htmx("GET", poll)
     assert (unchanged.status_code, unchanged.data) == (204, b"")
 
-    set_state(items.LOGIN_REQUIRED, "The bank needs you to log in again.")
+    set_state(item_states.LOGIN_REQUIRED, "The bank needs you to log in again.")
     changed = connected.htmx("GET", poll)
 
     assert "needs you to log in again" in changed.text
@@ -95,7 +97,7 @@ def test_the_page_of_a_connection_is_sent_again_after_a_change(connected, set_st
     unchanged = connected.htmx("GET", poll)
     assert (unchanged.status_code, unchanged.data) == (204, b"")
 
-    set_state(items.LOGIN_REQUIRED, "The bank needs you to log in again.")
+    set_state(item_states.LOGIN_REQUIRED, "The bank needs you to log in again.")
     changed = connected.htmx("GET", poll)
 
     assert "needs you to log in again" in changed.text

@@ -3,7 +3,7 @@
 import pytest
 
 from plaidapp.store import Item, Pull
-from plaidapp.store.connections import items
+from plaidapp.store.connections import item_states
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_webhooks_of_the_old_connection_are_ignored(again, ask, tell, kind, code
     old, _ = ask(Item)
     tell(old, kind, code)
     old, new = ask(Item)
-    assert (old.state, new.state) == (items.REPLACED, items.GOOD)
+    assert (old.state, new.state) == (item_states.REPLACED, item_states.GOOD)
     assert old.sync_requested == 1
     assert len(ask(Pull)) == before
 

@@ -8,13 +8,13 @@ from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store import Item, PullItem
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import item_states
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
 from tests.pages import Page
 
 DOWN = "The bank is down right now."
-COMPLETE = {"update_status": items.COMPLETE}
+COMPLETE = {"update_status": item_states.COMPLETE}
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 STATES = {  # the fields of an Item, its line, and the page's line at the top
     "connected just now": (
@@ -64,7 +64,7 @@ STATES = {  # the fields of an Item, its line, and the page's line at the top
         "Balances only",
     ),
     "needs a log-in": (
-        lambda t: {"state": items.LOGIN_REQUIRED, "error_message": "The bank needs you."},
+        lambda t: {"state": item_states.LOGIN_REQUIRED, "error_message": "The bank needs you."},
         "The bank needs you.",
         "Tartan Bank needs you to log in",
     ),
@@ -131,7 +131,7 @@ def test_figures_say_so_far_until_the_history_is_complete(app, connected):
     assert shown("/finance/transactions", "tally").startswith("3 transactions In")
     with app.app_context():
         item = db.session.get(Item, 1)
-        item.update_status, item.preparing_since = items.RECENT, now()
+        item.update_status, item.preparing_since = item_states.RECENT, now()
         db.session.commit()
 
     assert shown("/finance/", "summary").endswith("3 transactions so far.")

@@ -14,7 +14,7 @@ from plaidapp.finance.reports import account_balances, figures, net_worth
 from plaidapp.finance.reports.income_and_spending import Month
 from plaidapp.finance.transactions.filter_form import ExplorerForm
 from plaidapp.store import Account
-from plaidapp.store.connections import accounts, balances, items
+from plaidapp.store.connections import accounts, balances, items, state_changes
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import filter_totals
 from tests import stored
@@ -96,7 +96,7 @@ def test_net_worth_is_assets_minus_debts(owner, bank):
 def test_closed_accounts_of_a_replaced_connection_have_no_figures(owner, item, bank):
     ids = bank(HOUSEHOLD[:2])
     accounts.close_missing(item.id, [])
-    items.replace(item.id)
+    state_changes.replace(item.id)
     db.session.commit()
     balances = account_balances.of_user(owner, "6M", TODAY)
     assert {each.account.id for each in balances} == set(ids.values())

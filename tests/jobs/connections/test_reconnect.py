@@ -14,7 +14,7 @@ from plaidapp.jobs.pulls.attempt import Attempt
 from plaidapp.jobs.transactions import bank_comparison
 from plaidapp.store import Account, FormerAccount, Item, Pull, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import item_states, items
 from plaidapp.store.pulls import kinds, pulls
 from plaidapp.store.transactions import monthly_refresh
 from sandbox import user_good
@@ -118,7 +118,7 @@ def test_a_bank_that_is_connected_again_has_every_row_once(
     assert {row.item_id for row in accounts()} == {new.id}
     assert differences(new) == []
 
-    assert item_now(old).state == items.REPLACED
+    assert item_now(old).state == item_states.REPLACED
     assert connections(owner) == [new.id]
     token = token_of(old)
     finish()
@@ -285,7 +285,7 @@ def test_only_identical_accounts_move_to_the_new_connection(
     check()
     assert connections(owner) == [old.id, new.id]
     finish()
-    assert item_now(old).state == items.GOOD
+    assert item_now(old).state == item_states.GOOD
     for kind in (kinds.ACCOUNTS, kinds.TRANSACTIONS, kinds.REPAIR):
         run(begin(kind, items=[item_now(old), item_now(new)]))
         check()
@@ -336,7 +336,7 @@ def test_reconnecting_after_the_log_in_expired(
     old = link(**DYNAMIC)
     bank_server.call("/sandbox/item/reset_login", access_token=token_of(old))
     run(begin(kinds.TRANSACTIONS, items=[old]))
-    assert item_now(old).state == items.LOGIN_REQUIRED
+    assert item_now(old).state == item_states.LOGIN_REQUIRED
     new = link(**DYNAMIC)
     assert connections(owner) == [new.id]
     assert item_now(old).error_message is None
@@ -359,7 +359,7 @@ def test_removing_an_item_is_retried(link, finish, item_now, bank_server, owner)
     bank_server.misbehave(path=REMOVE, kind="reset", times=1)
     finish()
     assert item_now(old).access_token
-    assert item_now(old).state == items.REPLACED
+    assert item_now(old).state == item_states.REPLACED
     finish()
     assert item_now(old).access_token == b""
 
@@ -377,7 +377,7 @@ def test_a_pull_of_a_replaced_item_does_not_fail(link, begin, run, look, finish,
         assert look(pull_id).state == "done"
     assert movements(ledger()) == before
     assert len(accounts()) == 9
-    assert item_now(old).state == items.REPLACED
+    assert item_now(old).state == item_states.REPLACED
 
 
 def test_a_sync_during_which_the_accounts_move_away(link, begin, run, look, monkeypatch):

@@ -10,7 +10,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs.connections import same_accounts
 from plaidapp.store import Account, Item, Pull, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import account_questions, items
+from plaidapp.store.connections import account_questions, item_states
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds
 from plaidapp.store.reports import balance_history
@@ -129,7 +129,7 @@ def test_a_renamed_account_is_the_same_one(bank, connect, owner, days, finish):
     )
     assert account.public_id == before.public_id
     assert [each.public_id for each in rows()] == [row.public_id]
-    assert state_of(first) == items.REPLACED
+    assert state_of(first) == item_states.REPLACED
     assert bank.removed == ["token-1"]
     assert questions(owner) == []
 
@@ -144,7 +144,7 @@ def test_a_persistent_id_decides_across_banks(bank, connect, owner, days, finish
     finish()
     assert [account.item_id for account in open_accounts()] == [second.id]
     assert [row.id for row in rows()] == [row.id for row in before]
-    assert state_of(first) == items.REPLACED
+    assert state_of(first) == item_states.REPLACED
     assert questions(owner) == []
 
 
@@ -183,7 +183,7 @@ def test_two_cards_that_look_alike_stay_separate(bank, connect, owner, days, fin
     finish()
     assert [account.item_id for account in open_accounts()] == [first.id, second.id]
     assert [len(rows(account)) for account in open_accounts()] == [3, 3]
-    assert {state_of(first), state_of(second)} == {items.GOOD}
+    assert {state_of(first), state_of(second)} == {item_states.GOOD}
     assert bank.removed == []
     assert questions(owner) == []
     bank.login("one").row("Card-7777-0", days(1), "1", "later")
@@ -340,11 +340,11 @@ def test_a_log_in_with_nothing_but_a_joint_account_stands_by(
     hers = connect("hers")
     finish()
     assert [account.item_id for account in open_accounts()] == [hers.id] * 2
-    assert (state_of(his), bank.removed) == (items.GOOD, [])
+    assert (state_of(his), bank.removed) == (item_states.GOOD, [])
     tell({"his": his, "hers": hers}[lost], "ITEM", "USER_PERMISSION_REVOKED")
     finish()
     assert shared_account().item_id == (his if lost == "hers" else hers).id
-    assert state_of(his) == (items.GOOD if lost == "hers" else items.REPLACED)
+    assert state_of(his) == (item_states.GOOD if lost == "hers" else item_states.REPLACED)
 
 
 def test_a_revoked_connection_is_replaced_when_the_bank_is_connected_again(
@@ -357,7 +357,7 @@ def test_a_revoked_connection_is_replaced_when_the_bank_is_connected_again(
     new = connect("mine")
     finish()
     assert [account.item_id for account in open_accounts()] == [new.id]
-    assert state_of(old) == items.REPLACED
+    assert state_of(old) == item_states.REPLACED
     assert len(rows()) == 1
 
 
@@ -486,4 +486,4 @@ def test_a_reconnected_account_can_be_separated(bank, connect, owner, days, fini
     assert sorted(row.name for row in rows(mine)) == ["row 3", "row 5", "row 90"]
     assert sorted(row.name for row in rows(theirs)) == ["row 1", "row 3", "row 5"]
     assert {row.id for row in rows(mine)} <= {row.id for row in before}
-    assert state_of(old) == items.REVOKED
+    assert state_of(old) == item_states.REVOKED

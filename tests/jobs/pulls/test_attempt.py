@@ -12,7 +12,7 @@ from plaidapp.jobs import clock
 from plaidapp.jobs.pulls.attempt import Attempt, LostPullError
 from plaidapp.store import Pull
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items, sync_progress
+from plaidapp.store.connections import item_states, state_changes, sync_progress
 from plaidapp.store.pulls import kinds, pulls, transitions
 
 RETRYABLE = BankError("DOWN", "The bank is down.", retryable=True, request_id="r1")
@@ -177,9 +177,9 @@ def test_a_report_of_a_lost_pull_keeps_what_came_with_it(claim, link, look, item
     item = link()
     attempt = claim(kinds.ACCOUNTS, items=[item])
     lose(attempt)
-    items.set_state(item.id, items.NEW_ACCOUNTS, None, None)
+    state_changes.set_state(item.id, item_states.NEW_ACCOUNTS, None, None)
     with pytest.raises(LostPullError):
         attempt.report(attempt.pull.items[0], phase=pulls.DONE, pages=7)
-    assert item_now(item).state == items.NEW_ACCOUNTS
+    assert item_now(item).state == item_states.NEW_ACCOUNTS
     pull = look(attempt.pull.id)
     assert (pull.state, pull.items[0].phase, pull.items[0].pages) == ("running", "asking", 0)

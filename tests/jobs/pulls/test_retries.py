@@ -8,7 +8,7 @@ from plaidapp import policy
 from plaidapp.bank.client import Bank
 from plaidapp.extensions import db
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items, sync_progress
+from plaidapp.store.connections import item_states, state_changes, sync_progress
 from plaidapp.store.pulls import kinds, pulls, transitions
 from tests.canned import canned  # noqa: F401 a fixture
 
@@ -119,7 +119,9 @@ def test_a_bank_whose_log_in_was_repaired_meanwhile_is_asked_again(
     bank_server.misbehave(path=BALANCES, after=1, times=1, **DOWN)
     pull_id = begin(kinds.ACCOUNTS, items=linked)
     run(pull_id)
-    items.set_state(linked[0].id, items.GOOD, None, None)  # as the webhook LOGIN_REPAIRED does
+    state_changes.set_state(
+        linked[0].id, item_states.GOOD, None, None
+    )  # as the webhook LOGIN_REPAIRED does
     db.session.commit()
     asked = calls(bank_server)
     run(pull_id)

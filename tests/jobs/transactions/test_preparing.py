@@ -12,7 +12,7 @@ from plaidapp.jobs import run as jobs
 from plaidapp.jobs.pulls import item_requests
 from plaidapp.store import Pull
 from plaidapp.store.base import types
-from plaidapp.store.connections import items, sync_progress
+from plaidapp.store.connections import item_states, sync_progress
 from plaidapp.store.pulls import kinds, pulls, transitions
 
 SYNC = "/transactions/sync"
@@ -143,7 +143,7 @@ def test_a_complete_history_ends_the_waiting(begin, run, custom, asked, look, ba
     run(pull_id)
     item = look(pull_id).items[0].item
     assert (item.update_status, item.preparing_since, item.ask_after) == (
-        items.COMPLETE,
+        item_states.COMPLETE,
         None,
         None,
     )
@@ -162,7 +162,7 @@ def test_a_complete_history_stays_complete_if_the_bank_then_gives_no_status(
         assert pull.state == "done"
         item = pull.items[0].item
         assert (item.update_status, item.preparing_since, item.ask_after) == (
-            items.COMPLETE,
+            item_states.COMPLETE,
             None,
             None,
         )

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from plaidapp.extensions import db
 from plaidapp.store import Item
-from plaidapp.store.connections import items, sync_progress
+from plaidapp.store.connections import item_states, items, state_changes, sync_progress
 
 
 def read(item):
@@ -45,32 +45,39 @@ def test_the_applied_count_never_decreases(item, wants, applied):
 @pytest.mark.parametrize(
     ("want", "state", "outcome"),
     [
-        (2, items.GOOD, sync_progress.Advance.APPLIED),
-        (1, items.GOOD, sync_progress.Advance.BEHIND),
-        (1, items.REPLACED, sync_progress.Advance.APPLIED),  # a replaced Item needs no sync
+        (2, item_states.GOOD, sync_progress.Advance.APPLIED),
+        (1, item_states.GOOD, sync_progress.Advance.BEHIND),
+        (1, item_states.REPLACED, sync_progress.Advance.APPLIED),  # a replaced Item needs no sync
     ],
 )
 def test_a_sync_learns_of_requests_made_during_it(item, want, state, outcome):
     sync_progress.request_sync([item.id])
     sync_progress.request_sync([item.id])
-    items.set_state(item.id, state, None, None)
-    assert sync_progress.advance(item.id, "", "c1", want, items.COMPLETE, changed=False) is outcome
+    state_changes.set_state(item.id, state, None, None)
+    assert (
+        sync_progress.advance(item.id, "", "c1", want, item_states.COMPLETE, changed=False)
+        is outcome
+    )
 
 
 def test_an_item_that_syncs_is_good_again(item):
-    items.set_state(item.id, items.LOGIN_REQUIRED, "ITEM_LOGIN_REQUIRED", "Log in again.")
+    state_changes.set_state(
+        item.id, item_states.LOGIN_REQUIRED, "ITEM_LOGIN_REQUIRED", "Log in again."
+    )
     db.session.commit()
     assert read(item)[3:] == ("login_required", "ITEM_LOGIN_REQUIRED")
     advance(item, "", "c1", 0)
     assert read(item)[3:] == ("good", None)
 
 
-@pytest.mark.parametrize("state", [items.GOOD, items.LOGIN_REQUIRED, items.REVOKED])
+@pytest.mark.parametrize(
+    "state", [item_states.GOOD, item_states.LOGIN_REQUIRED, item_states.REVOKED]
+)
 def test_a_replaced_item_stays_replaced(item, state):
-    items.replace(item.id)
-    items.set_state(item.id, state, "CODE", "A sentence.")
+    state_changes.replace(item.id)
+    state_changes.set_state(item.id, state, "CODE", "A sentence.")
     db.session.commit()
-    assert read(item)[3:] == (items.REPLACED, None)
+    assert read(item)[3:] == (item_states.REPLACED, None)
 
 
 def test_other_items_do_not_change(item, another_item):

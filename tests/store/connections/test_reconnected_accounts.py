@@ -5,7 +5,13 @@ from sqlalchemy import select
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item
-from plaidapp.store.connections import accounts, former_accounts, items, reconnected_accounts
+from plaidapp.store.connections import (
+    accounts,
+    former_accounts,
+    item_states,
+    items,
+    reconnected_accounts,
+)
 from plaidapp.store.people import users
 
 BANK = "ins_1"
@@ -49,7 +55,7 @@ def test_an_account_with_the_same_description_moves(connect, account):
     new, after = connect("new", account("b"))
     assert after == {"b": before["a"]}
     assert accounts.ids_of_item(old) == {}
-    assert states() == {"old": items.REPLACED, "new": items.GOOD}
+    assert states() == {"old": item_states.REPLACED, "new": item_states.GOOD}
     assert former_accounts.departed_ids(old) == {"a"}
     assert former_accounts.former_items(new) == [old]
     assert former_accounts.successor(old) == new
@@ -71,7 +77,7 @@ def test_an_account_that_differs_in_one_feature_is_another_one(connect, account,
     _, before = connect("old", account("a"))
     _, after = connect("new", account("b", **changes))
     assert set(after.values()).isdisjoint(before.values())
-    assert states() == {"old": items.GOOD, "new": items.GOOD}
+    assert states() == {"old": item_states.GOOD, "new": item_states.GOOD}
 
 
 def test_accounts_without_a_mask_are_never_the_same(connect, account):
@@ -90,7 +96,7 @@ def test_different_persistent_ids_keep_equal_descriptions_apart(connect, account
     _, before = connect("old", account("a", persistent_account_id="p1"))
     _, after = connect("new", account("b", persistent_account_id="p2"))
     assert set(after.values()).isdisjoint(before.values())
-    assert states() == {"old": items.GOOD, "new": items.GOOD}
+    assert states() == {"old": item_states.GOOD, "new": item_states.GOOD}
 
 
 @pytest.mark.parametrize(("first", "second"), [("p1", None), (None, "p1")])
@@ -135,7 +141,7 @@ def test_accounts_of_another_bank_or_person_stay(connect, account):
     _, others = connect("others", account("a"), user_id=stranger.id)
     _, after = connect("new", account("b"))
     assert set(after.values()).isdisjoint([*elsewhere.values(), *others.values()])
-    assert set(states().values()) == {items.GOOD}
+    assert set(states().values()) == {item_states.GOOD}
 
 
 def test_an_item_with_an_open_account_left_is_not_replaced(connect, account):
@@ -143,7 +149,7 @@ def test_an_item_with_an_open_account_left_is_not_replaced(connect, account):
     _, after = connect("new", account("c"))
     assert after == {"c": before["a"]}
     assert accounts.ids_of_item(old) == {"b": before["b"]}
-    assert states()["old"] == items.GOOD
+    assert states()["old"] == item_states.GOOD
 
 
 def test_an_open_account_is_preferred_to_a_closed_one(connect, account):
@@ -157,7 +163,7 @@ def test_an_open_account_is_preferred_to_a_closed_one(connect, account):
     db.session.commit()
     _, after = connect("new", account("b"))
     assert after == {"b": open_id}
-    assert states()["old"] == items.REPLACED
+    assert states()["old"] == item_states.REPLACED
     assert open_item < closed_item
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from plaidapp.extensions import db
 from plaidapp.store import FormerAccount, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import accounts, former_accounts, items
+from plaidapp.store.connections import accounts, former_accounts, item_states
 from plaidapp.store.transactions import item_rows, reconnected_rows
 from tests import stored
 
@@ -51,7 +51,7 @@ def save_old(owner, new):
 def receive(owner, new):
     """Store an update of the new Item as a sync does. Returns rows reconnected and removed."""
 
-    def store(*rows, status=items.COMPLETE):
+    def store(*rows, status=item_states.COMPLETE):
         former = former_accounts.former_items(new.id)
         ids = accounts.ids_of_item(new.id)
         count, new_ids = reconnected_rows.reconnect(new.id, former, ids, stored.rows_of(rows))
@@ -169,7 +169,7 @@ def test_rows_that_differ_are_not_the_same(old, save_old, receive, transaction, 
 
 def test_old_posted_rows_stay_until_the_history_is_complete(old, save_old, receive, transaction):
     save_old(old, transaction("x", DAY), transaction("w", DAY - timedelta(days=40)))
-    assert receive(transaction("y", DAY - timedelta(days=1)), status=items.RECENT) == (0, 0)
+    assert receive(transaction("y", DAY - timedelta(days=1)), status=item_states.RECENT) == (0, 0)
     assert len(shown()) == 3
     assert receive() == (0, 1)
     assert [row.plaid_transaction_id for row in shown()] == ["w", "y"]
@@ -177,7 +177,7 @@ def test_old_posted_rows_stay_until_the_history_is_complete(old, save_old, recei
 
 def test_old_pending_rows_are_removed_with_the_first_rows(old, save_old, receive, transaction):
     save_old(old, transaction("x", DAY, pending=True))
-    assert receive(transaction("y", DAY, "9"), status=items.RECENT) == (0, 1)
+    assert receive(transaction("y", DAY, "9"), status=item_states.RECENT) == (0, 1)
     assert [row.plaid_transaction_id for row in shown()] == ["y"]
 
 
