@@ -47,8 +47,9 @@ def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox",
         description="A local stand-in for Plaid's API, served at http://HOST:PORT.",
-        epilog="These fields of a custom user are accepted but ignored: "
-        + ", ".join(NOT_SIMULATED),
+        epilog="POST /_control/items/ITEM_ID, /_control/institutions/ID and /_control/faults make"
+        " Items, banks and calls misbehave: docs/sandbox.md has the fields. These fields of a"
+        " custom user are accepted but ignored: " + ", ".join(NOT_SIMULATED),
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to serve; default %(default)s")
     parser.add_argument("--port", type=int, default=8001, help="port to serve; default %(default)s")

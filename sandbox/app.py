@@ -12,6 +12,7 @@ from sandbox import bank_activity, errors, http_json, items
 from sandbox.api import accounts, institutions, link, testing, transactions
 from sandbox.api import items as item_api
 from sandbox.context import Clock, Sandbox, utc_now
+from sandbox.control import changes, pages
 from sandbox.ids import Ids
 from sandbox.signing import SigningKey
 from sandbox.store import Store
@@ -46,6 +47,7 @@ def create_app(
     app.extensions["sandbox"] = sandbox
     for module in (item_api, accounts, transactions, institutions, link, testing):
         app.register_blueprint(module.bp)
+    app.register_blueprint(pages.bp)
     app.register_error_handler(errors.PlaidError, http_json.reply_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
@@ -56,7 +58,11 @@ def create_app(
 def _update_announcer(sandbox: Sandbox) -> OnUpdateDue:
     def on_update_due(db: sqlite3.Connection, item_number: int, code: str) -> None:
         item = items.by_number(db, item_number)
-        if not item.removed:
+        if item.removed:
+            return
+        if code == items.CONSENT_ENDS:
+            changes.end_consent(sandbox, db, item)
+        else:
             bank_activity.announce_due_update(sandbox, db, item, code)
 
     return on_update_due

@@ -39,32 +39,35 @@ def add_transactions(
 
 
 def refresh(sandbox: Sandbox, access_token: str) -> None:
+    """Simulate activity at the bank of an Item whose history is complete."""
+    with sandbox.store.write() as db:
+        simulate(sandbox, db, _find_complete(sandbox, db, access_token))
+    sandbox.webhook_queue.wake()
+
+
+def simulate(sandbox: Sandbox, db: sqlite3.Connection, item: Item) -> None:
     """Simulate activity: post pending rows, add 1 to the last posted ones, add new ones.
 
-    The result depends only on the seed, the Item, its current position and the day. The API calls
-    this at each /transactions/refresh, and only for user_transactions_dynamic.
+    The result depends only on the seed, the Item, its current position and the day.
     """
-    with sandbox.store.write() as db:
-        item = _find_complete(sandbox, db, access_token)
-        with _announcing_changed_streams(sandbox, db, item):
-            today = sandbox.today()
-            head = changes.revise(db, item.number, item.head)
-            head, removed = changes.post_pending(db, sandbox.ids, item.number, head, today)
-            rng = random.Random(f"refresh:{sandbox.seed}:{item.number}:{item.head}")
-            account = account_rows(db, item)[user_good.CHECKING]["account_id"]
-            new = [
-                (account, user_good.purchase(rng, rng.choice(places), 0, day, today))
-                for places, day in (
-                    (merchants.CAFES, today),
-                    (merchants.RESTAURANTS, today),
-                    (merchants.SHOPS, today - timedelta(days=user_good.PENDING_DAYS)),
-                )
-            ]
-            head = changes.append(db, sandbox.ids, item.number, head, new)
-            _update_head(sandbox, db, item, head)
-            added = len(new) + len(removed)
-            announce_changes(sandbox.webhook_queue, db, item, added=added, removed=removed)
-    sandbox.webhook_queue.wake()
+    with _announcing_changed_streams(sandbox, db, item):
+        today = sandbox.today()
+        head = changes.revise(db, item.number, item.head)
+        head, removed = changes.post_pending(db, sandbox.ids, item.number, head, today)
+        rng = random.Random(f"refresh:{sandbox.seed}:{item.number}:{item.head}")
+        account = account_rows(db, item)[user_good.CHECKING]["account_id"]
+        new = [
+            (account, user_good.purchase(rng, rng.choice(places), 0, day, today))
+            for places, day in (
+                (merchants.CAFES, today),
+                (merchants.RESTAURANTS, today),
+                (merchants.SHOPS, today - timedelta(days=user_good.PENDING_DAYS)),
+            )
+        ]
+        head = changes.append(db, sandbox.ids, item.number, head, new)
+        _update_head(sandbox, db, item, head)
+        added = len(new) + len(removed)
+        announce_changes(sandbox.webhook_queue, db, item, added=added, removed=removed)
 
 
 def announce_due_update(sandbox: Sandbox, db: sqlite3.Connection, item: Item, code: str) -> None:

@@ -14,7 +14,9 @@ import msgspec
 from msgspec import Meta
 from werkzeug.wrappers import Request, Response
 
-CONTROL_PATH = "/_control/faults"
+from sandbox.control import guard
+
+CONTROL_PATH = guard.PREFIX + "faults"
 
 # No client waits for an hour, and far longer waits would overflow a lock's timeout.
 Seconds = Annotated[float, Meta(ge=0, le=3600)]
@@ -207,6 +209,8 @@ class Rulebook:
 
 def answer_control_request(rulebook: Rulebook, request: Request, *, can_mutate: bool) -> Response:
     """Serve the control URL: GET shows the rules and calls, POST sets rules, DELETE clears both."""
+    if refused := guard.refusal(request):
+        return refused
     if request.method == "POST":
         try:
             rules = msgspec.json.decode(request.get_data(), type=list[Rule])
@@ -219,12 +223,8 @@ def answer_control_request(rulebook: Rulebook, request: Request, *, can_mutate: 
         rulebook.clear()
     elif request.method != "GET":
         return Response(status=405, headers={"Allow": "GET, POST, DELETE"})
-    return json_response(rulebook.report())
-
-
-def json_response(content: object, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, content_type="application/json")
+    return guard.json_response(rulebook.report())
 
 
 def _bad_request(why: str) -> Response:
-    return json_response({"error": f"The rules are unchanged. {why}."}, 400)
+    return guard.json_response({"error": f"The rules are unchanged. {why}."}, 400)

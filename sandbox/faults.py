@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NoReturn
 import msgspec
 from werkzeug.wrappers import Request, Response
 
+from sandbox.control.guard import PREFIX, json_response
 from sandbox.error_catalog import CATALOG
 from sandbox.fault_rules import (
     CONTROL_PATH,
@@ -37,7 +38,6 @@ from sandbox.fault_rules import (
     Truncate,
     WrongTypes,
     answer_control_request,
-    json_response,
 )
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class Faults:
             can_mutate = self._mutate is not None
             reply = answer_control_request(self.rulebook, request, can_mutate=can_mutate)
             return reply(environ, start_response)
-        if request.path.startswith("/_control/"):
+        if request.path.startswith(PREFIX):
             return self._app(environ, start_response)
 
         rules, released = self.rulebook.record_call(request.path)

@@ -10,7 +10,9 @@ from sandbox import errors, institution_health
 from sandbox.context import Sandbox, optional_timestamp, timestamp
 from sandbox.institutions import BY_ID
 
-_GONE = "ITEM_NOT_FOUND"
+GONE = "ITEM_NOT_FOUND"
+CONSENT_ENDS = "CONSENT_ENDS"
+"""The moment at which the user's consent to an Item ends."""
 
 
 @dataclass(frozen=True)
@@ -96,8 +98,8 @@ def find(db: sqlite3.Connection, access_token: str) -> Item:
     if row is None:
         raise errors.invalid_access_token()
     item = Item(**row)
-    if item.removed or item.error_code == _GONE:
-        raise errors.documented(_GONE)
+    if item.removed or item.error_code == GONE:
+        raise errors.documented(GONE)
     return item
 
 

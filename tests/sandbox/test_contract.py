@@ -30,6 +30,7 @@ from plaid.model.transactions_refresh_request import TransactionsRefreshRequest
 from plaid.model.transactions_sync_request import TransactionsSyncRequest
 from plaid.model.webhook_verification_key_get_request import WebhookVerificationKeyGetRequest
 
+from sandbox.control.guard import PREFIX
 from tests.sandbox.conftest import api_error
 
 US = [CountryCode("US")]
@@ -250,6 +251,7 @@ def test_transactions_create(live):
 
 def test_every_field_that_plaid_python_can_send_is_known(live):
     paths = {rule.rule for rule in live.app.url_map.iter_rules()}
+    paths = {path for path in paths if not path.startswith(PREFIX)}
     assert len(paths) == 21
     for name, endpoint in vars(live.api).items():
         path = name.endswith("_endpoint") and endpoint.settings["endpoint_path"]

@@ -153,7 +153,9 @@ def test_a_malformed_rule_is_rejected_and_changes_nothing(
     server.statuses(2)
     before = server.report()
     data = body if isinstance(body, str | bytes) else json.dumps(body)
-    answer = requests.post(server.url + "/_control/faults", data=data, timeout=10)
+    headers = {"Content-Type": "application/json"}
+    url = server.url + "/_control/faults"
+    answer = requests.post(url, data=data, headers=headers, timeout=10)
     assert answer.status_code == 400
     assert answer.json()["error"].startswith("The rules are unchanged. ")
     assert message in answer.json()["error"]

@@ -9,6 +9,8 @@ import pytest
 import requests
 import requests_mock
 
+from tests.sandbox_control import Control
+
 INITIAL_DELAY, HISTORICAL_DELAY = 10, 60  # conftest's delays
 HOOK = "https://receiver.test/hook"
 DYNAMIC = {"override_username": "user_transactions_dynamic"}
@@ -125,6 +127,56 @@ def test_a_refresh_announces_its_changes(live, received, wait_for_codes, eventua
     assert webhook_with_code(received, "DEFAULT_UPDATE")["new_transactions"] == len(
         changes["added"]
     )
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "fields"),
+    [
+        ({"login_repaired": True}, "LOGIN_REPAIRED", {}),
+        ({"new_account": {}}, "NEW_ACCOUNTS_AVAILABLE", {"error": None}),
+        (
+            {"consent_expires": "2026-03-22T12:00:00Z"},
+            "PENDING_EXPIRATION",
+            {"consent_expiration_time": "2026-03-22T12:00:00Z"},
+        ),
+        (
+            {"consent_expires": "2026-03-22T12:00:00Z", "reason": "INSTITUTION_MIGRATION"},
+            "PENDING_DISCONNECT",
+            {"disconnect_time": "2026-03-22T12:00:00Z", "reason": "INSTITUTION_MIGRATION"},
+        ),
+    ],
+)
+def test_what_happens_at_the_bank_is_announced(
+    live, received, wait_for_codes, change, code, fields
+):
+    token = live.link(("auth",), webhook=HOOK)
+    item_id = live.call("/item/get", access_token=token)["item"]["item_id"]
+    Control(live.url).change(item_id, **change)
+    wait_for_codes(code)
+    assert webhook_with_code(received, code) == {
+        "webhook_type": "ITEM",
+        "webhook_code": code,
+        "item_id": item_id,
+        "environment": "sandbox",
+        **fields,
+    }
+
+
+def test_errors_and_revocations_are_announced(live, received, wait_for_codes):
+    token = live.link(("auth",), webhook=HOOK)
+    control = Control(live.url)
+    item_id = live.call("/item/get", access_token=token)["item"]["item_id"]
+    account = live.call("/accounts/get", access_token=token)["accounts"][0]["account_id"]
+    control.change(item_id, revoke_account=account)
+    control.change(item_id, error="ITEM_LOCKED")
+    control.change(item_id, error="ITEM_NOT_FOUND")  # Plaid sends nothing about an unknown Item
+    control.change(item_id, revoke=True)
+    wait_for_codes("ERROR", "USER_ACCOUNT_REVOKED", "USER_PERMISSION_REVOKED")
+    error = webhook_with_code(received, "ERROR")["error"]
+    assert (error["error_code"], error["status"]) == ("ITEM_LOCKED", 400)
+    assert webhook_with_code(received, "USER_ACCOUNT_REVOKED")["account_id"] == account
+    error = webhook_with_code(received, "USER_PERMISSION_REVOKED")["error"]
+    assert (error["error_type"], error["error_code"]) == ("ITEM_ERROR", "USER_PERMISSION_REVOKED")
 
 
 def test_reset_login_sends_an_error(live, received, wait_for_codes):
