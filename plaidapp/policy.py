@@ -16,6 +16,8 @@ CONNECT_LIMIT = 5.0
 """Seconds to connect, so that an unreachable host does not use up the whole deadline."""
 RATE_LIMIT_WAIT = 20.0
 """Seconds to wait after a 429 without Retry-After. Plaid counts requests by the minute."""
+REFRESH_DEADLINE = 60.0
+"""Seconds for a call that has Plaid ask the bank: "occasionally up to 30 seconds or more"."""
 MAX_RESTARTS = 3
 """How often a sync starts over from its first cursor, because the bank changed its records between
 two pages, before the attempt fails."""
@@ -118,6 +120,13 @@ BALANCES_RETRY_INTERVAL = timedelta(hours=24)
 """A bank that refused balances on demand is asked for them again after this long."""
 OLDEST_BALANCE = timedelta(hours=48)
 """How old such a balance may be at a bank that has none of the moment, such as Capital One."""
+REFRESH_INTERVAL = timedelta(minutes=10)
+"""A person can have a bank look again after this long. Plaid bills each request, and allows two a
+minute for an Item; a bank seldom has something new sooner."""
+REFRESH_REFUSED_FOR = timedelta(hours=24)
+"""A bank that can't be asked on demand is not asked again for this long."""
+REFRESH_SYNC_DELAY = timedelta(seconds=10)
+"""How long after the bank looked again an Item is synced, if no webhook comes first."""
 RECURRING_INTERVAL = timedelta(hours=24)
 """Recurring payments are read at most once in this time, and only if rows have changed."""
 

@@ -3,8 +3,11 @@
 tests/e2e/test_without_javascript.py has what only a real browser can show.
 """
 
+from datetime import timedelta
+
 import pytest
 
+from plaidapp import policy
 from tests.conftest import PASSWORD
 from tests.plain_browser import PlainBrowser
 
@@ -37,8 +40,9 @@ def at_work(browser, work):
     return reload
 
 
-def test_every_form_works_without_javascript(app, browser, at_work, bank_server):
+def test_every_form_works_without_javascript(app, browser, at_work, bank_server, monkeypatch):
     """Compare with the app's own list of POST routes, so that no action is missed."""
+    monkeypatch.setattr(policy, "REFRESH_SYNC_DELAY", timedelta())
     sign_up(browser)
     assert browser.press("Light").has(**{"data-theme": "light"})
     browser.press("Log out")
@@ -60,6 +64,10 @@ def test_every_form_works_without_javascript(app, browser, at_work, bank_server)
     assert len(at_work()) == before - 1
     browser.get("/finance/items")
     browser.press("Sync now")
+    assert at_work()[0] == "done"
+
+    browser.get("/finance/items/1")
+    browser.press("Ask the bank again")
     assert at_work()[0] == "done"
 
     browser.get("/finance/items")

@@ -27,6 +27,7 @@ from plaid.model.transactions_recurring_get_request import TransactionsRecurring
 from plaid.model.transactions_recurring_get_request_options import (
     TransactionsRecurringGetRequestOptions,
 )
+from plaid.model.transactions_refresh_request import TransactionsRefreshRequest
 from plaid.model.transactions_sync_request import TransactionsSyncRequest
 from plaid.model.transactions_sync_request_options import TransactionsSyncRequestOptions
 from plaid.model.webhook_verification_key_get_request import WebhookVerificationKeyGetRequest
@@ -56,6 +57,7 @@ JOB_REQUESTS = (
     SandboxPublicTokenCreateRequestOptionsTransactions,
     TransactionsRecurringGetRequest,
     TransactionsRecurringGetRequestOptions,
+    TransactionsRefreshRequest,
     TransactionsSyncRequest,
     TransactionsSyncRequestOptions,
 )

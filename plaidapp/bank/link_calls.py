@@ -28,6 +28,8 @@ from plaid.model.sandbox_public_token_create_request_options_transactions import
 )
 from plaid.model.transactions_refresh_request import TransactionsRefreshRequest
 
+from plaidapp import policy
+
 from . import errors, link_payloads, payloads
 from .errors import BankError
 from .plaid_calls import PlaidCalls
@@ -158,14 +160,16 @@ class LinkCalls(PlaidCalls):
         request = ItemGetRequest(access_token=self._open(sealed_token))
         return self._call("/item/get", request, link_payloads.ItemAnswer)
 
-    def refresh(self, sealed_token: bytes) -> None:
+    def refresh(self, sealed_token: bytes) -> payloads.Nothing:
         """Have Plaid ask the bank for new transactions now. Plaid bills the call.
 
-        They come with a webhook and a later sync.
+        They come with a webhook and a later sync. Plaid answers when the bank has.
         https://plaid.com/docs/api/products/transactions/#transactionsrefresh
         """
         request = TransactionsRefreshRequest(access_token=self._open(sealed_token))
-        self._call("/transactions/refresh", request, payloads.Nothing)
+        return self._call(
+            "/transactions/refresh", request, payloads.Nothing, policy.REFRESH_DEADLINE
+        )
 
     def remove(self, sealed_token: bytes) -> None:
         """End the connection at Plaid. It is no error if it has been ended before.

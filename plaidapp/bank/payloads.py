@@ -97,7 +97,9 @@ class PlaidTransaction(
 
 
 class Nothing(msgspec.Struct, frozen=True):
-    """A response whose fields are not used."""
+    """A response of which only the request's id is used."""
+
+    request_id: str | None = None
 
 
 class Removed(msgspec.Struct, frozen=True):

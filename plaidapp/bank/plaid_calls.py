@@ -53,10 +53,13 @@ class PlaidCalls:
                 retryable=False,
             ) from None
 
-    def _call(self, path: str, request: Any, kind: type[Answer]) -> Answer:
-        return decode(self._bytes(path, request), kind)
+    def _call(
+        self, path: str, request: Any, kind: type[Answer], deadline: float | None = None
+    ) -> Answer:
+        """`deadline` replaces the usual one, in seconds."""
+        return decode(self._bytes(path, request, deadline), kind)
 
-    def _bytes(self, path: str, request: Any) -> bytes:
+    def _bytes(self, path: str, request: Any, deadline: float | None = None) -> bytes:
         try:
             response = self._client.call_api(
                 path,
@@ -65,6 +68,7 @@ class PlaidCalls:
                 body=request,
                 auth_settings=KEYS,
                 _preload_content=False,
+                _request_timeout=deadline,
             )
         except plaid.ApiException as error:
             raise refusal(error) from None

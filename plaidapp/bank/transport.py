@@ -36,14 +36,17 @@ class BoundedPool(urllib3.PoolManager):
         self.deadline = deadline
 
     def request(self, method: str, url: str, **options: Any) -> urllib3.BaseHTTPResponse:  # type: ignore[override]
-        """Raises urllib3.exceptions.HTTPError for every network error."""
+        """Raises urllib3.exceptions.HTTPError for every network error.
+
+        The total of `timeout`, if there is one, replaces the deadline.
+        """
+        given = options.get("timeout")
+        deadline = given.total if given else self.deadline
         options |= {
             "preload_content": False,
             "retries": False,
             "redirect": False,
-            "timeout": urllib3.Timeout(
-                connect=min(policy.CONNECT_LIMIT, self.deadline), total=self.deadline
-            ),
+            "timeout": urllib3.Timeout(connect=min(policy.CONNECT_LIMIT, deadline), total=deadline),
         }
         response = super().request(method, url, **options)
         body = io.BytesIO()

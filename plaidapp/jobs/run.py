@@ -31,6 +31,7 @@ from .pulls.attempt import Attempt, LostPullError
 from .pulls.heartbeat import beating
 from .recurring.fetch_streams import read_streams
 from .transactions.fetch import RefusedCursorError
+from .transactions.refresh import refresh
 from .transactions.sync import first_sync, resync, start_over, sync
 from .worker_app import worker_app
 
@@ -45,6 +46,7 @@ WORK: dict[str, Work] = {
     kinds.TOTAL: sync,
     kinds.REPAIR: resync,
     kinds.RECURRING: read_streams,
+    kinds.REFRESH: refresh,
     kinds.REMOVE: remove,
 }
 """What a pull of each kind does at one Item. The functions raise BankError."""

@@ -14,7 +14,13 @@ from plaidapp.auth.access import owned_or_404, person
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Account, Item
-from plaidapp.store.connections import account_questions, accounts, former_accounts, items
+from plaidapp.store.connections import (
+    account_questions,
+    accounts,
+    former_accounts,
+    items,
+    refreshes,
+)
 from plaidapp.store.people import users
 from plaidapp.store.pulls import shown_pulls
 from plaidapp.store.transactions import item_rows, monthly_totals, set_aside
@@ -126,6 +132,7 @@ def item(item_id: int) -> str | Response:
         item=row,
         accounts=accounts.of_item(row.id),
         shared=former_accounts.shared(person().id).get(row.id, ()),
+        offer=refreshes.offer(row),
         total=monthly_totals.count(person().id, row.id).shown,
         removed=item_rows.count_removed(row.id),
         history=shown_pulls.of_item(row.id, HISTORY),

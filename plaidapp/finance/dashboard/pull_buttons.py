@@ -3,20 +3,26 @@
 HTMX gets the panel. A plain form is redirected to the dashboard, which shows the panel too.
 """
 
+import math
 from typing import Any
 
-from flask import current_app, flash, render_template, request
-from flask_babel import lazy_gettext
+from flask import current_app, flash, make_response, render_template, request
+from flask_babel import gettext, lazy_gettext
 from werkzeug import Response
 
 from plaidapp.auth.access import owned_or_404, person
+from plaidapp.days import inline_moment
+from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice, retarget
 from plaidapp.jobs import queue
 from plaidapp.store import Pull
 from plaidapp.store.base import encryption
-from plaidapp.store.connections import item_states, items, sync_progress
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import item_states, items, refreshes, sync_progress
+from plaidapp.store.connections.refreshes import Offer
 from plaidapp.store.pulls import kinds, pulls
 from plaidapp.store.transactions import reader
+from plaidapp.texts import gettext_noop
 
 from ..base.blueprint import blueprint
 from ..connections.connect_forms import ConnectTestBankForm, PublicTokenForm
@@ -27,6 +33,8 @@ from . import content
 Answer = str | Response | tuple[str, int]
 NO_BANK = lazy_gettext("Connect a bank first.")
 REPLACED = lazy_gettext("You connected this bank again. Sync the newer connection instead.")
+ASK_AGAIN = gettext_noop("You can ask the bank again %(when)s.")
+NOT_ON_DEMAND = lazy_gettext("This bank can't be asked for new transactions right now.")
 NO_TEST_BANKS = lazy_gettext("Test banks are available only in Plaid's sandbox.")
 
 
@@ -89,6 +97,22 @@ def sync_item(item_id: int) -> Answer:
     return pull_view.answer(_begin(kinds.TRANSACTIONS, items=[item]))
 
 
+@blueprint.post("/items/<int:item_id>/refresh")
+def ask_bank(item_id: int) -> Answer:
+    """Have Plaid look for new transactions at the bank, once in policy.REFRESH_INTERVAL."""
+    item = owned_or_404(items.owned, item_id)
+    offer = refreshes.offer(item)
+    if offer is Offer.NOW and refreshes.claim(item.id):
+        return pull_view.answer(_begin(kinds.REFRESH, items=[item]))
+    if offer in (Offer.IMPOSSIBLE, Offer.REFUSED):
+        return _refuse(str(NOT_ON_DEMAND))
+    db.session.refresh(item)  # another click may have come first
+    after = item.refresh_after or now()
+    answer = make_response(_refuse(gettext(ASK_AGAIN, when=inline_moment(after)), 429))
+    answer.headers["Retry-After"] = str(math.ceil((after - now()).total_seconds()))
+    return answer
+
+
 def _begin_range(kind: str) -> Answer:
     form = RangeForm(reader.first_date(person().id), formdata=request.form)
     if not form.validate():
@@ -111,9 +135,9 @@ def _begin(kind: str, **fields: Any) -> Pull:
     return pull
 
 
-def _refuse(sentence: str) -> Answer:
+def _refuse(sentence: str, status: int = 422) -> Answer:
     """Say why no pull was begun."""
     if is_htmx():
-        return notice(sentence, 422)
+        return notice(sentence, status)
     flash(sentence)
-    return content.render_page(person().id), 422
+    return content.render_page(person().id), status

@@ -4,6 +4,7 @@ None of these starts a second pull where one that waits will do.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from plaidapp.extensions import db
 from plaidapp.store import Item, Pull
@@ -25,6 +26,22 @@ def sync(item: Item, asked_by: str) -> Pull | None:
         return pulls.add(item.user_id, kinds.TRANSACTIONS, items=[item], asked_by=asked_by)
     waits = under_way.state == pulls.QUEUED and under_way.run_after > now()
     return under_way if waits and transitions.hurry(under_way.id) else None
+
+
+def sync_later(item: Item, moment: datetime) -> None:
+    """Count one more request, for a pull that begins at `moment` or, if a webhook comes, at once.
+
+    The clock rings for it. A pull that is running may ask too early, so it won't do.
+    """
+    sync_progress.request_sync([item.id])
+    if pulls.waiting(item.id, kinds.TRANSACTIONS) is None:
+        pulls.add(
+            item.user_id,
+            kinds.TRANSACTIONS,
+            items=[item],
+            asked_by=pulls.CLOCK,
+            run_after=moment,
+        )
 
 
 def sweep(neglected: Sequence[Item]) -> set[int]:

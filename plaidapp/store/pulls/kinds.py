@@ -14,6 +14,7 @@ TRANSACTIONS = "transactions"
 TOTAL = "total"
 REPAIR = "repair"
 RECURRING = "recurring"
+REFRESH = "refresh"
 REMOVE = "remove"
 NO_TRANSACTIONS = gettext_noop("This bank provides no transactions")
 
@@ -74,6 +75,11 @@ KINDS = {
             name=RECURRING,
             done_text=gettext_noop("Recurring payments checked"),
             refused_text=gettext_noop("This bank does not provide recurring payments"),
+        ),
+        Kind(  # has Plaid look for new transactions at the bank
+            name=REFRESH,
+            done_text=gettext_noop("Asked the bank for new transactions"),
+            refused_text=gettext_noop("This bank can't be asked on demand"),
         ),
         Kind(  # at Plaid, after another Item replaced it
             name=REMOVE,

@@ -8,12 +8,15 @@ from datetime import timedelta
 import pytest
 from rq import Queue
 
-from plaidapp import create_app
+from plaidapp import create_app, policy
 from plaidapp.extensions import db
 from plaidapp.store import Item, Pull
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import item_states
 from plaidapp.store.pulls import kinds, pulls
 from tests.pages import Page
 
+DAY = timedelta(days=1)
 BUTTONS = {
     "Connect a test bank": ("/finance/items/sandbox", {"institution_id": "ins_109508"}, "link"),
     "Get account data": ("/finance/pulls/accounts", {}, "accounts"),
@@ -29,6 +32,7 @@ BUTTONS = {
     ),
     "Connect a bank": ("/finance/items", {"public_token": "public-sandbox-1"}, "link"),
     "Sync now": ("/finance/items/1/sync", {}, "transactions"),
+    "Ask the bank again": ("/finance/items/1/refresh", {}, "refresh"),
 }
 
 
@@ -36,7 +40,9 @@ BUTTONS = {
 def item(app, alice):
     """Alice has a connection. Its bank is never asked here."""
     with app.app_context():
-        db.session.add(Item(user_id=alice.id, plaid_item_id="i", access_token=b""))
+        item = Item(user_id=alice.id, plaid_item_id="i", access_token=b"")
+        item.update_status = item_states.COMPLETE
+        db.session.add(item)
         db.session.commit()
 
 
@@ -90,11 +96,56 @@ def test_a_plain_form_is_redirected_to_the_panel_on_the_dashboard(
 def test_the_dashboard_has_the_buttons(alice, item):
     page = Page(alice.client.get("/finance/").text)
     buttons = {" ".join("".join(text).split()) for tag, _, text in page.elements if tag == "button"}
-    assert buttons >= set(BUTTONS) - {"Connect a bank", "Sync now"}
+    of_a_connection = {"Sync now", "Ask the bank again"}
+    assert buttons >= set(BUTTONS) - {"Connect a bank"} - of_a_connection
 
     page = Page(alice.client.get("/finance/items/1").text)
     buttons = {" ".join("".join(text).split()) for tag, _, text in page.elements if tag == "button"}
-    assert "Sync now" in buttons
+    assert buttons >= of_a_connection
+
+
+def test_the_bank_is_asked_again_once_in_a_while(app, alice, item, dump, stored):
+    """The page says when, and shows no button until then."""
+    alice.client.post("/finance/items/1/refresh")
+    before = dump()
+
+    htmx = alice.htmx("POST", "/finance/items/1/refresh")
+    plain = alice.client.post("/finance/items/1/refresh")
+
+    assert (htmx.status_code, plain.status_code) == (429, 429)
+    assert 0 < int(htmx.headers["Retry-After"]) <= policy.REFRESH_INTERVAL.total_seconds()
+    for answer in (htmx.text, Page(plain.text).text):
+        assert "You can ask the bank again today at" in answer
+    assert dump() == before
+    assert len(stored()) == 1
+    page = Page(alice.client.get("/finance/items/1").text)
+    assert "You can ask the bank again today at" in page.text
+    assert not page.has(action="/finance/items/1/refresh")
+
+
+def test_a_bank_that_cant_look_again_has_no_such_button(app, alice, item, dump, subtests):
+    refused = {"refresh_refusal": "PRODUCTS_NOT_SUPPORTED", "refresh_after": now() + DAY}
+    for change in (
+        {"state": item_states.LOGIN_REQUIRED},
+        {"update_status": item_states.RECENT},
+        refused,
+    ):
+        with subtests.test(change):
+            with app.app_context():
+                usual = {"state": item_states.GOOD, "update_status": item_states.COMPLETE}
+                db.session.execute(db.update(Item).values(usual | change))
+                db.session.commit()
+            before = dump()
+
+            for answer in (
+                alice.htmx("POST", "/finance/items/1/refresh"),
+                alice.client.post("/finance/items/1/refresh"),
+            ):
+                assert answer.status_code == 422
+                assert "This bank can&#39;t be asked" in answer.text
+            assert dump() == before
+            page = Page(alice.client.get("/finance/items/1").text)
+            assert not page.has(action="/finance/items/1/refresh")
 
 
 def test_a_range_is_stored_with_its_pull(alice, item, stored, dates):
