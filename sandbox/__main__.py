@@ -8,7 +8,7 @@ from typing import Any
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from sandbox import bank_activity, create_app
+from sandbox import bank_activity, create_app, items
 from sandbox.custom_users import NOT_SIMULATED
 from sandbox.faults import Faults
 from sandbox.webhook_queue import PLAID_RETRY
@@ -35,8 +35,13 @@ class Server(BaseApplication):
 
     def load(self) -> Any:
         app = create_app(**self._app_arguments)
-        change_item = partial(bank_activity.refresh, app.extensions["sandbox"])
-        app.wsgi_app = Faults(app.wsgi_app, mutate=change_item)  # type: ignore[method-assign]
+        sandbox = app.extensions["sandbox"]
+        change_item, item_of = (
+            partial(bank_activity.refresh, sandbox),
+            partial(items.id_of, sandbox),
+        )
+        faults = Faults(app.wsgi_app, mutate=change_item, item_of=item_of)
+        app.wsgi_app = faults  # type: ignore[method-assign]
         return app
 
     def run(self) -> None:

@@ -27,11 +27,12 @@ class Fault(
 ):
     """The fields of every rule, which choose the calls that it hits.
 
-    `path` is one path, or `*` for all. The rule skips the first `after` calls, then hits at most
-    `times` calls, each with `probability`.
+    `path` is one path, or `*` for all. `item_id` limits the rule to calls for one Item. The rule
+    skips the first `after` calls, then hits at most `times` calls, each with `probability`.
     """
 
     path: Annotated[str, Meta(pattern=r"^(\*|/.*)$")]
+    item_id: str | None = None
     times: Annotated[int, Meta(ge=1)] | None = None
     after: Annotated[int, Meta(ge=0)] = 0
     probability: Annotated[float, Meta(ge=0, le=1)] = 1.0
@@ -131,10 +132,10 @@ class _RuleState:
         self._clock = clock
         self._admitted: dict[str, deque[float]] = {}
 
-    def count_and_match(self, path: str) -> bool:
+    def count_and_match(self, path: str, item_id: str | None) -> bool:
         """Count a call, and return whether the rule hits it."""
         rule = self.rule
-        if rule.path not in ("*", path):
+        if rule.path not in ("*", path) or rule.item_id not in (None, item_id):
             return False
         self._seen += 1
         if self._seen <= rule.after or (rule.times is not None and self.fired >= rule.times):
@@ -183,7 +184,14 @@ class Rulebook:
         with self._lock:
             self._calls.clear()
 
-    def record_call(self, path: str) -> tuple[list[Rule], threading.Event]:
+    def names_items(self) -> bool:
+        """True if a rule is limited to an Item, so `record_call` needs the Item of the call."""
+        with self._lock:
+            return any(state.rule.item_id for state in self._states)
+
+    def record_call(
+        self, path: str, item_id: str | None = None
+    ) -> tuple[list[Rule], threading.Event]:
         """Count a call to `path`. Return the rules that hit it, and the event that ends its delay.
 
         Rules apply in order. Several delays and mutations can hit one call; the first rule of
@@ -194,7 +202,7 @@ class Rulebook:
         with self._lock:
             self._calls[path] += 1
             for state in self._states:
-                if state.count_and_match(path) and not response_decided:
+                if state.count_and_match(path, item_id) and not response_decided:
                     state.fired += 1
                     hits.append(state.rule)
                     response_decided = not isinstance(state.rule, Delay | Mutate)

@@ -63,7 +63,8 @@ _Fields = dict[str, msgspec.Raw]
 class Faults:
     """Wraps `app`. A Mutate rule calls `mutate` with the access token of the Item to change.
 
-    `mutate` runs without a lock, so it may call the sandbox. With the same `seed`, rules with a
+    `mutate` runs without a lock, so it may call the sandbox. `item_of` returns the id of the Item
+    with an access token, for rules that are limited to an Item. With the same `seed`, rules with a
     probability hit the same calls in every run. `clock` returns monotonic seconds for rate limits.
     """
 
@@ -72,11 +73,13 @@ class Faults:
         app: "WSGIApplication",
         *,
         mutate: Callable[[str], object] | None = None,
+        item_of: Callable[[str], str | None] = lambda _: None,
         seed: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._mutate = mutate
+        self._item_of = item_of
         self.rulebook = Rulebook(seed, clock)
 
     def __call__(
@@ -90,7 +93,9 @@ class Faults:
         if request.path.startswith(PREFIX):
             return self._app(environ, start_response)
 
-        rules, released = self.rulebook.record_call(request.path)
+        token = _access_token(_read_body(request)) if self.rulebook.names_items() else None
+        item_id = None if token is None else self._item_of(token)
+        rules, released = self.rulebook.record_call(request.path, item_id)
         body = _read_body(request) if rules else b""
         for rule in rules:
             if isinstance(rule, Delay):
@@ -107,16 +112,21 @@ class Faults:
 
     def _change_item(self, body: bytes) -> None:
         """Change the Item that the request names. Do nothing if it has no access token."""
-        try:
-            item = msgspec.json.decode(body, type=_ItemRequest)
-        except ValueError:
-            return
-        if self._mutate is not None:
-            self._mutate(item.access_token)
+        token = _access_token(body)
+        if self._mutate is not None and token is not None:
+            self._mutate(token)
 
 
 class _ItemRequest(msgspec.Struct):
     access_token: str
+
+
+def _access_token(body: bytes) -> str | None:
+    """Return the access token in a request body, or None."""
+    try:
+        return msgspec.json.decode(body, type=_ItemRequest).access_token
+    except ValueError:
+        return None
 
 
 def _read_body(request: Request) -> bytes:

@@ -112,6 +112,14 @@ def find_healthy(db: sqlite3.Connection, access_token: str) -> Item:
     return item
 
 
+def id_of(sandbox: Sandbox, access_token: str) -> str | None:
+    """Return the id of the Item with this access token, or None."""
+    with sandbox.store.read() as db:
+        query = "SELECT item_id FROM item WHERE access_token = ?"
+        row = db.execute(query, (access_token,)).fetchone()
+    return row["item_id"] if row else None
+
+
 def by_number(db: sqlite3.Connection, number: int) -> Item:
     return Item(**db.execute("SELECT * FROM item WHERE number = ?", (number,)).fetchone())
 

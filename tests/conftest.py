@@ -43,7 +43,7 @@ from plaidapp.store.base import types
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
 from run import find_redis_server
-from sandbox import bank_activity
+from sandbox import bank_activity, items
 from sandbox.fault_rules import Rule
 from sandbox.faults import Faults
 from tests.stored import delete_everything
@@ -163,7 +163,10 @@ class LiveSandbox:
 
     def __init__(self) -> None:
         self.app = sandbox.create_app(initial_delay=0, historical_delay=0)
-        self.faults = Faults(self.app.wsgi_app, mutate=lambda token: self.change(token))
+        item_of = functools.partial(items.id_of, self.app.extensions["sandbox"])
+        self.faults = Faults(
+            self.app.wsgi_app, mutate=lambda token: self.change(token), item_of=item_of
+        )
         self.app.wsgi_app = self.faults  # type: ignore[method-assign]
         self.server: BaseWSGIServer = make_server("127.0.0.1", 0, self.app, threaded=True)
         self.url = f"http://127.0.0.1:{self.server.server_port}"

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 import requests
 
+from sandbox import items
 from sandbox.control.changes import CODES
 from sandbox.error_catalog import CATALOG
 from tests.sandbox_control import Control
@@ -216,3 +217,10 @@ def test_pages_of_other_sites_cannot_use_it(live):
         f"{live.url}/_control/items", headers={"Origin": "https://evil.example"}, timeout=10
     )
     assert answer.status_code == 403
+
+
+def test_the_item_of_an_access_token_is_found(live):
+    token, item_id = link(live)
+    sandbox = live.app.extensions["sandbox"]
+    assert items.id_of(sandbox, token) == item_id
+    assert items.id_of(sandbox, "access-sandbox-unknown") is None

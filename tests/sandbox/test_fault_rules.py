@@ -33,6 +33,16 @@ def test_a_star_hits_every_path(server: FaultyServer) -> None:
     assert server.statuses(1, ACCOUNTS) == server.statuses(1) == [400]
 
 
+def test_a_rule_can_be_limited_to_one_item() -> None:
+    items = {"access-alice": "item of alice"}
+    with serve_with_faults(item_of=items.get) as server:
+        server.set(error_rule(path="*", item_id="item of alice", times=1))
+        assert server.call(access_token="access-bob").status_code == 200
+        assert server.call().status_code == 200
+        assert server.call(access_token="access-alice").status_code == 400
+        assert server.call(access_token="access-alice").status_code == 200
+
+
 def test_after_skips_calls_and_times_limits_them(server: FaultyServer) -> None:
     server.set(error_rule(after=1, times=2))
     assert server.statuses(5) == [200, 400, 400, 200, 200]
