@@ -151,7 +151,7 @@ def _fail(attempt: Attempt, pull_item: PullItem, error: BankError) -> None:
     if not error.retryable:
         item_state.set_error(pull_item.item_id, error)
     elif attempt.pull.facts.syncs:
-        sync_progress.failing(pull_item.item_id, error.message)
+        sync_progress.failing(pull_item.item_id, error.code, error.message, error.wait)
     attempt.report_failure(pull_item, error)
 
 

@@ -23,6 +23,7 @@ from plaidapp.texts import gettext_noop
 
 from . import done_signal
 
+INTERNAL = "INTERNAL_ERROR"
 BROKEN = gettext_noop("Something broke on our side. Your stored data is safe.")
 
 
@@ -173,9 +174,9 @@ class Attempt:
             if pull_item.phase != pulls.DONE:
                 pull_item.phase = pulls.QUEUED  # what it says now was interrupted
                 if self.pull.facts.syncs:
-                    sync_progress.failing(pull_item.item_id, BROKEN)
+                    sync_progress.failing(pull_item.item_id, INTERNAL, BROKEN)
         users.ledger_changed(self.pull.user_id)
-        self._end(state=pulls.FAILED, error_code="INTERNAL_ERROR", error_message=BROKEN)
+        self._end(state=pulls.FAILED, error_code=INTERNAL, error_message=BROKEN)
 
     def _queue(self, run_after: datetime, **values: Any) -> None:
         transitions.touch(

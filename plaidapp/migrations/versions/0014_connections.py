@@ -15,6 +15,8 @@ depends_on = None
 
 MOMENT = sa.DateTime(timezone=True)
 ITEM = (
+    ("failing_code", sa.Text()),
+    ("failing_until", MOMENT),
     ("refresh_refusal", sa.Text()),
     ("refreshed_at", MOMENT),
     ("refresh_after", MOMENT),

@@ -27,7 +27,8 @@ class Item(Base):
 
     While the bank is preparing its history, `preparing_since` is when it first said so, and
     `ask_after` is when it is asked again. `failing_since` is when the first of the latest syncs
-    failed with an error that may pass, and `failing_message` is its sentence.
+    failed with an error that may pass, and `failing_message` is its sentence. `failing_code` is
+    Plaid's code for it, and `failing_until` is when Plaid allows the next try, if it said so.
 
     `changed_at` is when a sync last changed a transaction. `streams_at` is when the bank was last
     asked for recurring payments. Where a bank refuses a product, `sync_refusal`, `streams_refusal`
@@ -67,6 +68,8 @@ class Item(Base):
     ask_after: Mapped[datetime | None] = mapped_column(Moment)
     failing_since: Mapped[datetime | None] = mapped_column(Moment)
     failing_message: Mapped[str | None] = mapped_column(Text)
+    failing_code: Mapped[str | None] = mapped_column(Text)
+    failing_until: Mapped[datetime | None] = mapped_column(Moment)
     sync_refusal: Mapped[str | None] = mapped_column(Text)
     streams_refusal: Mapped[str | None] = mapped_column(Text)
     balances_refusal: Mapped[str | None] = mapped_column(Text)

@@ -2,9 +2,24 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import ForeignKey, String, Text, bindparam, case, literal, or_, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Insert,
+    String,
+    Table,
+    Text,
+    bindparam,
+    case,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -31,17 +46,33 @@ class StateChange(Base):
     at: Mapped[datetime] = mapped_column(Moment, default=now)
 
 
+_CHANGES = cast(Table, StateChange.__table__)
 _FAILING = TABLE.c.state.in_((LOGIN_REQUIRED, ERROR))
+_MOMENT = bindparam("moment", type_=Moment)
 RECOVERED: Mapping[str, Any] = {
     "state": case((_FAILING, GOOD), else_=TABLE.c.state),
     "error_code": case((_FAILING, None), else_=TABLE.c.error_code),
     "error_message": case((_FAILING, None), else_=TABLE.c.error_message),
-    "next_look": case((_FAILING, bindparam("moment", type_=Moment)), else_=TABLE.c.next_look),
+    "next_look": case((_FAILING, _MOMENT), else_=TABLE.c.next_look),
 }
 """Values for an update after the bank has answered: errors are over, other states stay.
 
 The update needs the current time as `moment`: after an error, the clock looks at the Item at once.
+Whoever runs it calls `record_recovery` first.
 """
+
+
+def _record(*conditions: ColumnElement[bool], **values: ColumnElement[Any]) -> Insert:
+    """Return the statement that records the change of an Item, if it meets the conditions.
+
+    It comes before the change itself, and in the same transaction.
+    """
+    columns = {"state": null(), "code": null(), "message": null(), "at": _MOMENT, **values}
+    chosen = select(TABLE.c.id, *columns.values()).where(TABLE.c.id == bindparam("id"), *conditions)
+    return insert(_CHANGES).from_select(["item_id", *columns], chosen)
+
+
+_RECOVERY = _record(_FAILING, state=literal(GOOD))
 _ANSWERED = (
     update(TABLE)
     .where(TABLE.c.id == bindparam("item_id"))
@@ -49,10 +80,17 @@ _ANSWERED = (
 )
 
 
+def record_recovery(item_id: int, moment: datetime) -> None:
+    """Record that the Item is good again, if it had an error. RECOVERED then ends the error."""
+    write(_RECOVERY, {"id": item_id, "moment": moment})
+
+
 def answered(item_id: int, institution_id: str | None, institution_name: str | None) -> None:
     """Store the bank's id and name after it has answered. An error of the Item is over."""
     institution = {"new_id": institution_id, "new_name": institution_name}
-    db.session.execute(_ANSWERED, {"item_id": item_id, "moment": now(), **institution})
+    moment = now()
+    record_recovery(item_id, moment)
+    db.session.execute(_ANSWERED, {"item_id": item_id, "moment": moment, **institution})
 
 
 def set_state(item_id: int, state: str, code: str | None, message: str | None) -> None:
@@ -60,11 +98,22 @@ def set_state(item_id: int, state: str, code: str | None, message: str | None) -
 
     A withdrawn permission stays withdrawn until the state is good again or the Item is replaced.
     """
-    may_change = or_(Item.state != REVOKED, literal(state in (GOOD, REPLACED)))
+    may_change = (
+        TABLE.c.state != REPLACED,
+        or_(TABLE.c.state != REVOKED, literal(state in (GOOD, REPLACED))),
+    )
+    differs = or_(TABLE.c.state != state, TABLE.c.error_code.is_distinct_from(code))
+    shown = {
+        "state": literal(state),
+        "code": literal(code, Text),
+        "message": literal(message, Text),
+    }
+    moment = now()
+    write(_record(*may_change, differs, **shown), {"id": item_id, "moment": moment})
     write(
         update(Item)
-        .where(Item.id == item_id, Item.state != REPLACED, may_change)
-        .values(state=state, error_code=code, error_message=message, next_look=now())
+        .where(Item.id == item_id, *may_change)
+        .values(state=state, error_code=code, error_message=message, next_look=moment)
     )
 
 
@@ -78,12 +127,12 @@ def revive(item_id: int) -> None:
 
     If it was ended at Plaid meanwhile, only a new connection can bring the account up to date.
     """
-    has_ended = Item.access_token == b""
+    has_ended, is_replaced = TABLE.c.access_token == b"", TABLE.c.state == REPLACED
+    state = case((has_ended, REVOKED), else_=GOOD)
+    message = case((has_ended, ENDED), else_=None)
+    write(_record(is_replaced, state=state, message=message), {"id": item_id, "moment": now()})
     write(
         update(Item)
-        .where(Item.id == item_id, Item.state == REPLACED)
-        .values(
-            state=case((has_ended, REVOKED), else_=GOOD),
-            error_message=case((has_ended, ENDED), else_=None),
-        )
+        .where(Item.id == item_id, is_replaced)
+        .values(state=state, error_message=message)
     )

@@ -1,7 +1,7 @@
 """How far an Item is synced: requests, the cursor, and when the bank has to be asked again."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
@@ -14,7 +14,7 @@ from ..base.types import Moment, now
 from ..base.writes import write
 from .item import TABLE, Item
 from .item_states import COMPLETE, ERROR, NOT_SYNCED, REPLACED
-from .state_changes import RECOVERED
+from .state_changes import RECOVERED, record_recovery
 
 
 def to_look_at(limit: int) -> Sequence[Item]:
@@ -102,6 +102,8 @@ _ANSWERED: Mapping[str, Any] = {
     "ask_after": _AGAIN,
     "failing_since": None,
     "failing_message": None,
+    "failing_code": None,
+    "failing_until": None,
     "sync_refusal": bindparam("refusal"),
     "sweeps": 0,
     **RECOVERED,
@@ -143,6 +145,7 @@ def advance(
         "refusal": None,
         **_waiting(item_id, moment, is_complete=status == COMPLETE),
     }
+    record_recovery(item_id, moment)
     behind = db.session.scalar(_ADVANCE, values)
     if behind is None:
         return Advance.LOST
@@ -169,19 +172,30 @@ def not_ready(item_id: int, want: int) -> None:
     """Record that the bank has no rows yet. That answers every request up to number `want`."""
     moment = now()
     values = {"item_id": item_id, "want": want, "refusal": None, "moment": moment}
+    record_recovery(item_id, moment)
     write(_WITHOUT_ROWS, values | _waiting(item_id, moment, is_complete=False))
 
 
 def refused(item_id: int, want: int, code: str) -> None:
     """Record that the bank offers no transactions. That answers every request up to `want`."""
-    values = {"item_id": item_id, "want": want, "refusal": code, "moment": now()}
+    moment = now()
+    values = {"item_id": item_id, "want": want, "refusal": code, "moment": moment}
+    record_recovery(item_id, moment)
     write(_WITHOUT_ROWS, values | {"since": None, "again": None})
 
 
-def failing(item_id: int, sentence: str) -> None:
-    """Record that a sync failed for a reason that may pass. The next answer ends it."""
-    since = func.coalesce(Item.failing_since, literal(now(), Moment))
-    changes = {"failing_since": since, "failing_message": sentence}
+def failing(item_id: int, code: str, sentence: str, wait: float = 0.0) -> None:
+    """Record that a sync failed for a reason that may pass. The next answer ends it.
+
+    `wait` is how many seconds Plaid wants to be left alone.
+    """
+    moment = now()
+    changes = {
+        "failing_since": func.coalesce(Item.failing_since, literal(moment, Moment)),
+        "failing_code": code,
+        "failing_message": sentence,
+        "failing_until": moment + timedelta(seconds=wait) if wait else None,
+    }
     write(update(Item).where(Item.id == item_id).values(**changes))
 
 

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from plaidapp.extensions import db
-from plaidapp.store import Item
+from plaidapp.store import Item, StateChange
 from plaidapp.store.connections import item_states, items, state_changes, sync_progress
 
 
@@ -129,3 +129,37 @@ def test_one_of_two_syncs_from_the_same_cursor_wins(context, item):
 def test_an_item_belongs_to_its_owner(item, owner, whose):
     found = items.owned(item.id, owner if whose == "own" else owner + 1)
     assert (found is not None) == (whose == "own")
+
+
+def changes(item):
+    db.session.commit()
+    query = select(StateChange.state, StateChange.code, StateChange.message)
+    ours = query.where(StateChange.item_id == item.id).order_by(StateChange.id)
+    return [tuple(row) for row in db.session.execute(ours)]
+
+
+def test_each_change_of_state_is_recorded_once(item, another_item):
+    login = (item_states.LOGIN_REQUIRED, "ITEM_LOGIN_REQUIRED", "Log in again.")
+    state_changes.set_state(item.id, *login)
+    state_changes.set_state(item.id, *login)
+    assert changes(item) == [login]
+
+    advance(item, "", "c1", 0)
+    advance(item, "c1", "c2", 0)
+    state_changes.answered(item.id, "ins_1", "Bank")
+    assert changes(item) == [login, ("good", None, None)]
+
+    problem = (item_states.ERROR, "ITEM_LOCKED", "It is locked.")
+    state_changes.set_state(item.id, *problem)
+    sync_progress.not_ready(item.id, 0)
+    state_changes.set_state(item.id, *problem)
+    sync_progress.refused(item.id, 0, "PRODUCTS_NOT_SUPPORTED")
+    state_changes.set_state(item.id, *problem)
+    state_changes.answered(item.id, "ins_1", "Bank")
+    assert changes(item)[2:] == [problem, ("good", None, None)] * 3
+
+    state_changes.replace(item.id)
+    state_changes.set_state(item.id, *login)
+    state_changes.revive(item.id)
+    assert [state for state, *_ in changes(item)[8:]] == ["replaced", "good"]
+    assert changes(another_item) == []
