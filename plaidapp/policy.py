@@ -68,6 +68,36 @@ def preparing_delay(waited: timedelta) -> timedelta:
     return SYNC_INTERVAL if waited >= PREPARING_PATIENCE else max(waited, MIN_PREPARING_DELAY)
 
 
+# --- A session of Hosted Link ---
+
+LINK_LOOK_OFTEN = timedelta(minutes=2)
+"""How long Plaid is asked often what has come of a session, after it began."""
+LINK_LOOK_INTERVAL = timedelta(seconds=10)
+"""The time between two looks then. Webhooks and the return of the browser don't wait."""
+LINK_LOOK_LATER = timedelta(minutes=1)
+"""The time between two looks after that, while the link is open."""
+LINK_RETURN_PATIENCE = timedelta(seconds=10)
+"""How long Plaid is asked every LINK_RETURN_INTERVAL after the browser has come back."""
+LINK_RETURN_INTERVAL = timedelta(seconds=1)
+LINK_UNATTENDED_INTERVAL = timedelta(minutes=10)
+"""The clock looks this often at a link that nobody waits for anymore: a second tab may finish."""
+LINK_KEPT = timedelta(hours=1)
+"""How long a link is looked at after it has expired. A tab that was open before may finish."""
+LINK_GIVEN_UP = timedelta(hours=6)
+"""How long that is tried after it has expired. Plaid keeps a session for as long after its end."""
+LINK_BATCH = 100
+"""The most sessions that one tick of the clock sees to."""
+PUBLIC_TOKEN_LIFE = timedelta(minutes=30)
+"""How long Plaid exchanges a public token."""
+
+
+def link_look_delay(age: timedelta, since_return: timedelta | None) -> timedelta:
+    """Return when to look again at a session of this age; `since_return` if the browser is back."""
+    if since_return is not None and since_return < LINK_RETURN_PATIENCE:
+        return LINK_RETURN_INTERVAL
+    return LINK_LOOK_INTERVAL if age < LINK_LOOK_OFTEN else LINK_LOOK_LATER
+
+
 # --- The clock, and workers that die ---
 
 CLOCK_TICK = 1.0
@@ -88,8 +118,8 @@ HEARTBEAT_INTERVAL = 4.0
 """Seconds between two heartbeats of a running pull. Three may be missed."""
 HEARTBEAT_LIMIT = timedelta(seconds=15)
 """A running pull whose last heartbeat is older has lost its worker and is queued again."""
-MAX_ATTEMPTS = 50
-"""A pull that loses its worker after this many attempts fails: it probably kills its workers."""
+MAX_LOST_WORKERS = 50
+"""A pull that has lost this many workers fails: it probably kills them."""
 JOB_TIMEOUT = 600
 """Seconds that a job may take. Then RQ ends it, and its pull is tried again."""
 

@@ -17,7 +17,8 @@ LEAVES = {
 TOP = {"wsgi", "worker", "gunicorn", "run"}  # gunicorn.conf.py is one
 SHARED = {"plaidapp.policy", "plaidapp.texts"}
 """Leaves that every layer may import."""
-READING = {f"plaidapp.bank.{name}" for name in ("amounts", "json_text", "payloads", "unread")}
+READABLE = ("amounts", "json_text", "link_payloads", "payloads", "unread")
+READING = {f"plaidapp.bank.{name}" for name in READABLE}
 STORE = {*READING, "plaidapp.extensions", *SHARED}
 SHOWN = {"plaidapp.auth.access", "plaidapp.days", "plaidapp.formats"}
 LOWER = {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", *LEAVES}

@@ -6,7 +6,8 @@ from .connections.balances import Balance
 from .connections.former_accounts import FormerAccount
 from .connections.institutions import Institution
 from .connections.item import Item
-from .connections.link_sessions import LinkResult, LinkSession
+from .connections.link_results import LinkResult
+from .connections.link_sessions import LinkSession
 from .connections.state_changes import StateChange
 from .people.users import User
 from .pulls.pulls import Pull, PullItem

@@ -463,7 +463,7 @@ def test_the_clock_rings_until_it_is_stopped(app, pull, poll):
 
 def test_a_pull_that_lost_too_many_workers_fails(app, pull):
     """It is probably what kills them."""
-    for attempt in range(1, policy.MAX_ATTEMPTS):
+    for attempt in range(1, policy.MAX_LOST_WORKERS):
         assert transitions.claim(pull)
         change(pull, heartbeat_at=now() - HOUR)
         clock.reclaim()

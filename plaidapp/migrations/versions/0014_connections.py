@@ -40,6 +40,8 @@ def upgrade():
         column = sa.Column(name, sa.Boolean(), nullable=False, server_default=sa.false())
         op.add_column(table, column)
     op.add_column("user", sa.Column("opaque_id", sa.String(32)))
+    zero = {"nullable": False, "server_default": "0"}
+    op.add_column("pull", sa.Column("lost_workers", sa.Integer(), **zero))
     op.create_table(
         "institution",
         sa.Column("institution_id", sa.String(64), primary_key=True),
@@ -75,7 +77,12 @@ def _create_link_session():
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("expires_at", MOMENT),
         sa.Column("returned_at", MOMENT),
+        sa.Column("finished_at", MOMENT),
         sa.Column("ended_at", MOMENT),
+        sa.Column("look_requested", sa.Integer(), nullable=False),
+        sa.Column("look_applied", sa.Integer(), nullable=False),
+        sa.Column("looked_at", MOMENT),
+        sa.Column("look_after", MOMENT),
         sa.Column("exit_code", sa.Text()),
         sa.Column("exit_message", sa.Text()),
         sa.Column("exit_status", sa.Text()),
@@ -83,7 +90,8 @@ def _create_link_session():
         sa.Column("request_id", sa.Text()),
         sa.UniqueConstraint("token_hash"),
     )
-    op.create_index("ix_link_session_user_id", "link_session", ["user_id"])
+    for column in ("user_id", "pull_id", "look_after"):
+        op.create_index(f"ix_link_session_{column}", "link_session", [column])
 
 
 def _create_link_result():
@@ -100,6 +108,7 @@ def _create_link_result():
         _to("item", "like_item_id", "SET NULL"),
         _to("item", "item_id", "SET NULL"),
         sa.Column("found_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
         sa.UniqueConstraint("token_hash"),
     )
     op.create_index("ix_link_result_session_id", "link_result", ["session_id"])
@@ -114,6 +123,7 @@ def downgrade():
     for table in ("link_result", "link_session", "state_change", "institution"):
         op.drop_table(table)
     op.drop_column("user", "opaque_id")
+    op.drop_column("pull", "lost_workers")
     for table, columns in (("item", ITEM), ("account", ACCOUNT)):
         for name, _ in columns:
             op.drop_column(table, name)

@@ -48,7 +48,8 @@ class Pull(Base):
 
     `start_date` and `end_date` (both included) limit what the person wants to see when it is done.
     `sealed` is encrypted and only for the job: a public token or a test user's password.
-    `failures` counts the attempts that ended in a retryable error. `revision` grows with every
+    `failures` counts the attempts that ended in a retryable error, and `lost_workers` those whose
+    worker died. `revision` grows with every
     change that a watching page should show.
     """
 
@@ -70,6 +71,7 @@ class Pull(Base):
     end_date: Mapped[date | None]
     attempt: Mapped[int] = mapped_column(default=0)
     failures: Mapped[int] = mapped_column(default=0)
+    lost_workers: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=0)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_message: Mapped[str | None] = mapped_column(Text)

@@ -155,7 +155,8 @@ def reclaim_orphans() -> int:
     orphaned = (Pull.state == RUNNING) & (Pull.heartbeat_at < moment - policy.HEARTBEAT_LIMIT)
     _update(
         orphaned,
-        Pull.attempt >= policy.MAX_ATTEMPTS,
+        Pull.lost_workers + 1 >= policy.MAX_LOST_WORKERS,
+        lost_workers=Pull.lost_workers + 1,
         state=FAILED,
         ended_at=moment,
         error_code="WORKER_LOST",
@@ -163,7 +164,8 @@ def reclaim_orphans() -> int:
             "This was interrupted too many times. Your stored data is safe."
         ),
     )
-    return _update(orphaned, state=QUEUED, run_after=moment)
+    again = {"state": QUEUED, "run_after": moment, "lost_workers": Pull.lost_workers + 1}
+    return _update(orphaned, **again)
 
 
 def queue_again(pull_id: int) -> bool:

@@ -1,0 +1,92 @@
+"""The connections that persons have made in Link, until each is exchanged for an Item."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+import msgspec
+from sqlalchemy import ForeignKey, LargeBinary, String, Table, Text, select, update
+from sqlalchemy.orm import Mapped, mapped_column
+
+from plaidapp.bank.link_payloads import LinkedAccount
+from plaidapp.extensions import Base, db
+
+from ..base.types import Moment, now
+from ..base.upsert import insert_new
+from ..base.writes import write
+
+FOUND = "found"  # not compared with the other connections yet
+HELD = "held"  # looks like a connection that the person has: they decide
+APPROVED = "approved"  # to be exchanged
+EXCHANGED = "exchanged"
+LOST = "lost"  # it was not exchanged in time, or Plaid refused
+
+
+class LinkResult(Base):
+    """One connection that the person made at Plaid.
+
+    `token_hash` is the SHA-256 of its public token, so that it is exchanged once. `sealed_token` is
+    the public token, encrypted, until it is exchanged or lost; Plaid accepts it until `expires_at`.
+    `accounts` is what Link says of the chosen accounts (JSON of link_payloads.LinkedAccount).
+    `like_item_id` is the connection that it looks like, and `item_id` is the Item that came of it.
+    """
+
+    __tablename__ = "link_result"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[int] = mapped_column(
+        ForeignKey("link_session.id", ondelete="CASCADE"), index=True
+    )
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    sealed_token: Mapped[bytes | None] = mapped_column(LargeBinary)
+    state: Mapped[str] = mapped_column(String(16), default=FOUND)
+    institution_id: Mapped[str | None] = mapped_column(Text)
+    institution_name: Mapped[str | None] = mapped_column(Text)
+    accounts: Mapped[str] = mapped_column(Text)
+    like_item_id: Mapped[int | None] = mapped_column(ForeignKey("item.id", ondelete="SET NULL"))
+    item_id: Mapped[int | None] = mapped_column(ForeignKey("item.id", ondelete="SET NULL"))
+    found_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    expires_at: Mapped[datetime] = mapped_column(Moment)
+
+    @property
+    def linked_accounts(self) -> list[LinkedAccount]:
+        return msgspec.json.decode(self.accounts, type=list[LinkedAccount])
+
+    @property
+    def may_be_exchanged(self) -> bool:
+        return self.sealed_token is not None and self.expires_at > now()
+
+
+class Found(NamedTuple):
+    """A result as Plaid reports it. Both forms of the public token are safe to store."""
+
+    token_hash: str
+    sealed_token: bytes
+    institution_id: str | None
+    institution_name: str | None
+    accounts: str
+    expires_at: datetime
+
+
+def save(session_id: int, found: Iterable[Found]) -> int:
+    """Store the results that are new, and return how many there were."""
+    table = cast(Table, LinkResult.__table__)
+    first = {"session_id": session_id, "state": FOUND, "found_at": now()}
+    return sum(insert_new(table, first | result._asdict()) for result in found)
+
+
+def of_session(session_id: int) -> Sequence[LinkResult]:
+    """Return all results of a session, oldest first, as they are now."""
+    query = select(LinkResult).where(LinkResult.session_id == session_id).order_by(LinkResult.id)
+    return db.session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def change(result_id: int, **values: Any) -> None:
+    write(update(LinkResult).where(LinkResult.id == result_id).values(**values))
+
+
+def approve_held(session_id: int) -> int:
+    """Have the results exchanged that looked like another connection. Return how many."""
+    held = LinkResult.session_id == session_id, LinkResult.state == HELD
+    in_time = LinkResult.expires_at > now()
+    return write(update(LinkResult).where(*held, in_time).values(state=APPROVED))
