@@ -76,6 +76,10 @@ def parse_arguments() -> argparse.Namespace:
         "--webhook-retry", type=_seconds, default=PLAID_RETRY, metavar="SECONDS,...",
         help="wait before each retry of a failed webhook; default: the same as Plaid",
     )  # fmt: skip
+    parser.add_argument(
+        "--shuffle-webhooks", action="store_true",
+        help="deliver webhooks in any order, as Plaid may; default: those of an Item in order",
+    )  # fmt: skip
     return parser.parse_args()
 
 
@@ -103,6 +107,7 @@ def main() -> None:
         initial_delay=arguments.initial_delay,
         historical_delay=arguments.historical_delay,
         webhook_retry=arguments.webhook_retry,
+        shuffle_webhooks=arguments.shuffle_webhooks,
     ).run()
 
 

@@ -29,17 +29,24 @@ def create_app(
     initial_delay: float = 0.3,
     historical_delay: float = 1.0,
     webhook_retry: Sequence[float] = PLAID_RETRY,
+    shuffle_webhooks: bool = False,
 ) -> Flask:
     """Create a sandbox with its own data.
 
     `state` is the SQLite file that stores it; without one, the data is lost on close. `clock`
     returns aware datetimes. `initial_delay` and `historical_delay` are the seconds from linking
     until the last 30 days and the whole history are available. `webhook_retry` lists the seconds
-    to wait before each further attempt to deliver a webhook. Call
-    `app.extensions["sandbox"].close()` when done.
+    to wait before each further attempt to deliver a webhook; `shuffle_webhooks` delivers them in
+    any order. Call `app.extensions["sandbox"].close()` when done.
     """
     store = Store(Path(state) if state else None)
-    queue = WebhookQueue(store, SigningKey(store), lambda: clock().timestamp(), webhook_retry)
+    queue = WebhookQueue(
+        store,
+        SigningKey(store),
+        lambda: clock().timestamp(),
+        webhook_retry,
+        shuffle=shuffle_webhooks,
+    )
     sandbox = Sandbox(seed, Ids(seed), store, queue, clock, initial_delay, historical_delay)
 
     app = Flask(__name__, static_folder=None)

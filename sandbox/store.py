@@ -96,6 +96,7 @@ CREATE TABLE IF NOT EXISTS delivery (
     body TEXT NOT NULL, due REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS delivery_due ON delivery (due);
+CREATE INDEX IF NOT EXISTS delivery_item ON delivery (item, id);
 """
 
 

@@ -186,6 +186,16 @@ def test_control_paths_have_no_faults_and_are_not_counted(server: FaultyServer) 
     assert server.report()["calls"] == {}
 
 
+def test_pages_of_other_sites_cannot_set_rules(server: FaultyServer) -> None:
+    url, rules = server.url + "/_control/faults", json.dumps([error_rule()])
+    answer = requests.post(url, data=rules, headers={"Content-Type": "text/plain"}, timeout=10)
+    assert answer.status_code == 415
+    elsewhere = {"Content-Type": "application/json", "Origin": "https://evil.example"}
+    assert requests.post(url, data=rules, headers=elsewhere, timeout=10).status_code == 403
+    assert requests.delete(url, headers=elsewhere, timeout=10).status_code == 403
+    assert server.report()["rules"] == []
+
+
 def test_other_methods_are_not_allowed(server: FaultyServer) -> None:
     answer = requests.put(server.url + "/_control/faults", timeout=10)
     assert answer.status_code == 405

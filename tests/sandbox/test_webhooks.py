@@ -1,6 +1,7 @@
 """Webhooks: their content, signature and retries."""
 
 import hashlib
+import itertools
 import json
 import time
 
@@ -239,6 +240,56 @@ def test_a_webhook_is_retried_until_it_is_accepted(serve, receiver, received, ev
             wait_for_failed_attempts(live, eventually, attempts=count)
     eventually(lambda: seconds_until_retry(live) is None)
     assert len({request.body for request in received()}) == 1
+
+
+ALL_CODES = ["INITIAL_UPDATE", "SYNC_UPDATES_AVAILABLE", "HISTORICAL_UPDATE",
+             "SYNC_UPDATES_AVAILABLE", "RECURRING_TRANSACTIONS_UPDATE"]  # fmt: skip
+
+
+def link_and_collect(live, received, eventually, count):
+    """Link Items and return the codes of their webhooks, in order of arrival, for each Item."""
+    for _ in range(count):
+        live.call("/transactions/sync", access_token=live.link(webhook=HOOK))
+    live.clock.advance(HISTORICAL_DELAY)
+    eventually(lambda: len(received()) == count * len(ALL_CODES))
+    by_item = {}
+    for request in received():
+        body = json.loads(request.body)
+        by_item.setdefault(body["item_id"], []).append(body["webhook_code"])
+    return list(by_item.values())
+
+
+def test_webhooks_of_an_item_arrive_in_order(live, receiver, received, eventually):
+    receiver.post(HOOK, text=slow_answer())
+    assert link_and_collect(live, received, eventually, 6) == [ALL_CODES] * 6
+
+
+def test_webhooks_arrive_in_any_order_on_request(serve, received, eventually):
+    live = serve(shuffle_webhooks=True)
+    arrived = link_and_collect(live, received, eventually, 6)
+    assert any(codes != ALL_CODES for codes in arrived)
+    assert [sorted(codes) for codes in arrived] == [sorted(ALL_CODES)] * 6
+
+
+def test_a_webhook_that_failed_does_not_hold_up_the_next(live, receiver, received, eventually):
+    receiver.post(HOOK, [{"status_code": 500}, {"status_code": 200}])
+    token = live.link(("auth",), webhook=HOOK)
+    for code in ("LOGIN_REPAIRED", "NEW_ACCOUNTS_AVAILABLE"):
+        live.call("/sandbox/item/fire_webhook", access_token=token, webhook_code=code)
+    eventually(lambda: len(received()) == 2)
+    codes = [json.loads(request.body)["webhook_code"] for request in received()]
+    assert codes == ["LOGIN_REPAIRED", "NEW_ACCOUNTS_AVAILABLE"]
+
+
+def slow_answer():
+    """Answer each webhook more slowly than the next is sent, so that order does not come free."""
+    waits = itertools.cycle((0.02, 0.0, 0.01))
+
+    def answer(request, context):
+        time.sleep(next(waits))
+        return ""
+
+    return answer
 
 
 def test_a_webhook_is_dropped_after_the_last_retry(serve, receiver, received, eventually):
