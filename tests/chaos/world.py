@@ -102,7 +102,8 @@ class World:
         bank_port, web_port = self.bank_url.rpartition(":")[2], self.url.rpartition(":")[2]
         add("redis", find_redis_server(), *self._redis_options())
         add("sandbox", python, "-m", "sandbox", "--port", bank_port, "--state",
-            str(self.bank_state), "--webhook-retry", WEBHOOK_RETRY, "--shuffle-webhooks")  # fmt: skip
+            str(self.bank_state), "--webhook-retry", WEBHOOK_RETRY,
+            "--shuffle-webhooks")  # fmt: skip
         add("web", python, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{web_port}")
         for worker in WORKERS:
             add(worker, python, "worker.py")
