@@ -1,7 +1,8 @@
 """How often a bank is asked, how failures are retried, and when a worker counts as dead.
 
 Every number of these rules is here, and so are the formulas that use them. Which of Plaid's errors
-are worth a retry is in `bank/errors.py`.
+are worth a retry is in
+`bank/error_sentences.py`.
 """
 
 import random

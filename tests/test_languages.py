@@ -8,7 +8,7 @@ from babel.dates import format_date
 from sqlalchemy import select
 
 from plaidapp import days, formats
-from plaidapp.bank.errors import SENTENCES
+from plaidapp.bank.error_sentences import MEANINGS
 from plaidapp.extensions import db
 from plaidapp.finance.connections.connect_forms import TEST_BANKS
 from plaidapp.finance.connections.time_zone_form import regions
@@ -82,7 +82,7 @@ def ids(app, connected):
 
 
 def _pull(user_id, item, kind, phase, state):
-    sentence = SENTENCES["ITEM_LOGIN_REQUIRED"] if phase == pulls.FAILED else None
+    sentence = MEANINGS["ITEM_LOGIN_REQUIRED"].sentence if phase == pulls.FAILED else None
     code = "ITEM_LOGIN_REQUIRED" if sentence else None
     pull = pulls.add(user_id, kind, state=state, started_at=now(), ended_at=now())
     if kind == kinds.TOTAL:
@@ -184,12 +184,9 @@ def test_an_error_can_be_translated(alice, data, method, path, status):
 
 
 STORED = {
-    **{sentence: bracketed(sentence) for sentence in SENTENCES.values()},
+    **{meaning.sentence: bracketed(meaning.sentence) for meaning in MEANINGS.values()},
     "Access to this bank ends on 2031-02-03. Log in again to keep it.": (
         "⟦Access to this bank ends on DAY. Log in again to keep it.⟧"
-    ),
-    "Plaid refused the request: override_accounts: 2031-02-03 is not a type": (
-        "⟦Plaid refused the request: override_accounts: 2031-02-03 is not a type⟧"
     ),
     "A message from Plaid.": "A message from Plaid.",
 }

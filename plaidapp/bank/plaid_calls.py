@@ -7,10 +7,7 @@ import plaid
 import urllib3
 from cryptography.fernet import InvalidToken, MultiFernet
 
-from plaidapp.texts import gettext_noop
-
-from . import errors
-from .errors import BankError
+from . import error_sentences, errors
 from .responses import decode, refusal
 from .transport import BoundedPool
 
@@ -44,14 +41,7 @@ class PlaidCalls:
         try:
             return self._cipher.decrypt(sealed_token).decode()
         except InvalidToken:
-            raise BankError(
-                "TOKEN_UNREADABLE",
-                gettext_noop(
-                    "This connection was encrypted with a key that the app no longer has. "
-                    "Connect the bank again."
-                ),
-                retryable=False,
-            ) from None
+            raise errors.unreadable_token() from None
 
     def _call(
         self, path: str, request: Any, kind: type[Answer], deadline: float | None = None
@@ -73,12 +63,12 @@ class PlaidCalls:
         except plaid.ApiException as error:
             raise refusal(error) from None
         except urllib3.exceptions.NewConnectionError:  # a subclass of urllib3's TimeoutError
-            raise errors.transport_error(errors.UNREACHABLE) from None
+            raise errors.transport_error(error_sentences.UNREACHABLE) from None
         except urllib3.exceptions.TimeoutError:
-            raise errors.transport_error(errors.TIMEOUT) from None
+            raise errors.transport_error(error_sentences.TIMEOUT) from None
         except (urllib3.exceptions.HTTPError, OSError):
-            raise errors.transport_error(errors.UNREACHABLE) from None
+            raise errors.transport_error(error_sentences.UNREACHABLE) from None
         except (plaid.OpenApiException, TypeError, ValueError, AttributeError):
             # plaid-python itself fails on some responses, such as an error body it can't decode.
-            raise errors.transport_error(errors.NONSENSE) from None
+            raise errors.transport_error(error_sentences.NONSENSE) from None
         return bytes(response.data)

@@ -6,6 +6,7 @@ import msgspec
 import plaid
 
 from . import errors, payloads, rows
+from .error_sentences import NONSENSE, UNREACHABLE
 from .errors import BankError
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
@@ -30,7 +31,7 @@ def decode(body: bytes, kind: type[Answer]) -> Answer:
     try:
         return rows.read_answer(body, kind)
     except (ValueError, RecursionError):
-        raise errors.transport_error(errors.NONSENSE) from None
+        raise errors.transport_error(NONSENSE) from None
 
 
 def refusal(error: plaid.ApiException) -> BankError:
@@ -39,7 +40,7 @@ def refusal(error: plaid.ApiException) -> BankError:
     try:
         sent = rows.read_row((error.body or "").encode(), payloads.PlaidError)
     except rows.UnreadError:
-        return errors.transport_error(errors.UNREACHABLE if status >= 500 else errors.NONSENSE)
+        return errors.transport_error(UNREACHABLE if status >= 500 else NONSENSE)
     return errors.from_plaid(sent, status, _retry_after(error))
 
 

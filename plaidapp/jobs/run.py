@@ -11,13 +11,8 @@ from flask import has_app_context
 from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import DataError, OperationalError
 
-from plaidapp.bank.errors import (
-    NONSENSE,
-    PRODUCT_NOT_READY,
-    TIMEOUT,
-    BankError,
-    transport_error,
-)
+from plaidapp.bank.error_sentences import NONSENSE, PRODUCT_NOT_READY, TIMEOUT
+from plaidapp.bank.errors import BankError, transport_error
 from plaidapp.extensions import db
 from plaidapp.store import PullItem
 from plaidapp.store.connections import items, sync_progress

@@ -11,7 +11,8 @@ import pytest
 from cryptography.fernet import Fernet, MultiFernet
 
 from plaidapp import policy
-from plaidapp.bank.errors import NONSENSE, TIMEOUT, UNREACHABLE, BankError
+from plaidapp.bank.error_sentences import NONSENSE, TIMEOUT, UNREACHABLE
+from plaidapp.bank.errors import BankError
 from plaidapp.bank.responses import decode_page
 
 RECENT = (datetime.now(UTC) - timedelta(days=10)).date()
@@ -267,15 +268,15 @@ def test_a_response_that_is_too_large_is_cut_off(client_for, canned, ask, monkey
         (400, "ITEM_ERROR", "PRODUCT_NOT_READY", True, "still preparing"),
         (400, "INVALID_INPUT", "INVALID_API_KEYS", False, "keys"),
         (400, "INSTITUTION_ERROR", "INSTITUTION_DOWN", True, "down"),
-        (400, "INSTITUTION_ERROR", "INSTITUTION_NO_LONGER_SUPPORTED", False, "refused"),
-        (400, "ITEM_ERROR", "ITEM_LOCKED_TEMPORARILY", True, "refused"),
+        (400, "INSTITUTION_ERROR", "INSTITUTION_NO_LONGER_SUPPORTED", False, "no longer supports"),
+        (400, "ITEM_ERROR", "ITEM_LOCKED_TEMPORARILY", True, "for a short time"),
         (429, "RATE_LIMIT_EXCEEDED", "TRANSACTIONS_SYNC_LIMIT", True, "limiting requests"),
         (429, "OTHER", "SOMETHING_NEW", True, "limiting requests"),
-        (408, "OTHER", "SOMETHING_NEW", True, "what Plaid said"),
+        (408, "OTHER", "SOMETHING_NEW", True, "can't do this"),
         (500, "API_ERROR", "INTERNAL_SERVER_ERROR", True, "having trouble"),
-        (400, "API_ERROR", "PLANNED_MAINTENANCE", True, "refused"),
+        (400, "API_ERROR", "PLANNED_MAINTENANCE", True, "maintenance"),
         (503, "OTHER", "SOMETHING_NEW", True, "having trouble"),
-        (400, "INVALID_REQUEST", "SOMETHING_NEW", False, "what Plaid said"),
+        (400, "INVALID_REQUEST", "SOMETHING_NEW", False, "can't do this"),
     ],
 )
 def test_plaids_error_objects_are_understood(

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from plaidapp.bank import payloads
-from plaidapp.bank.errors import NONSENSE, BankError
+from plaidapp.bank.error_sentences import NONSENSE
+from plaidapp.bank.errors import BankError
 from plaidapp.bank.responses import decode_page
 
 

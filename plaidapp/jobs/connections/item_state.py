@@ -1,6 +1,7 @@
 """Turn an error that waiting won't fix into the state of an Item."""
 
-from plaidapp.bank.errors import LOGIN_REQUIRED, BankError
+from plaidapp.bank.error_sentences import LOGIN_REQUIRED
+from plaidapp.bank.errors import BankError
 from plaidapp.store.connections import item_states, state_changes
 
 from ..pulls import item_requests

@@ -2,7 +2,8 @@
 
 from plaidapp import policy
 from plaidapp.bank import payloads
-from plaidapp.bank.errors import PRODUCT_NOT_READY, BankError
+from plaidapp.bank.error_sentences import PRODUCT_NOT_READY
+from plaidapp.bank.errors import BankError
 from plaidapp.bank.unread import ACCOUNT
 from plaidapp.store import PullItem
 from plaidapp.store.base.types import now

@@ -9,7 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 from plaidapp import policy
-from plaidapp.bank.errors import LOOP, MUTATION, BankError, transport_error
+from plaidapp.bank.error_sentences import LOOP, MUTATION
+from plaidapp.bank.errors import BankError, transport_error
 from plaidapp.bank.payloads import PlaidAccount, SyncPage
 from plaidapp.bank.responses import decode_page
 from plaidapp.bank.unread import ACCOUNT, Unread

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from plaidapp import policy
-from plaidapp.bank.errors import TIMEOUT, BankError
+from plaidapp.bank.error_sentences import TIMEOUT
+from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
 from plaidapp.store import PullItem
 from plaidapp.store.base.types import now

@@ -126,7 +126,7 @@ def test_a_custom_user_that_plaid_refuses_gets_a_sentence(alice, work, panel):
     shown = panel(alice.htmx("GET", "/finance/pulls/1"))
 
     assert shown.state == "failed"
-    assert "Plaid refused the request: " in shown.text
+    assert "Plaid could not use what was entered." in shown.text
 
 
 DAYS = ("9999-12-01", "9999-12-31")
