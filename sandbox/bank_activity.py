@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from sandbox import changes, errors, merchants, recurring, user_good
+from sandbox import changes, errors, merchants, recurring, user_good, users
 from sandbox.bank_records import Transaction
 from sandbox.context import Sandbox
 from sandbox.items import Item, account_rows, find_healthy
@@ -43,6 +43,14 @@ def refresh(sandbox: Sandbox, access_token: str) -> None:
     with sandbox.store.write() as db:
         simulate(sandbox, db, _find_complete(sandbox, db, access_token))
     sandbox.webhook_queue.wake()
+
+
+def look_again(sandbox: Sandbox, db: sqlite3.Connection, item: Item) -> None:
+    """Update the Item from its bank. user_transactions_dynamic has been active since last time."""
+    if item.username == users.DYNAMIC:
+        simulate(sandbox, db, item)
+    else:
+        _update_head(sandbox, db, item, item.head)
 
 
 def simulate(sandbox: Sandbox, db: sqlite3.Connection, item: Item) -> None:

@@ -17,12 +17,12 @@ from sandbox import (
     linking,
     recurring,
     transaction_store,
-    users,
 )
 from sandbox.api.accounts import select_accounts
 from sandbox.category_versions import Version
 from sandbox.context import Sandbox, current_sandbox
 from sandbox.http_json import ItemCall, Options, json_array, read, reply
+from sandbox.refresh_limit import count_refresh
 from sandbox.transaction_store import Shown, Window
 
 bp = Blueprint("transactions", __name__)
@@ -231,15 +231,20 @@ def recurring_streams() -> Response:
 
 @bp.post("/transactions/refresh")
 def refresh() -> Response:
-    """Simulate bank activity, which only user_transactions_dynamic ever has."""
+    """Look for new transactions. Only the bank of user_transactions_dynamic ever has any.
+
+    Before the history is complete, an update is under way, so another would bring nothing.
+    """
     call = read(ItemCall)
     sandbox = current_sandbox()
-    with sandbox.store.read() as db:
+    with sandbox.store.write() as db:
         item = items.find_healthy(db, call.access_token)
-    if not item.historical_complete(sandbox):
-        raise errors.documented("PRODUCT_NOT_READY")
-    if item.username == users.DYNAMIC:
-        bank_activity.refresh(sandbox, call.access_token)
+        if item.started is None:
+            raise errors.product_not_enabled("transactions")
+        count_refresh(db, item, sandbox.now())
+        if item.historical_complete(sandbox):
+            bank_activity.look_again(sandbox, db, item)
+    sandbox.webhook_queue.wake()
     return reply()
 
 

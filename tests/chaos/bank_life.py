@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 
 import requests
 
+from tests.sandbox_control import Control
+
 from .world import World, poll
 
 
@@ -17,6 +19,8 @@ class BankLife:
         self.changes = 0
         self._world = world
         self._items = [(item_id, world.token(item_id)) for item_id in item_ids]
+        self._control = Control(world.bank_url)
+        self._plaid_ids = {token: world.plaid_item_id(item_id) for item_id, token in self._items}
         self._pause = 1 / per_second
         self._dice = random.Random(len(self._items))
         self._over = threading.Event()
@@ -46,11 +50,11 @@ class BankLife:
     def change(self, token: str) -> None:
         """Make one change at the bank, whether or not the thread is running.
 
-        A refresh also posts pending rows, which removes them; a creation only adds rows.
+        Activity also posts pending rows, which removes them; a creation only adds rows.
         """
         keys = {"client_id": "local", "secret": "local", "access_token": token}
         if self._dice.random() < 0.6:
-            self._post("/transactions/refresh", keys)
+            self._control.change(self._plaid_ids[token], activity=True)
         else:
             new = [self._purchase() for _ in range(self._dice.randint(1, 3))]
             self._post("/sandbox/transactions/create", keys | {"transactions": new})

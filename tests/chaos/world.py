@@ -170,6 +170,12 @@ class World:
             db.session.rollback()
             return self.app.extensions["cipher"].decrypt(sealed).decode()
 
+    def plaid_item_id(self, item_id: int) -> str:
+        with self.app.app_context():
+            plaid_id = db.session.get_one(Item, item_id).plaid_item_id
+            db.session.rollback()
+            return plaid_id
+
     def add_item(self, user_id: int, institution_id: str, username: str, password: str) -> int:
         """Connect an Item without webhooks and enqueue its first pull."""
         bank = self.app.extensions["bank"]

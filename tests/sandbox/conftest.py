@@ -23,7 +23,7 @@ from plaid.model.sandbox_public_token_create_request_options_transactions import
 )
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from sandbox import create_app
+from sandbox import bank_activity, create_app
 from tests.sandbox.faulty_server import FaultyServer, serve_with_faults
 
 PLAID_ERROR = {
@@ -123,6 +123,10 @@ class ServedSandbox:
             cursor = page["next_cursor"]
             if not page["has_more"]:
                 return updates, page
+
+    def be_active(self, access_token):
+        """Let the bank have activity. /transactions/refresh is limited to two calls a minute."""
+        bank_activity.refresh(self.app.extensions["sandbox"], access_token)
 
     def close(self):
         self.session.close()

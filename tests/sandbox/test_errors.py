@@ -203,7 +203,6 @@ def test_transactions_that_are_not_ready(live, error_of):
     not_ready = ("ITEM_ERROR", "PRODUCT_NOT_READY")
     dates = {"start_date": "2026-01-01", "end_date": "2026-01-31"}
     assert error_of("/transactions/get", access_token=token, **dates)[:2] == not_ready
-    assert error_of("/transactions/refresh", access_token=token)[:2] == not_ready
 
 
 def test_an_unexpected_exception_becomes_plaids_500(live, monkeypatch, caplog):

@@ -106,7 +106,7 @@ def test_each_read_during_changes_is_a_snapshot(live):
     token = live.link_ready(override_username="user_transactions_dynamic")
 
     def change(_):
-        live.call("/transactions/refresh", access_token=token)
+        live.be_active(token)
 
     def read(_):
         body = {**KEYS, "access_token": token, "count": 500}

@@ -104,7 +104,7 @@ def test_incremental_updates_match_a_full_sync(live):
         mine |= {row["transaction_id"]: row for row in updates["added"] + updates["modified"]}
         for row in updates["removed"]:
             assert mine.pop(row["transaction_id"])["account_id"] == row["account_id"]
-        live.call("/transactions/refresh", access_token=token)
+        live.be_active(token)
     updates, _ = live.sync_all(token, cursor)
     for row in updates["added"] + updates["modified"]:
         mine[row["transaction_id"]] = row
@@ -135,8 +135,46 @@ def test_a_pending_row_posts_under_a_new_id(live):
 def test_refresh_changes_only_the_dynamic_user(live):
     token = live.link_ready()
     cursor = live.sync_all(token)[1]["next_cursor"]
+    live.clock.advance(3600)
     live.call("/transactions/refresh", access_token=token)
     assert live.sync_all(token, cursor)[0] == {"added": [], "modified": [], "removed": []}
+    status = live.call("/item/get", access_token=token)["status"]["transactions"]
+    assert status["last_successful_update"] == "2026-03-15T13:01:00Z"
+
+
+def test_refresh_before_the_history_is_complete_changes_nothing(live):
+    token = live.link(**DYNAMIC)
+    live.call("/transactions/refresh", access_token=token)
+    live.clock.advance(HISTORICAL_DELAY)
+    assert len(live.sync_all(token)[0]["added"]) == 50
+
+
+def test_refresh_needs_the_transactions_product(live, error_of):
+    token = live.link(("auth",), days=None)
+    error = error_of("/transactions/refresh", access_token=token)
+    assert error[:2] == ("ITEM_ERROR", "PRODUCT_NOT_ENABLED")
+
+
+def test_refresh_is_limited_to_two_calls_a_minute(live, error_of):
+    token, other = live.link_ready(), live.link_ready()
+    limit = ("RATE_LIMIT_EXCEEDED", "TRANSACTIONS_REFRESH_LIMIT")
+    live.call("/transactions/refresh", access_token=token)
+    live.clock.advance(30)
+    live.call("/transactions/refresh", access_token=token)
+    assert error_of("/transactions/refresh", status=429, access_token=token)[:2] == limit
+    live.call("/transactions/refresh", access_token=other)
+    live.clock.advance(30)
+    live.call("/transactions/refresh", access_token=token)
+    assert error_of("/transactions/refresh", status=429, access_token=token)[:2] == limit
+
+
+def test_all_items_of_a_client_share_another_limit(live, error_of, monkeypatch):
+    monkeypatch.setattr("sandbox.refresh_limit.PER_CLIENT", 3)
+    first, second = live.link_ready(), live.link_ready()
+    for token in (first, first, second):
+        live.call("/transactions/refresh", access_token=token)
+    error = error_of("/transactions/refresh", status=429, access_token=second)
+    assert error[1] == "TRANSACTIONS_REFRESH_LIMIT"
 
 
 def test_the_dynamic_user_has_fifty_transactions(live):

@@ -1,7 +1,6 @@
 """A person's edits of a row survive every change the bank makes to it."""
 
 import pytest
-import requests
 from sqlalchemy import select, update
 
 from plaidapp.extensions import db
@@ -31,10 +30,7 @@ def refresh(app, bank_server, item):
     """Pending rows post under new ids, the newest posted rows grow by 1, and new rows arrive."""
 
     def at_the_bank():
-        token = app.extensions["cipher"].decrypt(item.access_token).decode()
-        body = {"client_id": "local", "secret": "local", "access_token": token}
-        answer = requests.post(bank_server.url + "/transactions/refresh", json=body, timeout=30)
-        assert answer.status_code == 200
+        bank_server.change(app.extensions["cipher"].decrypt(item.access_token).decode())
 
     return at_the_bank
 
