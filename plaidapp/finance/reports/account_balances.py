@@ -67,13 +67,17 @@ class AccountBalance:
 
 
 def of_user(user_id: int, period: str, today: date) -> list[AccountBalance]:
-    """All accounts a person has or had, with balances as far back as the figures need them."""
+    """All accounts a person has or had, with balances as far back as the figures need them.
+
+    Hidden ones are left out.
+    """
     start_of_period = today - timedelta(days=DAYS_OF_PERIOD.get(period, 0))
     start = min(start_of_period, today - timedelta(days=SPARKLINE_DAYS), end_of_last_month(today))
     line_of = lines(user_id, date.min if period == ALL else start, today)
     return [
         AccountBalance(account, item, line_of.get(account.id) or _line_of_today(account, today))
         for account, item in accounts.with_items(user_id)
+        if not account.is_hidden
     ]
 
 

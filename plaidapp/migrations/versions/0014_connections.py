@@ -28,7 +28,12 @@ ITEM = (
     ("disconnected_at", MOMENT),
 )
 ACCOUNT = (("nickname", sa.Text()), ("position", sa.Integer()))
-FLAGS = (("item", "is_separate"), ("item", "deletes_history"), ("account", "is_hidden"))
+FLAGS = (
+    ("item", "is_separate"),
+    ("item", "deletes_history"),
+    ("account", "is_hidden"),
+    ("user", "hides_accounts"),
+)
 BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 

@@ -36,8 +36,9 @@ class Account(HasCurrency, Base):
     `closed_at` is when the account stopped being shared or the bank stopped listing it. `first_id`
     is Plaid's first id of an account that has another one since it was reconnected or merged, and
     `own_id` is the id that the present Item's account had before it was merged into this one.
-    `nickname`, `is_hidden` and `position` are the person's: a hidden account is left out of lists,
-    totals and net worth, and accounts with a position come first, the lowest first.
+    `name` and `official_name` are the bank's. `nickname`, `is_hidden` and `position` are the
+    person's: a hidden account is left out of lists, totals and net worth, and accounts with a
+    position come first, the lowest first (arranged_accounts.py).
     https://plaid.com/docs/api/accounts/#accounts-get-response-accounts-balances
     """
 
@@ -64,6 +65,11 @@ class Account(HasCurrency, Base):
     nickname: Mapped[str | None] = mapped_column(Text)
     is_hidden: Mapped[bool] = mapped_column(default=False)
     position: Mapped[int | None]
+
+    @property
+    def title(self) -> str:
+        """The person's own name for the account, or the bank's."""
+        return self.nickname or self.name
 
     @property
     def public_id(self) -> str:
@@ -171,13 +177,18 @@ def _ids(query: Select[str, int], item_id: int) -> dict[str, int]:
     return {plaid_id: ours for plaid_id, ours in rows}  # noqa: C416 dict() would not type
 
 
+_ORDER = (Account.position.is_(None), Account.position, Account.item_id, Account.id)
+"""As the person arranged them; then the others by Item, in the order of the banks' lists."""
+
+
 def of_item(item_id: int) -> Sequence[Account]:
-    query = select(Account).where(Account.item_id == item_id).order_by(Account.id)
+    """Return the Item's accounts in the person's order."""
+    query = select(Account).where(Account.item_id == item_id).order_by(*_ORDER)
     return db.session.scalars(query).all()
 
 
 def of_user(user_id: int) -> Sequence[Account]:
-    """Return the person's accounts, grouped by Item, in the order of the banks' lists."""
+    """Return the person's accounts, hidden ones too, in their order."""
     return db.session.scalars(_theirs(select(Account), user_id)).all()
 
 
@@ -191,4 +202,4 @@ def with_items(user_id: int) -> Iterator[tuple[Account, Item]]:
 
 
 def _theirs(query: Select[*Columns], user_id: int) -> Select[*Columns]:
-    return query.where(Account.user_id == user_id).order_by(Account.item_id, Account.id)
+    return query.where(Account.user_id == user_id).order_by(*_ORDER)

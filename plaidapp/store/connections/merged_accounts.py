@@ -76,7 +76,10 @@ def in_order(one: Account, other: Account) -> tuple[Account, Account, bool]:
 
 
 def merge(kept: Account, joining: Account, *, joining_leads: bool) -> None:
-    """Make them one account, after transactions and recurring payments have moved to `kept`."""
+    """Make them one account, after transactions and recurring payments have moved to `kept`.
+
+    It stays as the person has arranged it, and takes the other's nickname if it has none.
+    """
     account_moves.note_leaving([kept if joining_leads else joining])
     write(
         update(FormerAccount)
@@ -84,13 +87,14 @@ def merge(kept: Account, joining: Account, *, joining_leads: bool) -> None:
         .values(account_id=kept.id, own_id=func.coalesce(FormerAccount.own_id, joining.id))
     )
     _add_balances(kept.id, joining.id, joining_leads=joining_leads)
-    values = {name: getattr(joining, name) for name in READ}
+    values = {name: getattr(joining, name) for name in READ} if joining_leads else {}
+    values["nickname"] = kept.nickname or joining.nickname
     write(delete(Account).where(Account.id == joining.id))
     db.session.expunge(joining)
     if joining_leads:
         first_id = func.coalesce(TABLE.c.first_id, TABLE.c.plaid_account_id)
         values |= {"first_id": first_id, "own_id": joining.id}
-        write(update(TABLE).where(TABLE.c.id == kept.id).values(values))
+    write(update(TABLE).where(TABLE.c.id == kept.id).values(values))
     db.session.expire(kept)
 
 
@@ -144,6 +148,8 @@ def separate(account: Account, parts: Sides) -> Account:
         id=_if_free(parts.own_id),
         user_id=account.user_id,
         first_id=_first_id(account.id, parts),
+        is_hidden=account.is_hidden,
+        position=account.position,
         **(back if parts.stays else read),
     )
     db.session.add(left)

@@ -32,7 +32,8 @@ class User(Base):
     where their days begin and end.
     `transfers_matched` is False for a person whose rows are older than the matching of transfers,
     until all of them have been matched (transactions/transfers.py). `opaque_id` stands for the
-    person where they must not be named, as at Plaid.
+    person where they must not be named, as at Plaid. `hides_accounts` is False if none of their
+    accounts is hidden, so that queries need not look.
     """
 
     __tablename__ = "user"
@@ -49,6 +50,7 @@ class User(Base):
         String(time_zones.LONGEST_NAME), default=time_zones.UTC, server_default=time_zones.UTC
     )
     opaque_id: Mapped[str | None] = mapped_column(String(32))
+    hides_accounts: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
     # Flask-Login needs these. Its mixin has them too, but the store does not import Flask.
@@ -100,6 +102,19 @@ def set_time_zone(user: User, name: str) -> None:
     """Change where the person's days begin. `name` is one of `time_zones.names`."""
     user.time_zone = name
     ledger_changed(user.id)
+
+
+def set_hides_accounts(user_id: int, *, hides: bool) -> None:
+    db.session.get_one(User, user_id).hides_accounts = hides
+
+
+def hides_accounts(user_id: int) -> bool:
+    """Return True if one of the person's accounts may be hidden.
+
+    In a request this reads nothing: the person who is logged in has been read.
+    """
+    user = by_id(user_id)
+    return user is not None and user.hides_accounts
 
 
 def by_name(name: str) -> User | None:

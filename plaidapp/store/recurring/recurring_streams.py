@@ -121,8 +121,8 @@ Stream.paid = column_property(
 def of_user(user_id: int) -> Sequence[Stream]:
     """Return the person's streams with their accounts, including those that have ended.
 
-    The stream with the next expected payment comes first. Streams whose payments are all hidden are
-    left out.
+    The stream with the next expected payment comes first. Streams of hidden accounts are left out,
+    and those whose payments are all hidden.
     """
     payments = exists().where(
         Payment.stream_id == Stream.id,
@@ -135,7 +135,12 @@ def of_user(user_id: int) -> Sequence[Stream]:
         select(Stream)
         .join(Stream.account)
         .options(joinedload(Stream.account))
-        .where(Stream.user_id == user_id, Account.item_id == Stream.item_id, ~hidden)
+        .where(
+            Stream.user_id == user_id,
+            Account.item_id == Stream.item_id,
+            ~Account.is_hidden,
+            ~hidden,
+        )
         .order_by(
             Stream.predicted_next_date.is_(None),
             Stream.predicted_next_date,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from ..base.dates import days_later
 from ..base.dialect import on_sqlite
 from ..connections.accounts import Account
+from ..people import users
 from . import search
 from .categories import not_transfer_sql, spending_account_sql
 from .search import Word
@@ -26,7 +27,9 @@ class Filter:
     its sign. A row matches all words of `search`, any of `account_ids` and any of `categories`;
     none means all. The scope "flow" is what was earned or spent: rows of accounts that people spend
     from, without transfers. "listed" lists the other rows too, but totals leave them out
-    (counted_rows.py), and with "all" totals count every row.
+    (counted_rows.py), and with "all" totals count every row. Rows of accounts that the person has
+    hidden are left out, unless the filter names accounts, asks for hidden rows, or has
+    `hidden_accounts`.
     """
 
     user_id: int
@@ -41,6 +44,7 @@ class Filter:
     direction: Literal["any", "in", "out"] = "any"
     pending: Literal["any", "only", "without"] = "any"
     hidden: Literal["any", "only", "without"] = "without"
+    hidden_accounts: bool = False
     scope: Literal["listed", "all", "flow"] = "listed"
     sort: Literal["date", "amount", "name"] = "date"
     descending: bool = True
@@ -61,6 +65,7 @@ class Filter:
             *self._of_amounts(row_by_row and self.sort != "amount"),
             *_flagged(Transaction.pending, self.pending),
             *_flagged(Transaction.hidden, self.hidden),
+            *self._of_shown_accounts(),
             *self._of_search(row_by_row),
         ]
 
@@ -76,7 +81,18 @@ class Filter:
     def is_sparse(self) -> bool:
         """True if matching rows may be rare, so that reading in order may take long."""
         sized = self.smallest is not None or self.largest is not None
-        return bool(self.search or self.categories or (sized and self.sort != "amount"))
+        return bool(
+            self.search
+            or self.categories
+            or (sized and self.sort != "amount")
+            or self.leaves_out_accounts
+        )
+
+    @property
+    def leaves_out_accounts(self) -> bool:
+        """True if the person has hidden accounts and the filter doesn't ask for their rows."""
+        asks = self.hidden_accounts or self.account_ids or self.hidden != "without"
+        return not asks and users.hides_accounts(self.user_id)
 
     @property
     def has_index(self) -> bool:
@@ -92,6 +108,7 @@ class Filter:
             account_ids=self.account_ids,
             categories=self.categories,
             scope=self.scope,
+            hidden_accounts=self.hidden_accounts,
             sort=self.sort,
             descending=self.descending,
         )
@@ -135,6 +152,11 @@ class Filter:
             yield not_transfer_sql(Transaction.category)
             spending = Account.user_id == self.user_id, spending_account_sql(Account.type)
             yield account.in_(select(Account.id).where(*spending))
+
+    def _of_shown_accounts(self) -> Iterator[ColumnElement[bool]]:
+        if self.leaves_out_accounts:
+            hidden = select(Account.id).where(Account.user_id == self.user_id, Account.is_hidden)
+            yield Transaction.account_id.not_in(hidden)
 
     def _of_amounts(self, by_row: bool) -> Iterator[ColumnElement[bool]]:
         size = _key(Transaction.size, by_row)

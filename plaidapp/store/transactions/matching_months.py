@@ -17,6 +17,12 @@ _ROWS = MonthlyTotal.count + MonthlyTotal.hidden
 
 def in_accounts_and_months(wanted: Filter, query: Select[*Columns]) -> Select[*Columns]:
     """Limit a query of totals to the filter's accounts, and to the months of its dates."""
+    query = _in_any_accounts(wanted, query)
+    return query.where(~Account.is_hidden) if wanted.leaves_out_accounts else query
+
+
+def _in_any_accounts(wanted: Filter, query: Select[*Columns]) -> Select[*Columns]:
+    """With hidden accounts."""
     query = query.join(Account, Account.id == MonthlyTotal.account_id)
     query = query.where(Account.user_id == wanted.user_id)
     if wanted.start:
@@ -38,13 +44,16 @@ def in_categories(wanted: Filter, query: Select[*Columns]) -> Select[*Columns]:
 
 
 def count_rows(wanted: Filter) -> int:
-    """Return how many rows, hidden ones too, the filter's accounts have in its months."""
-    query = in_accounts_and_months(wanted, select(func.sum(_ROWS)))
+    """Return how many rows the filter's accounts have in its months, with everything hidden.
+
+    A query that reads row by row reads that many.
+    """
+    query = _in_any_accounts(wanted, select(func.sum(_ROWS)))
     return int(db.session.scalar(query) or 0)
 
 
 def months(wanted: Filter, after: datetime.date | None) -> Sequence[tuple[AccountMonth, int]]:
-    """Return the months of accounts that have rows in the filter's categories, with their counts.
+    """Return the months of accounts with rows in the filter's categories, and how many they have.
 
     In the order of the filter, starting with the month of the day `after`.
     """

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    case,
     exists,
     func,
     select,
@@ -84,7 +85,7 @@ def flow(user_id: int, since: datetime.date) -> list[MonthlySum]:
 
 def monthly(user_id: int, since: datetime.date, types: Collection[str]) -> list[MonthlySum]:
     """Return the sums of a person's accounts of these types, from the month that begins with
-    `since`."""
+    `since`. Hidden accounts are left out."""
     values = {"user_id": user_id, "since": since, "types": list(types)}
     rows = db.session.execute(_monthly(db.engine.dialect.name), values)
     return [MonthlySum(*row) for row in rows]
@@ -104,6 +105,7 @@ def _monthly(_dialect: str) -> Select[Any]:
         .join(accounts.TABLE, account.id == TABLE.c.account_id)
         .where(
             account.user_id == bindparam("user_id"),
+            account.is_hidden.is_(False),
             account.type.in_(bindparam("types", expanding=True)),
             TABLE.c.month >= bindparam("since"),
         )
@@ -128,13 +130,18 @@ class Count(NamedTuple):
 
 
 def count(user_id: int, item_id: int | None = None) -> Count:
-    """Return how many transactions a person or one of their Items has, without reading them."""
+    """Return how many transactions a person or one of their Items has, without reading them.
+
+    All of a hidden account's are hidden.
+    """
+    shown_rows = case((Account.is_hidden, 0), else_=MonthlyTotal.count)
+    every_row = MonthlyTotal.count + MonthlyTotal.hidden
     query = (
-        select(func.sum(MonthlyTotal.count), func.sum(MonthlyTotal.hidden))
+        select(func.sum(shown_rows), func.sum(every_row))
         .join(Account, Account.id == MonthlyTotal.account_id)
         .where(Account.user_id == user_id)
     )
     if item_id is not None:
         query = query.where(Account.item_id == item_id)
-    shown, hidden = db.session.execute(query).one()
-    return Count(int(shown or 0), int(hidden or 0))
+    shown, every = db.session.execute(query).one()
+    return Count(int(shown or 0), int(every or 0) - int(shown or 0))

@@ -119,6 +119,11 @@ class Transaction(HasCurrency, Base):
         return self.first_id or self.plaid_transaction_id
 
     @property
+    def is_left_out(self) -> bool:
+        """The person has hidden it, or its whole account."""
+        return self.hidden or self.account.is_hidden
+
+    @property
     def title(self) -> str:
         """The merchant, or the bank's description."""
         return self.merchant_name or self.name

@@ -14,7 +14,7 @@ from plaidapp.bank.payloads import Category
 from plaidapp.extensions import db
 from plaidapp.store import Account, Transaction
 from plaidapp.store.base.search_terms import pairs_of, parts_of, words_of
-from plaidapp.store.connections import accounts
+from plaidapp.store.connections import accounts, arranged_accounts
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import filter_totals, item_rows, reader, search
 from plaidapp.store.transactions.filters import Filter
@@ -121,6 +121,10 @@ def expected(wanted):
                 wanted.direction != "out" or row.amount > 0,
                 row.pending in flags[wanted.pending],
                 row.hidden in flags[wanted.hidden],
+                wanted.hidden_accounts
+                or wanted.account_ids
+                or wanted.hidden != "without"
+                or not db.session.get(Account, row.account_id).is_hidden,
                 wanted.scope != "flow" or earned_or_spent(row),
                 all(means(word, row) for word in wanted.search),
             )
@@ -158,6 +162,7 @@ def some_filters(owner, account_ids):
         "pending": ("only", "without"),
         "hidden": ("only", "any"),
         "scope": ("flow",),
+        "hidden_accounts": (True,),
     }
     yield Filter(owner)
     for name, values in choices.items():
@@ -169,7 +174,12 @@ def some_filters(owner, account_ids):
         yield Filter(owner, **{name: chance.choice(choices[name]) for name in names})
 
 
-def test_every_filter_and_order_agrees_with_the_model(owner, many_rows):
+@pytest.mark.parametrize("hides", [False, True], ids=["all accounts", "one account is hidden"])
+def test_every_filter_and_order_agrees_with_the_model(owner, many_rows, hides, monkeypatch):
+    if hides:
+        arranged_accounts.hide(accounts.of_user(owner)[1], hidden=True)
+        db.session.commit()
+        monkeypatch.setattr(reader, "STRETCH", 20)
     account_ids = [row.id for row in accounts.of_user(owner)]
     orders = itertools.cycle(itertools.product(("date", "amount", "name"), (True, False)))
     sizes = itertools.cycle((7, 50, 1000))
@@ -212,8 +222,11 @@ def test_totals_are_exact_for_each_currency(owner, many_rows):
             assert part.net == part.money_in - part.money_out
 
 
-def test_monthly_totals_add_up_to_the_sums_of_the_rows(owner, many_rows):
+@pytest.mark.parametrize("hides", [False, True], ids=["all accounts", "one account is hidden"])
+def test_monthly_totals_add_up_to_the_sums_of_the_rows(owner, many_rows, hides):
     account_ids = [row.id for row in accounts.of_user(owner)]
+    if hides:
+        arranged_accounts.hide(accounts.of_user(owner)[0], hidden=True)
     months = Filter(owner), Filter(owner, date(2026, 1, 1), date(2026, 1, 31))
     for wanted in (*months, Filter(owner, end=date(2025, 12, 31)), Filter(owner, item_id=1)):
         for part in (
@@ -223,6 +236,7 @@ def test_monthly_totals_add_up_to_the_sums_of_the_rows(owner, many_rows):
             {"scope": "flow"},
             {"scope": "all"},
             {"categories": ("TRAVEL", "TRANSFER_OUT")},
+            {"hidden_accounts": True},
         ):
             whole = replace(wanted, **part)
             assert whole.is_of_months
