@@ -13,10 +13,12 @@ from sandbox.api import accounts, institutions, link, testing, transactions
 from sandbox.api import items as item_api
 from sandbox.context import Clock, Sandbox, utc_now
 from sandbox.control import changes, pages
+from sandbox.hosted_link import routes
+from sandbox.hosted_link import webhooks as link_webhooks
 from sandbox.ids import Ids
 from sandbox.signing import SigningKey
 from sandbox.store import Store
-from sandbox.webhook_queue import PLAID_RETRY, OnUpdateDue, WebhookQueue
+from sandbox.webhook_queue import PLAID_RETRY, OnDue, WebhookQueue
 
 _log = logging.getLogger(__name__)
 
@@ -52,27 +54,30 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = http_json.MAX_BODY
     app.extensions["sandbox"] = sandbox
-    for module in (item_api, accounts, transactions, institutions, link, testing):
+    for module in (item_api, accounts, transactions, institutions, link, testing, routes):
         app.register_blueprint(module.bp)
     app.register_blueprint(pages.bp)
     app.register_error_handler(errors.PlaidError, http_json.reply_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _internal_error)
-    queue.start(_update_announcer(sandbox))
+    queue.start(_announcer(sandbox))
     return app
 
 
-def _update_announcer(sandbox: Sandbox) -> OnUpdateDue:
-    def on_update_due(db: sqlite3.Connection, item_number: int, code: str) -> None:
-        item = items.by_number(db, item_number)
+def _announcer(sandbox: Sandbox) -> OnDue:
+    def on_due(db: sqlite3.Connection, due: sqlite3.Row) -> None:
+        if due["session"]:
+            link_webhooks.announce_abandoned(sandbox, db, due["session"])
+            return
+        item = items.by_number(db, due["item"])
         if item.removed:
             return
-        if code == items.CONSENT_ENDS:
+        if due["code"] == items.CONSENT_ENDS:
             changes.end_consent(sandbox, db, item)
         else:
-            bank_activity.announce_due_update(sandbox, db, item, code)
+            bank_activity.announce_due_update(sandbox, db, item, due["code"])
 
-    return on_update_due
+    return on_due
 
 
 def _http_error(error: HTTPException) -> Response:

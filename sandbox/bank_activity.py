@@ -21,12 +21,13 @@ def add_transactions(
 ) -> None:
     """Add (account id, transaction) pairs; without an id, to the first depository account.
 
-    Raises PlaidError if an account isn't the Item's or accepts no transactions.
+    Raises PlaidError if an account isn't the Item's, isn't shared or accepts no transactions.
     """
     with sandbox.store.write() as db:
         item = _find_complete(sandbox, db, access_token)
         accounts = [msgspec.json.decode(row["body"]) for row in account_rows(db, item)]
-        default = next(a["account_id"] for a in accounts if a["type"] == "depository")
+        depository = (a["account_id"] for a in accounts if a["type"] == "depository")
+        default = next(depository, "")
         open_ids = {a["account_id"] for a in accounts if a["subtype"] != "student"}
         new = [(account or default, transaction) for account, transaction in wanted]
         if not {account for account, _ in new} <= open_ids:
@@ -63,7 +64,8 @@ def simulate(sandbox: Sandbox, db: sqlite3.Connection, item: Item) -> None:
         head = changes.revise(db, item.number, item.head)
         head, removed = changes.post_pending(db, sandbox.ids, item.number, head, today)
         rng = random.Random(f"refresh:{sandbox.seed}:{item.number}:{item.head}")
-        account = account_rows(db, item)[user_good.CHECKING]["account_id"]
+        # Checking or, if it isn't shared, the first account that is.
+        account = account_rows(db, item)[0]["account_id"]
         new = [
             (account, user_good.purchase(rng, rng.choice(places), 0, day, today))
             for places, day in (

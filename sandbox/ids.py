@@ -22,7 +22,11 @@ class Ids:
 
     def token(self, kind: str, *parts: object) -> str:
         """Return `<kind>-sandbox-<uuid>`, like Plaid's access, public and link tokens."""
-        return f"{kind}-sandbox-{uuid.UUID(bytes=self._digest((kind, *parts))[:16], version=4)}"
+        return f"{kind}-sandbox-{self.uuid(kind, *parts)}"
+
+    def uuid(self, *parts: object) -> str:
+        """Return a UUID, like the ids of Plaid's Link sessions and their events."""
+        return str(uuid.UUID(bytes=self._digest(parts)[:16], version=4))
 
     def _digest(self, parts: tuple[object, ...]) -> bytes:
         digest = self._seed.copy()

@@ -10,7 +10,10 @@ from sandbox import errors, institution_health
 from sandbox.context import Sandbox, optional_timestamp, timestamp
 from sandbox.institutions import BY_ID
 
+CONSENT_SECONDS = 365 * 24 * 60 * 60
 GONE = "ITEM_NOT_FOUND"
+LOST = frozenset((GONE, "USER_PERMISSION_REVOKED"))
+"""Errors after which update mode can't restore an Item."""
 CONSENT_ENDS = "CONSENT_ENDS"
 """The moment at which the user's consent to an Item ends."""
 
@@ -26,10 +29,10 @@ class Item:
     number: int
     item_id: str
     client_id: str
-    public_token: str
     access_token: str | None
     institution_id: str
     products: str
+    consented: str
     username: str
     webhook: str | None
     created: float
@@ -51,6 +54,10 @@ class Item:
     @property
     def product_list(self) -> list[str]:
         return msgspec.json.decode(self.products, type=list[str])
+
+    @property
+    def consented_list(self) -> list[str]:
+        return msgspec.json.decode(self.consented, type=list[str])
 
     @property
     def error(self) -> errors.PlaidError | None:
@@ -87,7 +94,7 @@ class Item:
             "webhook": self.webhook,
         }
         if with_consent:
-            fields["consented_products"] = products
+            fields["consented_products"] = self.consented_list
             fields["created_at"] = timestamp(self.created)
         return fields
 
@@ -138,9 +145,17 @@ def set_error(db: sqlite3.Connection, item: Item, code: str | None) -> None:
     db.execute("UPDATE item SET error_code = ? WHERE number = ?", (code, item.number))
 
 
+def repair(db: sqlite3.Connection, item: Item, now: float) -> None:
+    """Put the Item into a good state after a log-in at `now`. Consent that ends starts anew."""
+    set_error(db, item, None)
+    if item.consent_expires is not None:
+        renewed = now + CONSENT_SECONDS
+        db.execute("UPDATE item SET consent_expires = ? WHERE number = ?", (renewed, item.number))
+
+
 def remove(db: sqlite3.Connection, item: Item) -> None:
     """Delete an Item's data, but remember that the Item existed."""
-    for table in ("account", "ledger", "moment", "delivery", "password"):
+    for table in ("account", "ledger", "moment", "delivery", "password", "public_token"):
         db.execute(f"DELETE FROM {table} WHERE item = ?", (item.number,))  # noqa: S608 (fixed names)
     db.execute("UPDATE item SET removed = 1, webhook = NULL WHERE number = ?", (item.number,))
 

@@ -1,80 +1,127 @@
-"""Linking: create Items, exchange public tokens and start transaction updates."""
+"""Linking: create Items with their accounts and history, and start transaction updates."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
-from sandbox import account_access, errors, transaction_store, users
+from sandbox import account_access, transaction_store, users
 from sandbox.bank_records import Account, Transaction
 from sandbox.context import Sandbox
 from sandbox.http_json import encode
 from sandbox.institution_health import check_is_up
 from sandbox.institutions import BY_ID
 from sandbox.items import Item, by_number, find_healthy
+from sandbox.public_tokens import issue_public_token
 from sandbox.store import next_number
 from sandbox.transaction_store import Window
 
-PUBLIC_TOKEN_SECONDS = 30 * 60
 DEFAULT_DAYS = 90
 _TRANSACTIONS = "transactions"
 
 
-def create(
-    sandbox: Sandbox,
-    client_id: str,
-    institution_id: str,
-    products: Sequence[str],
-    username: str,
-    password: str,
-    webhook: str | None,
-    window: Window | None,
-) -> str:
-    """Create an Item of this client and return its public token.
+@dataclass(frozen=True)
+class NewItem:
+    """What to link. `consented` lists products that the person agreed to beyond `products`.
 
-    If `products` includes transactions, this also stores them; their updates start at the
-    exchange.
+    `shared` lists the ordinals of the accounts to share; None means all of them.
+    """
+
+    client_id: str
+    institution_id: str
+    products: Sequence[str]
+    username: str
+    password: str
+    webhook: str | None
+    window: Window | None
+    consented: Sequence[str] = ()
+    shared: Collection[int] | None = None
+
+
+@dataclass(frozen=True)
+class PreparedItem:
+    """A new Item's number, the rows of its accounts and its history, ready to be saved."""
+
+    number: int
+    new: NewItem
+    accounts: list[tuple[object, ...]]
+    history: transaction_store.NewHistory | None
+
+
+def create(sandbox: Sandbox, new: NewItem) -> str:
+    """Create an Item and return its public token.
+
+    Raises PlaidError if the bank is down or refuses the credentials.
     """
     with sandbox.store.read() as db:
-        check_is_up(db, institution_id)
-    data = users.log_in(username, password, sandbox.seed, sandbox.today())
+        check_is_up(db, new.institution_id)
+    prepared = prepare(sandbox, new, reserve_number(sandbox))
     with sandbox.store.write() as db:
-        number = next_number(db, "item")
-    public_token = sandbox.ids.token("public", number)
-    account_ids = [sandbox.ids.opaque("account", number, n) for n in range(len(data.accounts))]
+        return save(sandbox, db, prepared)
+
+
+def reserve_number(sandbox: Sandbox) -> int:
+    """Return the number of the next Item, which determines the ids of its accounts."""
+    with sandbox.store.write() as db:
+        return next_number(db, "item")
+
+
+def account_id(sandbox: Sandbox, number: int, ordinal: int) -> str:
+    """Return the id of an account of Item `number`."""
+    return sandbox.ids.opaque("account", number, ordinal)
+
+
+def prepare(sandbox: Sandbox, new: NewItem, number: int) -> PreparedItem:
+    """Prepare an Item and, if it has the Transactions product, its history.
+
+    This is slow: call it outside a transaction. Raises PlaidError for wrong credentials.
+    """
+    data = users.log_in(new.username, new.password, sandbox.seed, sandbox.today())
+    ordinals = range(len(data.accounts))
+    shared = ordinals if new.shared is None else new.shared
+    account_ids = [account_id(sandbox, number, ordinal) for ordinal in ordinals]
     history = None
-    if _TRANSACTIONS in products:
-        history = _prepare_history(sandbox, number, account_ids, data.transactions, window)
-    with sandbox.store.write() as db:
-        db.execute(
-            "INSERT INTO item (number, item_id, client_id, public_token, institution_id, products,"
-            " username, webhook, created, first_date, last_date)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                number,
-                sandbox.ids.opaque("item", number),
-                client_id,
-                public_token,
-                institution_id,
-                encode(sorted(set(products) - {"balance"})).decode(),
-                username,
-                webhook,
-                sandbox.now(),
-                window.first.isoformat() if window else None,
-                window.last.isoformat() if window else None,
-            ),
-        )
-        db.executemany(
-            "INSERT INTO account (item, ordinal, account_id, body) VALUES (?, ?, ?, ?)",
-            [
-                (number, n, account_ids[n], account.to_json(account_ids[n], persistent))
-                for n, account in enumerate(data.accounts)
-                for persistent in [persistent_id(sandbox, institution_id, username, account)]
-            ],
-        )
-        if history:
-            transaction_store.save_history(db, number, history)
-        else:
-            db.execute("INSERT INTO password VALUES (?, ?)", (number, password))
-    return public_token
+    if _TRANSACTIONS in new.products:
+        history = _prepare_history(sandbox, number, account_ids, data.transactions, new.window)
+    rows: list[tuple[object, ...]] = [
+        (number, n, account_ids[n], account.to_json(account_ids[n], persistent), access)
+        for n, account in enumerate(data.accounts)
+        for persistent in [persistent_id(sandbox, new.institution_id, new.username, account)]
+        for access in ["shared" if n in shared else "available"]
+    ]
+    return PreparedItem(number, new, rows, history)
+
+
+def save(sandbox: Sandbox, db: sqlite3.Connection, prepared: PreparedItem) -> str:
+    """Save an Item and return its public token. Its updates start at the exchange."""
+    number, new, window = prepared.number, prepared.new, prepared.new.window
+    products = set(new.products) - {"balance"}
+    db.execute(
+        "INSERT INTO item (number, item_id, client_id, institution_id, products, consented,"
+        " username, webhook, created, first_date, last_date)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            number,
+            sandbox.ids.opaque("item", number),
+            new.client_id,
+            new.institution_id,
+            encode(sorted(products)).decode(),
+            encode(sorted({*products, *new.consented})).decode(),
+            new.username,
+            new.webhook,
+            sandbox.now(),
+            window.first.isoformat() if window else None,
+            window.last.isoformat() if window else None,
+        ),
+    )
+    db.executemany(
+        "INSERT INTO account (item, ordinal, account_id, body, access) VALUES (?, ?, ?, ?, ?)",
+        prepared.accounts,
+    )
+    if prepared.history:
+        transaction_store.save_history(db, number, prepared.history)
+    else:
+        db.execute("INSERT INTO password VALUES (?, ?)", (number, new.password))
+    return issue_public_token(sandbox, db, number)
 
 
 def persistent_id(
@@ -86,31 +133,15 @@ def persistent_id(
     return sandbox.ids.opaque("persistent", institution_id, username, account.subtype, account.mask)
 
 
-def exchange(sandbox: Sandbox, client_id: str, public_token: str) -> Item:
-    """Give the Item an access token and start its updates.
-
-    Raises PlaidError for a used or expired public token, and for one that isn't this client's.
-    """
-    with sandbox.store.write() as db:
-        query = "SELECT * FROM item WHERE public_token = ? AND client_id = ?"
-        row = db.execute(query, (public_token, client_id)).fetchone()
-        if row is None:
-            raise errors.invalid_public_token()
-        item = Item(**row)
-        if item.access_token:
-            raise errors.invalid_public_token("provided public token has already been exchanged")
-        if sandbox.now() > item.created + PUBLIC_TOKEN_SECONDS:
-            raise errors.invalid_public_token(
-                "provided public token is expired. Public tokens expire 30 minutes after creation"
-                " at which point they can no longer be exchanged"
-            )
-        token = sandbox.ids.token("access", item.number)
-        db.execute("UPDATE item SET access_token = ? WHERE number = ?", (token, item.number))
-        if _TRANSACTIONS in item.product_list:
-            _start_updates(sandbox, db, item.number)
-        item = by_number(db, item.number)
-    sandbox.webhook_queue.wake()
-    return item
+def exchange(sandbox: Sandbox, db: sqlite3.Connection, item: Item) -> Item:
+    """Give the Item its access token and start its updates, unless that has happened already."""
+    if item.access_token:
+        return item
+    token = sandbox.ids.token("access", item.number)
+    db.execute("UPDATE item SET access_token = ? WHERE number = ?", (token, item.number))
+    if _TRANSACTIONS in item.product_list:
+        _start_updates(sandbox, db, item.number)
+    return by_number(db, item.number)
 
 
 def ensure_transactions(
@@ -135,11 +166,17 @@ def _add_transactions(sandbox: Sandbox, item: Item, days: int | None) -> None:
     data = users.log_in(item.username, password["text"], sandbox.seed, sandbox.today())
     window = _window(sandbox, item, days)
     history = _prepare_history(sandbox, item.number, account_ids, data.transactions, window)
-    products = encode(sorted({*item.product_list, _TRANSACTIONS})).decode()
+    products, consented = (
+        encode(sorted({*listed, _TRANSACTIONS})).decode()
+        for listed in (item.product_list, item.consented_list)
+    )
     with sandbox.store.write() as db:
         if by_number(db, item.number).started is not None:
             return  # another thread has added them
-        db.execute("UPDATE item SET products = ? WHERE number = ?", (products, item.number))
+        db.execute(
+            "UPDATE item SET products = ?, consented = ? WHERE number = ?",
+            (products, consented, item.number),
+        )
         transaction_store.save_history(db, item.number, history)
         db.execute("DELETE FROM password WHERE item = ?", (item.number,))
         _start_updates(sandbox, db, item.number)

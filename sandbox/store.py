@@ -14,21 +14,37 @@ from collections.abc import Iterator
 from pathlib import Path
 
 # Increase this with every change to the schema.
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS signing_key (kid TEXT PRIMARY KEY, pem TEXT NOT NULL, created INTEGER);
+-- `item` is the Item that update mode is for, `hosted_id` the last part of the hosted link.
 CREATE TABLE IF NOT EXISTS link_token (
-    token TEXT PRIMARY KEY, metadata TEXT NOT NULL, created REAL NOT NULL, expires REAL NOT NULL
+    token TEXT PRIMARY KEY, hosted_id TEXT UNIQUE, item INTEGER, request TEXT NOT NULL,
+    created REAL NOT NULL, expires REAL NOT NULL, used REAL
+);
+-- `turn` counts the forms that were sent; `state` is what the person has entered so far.
+CREATE TABLE IF NOT EXISTS link_session (
+    id TEXT PRIMARY KEY, token TEXT NOT NULL, started REAL NOT NULL, touched REAL NOT NULL,
+    finished REAL, status TEXT, turn INTEGER NOT NULL, state TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS link_session_token ON link_session (token);
+CREATE TABLE IF NOT EXISTS link_event (
+    id INTEGER PRIMARY KEY, session TEXT NOT NULL, event_id TEXT NOT NULL, name TEXT NOT NULL,
+    time REAL NOT NULL, metadata TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS link_event_session ON link_event (session);
+CREATE TABLE IF NOT EXISTS public_token (
+    token TEXT PRIMARY KEY, item INTEGER NOT NULL, created REAL NOT NULL
 );
 CREATE TABLE IF NOT EXISTS item (
     number INTEGER PRIMARY KEY,
     item_id TEXT NOT NULL UNIQUE,
     client_id TEXT NOT NULL,
-    public_token TEXT NOT NULL UNIQUE,
     access_token TEXT UNIQUE,
     institution_id TEXT NOT NULL,
     products TEXT NOT NULL,
+    consented TEXT NOT NULL,
     username TEXT NOT NULL,
     webhook TEXT,
     created REAL NOT NULL,
@@ -86,13 +102,14 @@ CREATE TABLE IF NOT EXISTS institution_health (
 CREATE TABLE IF NOT EXISTS refresh (
     item INTEGER NOT NULL, client_id TEXT NOT NULL, at REAL NOT NULL
 );
--- Updates (INITIAL_UPDATE, HISTORICAL_UPDATE) that will become due.
+-- What will become due: updates of an Item (INITIAL_UPDATE, HISTORICAL_UPDATE), and the EVENTS of a
+-- Link session that nobody continues.
 CREATE TABLE IF NOT EXISTS moment (
-    id INTEGER PRIMARY KEY, item INTEGER NOT NULL, code TEXT NOT NULL, due REAL NOT NULL
+    id INTEGER PRIMARY KEY, item INTEGER, session TEXT, code TEXT NOT NULL, due REAL NOT NULL
 );
--- Webhooks to send.
+-- Webhooks to send. Those of a Link session have no Item.
 CREATE TABLE IF NOT EXISTS delivery (
-    id INTEGER PRIMARY KEY, item INTEGER NOT NULL, url TEXT NOT NULL, code TEXT NOT NULL,
+    id INTEGER PRIMARY KEY, item INTEGER, url TEXT NOT NULL, code TEXT NOT NULL,
     body TEXT NOT NULL, due REAL NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX IF NOT EXISTS delivery_due ON delivery (due);

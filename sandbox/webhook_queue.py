@@ -32,8 +32,8 @@ _IN_ORDER = (
     " AND earlier.id < delivery.id AND earlier.attempts = 0)"
 )
 
-# Called with (item number, code) when an update is due; queues the webhooks that announce it.
-OnUpdateDue = Callable[[sqlite3.Connection, int, str], None]
+# Called with (row of the moment table) when something is due; queues the webhooks that announce it.
+OnDue = Callable[[sqlite3.Connection, sqlite3.Row], None]
 _log = logging.getLogger(__name__)
 
 
@@ -60,9 +60,9 @@ class WebhookQueue:
         self._closed = False
         self._threads: list[threading.Thread] = []
 
-    def start(self, on_update_due: OnUpdateDue) -> None:
+    def start(self, on_due: OnDue) -> None:
         for _ in range(_THREADS):
-            thread = threading.Thread(target=self._run, args=(on_update_due,), daemon=True)
+            thread = threading.Thread(target=self._run, args=(on_due,), daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -81,11 +81,21 @@ class WebhookQueue:
             self._wakeup.notify_all()
 
     def schedule(self, db: sqlite3.Connection, item: int, code: str, due: float) -> None:
-        """Call `on_update_due` for the Item at `due`."""
+        """Call `on_due` for the Item at `due`."""
         db.execute("INSERT INTO moment (item, code, due) VALUES (?, ?, ?)", (item, code, due))
 
-    def post(self, db: sqlite3.Connection, item: int, url: str, code: str, body: str) -> None:
-        """Send `body` to `url` once the transaction is committed."""
+    def schedule_session(self, db: sqlite3.Connection, session: str, code: str, due: float) -> None:
+        """Call `on_due` for the Link session at `due`, instead of when it was scheduled before."""
+        self.cancel_session(db, session)
+        db.execute("INSERT INTO moment (session, code, due) VALUES (?, ?, ?)", (session, code, due))
+
+    def cancel_session(self, db: sqlite3.Connection, session: str) -> None:
+        db.execute("DELETE FROM moment WHERE session = ?", (session,))
+
+    def post(
+        self, db: sqlite3.Connection, item: int | None, url: str, code: str, body: str
+    ) -> None:
+        """Send `body` to `url` once the transaction is committed. `item` is None if it has none."""
         db.execute(
             "INSERT INTO delivery (item, url, code, body, due) VALUES (?, ?, ?, ?, ?)",
             (item, url, code, body, self._now()),
@@ -95,10 +105,10 @@ class WebhookQueue:
             (code, self._now(), item),
         )
 
-    def _run(self, on_update_due: OnUpdateDue) -> None:
+    def _run(self, on_due: OnDue) -> None:
         while not self._closed:
             try:
-                if not self._process_one(on_update_due):
+                if not self._process_one(on_due):
                     self._sleep()
             except sqlite3.Error:
                 if self._closed:
@@ -106,7 +116,7 @@ class WebhookQueue:
                 _log.exception("webhooks: cannot use the state file")
                 self._sleep()
 
-    def _process_one(self, on_update_due: OnUpdateDue) -> bool:
+    def _process_one(self, on_due: OnDue) -> bool:
         """Process one due update or delivery. Return False if there is none."""
         if not self._something_due():
             return False
@@ -117,7 +127,7 @@ class WebhookQueue:
             ).fetchone()
             if update:
                 db.execute("DELETE FROM moment WHERE id = ?", (update["id"],))
-                on_update_due(db, update["item"], update["code"])
+                on_due(db, update)
                 return True
             delivery = db.execute(
                 f"SELECT * FROM delivery WHERE due <= ? AND {self._condition}"  # noqa: S608 (fixed)

@@ -5,6 +5,7 @@ from flask import Blueprint, Response
 from sandbox import errors, items, linking
 from sandbox.context import Sandbox, current_sandbox, optional_timestamp, timestamp
 from sandbox.http_json import Call, ItemCall, read, reply
+from sandbox.public_tokens import find_item
 from sandbox.webhooks import send
 
 bp = Blueprint("items", __name__)
@@ -25,8 +26,17 @@ class WebhookCall(ItemCall, kw_only=True):
 
 @bp.post("/item/public_token/exchange")
 def exchange() -> Response:
+    """Exchange a public token, once or again: it is the same Item and access token each time.
+
+    Plaid documents 30 minutes as the life of a public token and no error for one that has been
+    exchanged already (https://plaid.com/docs/api/items/#itempublic_tokenexchange).
+    """
     call = read(ExchangeCall)
-    item = linking.exchange(current_sandbox(), call.client_id, call.public_token)
+    sandbox = current_sandbox()
+    with sandbox.store.write() as db:
+        item = find_item(sandbox, db, call.client_id, call.public_token)
+        item = linking.exchange(sandbox, db, item)
+    sandbox.webhook_queue.wake()
     return reply(access_token=item.access_token, item_id=item.item_id)
 
 

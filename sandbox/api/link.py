@@ -1,44 +1,17 @@
 """Link tokens (https://plaid.com/docs/api/link/), and the key that signs webhooks."""
 
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
+import flask
 from flask import Blueprint, Response
-from msgspec import Meta
 
-from sandbox import errors, items
-from sandbox.api.items import check_url
+from sandbox import errors, items, link_request, link_tokens
 from sandbox.context import current_sandbox, timestamp
-from sandbox.http_json import Call, encode, read, reply
-from sandbox.store import next_number
+from sandbox.hosted_link.results import listed_sessions
+from sandbox.http_json import Call, read, reply
+from sandbox.link_request import LinkRequest
 
 bp = Blueprint("link", __name__)
-
-# Tokens for update mode expire sooner, because they are meant for immediate use.
-NEW_ITEM_SECONDS = 4 * 60 * 60
-UPDATE_MODE_SECONDS = 30 * 60
-
-
-class User(msgspec.Struct):
-    """The one field that matters here. Others prefill Link's forms, and Link is not simulated."""
-
-    client_user_id: Annotated[str, Meta(min_length=1)]
-
-
-class CreateCall(Call, kw_only=True, forbid_unknown_fields=False):
-    """The fields that matter without Link. All other fields are accepted and ignored."""
-
-    client_name: Annotated[str, Meta(min_length=1, max_length=30)]
-    language: Annotated[str, Meta(min_length=2)]
-    country_codes: Annotated[list[str], Meta(min_length=1)]
-    user: User | None = None
-    user_id: str | None = None
-    products: list[str] = msgspec.field(default_factory=list)
-    webhook: str | None = None
-    redirect_uri: str | None = None
-    access_token: str | None = None
-    institution_data: dict[str, Any] | None = None
-    account_filters: dict[str, Any] | None = None
 
 
 class GetCall(Call, kw_only=True):
@@ -51,52 +24,52 @@ class KeyCall(Call, kw_only=True):
 
 @bp.post("/link/token/create")
 def create() -> Response:
-    call = read(CreateCall)
+    request = read(LinkRequest)
+    link_request.check(request)
     sandbox = current_sandbox()
-    if call.user is None and call.user_id is None:
-        raise errors.missing_fields(["user"])
-    if not call.products and call.access_token is None:
-        raise errors.missing_fields(["products"])
-    check_url("webhook", call.webhook)
-    now = sandbox.now()
-    expires = now + (UPDATE_MODE_SECONDS if call.access_token else NEW_ITEM_SECONDS)
     with sandbox.store.write() as db:
-        if call.access_token:
-            items.find(db, call.access_token)
-        token = sandbox.ids.token("link", next_number(db, "link"))
-        row = (token, encode(_metadata(call)).decode(), now, expires)
-        db.execute("INSERT INTO link_token VALUES (?, ?, ?, ?)", row)
-    return reply(expiration=timestamp(expires), link_token=token)
-
-
-def _metadata(call: CreateCall) -> dict[str, Any]:
-    fields: dict[str, Any] = {
-        "client_name": call.client_name,
-        "country_codes": call.country_codes,
-        "initial_products": call.products,
-        "language": call.language,
-        "redirect_uri": call.redirect_uri,
-        "webhook": call.webhook,
-    }
-    optional = {"account_filters": call.account_filters, "institution_data": call.institution_data}
-    return fields | {name: value for name, value in optional.items() if value is not None}
+        item = items.find(db, request.access_token).number if request.access_token else None
+        link = link_tokens.create(sandbox, db, request, item)
+    hosted = {}
+    if link.hosted_id:
+        hosted["hosted_link_url"] = f"{flask.request.host_url}hl/{link.hosted_id}"
+    return reply(expiration=timestamp(link.expires), link_token=link.token, **hosted)
 
 
 @bp.post("/link/token/get")
 def get() -> Response:
-    """Return a link token without sessions: Link runs on Plaid's own pages and is not simulated."""
+    """Return a link token with its sessions. Each is listed until six hours after its end."""
     call = read(GetCall)
-    with current_sandbox().store.read() as db:
-        row = db.execute("SELECT * FROM link_token WHERE token = ?", (call.link_token,)).fetchone()
-    if row is None:
-        raise errors.invalid_link_token()
+    sandbox = current_sandbox()
+    with sandbox.store.read() as db:
+        link = link_tokens.find(db, call.client_id, call.link_token)
+        sessions = listed_sessions(sandbox, db, link)
     return reply(
-        created_at=timestamp(row["created"]),
-        expiration=timestamp(row["expires"]),
-        link_sessions=[],
-        link_token=row["token"],
-        metadata=msgspec.Raw(row["metadata"].encode()),
+        created_at=timestamp(link.created),
+        expiration=timestamp(link.expires),
+        link_sessions=sessions,
+        link_token=link.token,
+        metadata=_metadata(link.request),
     )
+
+
+def _metadata(request: LinkRequest) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "client_name": request.client_name,
+        "country_codes": request.country_codes,
+        "initial_products": request.products or [],
+        "language": request.language,
+        "redirect_uri": request.redirect_uri,
+        "webhook": request.webhook,
+    }
+    if request.institution_data:
+        fields["institution_data"] = request.institution_data
+    if request.account_filters:
+        fields["account_filters"] = {
+            kind: {"account_subtypes": wanted.account_subtypes}
+            for kind, wanted in request.account_filters.items()
+        }
+    return fields
 
 
 @bp.post("/webhook_verification_key/get")

@@ -85,8 +85,7 @@ def create_public_token() -> Response:
         raise errors.products_not_supported(unsupported)
     check_url("options.webhook", options.webhook)
     username, password = options.override_username, options.override_password
-    public_token = linking.create(
-        sandbox,
+    new = linking.NewItem(
         call.client_id,
         call.institution_id,
         call.initial_products,
@@ -95,7 +94,7 @@ def create_public_token() -> Response:
         options.webhook or None,
         _window(options.transactions, sandbox),
     )
-    return reply(public_token=public_token)
+    return reply(public_token=linking.create(sandbox, new))
 
 
 def _window(options: TransactionsOptions | None, sandbox: Sandbox) -> Window | None:

@@ -24,6 +24,7 @@ from plaid.model.sandbox_public_token_create_request_options_transactions import
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from sandbox import bank_activity, create_app
+from tests.link_walker import walk
 from tests.sandbox.faulty_server import FaultyServer, serve_with_faults
 
 PLAID_ERROR = {
@@ -38,6 +39,16 @@ PLAID_ERROR = {
 }
 START = datetime(2026, 3, 15, 12, tzinfo=UTC)
 INITIAL_DELAY, HISTORICAL_DELAY = 10, 60
+FIRST_BANK, OAUTH_BANK = "ins_109508", "ins_127287"
+BACK = "https://app.test/finance/connections/7"
+LINK_REQUEST = {
+    "client_name": "plaidapp",
+    "language": "en",
+    "country_codes": ["US"],
+    "user": {"client_user_id": "7"},
+    "products": ["transactions"],
+    "hosted_link": {"completion_redirect_uri": BACK},
+}
 
 
 class Clock:
@@ -186,6 +197,37 @@ def error_of(live):
         return error["error_type"], error["error_code"], error["error_message"]
 
     return call
+
+
+@pytest.fixture
+def hosted_link(live):
+    """Create a link token with a hosted link, and return the answer."""
+
+    def create(**fields):
+        return live.call("/link/token/create", **(LINK_REQUEST | fields))
+
+    return create
+
+
+@pytest.fixture
+def sessions_of(live):
+    """Return the sessions of a link token, oldest first."""
+    return lambda link: live.call("/link/token/get", link_token=link["link_token"])["link_sessions"]
+
+
+@pytest.fixture
+def connect(live, hosted_link, sessions_of):
+    """Connect a bank through Hosted Link, and return its access token."""
+
+    def walk_and_exchange(bank=FIRST_BANK, **fields):
+        steps = {name: fields.pop(name) for name in ("accounts", "username") if name in fields}
+        link = hosted_link(**fields)
+        assert walk(link["hosted_link_url"], bank=bank, **steps) == BACK
+        (result,) = sessions_of(link)[-1]["results"]["item_add_results"]
+        exchanged = live.call("/item/public_token/exchange", public_token=result["public_token"])
+        return exchanged["access_token"]
+
+    return walk_and_exchange
 
 
 @pytest.fixture

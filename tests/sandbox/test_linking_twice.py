@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.sandbox.conftest import INITIAL_DELAY
+from tests.sandbox.conftest import HISTORICAL_DELAY, INITIAL_DELAY
 
 DAY = 24 * 60 * 60
 OAUTH_BANK = "ins_127287"
@@ -36,6 +36,16 @@ def test_only_the_ids_differ(live):
         {account["account_id"] for account in accounts(live, token)} for token in (first, second)
     ]
     assert not ids[0] & ids[1]
+
+
+def test_an_exchange_can_be_repeated(live):
+    token = live.public_token()
+    first, second = (live.call("/item/public_token/exchange", public_token=token) for _ in range(2))
+    for name in ("access_token", "item_id"):
+        assert first[name] == second[name]
+    live.clock.advance(HISTORICAL_DELAY)
+    updates = live.call("/item/get", access_token=first["access_token"])["status"]["transactions"]
+    assert updates["last_successful_update"] == "2026-03-15T12:01:00Z"
 
 
 def test_past_days_look_the_same_later(live):
