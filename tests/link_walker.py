@@ -10,7 +10,6 @@ The result is the address that the browser is sent to at the end; it is not open
 the session ends without one, and with `stop_at`, which leaves the page open like a closed tab.
 """
 
-import itertools
 from collections.abc import Iterator, Sequence
 from urllib.parse import urljoin
 
@@ -44,7 +43,8 @@ def walk(
     `allow`, `deny` or `fail`. `cancel_at` and `stop_at` name a step, the page's `data-step`.
     """
     person = Person(url)
-    banks = iter([bank] if isinstance(bank, str) else bank)
+    banks = [bank] if isinstance(bank, str) else list(bank)
+    several = len(banks) > 1
     passwords = iter([password] if isinstance(password, str) else password)
     given = iter(answers) if answers is not None else None
     for _ in range(_MOST_FORMS):
@@ -54,8 +54,7 @@ def walk(
         if step == cancel_at:
             cancel_at = None
             person.press("deny" if step in ("bank", "grant") else "cancel")
-        elif step == "connected" and (other := next(banks, None)):
-            banks = itertools.chain([other], banks)
+        elif step == "connected" and several and banks:
             person.press("add_another")
         elif step in ("error", "left", "refused"):
             person.give_up()
@@ -71,7 +70,7 @@ def walk(
 def _entries(
     person: "Person",
     step: str,
-    banks: Iterator[str],
+    banks: list[str],
     username: str,
     passwords: Iterator[str],
     answers: Iterator[str] | None,
@@ -79,8 +78,7 @@ def _entries(
 ) -> dict[str, Sequence[str]] | None:
     """Return what the person enters on a page; None if they have nothing more to try."""
     if step == "institution":
-        chosen = next(banks, None)
-        return None if chosen is None else {"institution_id": [chosen]}
+        return {"institution_id": [banks.pop(0)]} if banks else None
     if step in ("credentials", "bank"):
         secret = next(passwords, None)
         return None if secret is None else {"username": [username], "password": [secret]}

@@ -27,9 +27,7 @@ def open_link(flow: Flow) -> None:
         return
     item = flow.item()
     flow.state.institution_id, flow.state.username = item.institution_id, item.username
-    if item.removed or item.error_code in items.LOST:
-        flow.fail(errors.documented("ITEM_NOT_FOUND"), "credentials")
-    else:
+    if not _loses_item(flow):
         _enter_bank(flow)
 
 
@@ -44,9 +42,20 @@ def submit(flow: Flow, form: Form) -> None:
         ask_to_leave(flow)
     elif action == "another_bank":
         _choose_another_bank(flow)
-    else:
+    elif not _loses_item(flow):
         state.notice = None
         HANDLERS[state.step](flow, form)
+
+
+def _loses_item(flow: Flow) -> bool:
+    """Show an error if the Item of update mode can't be restored. Return whether that is so."""
+    if not flow.link.item:
+        return False
+    item = flow.item()
+    lost = bool(item.removed) or item.error_code in items.LOST
+    if lost:
+        flow.fail(errors.documented("ITEM_NOT_FOUND"), "credentials")
+    return lost
 
 
 def _choose_another_bank(flow: Flow) -> None:
