@@ -127,6 +127,7 @@ class LinkRequest(Call, kw_only=True):
     consumer_report_permissible_purpose: str | None = None
     cra_enabled: bool = False
     cra_options: Any = None
+    cra_report_parameter: Any = None
     credit_partner_insights: Any = None
     employment: Any = None
     eu_config: Any = None
