@@ -50,6 +50,27 @@ def retry_delay(failures: int, waits: Iterable[float]) -> timedelta:
     return timedelta(seconds=max(backoff, *waits))
 
 
+# --- Ending a connection at Plaid ---
+
+FIRST_REMOVAL_DELAY = 12.0
+"""Seconds from the first failed try to the next. The wait doubles each time, so that there are
+three tries in the first minute."""
+MAX_REMOVAL_DELAY = timedelta(days=1)
+"""The longest wait. The tries don't end until Plaid confirms: it would bill the connection."""
+
+
+def removal_delay(failures: int, waits: Iterable[float]) -> timedelta:
+    """Return how long to wait after the `failures`-th failed try. `waits` is as above."""
+    jitter = random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311
+    backoff = FIRST_REMOVAL_DELAY * 2.0 ** min(failures - 1, 20) * jitter
+    return timedelta(seconds=max(min(backoff, MAX_REMOVAL_DELAY.total_seconds()), *waits))
+
+
+DELETE_BATCH = 1_000
+"""Rows of a history that are deleted in one transaction, so that nobody waits for long."""
+DELETE_PAUSE = 0.1
+"""Seconds between two such transactions. Others write meanwhile: SQLite has a single writer."""
+
 # --- A bank that is still preparing its history ---
 
 PREPARING_LIMIT = timedelta(minutes=5)

@@ -5,7 +5,7 @@ nothing: the row says everything.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from flask import has_app_context
 from rq.timeouts import JobTimeoutException
@@ -15,14 +15,14 @@ from plaidapp.bank.error_sentences import NONSENSE, PRODUCT_NOT_READY, TIMEOUT
 from plaidapp.bank.errors import BankError, transport_error
 from plaidapp.extensions import db
 from plaidapp.store import PullItem
-from plaidapp.store.connections import items, sync_progress
+from plaidapp.store.connections import item_states, items, sync_progress
 from plaidapp.store.pulls import kinds, pulls, transitions
 
 from .connections import item_state
 from .connections.connect import connect
 from .connections.read_accounts import refresh_balances
 from .connections.remove import remove
-from .pulls.attempt import Attempt, LostPullError
+from .pulls.attempt import Attempt, DisconnectedError, LostPullError
 from .pulls.heartbeat import beating
 from .recurring.fetch_streams import read_streams
 from .transactions.fetch import RefusedCursorError
@@ -43,6 +43,7 @@ WORK: dict[str, Work] = {
     kinds.RECURRING: read_streams,
     kinds.REFRESH: refresh,
     kinds.REMOVE: remove,
+    kinds.DISCONNECT: remove,
 }
 """What a pull of each kind does at one Item. The functions raise BankError."""
 
@@ -102,6 +103,9 @@ def _work_on_items(attempt: Attempt, work: Work) -> list[BankError]:
     for pull_item in attempt.pull.items:
         if pull_item.is_idle:
             continue
+        if _is_over(attempt, pull_item.item.state, item_states.BY_PERSON):
+            attempt.report(pull_item, phase=pulls.DONE)
+            continue
         if pull_item.has_final_error:
             errors.append(_final_error(pull_item))
             continue
@@ -120,10 +124,13 @@ def _try(attempt: Attempt, pull_item: PullItem, work: Work) -> list[BankError]:
     requests = pull_item.item.sync_requested  # a request made from now on is for the next sync
     try:
         work(attempt, pull_item)
+    except DisconnectedError:
+        attempt.roll_back()
+        attempt.report(pull_item, phase=pulls.DONE)
     except (BankError, DataError, JobTimeoutException) as problem:
         attempt.roll_back()
         error = _as_bank_error(problem)
-        if _is_replaced(attempt, pull_item):
+        if _is_over(attempt, items.state_of(pull_item.item_id), item_states.ENDED):
             attempt.report(pull_item, phase=pulls.DONE)
         elif error.code == PRODUCT_NOT_READY:  # not a failure: the bank needs more time
             if attempt.pull.facts.syncs:
@@ -137,9 +144,13 @@ def _try(attempt: Attempt, pull_item: PullItem, work: Work) -> list[BankError]:
     return []
 
 
-def _is_replaced(attempt: Attempt, pull_item: PullItem) -> bool:
-    """An Item that was replaced while it was read can't fail: its successor is asked instead."""
-    return not attempt.pull.facts.runs_on_replaced and items.is_replaced(pull_item.item_id)
+def _is_over(attempt: Attempt, state: str | None, final: Sequence[str]) -> bool:
+    """Is there nothing to do at an Item in this state, and so no failure, if these are `final`?
+
+    An Item that was replaced is still read if it works. It can't fail: its successor is asked
+    instead.
+    """
+    return state in final and not attempt.pull.facts.runs_on_ended
 
 
 def _fail(attempt: Attempt, pull_item: PullItem, error: BankError) -> None:

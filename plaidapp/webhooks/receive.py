@@ -51,9 +51,14 @@ def receive() -> Answer:
 
 
 def _accept(token: str, body: bytes) -> None:
-    """Store the webhook and, unless it was delivered before, handle it."""
+    """Store the webhook and, unless it was delivered before, handle it.
+
+    Nothing of an Item that the person disconnected is read or stored.
+    """
     event = _decode(body)
     item = items.by_plaid_id(event.item_id) if event.item_id else None
+    if item and item.state in item_states.BY_PERSON:
+        return
     handler = handlers.HANDLERS.get((event.webhook_type or "", event.webhook_code or ""))
     is_new = deliveries.save(
         token,

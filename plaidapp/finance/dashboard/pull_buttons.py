@@ -35,6 +35,7 @@ NO_BANK = lazy_gettext("Connect a bank first.")
 REPLACED = lazy_gettext("You connected this bank again. Sync the newer connection instead.")
 ASK_AGAIN = gettext_noop("You can ask the bank again %(when)s.")
 NOT_ON_DEMAND = lazy_gettext("This bank can't be asked for new transactions right now.")
+DISCONNECTED = lazy_gettext("You disconnected this bank. Connect it again to update its accounts.")
 NO_TEST_BANKS = lazy_gettext("Test banks are available only in Plaid's sandbox.")
 
 
@@ -72,7 +73,7 @@ def _seal(**values: str) -> bytes:
 
 @blueprint.post("/pulls/accounts")
 def get_accounts() -> Answer:
-    connected = items.of_user(person().id)
+    connected = items.connected(person().id)
     if not connected:
         return _refuse(str(NO_BANK))
     return pull_view.answer(_begin(kinds.ACCOUNTS, items=connected))
@@ -91,8 +92,8 @@ def get_total() -> Answer:
 @blueprint.post("/items/<int:item_id>/sync")
 def sync_item(item_id: int) -> Answer:
     item = owned_or_404(items.owned, item_id)
-    if item.state == item_states.REPLACED:
-        return _refuse(str(REPLACED))
+    if item.state in item_states.ENDED:
+        return _refuse(str(REPLACED if item.state == item_states.REPLACED else DISCONNECTED))
     sync_progress.request_sync([item.id])
     return pull_view.answer(_begin(kinds.TRANSACTIONS, items=[item]))
 
@@ -120,7 +121,7 @@ def _begin_range(kind: str) -> Answer:
             html = render_template("finance/pulls/_range_form.html", range_form=form)
             return retarget(html, "#range-form", 422)
         return content.render_page(person().id, range_form=form), 422
-    connected = items.of_user(person().id)
+    connected = items.connected(person().id)
     if not connected:
         return _refuse(str(NO_BANK))
     sync_progress.request_sync([item.id for item in connected])

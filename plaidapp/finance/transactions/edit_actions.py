@@ -92,7 +92,9 @@ def undo(edit_id: int) -> Answer:
 
 def _answer(listing: Listing, applied: Applied, ids: Sequence[int] | None, back: str) -> Answer:
     """`ids` are the rows that the person chose, None for all rows of the filter."""
-    edit, sentence = applied.edit, _changed_sentence(applied.rows)
+    if applied.read_only and not applied.rows:
+        return _refuse(_read_only_sentence(applied.read_only), listing)
+    edit, sentence = applied.edit, _changed_sentence(applied)
     undo_url = address(listing.query, "finance.undo", edit_id=edit.id) if edit else None
     if not is_htmx():
         flash(sentence, undo_url or "message")
@@ -135,16 +137,27 @@ def _refuse(sentence: str, listing: Listing) -> Answer:
     return render_template("finance/transactions/transactions.html", listing=listing), 422
 
 
-def _changed_sentence(rows: int) -> str:
-    if not rows:
+def _changed_sentence(applied: Applied) -> str:
+    if not applied.rows:
         return str(_("Nothing changed."))
-    return str(
-        ngettext(
-            "%(count)s transaction changed.",
-            "%(count)s transactions changed.",
-            rows,
-            count=number(rows),
-        )
+    changed_text = ngettext(
+        "%(count)s transaction changed.",
+        "%(count)s transactions changed.",
+        applied.rows,
+        count=number(applied.rows),
+    )
+    return " ".join(filter(None, (changed_text, _read_only_sentence(applied.read_only))))
+
+
+def _read_only_sentence(rows: int) -> str:
+    """Empty if there are no such rows."""
+    if not rows:
+        return ""
+    return ngettext(
+        "%(count)s transaction can't be changed, because you disconnected its bank.",
+        "%(count)s transactions can't be changed, because you disconnected their banks.",
+        rows,
+        count=number(rows),
     )
 
 
@@ -161,8 +174,9 @@ def _undone_sentence(undone: edits.Undone) -> str:
         undone.skipped,
         count=number(undone.skipped),
     )
-    if undone.rows and undone.skipped:
-        return f"{undone_text} {kept_text}"
-    if undone.skipped:
-        return str(kept_text)
-    return str(undone_text if undone.rows else _("This was already undone."))
+    texts = [
+        undone_text if undone.rows else "",
+        kept_text if undone.skipped else "",
+        _read_only_sentence(undone.read_only),
+    ]
+    return " ".join(filter(None, texts)) or _("This was already undone.")

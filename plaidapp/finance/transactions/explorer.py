@@ -10,6 +10,7 @@ from werkzeug import Response
 from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Transaction
+from plaidapp.store.connections import disconnection
 from plaidapp.store.transactions import raw_pages, transactions
 
 from ..base.blueprint import blueprint, polled
@@ -95,6 +96,7 @@ def detail_of(
     sent = raw_pages.json_of(row)
     return {
         "row": row,
+        "is_read_only": row.account_id in disconnection.read_only_accounts(row.user_id),
         "listing": listing,
         "form": form or EditForm.of(row),
         "pending": transactions.replaced_by(row),

@@ -14,7 +14,6 @@ from plaidapp.store.connections import (
     reconnected_accounts,
     state_changes,
 )
-from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import set_aside
@@ -49,7 +48,7 @@ def refresh_balances(attempt: Attempt, pull_item: PullItem) -> None:
             refusal, refused_at = error.code, moment if error.refuses_product else None
     if answer is None:
         answer = attempt.bank.accounts(item.access_token)
-    users.lock_ledger(attempt.pull.user_id)
+    attempt.lock_ledger(pull_item)
     if refused_at != item.balances_refused_at:
         items.remember_balances_refusal(item.id, refusal if refused_at else None, refused_at)
     _store(attempt, pull_item, answer, phase=pulls.DONE, refusal=refusal)
@@ -59,7 +58,7 @@ def _store(
     attempt: Attempt, pull_item: PullItem, answer: payloads.Accounts, **reported: str | None
 ) -> None:
     user_id, item_id = attempt.pull.user_id, pull_item.item_id
-    users.lock_ledger(user_id)
+    attempt.lock_ledger(pull_item)
     state_changes.answered(item_id, answer.item.institution_id, answer.item.institution_name)
     listed = former_accounts.without_departed(item_id, answer.accounts)
     derived.refresh((), reconnected_accounts.save_accounts(user_id, item_id, listed))

@@ -1,20 +1,27 @@
-"""End, at Plaid, the connection of an Item that another Item has replaced."""
+"""End at Plaid the connection of an Item that was disconnected, or that another one replaced."""
 
 from plaidapp.store import PullItem
-from plaidapp.store.connections import items
+from plaidapp.store.connections import disconnection
 from plaidapp.store.pulls import pulls
 
 from ..pulls.attempt import Attempt
+from .delete_history import delete_history
 
 
 def remove(attempt: Attempt, pull_item: PullItem) -> None:
-    """Remove the Item at Plaid and forget its access token. Raises BankError.
+    """Delete the history if the person wants that, remove the Item at Plaid, and forget its token.
 
-    Do nothing if the Item has an account of its own again: the two were not the same.
+    Raises BankError. Until Plaid confirms, the token is kept: the pull is tried again. Do nothing
+    if a replaced Item has an account of its own again: the two were not the same.
     """
-    if not items.is_replaced(pull_item.item_id):
+    item = pull_item.item
+    if not disconnection.is_to_be_removed(item):
         attempt.report(pull_item, phase=pulls.DONE)
         return
-    attempt.bank.remove(pull_item.item.access_token)
-    items.forget_token(pull_item.item_id)
-    attempt.report(pull_item, phase=pulls.DONE)
+    attempt.report_asking(pull_item)
+    if item.deletes_history:
+        delete_history(attempt, pull_item)
+    if item.access_token:
+        attempt.bank.remove(item.access_token)
+    disconnection.confirm(item.id, is_deleted=item.deletes_history)
+    attempt.report(pull_item, stored=True, phase=pulls.DONE)

@@ -12,6 +12,7 @@ from plaidapp.extensions import db
 from plaidapp.store import Account, Item
 from plaidapp.store.connections import (
     account_questions,
+    disconnection,
     former_accounts,
     item_states,
     items,
@@ -59,9 +60,12 @@ def decide(user_id: int, item_id: int, *, is_complete: bool) -> None:
 
 
 def _undecided(user_id: int, item_id: int) -> list[tuple[StoredAccount, StoredAccount]]:
-    """Return pairs of open accounts that look alike and have not been found to be different."""
+    """Return pairs of accounts that look alike and have not been found to be different.
+
+    This Item's are open. The others may be those of a bank that the person had disconnected.
+    """
     stored = reconnected_accounts.stored_accounts(
-        Account.user_id == user_id, Account.closed_at.is_(None)
+        Account.user_id == user_id, disconnection.is_open_or_kept()
     )
     pairs = recognition.look_alikes(stored, item_id)
     known = account_questions.different_pairs(user_id) if pairs else ()

@@ -16,7 +16,7 @@ from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
 from plaidapp.store import Pull, PullItem
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items, sync_progress
+from plaidapp.store.connections import item_states, items, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls, transitions
 from plaidapp.texts import gettext_noop
@@ -29,6 +29,10 @@ BROKEN = gettext_noop("Something broke on our side. Your stored data is safe.")
 
 class LostPullError(Exception):
     """Another worker has claimed the pull; this one must leave it alone."""
+
+
+class DisconnectedError(Exception):
+    """The person has disconnected the Item; nothing more of it may be stored."""
 
 
 class Attempt:
@@ -52,6 +56,12 @@ class Attempt:
                 _set(pull_item, _begun(pull_item))
                 break
         db.session.commit()
+
+    def lock_ledger(self, pull_item: PullItem) -> None:
+        """Lock the person's ledger, to store what the bank sent. Raises DisconnectedError."""
+        users.lock_ledger(self.pull.user_id)
+        if items.state_of(pull_item.item_id) in item_states.BY_PERSON:
+            raise DisconnectedError
 
     def report_asking(self, pull_item: PullItem) -> None:
         """Report that reading the Item begins (again), unless the row says so already."""
@@ -136,15 +146,18 @@ class Attempt:
     def _fail_or_retry(self, errors: list[BankError]) -> None:
         """One retryable error is enough for a retry. Items with a final error are not asked again.
 
-        Without an Item, the error is stored with the pull itself.
+        Without an Item, the error is stored with the pull itself. A pull that persists never fails.
         """
         shown: dict[str, Any] = {}
         if not self.pull.items:
             shown = {"error_code": errors[0].code, "error_message": errors[0].message}
         failures = self.pull.failures + 1
+        waits = [error.wait for error in errors]
         most = policy.max_failures(attended=self.pull.asked_by == pulls.PERSON)
-        if failures < most and any(error.retryable for error in errors):
-            delay = policy.retry_delay(failures, [error.wait for error in errors])
+        if self.pull.facts.persists:
+            self._queue(now() + policy.removal_delay(failures, waits), failures=failures)
+        elif failures < most and any(error.retryable for error in errors):
+            delay = policy.retry_delay(failures, waits)
             self._queue(now() + delay, failures=failures, **shown)
         else:
             self._end(state=pulls.FAILED, failures=failures, **shown)
@@ -169,13 +182,20 @@ class Attempt:
         return [each for each in self.pull.items if items.lock(each.item_id).is_behind]
 
     def crash(self) -> None:
-        """End the pull after an exception that is this app's fault; the log has the traceback."""
+        """End the pull after an exception that is this app's fault; the log has the traceback.
+
+        A pull that persists is tried again.
+        """
         for pull_item in self.pull.items:
             if pull_item.phase != pulls.DONE:
                 pull_item.phase = pulls.QUEUED  # what it says now was interrupted
                 if self.pull.facts.syncs:
                     sync_progress.failing(pull_item.item_id, INTERNAL, BROKEN)
         users.ledger_changed(self.pull.user_id)
+        if self.pull.facts.persists:
+            failures = self.pull.failures + 1
+            self._queue(now() + policy.removal_delay(failures, ()), failures=failures)
+            return
         self._end(state=pulls.FAILED, error_code=INTERNAL, error_message=BROKEN)
 
     def _queue(self, run_after: datetime, **values: Any) -> None:

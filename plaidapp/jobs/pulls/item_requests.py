@@ -82,5 +82,5 @@ def remove(item_ids: Iterable[int]) -> None:
     """Have replaced Items removed at Plaid, once each. The clock rings for the pulls."""
     for item_id in item_ids:
         item = db.session.get_one(Item, item_id)
-        if not pulls.has_any(item_id, kinds.REMOVE):
+        if pulls.under_way(item_id, kinds.REMOVE) is None:
             pulls.add(item.user_id, kinds.REMOVE, items=[item], asked_by=pulls.CLOCK)

@@ -8,7 +8,6 @@ from plaidapp.bank.payloads import Recurring
 from plaidapp.store import PullItem
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, sync_progress
-from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.store.recurring import save_streams
 
@@ -31,7 +30,7 @@ def read_streams(attempt: Attempt, pull_item: PullItem) -> None:
             raise
         refusal = error.code
         answer = Recurring([], [], error.request_id or "")
-    users.lock_ledger(attempt.pull.user_id)  # first, as a sync does
+    attempt.lock_ledger(pull_item)  # first, as a sync does
     is_newest = sync_progress.streams_read(pull_item.item_id, moment, refusal)
     if is_newest:
         account_ids = accounts.ids_of_item(pull_item.item_id)

@@ -20,7 +20,6 @@ from plaidapp.store.connections import (
     sync_progress,
 )
 from plaidapp.store.connections.sync_progress import Advance
-from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import (
@@ -45,7 +44,7 @@ def store_update(
 ) -> Advance:
     """Return LOST, with nothing stored, if another sync moved the cursor; otherwise commit."""
     user_id, item_id = attempt.pull.user_id, pull_item.item_id
-    users.lock_ledger(user_id)
+    attempt.lock_ledger(pull_item)
     is_whole = start.from_beginning and update.status == item_states.COMPLETE
     unnamed = _comparable_ids(item_id) if is_whole else set()
     aside = set_aside.keys(item_id)

@@ -12,7 +12,6 @@ from plaidapp.extensions import db
 from plaidapp.store import Item, PullItem
 from plaidapp.store.connections import accounts, standby, sync_progress
 from plaidapp.store.connections.sync_progress import Advance
-from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 
 from ..connections.read_accounts import read_accounts
@@ -48,7 +47,7 @@ def sync(attempt: Attempt, pull_item: PullItem) -> None:
 
 
 def _take_over(attempt: Attempt, pull_item: PullItem) -> None:
-    users.lock_ledger(attempt.pull.user_id)
+    attempt.lock_ledger(pull_item)
     standby.take_over(pull_item.item_id)
     attempt.report(pull_item, stored=True)
     read_accounts(attempt, pull_item)

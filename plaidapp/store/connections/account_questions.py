@@ -4,7 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ForeignKey, Select, Table, UniqueConstraint, bindparam, delete, select
+from sqlalchemy import (
+    ForeignKey,
+    Select,
+    Table,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.orm import Mapped, aliased, joinedload, mapped_column, relationship
 
 from plaidapp.extensions import Base, db
@@ -13,6 +24,7 @@ from ..base.types import Moment, now
 from ..base.upsert import upsert
 from ..base.writes import write
 from .accounts import Account
+from .item import Item
 
 Ids = tuple[int, int]
 """The ids of two accounts, the lower one first."""
@@ -53,8 +65,15 @@ def any_open(user_id: int) -> bool:
 
 
 def _open() -> Select[AccountQuestion]:
-    """Questions about accounts that are both open, and that have no answer."""
-    one, other = aliased(Account), aliased(Account)
+    """Questions without an answer about two open accounts, or an open one and one that the person
+    kept when they disconnected its bank."""
+    one, other, item = aliased(Account), aliased(Account), aliased(Item)
+    closed_at = func.coalesce(one.closed_at, other.closed_at)
+    is_kept = (
+        item.id.in_((one.item_id, other.item_id)),
+        item.disconnected_at == closed_at,
+        ~item.deletes_history,
+    )
     return (
         select(AccountQuestion)
         .options(joinedload(AccountQuestion.one), joinedload(AccountQuestion.other))
@@ -63,8 +82,8 @@ def _open() -> Select[AccountQuestion]:
         .where(
             AccountQuestion.user_id == bindparam("user_id"),
             AccountQuestion.different_at.is_(None),
-            one.closed_at.is_(None),
-            other.closed_at.is_(None),
+            or_(one.closed_at.is_(None), other.closed_at.is_(None)),
+            or_(closed_at.is_(None), exists().where(*is_kept)),
         )
         .order_by(AccountQuestion.id)
     )

@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     bindparam,
+    delete,
     select,
     update,
 )
@@ -160,6 +161,11 @@ def close(item_id: int, plaid_account_id: str) -> None:
         .where(Account.item_id == item_id, Account.plaid_account_id == plaid_account_id)
         .values(closed_at=now())
     )
+
+
+def delete_of_item(item_id: int) -> None:
+    """Delete the Item's accounts with everything that refers to them."""
+    write(delete(Account).where(Account.item_id == item_id))
 
 
 def owner(account_id: int) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from plaidapp.extensions import Base
 
 from ..base.types import Moment, now
-from .item_states import GOOD, REPLACED
+from .item_states import ENDED, GOOD
 
 
 class Item(Base):
@@ -89,7 +89,7 @@ class Item(Base):
 
     @property
     def is_behind(self) -> bool:
-        return self.state != REPLACED and self.sync_applied < self.sync_requested
+        return self.state not in ENDED and self.sync_applied < self.sync_requested
 
     @property
     def may_wait(self) -> bool:

@@ -9,7 +9,14 @@ NEW_ACCOUNTS = "new_accounts"  # works, and the bank has more accounts to share
 REPLACED = "replaced"  # reconnected: another Item has its accounts now, for good
 DISCONNECTING = "disconnecting"  # by the person; Plaid has not confirmed it yet
 DISCONNECTED = "disconnected"  # by the person, who keeps the history
-NOT_SYNCED = (LOGIN_REQUIRED, REVOKED, REPLACED, DISCONNECTING, DISCONNECTED)
+DELETED = "deleted"  # with its history: only the ids are left, so that late webhooks are known
+BY_PERSON = (DISCONNECTING, DISCONNECTED, DELETED)
+"""States of Items that the person disconnected: nothing more of the bank's is stored."""
+ENDED = (REPLACED, *BY_PERSON)
+"""States that only the end of another one follows: no error and no answer changes them."""
+NOT_LISTED = (REPLACED, DELETED)
+"""States of Items that no list shows."""
+NOT_SYNCED = (LOGIN_REQUIRED, REVOKED, *ENDED)
 """States in which the bank is not asked for transactions."""
 REPORTING = (GOOD, EXPIRING, NEW_ACCOUNTS)
 """States in which the bank answers."""

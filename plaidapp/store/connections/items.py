@@ -10,7 +10,7 @@ from plaidapp.extensions import db
 
 from ..base.writes import write
 from .item import Item
-from .item_states import REPLACED
+from .item_states import DELETED, ENDED, NOT_LISTED
 
 
 def add(**fields: Any) -> Item:
@@ -21,7 +21,9 @@ def add(**fields: Any) -> Item:
 
 
 def owned(item_id: int, user_id: int) -> Item | None:
-    return db.session.scalar(select(Item).where(Item.id == item_id, Item.user_id == user_id))
+    """Return the person's Item, unless they deleted it."""
+    theirs = Item.user_id == user_id, Item.state != DELETED
+    return db.session.scalar(select(Item).where(Item.id == item_id, *theirs))
 
 
 def by_plaid_id(plaid_item_id: str) -> Item | None:
@@ -29,13 +31,20 @@ def by_plaid_id(plaid_item_id: str) -> Item | None:
 
 
 def everyone() -> Sequence[Item]:
-    """Return everyone's Items, except replaced ones. For the operator only, not for pages."""
-    return db.session.scalars(select(Item).where(Item.state != REPLACED).order_by(Item.id)).all()
+    """Return everyone's Items that have not ended. For the operator only, not for pages."""
+    query = select(Item).where(Item.state.not_in(ENDED))
+    return db.session.scalars(query.order_by(Item.id)).all()
 
 
 def of_user(user_id: int) -> Sequence[Item]:
-    """Return the person's Items, oldest first, without replaced ones."""
-    theirs = (Item.user_id == user_id) & (Item.state != REPLACED)
+    """Return the person's Items, oldest first, with those that are disconnected but kept."""
+    theirs = (Item.user_id == user_id) & Item.state.not_in(NOT_LISTED)
+    return db.session.scalars(select(Item).where(theirs).order_by(Item.id)).all()
+
+
+def connected(user_id: int) -> Sequence[Item]:
+    """Return the person's Items that have not ended, oldest first."""
+    theirs = (Item.user_id == user_id) & Item.state.not_in(ENDED)
     return db.session.scalars(select(Item).where(theirs).order_by(Item.id)).all()
 
 
@@ -56,6 +65,12 @@ def lock(item_id: int) -> Item:
     return db.session.scalars(query.execution_options(populate_existing=True)).one()
 
 
+def lock_all(user_id: int) -> None:
+    """Lock all of the person's Items until the commit, in the order of their ids."""
+    query = select(Item.id).where(Item.user_id == user_id).order_by(Item.id)
+    db.session.execute(query.with_for_update(key_share=True)).all()
+
+
 def read_again(item_id: int) -> None:
     """Have the next sync read the Item from the beginning. One that is running starts over."""
     write(update(Item).where(Item.id == item_id).values(cursor=""))
@@ -67,9 +82,9 @@ def in_states(item_ids: Sequence[int], states: Sequence[str]) -> Sequence[int]:
     return db.session.scalars(query.order_by(Item.id)).all()
 
 
-def is_replaced(item_id: int) -> bool:
-    state = db.session.scalar(select(Item.state).where(Item.id == item_id))
-    return state == REPLACED
+def state_of(item_id: int) -> str | None:
+    """Return the Item's state as it is stored now."""
+    return db.session.scalar(select(Item.state).where(Item.id == item_id))
 
 
 def forget_token(item_id: int) -> None:

@@ -90,3 +90,9 @@ def approve_held(session_id: int) -> int:
     held = LinkResult.session_id == session_id, LinkResult.state == HELD
     in_time = LinkResult.expires_at > now()
     return write(update(LinkResult).where(*held, in_time).values(state=APPROVED))
+
+
+def forget_item(item_id: int) -> None:
+    """Delete what Link said of an Item. What remains keeps its token from being exchanged again."""
+    nothing = {"accounts": "[]", "institution_id": None, "institution_name": None}
+    write(update(LinkResult).where(LinkResult.item_id == item_id).values(**nothing))

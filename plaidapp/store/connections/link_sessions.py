@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Text, select, update
+from sqlalchemy import ForeignKey, LargeBinary, String, Text, delete, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp import policy
@@ -156,3 +156,14 @@ def to_look_at(user_id: int) -> Sequence[LinkSession]:
 def look_later() -> datetime:
     """Return when the clock sees to a session next."""
     return now() + policy.LINK_UNATTENDED_INTERVAL
+
+
+def end_of_item(item_id: int) -> None:
+    """End the sessions in which the person logs in to this Item again: they disconnected it."""
+    is_open = LinkSession.item_id == item_id, LinkSession.ended_at.is_(None)
+    nothing = {"sealed_token": None, "sealed_url": None, "look_after": None}
+    write(update(LinkSession).where(*is_open).values(ended_at=now(), **nothing))
+
+
+def delete_of_item(item_id: int) -> None:
+    write(delete(LinkSession).where(LinkSession.item_id == item_id))

@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, or_, select
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
 
-from . import account_moves, accounts, item_states, items, recognition, state_changes
+from . import account_moves, accounts, disconnection, item_states, items, recognition, state_changes
 from .accounts import Account
 from .former_accounts import FormerAccount
 from .item import Item
@@ -51,7 +51,7 @@ def _reconnect(user_id: int, item_id: int, new: Sequence[payloads.PlaidAccount])
 
 
 def replace_empty(item_ids: set[int]) -> None:
-    """Mark those of the Items as replaced that have no open account left and don't stand by."""
+    """Mark those of the Items as replaced that have no account left and don't stand by."""
     for item_id in sorted(item_ids - _with_open_account(item_ids)):
         if not _stands_by(item_id):
             state_changes.replace(item_id)
@@ -69,8 +69,9 @@ def replace_lost(item_id: int) -> None:
 
 
 def _with_open_account(item_ids: set[int]) -> set[int]:
-    query = select(Account.item_id).where(Account.item_id.in_(item_ids))
-    return set(db.session.scalars(query.where(Account.closed_at.is_(None)).distinct()))
+    """Return those of the Items that have an account that is open or that the person keeps."""
+    query = select(Account.item_id).join(Item).where(Account.item_id.in_(item_ids))
+    return set(db.session.scalars(query.where(disconnection.is_open_or_kept()).distinct()))
 
 
 def _stands_by(item_id: int) -> bool:
@@ -88,11 +89,13 @@ def _stands_by(item_id: int) -> bool:
 def _accounts_elsewhere(user_id: int, item_id: int) -> list[StoredAccount]:
     """Return the person's accounts that a new one of this Item could be.
 
-    They are those of the same bank, and those with a persistent id, which banks may share.
+    They are those of the same bank, and those with a persistent id, which banks may share. What the
+    person deletes is not picked up again.
     """
     here = select(Item.institution_id).where(Item.id == item_id).scalar_subquery()
     may_be = or_(Item.institution_id == here, Account.persistent_account_id.is_not(None))
-    return stored_accounts(Item.user_id == user_id, Item.id != item_id, may_be)
+    theirs = Item.user_id == user_id, Item.id != item_id, ~Item.deletes_history
+    return stored_accounts(*theirs, may_be)
 
 
 def stored_accounts(*conditions: ColumnElement[bool]) -> list[StoredAccount]:

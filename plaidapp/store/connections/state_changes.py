@@ -13,6 +13,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
+    delete,
     insert,
     literal,
     null,
@@ -28,9 +29,21 @@ from plaidapp.texts import gettext_noop
 from ..base.types import BigId, Moment, now
 from ..base.writes import write
 from .item import TABLE, Item
-from .item_states import ERROR, GOOD, LOGIN_REQUIRED, REPLACED, REVOKED
+from .item_states import (
+    DELETED,
+    DISCONNECTED,
+    DISCONNECTING,
+    ENDED,
+    ERROR,
+    GOOD,
+    LOGIN_REQUIRED,
+    REPLACED,
+    REVOKED,
+)
 
-ENDED = gettext_noop("This connection has ended. Connect the bank again to update its accounts.")
+HAS_ENDED = gettext_noop(
+    "This connection has ended. Connect the bank again to update its accounts."
+)
 
 
 class StateChange(Base):
@@ -47,6 +60,12 @@ class StateChange(Base):
 
 
 _CHANGES = cast(Table, StateChange.__table__)
+
+
+def delete_of_item(item_id: int) -> None:
+    write(delete(StateChange).where(StateChange.item_id == item_id))
+
+
 _FAILING = TABLE.c.state.in_((LOGIN_REQUIRED, ERROR))
 _MOMENT = bindparam("moment", type_=Moment)
 RECOVERED: Mapping[str, Any] = {
@@ -94,14 +113,26 @@ def answered(item_id: int, institution_id: str | None, institution_name: str | N
 
 
 def set_state(item_id: int, state: str, code: str | None, message: str | None) -> None:
-    """Change the Item's state, unless it is replaced, which is final.
+    """Change the Item's state, unless it has ended.
 
-    A withdrawn permission stays withdrawn until the state is good again or the Item is replaced.
+    A withdrawn permission stays withdrawn until the state is good again.
     """
     may_change = (
-        TABLE.c.state != REPLACED,
-        or_(TABLE.c.state != REVOKED, literal(state in (GOOD, REPLACED))),
+        TABLE.c.state.not_in(ENDED),
+        or_(TABLE.c.state != REVOKED, literal(state == GOOD)),
     )
+    change(item_id, *may_change, state=state, code=code, message=message)
+
+
+def change(
+    item_id: int,
+    *conditions: ColumnElement[bool],
+    state: str,
+    code: str | None = None,
+    message: str | None = None,
+    **values: Any,
+) -> None:
+    """Change and record the state, if the Item meets the conditions."""
     differs = or_(TABLE.c.state != state, TABLE.c.error_code.is_distinct_from(code))
     shown = {
         "state": literal(state),
@@ -109,27 +140,34 @@ def set_state(item_id: int, state: str, code: str | None, message: str | None) -
         "message": literal(message, Text),
     }
     moment = now()
-    write(_record(*may_change, differs, **shown), {"id": item_id, "moment": moment})
+    write(_record(*conditions, differs, **shown), {"id": item_id, "moment": moment})
     write(
         update(Item)
-        .where(Item.id == item_id, *may_change)
-        .values(state=state, error_code=code, error_message=message, next_look=moment)
+        .where(Item.id == item_id, *conditions)
+        .values(state=state, error_code=code, error_message=message, next_look=moment, **values)
     )
 
 
 def replace(item_id: int) -> None:
     """Mark an Item as replaced: other Items have all of its accounts now."""
-    set_state(item_id, REPLACED, None, None)
+    change(item_id, TABLE.c.state != DELETED, state=REPLACED)
 
 
 def revive(item_id: int) -> None:
     """Make a replaced Item one of its own again, because it has an account after all.
 
-    If it was ended at Plaid meanwhile, only a new connection can bring the account up to date.
+    If it was ended at Plaid meanwhile, only a new connection can bring the account up to date. If
+    the person had disconnected it, it is disconnected again.
     """
-    has_ended, is_replaced = TABLE.c.access_token == b"", TABLE.c.state == REPLACED
-    state = case((has_ended, REVOKED), else_=GOOD)
-    message = case((has_ended, ENDED), else_=None)
+    has_ended, by_person = TABLE.c.access_token == b"", TABLE.c.disconnected_at.is_not(None)
+    is_replaced = TABLE.c.state == REPLACED
+    state = case(
+        (by_person & has_ended, DISCONNECTED),
+        (by_person, DISCONNECTING),
+        (has_ended, REVOKED),
+        else_=GOOD,
+    )
+    message = case((has_ended & ~by_person, HAS_ENDED), else_=None)
     write(_record(is_replaced, state=state, message=message), {"id": item_id, "moment": now()})
     write(
         update(Item)

@@ -13,7 +13,7 @@ from plaidapp.extensions import db
 from ..base.types import Moment, now
 from ..base.writes import write
 from .item import TABLE, Item
-from .item_states import COMPLETE, ERROR, NOT_SYNCED, REPLACED
+from .item_states import COMPLETE, ENDED, ERROR, NOT_SYNCED
 from .state_changes import RECOVERED, record_recovery
 
 
@@ -69,11 +69,14 @@ def looked_at(looked: Sequence[Item], swept: Sequence[Item], asked: Collection[i
 def request_sync(item_ids: Sequence[int]) -> None:
     """Count one more request for each Item. In SQL, so that two at the same time count as two.
 
-    The clock looks whether it is answered after policy.UNFINISHED_INTERVAL.
+    The clock looks whether it is answered after policy.UNFINISHED_INTERVAL. Nothing is requested of
+    an Item that has ended.
     """
     soon = now() + policy.UNFINISHED_INTERVAL
     # Whoever locks several Items locks them in this order: then nobody waits in a circle.
-    chosen = select(Item.id).where(Item.id.in_(item_ids)).order_by(Item.id)
+    chosen = (
+        select(Item.id).where(Item.id.in_(item_ids), Item.state.not_in(ENDED)).order_by(Item.id)
+    )
     write(
         update(Item)
         .where(Item.id.in_(chosen.with_for_update(key_share=True)))
@@ -120,7 +123,7 @@ _ADVANCE = (
         changed_at=func.coalesce(bindparam("changed_at", type_=Moment), TABLE.c.changed_at),
         **_ANSWERED,
     )
-    .returning((TABLE.c.sync_applied < TABLE.c.sync_requested) & (TABLE.c.state != REPLACED))
+    .returning((TABLE.c.sync_applied < TABLE.c.sync_requested) & TABLE.c.state.not_in(ENDED))
 )
 
 

@@ -16,6 +16,7 @@ REPAIR = "repair"
 RECURRING = "recurring"
 REFRESH = "refresh"
 REMOVE = "remove"
+DISCONNECT = "disconnect"
 NO_TRANSACTIONS = gettext_noop("This bank provides no transactions")
 
 
@@ -28,7 +29,8 @@ class Kind:
     `takes_requests`: a new request to sync can rely on a pull of this kind that is under way.
     `reads_balances`: once it is done, the balances are up to date.
     `lists_rows`: the person asked to see transactions, not only to count them.
-    `runs_on_replaced`: it has work to do at an Item that another one has replaced.
+    `runs_on_ended`: it has work to do at an Item that was replaced or disconnected.
+    `persists`: it is tried until it succeeds, less and less often.
     `done_text`: what the sync history says when it is done; None says what changed.
     `refused_text`: what it says if the bank refuses the product. Without one, it has made do.
     """
@@ -39,7 +41,8 @@ class Kind:
     takes_requests: bool = False
     reads_balances: bool = False
     lists_rows: bool = False
-    runs_on_replaced: bool = False
+    runs_on_ended: bool = False
+    persists: bool = False
     done_text: str | None = None
     refused_text: str | None = None
 
@@ -83,8 +86,15 @@ KINDS = {
         ),
         Kind(  # at Plaid, after another Item replaced it
             name=REMOVE,
-            runs_on_replaced=True,
+            runs_on_ended=True,
+            persists=True,
             done_text=gettext_noop("Closed at the bank because you connected it again"),
+        ),
+        Kind(  # by the person
+            name=DISCONNECT,
+            runs_on_ended=True,
+            persists=True,
+            done_text=gettext_noop("Disconnected"),
         ),
     )
 }

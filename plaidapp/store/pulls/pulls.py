@@ -234,9 +234,9 @@ def waiting(item_id: int, kind: str) -> Pull | None:
     return _first_of_item(item_id, Pull.kind == kind, Pull.state == QUEUED)
 
 
-def has_any(item_id: int, kind: str) -> bool:
-    """Return True if there ever was a pull of this kind for the Item."""
-    return _first_of_item(item_id, Pull.kind == kind) is not None
+def under_way(item_id: int, kind: str) -> Pull | None:
+    """Return a pull of this kind for the Item that is queued or running."""
+    return _first_of_item(item_id, Pull.kind == kind, Pull.state.in_((QUEUED, RUNNING)))
 
 
 def _first_of_item(item_id: int, *conditions: ColumnElement[bool]) -> Pull | None:

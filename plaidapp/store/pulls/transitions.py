@@ -18,6 +18,7 @@ from plaidapp.texts import gettext_noop
 
 from ..base.types import now
 from ..base.writes import write
+from . import kinds
 from .pulls import DISMISSED, FAILED, PERSON, QUEUED, RUNNING, Pull, PullItem
 
 
@@ -149,13 +150,15 @@ def _set_rung_at(rung: Sequence[Pull], moment: datetime | None) -> None:
 def reclaim_orphans() -> int:
     """Queue every running pull again whose worker sends no heartbeat; return how many there were.
 
-    A pull that has lost too many workers fails instead: it is probably what kills them.
+    A pull that has lost too many workers fails instead: it is probably what kills them. One that
+    persists has many attempts for other reasons.
     """
     moment = now()
     orphaned = (Pull.state == RUNNING) & (Pull.heartbeat_at < moment - policy.HEARTBEAT_LIMIT)
     _update(
         orphaned,
         Pull.lost_workers + 1 >= policy.MAX_LOST_WORKERS,
+        Pull.kind.not_in(kinds.names(lambda kind: kind.persists)),
         lost_workers=Pull.lost_workers + 1,
         state=FAILED,
         ended_at=moment,
@@ -187,6 +190,22 @@ def queue_again(pull_id: int) -> bool:
         failed = (PullItem.pull_id == pull_id) & (PullItem.phase == FAILED)
         write(update(PullItem).where(failed).values(phase=QUEUED))
     return bool(queued)
+
+
+def take_back(item_id: int) -> None:
+    """Take the Item's running pulls from their workers, because the person disconnected it.
+
+    Others of their Items are left to the next worker; the clock rings.
+    """
+    others = kinds.names(lambda kind: not kind.runs_on_ended)
+    running = select(PullItem.pull_id).where(PullItem.item_id == item_id)
+    _update(
+        Pull.id.in_(running),
+        Pull.kind.in_(others),
+        Pull.state == RUNNING,
+        state=QUEUED,
+        run_after=now(),
+    )
 
 
 def dismiss(pull_id: int) -> bool:

@@ -17,7 +17,7 @@ from ..base.currency import HasCurrency
 from ..base.types import BigId, Moment, Money
 from ..connections.accounts import Account
 from ..connections.item import Item
-from ..connections.item_states import REPLACED
+from ..connections.item_states import ENDED
 from ..transactions.categories import category_of, is_transfer
 from ..transactions.transactions import Transaction
 
@@ -154,6 +154,6 @@ def refusing_items(user_id: int) -> Sequence[Item]:
     """Return the person's Items whose bank refused to list recurring payments."""
     return db.session.scalars(
         select(Item)
-        .where(Item.user_id == user_id, Item.state != REPLACED, Item.streams_refusal.is_not(None))
+        .where(Item.user_id == user_id, Item.state.not_in(ENDED), Item.streams_refusal.is_not(None))
         .order_by(Item.id)
     ).all()

@@ -67,6 +67,10 @@ def move(from_id: int, to_id: int, item_ids: Collection[int] | None = None) -> N
     write(update(Stream).where(Stream.account_id == from_id, of_items).values(account_id=to_id))
 
 
+def delete_of_item(item_id: int) -> None:
+    write(delete(Stream).where(Stream.item_id == item_id))
+
+
 def _stored_payments(item_id: int, plaid_ids: Sequence[str]) -> StoredPayments:
     found: dict[str, tuple[datetime.date, Decimal]] = {}
     for ids in in_batches(plaid_ids):

@@ -23,6 +23,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     update,
 )
 from sqlalchemy.orm import Mapped, aliased, mapped_column
@@ -34,6 +35,7 @@ from ..base.search_terms import pairs_of
 from ..base.sums import units_of
 from ..base.types import BigId, Moment, now
 from ..base.writes import write
+from ..connections import disconnection
 from ..people import users
 from . import monthly_refresh, transfers
 from .filters import Filter
@@ -80,10 +82,14 @@ class EditRow(Base):
 
 
 class Applied(NamedTuple):
-    """`edit` is None if every row already had the new values."""
+    """`edit` is None if every row already had the new values.
+
+    `read_only` is how many rows stay as they are because the person disconnected their bank.
+    """
 
     edit: Edit | None
     rows: int
+    read_only: int = 0
 
 
 def owned(edit_id: int, user_id: int) -> Edit | None:
@@ -118,7 +124,8 @@ def apply(
     """Change the rows that meet the conditions and do not have the new values already.
 
     `change` has any of own_category, note, hidden and not_transfer. None deletes a category or a
-    note. Raises TooManyRowsError, after which the caller rolls back.
+    note. Rows of banks that the person disconnected stay as they are. Raises TooManyRowsError,
+    after which the caller rolls back.
     """
     values = dict(change)
     if "note" in values:
@@ -127,6 +134,9 @@ def apply(
         *(getattr(Transaction, name).is_distinct_from(value) for name, value in values.items())
     )
     users.lock_ledger(user_id)
+    account_ids = disconnection.read_only_accounts(user_id)
+    is_read_only = Transaction.account_id.in_(account_ids) if account_ids else false()
+    read_only = _count(*conditions, differs, is_read_only) if account_ids else 0
     edit = Edit(user_id=user_id)
     db.session.add(edit)
     db.session.flush()
@@ -135,7 +145,7 @@ def apply(
         insert(EditRow).from_select(
             ["edit_id", "transaction_id", *FIELDS],
             select(literal(edit.id), Transaction.id, *before)
-            .where(*conditions, differs)
+            .where(*conditions, differs, ~is_read_only)
             .limit(MOST_ROWS + 1),
         )
     )
@@ -144,14 +154,14 @@ def apply(
     if not rows:
         db.session.delete(edit)
         db.session.flush()
-        return Applied(None, 0)
+        return Applied(None, 0, read_only)
     changed = select(EditRow.transaction_id).where(EditRow.edit_id == edit.id)
     write(update(Transaction).where(Transaction.id.in_(changed)).values(**values, edited_at=now()))
     if "not_transfer" in change:
         _match_again(user_id, changed)
     monthly_refresh.refresh_for(changed)
     users.ledger_changed(user_id)
-    return Applied(edit, rows)
+    return Applied(edit, rows, read_only)
 
 
 def ids_of(edit: Edit, most: int) -> Sequence[int]:
@@ -161,18 +171,25 @@ def ids_of(edit: Edit, most: int) -> Sequence[int]:
 
 
 class Undone(NamedTuple):
-    """`rows` have their former values again. `skipped` were edited again since and stay."""
+    """`rows` have their former values again. `skipped` were edited again since and stay, and so do
+    `read_only`, whose bank the person disconnected."""
 
     rows: int
     skipped: int
+    read_only: int
 
 
 def undo(edit: Edit) -> Undone:
     """Restore the former values of the rows that no later edit has changed."""
     users.lock_ledger(edit.user_id)
-    later = aliased(EditRow)
+    later, fixed = aliased(EditRow), aliased(Transaction)
+    account_ids = disconnection.read_only_accounts(edit.user_id)
+    is_read_only = exists().where(
+        fixed.id == EditRow.transaction_id, fixed.account_id.in_(account_ids)
+    )
     is_last = (
         EditRow.edit_id == edit.id,
+        ~is_read_only if account_ids else true(),
         ~exists().where(
             later.transaction_id == EditRow.transaction_id, later.edit_id > EditRow.edit_id
         ),
@@ -180,6 +197,7 @@ def undo(edit: Edit) -> Undone:
     restored = select(EditRow.transaction_id).where(*is_last)
     every = select(EditRow.transaction_id).where(EditRow.edit_id == edit.id)
     rows, all_rows = _count_shown(restored), _count_shown(every)
+    read_only = _count_shown(every, Transaction.account_id.in_(account_ids)) if account_ids else 0
     differs = Transaction.not_transfer != EditRow.not_transfer
     separated = db.session.scalars(
         restored.join(Transaction, Transaction.id == EditRow.transaction_id).where(differs)
@@ -193,7 +211,7 @@ def undo(edit: Edit) -> Undone:
     monthly_refresh.refresh_for(restored)
     write(delete(EditRow).where(*is_last))
     users.ledger_changed(edit.user_id)
-    return Undone(rows, all_rows - rows)
+    return Undone(rows, all_rows - rows - read_only, read_only)
 
 
 def _match_again(user_id: int, transaction_ids: monthly_refresh.RowIds) -> None:
@@ -204,7 +222,12 @@ def _match_again(user_id: int, transaction_ids: monthly_refresh.RowIds) -> None:
     monthly_refresh.refresh({(account_id, month_of(day)) for account_id, day in days})
 
 
-def _count_shown(transaction_ids: Select[int]) -> int:
-    query = select(func.count()).select_from(Transaction)
-    query = query.where(Transaction.id.in_(transaction_ids), Transaction.removed_at.is_(None))
+def _count_shown(transaction_ids: Select[int], *conditions: ColumnElement[bool]) -> int:
+    return _count(
+        Transaction.id.in_(transaction_ids), Transaction.removed_at.is_(None), *conditions
+    )
+
+
+def _count(*conditions: ColumnElement[bool]) -> int:
+    query = select(func.count()).select_from(Transaction).where(*conditions)
     return db.session.scalar(query) or 0

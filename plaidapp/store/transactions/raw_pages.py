@@ -83,12 +83,14 @@ def save(item_id: int, compressed_bodies: Sequence[bytes]) -> list[int | None]:
     return [next(ids) if body else None for body in compressed_bodies]
 
 
-def delete_unused(item_id: int) -> None:
-    """Delete the Item's pages that no transaction refers to anymore."""
+def delete_unused(item_id: int, most: int | None = None) -> int:
+    """Delete the Item's pages that no transaction refers to anymore, and return their number."""
     used = select(Transaction.page_id).where(
         Transaction.item_id == item_id, Transaction.page_id.is_not(None)
     )
-    write(delete(ReceivedPage).where(ReceivedPage.item_id == item_id, ReceivedPage.id.not_in(used)))
+    is_unused = ReceivedPage.item_id == item_id, ReceivedPage.id.not_in(used)
+    unused = select(ReceivedPage.id).where(*is_unused).limit(most)
+    return write(delete(ReceivedPage).where(ReceivedPage.id.in_(unused)))
 
 
 def json_of(row: Transaction) -> str | None:

@@ -130,6 +130,10 @@ def replace(item_id: int, kind: str, stored: Collection[str], unread: Sequence[U
     add(item_id, unread)
 
 
+def delete_of_item(item_id: int) -> None:
+    write(delete(SetAside).where(SetAside.item_id == item_id))
+
+
 def _due(item_id: int) -> list[ColumnElement[bool]]:
     """Return the conditions of rows that may be readable now."""
     listed = select(Account.plaid_account_id).where(Account.item_id == item_id)

@@ -4,13 +4,14 @@ import hashlib
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ForeignKey, String, Table, Text
+from sqlalchemy import ForeignKey, String, Table, Text, delete
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base
 
 from ..base.types import BigId, Moment, now
 from ..base.upsert import insert_new
+from ..base.writes import write
 
 
 class Webhook(Base):
@@ -61,3 +62,7 @@ def save(
             "handled_at": moment if handled else None,
         },
     )
+
+
+def delete_of_item(item_id: int) -> None:
+    write(delete(Webhook).where(Webhook.item_id == item_id))

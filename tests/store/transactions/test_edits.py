@@ -6,7 +6,7 @@ import pytest
 
 from plaidapp.extensions import db
 from plaidapp.store import Edit, EditRow, Transaction, User
-from plaidapp.store.connections import accounts
+from plaidapp.store.connections import accounts, disconnection
 from plaidapp.store.people import users
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import (
@@ -82,9 +82,9 @@ def test_undo_restores_the_values_from_before(write):
     between = state()
     second = write(["t1", "t2"], own_category=None, note="two", hidden=True)
 
-    assert undo(second) == (2, 0)
+    assert undo(second) == (2, 0, 0)
     assert state() == between
-    assert undo(first) == (2, 0)
+    assert undo(first) == (2, 0, 0)
     assert state() == before
     assert db.session.query(EditRow).count() == 0
 
@@ -93,19 +93,19 @@ def test_undo_skips_rows_that_were_edited_again(write):
     first = write(["t0", "t1", "t2"], note="one")
     second = write(["t1"], note="two")
 
-    assert undo(first) == (2, 1)
+    assert undo(first) == (2, 1, 0)
     assert [edited(name)[1] for name in ("t0", "t1", "t2")] == [None, "two", None]
-    assert undo(second) == (1, 0)
+    assert undo(second) == (1, 0, 0)
     assert edited("t1")[1] == "one"
-    assert undo(first) == (1, 0)
+    assert undo(first) == (1, 0, 0)
     assert edited("t1")[1] is None
-    assert undo(first) == (0, 0)
+    assert undo(first) == (0, 0, 0)
 
 
 def test_rows_that_have_the_values_already_are_not_edited(owner, write):
     write(["t0"], hidden=True)
     revision = db.session.get(User, owner, populate_existing=True).ledger_revision
-    assert write(["t0"], hidden=True) == (None, 0)
+    assert write(["t0"], hidden=True) == (None, 0, 0)
     assert write(["t0", "t1"], hidden=True).rows == 1
     assert db.session.query(Edit).count() == 2
     assert db.session.get(User, owner, populate_existing=True).ledger_revision == revision + 1
@@ -146,7 +146,7 @@ def test_nobody_edits_another_persons_rows(owner, rows):
     stranger = users.add("charlie", "charlie@example.com", "no hash")
     db.session.flush()
     applied = edits.apply(stranger.id, edits.of_ids(stranger.id, rows), {"hidden": True})
-    assert applied == (None, 0)
+    assert applied == (None, 0, 0)
     assert transactions.owned(rows[0], stranger.id) is None
 
 
@@ -199,3 +199,17 @@ def test_undo_does_not_overwrite_an_edit_of_the_posted_row(item, save, write, tr
     undo(first)
     carried_edits.carry(item.id, stored.rows_of([posted]))
     assert edited("posted")[1] == "two"
+
+
+def test_the_rows_of_a_disconnected_bank_cannot_be_changed(item, write):
+    both = write(["t0", "elsewhere"], hidden=True)
+    before = state()
+    disconnection.begin(item.id, deletes_history=False)
+    db.session.commit()
+    assert write(["t0", "t1"], own_category="TRAVEL") == (None, 0, 2)
+    assert state() == before
+    assert write(["t1", "elsewhere"], note="mine")[1:] == (1, 1)
+    assert edited("elsewhere") == (None, "mine", True)
+    write(["elsewhere"], note=None)
+    assert undo(both) == (0, 1, 1)
+    assert edited("t0") == before["t0"][:3]
