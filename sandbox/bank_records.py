@@ -73,7 +73,7 @@ class Transaction:
     currency: str = "USD"
 
     def to_json(self, transaction_id: str, account_id: str) -> str:
-        """Return Plaid's Transaction without `original_description`, which is optional."""
+        """Return Plaid's Transaction. Its `original_description`, which is optional, is last."""
         merchant = self.merchant
         transaction = {
             "account_id": account_id,
@@ -101,7 +101,7 @@ class Transaction:
                 "confidence_level": self.confidence,
                 "detailed": self.category.detailed,
                 "primary": self.category.primary,
-                "version": "v1",
+                "version": "v2",
             },
             "personal_finance_category_icon_url": (
                 f"https://plaid-category-icons.plaid.com/PFC_{self.category.primary}.png"
@@ -111,6 +111,7 @@ class Transaction:
             "transaction_type": _TYPE_OF_CHANNEL[self.channel],
             "unofficial_currency_code": None,
             "website": merchant.website if merchant else None,
+            "original_description": self.name,
         }
         return encode(transaction).decode()
 

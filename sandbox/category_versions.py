@@ -1,4 +1,4 @@
-"""The two versions of Plaid's personal finance categories. Rows are stored with the first.
+"""The two versions of Plaid's personal finance categories. Rows are stored with the second.
 
 Plaid renamed three detailed categories. The third, of loan payouts, is on no row here.
 https://plaid.com/docs/transactions/pfc-migration/
@@ -7,10 +7,10 @@ https://plaid.com/docs/transactions/pfc-migration/
 from typing import Literal
 
 Version = Literal["v1", "v2"]
-_RENAMED = {"INCOME_WAGES": "INCOME_SALARY", "INCOME_OTHER_INCOME": "INCOME_OTHER"}
+_FORMER = {"INCOME_SALARY": "INCOME_WAGES", "INCOME_OTHER": "INCOME_OTHER_INCOME"}
 _CHANGES = (
-    ('"version":"v1"', '"version":"v2"'),
-    *((f'"detailed":"{v1}"', f'"detailed":"{v2}"') for v1, v2 in _RENAMED.items()),
+    ('"version":"v2"', '"version":"v1"'),
+    *((f'"detailed":"{v2}"', f'"detailed":"{v1}"') for v2, v1 in _FORMER.items()),
 )
 
 
@@ -19,7 +19,7 @@ def in_version(body: str, version: Version) -> str:
 
     No row is decoded, so pages are fast. The quotes keep it from changing any other text.
     """
-    if version == "v2":
-        for v1, v2 in _CHANGES:
-            body = body.replace(v1, v2)
+    if version == "v1":
+        for v2, v1 in _CHANGES:
+            body = body.replace(v2, v1)
     return body

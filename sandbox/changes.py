@@ -58,7 +58,7 @@ def post_pending(
     Returns the new head and the ids of the removed rows.
     """
     pending = db.execute(
-        "SELECT rowid, transaction_id, account_id, body, original FROM ledger"
+        "SELECT rowid, transaction_id, account_id, body FROM ledger"
         " WHERE item = ? AND pending AND removed IS NULL AND created < ? ORDER BY created",
         (item, HIDDEN),
     ).fetchall()
@@ -76,7 +76,7 @@ def post_pending(
         body = encode(transaction).decode()
         posted.append(
             (item, head, head, transaction["transaction_id"], row["account_id"],
-             transaction["date"], False, body, row["original"])
+             transaction["date"], False, body)
         )  # fmt: skip
     insert_rows(db, item, posted)
     return head, [row["transaction_id"] for row in pending]

@@ -86,8 +86,7 @@ CREATE TABLE IF NOT EXISTS ledger (
     account_id TEXT NOT NULL,
     date TEXT NOT NULL,
     pending INTEGER NOT NULL,
-    body TEXT NOT NULL,
-    original TEXT NOT NULL
+    body TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS ledger_changed ON ledger (item, changed);
 CREATE INDEX IF NOT EXISTS ledger_date ON ledger (item, date DESC, created)

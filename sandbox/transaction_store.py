@@ -13,28 +13,29 @@ from typing import NamedTuple
 from sandbox.bank_records import Transaction
 from sandbox.category_versions import Version, in_version
 from sandbox.cursors import Cursor
-from sandbox.http_json import encode
 from sandbox.ids import Ids
 
 INITIAL_DAYS = 30
 HIDDEN = 2**60
 """Rows created at positions above this are of accounts that aren't shared."""
 
-_INSERT = "INSERT INTO ledger VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO ledger VALUES (?, ?, ?, NULL, ?, ?, ?, ?, ?)"
 _ADDED = (
-    "SELECT changed, body, original FROM ledger WHERE item = :item AND changed > :after"
+    "SELECT changed, body FROM ledger WHERE item = :item AND changed > :after"
     " AND changed <= :head AND created > :base AND removed IS NULL"
 )
 _MODIFIED = (
-    "SELECT changed, body, original FROM ledger WHERE item = :item AND changed > :after"
+    "SELECT changed, body FROM ledger WHERE item = :item AND changed > :after"
     " AND changed <= :head AND created <= :base AND changed > created AND removed IS NULL"
 )
 _REMOVED = (
-    "SELECT removed, json_object('transaction_id', transaction_id, 'account_id', account_id), ''"
+    "SELECT removed, json_object('transaction_id', transaction_id, 'account_id', account_id)"
     " FROM ledger WHERE item = :item AND removed > :after AND removed <= :head"
     " AND created <= :base"
 )
 _PHASES = ((_ADDED, "changed"), (_MODIFIED, "changed"), (_REMOVED, "removed"))
+_REMOVED_PHASE = 2
+_ORIGINAL = ',"original_description":'
 _IN_WINDOW = (
     " FROM ledger WHERE item = ? AND date BETWEEN ? AND ? AND created <= ? AND removed IS NULL"
 )
@@ -57,10 +58,16 @@ class Window(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """What the rows of an answer are to have."""
+    """What the rows of an answer are to have of what is stored."""
 
-    original: bool = False
-    version: Version = "v1"
+    original: bool
+    version: Version
+
+    def texts(self, bodies: Iterable[str]) -> list[str]:
+        """Return the JSON of stored rows. The original description is their last field."""
+        if not self.original:
+            bodies = (body[: body.rindex(_ORIGINAL)] + "}" for body in bodies)
+        return [in_version(body, self.version) for body in bodies]
 
 
 class NewHistory(NamedTuple):
@@ -148,7 +155,6 @@ def new_row(
         transaction.date.isoformat(),
         transaction.pending,
         transaction.to_json(transaction_id, account),
-        encode(transaction.name).decode(),
     )
 
 
@@ -164,7 +170,8 @@ def updates_page(
     for number in range(cursor.phase, len(_PHASES)):
         since = cursor.after if number == cursor.phase else cursor.base
         rows = _rows_of_phase(db, item, _cursor_at(cursor, number, since), room + 1)
-        lists[number].extend(_json_texts(rows[:room], shown if number < 2 else Shown()))
+        bodies = [body for _, body in rows[:room]]
+        lists[number].extend(bodies if number == _REMOVED_PHASE else shown.texts(bodies))
         if rows[:room]:
             phase, after = number, rows[:room][-1][0]
         if len(rows) > room:
@@ -179,10 +186,10 @@ def _cursor_at(cursor: Cursor, phase: int, after: int) -> Cursor:
 
 def _rows_of_phase(
     db: sqlite3.Connection, item: int, cursor: Cursor, limit: int
-) -> list[tuple[int, str, str]]:
+) -> list[sqlite3.Row]:
     query, order = _PHASES[cursor.phase]
     one_account = " AND account_id = :account" if cursor.account_id else ""
-    rows = db.execute(
+    return db.execute(
         f"{query}{one_account} ORDER BY {order} LIMIT :limit",
         {
             "item": item,
@@ -192,8 +199,7 @@ def _rows_of_phase(
             "account": cursor.account_id,
             "limit": limit,
         },
-    )
-    return [tuple(row) for row in rows]
+    ).fetchall()
 
 
 def in_window(
@@ -217,10 +223,10 @@ def in_window(
     total = db.execute(f"SELECT count(*){condition}", arguments).fetchone()[0]
     offset, count = page
     rows = db.execute(
-        f"SELECT created, body, original{condition} ORDER BY date DESC, created LIMIT ? OFFSET ?",
+        f"SELECT body{condition} ORDER BY date DESC, created LIMIT ? OFFSET ?",
         [*arguments, count, offset],
     )
-    return _json_texts([tuple(row) for row in rows], shown), total
+    return shown.texts(row["body"] for row in rows), total
 
 
 def posted_json(
@@ -231,15 +237,3 @@ def posted_json(
     query += f" AND account_id IN ({', '.join('?' * len(accounts))}) ORDER BY date, created"
     rows = db.execute(query, (item, *accounts))
     return (in_version(row["body"], version) for row in rows)
-
-
-def _json_texts(rows: list[tuple[int, str, str]], shown: Shown) -> list[str]:
-    """Return the rows' JSON. The original description is inserted before the closing brace."""
-    bodies = [in_version(body, shown.version) for _, body, _ in rows]
-    if not shown.original:
-        return bodies
-    originals = (original for _, _, original in rows)
-    return [
-        f'{body[:-1]},"original_description":{original}}}'
-        for body, original in zip(bodies, originals, strict=True)
-    ]
