@@ -56,7 +56,7 @@ class PlaidAccount(msgspec.Struct, frozen=True):
     persistent_account_id: Code | None = None
 
 
-class Category(msgspec.Struct, frozen=True):
+class Category(msgspec.Struct, frozen=True, gc=False):
     """Plaid's personal finance category: FOOD_AND_DRINK, FOOD_AND_DRINK_COFFEE and so on.
 
     `version` is the taxonomy that it is from: "v1" or "v2".
@@ -68,7 +68,7 @@ class Category(msgspec.Struct, frozen=True):
 
 
 class PlaidTransaction(
-    msgspec.Struct, frozen=True, rename={"category": "personal_finance_category"}
+    msgspec.Struct, frozen=True, gc=False, rename={"category": "personal_finance_category"}
 ):
     """`amount` is positive for money out. `date` is when it posted; when it occurred if pending."""
 

@@ -23,7 +23,7 @@ def decode(body: bytes, kind: type[Answer]) -> Answer:
     Rows that can't be read are in its `unread`. Raises BankError if the answer around its rows is
     not as Plaid documents it.
     """
-    if rows.NUL not in body:
+    if not rows.has_nul(body):
         try:
             return msgspec.json.decode(body, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -53,6 +53,11 @@ LISTS = {
 """The lists of rows in Plaid's answers, by their names."""
 
 
+def has_nul(body: bytes) -> bool:
+    """Most pages have no backslash at all, and a single character is found sixty times as fast."""
+    return b"\\" in body and NUL in body
+
+
 def read_answer(body: bytes, kind: type[Answer]) -> Answer:
     """Return the answer with the rows that can be read, and the others in its `unread`.
 
@@ -81,7 +86,7 @@ def read_row(raw: bytes, kind: type[Row]) -> Row:
         raise UnreadError(sentence) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise UnreadError(BAD_TEXT) from None
-    if NUL in raw and any("\0" in text for text in _texts(row)):
+    if has_nul(raw) and any("\0" in text for text in _texts(row)):
         raise UnreadError(BAD_TEXT)
     return row
 
