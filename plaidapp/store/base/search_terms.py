@@ -8,6 +8,7 @@ term of the index. A single ASCII character is in too many words for an index to
 """
 
 import functools
+import operator
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -97,21 +98,21 @@ def pairs_of(*texts: str | None) -> str:
 
 def _lines(text: str) -> list[str]:
     """Return the pairs of the text and then of each word with punctuation in it, piece by piece."""
-    others = [word for word in text.split() if not (word.isascii() and word.isalnum())]
-    return [_joined(words_of(text)), *map(_in_pieces, others)]
+    spelled = [_spelled(word) for word in text.split()]
+    return ["".join([whole for whole, _ in spelled]), *[pieces for _, pieces in spelled if pieces]]
 
 
-@functools.lru_cache(maxsize=20_000)
-def _in_pieces(word: str) -> str:
-    pieces = pieces_of(word)
-    return _joined(pieces) if len(pieces) > 1 else ""
+@functools.lru_cache(maxsize=20_000)  # the same words occur again and again
+def _spelled(word: str) -> tuple[str, str]:
+    """Return the pairs of a word and, if punctuation separates it, of its pieces."""
+    pieces = [] if word.isascii() and word.isalnum() else pieces_of(word)
+    return _joined(words_of(word)), _joined(pieces) if len(pieces) > 1 else ""
 
 
 def _joined(words: Iterable[str]) -> str:
     return "".join(map(_whole, words))
 
 
-@functools.lru_cache(maxsize=20_000)
 def _whole(word: str) -> str:
     end = "" if len(word) == 1 or word[-1].isascii() else f" {word[-1]}"
     return f"{_begun(word)}{end}\t"
@@ -119,7 +120,7 @@ def _whole(word: str) -> str:
 
 def _begun(word: str) -> str:
     """Return the pairs of a word that may go on."""
-    return "".join([f" {word[at : at + 2]}" for at in range(len(word) - 1)]) or f" {word}"
+    return f" {' '.join(map(operator.add, word, word[1:])) or word}"
 
 
 def parts_of(typed: str) -> tuple[str, ...]:
