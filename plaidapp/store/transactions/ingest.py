@@ -5,8 +5,10 @@ A payload becomes such a row when it arrives. The spool holds it and the table g
 
 import datetime
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
+import msgspec
+from msgspec.structs import astuple
 from sqlalchemy import Table
 
 from plaidapp.bank import payloads
@@ -17,7 +19,7 @@ from ..base.upsert import upsert_many
 from .transactions import Transaction
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A transaction in the order of its columns, with Plaid's id of the account.
 
     `amount` is in units of 10^-8 with Plaid's sign, and the dates are in ISO format. `page` is the
@@ -48,7 +50,7 @@ class Row(NamedTuple):
         return datetime.date.fromisoformat(self.date)
 
 
-COLUMNS = ("account_id", *Row._fields[1:-1], "page_id")
+COLUMNS = ("account_id", *Row.__struct_fields__[1:-1], "page_id")
 
 
 def row_of(sent: payloads.PlaidTransaction, page: int) -> Row:
@@ -93,7 +95,11 @@ def save(
     locked the ledger (users.lock_ledger). Raises KeyError for an account that is not stored.
     """
     final = {
-        row.plaid_transaction_id: (account_ids[row[0]], *row[1:-1], page_ids[row[-1]])
+        row.plaid_transaction_id: (
+            account_ids[row.plaid_account_id],
+            *astuple(row)[1:-1],
+            page_ids[row.page],
+        )
         for row in rows
     }
     if final:
