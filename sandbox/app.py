@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from sandbox import bank_activity, errors, http_json, items
-from sandbox.api import accounts, institutions, link, testing, transactions
+from sandbox.api import accounts, institutions, link, recurring, testing, transactions
 from sandbox.api import items as item_api
 from sandbox.context import Clock, Sandbox, utc_now
 from sandbox.control import changes, pages
@@ -54,7 +54,8 @@ def create_app(
     app = Flask(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = http_json.MAX_BODY
     app.extensions["sandbox"] = sandbox
-    for module in (item_api, accounts, transactions, institutions, link, testing, routes):
+    apis = (item_api, accounts, transactions, recurring, institutions, link, testing)
+    for module in (*apis, routes):
         app.register_blueprint(module.bp)
     app.register_blueprint(pages.bp)
     app.register_error_handler(errors.PlaidError, http_json.reply_error)
@@ -84,6 +85,8 @@ def _http_error(error: HTTPException) -> Response:
     if isinstance(error, RequestEntityTooLarge):
         why = f"the request body is longer than {http_json.MAX_BODY} bytes"
         return http_json.reply_error(errors.invalid_body(why, 413))
+    if isinstance(error, MethodNotAllowed):
+        return http_json.reply_error(errors.not_found("not found: every endpoint is a POST"))
     return http_json.reply_error(errors.not_found())
 
 

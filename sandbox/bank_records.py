@@ -179,7 +179,6 @@ def _counterparty(merchant: Merchant) -> dict[str, Any]:
         "entity_id": _entity_id(merchant),
         "logo_url": None,
         "name": merchant.name,
-        "phone_number": None,
         "type": "merchant",
         "website": merchant.website,
     }

@@ -75,9 +75,12 @@ def invalid_field(message: str, display: str | None = None) -> PlaidError:
     return PlaidError("INVALID_REQUEST", "INVALID_FIELD", message, display=display)
 
 
-def not_found() -> PlaidError:
-    message = "the requested resource could not be found; every endpoint is a POST"
+def not_found(message: str = "not found") -> PlaidError:
     return PlaidError("INVALID_REQUEST", "NOT_FOUND", message, status=404)
+
+
+def invalid_headers(why: str) -> PlaidError:
+    return PlaidError("INVALID_REQUEST", "INVALID_HEADERS", why)
 
 
 def invalid_api_keys() -> PlaidError:

@@ -49,6 +49,18 @@ _KIND_OF_CODE = {
     "SMS_MICRODEPOSITS_VERIFICATION": "AUTH",
     "PRODUCT_READY": "ASSETS",
 }
+# The new data of a DEFAULT_UPDATE about other data than transactions: there is none here.
+_NEWS_OF_KIND: dict[str, dict[str, Any]] = {
+    "HOLDINGS": {"new_holdings": 0, "updated_holdings": 0},
+    "INVESTMENTS_TRANSACTIONS": {
+        "new_investments_transactions": 0,
+        "cancelled_investments_transactions": 0,
+    },
+    "LIABILITIES": {
+        "account_ids_with_new_liabilities": [],
+        "account_ids_with_updated_liabilities": {},
+    },
+}
 _DISCONNECT_IN = timedelta(days=7)
 
 
@@ -89,7 +101,7 @@ def _fields(
     report = {"asset_report_id": sandbox.ids.opaque("asset_report", item.number)}
     login_required = {"error": error_object("ITEM_LOGIN_REQUIRED")}
     fields: dict[str, dict[str, Any]] = {
-        "DEFAULT_UPDATE": {"error": None, "new_transactions": new},
+        "DEFAULT_UPDATE": {"error": None} | _NEWS_OF_KIND.get(kind, {"new_transactions": new}),
         "ERROR": login_required | (report if kind == "ASSETS" else {}),
         "NEW_ACCOUNTS_AVAILABLE": {"error": None},
         "PENDING_DISCONNECT": {

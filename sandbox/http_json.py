@@ -16,6 +16,9 @@ from sandbox.context import current_sandbox
 # Plaid's requests are smaller. A custom user with 200,000 transactions takes about 30 MB.
 MAX_BODY = 64 * 1024 * 1024
 
+API_VERSION = "2020-09-14"
+"""Plaid's latest version (https://plaid.com/docs/api/versioning/), the only one served here."""
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+?)`(?: - at `\$\.?(.+)`)?")
 _MISSING = re.compile(r"Object missing required field `(.+?)`(?: - at `\$\.?(.+)`)?")
@@ -50,6 +53,9 @@ def read(call_type: type[CallT]) -> CallT:
 
     Raises PlaidError for wrong API keys, invalid fields, and an Item that another client made.
     """
+    version = flask.request.headers.get("Plaid-Version", API_VERSION)
+    if version != API_VERSION:
+        raise errors.invalid_headers(f"Plaid-Version: only {API_VERSION} is served here")
     body = flask.request.get_data()
     try:
         fields = msgspec.json.decode(body, type=dict[str, msgspec.Raw])

@@ -32,7 +32,9 @@ def health_of(db: sqlite3.Connection, institution_id: str) -> Health:
 
 
 def check_is_up(db: sqlite3.Connection, institution_id: str) -> None:
-    """Raise PlaidError if the bank is down."""
+    """Raise PlaidError if the bank is down, or not supported anymore."""
+    if not BY_ID[institution_id].is_supported:
+        raise errors.documented("INSTITUTION_NO_LONGER_SUPPORTED")
     if health_of(db, institution_id) == "DOWN":
         raise errors.documented("INSTITUTION_DOWN")
 

@@ -41,6 +41,7 @@ class Institution:
     countries: tuple[str, ...] = ("US",)
     without: frozenset[str] = frozenset()
     health: Health = "HEALTHY"
+    is_supported: bool = True
 
     @property
     def products(self) -> frozenset[str]:
@@ -53,7 +54,7 @@ class Institution:
         """
         fields: dict[str, Any] = {
             # plaid-python 46 requires this field, which the published specification doesn't have.
-            "connection_availability": "SUPPORTED",
+            "connection_availability": "SUPPORTED" if self.is_supported else "NOT_SUPPORTED",
             "country_codes": self.countries,
             "dtc_numbers": [],
             "institution_id": self.institution_id,
@@ -75,6 +76,12 @@ class Institution:
         return fields
 
 
+def _test_bank(institution_id: str, name: str, **fields: Any) -> Institution:
+    """Create a bank that exists only in the Sandbox."""
+    return Institution(institution_id, name, (), "https://plaid.com", "#1f1f1f", **fields)
+
+
+# The test banks are those of https://plaid.com/docs/sandbox/institutions/.
 INSTITUTIONS = (
     Institution(
         "ins_109508", "First Platypus Bank", ("110000000",), "https://plaid.com", "#1f1f1f"
@@ -139,5 +146,17 @@ INSTITUTIONS = (
         "#005daa",
         countries=("CA",),
     ),
+    _test_bank("ins_43", "Tartan-Dominion Bank of Canada", countries=("CA",)),
+    _test_bank("ins_116834", "Flexible Platypus Open Banking", countries=("GB",), oauth=True),
+    _test_bank("ins_117650", "Royal Bank of Plaid", countries=("GB",), oauth=True),
+    _test_bank("ins_117181", "Flexible Platypus Open Banking (QR)", countries=("GB",), oauth=True),
+    _test_bank("ins_130016", "First Platypus Balance Bank"),
+    _test_bank("ins_132241", "First Platypus OAuth App2App Bank", oauth=True),
+    _test_bank("ins_135858", "Windowpane Bank"),
+    _test_bank("ins_132363", "Unhealthy Platypus Bank - Degraded", health="DEGRADED"),
+    _test_bank("ins_132361", "Unhealthy Platypus Bank - Down", health="DOWN"),
+    _test_bank("ins_133402", "Unsupported Platypus Bank", is_supported=False),
+    _test_bank("ins_133502", "Platypus Bank RUX Auth"),
+    _test_bank("ins_133503", "Platypus Bank RUX Match"),
 )
 BY_ID = {institution.institution_id: institution for institution in INSTITUTIONS}

@@ -4,7 +4,7 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sandbox import account_access, transaction_store, users
+from sandbox import account_access, errors, transaction_store, users
 from sandbox.bank_records import Account, Transaction
 from sandbox.context import Sandbox
 from sandbox.http_json import encode
@@ -50,8 +50,14 @@ class PreparedItem:
 def create(sandbox: Sandbox, new: NewItem) -> str:
     """Create an Item and return its public token.
 
-    Raises PlaidError if the bank is down or refuses the credentials.
+    Raises PlaidError for an unknown bank, for one that is down or doesn't support the products, and
+    for wrong credentials.
     """
+    institution = BY_ID.get(new.institution_id)
+    if institution is None:
+        raise errors.invalid_institution()
+    if unsupported := set(new.products) - institution.products:
+        raise errors.products_not_supported(unsupported)
     with sandbox.store.read() as db:
         check_is_up(db, new.institution_id)
     prepared = prepare(sandbox, new, reserve_number(sandbox))

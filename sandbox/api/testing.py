@@ -16,7 +16,6 @@ from sandbox.context import Sandbox, current_sandbox
 from sandbox.custom_users import is_in_range
 from sandbox.fire_webhook import Code, Kind, fire
 from sandbox.http_json import Call, ItemCall, Options, read, reply
-from sandbox.institutions import BY_ID
 from sandbox.transaction_store import Window
 from sandbox.webhooks import announce_error
 
@@ -77,12 +76,6 @@ def create_public_token() -> Response:
     call = read(PublicTokenCall)
     sandbox = current_sandbox()
     options = call.options
-    institution = BY_ID.get(call.institution_id)
-    if institution is None:
-        raise errors.invalid_institution()
-    unsupported = set(call.initial_products) - institution.products
-    if unsupported:
-        raise errors.products_not_supported(unsupported)
     check_url("options.webhook", options.webhook)
     username, password = options.override_username, options.override_password
     new = linking.NewItem(

@@ -15,7 +15,6 @@ from sandbox import (
     items,
     legacy_categories,
     linking,
-    recurring,
     transaction_store,
 )
 from sandbox.api.accounts import select_accounts
@@ -61,11 +60,6 @@ class SyncOptions(TransactionsOptions):
     account_id: str | None = None
 
 
-class RecurringOptions(Options):
-    include_personal_finance_category: bool = True
-    personal_finance_category_version: Version = "v1"
-
-
 class GetCall(ItemCall, kw_only=True):
     start_date: date
     end_date: date
@@ -76,11 +70,6 @@ class SyncCall(ItemCall, kw_only=True):
     cursor: str | None = None
     count: Count = 100
     options: SyncOptions = msgspec.field(default_factory=SyncOptions)
-
-
-class RecurringCall(ItemCall, kw_only=True):
-    account_ids: list[str] | None = None
-    options: RecurringOptions = msgspec.field(default_factory=RecurringOptions)
 
 
 @bp.post("/transactions/get")
@@ -197,36 +186,6 @@ def _reply_sync(
         "transactions_update_status": status,
     }
     return reply(**fields)
-
-
-@bp.post("/transactions/recurring/get")
-def recurring_streams() -> Response:
-    """Return the recurring streams.
-
-    Raises PlaidError if the Item has no Transactions product or its history is incomplete.
-    """
-    call = read(RecurringCall)
-    sandbox = current_sandbox()
-    with sandbox.store.read() as db:
-        item = items.find_healthy(db, call.access_token)
-        if item.started is None:
-            raise errors.product_not_enabled("transactions")
-        if not item.historical_complete(sandbox):
-            raise errors.documented("PRODUCT_NOT_READY")
-        accounts = select_accounts(items.account_rows(db, item), call.account_ids)
-        version = call.options.personal_finance_category_version
-        streams = recurring.find_streams(db, item.number, accounts, version)
-    inflow: list[dict[str, Any]] = []
-    outflow: list[dict[str, Any]] = []
-    for stream in streams:
-        fields = stream.to_dict(sandbox.ids, item.number, sandbox.today())
-        (outflow if stream.is_outflow else inflow).append(fields)
-    return reply(
-        inflow_streams=inflow,
-        outflow_streams=outflow,
-        personal_finance_category_version=version,
-        updated_datetime=items.last_update(sandbox, item),
-    )
 
 
 @bp.post("/transactions/refresh")
