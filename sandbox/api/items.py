@@ -110,19 +110,16 @@ def _status(sandbox: Sandbox, item: items.Item) -> dict[str, object]:
     The bank sends investments while the Item is created, and again with each later update.
     """
     sent = item.webhook_sent
-    investments = {
-        "last_failed_update": optional_timestamp(item.failed),
-        "last_successful_update": timestamp(item.updated or item.created),
-    }
+    investments, transactions = (
+        {"last_failed_update": optional_timestamp(item.failed), "last_successful_update": updated}
+        for updated in (timestamp(item.updated or item.created), items.last_update(sandbox, item))
+    )
     return {
         "investments": investments if "investments" in item.product_list else None,
         "last_webhook": {"code_sent": item.webhook_code, "sent_at": timestamp(sent)}
         if sent is not None
         else None,
-        "transactions": {
-            "last_failed_update": optional_timestamp(item.failed),
-            "last_successful_update": items.last_update(sandbox, item),
-        },
+        "transactions": transactions if "transactions" in item.product_list else None,
     }
 
 

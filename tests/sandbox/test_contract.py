@@ -252,7 +252,7 @@ def test_transactions_create(live):
 def test_every_field_that_plaid_python_can_send_is_known(live):
     paths = {rule.rule for rule in live.app.url_map.iter_rules()}
     paths = {path for path in paths if not path.startswith((PREFIX, "/hl/"))}
-    assert len(paths) == 21
+    assert len(paths) == 23
     for name, endpoint in vars(live.api).items():
         path = name.endswith("_endpoint") and endpoint.settings["endpoint_path"]
         model = path in paths and next(iter(endpoint.openapi_types.values()))[0]
@@ -277,6 +277,11 @@ def test_every_field_that_plaid_python_can_send_is_known(live):
 SAMPLES = {
     "/link/token/create": LINK_REQUEST,
     "/link/token/get": {"link_token": "x"},
+    "/item/access_token/invalidate": {"access_token": "x"},
+    "/item/import": {
+        "products": ["auth"],
+        "user_auth": {"user_id": "user_good", "auth_token": "pass_good"},
+    },
     "/item/remove": {"access_token": "x"},
     "/item/webhook/update": {"access_token": "x"},
     "/accounts/get": {"access_token": "x"},

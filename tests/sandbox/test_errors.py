@@ -12,9 +12,20 @@ def error_in(answer):
 
 
 def test_unknown_endpoint(live, error_of):
-    assert error_of("/no/such", 404)[:2] == ("INVALID_REQUEST", "NOT_FOUND")
+    assert error_of("/no/such", 404) == ("INVALID_REQUEST", "NOT_FOUND", "not found")
     got = live.session.get(live.url + "/item/get", timeout=10)
     assert error_in(got) == (404, "INVALID_REQUEST", "NOT_FOUND")
+    assert "every endpoint is a POST" in got.json()["error_message"]
+
+
+def test_only_the_latest_version_of_the_api_is_served(live):
+    token = live.link_ready()
+    body = {"client_id": "me", "secret": "mine", "access_token": token}
+    for version, status in (("2020-09-14", 200), ("2019-05-29", 400), ("tomorrow", 400)):
+        headers = {"Plaid-Version": version}
+        answer = live.session.post(live.url + "/item/get", json=body, headers=headers, timeout=10)
+        assert answer.status_code == status
+    assert error_in(answer) == (400, "INVALID_REQUEST", "INVALID_HEADERS")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"\xff", b"[" * 200_000, b'{"a":NaN}'])

@@ -195,7 +195,7 @@ def test_banks_are_filtered_by_products_and_countries(hosted_link, sessions_of):
 
     assert "ins_10" in offered()
     assert "ins_10" not in offered(products=["auth"])  # American Express has no auth
-    assert offered(country_codes=["CA"]) == ["ins_39"]
+    assert offered(country_codes=["CA"]) == ["ins_39", "ins_43"]
     assert offered(institution_data={"routing_number": "021000021"})[0] == "ins_3"
 
     link = hosted_link(products=["auth"])

@@ -9,6 +9,11 @@ import jwt
 import pytest
 import requests
 import requests_mock
+from plaid.model.default_update_webhook import DefaultUpdateWebhook
+from plaid.model.holdings_default_update_webhook import HoldingsDefaultUpdateWebhook
+from plaid.model.investments_default_update_webhook import InvestmentsDefaultUpdateWebhook
+from plaid.model.liabilities_default_update_webhook import LiabilitiesDefaultUpdateWebhook
+from plaid.model_utils import validate_and_convert_types
 
 from tests.sandbox_control import Control
 
@@ -221,6 +226,27 @@ def test_fields_of_every_code(live, received, wait_for_codes, code, kind, fields
     assert webhook["webhook_type"] == kind
     common = {"webhook_type", "webhook_code", "item_id", "environment"}
     assert set(webhook) - common == fields
+
+
+@pytest.mark.parametrize(
+    ("kind", "product", "model"),
+    [
+        ("TRANSACTIONS", "transactions", DefaultUpdateWebhook),
+        ("HOLDINGS", "investments", HoldingsDefaultUpdateWebhook),
+        ("INVESTMENTS_TRANSACTIONS", "investments", InvestmentsDefaultUpdateWebhook),
+        ("LIABILITIES", "liabilities", LiabilitiesDefaultUpdateWebhook),
+    ],
+)
+def test_default_updates_have_the_fields_of_their_kind(
+    live, received, wait_for_codes, kind, product, model
+):
+    token = live.link(("auth", product), webhook=HOOK)
+    fired = {"webhook_code": "DEFAULT_UPDATE", "webhook_type": kind}
+    live.call("/sandbox/item/fire_webhook", access_token=token, **fired)
+    wait_for_codes("DEFAULT_UPDATE")
+    webhook = webhook_with_code(received, "DEFAULT_UPDATE")
+    validate_and_convert_types(webhook, (model,), [], True, True, live.api_client.configuration)
+    assert ("new_transactions" in webhook) == (kind == "TRANSACTIONS")
 
 
 def test_a_webhook_is_retried_until_it_is_accepted(serve, receiver, received, eventually):
