@@ -47,8 +47,8 @@ def refresh(sandbox: Sandbox, access_token: str) -> None:
 
 
 def look_again(sandbox: Sandbox, db: sqlite3.Connection, item: Item) -> None:
-    """Update the Item from its bank. user_transactions_dynamic has been active since last time."""
-    if item.username == users.DYNAMIC:
+    """Update the Item from its bank. Only some users have been active since last time."""
+    if item.username in users.ACTIVE:
         simulate(sandbox, db, item)
     else:
         _update_head(sandbox, db, item, item.head)

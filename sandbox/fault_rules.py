@@ -27,8 +27,9 @@ class Fault(
 ):
     """The fields of every rule, which choose the calls that it hits.
 
-    `path` is one path, or `*` for all. `item_id` limits the rule to calls for one Item. The rule
-    skips the first `after` calls, then hits at most `times` calls, each with `probability`.
+    `path` is one path or, with a star at its end like `/hl/*`, all that begin so. `item_id` limits
+    the rule to calls for one Item. The rule skips the first `after` calls, then hits at most
+    `times` calls, each with `probability`.
     """
 
     path: Annotated[str, Meta(pattern=r"^(\*|/.*)$")]
@@ -135,7 +136,7 @@ class _RuleState:
     def count_and_match(self, path: str, item_id: str | None) -> bool:
         """Count a call, and return whether the rule hits it."""
         rule = self.rule
-        if rule.path not in ("*", path) or rule.item_id not in (None, item_id):
+        if not _covers(rule.path, path) or rule.item_id not in (None, item_id):
             return False
         self._seen += 1
         if self._seen <= rule.after or (rule.times is not None and self.fired >= rule.times):
@@ -153,6 +154,11 @@ class _RuleState:
             return False
         admitted.append(now)
         return True
+
+
+def _covers(pattern: str, path: str) -> bool:
+    """Whether a rule's `path` means this path."""
+    return path == pattern or (pattern.endswith("*") and path.startswith(pattern[:-1]))
 
 
 class Rulebook:

@@ -97,5 +97,11 @@ def _from_row(row: sqlite3.Row) -> LinkToken:
     return LinkToken(**{**dict(row), "request": request})
 
 
+def is_used(db: sqlite3.Connection, link: LinkToken) -> bool:
+    """Return whether a session has succeeded by now."""
+    query = "SELECT used FROM link_token WHERE token = ?"
+    return db.execute(query, (link.token,)).fetchone()["used"] is not None
+
+
 def mark_used(db: sqlite3.Connection, link: LinkToken, now: float) -> None:
     db.execute("UPDATE link_token SET used = ? WHERE token = ?", (now, link.token))

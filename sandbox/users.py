@@ -29,6 +29,8 @@ CREDIT_USERS = (
     "user_credit_profile_poor",
 )
 """Users for products that the sandbox doesn't have. Each has a history, but not its special one."""
+ACTIVE = (DYNAMIC, *PERSONAS)
+"""Users whose transactions change when /transactions/refresh is called."""
 ANY_PASSWORD = (DYNAMIC, *PERSONAS, *CREDIT_USERS)
 """Users that accept any password but an empty one."""
 GOOD_PASSWORDS = re.compile(

@@ -126,8 +126,13 @@ class Flow:
         if status == "SUCCESS":
             self.on_save(lambda db: link_tokens.mark_used(db, self.link, self.sandbox.now()))
 
-    def save(self, db: sqlite3.Connection) -> None:
-        """Save the session, then what else the form has changed, then its webhooks."""
+    def save(self, db: sqlite3.Connection) -> bool:
+        """Save what the form has changed, the session, and its webhooks.
+
+        Return False, and save nothing, if another session has used the link meanwhile.
+        """
+        if link_tokens.is_used(db, self.link):
+            return False
         for save in self._saves:
             save(db)
         sessions.save(db, self.session)
@@ -135,6 +140,7 @@ class Flow:
             webhooks.wait_for_end(self.sandbox, db, self.session)
         else:
             webhooks.announce_end(self.sandbox, db, self.link, self.session)
+        return True
 
 
 def error_metadata(problem: Problem) -> dict[str, str]:

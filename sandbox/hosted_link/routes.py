@@ -77,7 +77,7 @@ def submit(hosted_id: str, session_id: str) -> AnyResponse:
         flow.leaves = True
     elif form.get("turn") == str(flow.session.turn) and _take_turn(sandbox, flow):
         steps.submit(flow, form)
-        _save(flow)
+        flow.leaves = _save(flow) and flow.leaves
     after = flow.link.completion_redirect_uri if flow.leaves else None
     return _see_other(after or flask.request.path)
 
@@ -100,10 +100,12 @@ def _take_turn(sandbox: Sandbox, flow: Flow) -> bool:
         return sessions.take_turn(db, flow.session)
 
 
-def _save(flow: Flow) -> None:
+def _save(flow: Flow) -> bool:
+    """Save what the form has changed. Return False if the link has been used meanwhile."""
     with flow.sandbox.store.write() as db:
-        flow.save(db)
+        saved = flow.save(db)
     flow.sandbox.webhook_queue.wake()
+    return saved
 
 
 def _address(link: LinkToken, session_id: str) -> str:

@@ -220,7 +220,8 @@ def connect(live, hosted_link, sessions_of):
     """Connect a bank through Hosted Link, and return its access token."""
 
     def walk_and_exchange(bank=FIRST_BANK, **fields):
-        steps = {name: fields.pop(name) for name in ("accounts", "username") if name in fields}
+        names = {"accounts", "username", "password"} & fields.keys()
+        steps = {name: fields.pop(name) for name in names}
         link = hosted_link(**fields)
         assert walk(link["hosted_link_url"], bank=bank, **steps) == BACK
         (result,) = sessions_of(link)[-1]["results"]["item_add_results"]

@@ -33,6 +33,12 @@ def test_a_star_hits_every_path(server: FaultyServer) -> None:
     assert server.statuses(1, ACCOUNTS) == server.statuses(1) == [400]
 
 
+def test_a_star_at_the_end_hits_all_paths_that_begin_so(server: FaultyServer) -> None:
+    server.set(error_rule(path="/accounts/*"))
+    assert server.statuses(1, ACCOUNTS) == [400]
+    assert server.statuses(1) == [200]
+
+
 def test_a_rule_can_be_limited_to_one_item() -> None:
     items = {"access-alice": "item of alice"}
     with serve_with_faults(item_of=items.get) as server:

@@ -1,5 +1,8 @@
 """Hosted Link, walked through over HTTP: every step, and what comes of it at the client."""
 
+import json
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import requests
 
@@ -341,3 +344,49 @@ def test_links_that_are_over(live, hosted_link):
     assert said(expired["hosted_link_url"]) == (410, "This link has expired")
     assert said(live.url + "/hl/unknown") == (404, "Unknown link")
     assert said(live.url + "/hl/unknown/unknown") == (404, "Unknown link")
+
+
+def test_only_one_of_sixteen_tabs_completes_a_link(hosted_link, sessions_of):
+    link = hosted_link()
+    people = [Person(link["hosted_link_url"]) for _ in range(16)]
+    for person in people:
+        person.send(institution_id=[FIRST_BANK])
+        person.send(username=["user_good"], password=["pass_good"])
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(Person.send, people))
+    assert sorted(person.step for person in people) == ["connected"] + ["refused"] * 15
+    assert sum("results" in session for session in sessions_of(link)) == 1
+
+
+def test_the_pages_need_no_scripts_and_are_not_cached(live, hosted_link):
+    answer = requests.get(hosted_link()["hosted_link_url"], timeout=10)
+    assert "default-src 'none'; style-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "<script" not in answer.text
+    assert (
+        requests.get(live.url + "/hl/link.css", timeout=10)
+        .headers["Content-Type"]
+        .startswith("text/css")
+    )
+
+
+def test_a_long_custom_user_fits_into_the_form(live, connect):
+    transaction = {
+        "date_transacted": "2026-03-01",
+        "date_posted": "2026-03-01",
+        "amount": 1,
+        "description": "x" * 900,
+    }
+    accounts = [{"type": "depository", "subtype": "checking", "transactions": [transaction] * 700}]
+    user = json.dumps({"override_accounts": accounts})
+    token = connect(username="user_custom", password=user)
+    live.clock.advance(60)
+    assert len(live.sync_all(token)[0]["added"]) == 700
+
+
+def test_a_custom_user_that_is_wrong_is_explained(hosted_link, sessions_of):
+    link = hosted_link()
+    walk(link["hosted_link_url"], username="user_custom", password="{}")
+    error = sessions_of(link)[0]["exit"]["error"]
+    assert error["error_code"] == "INVALID_FIELD"
+    assert "override_accounts" in error["error_message"]
