@@ -74,6 +74,7 @@ def test_every_form_works_without_javascript(app, browser, at_work, bank_server,
     page = browser.press("Save time zone", time_zone="Asia/Tokyo")
     assert "Days and times are now those of Asia/Tokyo." in page.text
 
+    arrange(browser)
     edit_one(browser)
     edit_many(browser)
     merge_accounts(browser, at_work)
@@ -93,6 +94,15 @@ def fail(browser, at_work, bank_server):
     browser.press("Get account data")
     assert at_work()[0] == "failed"
     bank_server.faults.rulebook.clear()
+
+
+def arrange(browser):
+    browser.get("/finance/accounts")
+    assert "is now called Mine" in browser.press("Rename", name="Mine").text
+    for button in ("Move down", "Move up"):
+        assert "Mine" in browser.press(button).find(id="notice")[1]
+    assert "is hidden" in browser.press("Hide").text
+    assert "is shown again" in browser.press("Show").text
 
 
 def edit_one(browser):

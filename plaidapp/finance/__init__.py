@@ -7,7 +7,13 @@ from flask import Flask
 
 from .base import standing
 from .base.blueprint import blueprint, polled
-from .connections import accounts_json, connection_pages, same_account_pages, set_aside_page
+from .connections import (
+    accounts_json,
+    arrange_accounts,
+    connection_pages,
+    same_account_pages,
+    set_aside_page,
+)
 from .dashboard import dashboard_page, pull_buttons
 from .pulls import pull_panel
 from .recurring import recurring_pages
@@ -16,6 +22,7 @@ from .transactions.exports import download
 
 __all__ = [  # these register their routes when they are imported
     "accounts_json",
+    "arrange_accounts",
     "connection_pages",
     "dashboard_page",
     "download",

@@ -57,7 +57,7 @@ def test_every_page(resident, look, subtests):
     page.goto(connection)
     account = page.locator("a[href$='/same']").first
     paths += [f"{connection}/unread", str(account.get_attribute("href"))]
-    paths += ["/finance/items", connection, "/finance/"]
+    paths += ["/finance/items", "/finance/accounts", connection, "/finance/"]
     for path in (*paths, "/finance/transactions?q=nothing+is+called+so", "/nothing/here"):
         page.goto(path)
         look(person, path)

@@ -171,7 +171,7 @@ def test_no_page_is_wider_than_its_window(deployment, person, subtests):
     account = str(page.locator("a[href$='/same']").first.get_attribute("href"))
     page.goto(account)
     other = page.locator("a[href*='/same?other=']").first
-    paths += ["/finance/items", connection, f"{connection}/unread"]
+    paths += ["/finance/items", "/finance/accounts", connection, f"{connection}/unread"]
     paths += [account, str(other.get_attribute("href"))]
     for path in (*paths, "/finance/recurring", "/finance/", "/nothing/here", "/styleguide"):
         page.goto(path)

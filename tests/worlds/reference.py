@@ -63,7 +63,7 @@ def earned_or_spent(rows: Sequence[Expected]) -> list[tuple[Expected, str]]:
     return [
         (each, category(each, matched))
         for each in rows
-        if not each.own.hidden
+        if not each.is_hidden
         and each.account.kind in SPENT_FROM
         and category(each, matched) not in TRANSFERS
     ]
@@ -127,7 +127,7 @@ def recurring(rows: Iterable[Expected]) -> dict[str, Decimal]:
     for group in paid.values():
         last = max(group, key=lambda each: (each.row.day, each.row.number))
         plain_category = replace(last, own=Own())
-        if not all(each.own.hidden for each in group) and (
+        if not all(each.is_hidden for each in group) and (
             category(plain_category, set()) not in TRANSFERS
         ):
             sums[last.account.currency] += last.row.amount
@@ -139,7 +139,7 @@ def found(rows: Iterable[Expected], typed: str) -> Counter[int]:
     return Counter(
         each.row.number
         for each in rows
-        if not each.own.hidden
+        if not each.is_hidden
         and all(
             plain(word) in plain(f"{each.row.name} {each.own.note or ''}") for word in typed.split()
         )

@@ -25,7 +25,7 @@ from plaidapp.finance.reports import account_balances, income_and_spending, net_
 from plaidapp.store import Account, Transaction, User
 from plaidapp.store.connections import item_states, items
 from plaidapp.store.reports import balance_lines
-from plaidapp.store.transactions import reader
+from plaidapp.store.transactions import monthly_totals, reader
 from plaidapp.store.transactions.filters import Filter
 from plaidapp.store.transactions.search import words
 from tests.stored import delete_everything
@@ -106,6 +106,9 @@ def check_rows(here: World, rows: list[Expected]) -> None:
         )
         for row, account in stored
     ) == Counter(map(facts, rows))
+    hidden = sum(each.is_hidden for each in rows)
+    assert monthly_totals.count(here.user_id) == (len(rows) - hidden, hidden)
+    assert reader.count(Filter(here.user_id)) == len(rows) - hidden
     items_now = items.of_user(here.user_id)
     assert all(item.state in (*item_states.NOT_SYNCED, item_states.GOOD) for item in items_now)
 
@@ -122,10 +125,11 @@ def check_balances(here: World, accounts: list[RealAccount], rows: list[Expected
         assert lines[row.id].at(days) == [reference.balance(account, rows, day) for day in days], (
             row.name
         )
+    shown = [each for each in accounts if each.number not in here.hidden]
     balances = account_balances.of_user(here.user_id, "6M", here.today)
     for found in net_worth.by_currency(balances, "6M", here.today):
         for day, value in zip(found.dates, found.values, strict=True):
-            sums = reference.net_worth(accounts, rows, day)
+            sums = reference.net_worth(shown, rows, day)
             assert value == sums[found.currency], day
         assert found.value == found.values[-1]
 

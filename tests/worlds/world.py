@@ -14,7 +14,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs.run import run
 from plaidapp.store import Item, Pull, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import item_states, sync_progress
+from plaidapp.store.connections import accounts, arranged_accounts, item_states, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
 from plaidapp.store.transactions import edits
@@ -69,16 +69,22 @@ class Own:
 
 @dataclass(frozen=True)
 class Expected:
-    """A row as it has to be shown."""
+    """A row as it has to be shown, unless it is hidden, or its account."""
 
     row: RealRow
     account: RealAccount
     own: Own
+    in_hidden_account: bool
+
+    @property
+    def is_hidden(self) -> bool:
+        return self.own.hidden or self.in_hidden_account
 
 
 @dataclass
 class World:
-    """`own` is by the number of the row that began as pending, or of the row itself."""
+    """`own` is by the number of the row that began as pending, or of the row itself. `hidden` has
+    the numbers of the accounts that the person has hidden."""
 
     app: Flask
     user_id: int
@@ -86,12 +92,13 @@ class World:
     plaid: Plaid = field(default_factory=Plaid)
     own: dict[int, Own] = field(default_factory=dict)
     root: dict[int, int] = field(default_factory=dict)
+    hidden: set[int] = field(default_factory=set)
     numbers: int = 0
 
     def __post_init__(self) -> None:
         for number in range(BANKS):
             # The first accounts of each bank are alike in all but their mask.
-            accounts = [
+            real = [
                 RealAccount(
                     10 * number + place,
                     KINDS[(number + place) % len(KINDS)],
@@ -101,13 +108,18 @@ class World:
                 )
                 for place in range(number + 1)
             ]
-            institution = Institution(f"ins_{number}", accounts)
+            institution = Institution(f"ins_{number}", real)
             self.plaid.institutions[institution.id] = institution
 
     def expected(self) -> list[Expected]:
         """Return every row of the banks that are connected."""
         return [
-            Expected(row, account, self.own.get(self.root[row.number], Own()))
+            Expected(
+                row,
+                account,
+                self.own.get(self.root[row.number], Own()),
+                account.number in self.hidden,
+            )
             for institution in self.connected()
             for row in institution.rows.values()
             for account in institution.accounts
@@ -224,6 +236,21 @@ class World:
         root = self.root[number_of(plaid_id)]
         self.own[root] = replace(self.own.get(root, Own()), **change)
 
+    def hide(self, a: int, _b: int, c: int) -> None:
+        """Hide an account or show it again, wherever it is stored."""
+        with self.app.app_context():
+            users.lock_ledger(self.user_id)
+            stored = accounts.of_user(self.user_id)
+            numbers = sorted({number_of(account.plaid_account_id) for account in stored})
+            if not numbers:
+                return
+            number, hidden = numbers[a % len(numbers)], c % 3 > 0
+            for account in stored:
+                if number_of(account.plaid_account_id) == number:
+                    arranged_accounts.hide(account, hidden=hidden)
+            db.session.commit()
+        (self.hidden.add if hidden else self.hidden.discard)(number)
+
     def settle(self) -> None:
         """Sync everything without a fault, until nothing is left to do."""
         for institution in self.plaid.institutions.values():
@@ -291,7 +318,7 @@ class World:
 STEPS = (
     *(World.spend, World.spend, World.spend, World.correct, World.post, World.remove),
     *(World.balance, World.connect, World.sync, World.sync, World.reread, World.balances),
-    *(World.edit, World.edit, World.list_all),
+    *(World.edit, World.edit, World.list_all, World.hide),
 )
 
 

@@ -1,5 +1,7 @@
 """accounts.json: the stored accounts in Plaid's field names, amounts as exact decimal strings.
 
+They are in the person's order, hidden ones too. `nickname` and `hidden` are the person's.
+
 https://plaid.com/docs/api/accounts/#accounts-get-response-accounts
 """
 
@@ -25,6 +27,8 @@ def _as_plaid(account: Account) -> dict[str, Any]:
         "account_id": account.public_id,
         "name": account.name,
         "official_name": account.official_name,
+        "nickname": account.nickname,
+        "hidden": account.is_hidden,
         "mask": account.mask,
         "type": account.type,
         "subtype": account.subtype,

@@ -3,6 +3,7 @@
 Until there is a page for the person's account, the first also has their time zone.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -41,14 +42,15 @@ HISTORY = 100
 
 @dataclass(frozen=True)
 class ItemWithAccounts:
-    """A connection and its open accounts, in the order the bank lists them.
+    """A connection and its open accounts, in the person's order.
 
-    `shared` are accounts that it lists too and that another connection reports. `rows` counts its
-    transactions until the whole history is here.
+    `hidden` is how many others the person has hidden. `shared` are accounts that it lists too and
+    that another connection reports. `rows` counts its transactions until the whole history is here.
     """
 
     item: Item
     accounts: Sequence[Account]
+    hidden: int
     shared: Sequence[Account]
     rows: int
 
@@ -56,13 +58,20 @@ class ItemWithAccounts:
 def with_open_accounts(user_id: int) -> list[ItemWithAccounts]:
     """The person's connections, oldest first."""
     accounts_of: dict[int, list[Account]] = {}
+    hidden = Counter[int]()
     for account in accounts.of_user(user_id):
-        if account.closed_at is None:
+        if account.closed_at is None and account.is_hidden:
+            hidden[account.item_id] += 1
+        elif account.closed_at is None:
             accounts_of.setdefault(account.item_id, []).append(account)
     shared = former_accounts.shared(user_id)
     return [
         ItemWithAccounts(
-            item, accounts_of.get(item.id, ()), shared.get(item.id, ()), _rows_so_far(item)
+            item,
+            accounts_of.get(item.id, ()),
+            hidden[item.id],
+            shared.get(item.id, ()),
+            _rows_so_far(item),
         )
         for item in items.of_user(user_id)
     ]

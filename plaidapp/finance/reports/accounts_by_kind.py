@@ -6,32 +6,15 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
-from flask_babel import lazy_gettext
 from flask_babel.speaklater import LazyString
 
-from plaidapp.store.connections.account_types import (
-    BROKERAGE,
-    CREDIT,
-    DEPOSITORY,
-    INVESTMENT,
-    LOAN,
-)
-
+from ..base.account_kinds import KINDS, kind_of
 from .account_balances import SPARKLINE_DAYS, AccountBalance
 
 DAYS_APART = 3
 SMALLEST_SPAN = Decimal("0.1")
 """The least that a sparkline's height stands for, as a part of the largest amount: a small movement
 looks small. static/charts.js has the same."""
-KINDS: tuple[tuple[str, LazyString, tuple[str, ...]], ...] = (
-    ("cash", lazy_gettext("Cash"), (DEPOSITORY,)),
-    ("cards", lazy_gettext("Cards"), (CREDIT,)),
-    ("investments", lazy_gettext("Investments"), (INVESTMENT, BROKERAGE)),
-    ("loans", lazy_gettext("Loans"), (LOAN,)),
-    ("other", lazy_gettext("Other"), ()),
-)
-"""Key, title, and Plaid's account types; "other" is for every type that no kind names."""
-KIND_OF_TYPE = {type_: key for key, _, types in KINDS for type_ in types}
 
 
 @dataclass(frozen=True)
@@ -84,7 +67,7 @@ def groups(balances: Sequence[AccountBalance], today: date) -> list[AccountGroup
         if each.is_open:
             unknown = sum(each.line is None or day < each.line.known_from for day in days)
             row = AccountRow(each.account, each.item, each.line, each.at(days), unknown)
-            rows[KIND_OF_TYPE.get(each.account.type, "other")].append(row)
+            rows[kind_of(each.account)].append(row)
     return [
         AccountGroup(key, title, _totals(rows[key]), rows[key])
         for key, title, _ in KINDS

@@ -109,8 +109,11 @@ class ExplorerForm(FlaskForm):
     def order(self) -> Order:
         return ORDERS[self.sort.data]
 
-    def filter_of(self, user_id: int) -> Filter:
-        """The filter and order of a valid form, over this person's transactions."""
+    def filter_of(self, user_id: int, *, hidden_accounts: bool = False) -> Filter:
+        """The filter and order of a valid form, over this person's transactions.
+
+        `hidden_accounts` is for files and programs: they get these accounts too, marked as hidden.
+        """
         sort, descending = self.order
         return Filter(
             user_id,
@@ -124,6 +127,7 @@ class ExplorerForm(FlaskForm):
             direction=self.direction.data,
             pending=self.pending.data,
             hidden=self.hidden.data,
+            hidden_accounts=hidden_accounts,
             scope=self.scope.data,
             sort=sort,
             descending=descending,

@@ -105,7 +105,7 @@ def _localized(amount: str) -> str:
 def account_label(account: Account | None) -> str:
     if account is None:
         return str(_("Deleted account"))
-    return f"{account.name} {account.mask or ''}".strip()
+    return f"{account.title} {account.mask or ''}".strip()
 
 
 def _days_label(start: date | None, end: date | None) -> str | None:

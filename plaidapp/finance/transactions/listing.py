@@ -234,10 +234,14 @@ class Listing:
 
     @property
     def banks(self) -> list[tuple[Item, list[Account]]]:
-        """The person's connections, each with its accounts."""
+        """The person's connections, each with its accounts. Hidden ones only if they are chosen."""
+        listed = [
+            row
+            for row in self.accounts.values()
+            if not row.is_hidden or str(row.id) in self.form.account.data
+        ]
         return [
-            (item, [row for row in self.accounts.values() if row.item_id == item.id])
-            for item in self.connections
+            (item, [row for row in listed if row.item_id == item.id]) for item in self.connections
         ]
 
     @cached_property

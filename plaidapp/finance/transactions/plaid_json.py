@@ -1,6 +1,7 @@
 """A transaction as JSON, with Plaid's own names for the fields that plaidapp stores.
 
-Amounts are exact decimal strings with Plaid's sign: positive is money out.
+Amounts are exact decimal strings with Plaid's sign: positive is money out. `hidden` is the
+person's: pages leave the row out, or its whole account.
 https://plaid.com/docs/api/products/transactions/#transactions-sync-response-added
 """
 
@@ -28,4 +29,5 @@ def as_plaid(row: Transaction) -> dict[str, Any]:
         "payment_channel": row.payment_channel,
         "pending": row.pending,
         "pending_transaction_id": row.pending_transaction_id,
+        "hidden": row.is_left_out,
     }

@@ -24,7 +24,9 @@ def words_of(user_id: int, typed: str) -> tuple[Word, ...]:
     if not typed.strip():
         return ()
     labels = {code: category_label(code) for code in PRIMARY}
-    names = {row.id: f"{row.name} {row.mask or ''}" for row in accounts.of_user(user_id)}
+    names = {
+        row.id: f"{row.title} {row.name} {row.mask or ''}" for row in accounts.of_user(user_id)
+    }
 
     def word_of(part: str) -> Word:
         return Word(parts_of(part), _named(labels, part), _named(names, part), _amount(part))

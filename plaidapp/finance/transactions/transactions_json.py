@@ -29,7 +29,7 @@ def transactions_json() -> Response | tuple[Response, int]:
     form = ExplorerForm(request.args)
     if not form.validate():
         return jsonify(error=gettext("The filter is not valid."), fields=form.errors), 422
-    filter_ = form.filter_of(person().id)
+    filter_ = form.filter_of(person().id, hidden_accounts=True)
     rows = reader.page(filter_, PAGE_SIZE + 1, explorer_request.place(form))
     total = _carried_total(filter_)
     if total is None:

@@ -44,7 +44,7 @@ def _route(format_: Format) -> None:
         form = ExplorerForm(request.args)
         if not form.validate():
             abort(422, " ".join(str(errors[0]) for errors in form.errors.values()))
-        export = Export.of(form.filter_of(person().id))
+        export = Export.of(form.filter_of(person().id, hidden_accounts=True))
         pieces = format_.write(export)
         response = Response(_streamed(pieces), content_type=format_.content_type)
         name = _file_name(export, format_.extension)

@@ -12,7 +12,7 @@ from plaidapp.store import Account, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.base.writes import BATCH
 from plaidapp.store.connections import accounts
-from plaidapp.store.transactions import export_rows, monthly_totals, reader
+from plaidapp.store.transactions import export_rows, reader
 from plaidapp.store.transactions.filters import Filter
 
 
@@ -53,8 +53,8 @@ class Export:
         """Are these all rows from some day until now? Only then do they add up to the balances."""
         given, user_id = self.filter, self.filter.user_id
         ends_now = given.end is None or given.end >= self.today
-        hides_none = given.hidden == "any" or monthly_totals.count(user_id).hidden == 0
-        all_rows = Filter(user_id, given.start, given.end, hidden="any")
+        hides_none = given.hidden == "any" or not reader.page(Filter(user_id, hidden="only"), 1)
+        all_rows = Filter(user_id, given.start, given.end, hidden="any", hidden_accounts=True)
         in_order = replace(all_rows, sort=given.sort, descending=given.descending)
         return ends_now and hides_none and replace(given, hidden="any") == in_order
 
