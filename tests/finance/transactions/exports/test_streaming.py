@@ -169,7 +169,8 @@ def test_the_json_export_matches_transactions_json(books):
     ours = books.rows()
     for row in whole["transactions"]:
         stored = ours[row["transaction_id"]]
-        assert tuple(row[name] for name in own) == (stored.category, stored.note, stored.hidden)
+        own_values = row["category"], row["note"], row["hidden"]
+        assert own_values == (stored.category, stored.note, stored.hidden)
 
 
 def test_the_export_menu_links_to_every_format_with_the_filter(books):
