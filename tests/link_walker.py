@@ -196,4 +196,4 @@ class Person:
                 return
             answer = self._http.get(target, allow_redirects=False, timeout=30)
         self.status, self.url = answer.status_code, answer.url
-        self.page, self._forms = Page(answer.text), Forms(answer.text)
+        self.html, self.page, self._forms = answer.text, Page(answer.text), Forms(answer.text)
