@@ -98,6 +98,8 @@ def _fields(
 ) -> dict[str, Any]:
     """Return the webhook's fields other than its type, code, Item and environment."""
     accounts = [row["account_id"] for row in account_rows(db, item)]
+    if not accounts:
+        raise errors.documented("NO_ACCOUNTS")
     report = {"asset_report_id": sandbox.ids.opaque("asset_report", item.number)}
     login_required = {"error": error_object("ITEM_LOGIN_REQUIRED")}
     fields: dict[str, dict[str, Any]] = {

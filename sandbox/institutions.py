@@ -20,6 +20,20 @@ PRODUCTS = frozenset(
     )
 )
 
+Country = Literal[
+    "US", "GB", "ES", "NL", "FR", "IE", "CA", "DE", "IT", "PL", "DK", "NO", "SE", "EE", "LT", "LV",
+    "PT", "BE", "AT", "FI",
+]  # fmt: skip
+Product = Literal[
+    "assets", "auth", "balance", "balance_plus", "beacon", "cra_base_report",
+    "cra_cashflow_insights", "cra_income_insights", "cra_lend_score", "cra_monitoring",
+    "cra_network_insights", "cra_partner_insights", "cra_plaid_credit_score", "credit_details",
+    "employment", "identity", "identity_match", "identity_verification", "income",
+    "income_verification", "investments", "investments_auth", "layer", "liabilities",
+    "pay_by_bank", "payment_initiation", "processor_identity", "processor_payments", "profile",
+    "protect_linked_bank", "protect_transactions", "recurring_transactions", "signal",
+    "standing_orders", "statements", "transactions", "transactions_refresh", "transfer",
+]  # fmt: skip
 Health = Literal["HEALTHY", "DEGRADED", "DOWN"]
 
 

@@ -111,11 +111,16 @@ def find(db: sqlite3.Connection, access_token: str) -> Item:
 
 
 def find_healthy(db: sqlite3.Connection, access_token: str) -> Item:
-    """Find an Item like `find`, but also raise PlaidError if it or its bank can't be reached."""
+    """Find an Item like `find`, but also raise PlaidError if it can't be read.
+
+    It can't while it has an error, while its bank is down, and when no account is shared anymore.
+    """
     item = find(db, access_token)
     if item.error:
         raise item.error
     institution_health.check_is_up(db, item.institution_id)
+    if not account_rows(db, item):
+        raise errors.documented("NO_ACCOUNTS")
     return item
 
 

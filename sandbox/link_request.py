@@ -15,6 +15,7 @@ from msgspec import Meta
 from sandbox import errors
 from sandbox.account_subtypes import SUBTYPES
 from sandbox.http_json import Call, Options
+from sandbox.institutions import Country, Product
 
 MAX_NAME = 30
 """Longer names of a client are not shown."""
@@ -25,20 +26,6 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 Language = Literal[
     "da", "de", "en", "es", "et", "fr", "hi", "it", "lt", "lv", "nl", "no", "pl", "pt", "ro", "sv",
     "vi",
-]  # fmt: skip
-Country = Literal[
-    "US", "GB", "ES", "NL", "FR", "IE", "CA", "DE", "IT", "PL", "DK", "NO", "SE", "EE", "LT", "LV",
-    "PT", "BE", "AT", "FI",
-]  # fmt: skip
-Product = Literal[
-    "assets", "auth", "balance", "balance_plus", "beacon", "cra_base_report",
-    "cra_cashflow_insights", "cra_income_insights", "cra_lend_score", "cra_monitoring",
-    "cra_network_insights", "cra_partner_insights", "cra_plaid_credit_score", "credit_details",
-    "employment", "identity", "identity_match", "identity_verification", "income",
-    "income_verification", "investments", "investments_auth", "layer", "liabilities",
-    "pay_by_bank", "payment_initiation", "processor_identity", "processor_payments", "profile",
-    "protect_linked_bank", "protect_transactions", "recurring_transactions", "signal",
-    "standing_orders", "statements", "transactions", "transactions_refresh", "transfer",
 ]  # fmt: skip
 Text = Annotated[str, Meta(min_length=1)]
 Products = list[Product]

@@ -10,12 +10,12 @@ from sandbox import errors
 from sandbox.context import current_sandbox
 from sandbox.http_json import Call, Options, read, reply
 from sandbox.institution_health import status
-from sandbox.institutions import BY_ID, INSTITUTIONS, Institution
+from sandbox.institutions import BY_ID, INSTITUTIONS, Country, Institution, Product
 
 bp = Blueprint("institutions", __name__)
 
-Countries = Annotated[list[str], Meta(min_length=1)]
-Products = Annotated[list[str], Meta(min_length=1)]
+Countries = Annotated[list[Country], Meta(min_length=1)]
+Products = Annotated[list[Product], Meta(min_length=1)]
 
 
 class InstitutionOptions(Options):
@@ -101,7 +101,7 @@ def search() -> Response:
 
 
 def _matching(
-    countries: list[str], products: list[str] | None, oauth: bool | None
+    countries: list[Country], products: list[Product] | None, oauth: bool | None
 ) -> list[Institution]:
     return [
         institution

@@ -9,6 +9,7 @@ from msgspec import Meta
 from sandbox import errors, items, linking
 from sandbox.context import Sandbox, current_sandbox, optional_timestamp, timestamp
 from sandbox.http_json import Call, ItemCall, Options, read, reply
+from sandbox.institutions import Product
 from sandbox.public_tokens import find_item
 from sandbox.store import next_number
 from sandbox.webhooks import send
@@ -40,7 +41,7 @@ class ImportOptions(Options):
 
 
 class ImportCall(Call, kw_only=True):
-    products: Annotated[list[str], Meta(min_length=1)]
+    products: Annotated[list[Product], Meta(min_length=1)]
     user_auth: UserAuth
     institution_id: str = DEFAULT_INSTITUTION
     options: ImportOptions = msgspec.field(default_factory=ImportOptions)

@@ -16,6 +16,7 @@ from sandbox.context import Sandbox, current_sandbox
 from sandbox.custom_users import is_in_range
 from sandbox.fire_webhook import Code, Kind, fire
 from sandbox.http_json import Call, ItemCall, Options, read, reply
+from sandbox.institutions import Product
 from sandbox.transaction_store import Window
 from sandbox.webhooks import announce_error
 
@@ -42,7 +43,7 @@ class PublicTokenOptions(Options):
 
 class PublicTokenCall(Call, kw_only=True):
     institution_id: str
-    initial_products: Annotated[list[str], Meta(min_length=1)]
+    initial_products: Annotated[list[Product], Meta(min_length=1)]
     options: PublicTokenOptions = msgspec.field(default_factory=PublicTokenOptions)
     user_token: str | None = None
     user_id: str | None = None

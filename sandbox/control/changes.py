@@ -75,7 +75,7 @@ def end_consent(sandbox: Sandbox, db: sqlite3.Connection, item: Item) -> None:
 
 def _change_state(sandbox: Sandbox, db: sqlite3.Connection, item: Item, change: Change) -> None:
     if change.login_repaired:
-        items.set_error(db, item, None)
+        items.repair(db, item, sandbox.now())
         send(sandbox.webhook_queue, db, item, "ITEM", "LOGIN_REPAIRED")
     if change.error is not UNSET:
         _set_error(sandbox, db, item, change.error)
@@ -168,6 +168,9 @@ def _set_time(db: sqlite3.Connection, item: Item, column: str, time: datetime) -
 
 
 def _be_active(sandbox: Sandbox, db: sqlite3.Connection, item: Item) -> None:
-    if item.error or not item.historical_complete(sandbox):
-        raise Refused("An Item has activity once it has its whole history, while it has no error")
+    ready = item.historical_complete(sandbox) and items.account_rows(db, item)
+    if item.error or not ready:
+        raise Refused(
+            "An Item has activity once it has its whole history, while it has accounts and no error"
+        )
     bank_activity.simulate(sandbox, db, item)

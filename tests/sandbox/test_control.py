@@ -180,7 +180,7 @@ def test_a_bank_that_is_down_answers_nothing(live, control, error_of):
         ({"consent_expires": "2026-03-20T12:00:00"}, "consent_expires"),
         ({"explode": True}, "explode"),
         ({"new_account": {"mask": "twelve"}}, "mask"),
-        ({"error": "ITEM_LOCKED", "activity": True}, "while it has no error"),
+        ({"error": "ITEM_LOCKED", "activity": True}, "no error"),
     ],
 )
 def test_an_impossible_change_changes_nothing(live, control, change, why):
@@ -224,3 +224,23 @@ def test_the_item_of_an_access_token_is_found(live):
     sandbox = live.app.extensions["sandbox"]
     assert items.id_of(sandbox, token) == item_id
     assert items.id_of(sandbox, "access-sandbox-unknown") is None
+
+
+def test_an_item_whose_accounts_are_all_closed_has_no_accounts(live, control, error_of):
+    token, item_id = link(live)
+    for account in control.item(item_id)["accounts"]:
+        control.change(item_id, close_account=account["account_id"])
+    for path in CALLS:
+        assert error_of(path, access_token=token)[:2] == ("ITEM_ERROR", "NO_ACCOUNTS")
+    fire = {"webhook_code": "USER_ACCOUNT_REVOKED"}
+    live.call("/item/webhook/update", access_token=token, webhook="https://receiver.test/hook")
+    assert error_of("/sandbox/item/fire_webhook", access_token=token, **fire)[1] == "NO_ACCOUNTS"
+
+
+def test_a_login_that_is_repaired_renews_the_consent(live, control):
+    token, item_id = link(live)
+    ends = live.clock() + timedelta(days=7)
+    control.change(item_id, consent_expires=ends.isoformat())
+    control.change(item_id, login_repaired=True)
+    shown = live.call("/item/get", access_token=token)["item"]
+    assert shown["consent_expiration_time"] > ends.isoformat()

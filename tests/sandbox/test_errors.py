@@ -112,6 +112,24 @@ def test_api_keys(live):
             "country_codes",
         ),
         (
+            "/institutions/get",
+            {"count": 1, "offset": 0, "country_codes": ["US", "ZZ"]},
+            "INVALID_FIELD",
+            "country_codes[1]",
+        ),
+        (
+            "/institutions/search",
+            {"query": "bank", "country_codes": ["US"], "products": ["magic"]},
+            "INVALID_FIELD",
+            "products[0]",
+        ),
+        (
+            "/sandbox/public_token/create",
+            {"institution_id": "ins_1", "initial_products": ["magic"]},
+            "INVALID_FIELD",
+            "initial_products[0]",
+        ),
+        (
             "/sandbox/public_token/create",
             {"institution_id": "ins_1", "initial_products": []},
             "INVALID_FIELD",
