@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 _LIMIT_CODES = {
     "/accounts/get": "ACCOUNTS_LIMIT",
     "/accounts/balance/get": "ACCOUNTS_BALANCE_GET_LIMIT",
+    "/item/get": "ITEM_GET_LIMIT",
     "/transactions/get": "TRANSACTIONS_LIMIT",
     "/transactions/refresh": "TRANSACTIONS_REFRESH_LIMIT",
     "/transactions/sync": "TRANSACTIONS_SYNC_LIMIT",

@@ -191,7 +191,8 @@ def test_rate_limit_counts_each_path_separately(server: FaultyServer) -> None:
     assert codes == {
         SYNC: "TRANSACTIONS_SYNC_LIMIT",
         ACCOUNTS: "ACCOUNTS_LIMIT",
-        "/item/get": "RATE_LIMIT",
+        "/item/get": "ITEM_GET_LIMIT",
+        "/item/remove": "RATE_LIMIT",
     }
 
 
