@@ -78,6 +78,7 @@ def test_every_form_works_without_javascript(app, browser, at_work, bank_server,
     edit_one(browser)
     edit_many(browser)
     merge_accounts(browser, at_work)
+    disconnect(browser, at_work)
     forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     assert browser.posted == forms - NOT_PRESSED
 
@@ -144,6 +145,16 @@ def merge_accounts(browser, at_work):
         if "Separate" in browser.get(path).text:
             assert "They are two accounts again." in browser.press("Separate").text
             return
+
+
+def disconnect(browser, at_work):
+    browser.get("/finance/items/1")
+    browser.get("/finance/items/1/disconnect")
+    browser.press("Disconnect", history="keep")
+    assert at_work()[0] == "done"
+    browser.get("/finance/items/1/disconnect")
+    browser.press("Delete the history")
+    assert at_work()[0] == "done"
 
 
 def links(page, end):

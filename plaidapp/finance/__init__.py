@@ -11,6 +11,7 @@ from .connections import (
     accounts_json,
     arrange_accounts,
     connection_pages,
+    disconnect_page,
     same_account_pages,
     set_aside_page,
 )
@@ -25,6 +26,7 @@ __all__ = [  # these register their routes when they are imported
     "arrange_accounts",
     "connection_pages",
     "dashboard_page",
+    "disconnect_page",
     "download",
     "edit_actions",
     "explorer",

@@ -11,6 +11,7 @@ from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext
 from werkzeug import Response
 
+from plaidapp import htmx
 from plaidapp.auth.access import owned_or_404, person
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx
@@ -132,7 +133,12 @@ def change_time_zone() -> Answer:
 
 @blueprint.get("/items/<int:item_id>")
 def item(item_id: int) -> str | Response:
-    """The page; for HTMX its content, or 204 if nothing changed since `revision`."""
+    """The page; for HTMX its content, or 204 if nothing changed since `revision`.
+
+    If the connection was deleted meanwhile, its open page goes to the list of the others.
+    """
+    if is_htmx() and items.is_deleted(item_id, person().id):
+        return htmx.redirect(url_for("finance.connections"))
     row = owned_or_404(items.owned, item_id)
     if is_htmx() and (answer := nothing_new(person().ledger_version)):
         return answer

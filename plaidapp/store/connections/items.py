@@ -26,6 +26,12 @@ def owned(item_id: int, user_id: int) -> Item | None:
     return db.session.scalar(select(Item).where(Item.id == item_id, *theirs))
 
 
+def is_deleted(item_id: int, user_id: int) -> bool:
+    """Return True if the person has deleted this Item."""
+    theirs = Item.id == item_id, Item.user_id == user_id
+    return db.session.scalar(select(Item.state).where(*theirs)) == DELETED
+
+
 def by_plaid_id(plaid_item_id: str) -> Item | None:
     return db.session.scalar(select(Item).where(Item.plaid_item_id == plaid_item_id))
 

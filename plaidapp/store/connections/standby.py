@@ -37,6 +37,12 @@ def of_lost_accounts(item_id: int) -> Sequence[Item]:
     return db.session.scalars(query.distinct().order_by(STANDBY.id)).all()
 
 
+def of_others(item_id: int) -> Sequence[Account]:
+    """Return the Item's accounts that another Item would take over."""
+    query = select(Account).where(*_PAIRS, Account.item_id == item_id)
+    return db.session.scalars(query.distinct().order_by(Account.id)).all()
+
+
 def is_needed(item_id: int) -> bool:
     """Return True if there is an account for `take_over`."""
     query = select(Account.id).where(*_PAIRS, _IS_LOST, STANDBY.id == item_id)

@@ -30,6 +30,7 @@ class Kind:
     `reads_balances`: once it is done, the balances are up to date.
     `lists_rows`: the person asked to see transactions, not only to count them.
     `runs_on_ended`: it has work to do at an Item that was replaced or disconnected.
+    `disconnects`: it ends a connection because the person wants that.
     `persists`: it is tried until it succeeds, less and less often.
     `done_text`: what the sync history says when it is done; None says what changed.
     `refused_text`: what it says if the bank refuses the product. Without one, it has made do.
@@ -42,6 +43,7 @@ class Kind:
     reads_balances: bool = False
     lists_rows: bool = False
     runs_on_ended: bool = False
+    disconnects: bool = False
     persists: bool = False
     done_text: str | None = None
     refused_text: str | None = None
@@ -92,6 +94,7 @@ KINDS = {
         ),
         Kind(  # by the person
             name=DISCONNECT,
+            disconnects=True,
             runs_on_ended=True,
             persists=True,
             done_text=gettext_noop("Disconnected"),

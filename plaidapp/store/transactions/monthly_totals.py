@@ -6,7 +6,7 @@ transactions also updates their months (monthly_refresh.py), in the same databas
 
 import datetime
 import functools
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
@@ -145,3 +145,9 @@ def count(user_id: int, item_id: int | None = None) -> Count:
         query = query.where(Account.item_id == item_id)
     shown, every = db.session.execute(query).one()
     return Count(int(shown or 0), int(every or 0) - int(shown or 0))
+
+
+def count_stored(account_ids: Sequence[int]) -> int:
+    """Return how many transactions these accounts have, hidden ones included."""
+    every_row = func.sum(MonthlyTotal.count + MonthlyTotal.hidden)
+    return db.session.scalar(select(every_row).where(MonthlyTotal.account_id.in_(account_ids))) or 0
