@@ -132,40 +132,43 @@ def test_a_wrong_password_can_be_corrected(hosted_link, sessions_of):
 ERRORS = sorted({*ITEM, *INSTITUTION, "INTERNAL_SERVER_ERROR", "COUNTRY_NOT_SUPPORTED"})
 
 
-@pytest.mark.parametrize("code", ERRORS)
-def test_every_error_password(hosted_link, sessions_of, code):
-    link = hosted_link()
-    assert walk(link["hosted_link_url"], password=f"error_{code}") == BACK
-    (session,) = sessions_of(link)
-    assert session["exit"]["error"]["error_code"] == code
-    assert session["exit"]["metadata"]["institution"]["institution_id"] == FIRST_BANK
-    assert "results" not in session
+def test_every_error_password(hosted_link, sessions_of, subtests):
+    for code in ERRORS:
+        with subtests.test(code):
+            link = hosted_link()
+            assert walk(link["hosted_link_url"], password=f"error_{code}") == BACK
+            (session,) = sessions_of(link)
+            assert session["exit"]["error"]["error_code"] == code
+            assert session["exit"]["metadata"]["institution"]["institution_id"] == FIRST_BANK
+            assert "results" not in session
 
 
-@pytest.mark.parametrize(
-    ("step", "password", "status"),
-    [
-        ("institution", "pass_good", "requires_credentials"),
-        ("credentials", "pass_good", "requires_credentials"),
-        ("device", "mfa_device", "choose_device"),
-        ("code", "mfa_device", "requires_code"),
-        ("questions", "mfa_questions_1_1", "requires_questions"),
-        ("selections", "mfa_selections", "requires_selections"),
-        ("recaptcha", '{"recaptcha":"good"}', "requires_recaptcha"),
-        ("accounts", "pass_good", "requires_account_selection"),
-        ("error", "error_ITEM_LOCKED", "requires_credentials"),
-        ("error", "error_INSTITUTION_NO_LONGER_SUPPORTED", "institution_not_supported"),
-    ],
-)
-def test_leaving_at_every_step(hosted_link, sessions_of, step, password, status):
-    link = hosted_link()
-    assert walk(link["hosted_link_url"], password=password, cancel_at=step) == BACK
-    (session,) = sessions_of(link)
-    assert session["exit"]["metadata"]["status"] == status
-    assert session["exit"] == session["on_exit"]
-    assert session["finished_at"]
-    assert event_names(session)[-2:] == ["EXIT", "EXIT"]
-    assert (session["exit"]["error"] is None) == (step != "error")
+EXITS = [
+    ("institution", "pass_good", "requires_credentials"),
+    ("credentials", "pass_good", "requires_credentials"),
+    ("device", "mfa_device", "choose_device"),
+    ("code", "mfa_device", "requires_code"),
+    ("questions", "mfa_questions_1_1", "requires_questions"),
+    ("selections", "mfa_selections", "requires_selections"),
+    ("recaptcha", '{"recaptcha":"good"}', "requires_recaptcha"),
+    ("accounts", "pass_good", "requires_account_selection"),
+    ("error", "error_ITEM_LOCKED", "requires_credentials"),
+    ("error", "error_INSTITUTION_NO_LONGER_SUPPORTED", "institution_not_supported"),
+]
+"""A step at which the person leaves, the password that leads there, and the status of the exit."""
+
+
+def test_leaving_at_every_step(hosted_link, sessions_of, subtests):
+    for step, password, status in EXITS:
+        with subtests.test(f"{step}, {password}"):
+            link = hosted_link()
+            assert walk(link["hosted_link_url"], password=password, cancel_at=step) == BACK
+            (session,) = sessions_of(link)
+            assert session["exit"]["metadata"]["status"] == status
+            assert session["exit"] == session["on_exit"]
+            assert session["finished_at"]
+            assert event_names(session)[-2:] == ["EXIT", "EXIT"]
+            assert (session["exit"]["error"] is None) == (step != "error")
 
 
 def test_staying_after_all(hosted_link, sessions_of):

@@ -1,9 +1,6 @@
 """Plaid's test users, as /sandbox/public_token/create takes them."""
 
-import pytest
-
 from sandbox.users import ANY_PASSWORD, CREDIT_USERS, GOOD, PERSONAS
-from tests.sandbox.conftest import HISTORICAL_DELAY
 
 DAYS = 90
 FIRST = {"institution_id": "ins_109508", "initial_products": ["transactions"]}
@@ -26,40 +23,40 @@ def test_each_has_transactions_of_their_own(live):
 
 def test_any_password_but_none(live, error_of):
     for user in ANY_PASSWORD:
-        assert live.public_token(override_username=user, override_password="{}")
+        assert live.public_token(("auth",), None, override_username=user, override_password="{}")
         options = {"override_username": user, "override_password": ""}
         error = error_of("/sandbox/public_token/create", **FIRST, options=options)
         assert error[1] == "INVALID_CREDENTIALS"
 
 
-@pytest.mark.parametrize("user", PERSONAS)
-def test_personas_are_active(live, user):
-    token = live.link_ready(override_username=user, override_password="any")
-    live.clock.advance(HISTORICAL_DELAY)
-    cursor = live.sync_all(token)[1]["next_cursor"]
-    live.call("/transactions/refresh", access_token=token)
-    assert live.sync_all(token, cursor)[0]["added"]
+def test_personas_are_active(live):
+    for user in PERSONAS:
+        token = live.link_ready(override_username=user, override_password="any")
+        cursor = live.sync_all(token)[1]["next_cursor"]
+        live.call("/transactions/refresh", access_token=token)
+        assert live.sync_all(token, cursor)[0]["added"], user
 
 
-@pytest.mark.parametrize(
-    "password",
-    ["pass_good", "microdeposits_good", "mfa_device", "mfa_questions_9_9", "mfa_selections",
-     "mfa_selections_9_9_9", '{"recaptcha":"good"}'],
-)  # fmt: skip
-def test_passwords_of_user_good(live, password):
-    assert live.public_token(override_username="user_good", override_password=password)
+def test_passwords_of_user_good(live):
+    for password in (
+        "pass_good",
+        "microdeposits_good",
+        "mfa_device",
+        "mfa_questions_9_9",
+        "mfa_selections",
+        "mfa_selections_9_9_9",
+        '{"recaptcha":"good"}',
+    ):
+        assert live.public_token(override_username=GOOD, override_password=password)
 
 
-@pytest.mark.parametrize(
-    ("password", "code"),
-    [
+def test_passwords_that_are_refused(error_of):
+    for password, code in (
         ("error_ITEM_LOCKED", "ITEM_LOCKED"),
         ("error_INSTITUTION_DOWN", "INSTITUTION_DOWN"),
         ("error_NO_SUCH_CODE", "INVALID_CREDENTIALS"),
         ('{"recaptcha":"bad"}', "RECAPTCHA_BAD"),
         ("mfa_questions_0_1", "INVALID_CREDENTIALS"),
-    ],
-)
-def test_passwords_that_are_refused(error_of, password, code):
-    options = {"override_username": GOOD, "override_password": password}
-    assert error_of("/sandbox/public_token/create", **FIRST, options=options)[1] == code
+    ):
+        options = {"override_username": GOOD, "override_password": password}
+        assert error_of("/sandbox/public_token/create", **FIRST, options=options)[1] == code
