@@ -185,7 +185,7 @@ def test_rate_limit_sends_429_until_the_window_has_passed() -> None:
 def test_rate_limit_counts_each_path_separately(server: FaultyServer) -> None:
     server.set({"kind": "rate_limit", "path": "*", "limit": 1, "seconds": FOREVER})
     codes = {}
-    for path in (SYNC, ACCOUNTS, "/item/get"):
+    for path in (SYNC, ACCOUNTS, "/item/get", "/item/remove"):
         assert server.statuses(1, path) == [200]
         codes[path] = server.call(path).json()["error_code"]
     assert codes == {
