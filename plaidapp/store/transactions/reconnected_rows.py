@@ -161,11 +161,11 @@ def remove_missing(
 def _may_be_missing(former: Sequence[int]) -> ColumnElement[bool]:
     """Return the condition of rows that an Item names too if they still exist.
 
-    Not those of Items that can't tell anymore whether they do. If two accounts were merged while
-    both Items report, each may have rows of its own.
+    Not those of Items that can't tell anymore whether they do, unless the person disconnected them.
+    If two accounts were merged while both Items report, each may have rows of its own.
     """
     replaced = items.in_states(former, (item_states.REPLACED,))
-    reporting = items.in_states(former, item_states.REPORTING)
+    reporting = items.in_states(former, (*item_states.REPORTING, *item_states.BY_PERSON))
     is_merged = Transaction.account_id.in_(former_accounts.merged())
     return or_(
         Transaction.item_id.in_(replaced), and_(Transaction.item_id.in_(reporting), ~is_merged)
