@@ -11,7 +11,7 @@ from sandbox.hosted_link.exits import ask_to_leave, submit_exit
 from sandbox.hosted_link.flow import Flow
 from sandbox.hosted_link.second_step import is_right, second_steps
 from sandbox.hosted_link.sessions import Step
-from sandbox.institution_health import health_of
+from sandbox.institution_health import check_is_up, health_of
 from sandbox.institutions import BY_ID
 
 Form = MultiDict[str, str]
@@ -89,15 +89,17 @@ def _submit_institution(flow: Flow, form: Form) -> None:
 
 
 def _enter_bank(flow: Flow) -> None:
-    """Go to the log-in of the bank, unless it is down."""
+    """Go to the log-in of the bank, unless it is down or not supported anymore."""
+    bank = flow.institution.institution_id
     with flow.sandbox.store.read() as db:
-        health = health_of(db, flow.institution.institution_id)
-    if health == "DOWN":
-        flow.event("SELECT_DOWN_INSTITUTION")
-        flow.fail(errors.documented("INSTITUTION_DOWN"), "institution")
-        return
-    if health == "DEGRADED":
-        flow.event("SELECT_DEGRADED_INSTITUTION")
+        health = health_of(db, bank)
+        if health != "HEALTHY":
+            flow.event(f"SELECT_{health}_INSTITUTION")
+        try:
+            check_is_up(db, bank)
+        except errors.PlaidError as error:
+            flow.fail(error, "institution")
+            return
     flow.go("oauth" if flow.institution.oauth else "credentials")
 
 

@@ -228,6 +228,21 @@ def test_a_bank_that_is_down_says_so(live, hosted_link, sessions_of):
     assert sessions_of(link)[-1]["results"]
 
 
+def test_a_bank_that_is_not_supported_anymore(hosted_link, sessions_of):
+    link = hosted_link()
+    assert "Not supported anymore." in Person(link["hosted_link_url"]).text
+    walk(link["hosted_link_url"], bank="ins_133402")
+    exit_ = sessions_of(link)[-1]["exit"]
+    assert exit_["error"]["error_code"] == "INSTITUTION_NO_LONGER_SUPPORTED"
+    assert exit_["metadata"]["status"] == "institution_not_supported"
+
+
+def test_a_slow_bank_says_so(hosted_link, sessions_of):
+    link = hosted_link()
+    walk(link["hosted_link_url"], bank="ins_132363")
+    assert "SELECT_DEGRADED_INSTITUTION" in event_names(sessions_of(link)[0])
+
+
 def test_accounts_are_chosen(live, connect):
     token = connect(accounts=["0000", "Plaid Credit Card"])
     accounts = live.call("/accounts/get", access_token=token)["accounts"]
