@@ -43,7 +43,7 @@ HISTORY = 100
 
 @dataclass(frozen=True)
 class ItemWithAccounts:
-    """A connection and its open accounts, in the person's order.
+    """A connection and its accounts, in the person's order, without those that the bank closed.
 
     `hidden` is how many others the person has hidden. `shared` are accounts that it lists too and
     that another connection reports. `rows` counts its transactions until the whole history is here.
@@ -56,14 +56,18 @@ class ItemWithAccounts:
     rows: int
 
 
-def with_open_accounts(user_id: int) -> list[ItemWithAccounts]:
-    """The person's connections, oldest first."""
+def _with_accounts(user_id: int) -> list[ItemWithAccounts]:
+    """The person's connections, oldest first. Those that they disconnected have their history."""
+    listed = items.of_user(user_id)
+    closed_at = {item.id: item.disconnected_at for item in listed}
     accounts_of: dict[int, list[Account]] = {}
     hidden = Counter[int]()
     for account in accounts.of_user(user_id):
-        if account.closed_at is None and account.is_hidden:
+        if account.closed_at != closed_at.get(account.item_id):
+            continue
+        if account.is_hidden:
             hidden[account.item_id] += 1
-        elif account.closed_at is None:
+        else:
             accounts_of.setdefault(account.item_id, []).append(account)
     shared = former_accounts.shared(user_id)
     return [
@@ -74,7 +78,7 @@ def with_open_accounts(user_id: int) -> list[ItemWithAccounts]:
             shared.get(item.id, ()),
             _rows_so_far(item),
         )
-        for item in items.of_user(user_id)
+        for item in listed
     ]
 
 
@@ -103,7 +107,7 @@ def connections() -> str | Response:
 def _render(template: str, time_zone_form: TimeZoneForm) -> str:
     return render_template(
         f"finance/connections/{template}",
-        connections=with_open_accounts(person().id),
+        connections=_with_accounts(person().id),
         questions=_questions(person().id),
         pulls=pull_view.recent(person().id),
         connect_form=ConnectTestBankForm(formdata=None),
