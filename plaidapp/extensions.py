@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVarTuple
 
-from flask import has_request_context, request
+from flask import g, has_request_context, request
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, Row, Select, event
@@ -98,5 +98,11 @@ def configure_postgresql(engine: Engine) -> None:
             driver.isolation_level = IsolationLevel.REPEATABLE_READ if reads else None
 
 
+def allow_writes() -> None:
+    """Let this GET write from now on. Only the return from Plaid does, to ring the doorbell."""
+    db.session.commit()  # the next transaction may write
+    g.may_write = True
+
+
 def _only_reads() -> bool:
-    return has_request_context() and request.method in READ_ONLY_METHODS
+    return has_request_context() and request.method in READ_ONLY_METHODS and "may_write" not in g

@@ -46,6 +46,7 @@ from run import find_redis_server
 from sandbox import bank_activity, items
 from sandbox.fault_rules import Rule
 from sandbox.faults import Faults
+from tests.fake_link import FakeLink
 from tests.stored import delete_everything
 
 DATABASES = ["sqlite", "postgresql"]
@@ -417,6 +418,47 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
         monkeypatch.setattr(types, "read_clock", lambda: datetime.fromisoformat(moment))
 
     return stop
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`later(minutes=5)` turns the app's clock on. The sandbox's stays."""
+    turned = timedelta()
+
+    def turn(**by: float) -> None:
+        nonlocal turned
+        turned += timedelta(**by)
+        monkeypatch.setattr(types, "read_clock", lambda: datetime.now(UTC) + turned)
+
+    return turn
+
+
+@pytest.fixture
+def work_due(app: Flask) -> Callable[[], None]:
+    """`work_due()` does the work of clock and worker that is due. Pulls that wait go on waiting."""
+
+    def until_none_is_due() -> None:
+        with app.app_context():
+            while True:
+                clock.look_at_links()
+                clock.ring_due()
+                queue = Queue("default", connection=app.extensions["redis"])
+                if not queue.job_ids:
+                    break
+                BurstWorker([queue], connection=queue.connection).work(
+                    burst=True, logging_level="ERROR"
+                )
+                db.session.remove()
+
+    return until_none_is_due
+
+
+@pytest.fixture
+def fake_link(bank_server: LiveSandbox, monkeypatch: pytest.MonkeyPatch) -> FakeLink:
+    """Hosted Link as the test says, instead of the sandbox's."""
+    fake = FakeLink(bank_server)
+    monkeypatch.setattr(bank_server.server, "app", fake)
+    return fake
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from plaidapp.bank.error_sentences import MEANINGS
 from plaidapp.extensions import db
 from plaidapp.finance.connections.connect_forms import TEST_BANKS
 from plaidapp.finance.connections.time_zone_form import regions
-from plaidapp.store import Account, Item, PullItem, Transaction
+from plaidapp.store import Account, Item, LinkResult, LinkSession, PullItem, Transaction
 from plaidapp.store.base.types import now
+from plaidapp.store.connections import link_results
 from plaidapp.store.pulls import kinds, pulls
 from tests.pages import Page
 from tests.pseudo import FORMATS, bracketed, translate, untranslatable
@@ -35,7 +36,6 @@ BAD_FORMS = {
         {"username": "alice", "email": "alice@example.com", "password": "x" * 200},
         {"username": "new", "email": "new@example.com", "password": "password" * 3},
     ],
-    "/finance/items": [{}, {"public_token": "x"}],
     "/finance/time-zone": [{}, {"time_zone": "x"}],
     "/finance/items/sandbox": [
         {"institution_id": "x", "override_password": "x"},
@@ -77,8 +77,42 @@ def ids(app, connected):
             "item_id": [1],
             "pull_id": [1, *(pull.id for pull in made)],
             "account_id": db.session.scalars(select(Account.id)).all(),
+            "session_id": _sessions(connected.id),
             "transaction_id": db.session.scalars(select(Transaction.id)).all(),
         }
+
+
+def _sessions(user_id):
+    """Make a session of Link in every state; return their ids."""
+    left = {"exit_status": "requires_credentials", "exit_code": "C", "request_id": "R"}
+    over = {"ended_at": now(), "link_session_id": "L"}
+    back = {"returned_at": now()}
+    made = []
+    for state, fields in (
+        (pulls.QUEUED, {"sealed_url": b"u"}),
+        (pulls.QUEUED, back),
+        (pulls.QUEUED, {"expires_at": now()}),
+        (pulls.FAILED, over | left),
+        (pulls.FAILED, over | left | {"item_id": 1}),
+        (pulls.FAILED, over),
+        (pulls.DONE, over),
+    ):
+        code = link_results.ALREADY_CONNECTED if state == pulls.FAILED else None
+        pull = pulls.add(user_id, kinds.CONNECT, state=state, error_code=code)
+        session = LinkSession(user_id=user_id, purpose="connect", pull_id=pull.id, **fields)
+        db.session.add(session)
+        db.session.flush()
+        made.append(session)
+    for expires_at in (now(), now() + timedelta(hours=1)):
+        held = {"state": "held", "sealed_token": b"t", "accounts": "[]", "like_item_id": 1}
+        session = made[5].id
+        db.session.add(
+            LinkResult(
+                session_id=session, token_hash=str(expires_at), expires_at=expires_at, **held
+            )
+        )
+    db.session.commit()
+    return [session.id for session in made]
 
 
 def _pull(user_id, item, kind, phase, state):

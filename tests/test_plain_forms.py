@@ -11,8 +11,9 @@ from plaidapp import policy
 from tests.conftest import PASSWORD
 from tests.plain_browser import PlainBrowser
 
-NOT_PRESSED = {"webhooks.receive", "finance.connect_bank"}
-"""Plaid sends the first; Plaid Link, which is a script, the second."""
+AT_PLAID = {"connect_bank", "reconnect", "continue_at_plaid", "connect_separately"}
+NOT_PRESSED = {"webhooks.receive", *(f"finance.{name}" for name in AT_PLAID)}
+"""Plaid sends the first. The others lead to Plaid: tests/finance/connections/test_link_pages.py."""
 DYNAMIC = {"override_username": "user_transactions_dynamic", "override_password": "any"}
 BROKEN = {"status": 400, "error_type": "ITEM_ERROR", "error_code": "ITEM_LOCKED"}
 

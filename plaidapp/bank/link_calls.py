@@ -155,6 +155,17 @@ class LinkCalls(PlaidCalls):
         answer = self._call("/item/public_token/exchange", request, payloads.Exchange)
         return Connection(answer.item_id, self._cipher.encrypt(answer.access_token.encode()))
 
+    def exchange_sealed(self, sealed_token: bytes) -> Connection:
+        """Exchange a public token that `seal` has encrypted."""
+        return self.exchange(self._open(sealed_token))
+
+    def seal(self, public_token: str) -> bytes:
+        return self._cipher.encrypt(public_token.encode())
+
+    def address_of(self, link: bytes) -> str:
+        """Return Hosted Link's address, for a redirect. It must not be in a page."""
+        return self._open(link)
+
     def item(self, sealed_token: bytes) -> link_payloads.ItemAnswer:
         """Return the state of an Item at Plaid, and when its bank last delivered data."""
         request = ItemGetRequest(access_token=self._open(sealed_token))

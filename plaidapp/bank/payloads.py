@@ -233,6 +233,7 @@ class Event(msgspec.Struct, frozen=True):
     webhook_type: str | None = None
     webhook_code: str | None = None
     item_id: str | None = None
+    link_token: str | None = None
     account_id: str | None = None
     error: PlaidError | str | None = None
     consent_expiration_time: str | None = None

@@ -12,6 +12,8 @@ from .connections import (
     arrange_accounts,
     connection_pages,
     disconnect_page,
+    link_pages,
+    plaid_plan,
     same_account_pages,
     set_aside_page,
 )
@@ -30,6 +32,8 @@ __all__ = [  # these register their routes when they are imported
     "download",
     "edit_actions",
     "explorer",
+    "link_pages",
+    "plaid_plan",
     "pull_buttons",
     "pull_panel",
     "recurring_pages",

@@ -18,6 +18,7 @@ from plaidapp.store.transactions import search_backfill
 from plaidapp.store.webhooks import signing_keys
 
 from . import queue
+from .connections import link_looks
 from .pulls import item_requests
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,12 @@ def ask_for_neglected() -> None:
     db.session.commit()
 
 
+def look_at_links() -> None:
+    """Have sessions of Link looked at that nobody has looked at for a while."""
+    link_looks.see_to_due()
+    db.session.commit()
+
+
 def fill_in_search() -> None:
     """Make some rows searchable that older code has stored."""
     search_backfill.fill(policy.SEARCH_BATCH)
@@ -57,6 +64,7 @@ def tick(number: int) -> None:
         signing_keys.delete_unknown()
         db.session.commit()
     reclaim()
+    look_at_links()
     ring_due()
     fill_in_search()
 

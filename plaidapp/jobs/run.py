@@ -20,6 +20,8 @@ from plaidapp.store.pulls import kinds, pulls, transitions
 
 from .connections import item_state
 from .connections.connect import connect
+from .connections.follow_session import follow
+from .connections.link_looks import look_unseen
 from .connections.read_accounts import refresh_balances
 from .connections.remove import remove
 from .pulls.attempt import Attempt, DisconnectedError, LostPullError
@@ -27,15 +29,26 @@ from .pulls.heartbeat import beating
 from .recurring.fetch_streams import read_streams
 from .transactions.fetch import RefusedCursorError
 from .transactions.refresh import refresh
-from .transactions.sync import first_sync, resync, start_over, sync
+from .transactions.sync import first_sync, resume, resync, start_over, sync
 from .worker_app import worker_app
 
 log = logging.getLogger(__name__)
 
+Begin = Callable[[Attempt], None]
 Work = Callable[[Attempt, PullItem], None]
+
+BEGIN: dict[str, Begin] = {
+    kinds.LINK: connect,
+    kinds.CONNECT: follow,
+    kinds.RECONNECT: follow,
+    kinds.LOOK: look_unseen,
+}
+"""What a pull of some kinds does first, before its Items. The functions raise BankError."""
 
 WORK: dict[str, Work] = {
     kinds.LINK: first_sync,
+    kinds.CONNECT: first_sync,
+    kinds.RECONNECT: resume,
     kinds.ACCOUNTS: refresh_balances,
     kinds.TRANSACTIONS: sync,
     kinds.TOTAL: sync,
@@ -84,12 +97,16 @@ def _run(pull_id: int) -> None:
 
 def _work(attempt: Attempt) -> list[BankError]:
     """Return the errors of all Items."""
-    if attempt.pull.facts.connects and not attempt.pull.items:  # an earlier attempt may have
+    attempt.go_on()
+    if begin := BEGIN.get(attempt.pull.kind):
         try:
-            connect(attempt)
+            begin(attempt)
         except (BankError, DataError, JobTimeoutException) as problem:
             attempt.roll_back()
-            return [_as_bank_error(problem)]
+            attempt.own_error = _as_bank_error(problem)
+            return [attempt.own_error]
+    if attempt.waits_until or not attempt.pull.items:
+        return []
     return _work_on_items(attempt, WORK[attempt.pull.kind])
 
 

@@ -10,9 +10,9 @@ from datetime import datetime
 from plaidapp.bank import payloads
 from plaidapp.bank.errors import from_plaid
 from plaidapp.bank.payloads import Event
-from plaidapp.jobs.connections import item_state
+from plaidapp.jobs.connections import item_state, link_looks
 from plaidapp.jobs.pulls import item_requests
-from plaidapp.store import Item, Pull
+from plaidapp.store import Item, LinkSession, Pull
 from plaidapp.store.connections import accounts, former_accounts, item_states, state_changes
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
@@ -22,6 +22,7 @@ EXPIRES_ON = gettext_noop("Access to this bank ends on %(day)s. Log in again to 
 EXPIRES_SOON = gettext_noop("Access to this bank ends soon. Log in again to keep it.")
 
 Handler = Callable[[Item, Event], Pull | None]
+LinkHandler = Callable[[LinkSession], Pull | None]
 
 
 def _sync(item: Item, _event: Event) -> Pull | None:
@@ -105,6 +106,17 @@ def _account_revoked(item: Item, event: Event) -> None:
         users.ledger_changed(item.user_id)
 
 
+def _look(session: LinkSession) -> Pull | None:
+    """The webhook only says that there is something to look at: its tokens are not used."""
+    return link_looks.request(session, pulls.WEBHOOK)
+
+
+LINK_HANDLERS: dict[tuple[str, str], LinkHandler] = {
+    ("LINK", "SESSION_FINISHED"): _look,
+    ("LINK", "ITEM_ADD_RESULT"): _look,
+    ("LINK", "EVENTS"): _look,
+}
+"""For webhooks that name a session of Link and no Item."""
 HANDLERS: dict[tuple[str, str], Handler] = {
     ("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE"): _sync,
     ("TRANSACTIONS", "INITIAL_UPDATE"): _sync,

@@ -6,17 +6,19 @@ https://plaid.com/docs/api/webhooks/
 """
 
 import logging
+import re
 import time
 
 import msgspec
 from flask import Blueprint, abort, request
 
+from plaidapp.bank.link_payloads import hash_of
 from plaidapp.bank.payloads import Event
 from plaidapp.bank.webhook_signatures import ForgedError, check_signature, key_id
 from plaidapp.csrf import csrf
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
-from plaidapp.store.connections import item_states, items
+from plaidapp.store.connections import item_states, items, link_sessions
 from plaidapp.store.webhooks import deliveries
 
 from . import handlers, signing_key
@@ -25,6 +27,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY = 64 * 1024
 """Bytes: many times the size of Plaid's webhooks."""
+TOKEN = re.compile(r"\b(link|public|access)-(?:sandbox|development|production)-[\w-]+")
 Answer = tuple[dict[str, str], int]
 
 blueprint = Blueprint("webhooks", __name__)
@@ -59,23 +62,32 @@ def _accept(token: str, body: bytes) -> None:
     item = items.by_plaid_id(event.item_id) if event.item_id else None
     if item and item.state in item_states.BY_PERSON:
         return
-    handler = handlers.HANDLERS.get((event.webhook_type or "", event.webhook_code or ""))
+    name = event.webhook_type or "", event.webhook_code or ""
+    handler, link_handler = handlers.HANDLERS.get(name), handlers.LINK_HANDLERS.get(name)
     is_new = deliveries.save(
         token,
-        body.decode(errors="replace").replace("\0", ""),
+        _without_tokens(body.decode(errors="replace").replace("\0", "")),
         type=event.webhook_type,
         code=event.webhook_code,
         plaid_item_id=event.item_id,
         item_id=item.id if item else None,
-        handled=handler is not None,
+        handled=bool(handler or link_handler),
     )
     pull = None
     if is_new and handler and item and item.state != item_states.REPLACED:
         pull = handler(item, event)
+    elif is_new and link_handler and event.link_token:
+        session = link_sessions.of_token(hash_of(event.link_token))
+        pull = link_handler(session) if session else None
     if pull:
         queue.ring(pull)  # commits first
     else:
         db.session.commit()
+
+
+def _without_tokens(body: str) -> str:
+    """Plaid's webhooks about Link have tokens that can be exchanged; they are not stored."""
+    return TOKEN.sub(r"\1-removed", body)
 
 
 def _decode(body: bytes) -> Event:

@@ -75,15 +75,3 @@ def _json_complaint(error: Exception) -> str:
             column=error.colno,
         )
     return gettext("This is not valid JSON.")
-
-
-class PublicTokenForm(FlaskForm):
-    """The public token that Plaid Link returned."""
-
-    public_token = StringField(
-        validators=[InputRequired(lazy_gettext("Plaid Link did not return a public token."))]
-    )
-
-    def validate_public_token(self, field: Field) -> None:
-        if len(field.data) > 256 or not field.data.startswith("public-"):
-            raise ValidationError(gettext("This is not a public token from Plaid."))

@@ -100,7 +100,10 @@ def connections() -> str | Response:
     """The page; for HTMX the part that changes, or 204 if nothing changed since `revision`."""
     if is_htmx() and (answer := nothing_new(person().ledger_version)):
         return answer
-    template = "_banks_live.html" if is_htmx() else "connections.html"
+    return render_page("_banks_live.html" if is_htmx() else "connections.html")
+
+
+def render_page(template: str = "connections.html") -> str:
     return _render(template, TimeZoneForm(formdata=None, time_zone=person().time_zone))
 
 

@@ -91,7 +91,7 @@ def render_live(user_id: int) -> str:
 
 def _content(user_id: int) -> dict[str, Any]:
     views = pull_view.recent(user_id)
-    active = [view.pull for view in views if view.pull.active]
+    active = [view.pull for view in views if view.pull.active and not view.waits_at_plaid]
     return {
         "dashboard": _dashboard(user_id, active),
         "pulls": views,

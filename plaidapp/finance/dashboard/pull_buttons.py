@@ -25,7 +25,7 @@ from plaidapp.store.transactions import reader
 from plaidapp.texts import gettext_noop
 
 from ..base.blueprint import blueprint
-from ..connections.connect_forms import ConnectTestBankForm, PublicTokenForm
+from ..connections.connect_forms import ConnectTestBankForm
 from ..pulls import pull_view
 from ..pulls.range_form import RangeForm
 from . import content
@@ -51,24 +51,11 @@ def connect_test_bank() -> Answer:
         return content.render_page(person().id, connect_form=form), 422
     sealed = None
     if form.override_username.data:
-        sealed = _seal(
-            username=form.override_username.data, password=form.override_password.data or ""
-        )
+        user, password = form.override_username.data, form.override_password.data or ""
+        cipher = current_app.extensions["cipher"]
+        sealed = encryption.seal(cipher, {"username": user, "password": password})
     pull = _begin(kinds.LINK, institution_id=form.institution_id.data, sealed=sealed)
     return pull_view.answer(pull, connect_form=ConnectTestBankForm(formdata=None))
-
-
-@blueprint.post("/items")
-def connect_bank() -> Answer:
-    form = PublicTokenForm(request.form)
-    if not form.validate():
-        return _refuse(form.errors["public_token"][0])
-    sealed = _seal(public_token=form.public_token.data)
-    return pull_view.answer(_begin(kinds.LINK, sealed=sealed))
-
-
-def _seal(**values: str) -> bytes:
-    return encryption.seal(current_app.extensions["cipher"], values)
 
 
 @blueprint.post("/pulls/accounts")

@@ -12,7 +12,7 @@ from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx
 from plaidapp.jobs import queue
 from plaidapp.store.people import users
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.pulls import link_pulls, pulls, transitions
 
 from ..base.blueprint import blueprint, polled
 from . import long_poll, pull_view
@@ -69,7 +69,7 @@ def try_again(pull_id: int) -> Answer:
 def dismiss(pull_id: int) -> Answer:
     """Remove the panel here and on every open page. A pull that is being tried again stays."""
     row = owned_or_404(pulls.owned, pull_id)
-    if transitions.dismiss(row.id):
+    if transitions.dismiss(row.id) or link_pulls.dismiss(row.id):
         users.ledger_changed(row.user_id)
         db.session.commit()
         db.session.refresh(row)  # an UPDATE changed it behind the session's back

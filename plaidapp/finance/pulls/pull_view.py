@@ -20,6 +20,8 @@ from plaidapp.store.transactions.filters import Filter
 
 from ..base import institutions
 from ..base.rows_by_day import by_day
+from . import link_view
+from .link_view import LinkView
 
 MOST_ROWS = 10
 PULLS_SHOWN = 3
@@ -27,11 +29,15 @@ PULLS_SHOWN = 3
 
 @dataclass(frozen=True)
 class PullView:
-    """A pull and, once it is done, the rows or the count that the person asked for."""
+    """A pull and, once it is done, the rows or the count that the person asked for.
+
+    `link` is what it shows of a session at Plaid.
+    """
 
     pull: Pull
     total: int | None = None
     rows: Sequence[Transaction] = ()
+    link: LinkView | None = None
 
     @property
     def days(self) -> list[tuple[date, list[Transaction]]]:
@@ -52,11 +58,15 @@ class PullView:
     def may_try_again(self) -> bool:
         waits = self.pull.state == pulls.QUEUED and self.pull.failures > 0
         failed = self.pull.state == pulls.FAILED and self.pull.error_code not in HOPELESS
-        return waits or failed
+        return waits or (failed and not (self.link and self.link.has_failed))
 
     @property
     def may_be_dismissed(self) -> bool:
-        return self.pull.state == pulls.FAILED
+        return self.pull.state == pulls.FAILED or self.waits_at_plaid
+
+    @property
+    def waits_at_plaid(self) -> bool:
+        return self.link is not None and self.link.is_waiting
 
     @property
     def bank(self) -> str:
@@ -66,7 +76,7 @@ class PullView:
 
 def view_of(pull: Pull) -> PullView:
     if pull.state != pulls.DONE or pull.start_date is None or pull.end_date is None:
-        return PullView(pull)
+        return PullView(pull, link=link_view.of_pull(pull))
     in_range = pull.user_id, pull.start_date, pull.end_date
     rows = reader.page(Filter(*in_range), MOST_ROWS) if PullView(pull).lists_rows else ()
     return PullView(pull, filter_totals.count_between(*in_range), rows)

@@ -14,14 +14,16 @@ from ..pulls.attempt import Attempt
 
 
 def connect(attempt: Attempt) -> None:
-    """Add the new Item to the pull. Raises BankError.
+    """Add the new Item to the pull, unless an earlier attempt has. Raises BankError.
 
     Plaid shows an access token only once, so the Item is committed before Plaid is asked anything
     else.
     """
     pull = attempt.pull
+    if pull.items:
+        return
     given = _unseal(pull.sealed)
-    public_token = given.get("public_token") or attempt.bank.sandbox_public_token(
+    public_token = attempt.bank.sandbox_public_token(
         pull.institution_id or "", given.get("username", ""), given.get("password", "")
     )
     connection = attempt.bank.exchange(public_token)

@@ -62,10 +62,13 @@ def decide(user_id: int, item_id: int, *, is_complete: bool) -> None:
 def _undecided(user_id: int, item_id: int) -> list[tuple[StoredAccount, StoredAccount]]:
     """Return pairs of accounts that look alike and have not been found to be different.
 
-    This Item's are open. The others may be those of a bank that the person had disconnected.
+    This Item's are open. The others may be those of a bank that the person had disconnected, but
+    not those that they connected separately on purpose.
     """
     stored = reconnected_accounts.stored_accounts(
-        Account.user_id == user_id, disconnection.is_open_or_kept()
+        Account.user_id == user_id,
+        disconnection.is_open_or_kept(),
+        reconnected_accounts.is_not_separate(),
     )
     pairs = recognition.look_alikes(stored, item_id)
     known = account_questions.different_pairs(user_id) if pairs else ()

@@ -16,7 +16,7 @@ from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
 from plaidapp.store import Pull, PullItem
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import item_states, items, sync_progress
+from plaidapp.store.connections import item_states, items, link_sessions, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls, transitions
 from plaidapp.texts import gettext_noop
@@ -36,13 +36,24 @@ class DisconnectedError(Exception):
 
 
 class Attempt:
-    """Every report raises LostPullError once another worker has claimed the pull."""
+    """Every report raises LostPullError once another worker has claimed the pull.
+
+    Before its Items, a pull may set `waits_until`, when to look again what the person has done at
+    Plaid, `verdict`, why it fails when its Items are done, or `own_error`, which is no Item's.
+    """
 
     def __init__(self, pull: Pull) -> None:
         self.pull = pull
         self.number = pull.attempt
         self._id = pull.id
         self._over = False
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Begin a round."""
+        self.waits_until: datetime | None = None
+        self.verdict: BankError | None = None
+        self.own_error: BankError | None = None
 
     @property
     def bank(self) -> Bank:
@@ -51,7 +62,7 @@ class Attempt:
 
     def begin(self) -> None:
         """Commit the claim, and that the bank of the first Item is being asked."""
-        for pull_item in self.pull.items:
+        for pull_item in () if self.pull.facts.follows_link else self.pull.items:
             if not (pull_item.is_idle or pull_item.has_final_error):
                 _set(pull_item, _begun(pull_item))
                 break
@@ -94,8 +105,11 @@ class Attempt:
         """Is the pull over when this Item is done?
 
         A sync of a single Item reports DONE while it holds the Item's lock and has seen that no new
-        request came in. With several Items, `conclude` has to look at the others' requests.
+        request came in. With several Items, `conclude` has to look at the others' requests, and
+        with a session of Link at the requests to look at Plaid.
         """
+        if self.pull.facts.follows_link:
+            return False
         alone = len(self.pull.items) == 1 or not self.pull.facts.syncs
         return alone and all(
             other is pull_item or other.phase == pulls.DONE for other in self.pull.items
@@ -124,21 +138,24 @@ class Attempt:
     def conclude(self, errors: list[BankError]) -> bool:
         """End the attempt unless a report has: done, failed, or queued for a later attempt.
 
-        Return False if a new request for an Item came in: then the work starts again.
-        This is checked under the Items' locks. So either the request is seen here, or it finds
-        that the pull is over and starts a new one.
+        Return False if a new request for an Item came in, or to look at Plaid: then the work starts
+        again. This is checked under the locks of Items and session. So either the request is seen
+        here, or it finds that the pull is over and starts a new one.
         """
         if self._over:
             pass
         elif errors:
             self._fail_or_retry(errors)
-        elif behind := self._behind():
-            for pull_item in behind:
-                pull_item.phase = pulls.QUEUED
+        elif self._has_new_requests():
             db.session.commit()
             return False
+        elif self.waits_until:
+            self._queue(self.waits_until, failures=0)
         elif ask_after := self._ask_after():
             self._queue(ask_after)
+        elif self.verdict:
+            code, message = self.verdict.code, self.verdict.message
+            self._end(state=pulls.FAILED, error_code=code, error_message=message)
         else:
             self._end(**_done())
         return True
@@ -146,11 +163,11 @@ class Attempt:
     def _fail_or_retry(self, errors: list[BankError]) -> None:
         """One retryable error is enough for a retry. Items with a final error are not asked again.
 
-        Without an Item, the error is stored with the pull itself. A pull that persists never fails.
+        An error that is no Item's is stored with the pull itself. A pull that persists never fails.
         """
         shown: dict[str, Any] = {}
-        if not self.pull.items:
-            shown = {"error_code": errors[0].code, "error_message": errors[0].message}
+        if error := self.own_error or (not self.pull.items and errors[0]):
+            shown = {"error_code": error.code, "error_message": error.message}
         failures = self.pull.failures + 1
         waits = [error.wait for error in errors]
         most = policy.max_failures(attended=self.pull.asked_by == pulls.PERSON)
@@ -175,11 +192,16 @@ class Attempt:
         ask_after = planned or moment + policy.preparing_delay(moment - began)
         return ask_after if ask_after < began + policy.PREPARING_LIMIT else None
 
-    def _behind(self) -> list[PullItem]:
-        """Return those whose Item has a newer request than the one that was applied."""
-        if not self.pull.facts.syncs:
-            return []
-        return [each for each in self.pull.items if items.lock(each.item_id).is_behind]
+    def _has_new_requests(self) -> bool:
+        """Have the Items worked on again that have a newer request than the one that was applied.
+
+        Return True if there are any, or somebody has asked to look at Plaid since.
+        """
+        syncs, follows = self.pull.facts.syncs, self.pull.facts.follows_link
+        behind = [e for e in self.pull.items if syncs and items.lock(e.item_id).is_behind]
+        for pull_item in behind:
+            pull_item.phase = pulls.QUEUED
+        return bool(behind) or (follows and link_sessions.lock_and_compare(self._id))
 
     def crash(self) -> None:
         """End the pull after an exception that is this app's fault; the log has the traceback.

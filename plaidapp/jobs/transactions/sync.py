@@ -46,6 +46,14 @@ def sync(attempt: Attempt, pull_item: PullItem) -> None:
     _sync(attempt, pull_item)
 
 
+def resume(attempt: Attempt, pull_item: PullItem) -> None:
+    """Read the accounts, which may be others now, and what has changed, after the person has
+    logged in again. Raises BankError.
+    """
+    read_accounts(attempt, pull_item)
+    _sync(attempt, pull_item)
+
+
 def _take_over(attempt: Attempt, pull_item: PullItem) -> None:
     attempt.lock_ledger(pull_item)
     standby.take_over(pull_item.item_id)

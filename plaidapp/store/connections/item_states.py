@@ -16,6 +16,8 @@ ENDED = (REPLACED, *BY_PERSON)
 """States that only the end of another one follows: no error and no answer changes them."""
 NOT_LISTED = (REPLACED, DELETED)
 """States of Items that no list shows."""
+OVER = (REVOKED, *ENDED)
+"""States of connections that are over: connecting the bank again is right, not a duplicate."""
 NOT_SYNCED = (LOGIN_REQUIRED, REVOKED, *ENDED)
 """States in which the bank is not asked for transactions."""
 REPORTING = (GOOD, EXPIRING, NEW_ACCOUNTS)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 import msgspec
-from sqlalchemy import ForeignKey, LargeBinary, String, Table, Text, select, update
+from sqlalchemy import ForeignKey, LargeBinary, String, Table, Text, func, select, true, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.bank.link_payloads import LinkedAccount
@@ -14,12 +14,15 @@ from plaidapp.extensions import Base, db
 from ..base.types import Moment, now
 from ..base.upsert import insert_new
 from ..base.writes import write
+from .item import Item
 
 FOUND = "found"  # not compared with the other connections yet
 HELD = "held"  # looks like a connection that the person has: they decide
 APPROVED = "approved"  # to be exchanged
 EXCHANGED = "exchanged"
 LOST = "lost"  # it was not exchanged in time, or Plaid refused
+ALREADY_CONNECTED = "ALREADY_CONNECTED"
+"""The error code of a pull with a result that is held."""
 
 
 class LinkResult(Base):
@@ -85,14 +88,36 @@ def change(result_id: int, **values: Any) -> None:
     write(update(LinkResult).where(LinkResult.id == result_id).values(**values))
 
 
-def approve_held(session_id: int) -> int:
-    """Have the results exchanged that looked like another connection. Return how many."""
+def approve_held(session_id: int, result_id: int | None) -> int:
+    """Have the results exchanged that looked like another connection, or one of them.
+
+    Return how many there were whose public token is still good.
+    """
     held = LinkResult.session_id == session_id, LinkResult.state == HELD
+    chosen = (LinkResult.id == result_id) if result_id is not None else true()
     in_time = LinkResult.expires_at > now()
-    return write(update(LinkResult).where(*held, in_time).values(state=APPROVED))
+    return write(update(LinkResult).where(*held, chosen, in_time).values(state=APPROVED))
 
 
 def forget_item(item_id: int) -> None:
     """Delete what Link said of an Item. What remains keeps its token from being exchanged again."""
     nothing = {"accounts": "[]", "institution_id": None, "institution_name": None}
     write(update(LinkResult).where(LinkResult.item_id == item_id).values(**nothing))
+
+
+def held(session_id: int) -> Sequence[LinkResult]:
+    """Return the results that the person has to decide about, or had to."""
+    query = select(LinkResult).where(LinkResult.session_id == session_id)
+    return db.session.scalars(query.where(LinkResult.state == HELD).order_by(LinkResult.id)).all()
+
+
+def count_items() -> int:
+    """Return how many Items have ever been made with this app's keys, as far as it knows.
+
+    Plaid's Trial plan counts an Item even after it is removed:
+    https://plaid.com/docs/api/items/#itemremove
+    """
+    stored = db.session.scalar(select(func.count()).select_from(Item)) or 0
+    gone = (LinkResult.state == EXCHANGED) & LinkResult.item_id.is_(None)
+    deleted = select(func.count()).select_from(LinkResult).where(gone)
+    return stored + (db.session.scalar(deleted) or 0)

@@ -112,6 +112,12 @@ def lock(session_id: int) -> LinkSession:
     return db.session.scalars(query.execution_options(populate_existing=True)).one()
 
 
+def lock_and_compare(pull_id: int) -> bool:
+    """Lock the pull's session. Return True if somebody has asked to look since the last look."""
+    session = of_pull(pull_id)
+    return session is not None and lock(session.id).is_behind
+
+
 def request_look(session_id: int) -> None:
     """Count one more request. In SQL, so that two at the same time count as two. It locks."""
     change(session_id, look_requested=LinkSession.look_requested + 1)

@@ -90,12 +90,24 @@ def _accounts_elsewhere(user_id: int, item_id: int) -> list[StoredAccount]:
     """Return the person's accounts that a new one of this Item could be.
 
     They are those of the same bank, and those with a persistent id, which banks may share. What the
-    person deletes is not picked up again.
+    person deletes is not picked up again. What they connected separately stays separate while both
+    connections are alive.
     """
     here = select(Item.institution_id).where(Item.id == item_id).scalar_subquery()
     may_be = or_(Item.institution_id == here, Account.persistent_account_id.is_not(None))
     theirs = Item.user_id == user_id, Item.id != item_id, ~Item.deletes_history
-    return stored_accounts(*theirs, may_be)
+    is_separate = db.session.scalar(select(Item.is_separate).where(Item.id == item_id))
+    may_join = _is_over() if is_separate else is_not_separate()
+    return stored_accounts(*theirs, may_be, may_join)
+
+
+def is_not_separate() -> ColumnElement[bool]:
+    """The Item's accounts may be taken for those of another, unasked."""
+    return or_(Item.is_separate.is_(False), _is_over())
+
+
+def _is_over() -> ColumnElement[bool]:
+    return Item.state.in_(item_states.OVER)
 
 
 def stored_accounts(*conditions: ColumnElement[bool]) -> list[StoredAccount]:

@@ -15,6 +15,9 @@ TOTAL = "total"
 REPAIR = "repair"
 RECURRING = "recurring"
 REFRESH = "refresh"
+CONNECT = "connect"
+RECONNECT = "reconnect"
+LOOK = "look"
 REMOVE = "remove"
 DISCONNECT = "disconnect"
 NO_TRANSACTIONS = gettext_noop("This bank provides no transactions")
@@ -25,6 +28,7 @@ class Kind:
     """What pulls of this kind do at each of their Items.
 
     `connects`: the pull begins without an Item and creates it.
+    `follows_link`: it begins by waiting for the person, who is at Plaid.
     `syncs`: it reads transactions, and syncs again if a request came in while it ran.
     `takes_requests`: a new request to sync can rely on a pull of this kind that is under way.
     `reads_balances`: once it is done, the balances are up to date.
@@ -38,6 +42,7 @@ class Kind:
 
     name: str
     connects: bool = False
+    follows_link: bool = False
     syncs: bool = False
     takes_requests: bool = False
     reads_balances: bool = False
@@ -64,6 +69,23 @@ KINDS = {
             reads_balances=True,
             refused_text=NO_TRANSACTIONS,
         ),
+        Kind(
+            name=CONNECT,
+            connects=True,
+            follows_link=True,
+            syncs=True,
+            takes_requests=True,
+            reads_balances=True,
+            refused_text=NO_TRANSACTIONS,
+        ),
+        Kind(  # takes no requests: it may wait for the person for half an hour
+            name=RECONNECT,
+            follows_link=True,
+            syncs=True,
+            reads_balances=True,
+            refused_text=NO_TRANSACTIONS,
+        ),
+        Kind(name=LOOK),  # has no Items: looks whether a link was used after its pull had ended
         Kind(name=ACCOUNTS, reads_balances=True),
         Kind(
             name=TRANSACTIONS,

@@ -47,7 +47,7 @@ class Pull(Base):
     """One request of a person, a webhook, the clock or the operator (`asked_by`).
 
     `start_date` and `end_date` (both included) limit what the person wants to see when it is done.
-    `sealed` is encrypted and only for the job: a public token or a test user's password.
+    `sealed` is encrypted and only for the job: a test user's name and password.
     `failures` counts the attempts that ended in a retryable error, and `lost_workers` those whose
     worker died. `revision` grows with every
     change that a watching page should show.

@@ -3,12 +3,13 @@
 import functools
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, exists, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, bindparam, case, exists, or_, select
 from sqlalchemy.orm import aliased, joinedload
 
 from plaidapp.extensions import db
 
 from ..connections.item import Item
+from ..connections.link_results import ALREADY_CONNECTED
 from . import kinds
 from .pulls import DISMISSED, DONE, FAILED, PERSON, QUEUED, RUNNING, WITH_ITEMS, Pull, PullItem
 
@@ -37,7 +38,8 @@ def _recent() -> Select[Pull]:
 def _superseded() -> ColumnElement[bool]:
     """Is everything that the pull failed to read stored by now, thanks to a later pull?
 
-    A connection that failed has no Item. It counts as made if a later one to the same bank was.
+    A connection that failed has no Item. It counts as made if a later one to the same bank was; at
+    Plaid, nobody knows which bank it was. A duplicate is decided if the person logged in again.
     """
     failed, again, later = aliased(PullItem), aliased(PullItem), aliased(Pull)
     since = later.heartbeat_at > Pull.ended_at
@@ -53,14 +55,16 @@ def _superseded() -> ColumnElement[bool]:
     answered = case(
         (only_balances, balances.correlate(failed, Pull)), else_=rows.correlate(failed, Pull)
     )
-    connected = exists().where(
-        later.user_id == Pull.user_id,
-        later.institution_id == Pull.institution_id,
+    done = exists().where(later.user_id == Pull.user_id, later.state == DONE, since)
+    connected = done.where(
+        or_(
+            later.institution_id == Pull.institution_id,
+            and_(later.kind == kinds.CONNECT, Pull.kind == kinds.CONNECT),
+        ),
         later.kind.in_(kinds.names(lambda kind: kind.connects)),
-        later.state == DONE,
-        since,
     )
     return case(
+        (Pull.error_code == ALREADY_CONNECTED, done.where(later.kind == kinds.RECONNECT)),
         (
             exists().where(PullItem.pull_id == Pull.id),
             ~exists().where(failed.pull_id == Pull.id, failed.phase != DONE, ~answered),

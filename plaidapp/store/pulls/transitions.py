@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, Update, bindparam, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    Update,
+    bindparam,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp import policy
@@ -22,7 +30,7 @@ from . import kinds
 from .pulls import DISMISSED, FAILED, PERSON, QUEUED, RUNNING, Pull, PullItem
 
 
-def _update(*conditions: Any, **values: Any) -> int:
+def change(*conditions: Any, **values: Any) -> int:
     """Update the pulls that fulfill the conditions; return how many there were."""
     return write(update(Pull).where(*conditions).values(**values, revision=Pull.revision + 1))
 
@@ -85,7 +93,7 @@ def hurry(pull_id: int) -> bool:
     """
     moment = now()
     return bool(
-        _update(
+        change(
             Pull.id == pull_id,
             Pull.state == QUEUED,
             Pull.failures == 0,
@@ -155,7 +163,7 @@ def reclaim_orphans() -> int:
     """
     moment = now()
     orphaned = (Pull.state == RUNNING) & (Pull.heartbeat_at < moment - policy.HEARTBEAT_LIMIT)
-    _update(
+    change(
         orphaned,
         Pull.lost_workers + 1 >= policy.MAX_LOST_WORKERS,
         Pull.kind.not_in(kinds.names(lambda kind: kind.persists)),
@@ -168,7 +176,7 @@ def reclaim_orphans() -> int:
         ),
     )
     again = {"state": QUEUED, "run_after": moment, "lost_workers": Pull.lost_workers + 1}
-    return _update(orphaned, **again)
+    return change(orphaned, **again)
 
 
 def queue_again(pull_id: int) -> bool:
@@ -176,7 +184,7 @@ def queue_again(pull_id: int) -> bool:
 
     Items that failed are asked again, even if their error was final: the person may have fixed it.
     """
-    queued = _update(
+    queued = change(
         Pull.id == pull_id,
         Pull.state.in_((QUEUED, FAILED)),
         state=QUEUED,
@@ -199,7 +207,7 @@ def take_back(item_id: int) -> None:
     """
     others = kinds.names(lambda kind: not kind.runs_on_ended)
     running = select(PullItem.pull_id).where(PullItem.item_id == item_id)
-    _update(
+    change(
         Pull.id.in_(running),
         Pull.kind.in_(others),
         Pull.state == RUNNING,
@@ -213,4 +221,4 @@ def dismiss(pull_id: int) -> bool:
 
     The Item's history still shows it. `sealed` is deleted, as only another attempt would need it.
     """
-    return bool(_update(Pull.id == pull_id, Pull.state == FAILED, state=DISMISSED, sealed=None))
+    return bool(change(Pull.id == pull_id, Pull.state == FAILED, state=DISMISSED, sealed=None))

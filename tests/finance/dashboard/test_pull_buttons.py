@@ -30,7 +30,6 @@ BUTTONS = {
         {"start_date": "2026-01-01", "end_date": "2026-01-31"},
         "total",
     ),
-    "Connect a bank": ("/finance/items", {"public_token": "public-sandbox-1"}, "link"),
     "Sync now": ("/finance/items/1/sync", {}, "transactions"),
     "Ask the bank again": ("/finance/items/1/refresh", {}, "refresh"),
 }
@@ -180,47 +179,6 @@ def test_without_a_connection_a_button_is_refused(alice, dump, dates):
         assert sentence not in alice.client.get("/finance/").text, "shown twice"
 
     assert dump() == before
-
-
-BAD_TOKENS = ("", " ", "access-sandbox-1", "x", "public-" + "x" * 250, " public-sandbox-1", "\0")
-
-
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_a_bad_public_token_is_refused_with_a_sentence(alice, dump, subtests):
-    before = dump()
-
-    for token in BAD_TOKENS:
-        with subtests.test(token[:30]):
-            for answer in (
-                alice.client.post("/finance/items", data={"public_token": token}),
-                alice.htmx("POST", "/finance/items", data={"public_token": token}),
-            ):
-                assert answer.status_code == 422
-                assert "public token" in answer.text
-    assert alice.client.post("/finance/items").status_code == 422
-
-    assert dump() == before
-
-
-def test_an_unknown_public_token_gets_a_sentence(alice, work, panel):
-    tokens = ("public-\0", "public-🦉", "public-sandbox-never-given")
-    for token in tokens:
-        assert alice.client.post("/finance/items", data={"public_token": token}).status_code == 302
-    work()
-
-    for number, _ in enumerate(tokens, start=1):
-        shown = panel(alice.htmx("GET", f"/finance/pulls/{number}"))
-        assert shown.state == "failed"
-        assert "This connection attempt has expired. Start again." in shown.text
-
-
-def test_a_public_token_is_stored_encrypted_and_never_shown(app, alice, stored):
-    alice.client.post("/finance/items", data={"public_token": "public-sandbox-1"})
-
-    assert b"public-sandbox" not in stored()[0].sealed
-    assert "public-sandbox" not in alice.client.get("/finance/").text
-    (key,) = app.extensions["redis"].keys("rq:job:*")
-    assert b"public-sandbox" not in repr(app.extensions["redis"].hgetall(key)).encode()
 
 
 def test_try_again_queues_the_same_pull_at_once_and_shows_it_waiting(

@@ -31,7 +31,6 @@ def test_a_test_bank_arrives_with_its_accounts_and_transactions(app, alice, conn
     [
         ({"username": "user_bad", "password": "x"}, "ins_109508", "INVALID_CREDENTIALS"),
         ({"username": "user_custom", "password": "not JSON"}, "ins_109508", "INVALID_FIELD"),
-        ({"public_token": "public-sandbox-of-nobody"}, None, "INVALID_PUBLIC_TOKEN"),
         ({}, "ins_none", "INVALID_INSTITUTION"),
     ],
 )

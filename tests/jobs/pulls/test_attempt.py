@@ -46,7 +46,7 @@ def lose(attempt):
 
 
 def test_without_errors_the_pull_is_done_and_forgets_its_secret(claim, link, look):
-    attempt = claim(kinds.ACCOUNTS, items=[link()], given={"public_token": "secret"})
+    attempt = claim(kinds.ACCOUNTS, items=[link()], given={"password": "secret"})
     assert attempt.conclude([])
     pull = look(attempt.pull.id)
     assert (pull.state, pull.sealed, pull.failures) == ("done", None, 0)
@@ -54,7 +54,7 @@ def test_without_errors_the_pull_is_done_and_forgets_its_secret(claim, link, loo
 
 
 def test_a_retryable_error_queues_the_pull_and_keeps_its_secret(claim, link, look):
-    attempt = claim(kinds.ACCOUNTS, items=[link()], given={"public_token": "secret"})
+    attempt = claim(kinds.ACCOUNTS, items=[link()], given={"password": "secret"})
     before = now()
     assert attempt.conclude([RETRYABLE])
     pull = look(attempt.pull.id)

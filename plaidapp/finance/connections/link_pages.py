@@ -1,0 +1,163 @@
+"""Connect a bank, or log in to one again: to Plaid's Hosted Link and back.
+
+No address or token of Plaid's is in a page: a small form goes to our own address, which redirects.
+https://plaid.com/docs/link/hosted-link/
+"""
+
+from urllib.parse import urlsplit
+
+from flask import current_app, flash, render_template, request, url_for
+from flask import redirect as redirect_page
+from flask_babel import gettext
+from werkzeug import Response
+
+from plaidapp import policy
+from plaidapp.auth.access import owned_or_404, person
+from plaidapp.bank.client import Bank
+from plaidapp.bank.errors import BankError
+from plaidapp.extensions import allow_writes, db
+from plaidapp.htmx import is_htmx, notice, redirect
+from plaidapp.jobs import queue
+from plaidapp.jobs.connections import link_looks
+from plaidapp.store import Item, LinkSession, Pull
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import item_states, items, link_results, link_sessions
+from plaidapp.store.people import users
+from plaidapp.store.pulls import kinds, link_pulls, pulls
+
+from ..base.blueprint import blueprint
+from ..pulls import pull_view
+from . import connection_pages
+
+Answer = str | Response | tuple[str, int]
+
+
+@blueprint.post("/connections")
+def connect_bank() -> Answer:
+    """Begin a session of Link for a new connection and send the browser there."""
+    return _begin(link_sessions.CONNECT)
+
+
+@blueprint.post("/items/<int:item_id>/reconnect")
+def reconnect(item_id: int) -> Answer:
+    """Have the person log in again, or choose other accounts, at a bank they have."""
+    item = owned_or_404(items.owned, item_id)
+    if item.state in (item_states.REPLACED, item_states.DISCONNECTING, item_states.DISCONNECTED):
+        return _refuse(gettext("This connection has ended. Connect the bank again."), 422)
+    chooses = item.state == item_states.NEW_ACCOUNTS
+    return _begin(link_sessions.CHOOSE_ACCOUNTS if chooses else link_sessions.REPAIR, item)
+
+
+def _begin(purpose: str, item: Item | None = None) -> Answer:
+    """Make the link, with no transaction open, then the pull that follows it."""
+    session = link_sessions.add(person().id, purpose, item.id if item else None)
+    opaque_id = users.opaque_id_of(person())
+    db.session.commit()
+    try:
+        link = _bank().create_link(
+            opaque_id,
+            completion_url(session.id),
+            item.access_token if item else None,
+            choose_accounts=purpose == link_sessions.CHOOSE_ACCOUNTS,
+        )
+    except BankError as error:
+        db.session.delete(session)
+        db.session.commit()
+        return _refuse(error.message, 503 if error.retryable else 502)
+    link_pulls.dismiss_all(person().id, kinds.CONNECT)  # of an earlier link that nobody finished
+    pull = pulls.add(
+        person().id,
+        kinds.RECONNECT if item else kinds.CONNECT,
+        [item] if item else (),
+        run_after=now() + policy.LINK_LOOK_INTERVAL,  # the clock rings for it
+    )
+    link_sessions.change(
+        session.id,
+        pull_id=pull.id,
+        look_after=link_sessions.look_later(),
+        **link._asdict(),
+    )
+    users.ledger_changed(person().id)
+    db.session.commit()
+    return _to_plaid(link.sealed_url)
+
+
+def completion_url(session_id: int) -> str:
+    """Return where Plaid sends the browser back to: the host that the person is on.
+
+    So the return is logged in. Behind a proxy, PUBLIC_URL knows whether that is https.
+    """
+    path = url_for("finance.link_session", session_id=session_id)
+    public = current_app.config["PLAIDAPP"].public_url
+    if public and urlsplit(public).netloc == request.host:
+        return f"{public}{path}"
+    return f"{request.scheme}://{request.host}{path}"
+
+
+@blueprint.post("/connections/<int:session_id>/continue")
+def continue_at_plaid(session_id: int) -> Answer:
+    """Send the browser to Plaid again, because the tab was lost."""
+    session = owned_or_404(link_sessions.owned, session_id)
+    if session.sealed_url is None or not session.is_open:
+        return _refuse(gettext("This link to Plaid has expired. Connect the bank again."), 422)
+    return _to_plaid(session.sealed_url)
+
+
+@blueprint.get("/connections/<int:session_id>")
+def link_session(session_id: int) -> Answer:
+    """Plaid sends the browser here: ring for the pull that follows the session, and show it."""
+    session = owned_or_404(link_sessions.owned, session_id)
+    if session.sealed_token is not None:
+        _ring(session)
+    view = pull_view.view_of(owned_or_404(pulls.owned, session.pull_id or 0))
+    return render_template("finance/connections/link_session.html", view=view)
+
+
+def _ring(session: LinkSession) -> None:
+    """Have the session looked at now.
+
+    A pull that is over starts again, as another tab may have finished, unless Plaid was just asked.
+    """
+    allow_writes()
+    link_sessions.note_return(session.id)
+    just_asked = session.looked_at and session.looked_at + policy.LINK_RETURN_PATIENCE > now()
+    starts_again = not just_asked and link_pulls.revive(session.pull_id or 0)
+    pull = link_looks.request(session, pulls.CLOCK)
+    if starts_again:
+        pull = db.session.get_one(Pull, session.pull_id)
+    if pull:
+        queue.ring(pull)
+    db.session.commit()
+
+
+@blueprint.post("/connections/<int:session_id>/separate")
+def connect_separately(session_id: int) -> Answer:
+    """Exchange what looked like a connection that the person has: it is another log-in.
+
+    `result` names one connection if the session has several. A second press changes nothing.
+    """
+    session = owned_or_404(link_sessions.owned, session_id)
+    pull = owned_or_404(pulls.owned, session.pull_id or 0)
+    if not link_results.approve_held(session.id, request.form.get("result", type=int)):
+        return _refuse(gettext("This can't be connected anymore. Connect the bank again."), 422)
+    link_pulls.revive(pull.id)
+    queue.ring(pull)
+    db.session.refresh(pull)  # an UPDATE changed it behind the session's back
+    return pull_view.answer(pull)
+
+
+def _bank() -> Bank:
+    bank: Bank = current_app.extensions["bank"]
+    return bank
+
+
+def _to_plaid(sealed_url: bytes) -> Response:
+    address = _bank().address_of(sealed_url)
+    return redirect(address) if is_htmx() else redirect_page(address, 303)
+
+
+def _refuse(sentence: str, status: int) -> Answer:
+    if is_htmx():
+        return notice(sentence, status)
+    flash(sentence)
+    return connection_pages.render_page(), status

@@ -1,0 +1,89 @@
+"""Exchange what the person connected in Link, unless they seem to have it already.
+
+A connection that looks like another one is held before anything is exchanged: a second Item at the
+same bank costs money, and at some banks it breaks the first one.
+https://plaid.com/docs/link/duplicate-items/
+"""
+
+from datetime import timedelta
+
+from plaidapp.bank.errors import BankError
+from plaidapp.bank.link_calls import Connection
+from plaidapp.extensions import db
+from plaidapp.store import Item, LinkResult, LinkSession, PullItem
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import items, link_duplicates, link_results, link_sessions
+from plaidapp.store.people import users
+from plaidapp.store.pulls import link_pulls, pulls
+
+from ..pulls.attempt import Attempt
+
+SOON = timedelta(seconds=1)
+
+
+def connect_results(attempt: Attempt, session: LinkSession) -> None:
+    """Hold or exchange each connection of the session that is not yet. Raises BankError."""
+    for result in link_results.of_session(session.id):
+        state = result.state
+        if state == link_results.FOUND:
+            state = _compare(session, result)
+        if state == link_results.FOUND:
+            attempt.waits_until = now() + SOON
+        if state == link_results.APPROVED:
+            _exchange(attempt, session, result)
+
+
+def _compare(session: LinkSession, result: LinkResult) -> str:
+    """Decide whether the person has this connection already, and return the result's new state.
+
+    It stays FOUND while one like it is being exchanged. One session at a time decides for a person,
+    so that two can't both find nothing.
+    """
+    users.lock_ledger(session.user_id)
+    like = link_duplicates.like(session.user_id, result)
+    state = link_results.HELD if like else link_results.APPROVED
+    if not like and link_duplicates.is_being_exchanged(session.user_id, result):
+        state = link_results.FOUND
+    link_results.change(result.id, state=state, like_item_id=like)
+    db.session.commit()
+    return state
+
+
+def _exchange(attempt: Attempt, session: LinkSession, result: LinkResult) -> None:
+    """Exchange the public token and add the Item to the pull.
+
+    If a worker dies before it has stored the Item, the next one repeats the exchange: until the
+    public token expires, Plaid answers with the same Item.
+    """
+    if result.sealed_token is None:
+        return
+    try:
+        connection = attempt.bank.exchange_sealed(result.sealed_token)
+    except BankError as error:
+        if error.retryable:
+            raise
+        link_results.change(result.id, state=link_results.LOST, sealed_token=None)
+        db.session.commit()
+        return
+    link_sessions.lock(session.id)  # a worker that counted as dead may be storing it too
+    item = _store(session.user_id, result, connection)
+    exchanged = {"state": link_results.EXCHANGED, "sealed_token": None, "item_id": item.id}
+    link_results.change(result.id, **exchanged)
+    pull_item = link_pulls.find_item(attempt.pull.id, item.id) or PullItem(item=item)
+    if pull_item not in attempt.pull.items:
+        attempt.pull.items.append(pull_item)
+    attempt.report(pull_item, stored=True, phase=pulls.ASKING)
+
+
+def _store(user_id: int, result: LinkResult, connection: Connection) -> Item:
+    """Add the Item, or return the one that is stored already."""
+    known = items.by_plaid_id(connection.plaid_item_id)
+    return known or items.add(
+        user_id=user_id,
+        plaid_item_id=connection.plaid_item_id,
+        institution_id=result.institution_id,
+        institution_name=result.institution_name,
+        access_token=connection.sealed_token,
+        is_separate=result.like_item_id is not None,
+        sync_requested=1,
+    )

@@ -1,0 +1,60 @@
+"""Pulls that follow a session of Link: they wait for the person, and may start again when over."""
+
+from sqlalchemy import ColumnElement, and_, exists, select
+from sqlalchemy.orm import joinedload
+
+from plaidapp.extensions import db
+
+from ..base.types import now
+from . import kinds, transitions
+from .pulls import DISMISSED, DONE, FAILED, QUEUED, Pull, PullItem
+
+
+def waiting(user_id: int, kind: str) -> Pull | None:
+    """Return a queued pull of this kind of the person's."""
+    query = select(Pull).where(Pull.user_id == user_id, Pull.kind == kind, Pull.state == QUEUED)
+    return db.session.scalars(query.order_by(Pull.id).limit(1)).first()
+
+
+def find_item(pull_id: int, item_id: int) -> PullItem | None:
+    """Return what the pull does at this Item, if that is stored already."""
+    query = select(PullItem).where(PullItem.pull_id == pull_id, PullItem.item_id == item_id)
+    return db.session.scalar(query.options(joinedload(PullItem.item)))
+
+
+def revive(pull_id: int) -> bool:
+    """Make a pull due again that is over, because its link was used again. False if it is not."""
+    return bool(
+        transitions.change(
+            Pull.id == pull_id,
+            Pull.state.in_((DONE, FAILED, DISMISSED)),
+            state=QUEUED,
+            run_after=now(),
+            failures=0,
+            error_code=None,
+            error_message=None,
+            ended_at=None,
+        )
+    )
+
+
+def dismiss(pull_id: int) -> bool:
+    """Hide a pull that waits at Plaid from the person's list. Return False if it does not wait.
+
+    What they still do at Plaid counts: the clock looks there.
+    """
+    return bool(transitions.change(Pull.id == pull_id, _waits_at_plaid(), state=DISMISSED))
+
+
+def dismiss_all(user_id: int, kind: str) -> None:
+    """Hide all pulls of this kind that wait for the person at Plaid."""
+    transitions.change(
+        Pull.user_id == user_id, Pull.kind == kind, _waits_at_plaid(), state=DISMISSED
+    )
+
+
+def _waits_at_plaid() -> ColumnElement[bool]:
+    """Without an Item that is still preparing: that is also why a pull may be queued for later."""
+    follows = Pull.kind.in_(kinds.names(lambda kind: kind.follows_link))
+    begun = exists().where(PullItem.pull_id == Pull.id, PullItem.phase != QUEUED)
+    return and_(follows, Pull.state == QUEUED, Pull.run_after > now(), ~begun)
