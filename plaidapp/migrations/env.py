@@ -10,7 +10,7 @@ from sqlalchemy import Connection, event
 
 db = current_app.extensions["migrate"].db
 
-SEARCH = ("transaction_search", "ix_transaction_pairs")
+SEARCH = ("transaction_search", "ix_transaction_search")
 """The search index, which no model describes: a virtual table and its shadows, or a GIN index."""
 
 SQLITE_ONLY = ("fk_transaction_user_id_user", "fk_transaction_item_id_item")

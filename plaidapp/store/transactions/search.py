@@ -32,10 +32,10 @@ FOUND = aliased(Transaction, name="found")
 # make a search slower. The migration that makes the index has the same expression.
 FTS5 = "transaction_search MATCH :search"
 TSVECTOR = """
-CAST(replace(
-    coalesce(found.pairs, '') || coalesce(found.note_pairs, ''),
+array_to_tsvector(string_to_array(ltrim(replace(
+    translate(coalesce(found.pairs, '') || coalesce(found.note_pairs, ''), E'\\t\\n', ''),
     ' ', ' ' || CAST(found.user_id AS text) || 'u'
-) AS tsvector) @@ CAST(:search AS tsquery)
+)), ' ')) @@ CAST(:search AS tsquery)
 """
 
 
