@@ -20,7 +20,7 @@ MAX_ACCOUNTS = 10
 MAX_TRANSACTIONS = 250_000
 NOT_SIMULATED = (
     "identity", "liability", "inflow_model", "income", "holdings", "investment_transactions",
-    "numbers (except the mask)", "mfa", "recaptcha", "force_error", "version", "seed",
+    "numbers (except the mask)", "version", "seed",
 )  # fmt: skip
 
 Text = Annotated[str, Meta(max_length=1000)]
@@ -58,11 +58,10 @@ class _Account(msgspec.Struct):
     transactions: list[msgspec.Raw] | None = None
 
 
-class _User(msgspec.Struct):
+class _Accounts(msgspec.Struct):
     override_accounts: list[msgspec.Raw] | None = None
 
 
-_user_decoder = msgspec.json.Decoder(_User)
 _account_decoder = msgspec.json.Decoder(_Account, float_hook=Decimal)
 _transaction_decoder = msgspec.json.Decoder(_Transaction, float_hook=Decimal)
 StructT = TypeVar("StructT", bound=msgspec.Struct)
@@ -74,9 +73,9 @@ def parse(password: str, seed: int, today: date) -> tuple[list[Account], list[Tr
 
     Raises PlaidError for invalid JSON or an invalid field.
     """
-    specs = _decode(_user_decoder, password.encode(), "").override_accounts
+    specs = decode_user(_Accounts, password).override_accounts
     if not specs or len(specs) > MAX_ACCOUNTS:
-        raise _field_error("override_accounts", f"must list 1 to {MAX_ACCOUNTS} accounts")
+        raise field_error("override_accounts", f"must list 1 to {MAX_ACCOUNTS} accounts")
     accounts: list[Account] = []
     transactions: list[Transaction] = []
     for ordinal, raw in enumerate(specs):
@@ -85,7 +84,7 @@ def parse(password: str, seed: int, today: date) -> tuple[list[Account], list[Tr
         account = _build_account(spec, ordinal, path, seed)
         accounts.append(account)
         if len(transactions) + len(spec.transactions or []) > MAX_TRANSACTIONS:
-            raise _field_error(
+            raise field_error(
                 f"{path}.transactions", f"more than {MAX_TRANSACTIONS} in all accounts"
             )
         for index, row in enumerate(spec.transactions or []):
@@ -99,11 +98,16 @@ def parse(password: str, seed: int, today: date) -> tuple[list[Account], list[Tr
     return accounts, transactions
 
 
+def decode_user(part: type[StructT], password: str) -> StructT:
+    """Return a part of a custom user's JSON. Raises PlaidError if it is invalid."""
+    return _decode(msgspec.json.Decoder(part), password.encode(), "")
+
+
 def _build_account(spec: _Account, ordinal: int, path: str, seed: int) -> Account:
     if spec.type is None or spec.type not in SUBTYPES:
-        raise _field_error(f"{path}.type", f"must be one of {', '.join(SUBTYPES)}")
+        raise field_error(f"{path}.type", f"must be one of {', '.join(SUBTYPES)}")
     if spec.subtype is None or spec.subtype not in SUBTYPES[spec.type]:
-        raise _field_error(f"{path}.subtype", f"must be a subtype of {spec.type}")
+        raise field_error(f"{path}.subtype", f"must be a subtype of {spec.type}")
     meta = spec.meta or _Metadata()
     balance = _number(spec.starting_balance, f"{path}.starting_balance")
     current = random.Random(f"{seed}:{path}").randint(100, 9000) if balance is None else balance
@@ -151,7 +155,7 @@ def _build_transaction(
 
 def _required(value: ValueT | None, path: str) -> ValueT:
     if value is None:
-        raise _field_error(path, "is required")
+        raise field_error(path, "is required")
     return value
 
 
@@ -160,10 +164,10 @@ def _number(value: object, path: str) -> Decimal | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise _field_error(path, "must be a number")
+        raise field_error(path, "must be a number")
     number = Decimal(value)
     if not is_in_range(number):
-        raise _field_error(path, "must be below 1e15 and have at most 20 decimals")
+        raise field_error(path, "must be below 1e15 and have at most 20 decimals")
     return number
 
 
@@ -179,10 +183,10 @@ def _decode(
         return decoder.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         if isinstance(error, msgspec.ValidationError):
-            raise _field_error(*_explain(error, path)) from error
-        raise _field_error(path, "is not valid JSON") from error
+            raise field_error(*_explain(error, path)) from error
+        raise field_error(path, "is not valid JSON") from error
     except ArithmeticError as error:
-        raise _field_error(path, "has a number that is out of range") from error
+        raise field_error(path, "has a number that is out of range") from error
 
 
 def _explain(error: msgspec.ValidationError, path: str) -> tuple[str, str]:
@@ -190,6 +194,7 @@ def _explain(error: msgspec.ValidationError, path: str) -> tuple[str, str]:
     return (path + place.rstrip("`")).removeprefix("."), reason.replace("`", "")
 
 
-def _field_error(path: str, reason: str) -> errors.PlaidError:
+def field_error(path: str, reason: str) -> errors.PlaidError:
+    """Return the error for a field of a custom user."""
     where = f" {path}" if path else ""
     return errors.invalid_field(f"override_password: the custom user's{where} {reason}")

@@ -30,7 +30,7 @@ Step = Literal[
 Status = Literal["SUCCESS", "EXITED"]
 
 
-class SecondStep(msgspec.Struct):
+class Page(msgspec.Struct):
     """One page of questions after the log-in. `answers` are the right ones.
 
     `options` are what can be chosen for each question; without them the answer is typed.
@@ -69,7 +69,7 @@ class State(msgspec.Struct):
     institution_id: str | None = None
     username: str = ""
     password: str = ""
-    second_steps: list[SecondStep] = msgspec.field(default_factory=list)
+    second_step: list[Page] = msgspec.field(default_factory=list)
     item_number: int | None = None
     problem: Problem | None = None
     left_at: str | None = None

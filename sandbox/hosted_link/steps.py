@@ -9,10 +9,11 @@ from sandbox.hosted_link import choices, oauth
 from sandbox.hosted_link.account_selection import choose_accounts, submit_accounts
 from sandbox.hosted_link.exits import ask_to_leave, submit_exit
 from sandbox.hosted_link.flow import Flow
-from sandbox.hosted_link.second_step import is_right, second_steps
+from sandbox.hosted_link.second_step import is_right, pages_of
 from sandbox.hosted_link.sessions import Step
 from sandbox.institution_health import check_is_up, health_of
 from sandbox.institutions import BY_ID
+from sandbox.log_ins import log_in_of
 
 Form = MultiDict[str, str]
 Handler = Callable[[Flow, Form], None]
@@ -61,7 +62,7 @@ def _loses_item(flow: Flow) -> bool:
 def _choose_another_bank(flow: Flow) -> None:
     """Go back to the list of banks or, in update mode, to the bank of the Item."""
     state = flow.state
-    state.notice, state.password, state.second_steps, state.query = None, "", [], ""
+    state.notice, state.password, state.second_step, state.query = None, "", [], ""
     if flow.link.item:
         _enter_bank(flow)
         return
@@ -113,34 +114,38 @@ def _submit_credentials(flow: Flow, form: Form) -> None:
     flow.event("TRANSITION_VIEW", view_name="LOADING")
     if flow.link.item and state.username != flow.item().username:
         flow.fail(errors.documented("INVALID_UPDATED_USERNAME"), "credentials")
-    elif users.RECAPTCHA.fullmatch(state.password) and state.username == users.GOOD:
-        flow.go("recaptcha")
     else:
-        _check_credentials(flow)
+        _check_credentials(flow, recaptcha=False)
 
 
 def _submit_recaptcha(flow: Flow, form: Form) -> None:
     if form.get("recaptcha"):
         flow.event("TRANSITION_VIEW", view_name="LOADING")
-        _check_credentials(flow)
+        _check_credentials(flow, recaptcha=True)
     else:
         flow.state.notice = "Confirm that you are not a robot."
 
 
-def _check_credentials(flow: Flow) -> None:
+def _check_credentials(flow: Flow, *, recaptcha: bool) -> None:
+    """Go on after the log-in. `recaptcha` is whether the person has passed one."""
     state, sandbox = flow.state, flow.sandbox
     try:
+        log_in = log_in_of(state.username, state.password)
+        if log_in.recaptcha and not recaptcha:
+            flow.go("recaptcha")
+            return
         users.log_in(state.username, state.password, sandbox.seed, sandbox.today())
     except errors.PlaidError as error:
         flow.fail(error, "credentials")
         return
-    state.second_steps = second_steps(state.username, state.password)
-    _go_to_next_second_step(flow)
+    state.second_step = pages_of(log_in)
+    _go_on(flow)
 
 
-def _go_to_next_second_step(flow: Flow) -> None:
-    if flow.state.second_steps:
-        flow.go(flow.state.second_steps[0].kind)
+def _go_on(flow: Flow) -> None:
+    """Go to the next page of the second step, if one is left, else to the accounts."""
+    if flow.state.second_step:
+        flow.go(flow.state.second_step[0].kind)
     else:
         choose_accounts(flow)
 
@@ -149,9 +154,9 @@ def _submit_second_step(flow: Flow, form: Form) -> None:
     state = flow.state
     flow.event("SUBMIT_MFA", mfa_type=state.step)
     flow.event("TRANSITION_VIEW", view_name="LOADING")
-    if is_right(state.second_steps[0], form.getlist("answer")):
-        del state.second_steps[0]
-        _go_to_next_second_step(flow)
+    if is_right(state.second_step[0], form.getlist("answer")):
+        del state.second_step[0]
+        _go_on(flow)
     else:
         flow.fail(errors.documented("INVALID_MFA"), "credentials")
 

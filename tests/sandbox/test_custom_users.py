@@ -5,6 +5,8 @@ from decimal import Decimal
 
 import pytest
 
+from tests.link_walker import walk
+
 ODD_AMOUNTS = ["42", "7.5", "7.50", "-23631.9805", "0.1234567", "0.10", "-0.01", "1000000.00000001"]
 
 USER = {
@@ -233,3 +235,49 @@ def test_amounts_out_of_range_are_rejected(live, amount):
         options={"override_username": "user_custom", "override_password": user},
     )
     assert error["error_code"] == "INVALID_FIELD"
+
+
+CHECKING = {"override_accounts": [{"type": "depository", "subtype": "checking"}]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "pages"),
+    [
+        ({"mfa": {"type": "device"}}, ["device", "code"]),
+        ({"mfa": {"type": "questions", "question_rounds": 2, "questions_per_round": 1}},
+         ["questions", "questions"]),
+        ({"mfa": {"type": "selections", "selection_rounds": 2}}, ["selections", "selections"]),
+        ({"mfa": {"type": None, "question_rounds": None}, "recaptcha": "", "force_error": ""}, []),
+    ],
+)  # fmt: skip
+def test_a_second_step_in_link(hosted_link, sessions_of, fields, pages):
+    link = hosted_link()
+    walk(link["hosted_link_url"], username="user_custom", password=json.dumps(CHECKING | fields))
+    (session,) = sessions_of(link)
+    assert session["results"]
+    sent = [e for e in reversed(session["events"]) if e["event_name"] == "SUBMIT_MFA"]
+    assert [event["event_metadata"]["mfa_type"] for event in sent] == pages
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"force_error": "ITEM_LOCKED"}, "ITEM_LOCKED"),
+        ({"force_error": "INVALID_LINK_TOKEN"}, "INVALID_LINK_TOKEN"),
+        ({"force_error": "NO_SUCH"}, "INVALID_FIELD"),
+        ({"recaptcha": "bad"}, "RECAPTCHA_BAD"),
+        ({"mfa": {"type": "magic"}}, "INVALID_FIELD"),
+    ],
+)
+def test_an_error_at_the_log_in(error_of, hosted_link, sessions_of, fields, code):
+    password = json.dumps(CHECKING | fields)
+    error = error_of(
+        "/sandbox/public_token/create",
+        institution_id="ins_109508",
+        initial_products=["transactions"],
+        options={"override_username": "user_custom", "override_password": password},
+    )
+    assert error[1] == code
+    link = hosted_link()
+    walk(link["hosted_link_url"], username="user_custom", password=password)
+    assert sessions_of(link)[0]["exit"]["error"]["error_code"] == code

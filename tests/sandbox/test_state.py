@@ -201,7 +201,7 @@ def test_help_lists_options_and_ignored_fields():
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
     text = re.sub(r"\s+", " ", done.stdout)
-    for part in ("identity", "liability", "inflow_model", "mfa", "recaptcha", "force_error"):
+    for part in ("identity", "liability", "inflow_model", "holdings", "version"):
         assert part in text
     for flag in ("--host", "--port", "--seed", "--state", "--initial-delay", "--historical-delay"):
         assert flag in text

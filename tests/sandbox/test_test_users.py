@@ -1,6 +1,7 @@
 """Plaid's test users, as /sandbox/public_token/create takes them."""
 
-from sandbox.users import ANY_PASSWORD, CREDIT_USERS, GOOD, PERSONAS
+from sandbox.log_ins import GOOD
+from sandbox.users import ANY_PASSWORD, CREDIT_USERS, PERSONAS
 
 DAYS = 90
 FIRST = {"institution_id": "ins_109508", "initial_products": ["transactions"]}
