@@ -22,7 +22,7 @@ from .store.people import time_zones
 
 
 def init_app(app: Flask) -> None:
-    for of_days in (day, coming_day, month_day, long_day, month, since, long_month):
+    for of_days in (day, inline_day, coming_day, month_day, long_day, month, since, long_month):
         app.add_template_filter(of_days)
     for of_moments in (moment, inline_moment, exact_moment, day_of, ago, duration):
         app.add_template_filter(of_moments)

@@ -1,8 +1,7 @@
 """How often a bank is asked, how failures are retried, and when a worker counts as dead.
 
 Every number of these rules is here, and so are the formulas that use them. Which of Plaid's errors
-are worth a retry is in
-`bank/error_sentences.py`.
+are worth a retry is in `bank/error_sentences.py`.
 """
 
 import random
@@ -165,6 +164,10 @@ def sweep_delay(sweeps: int) -> timedelta:
     return delay if delay <= MAX_UNFINISHED_INTERVAL else SYNC_INTERVAL
 
 
+QUIET_AFTER = timedelta(days=1)
+"""A connection that has had no change for this long says since when nothing is new."""
+SILENT_AFTER = timedelta(days=3)
+"""A bank from which Plaid has got nothing for this long is called silent."""
 CURRENT_FOR = timedelta(hours=26)
 """How long after its last sync a connection is called up to date: SYNC_INTERVAL, and some time to
 sync."""

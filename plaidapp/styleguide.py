@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from flask import Blueprint, Flask, abort, current_app, render_template
 
+from .bank.error_sentences import LOGIN_REQUIRED, MEANINGS
 from .days import today
 from .store import Account, Item, Transaction
 from .store.base.types import now
@@ -100,8 +101,10 @@ def _items() -> list[Item]:
         Item(
             id=2,
             institution_name="Tartan Bank",
+            state=item_states.LOGIN_REQUIRED,
             synced_at=moment - timedelta(days=3),
-            error_message="The bank needs you to log in again.",
+            error_code=LOGIN_REQUIRED,
+            error_message=MEANINGS[LOGIN_REQUIRED].sentence,
         ),
         Item(id=3, institution_name="Houndstooth Bank"),
         Item(id=4, institution_name="Gingham Bank", preparing_since=moment),
@@ -109,6 +112,6 @@ def _items() -> list[Item]:
             id=5,
             institution_name="Tattersall Bank",
             failing_since=moment,
-            failing_message="The bank is down right now.",
+            failing_message=MEANINGS["INSTITUTION_DOWN"].sentence,
         ),
     ]

@@ -30,15 +30,24 @@ class Page(HTMLParser):
         for _, inside in self._open:
             inside.append(data)
 
-    def find(self, **wanted: str) -> tuple[Attributes, str]:
-        """Return the attributes and text of the only element with these attributes."""
-        found = [
+    def find_all(self, **wanted: str) -> list[tuple[Attributes, str]]:
+        """Return the attributes and text of each element with these attributes."""
+        return [
             (attributes, " ".join("".join(inside).split()))
             for _, attributes, inside in self.elements
             if all(attributes.get(name) == value for name, value in wanted.items())
         ]
+
+    def find(self, **wanted: str) -> tuple[Attributes, str]:
+        """Return the attributes and text of the only element with these attributes."""
+        found = self.find_all(**wanted)
         assert len(found) == 1, f"{len(found)} elements with {wanted}"
         return found[0]
+
+    def texts_of(self, *tags: str) -> list[str]:
+        """Return the text of every element with one of these tags."""
+        texts = [inside for tag, _, inside in self.elements if tag in tags]
+        return [" ".join("".join(inside).split()) for inside in texts]
 
     def has(self, **wanted: str) -> bool:
         return any(

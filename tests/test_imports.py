@@ -20,7 +20,7 @@ SHARED = {"plaidapp.policy", "plaidapp.texts"}
 READABLE = ("amounts", "json_text", "link_payloads", "payloads", "unread")
 READING = {f"plaidapp.bank.{name}" for name in READABLE}
 STORE = {*READING, "plaidapp.extensions", *SHARED}
-SHOWN = {"plaidapp.auth.access", "plaidapp.days", "plaidapp.formats"}
+SHOWN = {"plaidapp.auth.access", "plaidapp.days", "plaidapp.formats", "plaidapp.sentences"}
 LOWER = {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", *LEAVES}
 MAY_IMPORT = {
     "config": set(),

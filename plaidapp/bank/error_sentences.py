@@ -158,9 +158,19 @@ MEANINGS = {
     )
     for code, sentence in sentences.items()
 }
+DOWN = frozenset({"INSTITUTION_DOWN", "INSTITUTION_NOT_AVAILABLE", "INSTITUTION_NOT_RESPONDING"})
+"""Codes that say that the bank itself does not work."""
 LIMITED = Meaning(gettext_noop("Plaid is limiting requests right now."), Remedy.WAIT)
 TROUBLE = Meaning(gettext_noop("Plaid is having trouble right now."), Remedy.WAIT)
 PROBLEM = Meaning(gettext_noop("The bank reports a problem with this connection."), Remedy.LOG_IN)
 """Of an error without a code."""
 UNKNOWN = Meaning(gettext_noop("Plaid can't do this for the bank right now."), Remedy.NONE)
 """Of a code that is not in the table."""
+
+
+def is_limit(code: str) -> bool:
+    """Return True if the code says that Plaid limits requests, such as TRANSACTIONS_SYNC_LIMIT.
+
+    https://plaid.com/docs/errors/rate-limit-exceeded/
+    """
+    return code.endswith("LIMIT")

@@ -5,7 +5,7 @@ A package per subject. The dashboard is made of the others; `base` is what they 
 
 from flask import Flask
 
-from .base import standing
+from .base import attention, standing_lines
 from .base.blueprint import blueprint, polled
 from .connections import (
     accounts_json,
@@ -26,6 +26,7 @@ from .transactions.exports import download
 __all__ = [  # these register their routes when they are imported
     "accounts_json",
     "arrange_accounts",
+    "attention",
     "connection_pages",
     "dashboard_page",
     "disconnect_page",
@@ -39,7 +40,7 @@ __all__ = [  # these register their routes when they are imported
     "recurring_pages",
     "same_account_pages",
     "set_aside_page",
-    "standing",
+    "standing_lines",
     "transactions_json",
 ]
 

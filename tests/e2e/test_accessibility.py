@@ -135,7 +135,7 @@ def test_errors_of_the_bank(deployment, person, look):
 
     deployment.bank.behave()
     deployment.bank.ask("/sandbox/item/reset_login", deployment.newest_access_token())
-    expect(page.locator("#connections")).to_contain_text("needs you to log in again")
+    expect(page.locator("#attention")).to_contain_text("needs you to log in.")
     for path in ("/finance/items", "/finance/"):
         page.goto(path)
         look(person, f"{path}, to log in again")

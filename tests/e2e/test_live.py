@@ -30,7 +30,7 @@ def test_an_expired_bank_log_in_shows_without_a_reload(deployment, person):
 
     deployment.bank.ask("/sandbox/item/reset_login", deployment.newest_access_token())
 
-    expect(person.page.locator("#connections")).to_contain_text("needs you to log in again")
+    expect(person.page.locator("#attention")).to_contain_text("needs you to log in.")
 
 
 def test_a_refusal_shows_until_an_action_succeeds(deployment, person):

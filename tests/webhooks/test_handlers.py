@@ -420,8 +420,5 @@ def test_every_change_increments_the_ledger_revision(tell, ask, make_item):
 
 def test_the_owner_reads_what_happened(tell, linked, alice):
     tell(linked, "ITEM", "ERROR", error=LOGIN)
-    assert "The bank needs you to log in again." in alice.client.get("/finance/").text
-    assert (
-        "The bank needs you to log in again."
-        in alice.client.get(f"/finance/items/{linked.id}").text
-    )
+    for path in ("/finance/", f"/finance/items/{linked.id}"):
+        assert "First Platypus Bank needs you to log in." in alice.client.get(path).text

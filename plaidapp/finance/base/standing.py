@@ -1,58 +1,129 @@
-"""What is true of a connection now. Every line of a page that says so goes by this."""
+"""What is true of a connection now. Every line of a page that says so goes by this.
+
+standing_lines.py has what a page says of each standing.
+"""
 
 from collections.abc import Sequence
 
 from plaidapp import policy
+from plaidapp.bank.error_sentences import DOWN, MEANINGS, Remedy, is_limit
 from plaidapp.store import Item
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states
 
 from .blueprint import blueprint
 
-TROUBLED = "troubled"
-"""It has an error that waiting won't fix, or soon will have one. `error_message` says which."""
+LOGIN_REQUIRED = "login_required"
+"""The person has to log in again."""
+REVOKED = "revoked"
+"""The person or the bank withdrew the permission."""
+ENDED = "ended"
+"""The connection is over at Plaid: the bank has to be connected again."""
+NO_ACCOUNTS = "no_accounts"
+"""It has an error that ends when the person shares other accounts."""
+EXPIRING = "expiring"
+"""It works until a day that the bank has named."""
+NEW_ACCOUNTS = "new_accounts"
+"""It works, and the bank has more accounts to share."""
+ERROR = "error"
+"""It has an error that waiting won't end."""
+OPERATOR = "operator"
+"""It has an error that only the operator can end."""
+NOT_SUPPORTED = "not_supported"
+"""Plaid does not support this bank, or this log-in, or no longer does."""
+RATE_LIMITED = "rate_limited"
+"""Plaid limits requests for now."""
+BANK_DOWN = "bank_down"
+"""The bank does not work now, at least not for Plaid."""
 FAILING = "failing"
-"""The last sync failed for a reason that may pass, and is tried again."""
+"""The last sync failed for another reason that may pass, and is tried again."""
 CONNECTING = "connecting"
 """The bank has not answered yet."""
-PREPARING = "preparing"
+IMPORTING = "importing"
 """The bank has not sent its whole history yet."""
-WITHOUT_ROWS = "without_rows"
-"""The bank does not offer transactions."""
+SILENT = "silent"
+"""It is synced, but Plaid has got nothing from the bank for days."""
 OUTDATED = "outdated"
 """The last sync is too long ago."""
+WITHOUT_ROWS = "without_rows"
+"""The bank does not offer transactions."""
 UPDATING = "updating"
 """A sync was requested and is not finished."""
 CURRENT = "current"
+DISCONNECTING = "disconnecting"
+"""The person has disconnected it, and Plaid has not confirmed that yet."""
+DISCONNECTED = "disconnected"
+"""The person has disconnected it and keeps its history."""
+REPLACED = "replaced"
+"""The person has connected the bank again."""
 
+NEEDS_PERSON = (LOGIN_REQUIRED, REVOKED, ENDED, NO_ACCOUNTS, EXPIRING, NEW_ACCOUNTS)
+"""The first is the most urgent."""
 BY_URGENCY = (
-    TROUBLED,
-    FAILING,
-    CONNECTING,
-    PREPARING,
-    OUTDATED,
-    WITHOUT_ROWS,
-    UPDATING,
-    CURRENT,
+    *NEEDS_PERSON[:-1],
+    *(ERROR, OPERATOR, NOT_SUPPORTED, BANK_DOWN, RATE_LIMITED, FAILING),
+    *(NEW_ACCOUNTS, CONNECTING, IMPORTING, OUTDATED, SILENT, WITHOUT_ROWS, UPDATING, CURRENT),
+    *(DISCONNECTING, DISCONNECTED, REPLACED),
 )
+_OF_STATE = {
+    item_states.LOGIN_REQUIRED: LOGIN_REQUIRED,
+    item_states.REVOKED: REVOKED,
+    item_states.EXPIRING: EXPIRING,
+    item_states.DISCONNECTING: DISCONNECTING,
+    item_states.DISCONNECTED: DISCONNECTED,
+    item_states.REPLACED: REPLACED,
+}
+_OF_REMEDY = {
+    Remedy.WAIT: ERROR,
+    Remedy.LOG_IN: LOGIN_REQUIRED,
+    Remedy.CHOOSE_ACCOUNTS: NO_ACCOUNTS,
+    Remedy.CONNECT: ENDED,
+    Remedy.OPERATOR: OPERATOR,
+    Remedy.NONE: NOT_SUPPORTED,
+}
 
 
 @blueprint.app_template_filter()
 def standing(item: Item) -> str:
     """Return one of the constants above."""
-    if item.error_message:
-        return TROUBLED
+    if item.state == item_states.REVOKED and not item.access_token:
+        return ENDED
+    if item.state in _OF_STATE:
+        return _OF_STATE[item.state]
+    if item.state == item_states.ERROR:
+        return _of_error(item.error_code)
     if item.failing_since:
-        return FAILING
+        return _of_failure(item.failing_code)
+    if item.state == item_states.NEW_ACCOUNTS:
+        return NEW_ACCOUNTS
+    return _of_progress(item)
+
+
+def _of_error(code: str | None) -> str:
+    if code is None or code not in MEANINGS:
+        return ERROR
+    return _OF_REMEDY[MEANINGS[code].remedy]
+
+
+def _of_failure(code: str | None) -> str:
+    if code and is_limit(code):
+        return RATE_LIMITED
+    return BANK_DOWN if code in DOWN else FAILING
+
+
+def _of_progress(item: Item) -> str:
     if item.sync_refusal:
         return WITHOUT_ROWS
     if item.preparing_since or (item.synced_at and item.update_status != item_states.COMPLETE):
-        return PREPARING
+        return IMPORTING
     if item.synced_at is None:
         return CONNECTING
     if item.synced_at < now() - policy.CURRENT_FOR:
         return OUTDATED
-    return UPDATING if item.is_behind else CURRENT
+    if item.is_behind:
+        return UPDATING
+    is_silent = item.bank_updated_at and item.bank_updated_at < now() - policy.SILENT_AFTER
+    return SILENT if is_silent else CURRENT
 
 
 @blueprint.app_template_filter()

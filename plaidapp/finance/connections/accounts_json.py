@@ -1,25 +1,34 @@
 """accounts.json: the stored accounts in Plaid's field names, amounts as exact decimal strings.
 
 They are in the person's order, hidden ones too. `nickname` and `hidden` are the person's.
+Each has the connection that it is of, and what pages say of that.
 
 https://plaid.com/docs/api/accounts/#accounts-get-response-accounts
 """
 
+from datetime import datetime
 from typing import Any
 
 from flask import Response, jsonify
 
 from plaidapp.auth.access import person
-from plaidapp.store import Account
+from plaidapp.store import Account, Item
 from plaidapp.store.base.types import exact
-from plaidapp.store.connections import accounts
+from plaidapp.store.connections import accounts, items
 
 from ..base.blueprint import blueprint
+from ..base.standing_lines import line
 
 
 @blueprint.get("/accounts.json")
 def accounts_json() -> Response:
-    return jsonify(accounts=[_as_plaid(account) for account in accounts.of_user(person().id)])
+    connections = {item.id: _connection(item) for item in items.of_user(person().id)}
+    return jsonify(
+        accounts=[
+            {**_as_plaid(account), "item": connections.get(account.item_id)}
+            for account in accounts.of_user(person().id)
+        ]
+    )
 
 
 def _as_plaid(account: Account) -> dict[str, Any]:
@@ -41,3 +50,25 @@ def _as_plaid(account: Account) -> dict[str, Any]:
             "unofficial_currency_code": account.unofficial_currency_code,
         },
     }
+
+
+def _connection(item: Item) -> dict[str, Any]:
+    """`state` is the stored one. `standing` is what is true now, in one word; see standing.py."""
+    said = line(item)
+    return {
+        "item_id": item.plaid_item_id,
+        "institution_id": item.institution_id,
+        "institution_name": item.institution_name,
+        "state": item.state,
+        "error_code": item.error_code or item.failing_code,
+        "standing": said.standing,
+        "sentence": said.text,
+        "color": said.color or None,
+        "button": said.button,
+        "last_updated": _iso(item.synced_at),
+        "bank_last_updated": _iso(item.bank_updated_at),
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment else None

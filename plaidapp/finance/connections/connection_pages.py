@@ -27,7 +27,6 @@ from plaidapp.store.people import users
 from plaidapp.store.pulls import shown_pulls
 from plaidapp.store.transactions import item_rows, monthly_totals, set_aside
 
-from ..base import standing
 from ..base.blueprint import blueprint
 from ..base.ledger_polls import nothing_new
 from ..pulls import pull_view
@@ -46,14 +45,13 @@ class ItemWithAccounts:
     """A connection and its accounts, in the person's order, without those that the bank closed.
 
     `hidden` is how many others the person has hidden. `shared` are accounts that it lists too and
-    that another connection reports. `rows` counts its transactions until the whole history is here.
+    that another connection reports.
     """
 
     item: Item
     accounts: Sequence[Account]
     hidden: int
     shared: Sequence[Account]
-    rows: int
 
 
 def _with_accounts(user_id: int) -> list[ItemWithAccounts]:
@@ -76,16 +74,9 @@ def _with_accounts(user_id: int) -> list[ItemWithAccounts]:
             accounts_of.get(item.id, ()),
             hidden[item.id],
             shared.get(item.id, ()),
-            _rows_so_far(item),
         )
         for item in listed
     ]
-
-
-def _rows_so_far(item: Item) -> int:
-    if standing.standing(item) != standing.PREPARING:
-        return 0
-    return monthly_totals.count(item.user_id, item.id).shown
 
 
 def _questions(user_id: int) -> list[Comparison]:
@@ -150,7 +141,7 @@ def item(item_id: int) -> str | Response:
     if is_htmx() and (answer := nothing_new(person().ledger_version)):
         return answer
     return render_template(
-        "finance/connections/_item.html" if is_htmx() else "finance/connections/item.html",
+        "finance/connections/_item_live.html" if is_htmx() else "finance/connections/item.html",
         item=row,
         accounts=accounts.of_item(row.id),
         shared=former_accounts.shared(person().id).get(row.id, ()),

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from plaidapp.extensions import Base
 
 from ..base.types import Moment, now
-from .item_states import ENDED, GOOD
+from .item_states import ENDED, GOOD, REPORTING
 
 
 class Item(Base):
@@ -90,6 +90,11 @@ class Item(Base):
     @property
     def is_behind(self) -> bool:
         return self.state not in ENDED and self.sync_applied < self.sync_requested
+
+    @property
+    def is_reporting(self) -> bool:
+        """The bank answers."""
+        return self.state in REPORTING
 
     @property
     def may_wait(self) -> bool:

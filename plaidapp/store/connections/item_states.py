@@ -22,6 +22,8 @@ NOT_SYNCED = (LOGIN_REQUIRED, REVOKED, *ENDED)
 """States in which the bank is not asked for transactions."""
 REPORTING = (GOOD, EXPIRING, NEW_ACCOUNTS)
 """States in which the bank answers."""
+NEEDING_CARE = (LOGIN_REQUIRED, ERROR, REVOKED, EXPIRING, NEW_ACCOUNTS)
+"""States that may need the person."""
 
 RECENT = "INITIAL_UPDATE_COMPLETE"
 COMPLETE = "HISTORICAL_UPDATE_COMPLETE"

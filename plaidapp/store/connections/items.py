@@ -10,7 +10,7 @@ from plaidapp.extensions import db
 
 from ..base.writes import write
 from .item import Item
-from .item_states import DELETED, ENDED, NOT_LISTED
+from .item_states import DELETED, ENDED, NEEDING_CARE, NOT_LISTED
 
 
 def add(**fields: Any) -> Item:
@@ -51,6 +51,12 @@ def of_user(user_id: int) -> Sequence[Item]:
 def connected(user_id: int) -> Sequence[Item]:
     """Return the person's Items that have not ended, oldest first."""
     theirs = (Item.user_id == user_id) & Item.state.not_in(ENDED)
+    return db.session.scalars(select(Item).where(theirs).order_by(Item.id)).all()
+
+
+def needing_care(user_id: int) -> Sequence[Item]:
+    """Return the person's Items that may need them, oldest first: see standing.NEEDS_PERSON."""
+    theirs = (Item.user_id == user_id) & Item.state.in_(NEEDING_CARE)
     return db.session.scalars(select(Item).where(theirs).order_by(Item.id)).all()
 
 

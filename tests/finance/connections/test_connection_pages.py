@@ -4,7 +4,7 @@ import pytest
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item
-from plaidapp.store.connections import item_states, state_changes
+from plaidapp.store.connections import item_states, items, state_changes
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
 from tests.pages import Page
@@ -52,19 +52,26 @@ def test_a_connection_has_its_accounts_and_its_last_update(connected):
 def test_an_error_is_a_sentence_and_its_code_is_on_another_page(connected, set_state):
     set_state(item_states.LOGIN_REQUIRED, "The bank needs you to log in again.")
 
-    _, text = Page(connected.client.get(PATH).text).find(id="bank-1")
+    page = Page(connected.client.get(PATH).text)
 
-    assert "The bank needs you to log in again. Last updated today" in text
-    assert "ITEM_LOGIN_REQUIRED" not in text
+    assert "First Platypus Bank needs you to log in." in page.find(id="attention")[1]
+    assert page.find(id="bank-1")[1].startswith("First Platypus Bank Last updated today")
+    assert "ITEM_LOGIN_REQUIRED" not in page.text
     assert "ITEM_LOGIN_REQUIRED" in connected.client.get("/finance/items/1").text
 
 
-def test_a_revoked_connection_offers_to_connect_again(connected, set_state):
+def test_a_revoked_connection_is_repaired_unless_its_token_is_gone(app, connected, set_state):
     set_state(item_states.REVOKED, "You revoked access to this bank.")
 
     page = Page(connected.client.get(PATH).text)
 
     assert not page.has(action="/finance/items/1/sync")
+    assert page.has(action="/finance/items/1/reconnect")
+
+    with app.app_context():
+        items.forget_token(1)
+        db.session.commit()
+    page = Page(connected.client.get(PATH).text)
     assert page.find(href="/finance/items#connect")[1] == "Connect again"
 
 
@@ -85,7 +92,7 @@ def test_the_connections_are_sent_only_after_a_change(connected, set_state):
     set_state(item_states.LOGIN_REQUIRED, "The bank needs you to log in again.")
     changed = connected.htmx("GET", poll)
 
-    assert "needs you to log in again" in changed.text
+    assert "needs you to log in." in changed.text
     assert "<html" not in changed.text
     assert Page(changed.text).find(id="activity")[1]  # a pull that was begun in another tab
     assert connected.htmx("GET", poll_of(changed.text)).status_code == 204
@@ -100,7 +107,7 @@ def test_the_page_of_a_connection_is_sent_again_after_a_change(connected, set_st
     set_state(item_states.LOGIN_REQUIRED, "The bank needs you to log in again.")
     changed = connected.htmx("GET", poll)
 
-    assert "needs you to log in again" in changed.text
+    assert "needs you to log in." in changed.text
     assert "<html" not in changed.text
     assert connected.htmx("GET", Page(changed.text).find(id="item")[0]["hx-get"]).status_code == 204
 

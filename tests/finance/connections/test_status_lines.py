@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from plaidapp import policy
+from plaidapp.bank.error_sentences import MEANINGS
 from plaidapp.extensions import db
-from plaidapp.store import Item, PullItem
+from plaidapp.store import Account, Item, PullItem
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states
 from plaidapp.store.people import users
@@ -16,57 +17,173 @@ from tests.pages import Page
 DOWN = "The bank is down right now."
 COMPLETE = {"update_status": item_states.COMPLETE}
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-STATES = {  # the fields of an Item, its line, and the page's line at the top
+SYNC, LOG_IN, CHOOSE, CONNECT = "Sync now", "Log in again", "Choose accounts", "Connect again"
+CANNOT = "Tartan Bank can't be updated"
+NOT_CURRENT = "Not up to date"
+
+
+def synced(t, **fields):
+    return COMPLETE | {"synced_at": t} | fields
+
+
+def failing(t, code, message=DOWN, **fields):
+    return {"failing_since": t, "failing_code": code, "failing_message": message, **fields}
+
+
+def wrong(code, **fields):
+    """The fields of an Item with this final error."""
+    error = {"error_code": code, "error_message": MEANINGS[code].sentence}
+    return {"state": item_states.ERROR, **error, **fields}
+
+
+STATES = {  # the fields of an Item; its sentence, color and button; and the page's line at the top
     "connected just now": (
         lambda t: {},
         "Connected. Your transactions are on their way.",
-        "Connecting",
+        ("", SYNC, "Connecting"),
     ),
     "the first sync failed": (
-        lambda t: {"failing_since": t, "failing_message": DOWN},
+        lambda t: failing(t, "BANK_TIMEOUT"),
         f"{DOWN} Trying again automatically.",
-        "Tartan Bank can't be updated",
+        ("warn", SYNC, CANNOT),
     ),
     "a later sync failed": (
-        lambda t: COMPLETE | {"synced_at": t - HOUR, "failing_since": t, "failing_message": DOWN},
+        lambda t: synced(t - HOUR, **failing(t, "BANK_TIMEOUT")),
         f"{DOWN} Trying again automatically. Last updated",
-        "Tartan Bank can't be updated",
+        ("warn", SYNC, CANNOT),
+    ),
+    "the bank is down": (
+        lambda t: synced(t - HOUR, **failing(t, "INSTITUTION_DOWN")),
+        f"{DOWN} Trying again automatically. Last updated",
+        ("warn", SYNC, CANNOT),
+    ),
+    "Plaid limits requests until later": (
+        lambda t: synced(t, **failing(t, "ITEM_GET_LIMIT", failing_until=t + HOUR)),
+        "Plaid is limiting requests until",
+        ("warn", None, CANNOT),
+    ),
+    "Plaid limited requests until a moment ago": (
+        lambda t: synced(t, **failing(t, "RATE_LIMIT", failing_until=t - HOUR)),
+        "Plaid is limiting requests right now. Trying again automatically. Last updated",
+        ("warn", SYNC, CANNOT),
     ),
     "preparing without rows": (
         lambda t: {"update_status": "NOT_READY", "synced_at": t, "preparing_since": t},
-        "Still preparing since today at",
-        "Importing",
+        "Importing. Still preparing since today at",
+        ("", SYNC, "Importing"),
     ),
     "preparing, and never synced": (
         lambda t: {"preparing_since": t},
-        "Still preparing since today at",
-        "Importing",
+        "Importing. Still preparing since today at",
+        ("", SYNC, "Importing"),
     ),
     "unknown status, from before it was recorded since when": (
         lambda t: {"update_status": "TRANSACTIONS_UPDATE_STATUS_UNKNOWN", "synced_at": t},
-        "Still preparing since today at",
-        "Importing",
+        "Importing. Still preparing since today at",
+        ("", SYNC, "Importing"),
     ),
-    "current": (lambda t: COMPLETE | {"synced_at": t}, "Up to date. Last updated", "Up to date"),
+    "current": (synced, "Up to date. Last updated", ("good", SYNC, "Up to date")),
+    "current, and the bank has delivered nothing new": (
+        lambda t: synced(t, bank_updated_at=t - HOUR, changed_at=t - 40 * DAY),
+        "Up to date. Last updated",
+        ("good", SYNC, "Up to date"),
+    ),
+    "the bank is silent": (
+        lambda t: synced(t, bank_updated_at=t - policy.SILENT_AFTER - HOUR),
+        "Tartan Bank has been silent since",
+        ("warn", SYNC, "Tartan Bank is silent"),
+    ),
     "a request is open": (
-        lambda t: COMPLETE | {"synced_at": t, "sync_requested": 1},
+        lambda t: synced(t, sync_requested=1),
         "Updating. Last updated",
-        "Updating",
+        ("", SYNC, "Updating"),
     ),
     "nothing has synced it for days": (
-        lambda t: COMPLETE | {"synced_at": t - policy.CURRENT_FOR - HOUR},
-        "Last updated",
-        "Not up to date",
+        lambda t: synced(t - policy.CURRENT_FOR - HOUR),
+        "Not up to date. Last updated",
+        ("warn", SYNC, NOT_CURRENT),
     ),
     "without transactions": (
         lambda t: {"sync_refusal": "PRODUCTS_NOT_SUPPORTED"},
         "This bank provides balances, but no transactions.",
-        "Balances only",
+        ("", SYNC, "Balances only"),
     ),
     "needs a log-in": (
-        lambda t: {"state": item_states.LOGIN_REQUIRED, "error_message": "The bank needs you."},
-        "The bank needs you.",
-        "Tartan Bank needs you to log in",
+        lambda t: synced(t - 9 * DAY, **wrong("ITEM_LOGIN_REQUIRED", state="login_required")),
+        "Tartan Bank needs you to log in. Nothing new since",
+        ("warn", LOG_IN, NOT_CURRENT),
+    ),
+    "locked": (
+        lambda t: wrong("ITEM_LOCKED"),
+        "Tartan Bank needs you to log in. The bank has locked your account. Unlock it on the",
+        ("warn", LOG_IN, NOT_CURRENT),
+    ),
+    "shares no accounts": (
+        lambda t: wrong("NO_ACCOUNTS"),
+        "Tartan Bank needs you to choose accounts. This log-in has no accounts to share.",
+        ("warn", CHOOSE, NOT_CURRENT),
+    ),
+    "access ends on a day": (
+        lambda t: synced(t, state=item_states.EXPIRING, consent_expires_at=t + 5 * DAY),
+        "Tartan Bank stops sharing data on",
+        ("warn", LOG_IN, "Up to date"),
+    ),
+    "access ends soon": (
+        lambda t: synced(t, state=item_states.EXPIRING),
+        "Tartan Bank stops sharing data soon. Log in again to keep the connection.",
+        ("warn", LOG_IN, "Up to date"),
+    ),
+    "the bank moves": (
+        lambda t: synced(
+            t, state="expiring", expiry_reason="INSTITUTION_MIGRATION", consent_expires_at=t + DAY
+        ),
+        "Tartan Bank is changing how it shares data. Log in again by",
+        ("warn", LOG_IN, "Up to date"),
+    ),
+    "revoked": (
+        lambda t: synced(t, state=item_states.REVOKED),
+        "Tartan Bank no longer shares data: you revoked access. Your stored data stays here.",
+        ("warn", LOG_IN, NOT_CURRENT),
+    ),
+    "ended at Plaid": (
+        lambda t: wrong("ITEM_NOT_FOUND"),
+        "Tartan Bank is no longer connected. The bank no longer recognizes this connection.",
+        ("bad", CONNECT, NOT_CURRENT),
+    ),
+    "revoked, and its token is gone": (
+        lambda t: synced(t, state=item_states.REVOKED, access_token=b""),
+        "Tartan Bank is no longer connected.",
+        ("bad", CONNECT, NOT_CURRENT),
+    ),
+    "new accounts": (
+        lambda t: synced(t, state=item_states.NEW_ACCOUNTS),
+        "Tartan Bank has new accounts to share. Last updated",
+        ("", CHOOSE, "Up to date"),
+    ),
+    "the operator's error": (
+        lambda t: synced(t, **wrong("INVALID_API_KEYS")),
+        "Tartan Bank can't be updated. Plaid does not accept this app's API keys.",
+        ("bad", None, CANNOT),
+    ),
+    "not supported": (
+        lambda t: synced(t, **wrong("INSTITUTION_NO_LONGER_SUPPORTED")),
+        "Tartan Bank can't be updated. Plaid no longer supports this bank. Nothing new since",
+        ("bad", None, CANNOT),
+    ),
+    "an error that the table does not have": (
+        lambda t: {"state": "error", "error_code": "NEW", "error_message": "It is new."},
+        "Tartan Bank can't be updated. It is new.",
+        ("bad", SYNC, CANNOT),
+    ),
+    "disconnecting": (
+        lambda t: synced(t, state=item_states.DISCONNECTING),
+        "Tartan Bank is being disconnected. Plaid has not confirmed it yet.",
+        ("", None, "Disconnected"),
+    ),
+    "disconnected": (
+        lambda t: synced(t, state=item_states.DISCONNECTED, disconnected_at=t),
+        "Disconnected today. Its history stays here and can't be changed.",
+        ("", CONNECT, "Disconnected"),
     ),
 }
 
@@ -81,34 +198,59 @@ def become(app, alice):
             if item:
                 db.session.delete(item)
                 db.session.flush()
-            made = {"institution_name": "Tartan Bank", "plaid_item_id": "i", "access_token": b""}
+            made = {"institution_name": "Tartan Bank", "plaid_item_id": "i", "access_token": b"t"}
             item = Item(id=1, user_id=alice.id, **made | fields(now()))
             db.session.add(item)
+            db.session.flush()
+            account = Account(user_id=alice.id, plaid_account_id="a", type="credit", name="Card")
+            account.item_id, account.updated_at = item.id, now()
+            db.session.add(account)
             users.ledger_changed(alice.id)
             db.session.commit()
 
     return change
 
 
-def test_the_line_of_a_connection_and_of_the_page_are_true(alice, become, subtests):
-    for name, (fields, line, top) in STATES.items():
+def test_each_state_has_one_sentence_one_color_and_one_button(alice, become, subtests):
+    for name, (fields, line, (color, button, top)) in STATES.items():
         with subtests.test(name):
             become(fields)
             for path in ("/finance/items", "/finance/items/1", "/finance/"):
                 page = Page(alice.client.get(path).text)
-                assert line in page.text, path
-                if name != "current":
+                if page.has(**{"class": "attention"}):  # nothing else repeats the banner
+                    assert page.texts_of("body")[0].count(line.split(".")[0]) == 1, path
+                if not (path == "/finance/" and name.startswith("current")):
+                    assert line in page.text, path
+                if top != "Up to date":
                     assert "Up to date" not in page.text
+                if path != "/finance/":
+                    offered = page.texts_of("button", "a")
+                    assert [offered.count(each) for each in (SYNC, LOG_IN, CHOOSE, CONNECT)] == [
+                        int(each == button) for each in (SYNC, LOG_IN, CHOOSE, CONNECT)
+                    ], path
             assert page.find(id="freshness")[1] == top
+            (account,) = alice.client.get("/finance/accounts.json").json["accounts"]
+            said = account["item"]
+            assert line in said["sentence"]
+            assert (said["color"] or "") == color
+            assert (said["button"] is None) == (button is None)
+
+
+def test_what_the_bank_delivered_and_what_is_new_are_two_things(alice, become):
+    become(STATES["current, and the bank has delivered nothing new"][0])
+    for path in ("/finance/items", "/finance/items/1"):
+        text = Page(alice.client.get(path).text).text
+        assert "The bank last delivered data" in text
+        assert "Nothing new since" in text
 
 
 EMPTY = {
     "connected just now": "Your transactions are on their way",
-    "the first sync failed": f"Tartan Bank has sent no transactions yet {DOWN}",
+    "the first sync failed": f"Tartan Bank has sent no transactions {DOWN}",
     "preparing without rows": "Tartan Bank is still preparing them.",
     "current": "Tartan Bank has no transactions in your accounts.",
     "without transactions": "Tartan Bank provides balances, but no transactions.",
-    "needs a log-in": "Tartan Bank has sent no transactions The bank needs you.",
+    "needs a log-in": "Tartan Bank has sent no transactions What it needs from you is at the top",
 }
 
 

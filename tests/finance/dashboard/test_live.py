@@ -231,7 +231,7 @@ def test_an_open_page_shows_that_a_connection_needs_a_log_in(
     tell_bank(bank_server, "/sandbox/item/reset_login", access_token=access_token(app, item))
     arrived("ERROR")
 
-    assert "The bank needs you to log in again." in look(alice, revision).text
+    assert "First Platypus Bank needs you to log in." in look(alice, revision).text
     with app.app_context():
         (kept,) = db.session.scalars(select(Webhook).filter_by(code="ERROR"))
         assert json.loads(kept.body)["error"]["error_code"] == "ITEM_LOGIN_REQUIRED"
