@@ -98,7 +98,7 @@ def _run(pull_id: int) -> None:
 def _work(attempt: Attempt) -> list[BankError]:
     """Return the errors of all Items."""
     attempt.go_on()
-    if begin := BEGIN.get(attempt.pull.kind):
+    if (begin := BEGIN.get(attempt.pull.kind)) and not _is_needless(attempt):
         try:
             begin(attempt)
         except (BankError, DataError, JobTimeoutException) as problem:
@@ -108,6 +108,14 @@ def _work(attempt: Attempt) -> list[BankError]:
     if attempt.waits_until or not attempt.pull.items:
         return []
     return _work_on_items(attempt, WORK[attempt.pull.kind])
+
+
+def _is_needless(attempt: Attempt) -> bool:
+    """Has the person disconnected the Item that they were about to log in to again?"""
+    states = [pull_item.item.state for pull_item in attempt.pull.items]
+    if not states or attempt.pull.facts.connects:
+        return False
+    return all(_is_over(attempt, state, item_states.BY_PERSON) for state in states)
 
 
 def _work_on_items(attempt: Attempt, work: Work) -> list[BankError]:

@@ -1,9 +1,12 @@
 """Exchange the token of a new connection and store its Item."""
 
+from collections.abc import Mapping
+
 from cryptography.fernet import InvalidToken
 from flask import current_app
 
 from plaidapp.bank.errors import BankError
+from plaidapp.extensions import db
 from plaidapp.store import PullItem
 from plaidapp.store.base import encryption
 from plaidapp.store.connections import items
@@ -12,22 +15,27 @@ from plaidapp.texts import gettext_noop
 
 from ..pulls.attempt import Attempt
 
+EXPIRED = "INVALID_PUBLIC_TOKEN"
+
 
 def connect(attempt: Attempt) -> None:
     """Add the new Item to the pull, unless an earlier attempt has. Raises BankError.
 
-    Plaid shows an access token only once, so the Item is committed before Plaid is asked anything
-    else.
+    The public token is committed before it is exchanged, and the Item before Plaid is asked
+    anything else. If a worker dies in between, the next one repeats the exchange: until the public
+    token expires, Plaid answers with the same Item.
     """
     pull = attempt.pull
     if pull.items:
         return
     given = _unseal(pull.sealed)
-    public_token = attempt.bank.sandbox_public_token(
-        pull.institution_id or "", given.get("username", ""), given.get("password", "")
-    )
-    connection = attempt.bank.exchange(public_token)
-    item = items.add(
+    try:
+        connection = attempt.bank.exchange(given.get("public_token") or _begin(attempt, given))
+    except BankError as error:
+        if error.code != EXPIRED or "public_token" not in given:
+            raise
+        connection = attempt.bank.exchange(_begin(attempt, given))
+    item = items.by_plaid_id(connection.plaid_item_id) or items.add(
         user_id=pull.user_id,
         plaid_item_id=connection.plaid_item_id,
         institution_id=pull.institution_id,
@@ -37,6 +45,18 @@ def connect(attempt: Attempt) -> None:
     pull_item = PullItem(pull_id=pull.id, item=item)
     pull.items.append(pull_item)
     attempt.report(pull_item, stored=True, phase=pulls.ASKING)
+
+
+def _begin(attempt: Attempt, given: Mapping[str, str]) -> str:
+    """Return a public token of a new log-in, which is stored for the next attempt."""
+    pull = attempt.pull
+    public_token = attempt.bank.sandbox_public_token(
+        pull.institution_id or "", given.get("username", ""), given.get("password", "")
+    )
+    cipher = current_app.extensions["cipher"]
+    pull.sealed = encryption.seal(cipher, {**given, "public_token": public_token})
+    db.session.commit()
+    return public_token
 
 
 def _unseal(sealed: bytes | None) -> dict[str, str]:

@@ -12,7 +12,7 @@ from plaidapp.store.connections import (
     standby,
 )
 from plaidapp.store.people import users
-from plaidapp.store.pulls import kinds, pulls, transitions
+from plaidapp.store.pulls import kinds, link_pulls, pulls, transitions
 
 from ..pulls import item_requests
 
@@ -32,6 +32,7 @@ def disconnect(item: Item, *, deletes_history: bool) -> Pull:
         standby.take_over(other.id)
     disconnection.close_accounts(item.id)
     link_sessions.end_of_item(item.id)
+    link_pulls.dismiss_of_item(item.id)
     former = former_accounts.replaced_items(item.id)
     if deletes_history:
         former = disconnection.predecessors(item.id)

@@ -7,7 +7,7 @@ from plaidapp.extensions import db
 
 from ..base.types import now
 from . import kinds, transitions
-from .pulls import DISMISSED, DONE, FAILED, QUEUED, Pull, PullItem
+from .pulls import DISMISSED, DONE, FAILED, QUEUED, RUNNING, Pull, PullItem
 
 
 def waiting(user_id: int, kind: str) -> Pull | None:
@@ -51,6 +51,14 @@ def dismiss_all(user_id: int, kind: str) -> None:
     transitions.change(
         Pull.user_id == user_id, Pull.kind == kind, _waits_at_plaid(), state=DISMISSED
     )
+
+
+def dismiss_of_item(item_id: int) -> None:
+    """End the pulls that wait for the person to log in to this Item again: they disconnected it."""
+    of_item = select(PullItem.pull_id).where(PullItem.item_id == item_id)
+    is_active = Pull.state.in_((QUEUED, RUNNING))
+    is_ours = Pull.id.in_(of_item), Pull.kind == kinds.RECONNECT, is_active
+    transitions.change(*is_ours, state=DISMISSED, ended_at=now())
 
 
 def _waits_at_plaid() -> ColumnElement[bool]:

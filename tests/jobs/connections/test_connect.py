@@ -2,11 +2,14 @@
 
 import pytest
 from cryptography.fernet import Fernet
+from sqlalchemy import select, update
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Pull, Transaction
 from plaidapp.store.base.encryption import cipher_for
+from plaidapp.store.connections import items
 from plaidapp.store.pulls import kinds, transitions
+from tests.sandbox_control import Control
 
 ACCOUNTS, SYNC = "/accounts/get", "/transactions/sync"
 EXCHANGE = "/item/public_token/exchange"
@@ -70,6 +73,37 @@ def test_a_retry_after_the_token_exchange_continues_from_there(begin, run, look,
     assert look(pull_id).state == "done"
     assert db.session.query(Item).count() == 1
     assert bank_server.faults.rulebook.report()["calls"][EXCHANGE] == 1
+
+
+def test_a_worker_that_dies_after_the_token_exchange_leaves_no_item_behind(
+    begin, run, look, bank_server, monkeypatch
+):
+    """Plaid answers a repeated exchange with the same Item."""
+
+    def die(**_):
+        raise KeyboardInterrupt
+
+    before = len(Control(bank_server.url).items())
+    pull_id = begin(kinds.LINK)
+    with monkeypatch.context() as patch:
+        patch.setattr(items, "add", die)
+        with pytest.raises(KeyboardInterrupt):
+            run(pull_id)
+    db.session.rollback()
+    assert bank_server.faults.rulebook.report()["calls"][EXCHANGE] == 1
+    db.session.execute(update(Pull).values(state="queued"))
+    db.session.commit()
+    run(pull_id)
+    assert look(pull_id).state == "done"
+    (known,) = db.session.scalars(select(Item.plaid_item_id)).all()
+    assert [each["item_id"] for each in Control(bank_server.url).items()[before:]] == [known]
+
+
+def test_a_public_token_that_expires_between_two_tries_is_replaced(begin, run, look):
+    expired = {"public_token": "public-sandbox-of-yesterday"}
+    pull_id = begin(kinds.LINK, given=expired)
+    run(pull_id)
+    assert look(pull_id).state == "done"
 
 
 def test_input_that_was_encrypted_with_a_lost_key_is_an_error(

@@ -9,10 +9,10 @@ from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.jobs.connections.disconnect import disconnect
-from plaidapp.store import Account, Item, Pull, Transaction
+from plaidapp.store import Account, Item, LinkSession, Pull, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import item_states, items
-from plaidapp.store.pulls import kinds
+from plaidapp.store.connections import item_states, items, link_sessions
+from plaidapp.store.pulls import kinds, transitions
 from plaidapp.store.transactions import monthly_refresh, monthly_totals
 
 REMOVE, SYNC = "/item/remove", "/transactions/sync"
@@ -200,6 +200,23 @@ def dump_of_ledger():
     found = [db.session.execute(select(func.count()).select_from(table)).all() for table in tables]
     db.session.remove()
     return found
+
+
+def test_a_log_in_that_is_under_way_ends(link, begin_to_end, run, look, owner, begin):
+    """The person has a tab of Plaid's open in which they log in to the Item again."""
+    item = link()
+    pull_id = begin(kinds.RECONNECT, items=[item], run_after=now() + timedelta(minutes=1))
+    session = link_sessions.add(owner, link_sessions.REPAIR, item.id)
+    session.pull_id, session.sealed_token, session.sealed_url = pull_id, b"token", b"url"
+    db.session.commit()
+    begin_to_end(item)
+    assert look(pull_id).state == "dismissed"
+    session = db.session.get_one(LinkSession, session.id, populate_existing=True)
+    assert (session.sealed_token, session.is_open) == (None, False)
+    transitions.change(Pull.id == pull_id, state="queued")
+    db.session.commit()
+    run(pull_id)
+    assert look(pull_id).state == "done"
 
 
 def test_the_other_items_of_a_pull_are_read(link, begin, run, look, end, item_now):
