@@ -81,9 +81,7 @@ def check(log_in: LogIn) -> None:
     code = log_in.force_error
     if code == "INVALID_LINK_TOKEN":
         raise errors.invalid_link_token()
+    if code and code not in CATALOG:
+        raise field_error("force_error", "is not an error code of an Item or an institution")
     if code:
-        raise (
-            errors.documented(code)
-            if code in CATALOG
-            else field_error("force_error", "is not an error code of an Item or an institution")
-        )
+        raise errors.documented(code)
