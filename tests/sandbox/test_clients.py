@@ -1,19 +1,18 @@
 """An Item belongs to the client that made it."""
 
-import pytest
-
 STRANGER = {"client_id": "stranger", "secret": "theirs"}
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["/item/get", "/accounts/get", "/transactions/sync", "/item/remove", "/item/webhook/update",
-     "/sandbox/item/reset_login"],
-)  # fmt: skip
-def test_another_client_cannot_use_an_access_token(live, error_of, path):
+PATHS = ("/item/get", "/accounts/get", "/transactions/sync", "/item/remove",
+         "/item/webhook/update", "/item/access_token/invalidate",
+         "/sandbox/item/reset_login")  # fmt: skip
+
+
+def test_another_client_cannot_use_an_access_token(live, error_of):
     token = live.link_ready()
-    error = error_of(path, access_token=token, **STRANGER)
-    assert error[:2] == ("INVALID_INPUT", "INVALID_ACCESS_TOKEN")
+    for path in PATHS:
+        error = error_of(path, access_token=token, **STRANGER)
+        assert error[:2] == ("INVALID_INPUT", "INVALID_ACCESS_TOKEN")
     assert live.call("/item/get", access_token=token)["item"]["error"] is None
 
 

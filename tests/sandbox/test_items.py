@@ -69,13 +69,11 @@ def test_a_removed_item_is_not_found(live, error_of):
         assert error_of(path, access_token=token)[:2] == ("ITEM_ERROR", "ITEM_NOT_FOUND")
 
 
-@pytest.mark.parametrize(
-    "removal", [{"reason_code": "BORED"}, {"reason_note": "x" * 513}, {"reason_code": 1}]
-)
-def test_an_invalid_reason_removes_nothing(live, error_of, removal):
+def test_an_invalid_reason_removes_nothing(live, error_of):
     token = live.link_ready()
-    error = error_of("/item/remove", access_token=token, **removal)
-    assert error[:2] == ("INVALID_REQUEST", "INVALID_FIELD")
+    for removal in ({"reason_code": "BORED"}, {"reason_note": "x" * 513}, {"reason_code": 1}):
+        error = error_of("/item/remove", access_token=token, **removal)
+        assert error[:2] == ("INVALID_REQUEST", "INVALID_FIELD")
     live.call("/item/get", access_token=token)
 
 
