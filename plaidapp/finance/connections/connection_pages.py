@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, url_for
 from flask_babel import gettext
 from werkzeug import Response
 
@@ -21,23 +21,26 @@ from plaidapp.store.connections import (
     accounts,
     former_accounts,
     items,
+    link_results,
     refreshes,
+    state_changes,
 )
 from plaidapp.store.people import users
 from plaidapp.store.pulls import shown_pulls
 from plaidapp.store.transactions import item_rows, monthly_totals, set_aside
+from plaidapp.store.webhooks import deliveries
 
 from ..base.blueprint import blueprint
 from ..base.ledger_polls import nothing_new
 from ..pulls import pull_view
-from . import account_comparison
+from . import account_comparison, support_text, why_nothing_new
 from .account_comparison import Comparison
 from .connect_forms import ConnectTestBankForm
 from .time_zone_form import TimeZoneForm
 
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 HISTORY = 100
-"""How many syncs and other pulls the page of a connection lists."""
+"""How many syncs the page of a connection lists, and how many webhooks and changes of state."""
 
 
 @dataclass(frozen=True)
@@ -140,15 +143,23 @@ def item(item_id: int) -> str | Response:
     row = owned_or_404(items.owned, item_id)
     if is_htmx() and (answer := nothing_new(person().ledger_version)):
         return answer
+    history = shown_pulls.of_item(row.id, HISTORY)
+    webhooks = deliveries.of_item(row.id, HISTORY)
+    sessions = link_results.sessions_of_item(person().id, row.id, HISTORY)
+    environment = current_app.config["PLAIDAPP"].plaid_env
     return render_template(
         "finance/connections/_item_live.html" if is_htmx() else "finance/connections/item.html",
         item=row,
+        why=why_nothing_new.facts(row, history, webhooks),
+        support=support_text.write(row, history, webhooks, sessions, environment),
+        changes=state_changes.of_item(row.id, HISTORY),
+        webhooks=webhooks,
         accounts=accounts.of_item(row.id),
         shared=former_accounts.shared(person().id).get(row.id, ()),
         offer=refreshes.offer(row),
         total=monthly_totals.count(person().id, row.id).shown,
         removed=item_rows.count_removed(row.id),
-        history=shown_pulls.of_item(row.id, HISTORY),
+        history=history,
         set_aside=set_aside.count(row.id),
         successor=former_accounts.successor(row.id),
     )

@@ -5,7 +5,19 @@ from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 import msgspec
-from sqlalchemy import ForeignKey, LargeBinary, String, Table, Text, func, select, true, update
+from sqlalchemy import (
+    ForeignKey,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    exists,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.bank.link_payloads import LinkedAccount
@@ -15,6 +27,7 @@ from ..base.types import Moment, now
 from ..base.upsert import insert_new
 from ..base.writes import write
 from .item import Item
+from .link_sessions import LinkSession
 
 FOUND = "found"  # not compared with the other connections yet
 HELD = "held"  # looks like a connection that the person has: they decide
@@ -82,6 +95,14 @@ def of_session(session_id: int) -> Sequence[LinkResult]:
     """Return all results of a session, oldest first, as they are now."""
     query = select(LinkResult).where(LinkResult.session_id == session_id).order_by(LinkResult.id)
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+def sessions_of_item(user_id: int, item_id: int, limit: int) -> Sequence[LinkSession]:
+    """Return the person's latest sessions that made the Item or were for it, newest first."""
+    made = exists().where(LinkResult.session_id == LinkSession.id, LinkResult.item_id == item_id)
+    query = select(LinkSession).where(LinkSession.user_id == user_id)
+    query = query.where(or_(LinkSession.item_id == item_id, made))
+    return db.session.scalars(query.order_by(LinkSession.id.desc()).limit(limit)).all()
 
 
 def change(result_id: int, **values: Any) -> None:

@@ -1,6 +1,6 @@
 """Changes of the state of connections, and the states that each has been in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -60,6 +60,12 @@ class StateChange(Base):
 
 
 _CHANGES = cast(Table, StateChange.__table__)
+
+
+def of_item(item_id: int, limit: int) -> Sequence[StateChange]:
+    """Return the Item's latest changes, newest first."""
+    query = select(StateChange).where(StateChange.item_id == item_id)
+    return db.session.scalars(query.order_by(StateChange.id.desc()).limit(limit)).all()
 
 
 def delete_of_item(item_id: int) -> None:

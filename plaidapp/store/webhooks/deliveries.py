@@ -1,13 +1,14 @@
 """The webhooks that Plaid has sent, as they came."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ForeignKey, String, Table, Text, delete
+from sqlalchemy import ForeignKey, String, Table, Text, delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from plaidapp.extensions import Base
+from plaidapp.extensions import Base, db
 
 from ..base.types import BigId, Moment, now
 from ..base.upsert import insert_new
@@ -35,6 +36,12 @@ class Webhook(Base):
     body: Mapped[str] = mapped_column(Text)
     received_at: Mapped[datetime] = mapped_column(Moment, default=now)
     handled_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+def of_item(item_id: int, limit: int) -> Sequence[Webhook]:
+    """Return the Item's latest webhooks, newest first."""
+    query = select(Webhook).where(Webhook.item_id == item_id).order_by(Webhook.id.desc())
+    return db.session.scalars(query.limit(limit)).all()
 
 
 def save(
