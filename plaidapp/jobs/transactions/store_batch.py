@@ -35,7 +35,8 @@ class Storing:
     `reported_days` are days with a new balance from the bank. `changed_days` are days whose rows
     changed, or None after a complete reading from the beginning: then all days are derived again.
     `sizes` are the amounts of the changed rows without the sign, in units of 10^-8. `rereads` says
-    that the bank sends rows again that are stored already. `aside` is what was set aside before.
+    that the bank sends rows again that are stored already. `former` are the Items that its accounts
+    came from. `aside` is what was set aside before.
     `new_ids` are Plaid's ids of rows that were not stored before. `page_ids` are the ids of the
     stored raw pages. `counts` has the names of PullItem's columns.
     """
@@ -46,6 +47,7 @@ class Storing:
     rereads: bool
     reported_days: set[derived.Day]
     changed_days: set[derived.Day] | None
+    former: Sequence[int]
     aside: set_aside.Keys
     sizes: set[int] = field(default_factory=set)
     new_ids: set[str] = field(default_factory=set)
@@ -107,9 +109,8 @@ def _save_rows(
     `is_new` says that the bank calls none of the rows modified.
     """
     item_id, kept = storing.item_id, 0
-    former = former_accounts.former_items(item_id)
-    if former:
-        kept, new_ids = reconnected_rows.reconnect(item_id, former, account_ids, rows)
+    if storing.former:
+        kept, new_ids = reconnected_rows.reconnect(item_id, storing.former, account_ids, rows)
         storing.new_ids |= new_ids
     if storing.changed_days is not None:
         named = [row.plaid_transaction_id for row in rows]
@@ -125,7 +126,8 @@ def _save_rows(
         storing.page_ids,
         rows,
         from_start=storing.changed_days is None,
-        new=storing.is_first and is_new and not former,  # a guess: if wrong, it costs only time
+        # A guess: if wrong, it costs only time.
+        new=storing.is_first and is_new and not storing.former,
     )
     return kept
 

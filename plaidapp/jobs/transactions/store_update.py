@@ -48,23 +48,27 @@ def store_update(
     is_whole = start.from_beginning and update.status == item_states.COMPLETE
     unnamed = _comparable_ids(item_id) if is_whole else set()
     aside = set_aside.keys(item_id)
+    reported_days = _save_accounts(user_id, item_id, update, aside[ACCOUNT])
     storing = Storing(
         user_id,
         item_id,
         is_first=start.is_first,
         rereads=start.from_beginning and not start.is_first,
-        reported_days=_save_accounts(user_id, item_id, update, aside[ACCOUNT]),
+        reported_days=reported_days,
         changed_days=None if is_whole else set(),
+        former=former_accounts.former_items(item_id),
         aside=aside,
     )
     _read_again(storing, is_whole=is_whole)
     for batch in batches(spool):
         store_batch(storing, batch)
-        _strike_out(unnamed, batch)
+        if unnamed:
+            _strike_out(unnamed, batch)
     was_complete = pull_item.item.update_status == item_states.COMPLETE
     may_tell = update.status in (item_states.RECENT, item_states.COMPLETE)
-    if may_tell and not was_complete:
+    if storing.former and may_tell and not was_complete:
         same_accounts.separate_mistaken(item_id)
+        storing.former = former_accounts.former_items(item_id)
     _remove_missing_rows(storing, unnamed, update)
     if was_complete and update.status not in item_states.STATUSES:
         update = update._replace(status=item_states.COMPLETE)  # it still is
@@ -140,9 +144,7 @@ def _remove_missing_rows(storing: Storing, unnamed: set[str], update: Update) ->
     """
     item_id = storing.item_id
     item_rows.mark_removed(item_id, list(unnamed))
-    gone = reconnected_rows.remove_missing(
-        item_id, former_accounts.former_items(item_id), update.status, storing.new_ids
-    )
+    gone = reconnected_rows.remove_missing(item_id, storing.former, update.status, storing.new_ids)
     storing.counts["removed"] += len(unnamed) + len(gone)
     if storing.changed_days is not None:
         storing.changed_days |= {(row.account_id, row.date) for row in gone}

@@ -38,7 +38,8 @@ def save_accounts(
     new = [sent for sent in listed if sent.account_id not in known]
     left = _reconnect(user_id, item_id, new) if new else set[int]()
     reported = accounts.save(user_id, item_id, listed)
-    replace_empty(left)
+    if left:
+        replace_empty(left)
     return reported
 
 
