@@ -8,8 +8,9 @@ from sqlalchemy.orm import configure_mappers
 from plaidapp.bank import client
 
 COLLECT_EVERY = 40_000
-"""New objects between two garbage collections. Rows come by the thousand and form no cycles, and a job
-makes some ten thousand other objects that are gone before it ends."""
+"""New objects between two garbage collections. Rows come by the thousand and form no cycles. Most
+other objects of a job are gone before it ends.
+"""
 SWITCH_AFTER = 0.001
 """Seconds that a thread may compute while another one waits. Turning a page into rows takes about
 Python's default of 5 ms, and the thread that requests the next page would wait for all of it."""
