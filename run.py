@@ -99,7 +99,7 @@ def choose_sandbox(env: dict[str, str]) -> int | None:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     env["PLAID_BASE_URL"] = f"http://127.0.0.1:{port}"
-    env.setdefault("PUBLIC_URL", f"http://127.0.0.1:{env.get('PORT', 8000)}")  # for webhooks
+    env.setdefault("PUBLIC_URL", f"http://localhost:{env.get('PORT', 8000)}")
     env["PLAID_ENV"] = "sandbox"
     return port
 
