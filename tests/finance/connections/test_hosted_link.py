@@ -77,7 +77,7 @@ def test_every_way_to_leave(go, banks, subtests):
         shown = go(bank=OAUTH_BANK, oauth="deny")
         assert shown.state == "failed"
     with subtests.test("an error that lasts"):
-        shown = go(password="error_ITEM_LOCKED")  # noqa: S106
+        shown = go(password="error_ITEM_LOCKED")
         assert shown.state == "failed"
         assert "ITEM_LOCKED" in shown.text
     assert banks() == []
