@@ -105,9 +105,7 @@ def _work(attempt: Attempt) -> list[BankError]:
             attempt.roll_back()
             attempt.own_error = _as_bank_error(problem)
             return [attempt.own_error]
-    if attempt.waits_until or not attempt.pull.items:
-        return []
-    return _work_on_items(attempt, WORK[attempt.pull.kind])
+    return _work_on_items(attempt, WORK[attempt.pull.kind]) if attempt.works_on_items else []
 
 
 def _is_needless(attempt: Attempt) -> bool:

@@ -86,7 +86,9 @@ _OF_REMEDY = {
 @blueprint.app_template_filter()
 def standing(item: Item) -> str:
     """Return one of the constants above."""
-    if item.state == item_states.REVOKED and not item.access_token:
+    if item.state == item_states.REVOKED and not (
+        item.access_token and _of_error(item.error_code) != ENDED
+    ):
         return ENDED
     if item.state in _OF_STATE:
         return _OF_STATE[item.state]

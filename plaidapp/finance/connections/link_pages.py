@@ -18,13 +18,14 @@ from plaidapp.bank.errors import BankError
 from plaidapp.extensions import allow_writes, db
 from plaidapp.htmx import is_htmx, notice, redirect
 from plaidapp.jobs import queue
-from plaidapp.jobs.connections import link_looks
+from plaidapp.jobs.connections import link_looks, repair
 from plaidapp.store import Item, LinkSession, Pull
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import item_states, items, link_results, link_sessions
+from plaidapp.store.connections import accounts, item_states, items, link_results, link_sessions
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, link_pulls, pulls
 
+from ..base import standing_lines
 from ..base.blueprint import blueprint
 from ..pulls import pull_view
 from . import connection_pages
@@ -42,10 +43,12 @@ def connect_bank() -> Answer:
 def reconnect(item_id: int) -> Answer:
     """Have the person log in again, or choose other accounts, at a bank they have."""
     item = owned_or_404(items.owned, item_id)
-    if item.state in (item_states.REPLACED, item_states.DISCONNECTING, item_states.DISCONNECTED):
+    if item.state in item_states.ENDED or not item.access_token:
         return _refuse(gettext("This connection has ended. Connect the bank again."), 422)
-    chooses = item.state == item_states.NEW_ACCOUNTS
-    return _begin(link_sessions.CHOOSE_ACCOUNTS if chooses else link_sessions.REPAIR, item)
+    chooses = standing_lines.line(item).button not in (standing_lines.LOG_IN, None)
+    if chooses or accounts.any_missing(item.id):
+        return _begin(link_sessions.CHOOSE_ACCOUNTS, item)
+    return _begin(link_sessions.REPAIR, item)
 
 
 def _begin(purpose: str, item: Item | None = None) -> Answer:
@@ -63,6 +66,8 @@ def _begin(purpose: str, item: Item | None = None) -> Answer:
     except BankError as error:
         db.session.delete(session)
         db.session.commit()
+        if item:
+            repair.note_refusal(item.id, error)
         return _refuse(error.message, 503 if error.retryable else 502)
     link_pulls.dismiss_all(person().id, kinds.CONNECT)  # of an earlier link that nobody finished
     pull = pulls.add(

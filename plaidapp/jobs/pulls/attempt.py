@@ -60,6 +60,12 @@ class Attempt:
         bank: Bank = current_app.extensions["bank"]
         return bank
 
+    @property
+    def works_on_items(self) -> bool:
+        """False while the person is at Plaid, and if they have left without logging in again."""
+        has_left = self.verdict and not self.pull.facts.connects
+        return bool(self.pull.items) and not (self.waits_until or has_left)
+
     def begin(self) -> None:
         """Commit the claim, and that the bank of the first Item is being asked."""
         for pull_item in () if self.pull.facts.follows_link else self.pull.items:
@@ -197,7 +203,7 @@ class Attempt:
 
         Return True if there are any, or somebody has asked to look at Plaid since.
         """
-        syncs, follows = self.pull.facts.syncs, self.pull.facts.follows_link
+        syncs, follows = self.pull.facts.syncs and self.works_on_items, self.pull.facts.follows_link
         behind = [e for e in self.pull.items if syncs and items.lock(e.item_id).is_behind]
         for pull_item in behind:
             pull_item.phase = pulls.QUEUED

@@ -154,6 +154,12 @@ def close_missing(item_id: int, listed: Iterable[str]) -> None:
         write(update(Account).where(Account.id.in_(ids)).values(closed_at=moment))
 
 
+def any_missing(item_id: int) -> bool:
+    """Return True if the Item no longer shares an account that it shared before."""
+    query = select(Account.id).where(Account.item_id == item_id, Account.closed_at.is_not(None))
+    return db.session.scalar(query.limit(1)) is not None
+
+
 def close(item_id: int, plaid_account_id: str) -> None:
     """Close an account that the person no longer shares."""
     write(

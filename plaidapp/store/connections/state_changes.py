@@ -125,7 +125,7 @@ def set_state(item_id: int, state: str, code: str | None, message: str | None) -
     """
     may_change = (
         TABLE.c.state.not_in(ENDED),
-        or_(TABLE.c.state != REVOKED, literal(state == GOOD)),
+        or_(TABLE.c.state != REVOKED, literal(state in (GOOD, REVOKED))),
     )
     change(item_id, *may_change, state=state, code=code, message=message)
 

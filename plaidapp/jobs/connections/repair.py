@@ -1,0 +1,52 @@
+"""The end of update mode: the person has logged in again or chosen accounts at Plaid, or has not.
+
+There is nothing to exchange: the Item and its token stay.
+https://plaid.com/docs/link/update-mode/
+"""
+
+from plaidapp.bank.errors import GONE, BankError
+from plaidapp.extensions import db
+from plaidapp.store import Item
+from plaidapp.store.connections import item_states, items, state_changes
+from plaidapp.store.people import users
+
+from ..pulls.attempt import Attempt
+
+ERRORS = (item_states.LOGIN_REQUIRED, item_states.ERROR, item_states.REVOKED)
+
+
+def conclude(attempt: Attempt, item_id: int, verdict: BankError | None) -> BankError | None:
+    """Return None if the Item works again, and otherwise the verdict on the session.
+
+    The state clears at once, before the accounts and transactions are read. If the person left, the
+    Item may have been repaired all the same, in another tab: then Plaid shows no error any more.
+    """
+    if verdict and not _was_repaired(attempt, item_id):
+        note_refusal(item_id, verdict)
+        return verdict
+    mend(db.session.get_one(Item, item_id))
+    db.session.commit()
+    return None
+
+
+def note_refusal(item_id: int, error: BankError) -> None:
+    """If Plaid no longer knows the Item, only a new connection helps. Pages then say so."""
+    if error.code in GONE:
+        item = db.session.get_one(Item, item_id, populate_existing=True)
+        state_changes.set_state(item_id, item_states.REVOKED, error.code, error.message)
+        users.ledger_changed(item.user_id)
+        db.session.commit()
+
+
+def mend(item: Item) -> None:
+    """End the Item's error, and what else the person was asked to do."""
+    state_changes.set_state(item.id, item_states.GOOD, None, None)
+    items.forget_expiry(item.id)
+    users.ledger_changed(item.user_id)
+
+
+def _was_repaired(attempt: Attempt, item_id: int) -> bool:
+    item = db.session.get_one(Item, item_id, populate_existing=True)
+    had_error, token = item.state in ERRORS, item.access_token
+    db.session.commit()  # hold no transaction while Plaid is asked
+    return had_error and attempt.bank.item(token).item.error is None
