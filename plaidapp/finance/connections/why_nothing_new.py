@@ -60,7 +60,11 @@ def _of_connection(item: Item, pending: Sequence[PullItem]) -> str | None:
 
 def _of_bank(item: Item) -> str:
     """What Plaid has had from the bank. `item` has been synced."""
-    asked = inline_moment(item.synced_at or item.created_at)
+    synced = item.synced_at or item.created_at
+    asked = inline_moment(synced)
+    if item.refreshed_at and item.refreshed_at > synced:
+        when = inline_moment(item.refreshed_at)
+        return _("Plaid was asked to look at the bank %(when)s. A sync follows.", when=when)
     got, failed = item.bank_updated_at, item.bank_failed_at
     if failed and got and failed > got:
         return _(
@@ -74,7 +78,7 @@ def _of_bank(item: Item) -> str:
             got=inline_moment(got),
             asked=asked,
         )
-    if item.changed_at and item.changed_at == item.synced_at:
+    if item.changed_at and item.changed_at >= synced - policy.UNFINISHED_INTERVAL:
         return _("The last sync, %(asked)s, brought something new.", asked=asked)
     if item.changed_at is None:
         return _("The bank has sent no transactions so far; we asked %(asked)s.", asked=asked)

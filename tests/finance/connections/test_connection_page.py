@@ -22,6 +22,7 @@ USUAL = {
 }
 CLEAR = {
     "bank_failed_at": None,
+    "refreshed_at": None,
     "failing_since": None,
     "failing_message": None,
     "preparing_since": None,
@@ -50,6 +51,10 @@ CONCLUSIONS = {  # fields of the Item, and the sentence
     "there is something new": (
         {"changed_at": NOW - 10 * MINUTE},
         "The last sync, today at 11:50 AM UTC, brought something new.",
+    ),
+    "the bank was asked to look": (
+        {"refreshed_at": NOW - MINUTE},
+        "Plaid was asked to look at the bank today at 11:59 AM UTC. A sync follows.",
     ),
     "never a transaction": (
         {"changed_at": None},
