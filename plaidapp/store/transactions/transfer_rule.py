@@ -9,6 +9,10 @@ The rule is a function of the rows alone, so it makes no difference which bank i
   hints at one if it is on both sides, or if the money arrives on a card or a loan.
 - A side without a hint must not speak against it: it names no merchant and is no pay. Money that
   leaves a card or a loan needs a hint of its own, because nearly all of it is spent.
+- Without any hint, two rows are matched only if both descriptions are alike in naming nobody else:
+  they have nothing but words of banks and numbers ("ACH debit 071", "Deposit"), or the same words,
+  such as the person's own name. Such matches come after all others. Categories don't count here,
+  except that money in under a purchase's category is a refund if the descriptions have a name.
 - The nearest day comes first, then money that leaves before it arrives, then the better hint. Rows
   that are still equal to each other are matched only if it doesn't matter which of them are: if
   none of them is left over, or if those that could be left over are alike.
@@ -23,14 +27,15 @@ from datetime import date
 from functools import cached_property
 
 from ..connections.account_types import is_debt
-from .categories import LOAN_PAYMENTS, TRANSFER_IN, TRANSFER_OUT, WAGES
+from .categories import LOAN_PAYMENTS, TRANSFER_IN, TRANSFER_OUT, UNKNOWN, WAGES, is_spending
 
 DAYS = 5
 """Calendar days between the two sides: enough for a weekend and a holiday."""
 GAPS = sorted(range(-DAYS, DAYS + 1), key=lambda gap: (abs(gap), gap < 0))
 """Days from the money's leaving to its arriving, the best first."""
-NAMED, BOTH, ONE = GRADES = range(3)
-"""How good the hints are: one names the other account, both sides have one, one side has one."""
+NAMED, BOTH, ONE, NEITHER = GRADES = range(4)
+"""How good the hints are: one names the other account, both sides have one, one side has one, or
+neither has one but nothing names anybody else."""
 REACH = len(GRADES) * sum(map(abs, GAPS))
 """Days. A row has no influence on the matches of rows that are further away: on each level of the
 rule, it can influence only rows that many days away."""
@@ -48,6 +53,14 @@ TRANSFER_WORDS = re.compile(
 PAYMENT_WORDS = re.compile(
     r"payment|pymn?ts?\b|pmts?\b|\bauto ?pay|\be-?pay\b|thank you", re.IGNORECASE
 )
+BANK_WORDS = re.compile(
+    r"accounts?|acct|ach|bank(?:ing)?|checking|savings|share|credit|debit|deposit(?:ed)?|eft"
+    r"|withdraw(?:al)?|electronic|mobile|online|internet|web|incoming|outgoing|internal|moved?"
+    r"|from|to|in|into|out|of|my|own|ref|reference|sepa|konto|compte|cuenta|auszahlung|einzahlung"
+    r"|gutschrift|lastschrift|dépôt|retrait|versement|depósito|retiro|ingreso|opname|storting"
+)
+"""Words that name neither a shop nor a person. "Check" and "bill" are not among them, because
+that money goes to others, and neither is "direct": a direct deposit is pay."""
 SHORTEST_NUMBER, SHORTEST_KIND = 3, 4
 
 
@@ -84,6 +97,11 @@ class Side:
             return TRANSFER
         return PAYMENT if PAYMENT_WORDS.search(self.name) else by_category
 
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The words of the description, without numbers."""
+        return tuple(re.findall(r"[^\W\d_]+", self.name.casefold()))
+
     @property
     def order(self) -> tuple[str, str, int]:
         """The order in which rows are matched among which it doesn't matter."""
@@ -113,7 +131,7 @@ def _pairs_of(sides: Sequence[Side]) -> list[Pair]:
     for place, leaving, arriving in _candidates(sides):
         grade = _grade(leaving, arriving)
         if grade is not None:
-            levels[place, grade].append((leaving, arriving))
+            levels[grade == NEITHER, place, grade].append((leaving, arriving))
     found: list[Pair] = []
     settled: set[Side] = set()
     for level in sorted(levels):
@@ -160,7 +178,9 @@ def _grade(out: Side, into: Side) -> int | None:
     if from_out and from_into:
         return BOTH
     enough = PAYMENT if is_debt(into.account_type) else TRANSFER
-    return ONE if max(from_out, from_into) >= enough else None
+    if max(from_out, from_into) >= enough:
+        return ONE
+    return NEITHER if _name_nobody_else(out, into) else None
 
 
 def _names(side: Side, other: Side) -> bool:
@@ -170,6 +190,13 @@ def _names(side: Side, other: Side) -> bool:
     mask, subtype = other.account_mask or "", other.account_subtype or ""
     has_number = len(mask) >= SHORTEST_NUMBER and mask in re.findall(r"\d+", side.name)
     return has_number or (len(subtype) >= SHORTEST_KIND and subtype in side.name.casefold())
+
+
+def _name_nobody_else(out: Side, into: Side) -> bool:
+    if all(map(BANK_WORDS.fullmatch, (*out.words, *into.words))):
+        return True
+    is_refund = is_spending(into.category or UNKNOWN, money_out=False)
+    return out.words == into.words and not is_refund
 
 
 def _speaks_against(side: Side, hint: int) -> bool:

@@ -101,8 +101,52 @@ TRANSFERS = {
         side("checking", 500, category="TRANSFER_OUT", merchant="Ally Bank"),
         side("savings", -500, category="TRANSFER_IN"),
     ),
+    "no hint, but both descriptions have only words of banks": (
+        side("checking", 500, "ACH DEBIT 00715", category="FOOD_AND_DRINK"),
+        side("savings", -500, "Deposit", after=2, category="INCOME"),
+    ),
+    "no hint, and no description": (
+        side("checking", 500, "", category="GENERAL_SERVICES"),
+        side("card", -500, "0000 4711", category="GENERAL_MERCHANDISE"),
+    ),
+    "no hint, but both name the person": (
+        side("checking", 500, "Olive Olsen 17", category="RENT_AND_UTILITIES"),
+        side("savings", -500, "OLIVE OLSEN", category="INCOME"),
+    ),
 }
 NO_TRANSFERS = {
+    "a purchase and a friend's deposit, without categories": (
+        side("checking", 20, "CORNER SHOP"),
+        side("savings", -20, "JO SMITH"),
+    ),
+    "a purchase and a deposit": (
+        side("checking", 20, "CORNER SHOP", category="FOOD_AND_DRINK"),
+        side("joint", -20, "DEPOSIT", category="INCOME"),
+    ),
+    "a withdrawal and a friend's deposit": (
+        side("checking", 20, "WITHDRAWAL"),
+        side("joint", -20, "JO SMITH", category="INCOME"),
+    ),
+    "a check to somebody": (
+        side("checking", 900, "CHECK 1234"),
+        side("savings", -900, "DEPOSIT"),
+    ),
+    "a purchase at a shop and its refund to a card": (
+        side("checking", 20, "CORNER SHOP 1", category="FOOD_AND_DRINK"),
+        side("card", -20, "CORNER SHOP 2", category="FOOD_AND_DRINK"),
+    ),
+    "a purchase on a card and a deposit": (
+        side("card", 20, "DEBIT"),
+        side("checking", -20, "DEPOSIT"),
+    ),
+    "pay that the bank puts under another category": (
+        side("savings", 2000, "WITHDRAWAL"),
+        side("checking", -2000, "DIRECT DEPOSIT", category="INCOME"),
+    ),
+    "pay without a name": (
+        side("savings", 2000, "WITHDRAWAL"),
+        side("checking", -2000, "DEPOSIT", category="INCOME", detailed="INCOME_WAGES"),
+    ),
     "a purchase and a refund": (
         side("checking", 20, "GROCER", category="FOOD_AND_DRINK"),
         side("card", -20, "SHOP", category="GENERAL_MERCHANDISE"),
@@ -198,6 +242,13 @@ def test_on_one_day_the_better_hint_comes_first():
     assert matched(leaves("joint", category=None), leaves(), arrives()) == [(1, 2)]
 
 
+def test_a_hint_comes_before_the_nearest_day_of_rows_without_one():
+    deposit = side("savings", -500, "DEPOSIT", after=4)
+    plain = side("joint", 500, "WITHDRAWAL", after=4)
+    assert matched(leaves(), plain, deposit) == [(0, 2)]
+    assert matched(leaves(category=None, name="DEBIT"), plain, deposit) == [(1, 2)]
+
+
 def test_rows_that_cannot_be_told_apart_are_left_alone():
     assert matched(leaves(), leaves("joint"), arrives()) == []
     assert matched(leaves(), leaves("joint"), arrives(), arrives("brokerage", after=1)) == []
@@ -236,7 +287,7 @@ def some_rows(dice, number, days):
         side(
             dice.choice(list(ACCOUNTS)),
             dice.choice([100, -100]),
-            dice.choice(["TRANSFER", "PAYMENT", "TO SAVINGS", "SHOP"]),
+            dice.choice(["TRANSFER", "PAYMENT", "TO SAVINGS", "SHOP", "DEPOSIT"]),
             after=dice.randrange(days),
             category=dice.choice(["TRANSFER_IN", "TRANSFER_OUT", None]),
             is_separated=dice.random() < 0.1,

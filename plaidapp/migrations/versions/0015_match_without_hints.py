@@ -1,0 +1,20 @@
+"""Match everybody's transfers again: two rows without a hint may be the sides of one now.
+
+Revision ID: 0015
+Revises: 0014
+"""
+
+from alembic import op
+
+revision = "0015"
+down_revision = "0014"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.execute('UPDATE "user" SET transfers_matched = false')
+
+
+def downgrade():
+    """Matches that the former rule would not make stay until their rows change."""
