@@ -71,7 +71,8 @@ def _verify(item: Item, *, repair: bool) -> bool:
     rows = set_aside.of_item(item.id)
     db.session.commit()
     for row in rows:
-        _print(item, f"{row.kind} {row.plaid_id or 'without an id'} is set aside: {row.reason}")
+        what = f"{'a part of ' if row.is_part else ''}{row.kind} {row.plaid_id or 'without an id'}"
+        _print(item, f"{what} is set aside: {' '.join(row.reason.splitlines())}")
     found = f"{len(differences)} differences" if differences else "exact"
     _print(item, f"{found}, {len(rows)} set aside" if rows else found)
     return not differences

@@ -30,10 +30,11 @@ _quantize = decimal.Context(traps=[decimal.Inexact, decimal.InvalidOperation]).q
 
 
 class AmountError(ValueError):
-    """The amount can't be kept. The message is a sentence for a person."""
+    """The amount can't be kept. `sentence` says why, with a place for the %(reason)s."""
 
-    def __init__(self, sentence: str, amount: Decimal) -> None:
-        super().__init__(sentence % {"reason": str(amount)[:60]})
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 def kept(amount: Decimal) -> Decimal:
@@ -54,9 +55,9 @@ def rounded(average: Decimal) -> Decimal:
 
 def _check_range(amount: Decimal) -> None:
     if not amount.is_finite():
-        raise AmountError(NOT_A_NUMBER, amount)
+        raise AmountError(NOT_A_NUMBER)
     if not _SMALLEST <= amount <= LARGEST:
-        raise AmountError(TOO_LARGE, amount)
+        raise AmountError(TOO_LARGE)
 
 
 def _without_noise(amount: Decimal) -> Decimal:
@@ -68,5 +69,5 @@ def _without_noise(amount: Decimal) -> Decimal:
     certain = min(NOISE_DECIMALS, FLOAT_DIGITS - 1 - amount.adjusted())
     short = round(amount, certain - ZEROS)
     if len(amount.as_tuple().digits) < FLOAT_DIGITS or round(amount, certain) != short:
-        raise AmountError(TOO_PRECISE, amount)
+        raise AmountError(TOO_PRECISE)
     return short

@@ -3,32 +3,42 @@
 This is the slow way. It is taken only when an answer can't be decoded as a whole (responses.py).
 """
 
+import re
+import textwrap
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from plaidapp.texts import gettext_noop
 
+from . import amounts
 from .json_text import decoded, elements, encoded, members, object_of
 from .payloads import Balances, Id, PlaidAccount, PlaidStream, PlaidTransaction, Removed
 from .unread import ACCOUNT, REMOVED, STREAM, TRANSACTION, Unread
 
 NUL = rb"\u0000"
 """JSON's spelling of the character that PostgreSQL can't store in a text."""
+NO_NUMBER = re.compile(r"(?:^|[:,\[])\s*-?(?:NaN|Infinity)\b")
+"""What some programs write for a number that they don't have, although JSON does not allow it."""
 
-WRONG_FORM = gettext_noop("A value is missing or has the wrong form: %(reason)s")
-BAD_TEXT = gettext_noop("A text has characters that can't be stored.")
 NOT_A_ROW = gettext_noop("This is not an entry with named values.")
-PARTLY = gettext_noop("A part is unknown: %(reason)s")
+MISSING = gettext_noop("A value is missing: %(reason)s")
+WRONG_FORM = gettext_noop("A value has the wrong form: %(reason)s")
+TOO_LONG = gettext_noop("A text is too long: %(reason)s")
+BAD_TEXT = gettext_noop("A text has characters that can't be stored: %(reason)s")
+QUOTED = 60
+"""Characters of a value that a reason quotes."""
 CURRENCIES = ("iso_currency_code", "unofficial_currency_code")
+"""Optional, but if one can't be read, it is not known what an amount is worth."""
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 Row = TypeVar("Row", bound=msgspec.Struct)
 
 
 class UnreadError(ValueError):
-    """A row can't be read. The message is a sentence for a person."""
+    """A row can't be read. The message, if there is one, is a sentence for a person."""
 
 
 class Rows(NamedTuple):
@@ -39,16 +49,20 @@ class Rows(NamedTuple):
     id: str
 
 
-TRANSACTIONS = Rows(TRANSACTION, PlaidTransaction, "transaction_id")
-STREAMS = Rows(STREAM, PlaidStream, "stream_id")
+ROWS = {
+    TRANSACTION: Rows(TRANSACTION, PlaidTransaction, "transaction_id"),
+    REMOVED: Rows(REMOVED, Removed, "transaction_id"),
+    ACCOUNT: Rows(ACCOUNT, PlaidAccount, "account_id"),
+    STREAM: Rows(STREAM, PlaidStream, "stream_id"),
+}
 LISTS = {
-    "added": TRANSACTIONS,
-    "modified": TRANSACTIONS,
-    "transactions": TRANSACTIONS,
-    "removed": Rows(REMOVED, Removed, "transaction_id"),
-    "accounts": Rows(ACCOUNT, PlaidAccount, "account_id"),
-    "inflow_streams": STREAMS,
-    "outflow_streams": STREAMS,
+    "added": ROWS[TRANSACTION],
+    "modified": ROWS[TRANSACTION],
+    "transactions": ROWS[TRANSACTION],
+    "removed": ROWS[REMOVED],
+    "accounts": ROWS[ACCOUNT],
+    "inflow_streams": ROWS[STREAM],
+    "outflow_streams": ROWS[STREAM],
 }
 """The lists of rows in Plaid's answers, by their names."""
 
@@ -71,7 +85,7 @@ def read_answer(body: bytes, kind: type[Answer]) -> Answer:
         if name in fields and name != "unread":
             known[name] = fields[name]
         if name in known and name in LISTS:
-            rows = [_readable(LISTS[name], raw, unread) for raw in elements(known[name])]
+            rows = [readable(LISTS[name], raw, unread) for raw in elements(known[name])]
             known[name] = f"[{','.join(filter(None, rows))}]"
     answer = read_row(object_of(known), kind)
     return msgspec.structs.replace(answer, unread=unread) if unread else answer
@@ -81,34 +95,33 @@ def read_row(raw: bytes, kind: type[Row]) -> Row:
     """Read one row. Raises UnreadError."""
     try:
         row = msgspec.json.decode(raw, type=kind)
-    except msgspec.ValidationError as error:
-        sentence = str(error.__cause__ or WRONG_FORM % {"reason": error})
-        raise UnreadError(sentence) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise UnreadError(BAD_TEXT) from None
-    if has_nul(raw) and any("\0" in text for text in _texts(row)):
-        raise UnreadError(BAD_TEXT)
+        raise UnreadError from None
+    if _has_nul(raw, row):
+        raise UnreadError
     return row
 
 
-def _readable(rows: Rows, raw: str, unread: list[Unread]) -> str:
+def readable(rows: Rows, raw: str, unread: list[Unread]) -> str:
     """Return the row's text, or what is readable of it, or "". Adds to `unread` what is not."""
     try:
         read_row(encoded(raw), rows.type)
         return raw
-    except UnreadError as error:
-        reason = str(error)
-    readable, plaid_id = "", None
+    except UnreadError:
+        pass
+    known, plaid_id, reasons = "", None, [NOT_A_ROW]
     try:
         fields = members(raw)
     except ValueError:
-        reason = NOT_A_ROW
+        pass
     else:
         plaid_id = _id_of(fields.get(rows.id, "null"))
-        if rows.type is PlaidAccount:
-            readable, reason = _account(fields)
-    unread.append(Unread(rows.kind, plaid_id, encoded(raw), reason))
-    return readable
+        known, reasons = _known_part(rows.type, fields)
+    if reasons:
+        unread.append(
+            Unread(rows.kind, plaid_id, encoded(raw), "\n".join(reasons), is_part=bool(known))
+        )
+    return known
 
 
 class _Id(msgspec.Struct):
@@ -122,43 +135,81 @@ def _id_of(raw: str) -> str | None:
         return None
 
 
-def _account(fields: dict[str, str]) -> tuple[str, str]:
-    """Return what is readable of an account, or "", and why the rest is not.
-
-    An account needs its id, name and type. Anything else may be unknown. Its balances are all
-    unknown without their currency.
-    """
+def _known_part(kind: type[msgspec.Struct], fields: dict[str, str]) -> tuple[str, list[str]]:
+    """Return what is readable of a row, or "" if that is not enough, and why the rest is not."""
     reasons: list[str] = []
+    if kind is PlaidAccount:
+        fields = fields | {"balances": _balances(fields.get("balances", "null"), reasons)}
     try:
-        sent = members(fields.get("balances", ""))
-    except ValueError:
-        sent = {}
-        reasons.append(f"balances: {NOT_A_ROW}")
-    balances = _parts(Balances, sent, reasons)
-    if any(name in sent and name not in balances for name in CURRENCIES):
-        balances = {}
-    try:
-        known = _parts(PlaidAccount, fields | {"balances": object_of(balances).decode()}, reasons)
+        known = _parts(kind, fields, reasons)
     except UnreadError as error:
-        return "", str(error)
-    return object_of(known).decode(), PARTLY % {"reason": "; ".join(reasons)}
+        return "", [str(error)]
+    return decoded(object_of(known)), reasons
+
+
+def _balances(raw: str, reasons: list[str]) -> str:
+    """Return the balances that can be read: none if their currency can't be."""
+    try:
+        return decoded(object_of(_parts(Balances, members(raw), reasons)))
+    except UnreadError as error:
+        reasons.append(str(error))
+    except ValueError:
+        reasons.append(_wrong_form("balances", raw))
+    return "{}"
 
 
 def _parts(
     kind: type[msgspec.Struct], fields: dict[str, str], reasons: list[str]
 ) -> dict[str, str]:
-    """Return the fields that can be read. Raises UnreadError if one that is required can't."""
-    of_kind = msgspec.structs.fields(kind)
-    required = {field.encode_name for field in of_kind if field.required}
-    known = {name: raw for name, raw in fields.items() if name in required}
-    read_row(object_of(known), kind)
-    for name in fields.keys() & {field.encode_name for field in of_kind} - required:
-        try:
-            read_row(object_of(known | {name: fields[name]}), kind)
+    """Return the fields that can be read. Raises UnreadError if one that matters can't."""
+    known: dict[str, str] = {}
+    for field in msgspec.structs.fields(kind):
+        name = field.encode_name
+        if not field.required and name not in fields:
+            continue
+        reason = _why_unread(field, fields.get(name, "null"))
+        if reason is None:
             known[name] = fields[name]
-        except UnreadError as error:
-            reasons.append(f"{name}: {error}")
+        elif field.required or name in CURRENCIES:
+            raise UnreadError(reason)
+        else:
+            reasons.append(reason)
     return known
+
+
+def _why_unread(field: msgspec.structs.FieldInfo, raw: str) -> str | None:
+    """Return a sentence, or None if the value can be read."""
+    name, text = field.encode_name, encoded(raw)
+    try:
+        value = msgspec.json.decode(text, type=field.type)
+        if isinstance(value, Decimal):
+            amounts.kept(value)
+    except (msgspec.ValidationError, amounts.AmountError) as error:
+        amount_error = error.__cause__ or error
+        if isinstance(amount_error, amounts.AmountError):
+            return _sentence(amount_error.sentence, name, raw)
+        too_long = "of length <=" in str(error)
+        return TOO_LONG % {"reason": name} if too_long else _wrong_form(name, raw)
+    except RecursionError:
+        return _wrong_form(name, raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        if NO_NUMBER.search(raw):
+            return _sentence(amounts.NOT_A_NUMBER, name, raw)
+        return BAD_TEXT % {"reason": name}
+    return BAD_TEXT % {"reason": name} if _has_nul(text, value) else None
+
+
+def _wrong_form(name: str, raw: str) -> str:
+    return MISSING % {"reason": name} if raw == "null" else _sentence(WRONG_FORM, name, raw)
+
+
+def _sentence(sentence: str, name: str, raw: str) -> str:
+    storable = encoded(raw).decode(errors="backslashreplace").replace("\0", r"\0")
+    return sentence % {"reason": f"{name} is {textwrap.shorten(storable, QUOTED)}"}
+
+
+def _has_nul(raw: bytes, value: object) -> bool:
+    return has_nul(raw) and any("\0" in text for text in _texts(value))
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-READER = 1
+READER = 2
 """The version of what payloads.py and rows.py can read. Raise it when they can read more: rows that
 an older version could not read are then read again."""
 TRANSACTION, REMOVED, ACCOUNT, STREAM = "transaction", "removed", "account", "stream"
@@ -12,9 +12,9 @@ class Unread(NamedTuple):
     """A row of an answer that can't be stored, with the text that the bank sent for it.
 
     `kind` is one of the constants above. `plaid_id` is None if not even that could be read. The
-    `reason` is a sentence for a person. Of an account, a part may be unread, such as a balance; the
-    rest of it is then in the answer too. `waits_for` is Plaid's id of an account that is not stored
-    yet, if nothing else is wrong.
+    `reason` has a sentence for a person in each line. `is_part` says that only an optional part
+    can't be read, such as a name; the rest of the row is then in the answer too. `waits_for` is
+    Plaid's id of an account that is not stored yet.
     """
 
     kind: str
@@ -22,3 +22,4 @@ class Unread(NamedTuple):
     raw: bytes
     reason: str
     waits_for: str | None = None
+    is_part: bool = False

@@ -81,6 +81,17 @@ def test_a_balance_out_of_range_is_refused(field):
         ("transaction_id", ""),
         ("transaction_id", "t" * 256),
         ("account_id", 7),
+        ("unofficial_currency_code", "C" * 256),
+    ],
+)
+def test_a_row_with_a_malformed_field_is_unread(field, value):
+    answer = decode_page(page(**{field: value}))
+    assert (answer.added, len(answer.unread)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
         ("name", "Coffee\0"),
         ("name", "C" * 10_001),
         ("name", msgspec.Raw(b'"Coffee\\ud800"')),
@@ -88,9 +99,9 @@ def test_a_balance_out_of_range_is_refused(field):
         ("personal_finance_category", {"primary": "FOOD"}),
     ],
 )
-def test_a_row_with_a_malformed_field_is_unread(field, value):
+def test_a_row_with_a_malformed_optional_field_is_read_without_it(field, value):
     answer = decode_page(page(**{field: value}))
-    assert (answer.added, len(answer.unread)) == ([], 1)
+    assert (len(answer.added), [row.is_part for row in answer.unread]) == (1, [True])
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ def compare(item: Item) -> list[Difference]:
                 for sent in page.transactions
                 if sent.account_id not in departed
             },
-            aside[TRANSACTION],
+            aside[TRANSACTION].difference(_partly_read(pages)),
         ),
     ]
     db.session.commit()
@@ -137,7 +137,7 @@ def _pages(bank: Bank, item: Item, start: date, end: date) -> Iterator[payloads.
     while True:
         page = bank.transactions_page(item.access_token, start, end, offset)
         yield page
-        rows = len(page.transactions) + len(page.unread)
+        rows = len(page.transactions) + sum(not row.is_part for row in page.unread)
         offset += rows
         if not rows or offset >= page.total_transactions:
             return
@@ -148,6 +148,11 @@ def _unread(
 ) -> dict[str, Mapping[str, Any]]:
     rows = (row for answer in answers for row in answer.unread)
     return {row.plaid_id: ASIDE for row in rows if row.plaid_id}
+
+
+def _partly_read(pages: Iterable[payloads.TransactionsPage]) -> Iterator[str | None]:
+    """Yield the ids of rows of which a part is set aside, while the rest has to be stored."""
+    return (row.plaid_id for page in pages for row in page.unread if row.is_part)
 
 
 def _differences(

@@ -143,4 +143,5 @@ def _spool(page: SyncPage, body: bytes, spool: Spool) -> int:
     kept = raw_pages.compressed(body) if added or modified else b""
     unread = [row for row in page.unread if row.kind != ACCOUNT]
     spool.append(Page(added, modified, removed, kept, unread))
-    return len(added) + len(modified) + len(removed) + len(unread)
+    whole = sum(not row.is_part for row in unread)
+    return len(added) + len(modified) + len(removed) + whole

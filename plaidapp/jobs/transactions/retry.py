@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
+from plaidapp.bank.json_text import decoded, encoded
 from plaidapp.bank.payloads import PlaidTransaction, Removed
-from plaidapp.bank.rows import UnreadError, read_row
-from plaidapp.bank.unread import TRANSACTION, Unread
+from plaidapp.bank.rows import ROWS, read_row, readable
+from plaidapp.bank.unread import TRANSACTION
 from plaidapp.store import SetAside
 from plaidapp.store.transactions import raw_pages, set_aside
 from plaidapp.store.transactions.ingest import row_of
@@ -25,13 +26,11 @@ def _batch(taken: Sequence[SetAside]) -> Batch:
     batch = Batch()
     texts = []
     for row in taken:
-        try:
-            if row.kind == TRANSACTION:
-                batch.added.append(row_of(read_row(row.raw, PlaidTransaction), 0))
-                texts.append(row.raw)
-            else:
-                batch.removed.append(read_row(row.raw, Removed).transaction_id)
-        except UnreadError as error:
-            batch.unread.append(Unread(row.kind, row.plaid_id, row.raw, str(error)))
+        text = encoded(readable(ROWS[row.kind], decoded(row.raw), batch.unread))
+        if text and row.kind == TRANSACTION:
+            batch.added.append(row_of(read_row(text, PlaidTransaction), 0))
+            texts.append(row.raw)
+        elif text:
+            batch.removed.append(read_row(text, Removed).transaction_id)
     batch.bodies.append(raw_pages.page_of(texts))
     return batch

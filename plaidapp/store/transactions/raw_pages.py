@@ -3,6 +3,7 @@
 Stored by page instead of by transaction: this takes a tenth of the space and almost no time.
 """
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -57,7 +58,7 @@ def _texts(compressed_body: bytes) -> list[bytes]:
     body = brotli.decompress(compressed_body)
     try:
         page = msgspec.json.decode(body, type=_Page)
-    except msgspec.DecodeError:  # of a text in one of its rows
+    except (msgspec.DecodeError, UnicodeDecodeError):  # of a text in one of its rows
         lists = json_text.members(json_text.decoded(body))
         rows = (json_text.elements(lists[name]) for name in ("added", "modified"))
         return [json_text.encoded(text) for texts in rows for text in texts]
@@ -65,10 +66,15 @@ def _texts(compressed_body: bytes) -> list[bytes]:
 
 
 def _id_of(text: bytes) -> str | None:
-    """None for a row that could not be read."""
+    """None for a row whose id could not be read."""
     try:
         return msgspec.json.decode(text, type=_Id).transaction_id
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except msgspec.DecodeError:  # perhaps of another text in the row
+        pass
+    try:
+        sent = json_text.members(json_text.decoded(text)).get("transaction_id", "")
+        return msgspec.json.decode(json_text.encoded(sent), type=str)
+    except (msgspec.DecodeError, ValueError):
         return None
 
 
@@ -96,10 +102,15 @@ def delete_unused(item_id: int, most: int | None = None) -> int:
 def json_of(row: Transaction) -> str | None:
     """Return the transaction as the bank last sent it, indented, with the digits as they came.
 
-    None for a transaction from before pages were stored.
+    It is not indented if a text in it can't be read. None for a transaction from before pages were
+    stored.
     """
     body = db.session.scalar(select(ReceivedPage.body).where(ReceivedPage.id == row.page_id))
     if body is None:
         return None
     text = texts_of(body).get(row.plaid_transaction_id)
-    return msgspec.json.format(text, indent=2).decode() if text else None
+    if text is None:
+        return None
+    with contextlib.suppress(msgspec.DecodeError):
+        text = msgspec.json.format(text, indent=2)
+    return text.decode(errors="backslashreplace")

@@ -21,6 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
+    false,
     func,
     or_,
     select,
@@ -46,8 +47,8 @@ class SetAside(Base):
     """`kind` is that of `Unread`, and `key` is Plaid's id, or a hash of the text of a row without.
 
     `raw` is the text, and `size` its length in bytes. Of a text that is longer than LONGEST_TEXT,
-    `raw` has the beginning, and the row is not tried again. `waits_for` is as in `Unread`, and
-    `reader` is the version of the reader that tried last.
+    `raw` has the beginning, and the row is not tried again. `reason`, `is_part` and `waits_for` are
+    as in `Unread`, and `reader` is the version of the reader that tried last.
     """
 
     __tablename__ = "set_aside"
@@ -61,6 +62,7 @@ class SetAside(Base):
     raw: Mapped[bytes] = mapped_column(LargeBinary)
     size: Mapped[int]
     reason: Mapped[str] = mapped_column(Text)
+    is_part: Mapped[bool] = mapped_column(default=False, server_default=false())
     reader: Mapped[int]
     received_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
@@ -108,6 +110,7 @@ def add(item_id: int, rows: Iterable[Unread]) -> None:
             "raw": row.raw[:LONGEST_TEXT],
             "size": len(row.raw),
             "reason": row.reason,
+            "is_part": row.is_part,
         }
         for row in rows
     }
@@ -168,11 +171,18 @@ def take(item_id: int) -> Sequence[SetAside]:
     return rows
 
 
-def count(item_id: int) -> Counter[str]:
-    """Return how many rows of each kind are set aside."""
-    query = select(SetAside.kind, func.count()).where(SetAside.item_id == item_id)
-    rows = db.session.execute(query.group_by(SetAside.kind))
-    return Counter({kind: number for kind, number in rows})  # noqa: C416 dict() would not type
+def count(item_id: int) -> Counter[tuple[str, bool]]:
+    """Return how many rows are set aside, by `kind` and `is_part`."""
+    query = select(SetAside.kind, SetAside.is_part, func.count())
+    query = query.where(SetAside.item_id == item_id).group_by(SetAside.kind, SetAside.is_part)
+    rows = db.session.execute(query)
+    return Counter({(kind, is_part): number for kind, is_part, number in rows})
+
+
+def first_with(item_ids: Sequence[int], kind: str) -> int | None:
+    """Return the first Item that has sent rows of this kind that are stored in no part."""
+    query = select(func.min(SetAside.item_id)).where(SetAside.item_id.in_(item_ids))
+    return db.session.scalar(query.where(SetAside.kind == kind, ~SetAside.is_part))
 
 
 def of_item(item_id: int, most: int | None = None) -> Sequence[SetAside]:

@@ -25,6 +25,11 @@ def bad(plaid_id, raw=b'{"name":"<b>Caf\xe9"}', kind=TRANSACTION):
     return Unread(kind, plaid_id, raw, "An amount is too large: 1E+11")
 
 
+def partly(plaid_id):
+    reason = "A value has the wrong form: name is 7\nA text is too long: merchant_name"
+    return Unread(TRANSACTION, plaid_id, b"{}", reason, is_part=True)
+
+
 def test_without_unread_rows_nothing_is_said(connected):
     assert "could not be read" not in connected.client.get(PATH).text
     page = Page(connected.client.get(f"{PATH}/unread").text)
@@ -48,7 +53,17 @@ def test_each_kind_is_counted_for_itself(connected, unread):
     text = Page(connected.client.get(PATH).text).text
     assert "2 rows could not be read" in text
     assert "1 account could not be read completely" in text
-    assert "1 recurring payment could not be read" in text
+    assert "1 recurring payment could not be read completely" in text
+
+
+def test_a_row_that_is_stored_without_a_part_is_counted_apart(connected, unread):
+    unread(bad("t1"), partly("t2"), partly("t3"))
+    text = Page(connected.client.get(PATH).text).text
+    assert "1 row could not be read, 2 rows could not be read completely" in text
+    text = connected.client.get(f"{PATH}/unread").text
+    assert "A value has the wrong form: name is 7" in text
+    assert "A text is too long: merchant_name" in text
+    assert text.count("The rest of it is stored.") == 2
 
 
 def test_a_long_list_and_a_long_text_say_that_they_are_cut(connected, unread, monkeypatch):

@@ -151,13 +151,16 @@ def test_new_accounts_start_a_sync_that_stores_the_rows_that_wait(bank, link, be
 
 
 BAD = {
-    "nul": {"name": "Coffee\0"},
-    "surrogate": {"name": raw('"Coffee\\ud800"')},
     "too-large": {"amount": raw("92000000000.00000001")},
     "tiny": {"amount": raw("1e-09"), "unofficial_currency_code": "ETH"},
     "wrong-type": {"pending": "no"},
     "bad-date": {"date": "2026-02-30"},
+}
+PARTLY_BAD = {
+    "nul": {"name": "Coffee\0"},
+    "surrogate": {"name": raw('"Coffee\\ud800"')},
     "long-id": {"pending_transaction_id": "p" * 3000},
+    "category": {"personal_finance_category": {"primary": "TRAVEL", "detailed": 7}},
 }
 
 
@@ -169,8 +172,44 @@ def test_rows_that_can_t_be_stored_do_not_block_the_others(bank, link, stored_js
     link()
     assert stored().keys() == {"first", "last"}
     assert aside().keys() == {*BAD, "missing"}
-    assert aside()["tiny"] == "An amount has more than eight decimals: 1E-9"
+    assert aside()["tiny"] == "An amount has more than eight decimals: amount is 1e-09"
     assert '"name": "LAST"' in stored_json("last")
+
+
+def test_a_row_is_stored_without_the_optional_values_that_can_t_be_read(
+    bank, link, sync, stored_json, verify
+):
+    bank.rows = [row(name, 5, **changes) for name, changes in PARTLY_BAD.items()]
+    bank.sends(bank.rows)
+    item = link()
+    rows = stored()
+    assert rows.keys() == aside().keys() == PARTLY_BAD.keys()
+    assert {each.amount for each in rows.values()} == {5}
+    assert (rows["nul"].name, rows["category"].name) == ("", "CATEGORY")
+    assert aside()["nul"] == "A text has characters that can't be stored: name"
+    assert all("Coffee" in stored_json(name) for name in ("nul", "surrogate"))
+    assert_consistent(item)
+    code, said = verify()
+    assert (code, said.endswith("exact, 4 set aside\n")) == (0, True)
+    assert "a part of transaction nul is set aside: A text has characters" in said
+
+    bank.rows[0] = row("nul", 7)
+    code, said = verify()
+    assert (code, "transaction nul: set aside, but can be read" in said) == (1, True)
+    bank.sends(modified=bank.rows[:1])
+    sync(item)
+    assert aside().keys() == PARTLY_BAD.keys() - {"nul"}
+    assert (stored()["nul"].name, stored()["nul"].amount) == ("NUL", 7)
+
+
+def test_a_row_of_which_a_part_is_unreadable_waits_for_its_account_too(bank, link, sync):
+    bank.sends([row("of-ghost", account_id="ghost", name=raw('"\\ud800"'))])
+    item = link()
+    assert (stored(), aside()) == ({}, {"of-ghost": GHOST})
+    bank.accounts.append(account("ghost"))
+    sync(item)
+    assert stored().keys() == {"of-ghost"}
+    assert aside() == {"of-ghost": "A text has characters that can't be stored: name"}
 
 
 def test_amounts_are_stored_without_the_noise_of_floats(bank, link, verify):
@@ -189,7 +228,7 @@ def improve(plaid_id, **changes):
 
 
 def test_a_better_reader_reads_what_was_set_aside(bank, link, sync):
-    bank.sends([row("tiny", raw("1e-9")), row("nul", name="\0")], removed=[{}])
+    bank.sends([row("tiny", raw("1e-9")), row("nul", raw("1e11"), name="\0")], removed=[{}])
     item = link()
     assert len(aside()) == 3
     improve("tiny", amount=raw("0.5"))
@@ -245,7 +284,8 @@ def test_a_stored_row_stays_while_its_newest_form_is_set_aside(bank, link, sync,
         assert aside().keys() == {"t"}
     code, said = verify(str(item.id), "--repair")
     assert code == 0
-    assert "transaction t is set aside: An amount has more than eight decimals: 1E-9\n" in said
+    reason = "An amount has more than eight decimals: amount is 1e-9"
+    assert f"transaction t is set aside: {reason}\n" in said
     assert said.endswith("exact, 1 set aside\n")
 
 
@@ -321,7 +361,7 @@ def test_a_balance_out_of_range_is_unknown_and_does_not_block_the_bank(bank, lin
     bank.sends(bank.rows)
     item = link()
     assert balances_of(item) == {"a": 10, "coin": None}
-    assert aside() == {"coin": "A part is unknown: current: An amount is too large: 250000000000"}
+    assert aside() == {"coin": "An amount is too large: current is 250000000000"}
     assert stored().keys() == {"t", "of-coin"}
     assert verify()[0] == 0
 
