@@ -10,6 +10,7 @@ from plaidapp.bank.error_sentences import DOWN, MEANINGS, Remedy, is_limit
 from plaidapp.store import Item
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states
+from plaidapp.store.transactions import set_aside
 
 from .blueprint import blueprint
 
@@ -132,6 +133,13 @@ def _of_progress(item: Item) -> str:
 def most_urgent(connected: Sequence[Item]) -> Item | None:
     """Return the connection that a page has to mention first; None if there is none."""
     return min(connected, key=lambda item: BY_URGENCY.index(standing(item)), default=None)
+
+
+@blueprint.app_template_filter()
+def first_with_unread(connected: Sequence[Item], kind: str) -> Item | None:
+    """Return the first connection that has sent rows of this kind that could not be read."""
+    first = set_aside.first_with([item.id for item in connected], kind)
+    return next((item for item in connected if item.id == first), None)
 
 
 @blueprint.app_template_filter()

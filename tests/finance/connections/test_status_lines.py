@@ -6,12 +6,14 @@ import pytest
 
 from plaidapp import policy
 from plaidapp.bank.error_sentences import MEANINGS
+from plaidapp.bank.unread import ACCOUNT, STREAM, TRANSACTION, Unread
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, PullItem
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
+from plaidapp.store.transactions import set_aside
 from tests.pages import Page
 
 DOWN = "The bank is down right now."
@@ -263,6 +265,25 @@ def test_an_empty_list_says_why(alice, become, subtests):
         for path, place in (("/finance/transactions", "results"), ("/finance/", "latest")):
             with subtests.test(name, path=path):
                 assert reason in Page(alice.client.get(path).text).find(id=place)[1]
+
+
+def test_an_empty_list_says_that_what_came_could_not_be_read(app, alice, become, subtests):
+    become(STATES["current"][0])
+    with app.app_context():
+        set_aside.add(1, [Unread(kind, "x", b"", "no") for kind in (TRANSACTION, ACCOUNT, STREAM)])
+        db.session.commit()
+    for path, place, reason in (
+        ("/finance/transactions", "results", "Tartan Bank has sent transactions, but they"),
+        ("/finance/", "latest", "Tartan Bank has sent transactions, but they could not be read."),
+        ("/finance/", "accounts", "The accounts that the bank has sent could not be read."),
+        ("/finance/items", "bank-1", "The accounts that the bank has sent could not be read."),
+        ("/finance/items/1", "item", "The accounts that the bank has sent could not be read."),
+        ("/finance/recurring", "recurring", "sent recurring payments, but they could not be read"),
+    ):
+        with subtests.test(path, place=place):
+            assert reason in Page(alice.client.get(path).text).find(id=place)[1]
+    page = Page(alice.client.get("/finance/transactions").text)
+    assert page.find(href="/finance/items/1/unread")[1] == "See what could not be read"
 
 
 def test_figures_say_so_far_until_the_history_is_complete(app, connected):
