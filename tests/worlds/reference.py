@@ -117,8 +117,11 @@ def net_worth(
 def recurring(rows: Iterable[Expected]) -> dict[str, Decimal]:
     """Return what the recurring payments of all accounts cost in a month, by currency.
 
-    The last payment counts. Those that the person has hidden, all of them, are left out.
+    The last payment counts. Those that the person has hidden, all of them, are left out. So are
+    those of which at least half are sides of transfers.
     """
+    rows = list(rows)
+    matched = transfers(rows)
     paid: dict[int, list[Expected]] = defaultdict(list)
     for each in rows:
         if each.row in payments(each.account, [each.row]):
@@ -127,8 +130,12 @@ def recurring(rows: Iterable[Expected]) -> dict[str, Decimal]:
     for group in paid.values():
         last = max(group, key=lambda each: (each.row.day, each.row.number))
         plain_category = replace(last, own=Own())
-        if not all(each.is_hidden for each in group) and (
-            category(plain_category, set()) not in TRANSFERS
+        sides = sum(each.row.number in matched for each in group)
+        is_matched = sides > 0 and len(group) <= 2 * sides
+        if not (
+            all(each.is_hidden for each in group)
+            or is_matched
+            or category(plain_category, set()) in TRANSFERS
         ):
             sums[last.account.currency] += last.row.amount
     return dict(sums)

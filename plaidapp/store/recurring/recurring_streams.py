@@ -8,7 +8,17 @@ import datetime
 from collections.abc import Sequence
 from decimal import Decimal
 
-from sqlalchemy import ForeignKey, String, Text, UniqueConstraint, exists, func, select
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    SQLColumnExpression,
+    String,
+    Text,
+    UniqueConstraint,
+    exists,
+    func,
+    select,
+)
 from sqlalchemy.orm import Mapped, column_property, joinedload, mapped_column, relationship
 
 from plaidapp.extensions import Base, db
@@ -44,19 +54,35 @@ class Payment(Base):
     )
 
 
+_MATCHED = func.count(Transaction.other_side_id)
+
+
+def _stored(
+    stream_id: SQLColumnExpression[int], item_id: SQLColumnExpression[int]
+) -> tuple[ColumnElement[bool], ...]:
+    """The conditions of a stream's payments that are stored and shown."""
+    return (
+        Payment.stream_id == stream_id,
+        Transaction.plaid_transaction_id == Payment.plaid_transaction_id,
+        Transaction.item_id == item_id,
+        Transaction.removed_at.is_(None),
+    )
+
+
 class Stream(HasCurrency, Base):
     """Payments that belong together. Amounts have Plaid's sign: positive is money out.
 
     `last_amount` is that of the last payment: a refund in a stream of costs is not one.
     `previous_amount` is what was paid before `changed_on` if one steady amount followed another.
-    `paid` is the number of payments. `vanished_at` is when the stream was missing from Plaid's
+    `paid` is the number of payments. `is_matched` says that at least half of those that are stored
+    are sides of transfers. `vanished_at` is when the stream was missing from Plaid's
     answer.
     """
 
     __tablename__ = "recurring_stream"
     __table_args__ = (UniqueConstraint("item_id", "plaid_stream_id"),)
 
-    id: Mapped[BigId]
+    id: Mapped[BigId] = mapped_column()
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"))
     account_id: Mapped[int] = mapped_column(
@@ -81,6 +107,19 @@ class Stream(HasCurrency, Base):
     updated_at: Mapped[datetime.datetime] = mapped_column(Moment)
     vanished_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
+    paid: Mapped[int] = column_property(
+        select(func.count())
+        .where(Payment.stream_id == id)
+        .correlate_except(Payment)
+        .scalar_subquery()
+    )
+    is_matched: Mapped[bool] = column_property(
+        select((_MATCHED > 0) & (func.count() <= 2 * _MATCHED))
+        .where(*_stored(id, item_id))
+        .correlate_except(Payment, Transaction)
+        .scalar_subquery()
+    )
+
     account: Mapped[Account] = relationship(lazy="raise")
 
     @property
@@ -90,7 +129,10 @@ class Stream(HasCurrency, Base):
     @property
     def category(self) -> str:
         return category_of(
-            self.category_primary, self.category_detailed, money_out=self.direction == OUT
+            self.category_primary,
+            self.category_detailed,
+            money_out=self.direction == OUT,
+            is_matched=self.is_matched,
         )
 
     @property
@@ -113,23 +155,13 @@ class Stream(HasCurrency, Base):
         return ended or self.account.closed_at is not None
 
 
-Stream.paid = column_property(
-    select(func.count()).where(Payment.stream_id == Stream.id).correlate(Stream).scalar_subquery()
-)
-
-
 def of_user(user_id: int) -> Sequence[Stream]:
     """Return the person's streams with their accounts, including those that have ended.
 
     The stream with the next expected payment comes first. Streams of hidden accounts are left out,
     and those whose payments are all hidden.
     """
-    payments = exists().where(
-        Payment.stream_id == Stream.id,
-        Transaction.plaid_transaction_id == Payment.plaid_transaction_id,
-        Transaction.item_id == Stream.item_id,
-        Transaction.removed_at.is_(None),
-    )
+    payments = exists().where(*_stored(Stream.id, Stream.item_id))
     hidden = payments.where(Transaction.hidden) & ~payments.where(~Transaction.hidden)
     return db.session.scalars(
         select(Stream)

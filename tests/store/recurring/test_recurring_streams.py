@@ -57,6 +57,21 @@ def streams_of(user_id):
     return {row.plaid_stream_id: row for row in recurring_streams.of_user(user_id)}
 
 
+def test_payments_that_are_matched_make_a_stream_a_transfer(
+    item, owner, save, transaction, save_answer
+):
+    """Whatever Plaid's category is. At least half of them have to be sides of transfers."""
+    save(item, *(transaction(f"t{number}") for number in range(4)))
+    save_answer(item, stream("s", "t0", "t1", "t2", "not stored"))
+    assert not streams_of(owner)["s"].is_transfer
+    for matched, is_transfer in ((["t0", "t3"], False), (["t1"], True)):
+        ids = Transaction.plaid_transaction_id.in_(matched)
+        db.session.execute(update(Transaction).where(ids).values(other_side_id=1))
+        db.session.commit()
+        assert streams_of(owner)["s"].is_transfer == is_transfer
+        assert streams_of(owner)["s"].paid == 4
+
+
 def test_a_stream_is_stored_as_it_was_sent(owner, item, save_answer):
     category = payloads.Category("ENTERTAINMENT", "ENTERTAINMENT_TV_AND_MOVIES")
     amount = payloads.StreamAmount(Decimal("0.12345678"), None, "BTC")
