@@ -5,7 +5,7 @@ models need about a second for a page of 500 transactions, msgspec needs millise
 its table of all endpoints, is not used: it imports every model, some 25 MB per process.
 """
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
 from plaid.model.accounts_balance_get_request import AccountsBalanceGetRequest
@@ -71,13 +71,14 @@ class Bank(LinkCalls):
         request = AccountsGetRequest(access_token=self._open(sealed_token))
         return self._call("/accounts/get", request, payloads.Accounts)
 
-    def balances(self, sealed_token: bytes) -> payloads.Accounts:
+    def balances(self, sealed_token: bytes, moment: datetime) -> payloads.Accounts:
         """Return the accounts with balances that Plaid asks the bank for now. Plaid bills the call.
 
-        Without the option, Capital One refuses for cards. Plaid ignores it elsewhere.
+        `moment` is the current time. Without the option, Capital One refuses for cards. Plaid
+        ignores it elsewhere.
         https://plaid.com/docs/api/products/balance/#accountsbalanceget
         """
-        oldest = datetime.now(UTC).replace(microsecond=0) - policy.OLDEST_BALANCE
+        oldest = moment.replace(microsecond=0) - policy.OLDEST_BALANCE
         options = AccountsBalanceGetRequestOptions(min_last_updated_datetime=oldest)
         request = AccountsBalanceGetRequest(access_token=self._open(sealed_token), options=options)
         return self._call("/accounts/balance/get", request, payloads.Accounts)

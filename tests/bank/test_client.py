@@ -15,7 +15,8 @@ from plaidapp.bank.error_sentences import NONSENSE, TIMEOUT, UNREACHABLE
 from plaidapp.bank.errors import BankError
 from plaidapp.bank.responses import decode_page
 
-RECENT = (datetime.now(UTC) - timedelta(days=10)).date()
+NOW = datetime.now(UTC)
+RECENT = (NOW - timedelta(days=10)).date()
 ENDPOINTS = {
     "sandbox_public_token": ("/sandbox/public_token/create", "public_token"),
     "exchange": ("/item/public_token/exchange", "access_token"),
@@ -49,6 +50,8 @@ def ask(bank, link):
         sealed = link("1").sealed_token
         if name == "sync_page":
             return lambda: decode_page(client.sync_page(sealed, ""))
+        if name == "balances":
+            return lambda: client.balances(sealed, NOW)
         return lambda: getattr(client, name)(sealed)
 
     return prepare
@@ -71,7 +74,7 @@ def test_a_public_token_becomes_a_connection(bank, cipher):
 @pytest.mark.parametrize("endpoint", ["accounts", "balances"])
 def test_accounts_come_with_their_balances_digit_for_digit(bank, endpoint):
     sealed = bank.exchange(bank.sandbox_public_token("ins_109508", "", "")).sealed_token
-    answer = getattr(bank, endpoint)(sealed)
+    answer = bank.accounts(sealed) if endpoint == "accounts" else bank.balances(sealed, NOW)
     shown = {(a.name, a.mask): a.balances for a in answer.accounts}
     assert len(shown) == 9
     assert shown["Plaid Checking", "0000"].available == 100
@@ -341,7 +344,7 @@ def test_an_expired_log_in_is_final(bank, bank_server, link, cipher):
     sealed = link("1").sealed_token
     token = cipher.decrypt(sealed).decode()
     bank_server.call("/sandbox/item/reset_login", access_token=token)
-    problem = problem_of(lambda: bank.balances(sealed))
+    problem = problem_of(lambda: bank.balances(sealed, NOW))
     assert (problem.code, problem.retryable) == ("ITEM_LOGIN_REQUIRED", False)
 
 

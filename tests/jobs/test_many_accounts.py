@@ -7,8 +7,12 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import event
 
+from plaidapp.bank.payloads import Balances, PlaidAccount
 from plaidapp.extensions import db
 from plaidapp.store import Account, Balance, MonthlyTotal
+from plaidapp.store.connections import account_moves, item_states, items, standby, state_changes
+from plaidapp.store.connections.accounts import ids_of_item
+from plaidapp.store.connections.reconnected_accounts import save_accounts
 from plaidapp.store.pulls import kinds
 from sandbox import custom_users
 
@@ -99,6 +103,31 @@ def test_jobs_take_no_statements_per_account(statements):
     counts = [db.session.query(table).count() for table in (Account, MonthlyTotal)]
     assert counts == [FEW + MANY] * 2
     assert db.session.query(Balance).count() > 2 * MANY
+
+
+def test_a_take_over_takes_no_statements_per_account(count, app, owner):
+    """Two log-ins share all their accounts, and the first one ends."""
+
+    def statements(accounts, first, second):
+        listed = [
+            PlaidAccount(f"{second.id}-{number}", "Joint", "depository", Balances())
+            for number in range(accounts)
+        ]
+        save_accounts(owner, second.id, listed)
+        ids = ids_of_item(second.id)
+        account_moves.move({ours: f"{first.id}-{ours}" for ours in ids.values()}, first.id)
+        state_changes.set_state(first.id, item_states.REVOKED, None, None)
+        found = count(standby.take_over, second.id)
+        assert ids_of_item(second.id) == ids
+        return [statement.partition(" IN ")[0] for statement in found]
+
+    with app.app_context():
+        connected = [
+            items.add(user_id=owner, plaid_item_id=f"item-{number}", access_token=b"sealed")
+            for number in range(4)
+        ]
+        few, many = statements(FEW, *connected[:2]), statements(MANY, *connected[2:])
+    assert many == few
 
 
 def test_pages_take_no_statements_per_account(alice, connect, count, log_in):

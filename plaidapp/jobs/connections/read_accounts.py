@@ -40,7 +40,7 @@ def refresh_balances(attempt: Attempt, pull_item: PullItem) -> None:
     answer = None
     if refused_at is None or refused_at <= moment - policy.BALANCES_RETRY_INTERVAL:
         try:
-            answer = attempt.bank.balances(item.access_token)
+            answer = attempt.bank.balances(item.access_token, moment)
             refusal = refused_at = None
         except BankError as error:
             if not (error.refuses_product or error.code == PRODUCT_NOT_READY):
@@ -48,17 +48,22 @@ def refresh_balances(attempt: Attempt, pull_item: PullItem) -> None:
             refusal, refused_at = error.code, moment if error.refuses_product else None
     if answer is None:
         answer = attempt.bank.accounts(item.access_token)
-    attempt.lock_ledger(pull_item)
+    _lock(attempt, pull_item)
     if refused_at != item.balances_refused_at:
         items.remember_balances_refusal(item.id, refusal if refused_at else None, refused_at)
     _store(attempt, pull_item, answer, phase=pulls.DONE, refusal=refusal)
+
+
+def _lock(attempt: Attempt, pull_item: PullItem) -> None:
+    attempt.lock_ledger(pull_item)
+    reconnected_accounts.lock_items(attempt.pull.user_id)
 
 
 def _store(
     attempt: Attempt, pull_item: PullItem, answer: payloads.Accounts, **reported: str | None
 ) -> None:
     user_id, item_id = attempt.pull.user_id, pull_item.item_id
-    attempt.lock_ledger(pull_item)
+    _lock(attempt, pull_item)
     state_changes.answered(item_id, answer.item.institution_id, answer.item.institution_name)
     listed = former_accounts.without_departed(item_id, answer.accounts)
     derived.refresh((), reconnected_accounts.save_accounts(user_id, item_id, listed))

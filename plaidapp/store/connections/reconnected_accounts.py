@@ -27,6 +27,15 @@ from .item import Item
 from .recognition import StoredAccount
 
 
+def lock_items(user_id: int) -> None:
+    """Lock the Items that `save_accounts` may change, if this one is changed before it.
+
+    Whoever locks several Items locks them in the order of their ids: then nobody waits in a circle.
+    """
+    query = select(Item.id).where(Item.user_id == user_id).order_by(Item.id)
+    db.session.scalars(query.with_for_update(key_share=True)).all()
+
+
 def save_accounts(
     user_id: int, item_id: int, listed: Sequence[payloads.PlaidAccount]
 ) -> set[tuple[int, date]]:

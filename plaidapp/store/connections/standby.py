@@ -8,14 +8,14 @@ about the account in the meantime was ignored; rows that are stored are recogniz
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import aliased
 
 from plaidapp.extensions import db
 
-from ..base.writes import write
+from ..base.writes import in_batches, write
 from . import account_moves, item_states, items
-from .accounts import Account
+from .accounts import TABLE, Account
 from .former_accounts import FormerAccount
 from .item import Item
 
@@ -27,6 +27,11 @@ _PAIRS = (
     FormerAccount.item_id != Account.item_id,
     STANDBY.state.in_(item_states.REPORTING),
     Account.item_id == Item.id,
+)
+_TAKE_OVER = (
+    update(TABLE)
+    .where(TABLE.c.id == bindparam("account_id"))
+    .values(closed_at=None, own_id=bindparam("former_own_id"))
 )
 _IS_LOST = or_(Account.closed_at.is_not(None), Item.state.not_in(item_states.REPORTING))
 
@@ -57,11 +62,15 @@ def take_over(item_id: int) -> None:
     query = select(Account.id, FormerAccount.plaid_account_id, FormerAccount.own_id)
     lost = db.session.execute(query.where(*_PAIRS, _IS_LOST, STANDBY.id == item_id)).all()
     account_moves.move({account_id: plaid_id for account_id, plaid_id, _ in lost}, item_id)
-    for account_id, plaid_id, own_id in lost:
-        write(update(Account).where(Account.id == account_id).values(closed_at=None, own_id=own_id))
+    if lost:
+        values = [
+            {"account_id": account_id, "former_own_id": own_id} for account_id, _, own_id in lost
+        ]
+        db.session.connection().execute(_TAKE_OVER, values)
+    for plaid_ids in in_batches([plaid_id for _, plaid_id, _ in lost]):
         write(
             delete(FormerAccount).where(
-                FormerAccount.item_id == item_id, FormerAccount.plaid_account_id == plaid_id
+                FormerAccount.item_id == item_id, FormerAccount.plaid_account_id.in_(plaid_ids)
             )
         )
     items.read_again(item_id)

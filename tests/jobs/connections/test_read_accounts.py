@@ -1,6 +1,6 @@
 """Reading accounts and balances."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import pytest
 from sqlalchemy import update
@@ -68,7 +68,7 @@ def balances():
 
 
 def test_a_bank_without_balances_of_the_moment_is_told_how_old_they_may_be(
-    link, refresh, intercept, item_now
+    link, refresh, intercept, item_now, set_clock
 ):
     """Capital One refuses for cards without the option; Plaid ignores it elsewhere."""
     item, asked = link(), []
@@ -79,11 +79,12 @@ def test_a_bank_without_balances_of_the_moment_is_told_how_old_they_may_be(
         return None if given else ("INVALID_REQUEST", "INVALID_FIELD")
 
     intercept(BALANCES, answer)
+    set_clock("2030-01-01T08:00:00.5Z")
     state, part = refresh(item)
     assert (state, part.refusal, item_now(item).balances_refusal) == ("done", None, None)
     assert len(asked) == 1
     oldest = datetime.fromisoformat(asked[0]["options"]["min_last_updated_datetime"])
-    assert timedelta(0) <= now() - policy.OLDEST_BALANCE - oldest < timedelta(minutes=1)
+    assert oldest == datetime.fromisoformat("2030-01-01T08:00Z") - policy.OLDEST_BALANCE
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: refusal[1])

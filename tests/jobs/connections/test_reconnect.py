@@ -2,11 +2,12 @@
 
 import json
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import pytest
 import requests
-from sqlalchemy import event, func, select, update
+from sqlalchemy import event, func, select, text, update
 
 from plaidapp.extensions import db
 from plaidapp.jobs import run as jobs
@@ -23,6 +24,7 @@ pytestmark = pytest.mark.usefixtures("context")
 
 DYNAMIC = {"username": "user_transactions_dynamic", "password": "any"}
 GOOD = {"username": "user_good", "password": "pass_good"}
+WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
 REMOVE = "/item/remove"
 
 
@@ -87,6 +89,28 @@ def finish(run, look):
             run(pull_id)
 
     return run_all
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_reconnect_locks_the_items_in_the_order_of_their_ids(app, link, begin, poll, custom):
+    """A sync of all banks locks them in this order too, so neither waits for the other forever."""
+    given = custom(("5", 1))
+    old = link(**given)
+    pull_id = begin(kinds.LINK, given=given)
+    lock = text("SELECT id FROM item WHERE id = :id FOR NO KEY UPDATE NOWAIT")
+
+    def reconnect():
+        with app.app_context():
+            jobs.run(pull_id)
+
+    with ThreadPoolExecutor(1) as threads, db.engine.connect() as other:
+        other.execute(lock, {"id": old.id})
+        reconnected = threads.submit(reconnect)
+        poll(lambda: other.scalar(WAITING) or reconnected.done(), what="the reconnect waits")
+        assert not reconnected.done()
+        assert other.execute(lock, {"id": old.id + 1}).all() == [(old.id + 1,)]
+        other.rollback()
+        reconnected.result(30)
 
 
 def test_a_bank_that_is_connected_again_has_every_row_once(
