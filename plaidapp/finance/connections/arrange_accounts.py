@@ -17,7 +17,7 @@ from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice
 from plaidapp.store import Account
-from plaidapp.store.connections import accounts, arranged_accounts
+from plaidapp.store.connections import accounts, arranged_accounts, former_accounts
 from plaidapp.store.connections import merged_accounts as merged
 from plaidapp.store.people import users
 
@@ -67,6 +67,8 @@ def arrange_accounts() -> str | Response:
         f"finance/connections/{template}",
         kinds=[kind for kind in kinds if kind.accounts],
         hidden=[row for row in theirs if row.is_hidden],
+        mergeable=accounts.mergeable(person().id),
+        separable=former_accounts.separable(person().id),
     )
 
 

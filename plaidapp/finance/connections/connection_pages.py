@@ -155,6 +155,8 @@ def item(item_id: int) -> str | Response:
         changes=state_changes.of_item(row.id, HISTORY),
         webhooks=webhooks,
         accounts=accounts.of_item(row.id),
+        mergeable=accounts.mergeable(person().id),
+        separable=former_accounts.separable(person().id),
         shared=former_accounts.shared(person().id).get(row.id, ()),
         offer=refreshes.offer(row),
         total=monthly_totals.count(person().id, row.id).shown,

@@ -76,10 +76,12 @@ def _undecided(user_id: int, item_id: int) -> list[tuple[StoredAccount, StoredAc
 
 
 def _verdict(one: StoredAccount, other: StoredAccount, rows: Evidence) -> Verdict:
-    """Judge two accounts of the same type, subtype and mask, or without masks of the same name."""
+    """Judge two look-alikes. If their masks differ, only equal rows make them worth a question."""
     is_same_bank = one.institution_id == other.institution_id is not None
     if _has_same_id(one, other):
         return Verdict.SAME
+    if (one.mask or None) != (other.mask or None):
+        return Verdict.ASK if rows.is_same else Verdict.DIFFERENT
     if rows.comparable:
         if rows.is_same and is_same_bank and one.mask:
             return Verdict.SAME

@@ -1,5 +1,6 @@
 """The accounts of an Item, with their latest balances."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -202,6 +203,16 @@ def of_item(item_id: int) -> Sequence[Account]:
 def of_user(user_id: int) -> Sequence[Account]:
     """Return the person's accounts, hidden ones too, in their order."""
     return db.session.scalars(_theirs(select(Account), user_id)).all()
+
+
+def mergeable(user_id: int) -> set[int]:
+    """Return the person's accounts of whose type another Item has an open one."""
+    theirs = select(Account.type, Account.item_id).where(Account.user_id == user_id)
+    items_of = defaultdict[str, set[int]](set)
+    for kind, item_id in db.session.execute(theirs.where(Account.closed_at.is_(None)).distinct()):
+        items_of[kind].add(item_id)
+    rows = db.session.execute(theirs.add_columns(Account.id))
+    return {ours for kind, item_id, ours in rows if items_of[kind] - {item_id}}
 
 
 def with_items(user_id: int) -> Iterator[tuple[Account, Item]]:

@@ -120,6 +120,12 @@ def only_recognized(item_id: int) -> Sequence[Account]:
     ).all()
 
 
+def separable(user_id: int) -> set[int]:
+    """Return the person's accounts that more than one Item has named."""
+    query = select(Account.id).join(FormerAccount, FormerAccount.account_id == Account.id)
+    return set(db.session.scalars(query.where(Account.user_id == user_id)))
+
+
 def of_account(account_id: int) -> Sequence[FormerAccount]:
     """Return where else the account was or is named, the latest that it left first."""
     query = select(FormerAccount).where(FormerAccount.account_id == account_id)

@@ -5,6 +5,7 @@ https://plaid.com/docs/api/accounts/#accounts-get-response-accounts-persistent-a
 Without it, an account is recognized by type, subtype, mask and name together.
 """
 
+import string
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -44,6 +45,7 @@ class StoredAccount(NamedTuple):
     current: Decimal | None
 
 
+NO_DIGITS = str.maketrans("", "", string.digits)
 MOST_ALIKE = 20
 """If more accounts than this look alike, their looks say nothing."""
 
@@ -87,13 +89,16 @@ def look_alikes(
     """Return pairs that may be the same account, the lower id first.
 
     One of each pair is this Item's and the other is not. They have the same persistent id, or the
-    same type, subtype and mask; accounts without a mask have the same name.
+    same type, subtype and mask; accounts without a mask have the same name. So have accounts of one
+    bank with different masks: a card that was replaced has a new one.
     """
     groups = defaultdict[tuple[Hashable, ...], list[StoredAccount]](list)
     for account in stored:
         if account.persistent_account_id:
             groups[account.persistent_account_id,].append(account)
         groups[_likeness(account)].append(account)
+        if account.institution_id and account.mask:
+            groups[_likeness_but_for_mask(account)].append(account)
     return sorted(
         {
             (min(one, other), max(one, other))
@@ -107,6 +112,12 @@ def look_alikes(
 
 def _likeness(account: StoredAccount) -> tuple[Hashable, ...]:
     return account.type, account.subtype, account.mask or None, account.mask or account.name
+
+
+def _likeness_but_for_mask(account: StoredAccount) -> tuple[Hashable, ...]:
+    """Some banks repeat the mask in the name: digits are left out."""
+    name = account.name.translate(NO_DIGITS)
+    return account.institution_id, account.type, account.subtype, name
 
 
 def _persistent_id(account: Features) -> Hashable:

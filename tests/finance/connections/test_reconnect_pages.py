@@ -1,9 +1,12 @@
 """What a person sees after connecting the same bank again."""
 
+import json
+
 import pytest
 
 from plaidapp.store import Item, Pull
 from plaidapp.store.connections import item_states
+from tests.pages import Page
 
 
 @pytest.fixture
@@ -27,6 +30,32 @@ def test_the_panel_counts_new_transactions(connected, connect, panel, small_user
     connect(connected, **small_user | {"override_password": more})
     text = panel(connected.htmx("GET", "/finance/pulls/3")).text
     assert "2 transactions were already here, 1 new, 1 removed by the bank" in text
+
+
+def test_without_transactions_the_panel_mentions_no_duplicates(alice, connect, panel, small_user):
+    """Neither connection has any."""
+    user = json.loads(small_user["override_password"])
+    for account in user["override_accounts"]:
+        account["transactions"] = []
+    empty = small_user | {"override_password": json.dumps(user)}
+    connect(alice, **empty)
+    connect(alice, **empty)
+    text = panel(alice.htmx("GET", "/finance/pulls/3")).text
+    assert "First Platypus Bank connected again. 2 accounts, nothing new" in text
+
+
+def link_to_merge(client, item_id):
+    page = Page(client.get(f"/finance/items/{item_id}").text)
+    return [text for text in ("Merge or separate", "Merge", "Separate") if text in page.text][:1]
+
+
+def test_merging_and_separating_are_offered_where_they_are_possible(connected, connect, small_user):
+    assert link_to_merge(connected.client, 1) == []
+    connect(connected, **small_user)
+    assert link_to_merge(connected.client, 2) == ["Separate"]
+    connect(connected, **small_user | {"institution_id": "ins_109509"})
+    assert link_to_merge(connected.client, 2) == ["Merge or separate"]
+    assert link_to_merge(connected.client, 3) == ["Merge"]
 
 
 def test_only_the_new_connection_is_listed(again):

@@ -193,6 +193,24 @@ def test_two_cards_that_look_alike_stay_separate(bank, connect, owner, days, fin
     assert [len(rows(account)) for account in open_accounts()] == [4, 3]
 
 
+@pytest.mark.parametrize(("same_rows", "asked"), [(True, [3]), (False, [])])
+def test_a_card_with_another_mask_is_asked_about_if_its_rows_are_the_same(
+    bank, connect, owner, days, finish, same_rows, asked
+):
+    """It was replaced. Without equal rows, they are two cards of a bank that names all the same."""
+    for name, mask in (("old", "3333"), ("new", "4444")):
+        login = bank.login(name)
+        card = {"type": "credit", "subtype": "credit card"}
+        key = login.account(mask, f"Card {mask}", **card)
+        for age in (9, 5, 3):
+            login.row(key, days(age), str(age), "shop" if same_rows else f"{name} shop")
+    connect("old")
+    connect("new")
+    finish()
+    assert len(open_accounts()) == 2
+    assert [question.common for question in questions(owner)] == asked
+
+
 def test_twins_of_one_log_in_are_told_apart_by_their_rows(bank, connect, owner, days, finish):
     for name in ("old", "new"):
         login = bank.login(name)
