@@ -270,6 +270,7 @@ def test_an_empty_list_says_why(alice, become, subtests):
 def test_an_empty_list_says_that_what_came_could_not_be_read(app, alice, become, subtests):
     become(STATES["current"][0])
     with app.app_context():
+        db.session.execute(db.delete(Account))
         set_aside.add(1, [Unread(kind, "x", b"", "no") for kind in (TRANSACTION, ACCOUNT, STREAM)])
         db.session.commit()
     for path, place, reason in (
