@@ -29,6 +29,11 @@ class LinkView:
         return back is not None and back + policy.LINK_RETURN_PATIENCE > now()
 
     @property
+    def was_left(self) -> bool:
+        """The person left, or did not come: nothing went wrong."""
+        return self.has_failed and self.session.exit_code is None
+
+    @property
     def has_failed(self) -> bool:
         """It failed for what happened at Plaid: doing the same again would change nothing."""
         return self.pull.error_code is not None and self.session.ended_at is not None
