@@ -22,6 +22,9 @@ class Figures:
     webhooks_per_second: int
     forged: int
     double_syncs: int
+    customers: int
+    customers_at_once: int
+    customer_kills: int
 
 
 SHORT = Figures(
@@ -37,6 +40,9 @@ SHORT = Figures(
     webhooks_per_second=50,
     forged=100,
     double_syncs=10,
+    customers=3,
+    customers_at_once=3,
+    customer_kills=4,
 )
 FULL = Figures(
     items=8,
@@ -51,4 +57,7 @@ FULL = Figures(
     webhooks_per_second=100,
     forged=1000,
     double_syncs=100,
+    customers=50,
+    customers_at_once=10,
+    customer_kills=200,
 )

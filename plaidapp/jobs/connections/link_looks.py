@@ -69,14 +69,14 @@ def look_unseen(attempt: Attempt) -> None:
 def look(bank: Bank, session: LinkSession) -> bool:
     """Store what has happened at Plaid. Return True if the person has finished something new.
 
+    After update mode there is nothing to exchange, and so nothing to keep of its results.
     Commits. Raises BankError.
     """
     requests, was_finished = session.look_requested, session.finished_at is not None
     db.session.commit()  # hold no transaction while Plaid is asked
     state = _ask(bank, session)
-    added = [
-        _found(bank, each, opened) for opened in state.link_sessions for each in _added(opened)
-    ]
+    opened = state.link_sessions if session.purpose == link_sessions.CONNECT else []
+    added = [_found(bank, each, one) for one in opened for each in _added(one)]
     is_new = link_results.save(session.id, added) > 0
     finished_at = _finished_at(state)
     link_sessions.change(

@@ -141,7 +141,8 @@ def forget(session_id: int) -> None:
 
 def due(limit: int) -> Sequence[LinkSession]:
     """Return sessions that the clock has to see to, locked. Others' clocks leave them out."""
-    query = select(LinkSession).where(LinkSession.look_after <= now())
+    is_due = LinkSession.look_after <= now(), LinkSession.pull_id.is_not(None)
+    query = select(LinkSession).where(*is_due)
     query = query.order_by(LinkSession.look_after).limit(limit)
     return db.session.scalars(
         query.with_for_update(key_share=True, skip_locked=True),

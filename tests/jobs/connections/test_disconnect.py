@@ -9,9 +9,10 @@ from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.jobs.connections.disconnect import disconnect
-from plaidapp.store import Account, Item, LinkSession, Pull, Transaction
+from plaidapp.store import Account, Item, LinkResult, LinkSession, Pull, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import item_states, items, link_sessions
+from plaidapp.store.connections import item_states, items, link_results, link_sessions
+from plaidapp.store.connections.link_results import Found
 from plaidapp.store.pulls import kinds, transitions
 from plaidapp.store.transactions import monthly_refresh, monthly_totals
 
@@ -83,6 +84,26 @@ def test_nothing_of_a_deleted_connection_is_left_but_its_ids(link, end, item_now
     ids = db.session.scalars(select(Account.id)).all()
     assert monthly_refresh.wrong(ids) == set()
     assert monthly_totals.count(owner).shown == kept
+
+
+def test_the_session_that_made_a_deleted_connection_is_still_seen_to(
+    link, end, owner, begin, item_now
+):
+    """Its pull stays: a second tab may finish. What Link said of the connection is gone."""
+    item = link()
+    pull_id = begin(kinds.CONNECT, items=[item], state="done")
+    session = link_sessions.add(owner, link_sessions.CONNECT)
+    session.pull_id, session.sealed_token, session.look_after = pull_id, b"token", now()
+    told = Found("hash", b"sealed", "ins_1", "Bank", "[{}]", now())
+    link_results.save(session.id, [told])
+    db.session.execute(update(LinkResult).values(item_id=item.id, state="exchanged"))
+    db.session.commit()
+    end(item, deletes_history=True)
+    db.session.remove()
+    result = db.session.scalars(select(LinkResult)).one()
+    assert (result.institution_name, result.accounts) == (None, "[]")
+    clock.tick(1)
+    assert db.session.get_one(LinkSession, session.id).look_requested == 1
 
 
 def test_a_large_history_is_deleted_in_parts(link, end, monkeypatch, owner):
