@@ -7,6 +7,7 @@ https://plaid.com/docs/api/webhooks/
 
 import logging
 import re
+import time
 
 import msgspec
 from flask import Blueprint, abort, request
@@ -17,7 +18,6 @@ from plaidapp.bank.webhook_signatures import ForgedError, check_signature, key_i
 from plaidapp.csrf import csrf
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
-from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states, items, link_sessions
 from plaidapp.store.webhooks import deliveries
 
@@ -42,7 +42,7 @@ def receive() -> Answer:
         abort(413)
     token = request.headers.get("Plaid-Verification", "")
     try:
-        kid = key_id(token, body, now().timestamp())
+        kid = key_id(token, body, time.time())
         check_signature(token, signing_key.find(kid))
     except ForgedError as reason:
         log.warning("A webhook was refused: %s", reason)
