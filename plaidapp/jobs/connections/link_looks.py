@@ -47,7 +47,7 @@ def see_to_due() -> None:
     """Have the sessions looked at that nobody has looked at for a while. For the clock."""
     for session in link_sessions.due(policy.LINK_BATCH):
         if session.expires_at and session.expires_at + policy.LINK_GIVEN_UP < now():
-            link_sessions.forget(session.id)
+            _forget(session)
         else:
             link_sessions.change(session.id, look_after=link_sessions.look_later())
             request(session, pulls.CLOCK)
@@ -87,9 +87,15 @@ def look(bank: Bank, session: LinkSession) -> bool:
         **_exit_of(state),
     )
     if session.expires_at and session.expires_at + policy.LINK_KEPT < now():
-        link_sessions.forget(session.id)
+        _forget(session)
     db.session.commit()
     return is_new or (finished_at is not None and not was_finished)
+
+
+def _forget(session: LinkSession) -> None:
+    """Destroy all tokens of the session: nothing more can come of it."""
+    link_sessions.forget(session.id)
+    link_results.forget_tokens(session.id)
 
 
 def _ask(bank: Bank, session: LinkSession) -> link_payloads.LinkState:

@@ -132,6 +132,12 @@ def held(session_id: int) -> Sequence[LinkResult]:
     return db.session.scalars(query.where(LinkResult.state == HELD).order_by(LinkResult.id)).all()
 
 
+def forget_tokens(session_id: int) -> None:
+    """Destroy the public tokens of a session that Plaid does not exchange anymore."""
+    expired = LinkResult.session_id == session_id, LinkResult.expires_at <= now()
+    write(update(LinkResult).where(*expired).values(sealed_token=None))
+
+
 def count_items() -> int:
     """Return how many Items have ever been made with this app's keys, as far as it knows.
 

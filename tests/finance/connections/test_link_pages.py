@@ -1,10 +1,12 @@
 """Connecting a bank through Hosted Link: the buttons, the return, and what the panel says."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from plaidapp.extensions import db
+from plaidapp.finance.connections import link_pages
 from plaidapp.store import Item, LinkResult, LinkSession, Pull, User
 from tests.fake_link import CHECKING, OTHER
 from tests.pages import Page
@@ -313,6 +315,63 @@ def test_only_pages_with_the_button_may_lead_to_plaid(app, alice, bank_server):
     assert targets("/finance/") == f"form-action 'self' {bank_server.url}"
     assert targets("/finance/items") == f"form-action 'self' {bank_server.url}"
     assert targets("/finance/transactions") == "form-action 'self'"
+
+
+@pytest.fixture
+def configure(app, monkeypatch):
+    """`configure(plaid_env="production")` changes the app's settings."""
+
+    def change(**settings):
+        monkeypatch.setitem(app.config, "PLAIDAPP", replace(app.config["PLAIDAPP"], **settings))
+
+    return change
+
+
+def test_with_plaid_itself_the_pages_may_lead_to_plaid(alice, configure):
+    configure(plaid_url="https://production.plaid.com")
+    policy = alice.client.get("/finance/").headers["Content-Security-Policy"]
+    assert "form-action 'self' https://*.plaid.com;" in policy
+
+
+def test_in_production_there_are_no_test_banks(alice, configure, connect):
+    connect(alice)
+    configure(plaid_env="production")
+    for path in ("/finance/", "/finance/items"):
+        html = alice.client.get(path).text
+        assert "Connect a test bank" not in html
+        assert html.count('action="/finance/connections"') == 1
+
+
+@pytest.mark.parametrize(
+    ("public", "host", "expected"),
+    [
+        (None, "localhost", "http://localhost"),
+        ("https://money.example", "money.example", "https://money.example"),
+        ("https://money.example", "localhost:8000", "http://localhost:8000"),
+    ],
+)
+def test_plaid_sends_the_browser_to_the_host_that_the_person_is_on(
+    app, configure, public, host, expected
+):
+    configure(public_url=public)
+    with app.test_request_context(CONNECT, method="POST", base_url=f"http://{host}"):
+        assert link_pages.completion_url(1) == expected + RETURN
+
+
+def test_the_limit_of_the_plan_is_shown(alice, configure, connect):
+    assert "Items used" not in alice.client.get("/finance/items").text
+    connect(alice)
+    configure(plaid_item_limit=10)
+    assert "1 of 10 Items used." in alice.client.get("/finance/items").text
+    configure(plaid_item_limit=1)
+    assert "Plaid will refuse another connection." in alice.client.get("/finance/items").text
+
+
+def test_without_javascript_only_the_page_of_the_return_reloads(alice, fake_link):
+    """The overview would lose what the person types, for half an hour."""
+    alice.client.post(CONNECT)
+    assert "http-equiv" not in alice.client.get("/finance/").text
+    assert '<meta http-equiv="refresh" content="3">' in alice.client.get(RETURN).text
 
 
 def test_no_token_is_stored_or_shown_in_clear(app, alice, fake_link, dump, returned, connect):

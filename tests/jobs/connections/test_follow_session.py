@@ -174,6 +174,25 @@ def test_a_link_of_which_plaid_knows_nothing_anymore_is_given_up(
     assert session.sealed_token is session.sealed_url is session.look_after is None
 
 
+def test_tokens_that_are_of_no_more_use_are_destroyed(open_link, run, link, fake_link, later, look):
+    link()
+    pull_id = open_link()
+    fake_link.add(TOKEN, fake_link.result(accounts=[CHECKING]))
+    run(pull_id)
+    (held,) = all_of(LinkResult)
+    assert (held.state, look(pull_id).state) == ("held", "failed")
+    assert held.sealed_token
+
+    later(hours=2)
+    link_looks.see_to_due()
+    db.session.commit()
+    (unseen,) = [pull for pull in all_of(Pull) if pull.kind == kinds.LOOK]
+    run(unseen.id)
+
+    assert all_of(LinkResult)[0].sealed_token is None
+    assert all_of(LinkSession)[0].sealed_token is None
+
+
 def test_the_clock_gives_up_a_link_that_can_not_be_looked_at(open_link, later):
     open_link()
     later(hours=8)
