@@ -96,16 +96,19 @@ def pairs_of(*texts: str | None) -> str:
     return found
 
 
+@functools.lru_cache(maxsize=2_000)  # the same merchants occur again and again
 def _lines(text: str) -> list[str]:
     """Return the pairs of the text and then of each word with punctuation in it, piece by piece."""
     spelled = [_spelled(word) for word in text.split()]
     return ["".join([whole for whole, _ in spelled]), *[pieces for _, pieces in spelled if pieces]]
 
 
-@functools.lru_cache(maxsize=20_000)  # the same words occur again and again
+@functools.lru_cache(maxsize=20_000)  # and the same words in other texts
 def _spelled(word: str) -> tuple[str, str]:
     """Return the pairs of a word and, if punctuation separates it, of its pieces."""
-    pieces = [] if word.isascii() and word.isalnum() else pieces_of(word)
+    if word.isascii() and word.isalnum():
+        return _whole(word.lower()), ""
+    pieces = pieces_of(word)
     return _joined(words_of(word)), _joined(pieces) if len(pieces) > 1 else ""
 
 
