@@ -101,7 +101,8 @@ LINK_RETURN_PATIENCE = timedelta(seconds=10)
 """How long Plaid is asked every LINK_RETURN_INTERVAL after the browser has come back."""
 LINK_RETURN_INTERVAL = timedelta(seconds=1)
 LINK_UNATTENDED_INTERVAL = timedelta(minutes=10)
-"""The clock looks this often at a link that nobody waits for anymore: a second tab may finish."""
+"""The clock looks this often at a link that nobody waits for anymore: a second tab may finish, or
+the exchange has failed and is tried again."""
 LINK_KEPT = timedelta(hours=1)
 """How long a link is looked at after it has expired. A tab that was open before may finish."""
 LINK_GIVEN_UP = timedelta(hours=6)

@@ -252,23 +252,3 @@ def intercept(bank_server, monkeypatch):
         monkeypatch.setattr(bank_server.server, "app", bank)
 
     return arrange
-
-
-@pytest.fixture
-def redis_text(context: Flask) -> Callable[[], str]:
-    """Return every key and value in Redis as one text."""
-    redis = context.extensions["redis"]
-    readers = {
-        b"string": redis.get,
-        b"hash": redis.hgetall,
-        b"list": lambda key: redis.lrange(key, 0, -1),
-        b"set": redis.smembers,
-        b"zset": lambda key: redis.zrange(key, 0, -1),
-        b"stream": redis.xrange,
-    }
-
-    def read() -> str:
-        keys = redis.scan_iter("*")
-        return json.dumps({str(key): str(readers[redis.type(key)](key)) for key in keys})
-
-    return read

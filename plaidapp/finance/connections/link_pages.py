@@ -7,7 +7,6 @@ https://plaid.com/docs/link/hosted-link/
 from urllib.parse import urlsplit
 
 from flask import current_app, flash, render_template, request, url_for
-from flask import redirect as redirect_page
 from flask_babel import gettext
 from werkzeug import Response
 
@@ -157,8 +156,9 @@ def _bank() -> Bank:
 
 
 def _to_plaid(sealed_url: bytes) -> Response:
+    """Only a header has the address; Flask's own redirect would repeat it in a page."""
     address = _bank().address_of(sealed_url)
-    return redirect(address) if is_htmx() else redirect_page(address, 303)
+    return redirect(address) if is_htmx() else Response(status=303, headers={"Location": address})
 
 
 def _refuse(sentence: str, status: int) -> Answer:

@@ -36,14 +36,17 @@ def connect_results(attempt: Attempt, session: LinkSession) -> None:
 def _compare(session: LinkSession, result: LinkResult) -> str:
     """Decide whether the person has this connection already, and return the result's new state.
 
-    It stays FOUND while one like it is being exchanged. One session at a time decides for a person,
-    so that two can't both find nothing.
+    It stays FOUND while one like it is being exchanged, which is tried again if it has failed:
+    Plaid may have made that Item. One session at a time decides for a person, so that two can't
+    both find nothing.
     """
     users.lock_ledger(session.user_id)
     like = link_duplicates.like(session.user_id, result)
     state = link_results.HELD if like else link_results.APPROVED
-    if not like and link_duplicates.is_being_exchanged(session.user_id, result):
+    other = None if like else link_duplicates.being_exchanged(session.user_id, result)
+    if other:
         state = link_results.FOUND
+        link_pulls.revive(other.pull_id or 0)
     link_results.change(result.id, state=state, like_item_id=like)
     db.session.commit()
     return state

@@ -54,16 +54,23 @@ def see_to_due() -> None:
 
 
 def look_unseen(attempt: Attempt) -> None:
-    """Look at the person's sessions whose pull is over; start it again where there is news.
+    """Look at the person's sessions whose pull is over; start it again where there is news, or
+    where the exchange has failed.
 
     Raises BankError.
     """
     for session in link_sessions.to_look_at(attempt.pull.user_id):
         follows = db.session.get_one(Pull, session.pull_id)
-        if not follows.active and look(attempt.bank, session):
+        if not follows.active and (look(attempt.bank, session) or _is_unfinished(session)):
             link_pulls.revive(follows.id)  # the clock rings for it
             users.ledger_changed(session.user_id)
             db.session.commit()
+
+
+def _is_unfinished(session: LinkSession) -> bool:
+    """In update mode, nothing is exchanged."""
+    connects = session.purpose == link_sessions.CONNECT
+    return connects and link_results.is_unfinished(session.id)
 
 
 def look(bank: Bank, session: LinkSession) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from plaidapp.extensions import db
 
+from ..base.types import now
 from .accounts import Account
 from .former_accounts import FormerAccount
 from .item import Item
@@ -45,16 +46,18 @@ def like(user_id: int, result: LinkResult) -> int | None:
     return item_id if count else None
 
 
-def is_being_exchanged(user_id: int, result: LinkResult) -> bool:
-    """Return True if another result of the person that looks the same is not an Item yet."""
-    query = select(LinkResult).join(LinkSession, LinkSession.id == LinkResult.session_id)
-    others = query.where(
-        LinkSession.user_id == user_id, LinkResult.state == APPROVED, LinkResult.id != result.id
+def being_exchanged(user_id: int, result: LinkResult) -> LinkSession | None:
+    """Return the session of another result of the person's that looks the same and may still
+    become an Item."""
+    query = select(LinkResult, LinkSession).join(
+        LinkSession, LinkSession.id == LinkResult.session_id
     )
-    return any(
-        _is_same_bank(result, other) and _alike(_looks(result), _looks(other))
-        for other in db.session.scalars(others)
-    )
+    may_become = LinkResult.state == APPROVED, LinkResult.expires_at > now()
+    others = query.where(LinkSession.user_id == user_id, LinkResult.id != result.id, *may_become)
+    for other, session in db.session.execute(others):
+        if _is_same_bank(result, other) and _alike(_looks(result), _looks(other)):
+            return session
+    return None
 
 
 def _is_same_bank(result: LinkResult, other: Item | LinkResult) -> bool:

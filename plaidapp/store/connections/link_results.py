@@ -97,6 +97,12 @@ def of_session(session_id: int) -> Sequence[LinkResult]:
     return db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
+def is_unfinished(session_id: int) -> bool:
+    """Return True if a result of this session is still to be exchanged or compared."""
+    of_session = LinkResult.session_id == session_id, LinkResult.state.in_((FOUND, APPROVED))
+    return bool(db.session.scalar(select(exists().where(*of_session))))
+
+
 def sessions_of_item(user_id: int, item_id: int, limit: int) -> Sequence[LinkSession]:
     """Return the person's latest sessions that made the Item or were for it, newest first."""
     made = exists().where(LinkResult.session_id == LinkSession.id, LinkResult.item_id == item_id)

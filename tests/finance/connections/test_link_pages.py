@@ -299,6 +299,57 @@ def test_a_new_link_takes_the_place_of_one_that_waits(alice, fake_link, read, la
     assert len(read(Item)) == 1
 
 
+DOWN = {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "X"}
+
+
+@pytest.fixture
+def failed_exchange(alice, bank_server, fake_link, later, work_due, returned):
+    """Alice is back from Plaid, whose exchange fails for as long as her pull tries it."""
+    alice.client.post(CONNECT)
+    fake_link.add(TOKEN, fake_link.result(accounts=[CHECKING]))
+    bank_server.misbehave(path=EXCHANGE, **DOWN)
+    returned()
+    for _ in range(2):
+        later(seconds=20)
+        work_due()
+    bank_server.faults.rulebook.replace([])
+
+
+@pytest.mark.usefixtures("failed_exchange")
+def test_a_failed_exchange_is_repeated_later(read, later, work_due):
+    """What the person finished at Plaid is not lost, also if nobody presses a button."""
+    assert [pull.state for pull in read(Pull)] == ["failed"]
+
+    later(minutes=10)
+    work_due()
+
+    assert len(read(Item)) == 1
+
+
+@pytest.mark.usefixtures("failed_exchange")
+def test_a_failed_exchange_comes_before_the_same_bank_again(
+    alice, fake_link, read, returned, later, work_due
+):
+    """Plaid may have made its Item. So the second try is a duplicate."""
+    alice.client.post(CONNECT)
+    fake_link.add("link-sandbox-2", fake_link.result(accounts=[CHECKING]))
+
+    returned(2)
+    later(seconds=2)
+    work_due()
+
+    assert [result.state for result in read(LinkResult)] == ["exchanged", "held"]
+
+
+@pytest.mark.usefixtures("failed_exchange")
+def test_an_exchange_that_never_succeeds_is_in_nobodys_way(alice, fake_link, returned, later):
+    later(minutes=31)
+    alice.client.post(CONNECT)
+    fake_link.add("link-sandbox-2", fake_link.result(accounts=[CHECKING]))
+
+    assert returned(2).state == "done"
+
+
 def test_another_persons_session_is_a_404(alice, charlie, fake_link, dump):
     alice.client.post(CONNECT)
     before = dump()
