@@ -1,4 +1,4 @@
-"""What the explorer shows: a page of rows, what the filter adds up to, and how to loosen it."""
+"""What the explorer shows of a filter: a page of rows, and what all of them add up to."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,28 +7,24 @@ from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from werkzeug.datastructures import MultiDict
-
 from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.connections import accounts, items
-from plaidapp.store.transactions import edits, filter_totals, merchants, monthly_totals, reader
+from plaidapp.store.transactions import edits, filter_totals, monthly_totals, reader
 from plaidapp.store.transactions.categories import PRIMARY
 from plaidapp.store.transactions.filter_totals import CurrencySum, Tally
 from plaidapp.store.transactions.filters import Filter
 from plaidapp.store.transactions.reader import Place
 
 from ..base.rows_by_day import by_day
-from . import filter_urls, keyset
+from . import filter_urls, keyset, nothing_found
 from .category_labels import category_label
-from .filter_form import LONGEST_SEARCH, ExplorerForm
+from .filter_form import ExplorerForm
 from .filter_urls import Chip, Query
+from .nothing_found import Loosened, Suggestion
 
 PAGE_SIZE = 50
 MOST_COUNTED = 20_000
 """The most rows that a page counts and adds up. Beyond that it says "at least"."""
-MOST_COUNTED_LOOSENED = 1000
-MOST_TRIED = 5
-"""Merchants with a similar name that are looked for when a search finds nothing."""
 
 
 class Group(NamedTuple):
@@ -41,21 +37,6 @@ class Group(NamedTuple):
     date: date | None
     sums: Sequence[CurrencySum]
     rows: Sequence[Transaction]
-
-
-class Loosened(NamedTuple):
-    """The filter without one part of it, and how many rows that finds."""
-
-    chip: Chip
-    address: str
-    tally: Tally
-
-
-class Suggestion(NamedTuple):
-    """The name of a merchant, and the address of the filter with this name as its search."""
-
-    name: str
-    address: str
 
 
 def categories_with(*more: str | None) -> list[str]:
@@ -202,31 +183,11 @@ class Listing:
 
     @cached_property
     def loosened(self) -> list[Loosened]:
-        """The filters that find rows once one part of this filter is removed."""
-        loosened = []
-        for chip in self.chips:
-            filter_ = self._filter_of(chip.without)
-            tally = filter_totals.tally(filter_, MOST_COUNTED_LOOSENED)
-            if tally.is_more and not tally.rows:  # there may be rows beyond those looked at
-                tally = tally._replace(rows=len(reader.page(filter_, 1)))
-            if tally.rows:
-                loosened.append(Loosened(chip, filter_urls.address(chip.without), tally))
-        return loosened
+        return nothing_found.loosened(self.user_id, self.chips)
 
     @cached_property
     def suggestion(self) -> Suggestion | None:
-        """A merchant that the person may have meant by a search that finds nothing."""
-        typed = self.query.get("q", [""])[0]
-        for name in merchants.similar(self.user_id, typed, MOST_TRIED):
-            query = self.query | {"q": [name]}
-            if len(name) <= LONGEST_SEARCH and reader.page(self._filter_of(query), 1):
-                return Suggestion(name, filter_urls.address(query))
-        return None
-
-    def _filter_of(self, query: Query) -> Filter:
-        form = ExplorerForm(MultiDict(query))
-        form.validate()
-        return form.filter_of(self.user_id)
+        return nothing_found.suggestion(self.user_id, self.query)
 
     @cached_property
     def connections(self) -> Sequence[Item]:

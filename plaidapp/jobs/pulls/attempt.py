@@ -10,18 +10,17 @@ from typing import Any
 
 from flask import current_app
 
-from plaidapp import policy
 from plaidapp.bank.client import Bank
 from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
 from plaidapp.store import Pull, PullItem
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import item_states, items, link_sessions, sync_progress
+from plaidapp.store.connections import item_states, items, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls, transitions
 from plaidapp.texts import gettext_noop
 
-from . import done_signal
+from . import done_signal, next_attempt
 
 INTERNAL = "INTERNAL_ERROR"
 BROKEN = gettext_noop("Something broke on our side. Your stored data is safe.")
@@ -152,12 +151,12 @@ class Attempt:
             pass
         elif errors:
             self._fail_or_retry(errors)
-        elif self._has_new_requests():
+        elif next_attempt.begin_requested(self.pull, works_on_items=self.works_on_items):
             db.session.commit()
             return False
         elif self.waits_until:
             self._queue(self.waits_until, failures=0)
-        elif ask_after := self._ask_after():
+        elif ask_after := next_attempt.while_preparing(self.pull):
             self._queue(ask_after)
         elif self.verdict:
             code, message = self.verdict.code, self.verdict.message
@@ -167,47 +166,15 @@ class Attempt:
         return True
 
     def _fail_or_retry(self, errors: list[BankError]) -> None:
-        """One retryable error is enough for a retry. Items with a final error are not asked again.
-
-        An error that is no Item's is stored with the pull itself. A pull that persists never fails.
-        """
+        """An error that is no Item's is stored with the pull itself."""
         shown: dict[str, Any] = {}
         if error := self.own_error or (not self.pull.items and errors[0]):
             shown = {"error_code": error.code, "error_message": error.message}
         failures = self.pull.failures + 1
-        waits = [error.wait for error in errors]
-        most = policy.max_failures(attended=self.pull.asked_by == pulls.PERSON)
-        if self.pull.facts.persists:
-            self._queue(now() + policy.removal_delay(failures, waits), failures=failures)
-        elif failures < most and any(error.retryable for error in errors):
-            delay = policy.retry_delay(failures, waits)
-            self._queue(now() + delay, failures=failures, **shown)
+        if run_after := next_attempt.after_failure(self.pull, errors):
+            self._queue(run_after, failures=failures, **shown)
         else:
             self._end(state=pulls.FAILED, failures=failures, **shown)
-
-    def _ask_after(self) -> datetime | None:
-        """Return when to ask banks again that are still preparing; None if the pull won't wait.
-
-        For transactions that is the same moment for all pulls of an Item.
-        """
-        preparing = [each.item_id for each in self.pull.items if each.phase == pulls.PREPARING]
-        if not preparing:
-            return None
-        began, moment = self.pull.created_at, now()
-        planned = sync_progress.next_asked(preparing) if self.pull.facts.syncs else None
-        ask_after = planned or moment + policy.preparing_delay(moment - began)
-        return ask_after if ask_after < began + policy.PREPARING_LIMIT else None
-
-    def _has_new_requests(self) -> bool:
-        """Have the Items worked on again that have a newer request than the one that was applied.
-
-        Return True if there are any, or somebody has asked to look at Plaid since.
-        """
-        syncs, follows = self.pull.facts.syncs and self.works_on_items, self.pull.facts.follows_link
-        behind = [e for e in self.pull.items if syncs and items.lock(e.item_id).is_behind]
-        for pull_item in behind:
-            pull_item.phase = pulls.QUEUED
-        return bool(behind) or (follows and link_sessions.lock_and_compare(self._id))
 
     def crash(self) -> None:
         """End the pull after an exception that is this app's fault; the log has the traceback.
@@ -220,11 +187,10 @@ class Attempt:
                 if self.pull.facts.syncs:
                     sync_progress.failing(pull_item.item_id, INTERNAL, BROKEN)
         users.ledger_changed(self.pull.user_id)
-        if self.pull.facts.persists:
-            failures = self.pull.failures + 1
-            self._queue(now() + policy.removal_delay(failures, ()), failures=failures)
-            return
-        self._end(state=pulls.FAILED, error_code=INTERNAL, error_message=BROKEN)
+        if run_after := next_attempt.after_failure(self.pull, ()):
+            self._queue(run_after, failures=self.pull.failures + 1)
+        else:
+            self._end(state=pulls.FAILED, error_code=INTERNAL, error_message=BROKEN)
 
     def _queue(self, run_after: datetime, **values: Any) -> None:
         transitions.touch(
