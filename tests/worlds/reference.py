@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from plaidapp.store.transactions import transfer_rule
-from plaidapp.store.transactions.transfer_rule import Side
+from plaidapp.store.transactions.transfer_sides import Side
 
 from .plaid import RealAccount, payments
 from .world import Expected, Own

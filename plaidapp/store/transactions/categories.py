@@ -17,8 +17,8 @@ TRANSFER_IN, TRANSFER_OUT = "TRANSFER_IN", "TRANSFER_OUT"
 LOAN_PAYMENTS = "LOAN_PAYMENTS"
 LOAN_PAYOUT = "LOAN_DISBURSEMENTS"
 """What a lender pays out. The first version has it under TRANSFER_IN."""
-WAGES = frozenset({"INCOME_WAGES", "INCOME_SALARY"})
-"""The detailed categories of pay."""
+_EARNED = ("INCOME_", "LOAN_DISBURSEMENTS_")
+_ANY_INCOME = frozenset({"INCOME_OTHER", "INCOME_OTHER_INCOME"})
 UNKNOWN = "OTHER"
 """The category of a row for which Plaid gives none, or finds none that fits."""
 PRIMARY = (
@@ -102,6 +102,11 @@ def is_spending(category: str, *, money_out: bool) -> bool:
     if money_out:
         return category != INCOME and not is_transfer(category)
     return category in _REFUNDED
+
+
+def is_earned(detailed: str | None) -> bool:
+    """Return True for a detailed category that says who pays: an employer, a lender and so on."""
+    return bool(detailed and detailed.startswith(_EARNED) and detailed not in _ANY_INCOME)
 
 
 def not_transfer_sql(category: SQLColumnExpression[str]) -> ColumnElement[bool]:

@@ -7,27 +7,25 @@ The rule is a function of the rows alone, so it makes no difference which bank i
 - At least one side hints at a transfer: by Plaid's category, by a word of its description such as
   "transfer", or by the other account's number or kind ("to savings"). A word such as "payment"
   hints at one if it is on both sides, or if the money arrives on a card or a loan.
-- A side without a hint must not speak against it: it names no merchant and is no pay. Money that
-  leaves a card or a loan needs a hint of its own, because nearly all of it is spent.
-- Without any hint, two rows are matched only if both descriptions are alike in naming nobody else:
-  they have nothing but words of banks and numbers ("ACH debit 071", "Deposit"), or the same words,
-  such as the person's own name. Such matches come after all others. Categories don't count here,
-  except that money in under a purchase's category is a refund if the descriptions have a name.
+- A side without a hint must not speak against it: it names no merchant and is no pay, interest or
+  refund. Money that leaves a card or a loan needs a hint of its own, because nearly all of it is
+  spent. A service such as Zelle, which pays people, has to name the same person on both sides.
+- Without any hint, or with "payment" on both sides, two rows are matched only if both descriptions
+  are alike in naming nobody else: they have nothing but words of banks and numbers ("ACH debit
+  071", "Deposit"), or the same words, such as the person's own name. Matches without a hint come
+  after all others. Categories don't count here, except that money in under a purchase's category
+  is a refund if the descriptions have a name.
 - The nearest day comes first, then money that leaves before it arrives, then the better hint. Rows
   that are still equal to each other are matched only if it doesn't matter which of them are: if
   none of them is left over, or if those that could be left over are alike.
 - Two rows that the person has separated (*Not a transfer*) are not matched with each other again.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date
-from functools import cached_property
 
 from ..connections.account_types import is_debt
-from .categories import LOAN_PAYMENTS, TRANSFER_IN, TRANSFER_OUT, UNKNOWN, WAGES, is_spending
+from .transfer_sides import PAYMENT, TRANSFER, Side
 
 DAYS = 5
 """Calendar days between the two sides: enough for a weekend and a holiday."""
@@ -41,77 +39,6 @@ REACH = len(GRADES) * sum(map(abs, GAPS))
 rule, it can influence only rows that many days away."""
 MOST_ALIKE = 20
 """If more equal amounts than this leave and arrive on two days, nobody can tell which is which."""
-
-NONE, PAYMENT, TRANSFER = range(3)
-CATEGORIES = {TRANSFER_IN: TRANSFER, TRANSFER_OUT: TRANSFER, LOAN_PAYMENTS: PAYMENT}
-"""Plaid's primary categories that hint at a transfer."""
-TRANSFER_WORDS = re.compile(
-    r"trans?fer|\btra?nsf\b|\btrnsfr?\b|xfer|\btfr\b"
-    r"|virement|umbuchung|übertrag|traspaso|overboeking",
-    re.IGNORECASE,
-)
-PAYMENT_WORDS = re.compile(
-    r"payment|pymn?ts?\b|pmts?\b|\bauto ?pay|\be-?pay\b|thank you", re.IGNORECASE
-)
-BANK_WORDS = re.compile(
-    r"accounts?|acct|ach|bank(?:ing)?|checking|savings|share|credit|debit|deposit(?:ed)?|eft"
-    r"|withdraw(?:al)?|electronic|mobile|online|internet|web|incoming|outgoing|internal|moved?"
-    r"|from|to|in|into|out|of|my|own|ref|reference|sepa|konto|compte|cuenta|auszahlung|einzahlung"
-    r"|gutschrift|lastschrift|dépôt|retrait|versement|depósito|retiro|ingreso|opname|storting"
-)
-"""Words that name neither a shop nor a person. "Check" and "bill" are not among them, because
-that money goes to others, and neither is "direct": a direct deposit is pay."""
-SHORTEST_NUMBER, SHORTEST_KIND = 3, 4
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """A row that may be one side of a transfer, with what is needed of its account.
-
-    `amount` is in units of 10^-8, and positive is money out. `category` and `detailed` are Plaid's.
-    `is_separated` says that the person called it no transfer.
-    """
-
-    id: int
-    plaid_transaction_id: str
-    account_id: int
-    account_type: str
-    account_subtype: str | None
-    account_mask: str | None
-    date: date
-    amount: int
-    currency: str | None
-    name: str
-    merchant_name: str | None
-    category: str | None
-    detailed: str | None
-    is_separated: bool
-
-    @cached_property
-    def hint(self) -> int:
-        """NONE, PAYMENT or TRANSFER. The description counts only if it names no merchant."""
-        by_category = CATEGORIES.get(self.category or "", NONE)
-        if by_category == TRANSFER or self.merchant_name:
-            return by_category
-        if TRANSFER_WORDS.search(self.name):
-            return TRANSFER
-        return PAYMENT if PAYMENT_WORDS.search(self.name) else by_category
-
-    @cached_property
-    def words(self) -> tuple[str, ...]:
-        """The words of the description, without numbers."""
-        return tuple(re.findall(r"[^\W\d_]+", self.name.casefold()))
-
-    @property
-    def order(self) -> tuple[str, str, int]:
-        """The order in which rows are matched among which it doesn't matter."""
-        return self.name, self.plaid_transaction_id, self.id
-
-    @property
-    def kind(self) -> tuple[object, ...]:
-        """Rows of one day that are equal in this make the same difference to every figure."""
-        return self.account_id, self.category, self.detailed, self.merchant_name, self.hint
-
 
 Pair = tuple[Side, Side]
 """The side where money leaves, and the side where it arrives."""
@@ -166,41 +93,34 @@ def _grade(out: Side, into: Side) -> int | None:
     enough."""
     if out.account_id == into.account_id or (out.is_separated and into.is_separated):
         return None
-    out_names, into_names = _names(out, into), _names(into, out)
+    out_names, into_names = out.names_account_of(into), into.names_account_of(out)
     from_out = TRANSFER if out_names else out.hint
     from_into = TRANSFER if into_names else into.hint
-    if _speaks_against(out, from_out) or _speaks_against(into, from_into):
+    if (not from_out and out.speaks_against) or (not from_into and into.speaks_against):
         return None
     if is_debt(out.account_type) and from_out != TRANSFER:
         return None
+    if (out.pays_a_person or into.pays_a_person) and not _name_one_person(out, into):
+        return None
     if out_names or into_names:
         return NAMED
-    if from_out and from_into:
-        return BOTH
-    enough = PAYMENT if is_debt(into.account_type) else TRANSFER
-    if max(from_out, from_into) >= enough:
-        return ONE
-    return NEITHER if _name_nobody_else(out, into) else None
+    into_debt = is_debt(into.account_type)
+    if max(from_out, from_into) >= (PAYMENT if into_debt else TRANSFER):
+        return BOTH if from_out and from_into else ONE
+    if not _name_nobody_else(out, into):
+        return None
+    return BOTH if from_out and from_into else NEITHER
 
 
-def _names(side: Side, other: Side) -> bool:
-    """Return True if a side's description has the number or the kind of the other's account."""
-    if side.merchant_name:
-        return False
-    mask, subtype = other.account_mask or "", other.account_subtype or ""
-    has_number = len(mask) >= SHORTEST_NUMBER and mask in re.findall(r"\d+", side.name)
-    return has_number or (len(subtype) >= SHORTEST_KIND and subtype in side.name.casefold())
+def _name_one_person(out: Side, into: Side) -> bool:
+    """Return True if the descriptions share a name, or have none."""
+    return bool(out.names & into.names) or not (out.names or into.names)
 
 
 def _name_nobody_else(out: Side, into: Side) -> bool:
-    if all(map(BANK_WORDS.fullmatch, (*out.words, *into.words))):
-        return True
-    is_refund = is_spending(into.category or UNKNOWN, money_out=False)
-    return out.words == into.words and not is_refund
-
-
-def _speaks_against(side: Side, hint: int) -> bool:
-    return hint == NONE and bool(side.merchant_name or side.detailed in WAGES)
+    if not (out.names or into.names):
+        return out.says_payment == into.says_payment
+    return len(out.names) > 1 and out.words == into.words and not into.is_refund
 
 
 def _components(candidates: Sequence[Pair]) -> Iterator[list[Pair]]:

@@ -35,7 +35,8 @@ from ..people import users
 from . import transfer_rule
 from .ingest import Row as SentRow
 from .transactions import Transaction
-from .transfer_rule import CATEGORIES, REACH, Side
+from .transfer_rule import REACH
+from .transfer_sides import CATEGORIES, Side
 
 Day = tuple[int, datetime.date]
 """An account's id and a date."""

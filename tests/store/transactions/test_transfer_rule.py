@@ -7,7 +7,8 @@ from itertools import count
 import pytest
 
 from plaidapp.store.transactions import transfer_rule
-from plaidapp.store.transactions.transfer_rule import DAYS, REACH, Side
+from plaidapp.store.transactions.transfer_rule import DAYS, REACH
+from plaidapp.store.transactions.transfer_sides import Side
 
 DAY = date(2026, 11, 2)
 ACCOUNTS = {
@@ -105,6 +106,22 @@ TRANSFERS = {
         side("checking", 500, "ACH DEBIT 00715", category="FOOD_AND_DRINK"),
         side("savings", -500, "Deposit", after=2, category="INCOME"),
     ),
+    "the person pays themselves with Zelle": (
+        side("checking", 500, "Zelle payment to Olive Olsen JPM12", category="GENERAL_SERVICES"),
+        side("savings", -500, "ZELLE FROM OLIVE OLSEN", category="TRANSFER_IN"),
+    ),
+    "Zelle without a name": (
+        side("checking", 500, "ZELLE SENT 12", category="TRANSFER_OUT"),
+        side("savings", -500, "ZELLE", category="TRANSFER_IN"),
+    ),
+    "interest that moves on to checking": (
+        side("savings", 5, "INTEREST TO CHECKING"),
+        side("checking", -5, "INTEREST TRANSFER FROM SAVINGS", category="INCOME"),
+    ),
+    "cash from an ATM that is paid in elsewhere": (
+        side("checking", 20, "ATM WITHDRAWAL 77", category="TRANSFER_OUT"),
+        side("savings", -20, "CASH DEPOSIT", category="TRANSFER_IN"),
+    ),
     "no hint, and no description": (
         side("checking", 500, "", category="GENERAL_SERVICES"),
         side("card", -500, "0000 4711", category="GENERAL_MERCHANDISE"),
@@ -115,6 +132,54 @@ TRANSFERS = {
     ),
 }
 NO_TRANSFERS = {
+    "two people are paid with Zelle": (
+        side("checking", 500, "ZELLE TO ANNA", category="TRANSFER_OUT"),
+        side("savings", -500, "ZELLE FROM BEN", category="TRANSFER_IN"),
+    ),
+    "rent, and a roommate's part": (
+        side("checking", 500, "Zelle payment to Lee Land Conf# 1", category="RENT_AND_UTILITIES"),
+        side("savings", -500, "Zelle payment from Ro Mate Conf# 2", category="TRANSFER_IN"),
+    ),
+    "a friend pays back a purchase from a checking account": (
+        side("checking", 50, "PIZZERIA", category="FOOD_AND_DRINK"),
+        side("joint", -50, "INTERAC E-TRANSFER FROM JO", category="TRANSFER_IN"),
+    ),
+    "cash from an ATM and money from a friend": (
+        side("checking", 20, "ATM WITHDRAWAL 77", category="TRANSFER_OUT"),
+        side("savings", -20, "JO SMITH", category="INCOME"),
+    ),
+    "money to a friend and a refund": (
+        side("checking", 20, "TRANSFER TO JO", category="TRANSFER_OUT"),
+        side("card", -20, "SHOE SHOP REFUND", category="GENERAL_MERCHANDISE"),
+    ),
+    "a transfer and pay, by its description": (
+        side("savings", 2000, "TRANSFER TO JO", category="TRANSFER_OUT"),
+        side("checking", -2000, "ACME PAYROLL TRANSFER", category="INCOME"),
+    ),
+    "rent and a tax refund": (
+        side("savings", 2000, "ACH DEBIT", category="RENT_AND_UTILITIES"),
+        side("checking", -2000, "DEPOSIT", category="INCOME", detailed="INCOME_TAX_REFUND"),
+    ),
+    "a builder and a loan": (
+        side("savings", 9000, "WITHDRAWAL", category="HOME_IMPROVEMENT"),
+        side("checking", -9000, "DEPOSIT", detailed="LOAN_DISBURSEMENTS_PERSONAL"),
+    ),
+    "a transfer and interest": (
+        side("savings", 20, "TRANSFER TO JO", category="TRANSFER_OUT"),
+        side("checking", -20, detailed="INCOME_INTEREST_EARNED"),
+    ),
+    "two checks": (
+        side("checking", 900, "CHECK 1"),
+        side("savings", -900, "CHECK 2", category="INCOME"),
+    ),
+    "a purchase and a refund without a category": (
+        side("checking", 20, "GROCER 1"),
+        side("joint", -20, "GROCER 2"),
+    ),
+    "a bill and a tenant's rent, which both say payment": (
+        side("checking", 900, "POWER CO PAYMENT", category="RENT_AND_UTILITIES"),
+        side("savings", -900, "PAYMENT FROM TENANT", category="INCOME"),
+    ),
     "a purchase and a friend's deposit, without categories": (
         side("checking", 20, "CORNER SHOP"),
         side("savings", -20, "JO SMITH"),
