@@ -165,6 +165,14 @@ def sweep_delay(sweeps: int) -> timedelta:
     return delay if delay <= MAX_UNFINISHED_INTERVAL else SYNC_INTERVAL
 
 
+STATUS_INTERVAL = timedelta(hours=24)
+"""Plaid is asked at most once in this time when the bank last delivered data, after a sync that
+brought nothing new. No person waits for that."""
+DOWN_INTERVAL = timedelta(minutes=15)
+"""A connection that has failed for this long is asked about at Plaid, and so is whether its bank
+works: each at most once in this time."""
+EXPIRY_WARNING = timedelta(days=7)
+"""How long before its end a permission is said to end soon. Plaid's webhooks come then too."""
 QUIET_AFTER = timedelta(days=1)
 """A connection that has had no change for this long says since when nothing is new."""
 SILENT_AFTER = timedelta(days=3)

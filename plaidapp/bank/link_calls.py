@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from cryptography.fernet import MultiFernet
 from plaid.model.country_code import CountryCode
+from plaid.model.institutions_get_by_id_request import InstitutionsGetByIdRequest
+from plaid.model.institutions_get_by_id_request_options import InstitutionsGetByIdRequestOptions
 from plaid.model.item_get_request import ItemGetRequest
 from plaid.model.item_public_token_exchange_request import ItemPublicTokenExchangeRequest
 from plaid.model.item_remove_request import ItemRemoveRequest
@@ -170,6 +172,19 @@ class LinkCalls(PlaidCalls):
         """Return the state of an Item at Plaid, and when its bank last delivered data."""
         request = ItemGetRequest(access_token=self._open(sealed_token))
         return self._call("/item/get", request, link_payloads.ItemAnswer)
+
+    def institution_status(self, institution_id: str) -> str | None:
+        """Return how connections to a bank work now: HEALTHY, DEGRADED or DOWN; None if unknown.
+
+        https://plaid.com/docs/api/institutions/#institutionsget_by_id
+        """
+        request = InstitutionsGetByIdRequest(
+            institution_id=institution_id,
+            country_codes=[CountryCode(country) for country in self._link.countries],
+            options=InstitutionsGetByIdRequestOptions(include_status=True),
+        )
+        answer = self._call("/institutions/get_by_id", request, link_payloads.InstitutionAnswer)
+        return answer.institution.worst_status
 
     def refresh(self, sealed_token: bytes) -> payloads.Nothing:
         """Have Plaid ask the bank for new transactions now. Plaid bills the call.

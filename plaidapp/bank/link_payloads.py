@@ -110,3 +110,30 @@ class ItemAnswer(msgspec.Struct, frozen=True):
     item: ItemDetails
     status: ItemStatus | None = None
     request_id: str | None = None
+
+
+class Health(msgspec.Struct, frozen=True):
+    status: str | None = None
+
+
+class InstitutionStatus(msgspec.Struct, frozen=True):
+    """How log-ins and transactions of a bank work. Plaid leaves out what it can't tell."""
+
+    item_logins: Health | None = None
+    transactions_updates: Health | None = None
+
+
+class InstitutionDetails(msgspec.Struct, frozen=True):
+    status: InstitutionStatus | None = None
+
+    @property
+    def worst_status(self) -> str | None:
+        told = self.status or InstitutionStatus()
+        statuses = {each.status for each in (told.item_logins, told.transactions_updates) if each}
+        return next((word for word in ("DOWN", "DEGRADED", "HEALTHY") if word in statuses), None)
+
+
+class InstitutionAnswer(msgspec.Struct, frozen=True):
+    """/institutions/get_by_id"""
+
+    institution: InstitutionDetails

@@ -238,3 +238,4 @@ class Event(msgspec.Struct, frozen=True):
     error: PlaidError | str | None = None
     consent_expiration_time: str | None = None
     disconnect_time: str | None = None
+    reason: str | None = None

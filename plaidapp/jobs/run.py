@@ -23,6 +23,7 @@ from .connections.connect import connect
 from .connections.follow_session import follow
 from .connections.link_looks import look_unseen
 from .connections.read_accounts import refresh_balances
+from .connections.read_status import read_status
 from .connections.remove import remove
 from .pulls.attempt import Attempt, DisconnectedError, LostPullError
 from .pulls.heartbeat import beating
@@ -55,6 +56,7 @@ WORK: dict[str, Work] = {
     kinds.REPAIR: resync,
     kinds.RECURRING: read_streams,
     kinds.REFRESH: refresh,
+    kinds.STATUS: read_status,
     kinds.REMOVE: remove,
     kinds.DISCONNECT: remove,
 }
@@ -180,7 +182,7 @@ def _fail(attempt: Attempt, pull_item: PullItem, error: BankError) -> None:
     if not error.retryable:
         item_state.set_error(pull_item.item_id, error)
     elif attempt.pull.facts.syncs:
-        sync_progress.failing(pull_item.item_id, error.code, error.message, error.wait)
+        item_state.set_failing(pull_item.item, error)
     attempt.report_failure(pull_item, error)
 
 

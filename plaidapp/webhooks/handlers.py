@@ -6,20 +6,28 @@ pull to ring for, if any.
 
 from collections.abc import Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from plaidapp.bank import payloads
+from plaidapp.bank.error_sentences import MEANINGS, PERMISSION_REVOKED, PROBLEM
 from plaidapp.bank.errors import from_plaid
 from plaidapp.bank.payloads import Event
-from plaidapp.jobs.connections import item_state, link_looks
+from plaidapp.jobs.connections import item_state, link_looks, update_mode
+from plaidapp.jobs.connections.item_state import ENDS_SOON
 from plaidapp.jobs.pulls import item_requests
 from plaidapp.store import Item, LinkSession, Pull
-from plaidapp.store.connections import accounts, former_accounts, item_states, state_changes
+from plaidapp.store.connections import (
+    accounts,
+    bank_status,
+    former_accounts,
+    item_states,
+    state_changes,
+)
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from plaidapp.texts import gettext_noop
 
 EXPIRES_ON = gettext_noop("Access to this bank ends on %(day)s. Log in again to keep it.")
-EXPIRES_SOON = gettext_noop("Access to this bank ends soon. Log in again to keep it.")
 
 Handler = Callable[[Item, Event], Pull | None]
 LinkHandler = Callable[[LinkSession], Pull | None]
@@ -50,20 +58,20 @@ def _set_state(item: Item, state: str, code: str | None, sentence: str | None) -
 def _error(item: Item, event: Event) -> None:
     """Plaid may leave `error` out, or send something other than an object."""
     if not isinstance(event.error, payloads.PlaidError):
-        _set_state(
-            item,
-            item_states.ERROR,
-            None,
-            gettext_noop("The bank reports a problem with this connection."),
-        )
+        _set_state(item, item_states.ERROR, None, PROBLEM.sentence)
         item_requests.standby(item.id)
+        item_requests.status(item)
         return
-    item_state.set_error(item.id, from_plaid(event.error, status=400))
+    error = from_plaid(event.error, status=400)
+    if error.retryable:
+        item_state.set_failing(item, error)
+    else:
+        item_state.set_error(item.id, error)
     users.ledger_changed(item.user_id)
 
 
 def _repaired(item: Item, _event: Event) -> Pull | None:
-    _set_state(item, item_states.GOOD, None, None)
+    update_mode.mend(item)
     return item_requests.sync(item, pulls.WEBHOOK)
 
 
@@ -76,23 +84,24 @@ def _new_accounts(item: Item, event: Event) -> None:
 def _expiring(item: Item, event: Event) -> None:
     if item.state in item_states.NOT_SYNCED:  # it has ended already
         return
-    until = _day(event.consent_expiration_time or event.disconnect_time, item.user_id)
-    sentence = EXPIRES_ON % {"day": until} if until else EXPIRES_SOON
+    named = event.consent_expiration_time or event.disconnect_time
+    until = _moment(named, users.zone_of(item.user_id))
+    bank_status.save_expiry(item.id, until, event.reason)
+    sentence = EXPIRES_ON % {"day": until.date().isoformat()} if until else ENDS_SOON
     _set_state(item, item_states.EXPIRING, event.webhook_code, sentence)
 
 
-def _day(text: str | None, user_id: int) -> str | None:
-    """The person's day of a moment that Plaid names. A moment without a time zone keeps its day."""
+def _moment(text: str | None, zone: ZoneInfo) -> datetime | None:
+    """Read a moment that Plaid names, in the person's time zone, which one without a zone is in."""
     try:
         moment = datetime.fromisoformat(text or "")
-        local = moment.astimezone(users.zone_of(user_id)) if moment.tzinfo else moment
+        return moment.astimezone(zone) if moment.tzinfo else moment.replace(tzinfo=zone)
     except (ValueError, OverflowError):  # Python's dates end with the year 9999
         return None
-    return local.date().isoformat()
 
 
 def _revoked(item: Item, event: Event) -> None:
-    sentence = gettext_noop("You revoked access to this bank. Your stored data stays here.")
+    sentence = MEANINGS[PERMISSION_REVOKED].sentence
     _set_state(item, item_states.REVOKED, event.webhook_code, sentence)
     item_requests.standby(item.id)
 

@@ -244,7 +244,6 @@ WITH_DISPLAY_MESSAGE = {
 REPORTS_A_PROBLEM = "The bank reports a problem with this connection."
 ERRORS = {
     "log-in": ({"error": LOGIN}, "login_required", "The bank needs you to log in again."),
-    "down": ({"error": DOWN}, "error", "The bank is down right now."),
     "display message": ({"error": WITH_DISPLAY_MESSAGE}, "error", "Look into your mail."),
     "null": ({"error": None}, "error", REPORTS_A_PROBLEM),
     "text": ({"error": "ITEM_LOGIN_REQUIRED"}, "error", REPORTS_A_PROBLEM),
@@ -263,7 +262,25 @@ def test_an_error_becomes_a_state_and_a_sentence(
     assert (after.state, after.error_message) == (state, sentence)
     error = fields.get("error")
     assert after.error_code == (error["error_code"] if isinstance(error, dict) else None)
-    assert ask(Pull) == []
+    asked = [] if isinstance(error, dict) else [kinds.STATUS]  # Plaid knows what is wrong
+    assert [pull.kind for pull in ask(Pull)] == asked
+
+
+def test_an_error_that_may_pass_is_no_state(tell, ask, read, make_item):
+    item = make_item()
+    tell(item, "ITEM", "ERROR", error=DOWN)
+
+    after = read(item)
+    assert (after.state, after.error_code) == ("good", None)
+    assert after.failing_message == "The bank is down right now."
+    assert (after.failing_code, ask(Pull)) == ("INSTITUTION_DOWN", [])
+
+
+def test_a_revoked_permission_may_come_as_an_error(tell, read, make_item):
+    item = make_item()
+    error = {"error_type": "INVALID_INPUT", "error_code": "USER_PERMISSION_REVOKED"}
+    tell(item, "ITEM", "ERROR", error=error | {"error_message": "m"})
+    assert read(item).state == "revoked"
 
 
 def test_a_repaired_log_in_makes_the_item_good_and_starts_a_sync(tell, ask, read, make_item):
@@ -291,7 +308,11 @@ def test_new_accounts_are_announced_unless_the_item_has_a_problem(tell, read, ma
 
 EXPIRING = [
     ("PENDING_EXPIRATION", {"consent_expiration_time": "2031-02-03T23:59:59Z"}, "2031-02-03"),
-    ("PENDING_DISCONNECT", {"disconnect_time": "2031-02-03T00:00:00Z"}, "2031-02-03"),
+    (
+        "PENDING_DISCONNECT",
+        {"disconnect_time": "2031-02-03T00:00:00Z", "reason": "INSTITUTION_MIGRATION"},
+        "2031-02-03",
+    ),
     ("PENDING_EXPIRATION", {"consent_expiration_time": "one day"}, None),
     ("PENDING_EXPIRATION", {"consent_expiration_time": None}, None),
     ("PENDING_DISCONNECT", {}, None),
@@ -309,6 +330,8 @@ def test_the_end_of_a_permission_is_announced_with_its_date(
     when = f"on {day}" if day else "soon"
     assert after.state == "expiring"
     assert after.error_message.startswith(f"Access to this bank ends {when}. Log in")
+    assert (after.consent_expires_at is not None) == (day is not None)
+    assert after.expiry_reason == fields.get("reason")
 
 
 @pytest.mark.parametrize(

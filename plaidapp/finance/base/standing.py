@@ -87,9 +87,7 @@ _OF_REMEDY = {
 @blueprint.app_template_filter()
 def standing(item: Item) -> str:
     """Return one of the constants above."""
-    if item.state == item_states.REVOKED and not (
-        item.access_token and _of_error(item.error_code) != ENDED
-    ):
+    if item.state == item_states.REVOKED and _is_over(item):
         return ENDED
     if item.state in _OF_STATE:
         return _OF_STATE[item.state]
@@ -100,6 +98,11 @@ def standing(item: Item) -> str:
     if item.state == item_states.NEW_ACCOUNTS:
         return NEW_ACCOUNTS
     return _of_progress(item)
+
+
+def _is_over(item: Item) -> bool:
+    """The permission was withdrawn, and Plaid does not let the person give it again."""
+    return not item.access_token or _of_error(item.error_code) == ENDED
 
 
 def _of_error(code: str | None) -> str:
@@ -125,8 +128,16 @@ def _of_progress(item: Item) -> str:
         return OUTDATED
     if item.is_behind:
         return UPDATING
-    is_silent = item.bank_updated_at and item.bank_updated_at < now() - policy.SILENT_AFTER
-    return SILENT if is_silent else CURRENT
+    return SILENT if _is_silent(item) else CURRENT
+
+
+def _is_silent(item: Item) -> bool:
+    """Plaid has got nothing from the bank for long, and was asked about that not long ago."""
+    if item.bank_updated_at is None or item.status_read_at is None:
+        return False
+    moment, last = now(), max(item.bank_updated_at, item.changed_at or item.bank_updated_at)
+    is_known = item.status_read_at >= moment - 2 * policy.STATUS_INTERVAL
+    return is_known and last < moment - policy.SILENT_AFTER
 
 
 @blueprint.app_template_filter()

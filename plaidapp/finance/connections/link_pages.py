@@ -17,7 +17,7 @@ from plaidapp.bank.errors import BankError
 from plaidapp.extensions import allow_writes, db
 from plaidapp.htmx import is_htmx, notice, redirect
 from plaidapp.jobs import queue
-from plaidapp.jobs.connections import link_looks, repair
+from plaidapp.jobs.connections import link_looks, update_mode
 from plaidapp.store import Item, LinkSession, Pull
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, item_states, items, link_results, link_sessions
@@ -66,7 +66,7 @@ def _begin(purpose: str, item: Item | None = None) -> Answer:
         db.session.delete(session)
         db.session.commit()
         if item:
-            repair.note_refusal(item.id, error)
+            update_mode.note_refusal(item.id, error)
         return _refuse(error.message, 503 if error.retryable else 502)
     link_pulls.dismiss_all(person().id, kinds.CONNECT)  # of an earlier link that nobody finished
     pull = pulls.add(

@@ -16,7 +16,7 @@ from plaidapp.store.connections.link_results import ALREADY_CONNECTED
 from plaidapp.texts import gettext_noop
 
 from ..pulls.attempt import Attempt
-from . import connect_results, link_looks, repair
+from . import connect_results, link_looks, update_mode
 
 CANCELED = "LINK_CANCELED"
 EXPIRED = "LINK_EXPIRED"
@@ -54,7 +54,7 @@ def follow(attempt: Attempt) -> None:
         link_sessions.change(session.id, ended_at=now())
     attempt.verdict = _verdict(session, results)
     if session.item_id is not None:
-        attempt.verdict = repair.conclude(attempt, session.item_id, attempt.verdict)
+        attempt.verdict = update_mode.conclude(attempt, session.item_id, attempt.verdict)
 
 
 def _look(attempt: Attempt, session: LinkSession) -> None:

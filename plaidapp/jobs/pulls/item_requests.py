@@ -68,6 +68,12 @@ def recurring(item: Item, asked_by: str) -> Pull | None:
     return waiting if transitions.hurry(waiting.id) else None
 
 
+def status(item: Item) -> None:
+    """Have Plaid asked about the connection. The clock rings for the pull."""
+    if pulls.under_way(item.id, kinds.STATUS) is None:
+        pulls.add(item.user_id, kinds.STATUS, items=[item], asked_by=pulls.CLOCK)
+
+
 def standby(item_id: int) -> None:
     """Request a sync of the Items that take over the accounts this Item no longer reports.
 

@@ -14,6 +14,7 @@ from plaidapp.store import PullItem
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import (
     accounts,
+    bank_status,
     former_accounts,
     item_states,
     reconnected_accounts,
@@ -91,6 +92,9 @@ def store_update(
         same_accounts.remove_replaced(item_id)
     if sync_progress.streams_due(item_id):  # the clock rings for it
         item_requests.recurring(pull_item.item, pulls.CLOCK)
+    is_quiet = was_complete and not any(storing.counts.values())
+    if is_quiet and bank_status.is_due(pull_item.item):
+        item_requests.status(pull_item.item)
     _report(attempt, pull_item, storing, update, outcome)
     return outcome
 

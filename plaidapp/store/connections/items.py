@@ -83,13 +83,6 @@ def lock_all(user_id: int) -> None:
     db.session.execute(query.with_for_update(key_share=True)).all()
 
 
-def forget_expiry(item_id: int) -> None:
-    """Forget when the permission ends, because the person has renewed it."""
-    write(
-        update(Item).where(Item.id == item_id).values(consent_expires_at=None, expiry_reason=None)
-    )
-
-
 def read_again(item_id: int) -> None:
     """Have the next sync read the Item from the beginning. One that is running starts over."""
     write(update(Item).where(Item.id == item_id).values(cursor=""))

@@ -18,6 +18,7 @@ REFRESH = "refresh"
 CONNECT = "connect"
 RECONNECT = "reconnect"
 LOOK = "look"
+STATUS = "status"
 REMOVE = "remove"
 DISCONNECT = "disconnect"
 NO_TRANSACTIONS = gettext_noop("This bank provides no transactions")
@@ -85,6 +86,7 @@ KINDS = {
             reads_balances=True,
             refused_text=NO_TRANSACTIONS,
         ),
+        Kind(name=STATUS, done_text=gettext_noop("Asked Plaid when the bank last delivered data")),
         Kind(name=LOOK),  # has no Items: looks whether a link was used after its pull had ended
         Kind(name=ACCOUNTS, reads_balances=True),
         Kind(

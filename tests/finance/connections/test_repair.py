@@ -185,10 +185,27 @@ def test_a_permission_that_can_not_be_given_again_needs_a_new_connection(
         db.session.commit()
     assert "Log in again" in Page(one_bank.client.get("/finance/").text).texts_of("button")
 
-    assert "Connect the bank again." in one_bank.client.post(RECONNECT).text or mended()
-    page = Page(one_bank.client.get("/finance/").text)
+    assert "Connect the bank again." in mended().text
+    needs_a_new_connection(one_bank)
+
+
+def needs_a_new_connection(person):
+    page = Page(person.client.get("/finance/").text)
     assert "is no longer connected." in page.find(id="attention")[1]
     assert "Connect again" in page.texts_of("a")
+
+
+def test_plaid_may_refuse_to_begin_a_repair(app, one_bank, bank_server):
+    gone = {"status": 400, "error_type": "ITEM_ERROR", "error_code": "ITEM_NOT_FOUND"}
+    bank_server.misbehave(kind="error", path="/link/token/create", **gone)
+    with app.app_context():
+        state_changes.set_state(1, item_states.LOGIN_REQUIRED, ERROR, None)
+        db.session.commit()
+
+    answer = one_bank.client.post(RECONNECT)
+
+    assert (answer.status_code, "Connect the bank again." in answer.text) == (502, True)
+    needs_a_new_connection(one_bank)
 
 
 def test_an_ended_connection_can_not_be_repaired(app, one_bank):

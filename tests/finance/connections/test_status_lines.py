@@ -91,7 +91,7 @@ STATES = {  # the fields of an Item; its sentence, color and button; and the pag
         ("good", SYNC, "Up to date"),
     ),
     "the bank is silent": (
-        lambda t: synced(t, bank_updated_at=t - policy.SILENT_AFTER - HOUR),
+        lambda t: synced(t, bank_updated_at=t - policy.SILENT_AFTER - HOUR, status_read_at=t),
         "Tartan Bank has been silent since",
         ("warn", SYNC, "Tartan Bank is silent"),
     ),

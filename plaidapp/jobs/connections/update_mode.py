@@ -7,7 +7,7 @@ https://plaid.com/docs/link/update-mode/
 from plaidapp.bank.errors import GONE, BankError
 from plaidapp.extensions import db
 from plaidapp.store import Item
-from plaidapp.store.connections import item_states, items, state_changes
+from plaidapp.store.connections import bank_status, item_states, state_changes
 from plaidapp.store.people import users
 
 from ..pulls.attempt import Attempt
@@ -41,7 +41,7 @@ def note_refusal(item_id: int, error: BankError) -> None:
 def mend(item: Item) -> None:
     """End the Item's error, and what else the person was asked to do."""
     state_changes.set_state(item.id, item_states.GOOD, None, None)
-    items.forget_expiry(item.id)
+    bank_status.save_expiry(item.id, None)
     users.ledger_changed(item.user_id)
 
 
