@@ -27,21 +27,22 @@ NEEDS_LOG_IN = "ITEM_LOGIN_REQUIRED"
 
 
 class Customer:
-    """`done` is what the person has done, for the message of a failure."""
+    """`stays` says that they don't disconnect. `done` is what they did, for a failure's message."""
 
-    def __init__(self, world: World, name: str) -> None:
+    def __init__(self, world: World, name: str, *, stays: bool) -> None:
         self.person = Person(world.url, name)
+        self.stays = stays
         self.control = Control(world.bank_url)
         self.world = world
         self.dice = random.Random(name)
         self.done: list[str] = []
 
     def live(self) -> None:
-        """Connect and repair; then disconnect or not, and perhaps connect once more."""
+        """Connect and repair; then, unless they stay, disconnect and perhaps connect once more."""
         item_id = self.connect()
         if self.dice.random() < 0.6:
             self.repair(item_id)
-        if self.dice.random() < 0.6:
+        if not self.stays:
             history = self.dice.choice(["keep", "delete"])
             self.disconnect(item_id, history)
             if self.dice.random() < 0.5:

@@ -31,7 +31,8 @@ FOLLOWING = kinds.names(lambda kind: kind.follows_link)
 def test_plaid_has_the_connections_that_we_know_and_no_others(
     world: World, judge: Judge, figures: Figures, note: Callable[[str, str, str], None]
 ) -> None:
-    customers = [Customer(world, f"customer-{number}") for number in range(figures.customers)]
+    numbers = range(figures.customers)
+    customers = [Customer(world, f"customer-{each}", stays=each % 3 == 0) for each in numbers]
     with killing(world, figures) as kills, ThreadPoolExecutor(figures.customers_at_once) as pool:
         for life in [pool.submit(customer.live) for customer in customers]:
             life.result()

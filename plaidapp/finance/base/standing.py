@@ -155,7 +155,10 @@ def first_with_unread(connected: Sequence[Item], kind: str) -> Item | None:
 
 @blueprint.app_template_filter()
 def any_incomplete(connected: Sequence[Item]) -> bool:
-    """Return True if some bank's history is still incomplete, so that figures are "so far"."""
+    """Return True if more of some bank's history will come, so that figures are "so far"."""
     return any(
-        item.update_status != item_states.COMPLETE and not item.sync_refusal for item in connected
+        item.update_status != item_states.COMPLETE
+        and not item.sync_refusal
+        and item.state not in item_states.ENDED
+        for item in connected
     )

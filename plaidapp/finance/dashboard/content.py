@@ -52,6 +52,11 @@ class Dashboard:
         return sum(len(group.accounts) for group in self.figures.groups)
 
     @property
+    def only_history(self) -> bool:
+        """The person has disconnected all of their banks."""
+        return all(item.disconnected_at for item in self.items)
+
+    @property
     def days(self) -> list[tuple[date, list[Transaction]]]:
         return by_day(self.transactions)
 
