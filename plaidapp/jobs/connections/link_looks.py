@@ -85,7 +85,9 @@ def look(bank: Bank, session: LinkSession) -> bool:
     opened = state.link_sessions if session.purpose == link_sessions.CONNECT else []
     added = [_found(bank, each, one) for one in opened for each in _added(one)]
     is_new = link_results.save(session.id, added) > 0
-    finished_at = _finished_at(state) or session.finished_at
+    finished_at = session.finished_at
+    if session.purpose != link_sessions.CONNECT:  # a new connection is finished by its result
+        finished_at = _finished_at(state) or finished_at
     link_sessions.change(
         session.id,
         look_applied=requests,

@@ -27,10 +27,10 @@ class LinkSession(Base):
     `sealed_token` and `sealed_url` are the link token and Hosted Link's address, encrypted, and
     None once they are of no more use. `token_hash` is how a webhook's token finds the session.
 
-    `returned_at` is when the browser came back. `finished_at` is when the person finished in Link,
-    and `ended_at` is when the pull stopped waiting: for that, or because they left, or because the
-    link expired. `exit_code`, `exit_message` and `exit_status` say why and where they left Link;
-    `link_session_id` and `request_id` are Plaid's, for its support.
+    `returned_at` is when the browser came back. `finished_at` is when the person finished update
+    mode, and `ended_at` is when the pull stopped waiting: for that, for a new connection, because
+    they left, or because the link expired. `exit_code`, `exit_message` and `exit_status` say why
+    and where they left Link; `link_session_id` and `request_id` are Plaid's, for its support.
 
     `look_requested` counts the requests to look what has happened at Plaid, and `look_applied` is
     the count as of the last look, at `looked_at`. `look_after` is when the clock makes sure that

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from plaidapp.extensions import db
-from plaidapp.store import Item, LinkSession, Webhook
+from plaidapp.store import Account, Item, LinkSession, Webhook
 from tests.link_walker import Person as AtPlaid
 from tests.link_walker import walk
 from tests.pages import Page
@@ -114,6 +114,22 @@ def test_a_duplicate_and_a_second_log_in(alice, go, banks, bank_server, panel, w
     assert panel(alice.htmx("POST", f"{CONNECT}/{session}/separate")).state == "queued"
     work()
     assert (exchanges(), len(banks())) == (before + 1, 2)
+
+
+def test_what_is_separate_stays_so_even_if_the_bank_names_persistent_ids(
+    app, alice, go, banks, work
+):
+    go(bank=OAUTH_BANK)
+    shown = go(bank=OAUTH_BANK)
+    session = shown.html.partition("/separate")[0].rpartition("/")[2]
+    alice.htmx("POST", f"{CONNECT}/{session}/separate")
+    work()
+    assert len(banks()) == 2
+    with app.app_context():
+        found = db.session.scalars(db.select(Account.persistent_account_id)).all()
+    ids = [persistent_id for persistent_id in found if persistent_id]
+    assert len(ids) == 2 * len(set(ids)) > 0
+    assert "Is this the same account?" not in alice.client.get("/finance/items").text
 
 
 def test_other_accounts_of_the_same_bank_are_no_duplicate(go, banks):

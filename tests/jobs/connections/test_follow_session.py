@@ -8,7 +8,7 @@ from plaidapp.jobs.connections import link_looks
 from plaidapp.store import Item, LinkResult, LinkSession, Pull
 from plaidapp.store.connections import link_results, link_sessions
 from plaidapp.store.pulls import kinds, link_pulls, pulls
-from tests.fake_link import CHECKING
+from tests.fake_link import CHECKING, moment
 
 TOKEN = "link-sandbox-1"
 EXCHANGE = "/item/public_token/exchange"
@@ -135,6 +135,17 @@ def test_two_sessions_at_once_do_not_connect_the_same_bank_twice(
     assert [result.state for result in all_of(LinkResult)] == ["exchanged", "held"]
     assert look(second).error_code == link_results.ALREADY_CONNECTED
     assert len(all_of(Item)) == 1
+
+
+def test_a_session_that_is_finished_without_a_result_goes_on(open_link, run, look, fake_link):
+    """Its result may be late."""
+    pull_id = open_link()
+    fake_link.add(TOKEN, finished_at=moment(), results={"item_add_results": []})
+    run(pull_id)
+    assert look(pull_id).state == "queued"
+    fake_link.add(TOKEN, fake_link.result())
+    run(pull_id)
+    assert look(pull_id).state == "done"
 
 
 def test_a_request_to_look_while_the_pull_ends_is_not_lost(
