@@ -1,5 +1,7 @@
 """Which connection a new one looks like, before it is exchanged."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 
@@ -18,7 +20,7 @@ def looks(mask="0000", name="Checking", type="depository", subtype="checking"):
 
 @pytest.fixture
 def result(owner):
-    def make(*accounts, bank=BANK, name=NAME, state="found"):
+    def make(*accounts, bank=BANK, name=NAME, state="found", expires_at=None):
         session = link_sessions.add(owner, link_sessions.CONNECT)
         linked = [LinkedAccount("id", **each) for each in accounts]
         row = LinkResult(
@@ -27,7 +29,7 @@ def result(owner):
             institution_id=bank,
             institution_name=name,
             accounts=msgspec.json.encode(linked).decode(),
-            expires_at=now(),
+            expires_at=expires_at or now() + timedelta(minutes=30),
             state=state,
         )
         db.session.add(row)
@@ -130,9 +132,9 @@ def test_the_connection_with_most_such_accounts_is_named(item, result):
 
 def test_one_that_is_being_exchanged(result):
     mine = result(looks())
-    assert not link_duplicates.is_being_exchanged(1, mine)
     result(looks(mask="2222"), state="approved")
-    assert not link_duplicates.is_being_exchanged(1, mine)
-    result(looks(), state="approved")
-    assert link_duplicates.is_being_exchanged(1, mine)
-    assert not link_duplicates.is_being_exchanged(2, mine)
+    result(looks(), state="approved", expires_at=now())
+    assert link_duplicates.being_exchanged(1, mine) is None
+    other = result(looks(), state="approved")
+    assert link_duplicates.being_exchanged(1, mine).id == other.session_id
+    assert link_duplicates.being_exchanged(2, mine) is None
