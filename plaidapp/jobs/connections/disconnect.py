@@ -52,4 +52,4 @@ def _pull_of(item: Item) -> Pull:
         fields = {"institution_id": item.institution_id}
         return pulls.add(item.user_id, kinds.DISCONNECT, items=[item], **fields)
     transitions.queue_again(waiting.id)
-    return waiting
+    return pulls.by_id(waiting.id)

@@ -63,6 +63,24 @@ def test_htmx_gets_the_panel(app, connected, work, panel):
     assert rows(app) == 0
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
+def test_a_history_is_deleted_while_plaid_has_not_confirmed(
+    app, connected, work, work_due, bank_server, headers
+):
+    """The button asks Plaid again at once, with the same pull."""
+    rule = {"status": 500, "error_type": "API_ERROR", "error_code": "X"}
+    bank_server.misbehave(kind="error", path="/item/remove", **rule)
+    connected.client.post(PAGE, data={"history": "keep"})
+    work_due()
+    assert state(app) == "disconnecting"
+    bank_server.faults.rulebook.replace([])
+    answer = connected.client.post(PAGE, data={"history": "delete"}, headers=headers)
+    assert answer.status_code == (200 if headers else 302)
+    work()
+    assert (state(app), rows(app)) == ("deleted", 0)
+
+
 def test_an_open_page_of_a_deleted_connection_goes_to_the_list(connected, work):
     connected.client.post(PAGE, data={"history": "delete"})
     work()
