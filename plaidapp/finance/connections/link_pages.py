@@ -114,7 +114,9 @@ def link_session(session_id: int) -> Answer:
     if session.sealed_token is not None:
         _ring(session)
     view = pull_view.view_of(owned_or_404(pulls.owned, session.pull_id or 0))
-    return render_template("finance/connections/link_session.html", view=view)
+    return render_template(
+        "finance/connections/link_session.html", view=view, repairs=session.item_id is not None
+    )
 
 
 def _ring(session: LinkSession) -> None:
