@@ -24,6 +24,8 @@ RETRYABLE_TYPES = frozenset({"API_ERROR", RATE_LIMIT_TYPE, "INSTITUTION_ERROR"})
 
 GONE = frozenset({"ITEM_NOT_FOUND", "INVALID_ACCESS_TOKEN"})
 """The Item does not exist at Plaid, or no longer exists."""
+NEEDS_LINK = frozenset({LOGIN_REQUIRED, PERMISSION_REVOKED, *GONE})
+"""The Item works only after the person has been to Link."""
 
 OF_CONNECTION = frozenset(
     {

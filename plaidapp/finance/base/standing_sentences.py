@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from plaidapp import policy
 from plaidapp.bank.error_sentences import LOGIN_REQUIRED
-from plaidapp.days import day_of, exact_moment, inline_day, inline_moment, month_day
+from plaidapp.days import day_of, exact_moment, inline_day, inline_moment, month_day, today
 from plaidapp.formats import bank_name, number
 from plaidapp.sentences import sentence
 from plaidapp.store import Item
@@ -188,7 +188,9 @@ def _nothing_since(item: Item) -> Markup:
 
 
 def _nothing_new(since: datetime) -> Markup:
-    return _say(gettext("Nothing new since %(day)s."), day=_day(since, inline_day))
+    is_today = day_of(since) == today()
+    when = _time(since, inline_moment) if is_today else _day(since, inline_day)
+    return _say(gettext("Nothing new since %(when)s."), when=when)
 
 
 def is_ahead(moment: datetime | None) -> bool:

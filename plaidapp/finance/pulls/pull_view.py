@@ -10,7 +10,7 @@ from flask_babel import gettext
 from flask_wtf import FlaskForm
 from werkzeug import Response
 
-from plaidapp.bank.errors import HOPELESS
+from plaidapp.bank.errors import HOPELESS, NEEDS_LINK
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Pull, Transaction
 from plaidapp.store.base.types import now
@@ -58,7 +58,9 @@ class PullView:
     def may_try_again(self) -> bool:
         waits = self.pull.state == pulls.QUEUED and self.pull.failures > 0
         failed = self.pull.state == pulls.FAILED and self.pull.error_code not in HOPELESS
-        return waits or (failed and not (self.link and self.link.has_failed))
+        wrong = [part.error_code for part in self.pull.items if part.phase == pulls.FAILED]
+        can_only_fail = wrong and all(code in NEEDS_LINK for code in wrong)
+        return waits or (failed and not can_only_fail and not (self.link and self.link.has_failed))
 
     @property
     def may_be_dismissed(self) -> bool:
