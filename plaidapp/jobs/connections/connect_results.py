@@ -7,6 +7,7 @@ https://plaid.com/docs/link/duplicate-items/
 
 from datetime import timedelta
 
+from plaidapp import policy
 from plaidapp.bank.errors import BankError
 from plaidapp.bank.link_calls import Connection
 from plaidapp.extensions import db
@@ -17,23 +18,28 @@ from plaidapp.store.people import users
 from plaidapp.store.pulls import link_pulls, pulls
 
 from ..pulls.attempt import Attempt
+from .connect import EXPIRED
 
 SOON = timedelta(seconds=1)
 
 
 def connect_results(attempt: Attempt, session: LinkSession) -> None:
     """Hold or exchange each connection of the session that is not yet. Raises BankError."""
+    errors = []
     for result in link_results.of_session(session.id):
         state = result.state
         if state == link_results.FOUND:
-            state = _compare(session, result)
-        if state == link_results.FOUND:
-            attempt.waits_until = now() + SOON
+            state = _compare(attempt, session, result)
         if state == link_results.APPROVED:
-            _exchange(attempt, session, result)
+            try:
+                _exchange(attempt, session, result)
+            except BankError as error:
+                errors.append(error)
+    if errors:
+        raise errors[0]
 
 
-def _compare(session: LinkSession, result: LinkResult) -> str:
+def _compare(attempt: Attempt, session: LinkSession, result: LinkResult) -> str:
     """Decide whether the person has this connection already, and return the result's new state.
 
     It stays FOUND while one like it is being exchanged, which is tried again if it has failed:
@@ -46,24 +52,26 @@ def _compare(session: LinkSession, result: LinkResult) -> str:
     other = None if like else link_duplicates.being_exchanged(session.user_id, result)
     if other:
         state = link_results.FOUND
-        link_pulls.revive(other.pull_id or 0)
+        had_failed = link_pulls.revive(other.pull_id or 0)
+        attempt.waits_until = now() + (policy.LINK_LOOK_INTERVAL if had_failed else SOON)
     link_results.change(result.id, state=state, like_item_id=like)
     db.session.commit()
     return state
 
 
 def _exchange(attempt: Attempt, session: LinkSession, result: LinkResult) -> None:
-    """Exchange the public token and add the Item to the pull.
+    """Exchange the public token and add the Item to the pull. Raises BankError.
 
     If a worker dies before it has stored the Item, the next one repeats the exchange: until the
-    public token expires, Plaid answers with the same Item.
+    public token expires, Plaid answers with the same Item. Whatever else Plaid refuses may pass
+    until then, once the operator has fixed the keys for example.
     """
     if result.sealed_token is None:
         return
     try:
         connection = attempt.bank.exchange_sealed(result.sealed_token)
     except BankError as error:
-        if error.retryable:
+        if error.code != EXPIRED:
             raise
         link_results.change(result.id, state=link_results.LOST, sealed_token=None)
         db.session.commit()

@@ -335,10 +335,31 @@ def test_a_failed_exchange_comes_before_the_same_bank_again(
     fake_link.add("link-sandbox-2", fake_link.result(accounts=[CHECKING]))
 
     returned(2)
-    later(seconds=2)
+    later(seconds=11)
     work_due()
 
     assert [result.state for result in read(LinkResult)] == ["exchanged", "held"]
+
+
+def test_a_refused_exchange_says_why_and_is_repeated_too(
+    alice, bank_server, fake_link, read, returned, later, work_due
+):
+    """It keeps no other connection of the session from being exchanged."""
+    rule = {"status": 400, "error_type": "INVALID_INPUT", "error_code": "INVALID_API_KEYS"}
+    bank_server.misbehave(kind="error", path=EXCHANGE, times=1, **rule)
+    alice.client.post(CONNECT)
+    other = fake_link.result("ins_109509", "First Gingham Credit Union")
+    fake_link.add(TOKEN, fake_link.result(accounts=[CHECKING]), other)
+
+    shown = returned()
+
+    assert shown.state == "failed"
+    assert "Plaid does not accept this app's API keys." in shown.text
+    assert [result.state for result in read(LinkResult)] == ["approved", "exchanged"]
+    later(minutes=10)
+    work_due()
+    assert len(read(Item)) == 2
+    assert read(Pull)[0].state == "done"
 
 
 @pytest.mark.usefixtures("failed_exchange")
