@@ -44,16 +44,24 @@ class Balances(msgspec.Struct, frozen=True):
 
 
 class PlaidAccount(msgspec.Struct, frozen=True):
-    """`persistent_account_id` is the same at every Item. Few banks have it, on depository only."""
+    """`persistent_account_id` is the same at every Item. Few banks have it, on depository only.
+
+    If the bank tells no `name`, it is the best of what else says which account this is.
+    """
 
     account_id: Id
-    name: Words
     type: Code
     balances: Balances
+    name: Words = ""
     official_name: Words | None = None
     mask: Code | None = None
     subtype: Code | None = None
     persistent_account_id: Code | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            instead = self.official_name or self.subtype or self.type
+            msgspec.structs.force_setattr(self, "name", instead)
 
 
 class Category(msgspec.Struct, frozen=True, gc=False):
@@ -62,8 +70,8 @@ class Category(msgspec.Struct, frozen=True, gc=False):
     `version` is the taxonomy that it is from: "v1" or "v2".
     """
 
-    primary: Code
-    detailed: Code
+    primary: Code | None = None
+    detailed: Code | None = None
     version: Code | None = None
 
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-READER = 2
+READER = 3
 """The version of what payloads.py and rows.py can read. Raise it when they can read more: rows that
 an older version could not read are then read again."""
 TRANSACTION, REMOVED, ACCOUNT, STREAM = "transaction", "removed", "account", "stream"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from plaidapp.bank import payloads, responses, unread
-from plaidapp.bank.payloads import PlaidTransaction
+from plaidapp.bank.payloads import Category, PlaidTransaction
 
 GOOD = b'{"transaction_id":"t1","account_id":"a","amount":5.10,"date":"2026-11-01","pending":false}'
 BAD = b'{"transaction_id":"t2", "account_id":"a","amount":1e-9,"date":"2026-11-01","pending":false}'
@@ -95,13 +95,21 @@ def test_a_row_is_read_without_an_optional_value_that_can_t_be(name, bad, reason
     assert answer.unread == [unread.Unread(unread.TRANSACTION, "t2", text, reason, is_part=True)]
 
 
-@pytest.mark.parametrize(
-    "category", [b"7", b'{"primary":"TRAVEL"}', b'{"primary":"TRAVEL","detailed":NaN}']
-)
+@pytest.mark.parametrize("category", [b"7", b'{"primary":"TRAVEL","detailed":NaN}'])
 def test_a_row_with_an_unreadable_category_has_none(category):
     answer = page(SECOND.replace(b"}", b',"personal_finance_category":%b}' % category))
     assert [row.category for row in answer.added] == [None]
     assert "personal_finance_category" in answer.unread[0].reason
+
+
+@pytest.mark.parametrize(
+    ("category", "primary"),
+    [(b'{"primary":"TRAVEL"}', "TRAVEL"), (b'{"primary":null,"detailed":null}', None)],
+)
+def test_a_category_may_be_known_in_part_or_not_at_all(category, primary):
+    answer = page(SECOND.replace(b"}", b',"personal_finance_category":%b}' % category))
+    assert answer.added[0].category == Category(primary)
+    assert answer.unread == []
 
 
 def test_each_value_that_can_t_be_read_has_a_reason_of_its_own():
@@ -191,6 +199,23 @@ def test_an_optional_part_of_an_account_may_be_unknown():
     (account,), (row,) = account_of((ACCOUNT % b'{"current":5}').replace(b'"1"', b"1"))
     assert (account.mask, account.balances.current) == (None, 5)
     assert "mask" in row.reason
+
+
+@pytest.mark.parametrize("name", [b"null", b"7", b'""'])
+@pytest.mark.parametrize(
+    ("known", "instead"),
+    [
+        (b'"official_name":"Digital Coins"', "Digital Coins"),
+        (b'"official_name":null,"subtype":"crypto exchange"', "crypto exchange"),
+        (b'"official_name":""', "investment"),
+    ],
+)
+def test_an_account_without_a_name_is_called_what_else_is_known(name, known, instead):
+    sent = (ACCOUNT % b'{"current":5}').replace(b'"Coins"', b"%b,%b" % (name, known))
+    (account,), unread_accounts = account_of(sent)
+    assert (account.name, account.balances.current) == (instead, 5)
+    assert all(row.is_part for row in unread_accounts)
+    assert bool(unread_accounts) == (name != b'""')
 
 
 @pytest.mark.parametrize("gone", [b'"type":"investment",', b'"account_id":"a",'])

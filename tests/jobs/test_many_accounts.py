@@ -110,7 +110,7 @@ def test_a_take_over_takes_no_statements_per_account(count, app, owner):
 
     def statements(accounts, first, second):
         listed = [
-            PlaidAccount(f"{second.id}-{number}", "Joint", "depository", Balances())
+            PlaidAccount(f"{second.id}-{number}", "depository", Balances(), "Joint")
             for number in range(accounts)
         ]
         save_accounts(owner, second.id, listed)

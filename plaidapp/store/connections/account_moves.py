@@ -73,9 +73,9 @@ def told(account: Account) -> str:
     )
     sent = PlaidAccount(
         account.plaid_account_id,
-        account.name,
         account.type,
         balances,
+        account.name,
         account.official_name,
         account.mask,
         account.subtype,

@@ -33,8 +33,9 @@ ATM = re.compile(r"\batm\b", re.IGNORECASE)
 BANK_WORDS = re.compile(
     r"accounts?|acct|ach|bank(?:ing)?|checking|savings|share|credit|debit|deposit(?:ed)?|eft"
     r"|withdraw(?:al)?|electronic|mobile|online|internet|web|incoming|outgoing|internal|moved?"
-    r"|from|to|in|into|out|of|my|own|for|on|id|ref|reference|conf|confirmation|received|sent|sepa|konto|compte|cuenta|auszahlung|einzahlung"
-    r"|gutschrift|lastschrift|dépôt|retrait|versement|depósito|retiro|ingreso|opname|storting"
+    r"|from|to|in|into|out|of|my|own|for|on|id|ref|reference|conf|confirmation|received|sent|sepa"
+    r"|konto|compte|cuenta|auszahlung|einzahlung|gutschrift|lastschrift|dépôt|retrait|versement"
+    r"|depósito|retiro|ingreso|opname|storting"
 )
 """Words that name neither a shop nor a person. "Check" and "bill" are not among them, because
 that money goes to others, and neither is "direct": a direct deposit is pay."""

@@ -65,25 +65,25 @@ def balances(current, iso="USD", unofficial=None):
 
 ACCOUNTS = [
     payloads.PlaidAccount(
-        "chk", "Checking", "depository", balances("110"), None, "0000", "checking"
+        "chk", "depository", balances("110"), "Checking", None, "0000", "checking"
     ),
     payloads.PlaidAccount(
-        "twin", "Checking", "depository", balances("-3.5"), None, "0000", "savings"
+        "twin", "depository", balances("-3.5"), "Checking", None, "0000", "savings"
     ),
     payloads.PlaidAccount(
-        "card", '"; drop', "credit", balances("410"), None, "3333", "credit card"
+        "card", "credit", balances("410"), '"; drop', None, "3333", "credit card"
     ),
     payloads.PlaidAccount(
-        "yen", "円 普通預金", "depository", balances("12000", "JPY"), None, "1", "cd"
+        "yen", "depository", balances("12000", "JPY"), "円 普通預金", None, "1", "cd"
     ),
     payloads.PlaidAccount(
-        "coins", "🪙", "investment", balances("1.00000001", None, "btc"), None, None
+        "coins", "investment", balances("1.00000001", None, "btc"), "🪙", None, None
     ),
-    payloads.PlaidAccount("odd", "=1+1\n^", "other", balances(None, None, "1INCH"), None, "-1"),
+    payloads.PlaidAccount("odd", "other", balances(None, None, "1INCH"), "=1+1\n^", None, "-1"),
     payloads.PlaidAccount(
-        "loan", "Loan " * 2_000, "loan", balances("65262"), None, "7777", "student"
+        "loan", "loan", balances("65262"), "Loan " * 2_000, None, "7777", "student"
     ),
-    payloads.PlaidAccount("idle", "Never used", "depository", balances("0"), None, "9999"),
+    payloads.PlaidAccount("idle", "depository", balances("0"), "Never used", None, "9999"),
 ]
 CURRENCIES = {
     "chk": [("USD", None), ("EUR", None)],
