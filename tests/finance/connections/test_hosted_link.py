@@ -1,8 +1,11 @@
 """Connecting a bank on the sandbox's own Hosted Link pages, which a program walks through."""
 
+import io
+import json
 from urllib.parse import urlsplit
 
 import pytest
+from werkzeug.wrappers import Request
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, LinkSession, Webhook
@@ -114,6 +117,36 @@ def test_a_duplicate_and_a_second_log_in(alice, go, banks, bank_server, panel, w
     assert panel(alice.htmx("POST", f"{CONNECT}/{session}/separate")).state == "queued"
     work()
     assert (exchanges(), len(banks())) == (before + 1, 2)
+
+
+@pytest.fixture
+def several_items(bank_server, monkeypatch):
+    """Every link lets the person add several banks, as some of Plaid's contracts have it."""
+    honest = bank_server.server.app
+
+    def bank(environ, start_response):
+        if environ["PATH_INFO"] == "/link/token/create":
+            call = json.loads(Request(environ).get_data())
+            body = json.dumps(call | {"enable_multi_item_link": True}).encode()
+            environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
+        return honest(environ, start_response)
+
+    monkeypatch.setattr(bank_server.server, "app", bank)
+
+
+def test_two_items_in_one_session(alice, go, banks, several_items, bank_server):
+    passwords = ["pass_good", "pass_good"]
+    shown = go(bank=["ins_109508", "ins_109511"], password=passwords)
+
+    assert shown.state == "done", shown.text
+    assert banks() == ["First Platypus Bank", "Tartan Bank"]
+    # Of the next two, one is known and the other is new.
+    again = go(bank=["ins_109511", "ins_109512"], password=passwords)
+    assert again.state == "failed"
+    assert "Tartan Bank. You already have this bank." in again.text
+    assert "Houndstooth Bank connected." in again.text
+    assert banks()[2:] == ["Houndstooth Bank"]
+    assert bank_server.faults.rulebook.report()["calls"][EXCHANGE] == 3
 
 
 def test_what_is_separate_stays_so_even_if_the_bank_names_persistent_ids(
