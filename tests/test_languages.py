@@ -16,6 +16,7 @@ from plaidapp.store import Account, Item, LinkResult, LinkSession, PullItem, Tra
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states, link_results
 from plaidapp.store.pulls import kinds, pulls
+from tests.finance.connections.test_status_lines import STATES
 from tests.pages import Page
 from tests.pseudo import FORMATS, bracketed, translate, untranslatable
 
@@ -237,6 +238,18 @@ def test_a_sentence_that_a_job_stored_is_translated_when_it_is_shown(app, connec
         with subtests.test(stored):
             text = Page(ask(connected, "GET", "/finance/items/1").text).find(id="item")[1]
             assert shown.replace("DAY", day) in text
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_what_pages_say_of_a_connection_is_translated(app, connected, data, name):
+    with app.app_context():
+        item = db.session.get_one(Item, 1)
+        for field, value in STATES[name][0](now()).items():
+            setattr(item, field, value)
+        db.session.commit()
+    for path in ("/finance/items/1", "/finance/"):
+        shown = ask(connected, "GET", path).text.replace("It is new.", "")  # in Plaid's own words
+        assert list(untranslatable(shown, data())) == []
 
 
 def test_untranslatable_finds_every_text_outside_of_brackets(app):
