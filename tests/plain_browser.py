@@ -1,5 +1,6 @@
 """A browser without JavaScript, as far as forms go: it reads them from the page and sends them."""
 
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import NamedTuple
 
@@ -105,6 +106,18 @@ class PlainBrowser:
 
     def press(self, label: str, **changes: str) -> Page:
         """Press a button after changing fields of its form; each must exist there already."""
+        action, fields = self._filled(label, changes)
+        return self._open(action, method="POST", data=fields)
+
+    def leave(self, label: str) -> str:
+        """Press a button that leads to another site, and return the address there."""
+        action, fields = self._filled(label, {})
+        answer = self._client.post(action, data=fields)
+        assert answer.status_code == 303, f"{answer.status_code} from {action}"
+        return answer.location
+
+    def _filled(self, label: str, changes: Mapping[str, str]) -> tuple[str, MultiDict[str, str]]:
+        """Return where the form of a button is sent, and its fields."""
         forms = Forms(self.html)
         button = forms.button(label)
         form, fields = forms.forms[button.form], forms.fields(button.form)
@@ -117,7 +130,7 @@ class PlainBrowser:
         action = button.attributes.get("formaction") or form.get("action") or self.path
         assert form["method"] == "post"
         self.posted.add(self._urls.match(action.partition("?")[0], method="POST")[0])
-        return self._open(action, method="POST", data=fields)
+        return action, fields
 
     def _open(self, path: str, **options: object) -> Page:
         answer = self._client.open(path, follow_redirects=True, **options)  # type: ignore[arg-type]

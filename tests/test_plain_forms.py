@@ -4,16 +4,17 @@ tests/e2e/test_without_javascript.py has what only a real browser can show.
 """
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import pytest
 
 from plaidapp import policy
 from tests.conftest import PASSWORD
+from tests.link_walker import walk
 from tests.plain_browser import PlainBrowser
 
-AT_PLAID = {"connect_bank", "reconnect", "continue_at_plaid", "connect_separately"}
-NOT_PRESSED = {"webhooks.receive", *(f"finance.{name}" for name in AT_PLAID)}
-"""Plaid sends the first. The others lead to Plaid: tests/finance/connections/test_link_pages.py."""
+NOT_PRESSED = {"webhooks.receive"}
+"""Plaid sends it."""
 DYNAMIC = {"override_username": "user_transactions_dynamic", "override_password": "any"}
 BROKEN = {"status": 400, "error_type": "ITEM_ERROR", "error_code": "ITEM_LOCKED"}
 
@@ -82,6 +83,7 @@ def test_every_form_works_without_javascript(app, browser, at_work, bank_server,
     edit_many(browser)
     merge_accounts(browser, at_work)
     disconnect(browser, at_work)
+    connect_at_plaid(browser, at_work)
     forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     assert browser.posted == forms - NOT_PRESSED
 
@@ -158,6 +160,27 @@ def disconnect(browser, at_work):
     browser.get("/finance/items/1/disconnect")
     browser.press("Delete the history")
     assert at_work()[0] == "done"
+
+
+def connect_at_plaid(browser, at_work):
+    """Connect a bank in a second tab, once more separately, and log in to it again."""
+    browser.get("/finance/items")
+    browser.leave("Connect a bank")
+    browser.get("/finance/")
+    return_from(browser, browser.leave("Continue at Plaid"))
+    assert at_work()[0] == "done"
+    return_from(browser, browser.leave("Connect a bank"))
+    assert at_work()[0] == "failed"
+    browser.press("Connect it separately")
+    assert at_work()[0] == "done"
+    item = links(browser.get("/finance/items"), "/items/3")[0]
+    browser.get(item)
+    return_from(browser, browser.leave("Choose accounts"))
+    assert at_work()[0] == "done"
+
+
+def return_from(browser, address):
+    browser.get(urlsplit(walk(address, bank="ins_109511", accounts=["0000"])).path)
 
 
 def links(page, end):
