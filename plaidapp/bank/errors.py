@@ -1,5 +1,6 @@
 """The only error type that leaves bank/. error_sentences.py has the meaning of each code."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plaidapp import policy
@@ -98,6 +99,11 @@ class BankError(Exception):
         """
         is_refused = self.refuses_product and self.code not in NOT_OFFERED
         return is_refused or self.code in (MUTATION, LOOP)
+
+
+def worst(problems: Sequence[BankError]) -> BankError:
+    """Return the error that stands for several: one that is worth a retry, if there is one."""
+    return max(problems, key=lambda error: error.retryable)
 
 
 def transport_error(code: str) -> BankError:

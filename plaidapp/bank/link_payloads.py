@@ -29,7 +29,7 @@ class Institution(msgspec.Struct, frozen=True):
 class LinkedAccount(msgspec.Struct, frozen=True):
     """An account that the person chose in Link."""
 
-    id: str
+    id: str | None = None
     name: str | None = None
     mask: str | None = None
     type: str | None = None
@@ -39,13 +39,25 @@ class LinkedAccount(msgspec.Struct, frozen=True):
 class ItemAdded(msgspec.Struct, frozen=True):
     """A connection that the person made. Its public token can be exchanged for 30 minutes."""
 
-    public_token: str
-    accounts: list[LinkedAccount] = []
+    public_token: str | None = None
+    accounts: list[LinkedAccount] | None = None
     institution: Institution | None = None
 
 
 class Results(msgspec.Struct, frozen=True):
-    item_add_results: list[ItemAdded] = []
+    item_add_results: list[ItemAdded] | None = None
+
+
+class SuccessMetadata(msgspec.Struct, frozen=True):
+    accounts: list[LinkedAccount] | None = None
+    institution: Institution | None = None
+
+
+class Success(msgspec.Struct, frozen=True):
+    """The older form of a result, which Plaid sends to some apps instead."""
+
+    public_token: str | None = None
+    metadata: SuccessMetadata | None = None
 
 
 class ExitMetadata(msgspec.Struct, frozen=True):
@@ -57,11 +69,28 @@ class ExitMetadata(msgspec.Struct, frozen=True):
     request_id: str | None = None
 
 
+class ExitError(msgspec.Struct, frozen=True):
+    """As PlaidError, but any part may be null."""
+
+    error_type: str | None = None
+    error_code: str | None = None
+    display_message: str | None = None
+
+
 class Exit(msgspec.Struct, frozen=True):
     """The person left without finishing. `error` is the last one they met, if any."""
 
-    error: PlaidError | None = None
+    error: ExitError | None = None
     metadata: ExitMetadata | None = None
+
+    @property
+    def met(self) -> PlaidError | None:
+        told = self.error or ExitError()
+        if not told.error_code:
+            return None
+        return PlaidError(
+            told.error_type or "", told.error_code, display_message=told.display_message
+        )
 
 
 class LinkSession(msgspec.Struct, frozen=True):
@@ -72,6 +101,16 @@ class LinkSession(msgspec.Struct, frozen=True):
     finished_at: datetime | None = None
     exit: Exit | None = None
     results: Results | None = None
+    on_success: Success | None = None
+
+    @property
+    def added(self) -> list[ItemAdded]:
+        """Return the connections that the person made, in whichever form Plaid reports them."""
+        listed = (self.results and self.results.item_add_results) or []
+        if not listed and self.on_success:
+            told = self.on_success.metadata or SuccessMetadata()
+            listed = [ItemAdded(self.on_success.public_token, told.accounts, told.institution)]
+        return [each for each in listed if each.public_token]
 
 
 class LinkState(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from plaidapp.bank.errors import BankError
 from plaidapp.extensions import allow_writes, db
 from plaidapp.htmx import is_htmx, notice, redirect
 from plaidapp.jobs import queue
-from plaidapp.jobs.connections import link_looks, update_mode
+from plaidapp.jobs.connections import connect_results, link_looks, update_mode
 from plaidapp.store import Item, LinkSession, Pull
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, item_states, items, link_results, link_sessions
@@ -144,9 +144,13 @@ def connect_separately(session_id: int) -> Answer:
     """
     session = owned_or_404(link_sessions.owned, session_id)
     pull = owned_or_404(pulls.owned, session.pull_id or 0)
-    if not link_results.approve_held(session.id, request.form.get("result", type=int)):
-        return _refuse(gettext("This can't be connected anymore. Connect the bank again."), 422)
-    link_pulls.revive(pull.id)
+    result_id = request.form.get("result", type=int)
+    if not connect_results.approve(session, result_id):
+        if link_results.is_held(session.id, result_id):
+            sentence = gettext("This can't be connected anymore. Connect the bank again.")
+        else:
+            sentence = gettext("This is decided already.")
+        return _refuse(sentence, 422)
     queue.ring(pull)
     db.session.refresh(pull)  # an UPDATE changed it behind the session's back
     return pull_view.answer(pull)

@@ -5,9 +5,8 @@ same bank costs money, and at some banks it breaks the first one.
 https://plaid.com/docs/link/duplicate-items/
 """
 
-from datetime import timedelta
-
 from plaidapp import policy
+from plaidapp.bank import errors
 from plaidapp.bank.errors import BankError
 from plaidapp.bank.link_calls import Connection
 from plaidapp.extensions import db
@@ -20,12 +19,13 @@ from plaidapp.store.pulls import link_pulls, pulls
 from ..pulls.attempt import Attempt
 from .connect import EXPIRED
 
-SOON = timedelta(seconds=1)
-
 
 def connect_results(attempt: Attempt, session: LinkSession) -> None:
-    """Hold or exchange each connection of the session that is not yet. Raises BankError."""
-    errors = []
+    """Hold or exchange each connection of the session that is not yet.
+
+    Raises BankError, after it has tried every one.
+    """
+    problems = []
     for result in link_results.of_session(session.id):
         state = result.state
         if state == link_results.FOUND:
@@ -34,9 +34,21 @@ def connect_results(attempt: Attempt, session: LinkSession) -> None:
             try:
                 _exchange(attempt, session, result)
             except BankError as error:
-                errors.append(error)
-    if errors:
-        raise errors[0]
+                problems.append(error)
+    if problems:
+        raise errors.worst(problems)
+
+
+def approve(session: LinkSession, result_id: int | None) -> bool:
+    """Have what is held exchanged, or one of it: the person wants it. False if it is too late.
+
+    A pull that is about to end sees the request to look, and goes on.
+    """
+    if not link_results.approve_held(session.id, result_id):
+        return False
+    link_sessions.request_look(session.id)
+    link_pulls.revive(session.pull_id or 0)
+    return True
 
 
 def _compare(attempt: Attempt, session: LinkSession, result: LinkResult) -> str:
@@ -53,7 +65,8 @@ def _compare(attempt: Attempt, session: LinkSession, result: LinkResult) -> str:
     if other:
         state = link_results.FOUND
         had_failed = link_pulls.revive(other.pull_id or 0)
-        attempt.waits_until = now() + (policy.LINK_LOOK_INTERVAL if had_failed else SOON)
+        wait = policy.LINK_LOOK_INTERVAL if had_failed else policy.LINK_RETURN_INTERVAL
+        attempt.waits_until = now() + wait
     link_results.change(result.id, state=state, like_item_id=like)
     db.session.commit()
     return state
@@ -63,15 +76,14 @@ def _exchange(attempt: Attempt, session: LinkSession, result: LinkResult) -> Non
     """Exchange the public token and add the Item to the pull. Raises BankError.
 
     If a worker dies before it has stored the Item, the next one repeats the exchange: until the
-    public token expires, Plaid answers with the same Item. Whatever else Plaid refuses may pass
-    until then, once the operator has fixed the keys for example.
+    public token expires, Plaid answers with the same Item. It is lost only if Plaid does not know
+    it, or if it can't be exchanged until it has expired.
     """
-    if result.sealed_token is None:
-        return
+    db.session.commit()  # hold no transaction while Plaid is asked
     try:
-        connection = attempt.bank.exchange_sealed(result.sealed_token)
+        connection = attempt.bank.exchange_sealed(result.sealed_token or b"")
     except BankError as error:
-        if error.code != EXPIRED:
+        if error.code != EXPIRED and result.may_be_exchanged:
             raise
         link_results.change(result.id, state=link_results.LOST, sealed_token=None)
         db.session.commit()

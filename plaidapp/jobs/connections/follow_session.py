@@ -24,7 +24,7 @@ LOST = "LINK_RESULT_LOST"
 SENTENCES = {
     CANCELED: gettext_noop("You left Plaid before you were done. Nothing has changed."),
     EXPIRED: gettext_noop("The link to Plaid has expired. Nothing has changed."),
-    LOST: gettext_noop("This connection could not be finished in time. Connect the bank again."),
+    LOST: gettext_noop("This connection could not be finished. Connect the bank again."),
     ALREADY_CONNECTED: gettext_noop(
         "You already have this bank. Log in to it again instead. It's free."
     ),
@@ -50,21 +50,28 @@ def follow(attempt: Attempt) -> None:
     if not (session.finished_at or results or session.was_left or session.has_expired):
         attempt.waits_until = _next_look(session)
         return
-    if session.ended_at is None:
-        link_sessions.change(session.id, ended_at=now())
+    finished_at, ended_at = session.finished_at, session.ended_at
+    is_news = ended_at is None or (finished_at is not None and finished_at > ended_at)
+    if is_news:
+        link_sessions.change(session.id, ended_at=max(now(), finished_at or now()))
     attempt.verdict = _verdict(session, results)
     if session.item_id is not None:
-        attempt.verdict = update_mode.conclude(attempt, session.item_id, attempt.verdict)
+        attempt.verdict = update_mode.conclude(
+            attempt, session.item_id, attempt.verdict, is_news=is_news
+        )
 
 
 def _look(attempt: Attempt, session: LinkSession) -> None:
-    """An error that may pass is none while the person is at Plaid: the next look is soon."""
+    """An error that may pass is none while the person is at Plaid: the next look is soon, and
+    counts for those who have asked for this one."""
+    requests = session.look_requested
     try:
         link_looks.look(attempt.bank, session)
     except BankError as error:
         is_over = session.returned_at or session.ended_at or session.has_expired
         if is_over or not error.retryable:
             raise
+        link_sessions.change(session.id, look_applied=requests)
 
 
 def _next_look(session: LinkSession) -> datetime:

@@ -57,14 +57,22 @@ def look_unseen(attempt: Attempt) -> None:
     """Look at the person's sessions whose pull is over; start it again where there is news, or
     where the exchange has failed.
 
-    Raises BankError.
+    Raises BankError, after it has looked at every session.
     """
+    problems = []
     for session in link_sessions.to_look_at(attempt.pull.user_id):
         follows = db.session.get_one(Pull, session.pull_id)
-        if not follows.active and (look(attempt.bank, session) or _is_unfinished(session)):
-            link_pulls.revive(follows.id)  # the clock rings for it
+        try:
+            is_news = not follows.active and look(attempt.bank, session)
+        except BankError as error:
+            problems.append(error)
+            is_news = False
+        if not follows.active and (is_news or _is_unfinished(session)):
             users.ledger_changed(session.user_id)
+            link_pulls.revive(follows.id)  # the clock rings for it
             db.session.commit()
+    if problems:
+        raise errors.worst(problems)
 
 
 def _is_unfinished(session: LinkSession) -> bool:
@@ -83,7 +91,7 @@ def look(bank: Bank, session: LinkSession) -> bool:
     db.session.commit()  # hold no transaction while Plaid is asked
     state = _ask(bank, session)
     opened = state.link_sessions if session.purpose == link_sessions.CONNECT else []
-    added = [_found(bank, each, one) for one in opened for each in _added(one)]
+    added = [_found(bank, each, one) for one in opened for each in one.added]
     is_new = link_results.save(session.id, added) > 0
     finished_at = session.finished_at
     if session.purpose != link_sessions.CONNECT:  # a new connection is finished by its result
@@ -118,18 +126,15 @@ def _ask(bank: Bank, session: LinkSession) -> link_payloads.LinkState:
         return link_payloads.LinkState()
 
 
-def _added(opened: link_payloads.LinkSession) -> list[link_payloads.ItemAdded]:
-    return opened.results.item_add_results if opened.results else []
-
-
 def _found(bank: Bank, added: link_payloads.ItemAdded, opened: link_payloads.LinkSession) -> Found:
     bank_of = added.institution or link_payloads.Institution()
+    public_token = added.public_token or ""
     return Found(
-        link_payloads.hash_of(added.public_token),
-        bank.seal(added.public_token),
+        link_payloads.hash_of(public_token),
+        bank.seal(public_token),
         bank_of.institution_id,
         bank_of.name,
-        msgspec.json.encode(added.accounts).decode(),
+        msgspec.json.encode(added.accounts or []).decode(),
         min(opened.finished_at or now(), now()) + policy.PUBLIC_TOKEN_LIFE,
     )
 
@@ -147,7 +152,7 @@ def _exit_of(state: link_payloads.LinkState) -> dict[str, str | None]:
     left = [each for each in state.link_sessions if each.exit]
     last = (left or state.link_sessions)[-1]
     told = (last.exit and last.exit.metadata) or link_payloads.ExitMetadata()
-    error = last.exit.error if last.exit else None
+    error = last.exit.met if last.exit else None
     return {
         "exit_code": error.error_code if error else None,
         "exit_message": errors.from_plaid(error, status=400).message if error else None,

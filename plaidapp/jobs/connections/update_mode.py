@@ -9,22 +9,29 @@ from plaidapp.extensions import db
 from plaidapp.store import Item
 from plaidapp.store.connections import bank_status, item_states, state_changes
 from plaidapp.store.people import users
+from plaidapp.store.pulls import pulls
 
 from ..pulls.attempt import Attempt
 
 ERRORS = (item_states.LOGIN_REQUIRED, item_states.ERROR, item_states.REVOKED)
 
 
-def conclude(attempt: Attempt, item_id: int, verdict: BankError | None) -> BankError | None:
+def conclude(
+    attempt: Attempt, item_id: int, verdict: BankError | None, *, is_news: bool
+) -> BankError | None:
     """Return None if the Item works again, and otherwise the verdict on the session.
 
     The state clears at once, before the accounts and transactions are read. If the person left, the
-    Item may have been repaired all the same, in another tab: then Plaid shows no error any more.
+    Item may have been repaired all the same, in another tab: then Plaid shows no error any more. So
+    it is asked too if the verdict is no news: the Item may have a later error.
     """
-    if verdict and not _was_repaired(attempt, item_id):
-        note_refusal(item_id, verdict)
+    if (verdict or not is_news) and not _was_repaired(attempt, item_id):
+        if verdict:
+            note_refusal(item_id, verdict)
         return verdict
     mend(db.session.get_one(Item, item_id))
+    for pull_item in attempt.pull.items:
+        pull_item.phase = pulls.QUEUED
     db.session.commit()
     return None
 

@@ -6,11 +6,13 @@ from typing import Any, NamedTuple, cast
 
 import msgspec
 from sqlalchemy import (
+    ColumnElement,
     ForeignKey,
     LargeBinary,
     String,
     Table,
     Text,
+    and_,
     exists,
     func,
     or_,
@@ -120,10 +122,19 @@ def approve_held(session_id: int, result_id: int | None) -> int:
 
     Return how many there were whose public token is still good.
     """
-    held = LinkResult.session_id == session_id, LinkResult.state == HELD
-    chosen = (LinkResult.id == result_id) if result_id is not None else true()
     in_time = LinkResult.expires_at > now()
-    return write(update(LinkResult).where(*held, chosen, in_time).values(state=APPROVED))
+    to_approve = update(LinkResult).where(_held(session_id, result_id), in_time)
+    return write(to_approve.values(state=APPROVED))
+
+
+def is_held(session_id: int, result_id: int | None) -> bool:
+    """Return True if the person has not decided about this result, or about any."""
+    return bool(db.session.scalar(select(exists().where(_held(session_id, result_id)))))
+
+
+def _held(session_id: int, result_id: int | None) -> ColumnElement[bool]:
+    chosen = (LinkResult.id == result_id) if result_id is not None else true()
+    return and_(LinkResult.session_id == session_id, LinkResult.state == HELD, chosen)
 
 
 def forget_item(item_id: int) -> None:
@@ -141,6 +152,8 @@ def held(session_id: int) -> Sequence[LinkResult]:
 def forget_tokens(session_id: int) -> None:
     """Destroy the public tokens of a session that Plaid does not exchange anymore."""
     expired = LinkResult.session_id == session_id, LinkResult.expires_at <= now()
+    unfinished = LinkResult.state.in_((FOUND, APPROVED))
+    write(update(LinkResult).where(*expired, unfinished).values(state=LOST))
     write(update(LinkResult).where(*expired).values(sealed_token=None))
 
 

@@ -247,6 +247,7 @@ def test_what_is_connected_separately_stays_separate(
     assert exchanges() == had + 1
     answer = alice.client.post(f"{RETURN}/separate")
     assert answer.status_code == 422, "a second press exchanges nothing"
+    assert "This is decided already." in answer.text
     work()
     assert (exchanges(), len(read(Item))) == (had + 1, 2)
 

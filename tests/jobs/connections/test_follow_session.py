@@ -1,52 +1,16 @@
 """A pull that follows a session of Link: results are stored first, and each becomes one Item."""
 
-import pytest
-
 from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs.connections import link_looks
 from plaidapp.store import Item, LinkResult, LinkSession, Pull
-from plaidapp.store.connections import link_results, link_sessions
+from plaidapp.store.connections import link_results
 from plaidapp.store.pulls import kinds, link_pulls, pulls
 from tests.fake_link import CHECKING, moment
 
 TOKEN = "link-sandbox-1"
 EXCHANGE = "/item/public_token/exchange"
 DOWN = {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "DOWN"}
-
-
-@pytest.fixture
-def open_link(context, owner, begin, fake_link):
-    """Begin a session of Link with the pull that follows it; return the pull's id."""
-
-    def create():
-        session_id = link_sessions.add(owner, link_sessions.CONNECT).id
-        db.session.commit()
-        link = context.extensions["bank"].create_link("somebody", "http://localhost/")
-        pull_id = begin(kinds.CONNECT)
-        link_sessions.change(
-            session_id,
-            pull_id=pull_id,
-            look_after=link_sessions.look_later(),
-            **link._asdict(),
-        )
-        db.session.commit()
-        return pull_id
-
-    return create
-
-
-@pytest.fixture
-def come_back(context):
-    """The browser returns from Plaid."""
-
-    def request(pull_id):
-        session = link_sessions.of_pull(pull_id)
-        link_sessions.note_return(session.id)
-        link_looks.request(session, pulls.PERSON)
-        db.session.commit()
-
-    return request
 
 
 def all_of(model):
