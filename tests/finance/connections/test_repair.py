@@ -218,3 +218,16 @@ def test_an_ended_connection_can_not_be_repaired(app, one_bank):
     assert "Connect the bank again." in answer.text
     with app.app_context():
         assert not db.session.query(Pull).filter_by(kind=kinds.RECONNECT).count()
+
+
+def test_plaid_is_asked_once_in_a_while_even_if_a_sync_is_open(
+    one_bank, breaks, work_due, later, bank_server, read
+):
+    breaks(error=ERROR)
+    assert read().is_behind
+    one_bank.client.post(RECONNECT)
+    later(seconds=11)
+    work_due()
+
+    assert bank_server.faults.rulebook.report()["calls"]["/link/token/get"] == 1
+    assert "Waiting for you at Plaid." in one_bank.client.get("/finance/").text
