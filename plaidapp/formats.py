@@ -17,7 +17,7 @@ from markupsafe import Markup, escape
 
 from .bank.amounts import DECIMALS
 from .languages import current_locale
-from .store import Item
+from .store import Item, Stream, Transaction
 from .store.base.types import exact
 
 MINUS = "\N{MINUS SIGN}"
@@ -29,7 +29,7 @@ CURRENCIES = numbers.list_currencies()
 def init_app(app: Flask) -> None:
     for of_numbers in (money, signed_money, change, money_parts, number, percent, exact):
         app.add_template_filter(of_numbers)
-    for of_text in (words, listed, bank_name):
+    for of_text in (words, listed, bank_name, shown_title):
         app.add_template_filter(of_text)
 
 
@@ -165,6 +165,11 @@ def words(code: str) -> str:
 def bank_name(item: Item) -> str:
     """Return the name of an Item's bank. It is not known in the first moments of a connection."""
     return item.institution_name or gettext("Your bank")
+
+
+def shown_title(row: Transaction | Stream) -> str:
+    """Return a row's title in words, also of a row that the bank sent without any description."""
+    return row.title.strip() or gettext("No description")
 
 
 def listed(parts: Iterable[str]) -> Markup:

@@ -426,3 +426,14 @@ def test_a_pending_row_and_its_posted_row_link_to_each_other(app, connected, tod
     assert f'href="{PATH}/{posted}"' in old
     assert 'name="note"' not in old
     assert "It replaced a pending transaction of" in connected.client.get(f"{PATH}/{posted}").text
+
+
+def test_a_row_without_a_description_says_so(app, connected):
+    with app.app_context():
+        row_id = db.session.scalar(db.select(Transaction.id).limit(1))
+        db.session.execute(db.update(Transaction).values(name=" ", merchant_name=None))
+        db.session.commit()
+    for path in ("/finance/", PATH):
+        assert "No description" in names(connected.client.get(path))
+    page = Page(connected.client.get(f"{PATH}/{row_id}").text)
+    assert page.texts_of("h1") == ["No description"]
