@@ -108,7 +108,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup() -> None:
     """Wait for the next day near midnight: app, sandbox and test must agree on today's date."""
     begun = datetime.now(UTC)

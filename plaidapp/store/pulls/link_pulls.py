@@ -24,18 +24,8 @@ def find_item(pull_id: int, item_id: int) -> PullItem | None:
 
 def revive(pull_id: int) -> bool:
     """Make a pull due again that is over, because its link was used again. False if it is not."""
-    return bool(
-        transitions.change(
-            Pull.id == pull_id,
-            Pull.state.in_((DONE, FAILED, DISMISSED)),
-            state=QUEUED,
-            run_after=now(),
-            failures=0,
-            error_code=None,
-            error_message=None,
-            ended_at=None,
-        )
-    )
+    is_over = Pull.state.in_((DONE, FAILED, DISMISSED))
+    return bool(transitions.begin_again(Pull.id == pull_id, is_over))
 
 
 def dismiss(pull_id: int) -> bool:

@@ -179,14 +179,10 @@ def reclaim_orphans() -> int:
     return change(orphaned, **again)
 
 
-def queue_again(pull_id: int) -> bool:
-    """Make the pull due with no failures, for *Try again*. Return False if running or over.
-
-    Items that failed are asked again, even if their error was final: the person may have fixed it.
-    """
-    queued = change(
-        Pull.id == pull_id,
-        Pull.state.in_((QUEUED, FAILED)),
+def begin_again(*conditions: Any) -> int:
+    """Make the pulls that fulfill the conditions due, with no failures; return how many."""
+    return change(
+        *conditions,
         state=QUEUED,
         run_after=now(),
         failures=0,
@@ -194,7 +190,14 @@ def queue_again(pull_id: int) -> bool:
         error_message=None,
         ended_at=None,
     )
-    if queued:
+
+
+def queue_again(pull_id: int) -> bool:
+    """Make the pull due with no failures, for *Try again*. Return False if running or over.
+
+    Items that failed are asked again, even if their error was final: the person may have fixed it.
+    """
+    if queued := begin_again(Pull.id == pull_id, Pull.state.in_((QUEUED, FAILED))):
         failed = (PullItem.pull_id == pull_id) & (PullItem.phase == FAILED)
         write(update(PullItem).where(failed).values(phase=QUEUED))
     return bool(queued)

@@ -1,7 +1,5 @@
 """Disconnecting a bank that is connected again, or whose accounts another connection lists."""
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy import select, update
 
@@ -9,53 +7,12 @@ from plaidapp.extensions import db
 from plaidapp.finance.reports import account_balances
 from plaidapp.jobs.connections.disconnect import disconnect
 from plaidapp.jobs.transactions import bank_comparison
-from plaidapp.store import Account, Item, Pull, Transaction
+from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import account_questions, former_accounts, item_states, items
-from plaidapp.store.reports import balance_history
-from plaidapp.store.transactions import monthly_refresh
-from tests.scripted_bank import scripted_bank  # noqa: F401 a fixture
 
 pytestmark = pytest.mark.usefixtures("context")
 GOOD, DISCONNECTED, REPLACED = item_states.GOOD, item_states.DISCONNECTED, item_states.REPLACED
-
-
-@pytest.fixture
-def bank(scripted_bank):  # noqa: F811
-    return scripted_bank
-
-
-@pytest.fixture
-def days(today):
-    return lambda age: today - timedelta(days=age)
-
-
-@pytest.fixture
-def connect(link):
-    def connect_login(name):
-        return link(institution_id="ins_1", username=name, password="any")
-
-    return connect_login
-
-
-@pytest.fixture
-def finish(run):
-    """Run every queued pull, as the worker and the clock do, and check all derived data."""
-
-    def run_all():
-        while True:
-            db.session.remove()
-            queued = db.session.scalars(select(Pull.id).where(Pull.state == "queued")).all()
-            if not queued:
-                break
-            for pull_id in queued:
-                run(pull_id)
-        ids = db.session.scalars(select(Account.id)).all()
-        assert monthly_refresh.wrong(ids) == set()
-        assert balance_history.wrong(ids) == set()
-        db.session.remove()
-
-    return run_all
 
 
 @pytest.fixture
@@ -97,18 +54,20 @@ def differences(item):
     return bank_comparison.find(db.session.get_one(Item, item.id))
 
 
-def test_connecting_again_picks_up_the_kept_history(bank, connect, end, finish, owner, days, today):
+def test_connecting_again_picks_up_the_kept_history(
+    bank, connect_login, end, finish, owner, days, today
+):
     login = bank.login("anna")
     checking = login.account()
     for age in (700, 40, 3):
         login.row(checking, days(age), str(age))
-    old = connect("anna")
+    old = connect_login("anna")
     edit()
     before, (account,) = rows(), accounts()
     end(old)
     assert state_of(old) == DISCONNECTED
     login.row(checking, days(1), "1", "since then")
-    new = connect("anna")
+    new = connect_login("anna")
     finish()
     assert (state_of(old), state_of(new)) == (REPLACED, GOOD)
     (after,) = accounts()
@@ -122,16 +81,16 @@ def test_connecting_again_picks_up_the_kept_history(bank, connect, end, finish, 
 
 
 def test_an_account_that_is_not_shared_again_stays_as_history(
-    bank, connect, end, finish, days, owner
+    bank, connect_login, end, finish, days, owner
 ):
     login = bank.login("anna")
     first, second = login.account(mask="1111"), login.account(mask="2222")
     for account in (first, second):
         login.row(account, days(3))
-    old = connect("anna")
+    old = connect_login("anna")
     end(old)
     login.drop(second)
-    new = connect("anna")
+    new = connect_login("anna")
     finish()
     assert (state_of(old), state_of(new)) == (DISCONNECTED, GOOD)
     assert [account.mask for account in accounts(Account.item_id == old.id)] == ["2222"]
@@ -141,14 +100,14 @@ def test_an_account_that_is_not_shared_again_stays_as_history(
     assert former_accounts.shared(owner) == {}
 
 
-def test_a_renamed_account_is_found_by_its_rows(bank, connect, end, finish, days, owner):
+def test_a_renamed_account_is_found_by_its_rows(bank, connect_login, end, finish, days, owner):
     old_login, new_login = bank.login("old"), bank.login("new")
     for login, name in ((old_login, "Checking"), (new_login, "Everyday Checking")):
         login.row(login.account(name=name), days(3))
-    old = connect("old")
+    old = connect_login("old")
     before, (account,) = rows(), accounts()
     end(old)
-    connect("new")
+    connect_login("new")
     finish()
     assert [(each.id, each.name, each.closed_at) for each in accounts()] == [
         (account.id, "Everyday Checking", None)
@@ -158,26 +117,26 @@ def test_a_renamed_account_is_found_by_its_rows(bank, connect, end, finish, days
 
 
 def test_the_person_is_asked_about_a_kept_account_that_may_be_the_same(
-    bank, connect, end, finish, owner
+    bank, connect_login, end, finish, owner
 ):
     for name in ("Checking", "Everyday Checking"):
         bank.login(name).account(name=name)
-    end(connect("Checking"))
-    connect("Everyday Checking")
+    end(connect_login("Checking"))
+    connect_login("Everyday Checking")
     finish()
     assert len(account_questions.of_user(owner)) == 1
     assert account_questions.any_open(owner)
 
 
-def test_what_was_deleted_is_not_picked_up(bank, connect, end, finish, days):
+def test_what_was_deleted_is_not_picked_up(bank, connect_login, end, finish, days):
     login = bank.login("anna")
     login.row(login.account(), days(3))
-    old = connect("anna")
+    old = connect_login("anna")
     edit()
     (before,) = rows()
     end(old, deletes_history=True)
     assert rows() == accounts() == []
-    new = connect("anna")
+    new = connect_login("anna")
     finish()
     ((_, _, public_id, _, note),) = rows()
     assert note is None
@@ -186,14 +145,14 @@ def test_what_was_deleted_is_not_picked_up(bank, connect, end, finish, days):
 
 
 def test_a_bank_that_is_connected_again_while_plaid_is_away_is_removed_there(
-    bank, connect, end, finish, days, bank_server
+    bank, connect_login, end, finish, days, bank_server
 ):
     login = bank.login("anna")
     login.row(login.account(), days(3))
-    old = connect("anna")
+    old = connect_login("anna")
     disconnect(items.lock(old.id), deletes_history=False)
     db.session.commit()
-    connect("anna")
+    connect_login("anna")
     finish()
     assert state_of(old) == REPLACED
     assert bank.removed == ["token-1"]
@@ -201,16 +160,16 @@ def test_a_bank_that_is_connected_again_while_plaid_is_away_is_removed_there(
 
 @pytest.mark.parametrize("deletes_history", [False, True])
 def test_a_former_connection_is_removed_and_deleted_too(
-    bank, connect, end, finish, days, deletes_history
+    bank, connect_login, end, finish, days, deletes_history
 ):
     """The bank was connected again before the old Item was removed at Plaid."""
     login = bank.login("anna")
     kept, closed = login.account(mask="1111"), login.account(mask="2222")
     for account in (kept, closed):
         login.row(account, days(3))
-    old = connect("anna")
+    old = connect_login("anna")
     login.drop(closed)
-    new = connect("anna")
+    new = connect_login("anna")
     db.session.execute(update(Account).where(Account.mask == "2222").values(closed_at=now()))
     db.session.execute(update(Item).where(Item.id == old.id).values(state=REPLACED))
     db.session.commit()
@@ -221,7 +180,7 @@ def test_a_former_connection_is_removed_and_deleted_too(
 
 
 @pytest.fixture
-def joint(bank, connect, days, finish):
+def joint(bank, connect_login, days, finish):
     """Two log-ins share an account, and each has one of its own. The second one reports it."""
     for name, own in (("his", "1111"), ("hers", "2222")):
         login = bank.login(name)
@@ -230,7 +189,7 @@ def joint(bank, connect, days, finish):
         for age in (40, 5, 3):
             login.row(shared, days(age), str(age), "shared")
         login.row(mine, days(4), own, name)
-    his, hers = connect("his"), connect("hers")
+    his, hers = connect_login("his"), connect_login("hers")
     finish()
     edit()
     return his, hers

@@ -80,7 +80,7 @@ def connections(owner):
 
 
 @pytest.fixture
-def finish(run, look):
+def run_queued(run, look):
     """Run every queued pull, such as the one that removes a replaced Item at Plaid."""
 
     def run_all():
@@ -114,7 +114,7 @@ def test_a_reconnect_locks_the_items_in_the_order_of_their_ids(app, link, begin,
 
 
 def test_a_bank_that_is_connected_again_has_every_row_once(
-    link, owner, item_now, begin, run, look, finish, bank_server, token_of
+    link, owner, item_now, begin, run, look, run_queued, bank_server, token_of
 ):
     old = link(**GOOD)
     before, old_accounts = ledger(), accounts()
@@ -145,7 +145,7 @@ def test_a_bank_that_is_connected_again_has_every_row_once(
     assert item_now(old).state == item_states.REPLACED
     assert connections(owner) == [new.id]
     token = token_of(old)
-    finish()
+    run_queued()
     assert item_now(old).access_token == b""
     answer = requests.post(
         bank_server.url + "/accounts/get",
@@ -155,13 +155,13 @@ def test_a_bank_that_is_connected_again_has_every_row_once(
     assert answer.json()["error_code"] == "ITEM_NOT_FOUND"
 
 
-def test_a_bank_can_be_connected_again_many_times(link, owner, finish):
+def test_a_bank_can_be_connected_again_many_times(link, owner, run_queued):
     link(**DYNAMIC)
     before = ledger()
     edit(before)
     for _ in range(3):
         new = link(**DYNAMIC)
-        finish()
+        run_queued()
         assert movements(ledger()) == movements(before)
         assert all(row.note for row in ledger())
         assert connections(owner) == [new.id]
@@ -292,7 +292,7 @@ def custom_accounts(*masks, name=None):
 
 
 def test_only_identical_accounts_move_to_the_new_connection(
-    link, owner, begin, run, item_now, finish
+    link, owner, begin, run, item_now, run_queued
 ):
     old = link(**custom_accounts("1001", "1002", "1003"))
     edit(ledger())
@@ -308,7 +308,7 @@ def test_only_identical_accounts_move_to_the_new_connection(
 
     check()
     assert connections(owner) == [old.id, new.id]
-    finish()
+    run_queued()
     assert item_now(old).state == item_states.GOOD
     for kind in (kinds.ACCOUNTS, kinds.TRANSACTIONS, kinds.REPAIR):
         run(begin(kind, items=[item_now(old), item_now(new)]))
@@ -368,34 +368,34 @@ def test_reconnecting_after_the_log_in_expired(
 
 
 @pytest.mark.parametrize("code", ["ITEM_NOT_FOUND", "INVALID_ACCESS_TOKEN"])
-def test_an_item_that_is_gone_at_plaid_is_removed(link, finish, item_now, bank_server, code):
+def test_an_item_that_is_gone_at_plaid_is_removed(link, run_queued, item_now, bank_server, code):
     old = link(**DYNAMIC)
     link(**DYNAMIC)
     refusal = {"status": 400, "error_type": "ITEM_ERROR", "error_code": code}
     bank_server.misbehave(path=REMOVE, kind="error", **refusal)
-    finish()
+    run_queued()
     assert item_now(old).access_token == b""
 
 
-def test_removing_an_item_is_retried(link, finish, item_now, bank_server, owner):
+def test_removing_an_item_is_retried(link, run_queued, item_now, bank_server, owner):
     old = link(**DYNAMIC)
     link(**DYNAMIC)
     bank_server.misbehave(path=REMOVE, kind="reset", times=1)
-    finish()
+    run_queued()
     assert item_now(old).access_token
     assert item_now(old).state == item_states.REPLACED
-    finish()
+    run_queued()
     assert item_now(old).access_token == b""
 
 
-def test_a_pull_of_a_replaced_item_does_not_fail(link, begin, run, look, finish, item_now):
+def test_a_pull_of_a_replaced_item_does_not_fail(link, begin, run, look, run_queued, item_now):
     old = link(**DYNAMIC)
     waiting = [begin(kind, items=[old]) for kind in (kinds.ACCOUNTS, kinds.TRANSACTIONS)]
     link(**DYNAMIC)
     late = [begin(kind, items=[old]) for kind in (kinds.TRANSACTIONS, kinds.REPAIR)]
     before = movements(ledger())
     run(waiting.pop())  # while Plaid still knows it
-    finish()
+    run_queued()
     for pull_id in (*waiting, *late):
         run(pull_id) if look(pull_id).state == "queued" else None
         assert look(pull_id).state == "done"
@@ -428,7 +428,7 @@ class Killed(BaseException):
     """The worker dies."""
 
 
-def test_a_worker_may_die_before_any_commit(link, owner, begin, run, look, finish, monkeypatch):
+def test_a_worker_may_die_before_any_commit(link, owner, begin, run, look, run_queued, monkeypatch):
     """Each time one commit later; then a new worker continues."""
     link(**DYNAMIC)
     before = ledger()
@@ -443,7 +443,7 @@ def test_a_worker_may_die_before_any_commit(link, owner, begin, run, look, finis
             db.session.execute(update(Pull).where(Pull.state == "running").values(state="queued"))
             db.session.commit()
             run(pull_id)
-        finish()
+        run_queued()
         assert look(pull_id).state == "done"
         assert movements(ledger()) == movements(before), f"after commit {steps} and again"
         assert all(row.note for row in ledger())
@@ -477,7 +477,7 @@ def die_at(step, pull_id, begin):
 
 @pytest.mark.parametrize("connected_before", [False, True])
 def test_two_connections_at_once_store_every_row_once(
-    context, link, begin, look, owner, finish, connected_before
+    context, link, begin, look, owner, run_queued, connected_before
 ):
     if connected_before:
         link(**DYNAMIC)
@@ -495,7 +495,7 @@ def test_two_connections_at_once_store_every_row_once(
         thread.start()
     for thread in threads:
         thread.join()
-    finish()
+    run_queued()
     assert [look(pull_id).state for pull_id in both] == ["done", "done"]
     (left,) = connections(owner)
     assert len(accounts()) == 9

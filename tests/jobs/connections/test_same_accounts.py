@@ -1,61 +1,20 @@
 """The same account is the same account: recognized, asked about, merged and separated."""
 
 from collections import Counter
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
 from plaidapp.extensions import db
 from plaidapp.jobs.connections import same_accounts
-from plaidapp.store import Account, Item, Pull, Transaction
+from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import account_questions, item_states
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds
-from plaidapp.store.reports import balance_history
 from plaidapp.store.transactions import monthly_refresh
-from tests.scripted_bank import scripted_bank  # noqa: F401 a fixture
 
 pytestmark = pytest.mark.usefixtures("context")
-
-
-@pytest.fixture
-def bank(scripted_bank):  # noqa: F811
-    return scripted_bank
-
-
-@pytest.fixture
-def days(today):
-    """`days(3)` was three days ago."""
-    return lambda age: today - timedelta(days=age)
-
-
-@pytest.fixture
-def connect(link):
-    """Connect a log-in of the scripted bank. Returns the Item."""
-
-    def connect_login(name, institution_id="ins_1"):
-        return link(institution_id=institution_id, username=name, password="any")
-
-    return connect_login
-
-
-@pytest.fixture
-def finish(run):
-    """Run every queued pull, as the worker and the clock do, and check all derived data."""
-
-    def run_all():
-        while True:
-            db.session.remove()
-            queued = db.session.scalars(select(Pull.id).where(Pull.state == "queued")).all()
-            if not queued:
-                break
-            for pull_id in queued:
-                run(pull_id)
-        check_derived()
-
-    return run_all
 
 
 @pytest.fixture
@@ -66,14 +25,6 @@ def sync(begin, run):
         run(begin(kinds.TRANSACTIONS, items=[db.session.get_one(Item, item.id)]))
 
     return sync_item
-
-
-def check_derived():
-    db.session.remove()
-    ids = db.session.scalars(select(Account.id)).all()
-    assert monthly_refresh.wrong(ids) == set()
-    assert balance_history.wrong(ids) == set()
-    db.session.remove()
 
 
 def open_accounts():
@@ -111,15 +62,15 @@ def state_of(item):
     return db.session.get_one(Item, item.id).state
 
 
-def test_a_renamed_account_is_the_same_one(bank, connect, owner, days, finish):
+def test_a_renamed_account_is_the_same_one(bank, connect_login, owner, days, finish):
     old = bank.login("old")
     old.row(old.account(name="Checking"), days(3))
     new = bank.login("new")
     new.row(new.account(name="Everyday Checking"), days(3))
-    first = connect("old")
+    first = connect_login("old")
     (before,) = open_accounts()
     (row,) = rows()
-    second = connect("new")
+    second = connect_login("new")
     finish()
     (account,) = open_accounts()
     assert (account.id, account.name, account.item_id) == (
@@ -134,13 +85,13 @@ def test_a_renamed_account_is_the_same_one(bank, connect, owner, days, finish):
     assert questions(owner) == []
 
 
-def test_a_persistent_id_decides_across_banks(bank, connect, owner, days, finish):
+def test_a_persistent_id_decides_across_banks(bank, connect_login, owner, days, finish):
     for name in ("old", "new"):
         login = bank.login(name)
         login.row(login.account(persistent_account_id="pers1"), days(3))
-    first = connect("old", "ins_109508")
+    first = connect_login("old", "ins_109508")
     before = rows()
-    second = connect("new", "ins_109509")
+    second = connect_login("new", "ins_109509")
     finish()
     assert [account.item_id for account in open_accounts()] == [second.id]
     assert [row.id for row in rows()] == [row.id for row in before]
@@ -148,38 +99,42 @@ def test_a_persistent_id_decides_across_banks(bank, connect, owner, days, finish
     assert questions(owner) == []
 
 
-def test_another_bank_without_a_persistent_id_is_asked_about(bank, connect, owner, days, finish):
+def test_another_bank_without_a_persistent_id_is_asked_about(
+    bank, connect_login, owner, days, finish
+):
     for name in ("old", "new"):
         login = bank.login(name)
         login.row(login.account(name="Business Checking"), days(3))
-    connect("old", "ins_109508")
-    connect("new", "ins_109509")
+    connect_login("old", "ins_109508")
+    connect_login("new", "ins_109509")
     finish()
     assert len(open_accounts()) == 2
     (question,) = questions(owner)
     assert question.common == 1
 
 
-def test_other_accounts_at_other_banks_are_not_asked_about(bank, connect, owner, days, finish):
+def test_other_accounts_at_other_banks_are_not_asked_about(
+    bank, connect_login, owner, days, finish
+):
     """They have the same mask by chance."""
     one, other = bank.login("one"), bank.login("other")
     one.row(one.account(), days(3), "10")
     other.row(other.account(), days(3), "20")
-    connect("one", "ins_109508")
-    connect("other", "ins_109509")
+    connect_login("one", "ins_109508")
+    connect_login("other", "ins_109509")
     finish()
     assert len(open_accounts()) == 2
     assert questions(owner) == []
 
 
-def test_two_cards_that_look_alike_stay_separate(bank, connect, owner, days, finish, sync):
+def test_two_cards_that_look_alike_stay_separate(bank, connect_login, owner, days, finish, sync):
     """The bank lists both in the same way, but nothing was bought with both."""
     for name in ("one", "other"):
         login = bank.login(name)
         key = login.account(name="Card", type="credit", subtype="credit card", balance="50")
         for age in (9, 5, 3):
             login.row(key, days(age), str(age + len(name)), f"bought by {name}")
-    first, second = connect("one"), connect("other")
+    first, second = connect_login("one"), connect_login("other")
     finish()
     assert [account.item_id for account in open_accounts()] == [first.id, second.id]
     assert [len(rows(account)) for account in open_accounts()] == [3, 3]
@@ -195,7 +150,7 @@ def test_two_cards_that_look_alike_stay_separate(bank, connect, owner, days, fin
 
 @pytest.mark.parametrize(("same_rows", "asked"), [(True, [3]), (False, [])])
 def test_a_card_with_another_mask_is_asked_about_if_its_rows_are_the_same(
-    bank, connect, owner, days, finish, same_rows, asked
+    bank, connect_login, owner, days, finish, same_rows, asked
 ):
     """It was replaced. Without equal rows, they are two cards of a bank that names all the same."""
     for name, mask in (("old", "3333"), ("new", "4444")):
@@ -204,45 +159,45 @@ def test_a_card_with_another_mask_is_asked_about_if_its_rows_are_the_same(
         key = login.account(mask, f"Card {mask}", **card)
         for age in (9, 5, 3):
             login.row(key, days(age), str(age), "shop" if same_rows else f"{name} shop")
-    connect("old")
-    connect("new")
+    connect_login("old")
+    connect_login("new")
     finish()
     assert len(open_accounts()) == 2
     assert [question.common for question in questions(owner)] == asked
 
 
-def test_twins_of_one_log_in_are_told_apart_by_their_rows(bank, connect, owner, days, finish):
+def test_twins_of_one_log_in_are_told_apart_by_their_rows(bank, connect_login, owner, days, finish):
     for name in ("old", "new"):
         login = bank.login(name)
         keys = [login.account(key=f"{name}{number}") for number in range(2)]
         for number in (0, 1) if name == "old" else (1, 0):
             login.row(keys[number], days(3), str(number + 1), f"of {number}")
-    connect("old")
+    connect_login("old")
     before = {row.name: row.account_id for row in rows()}
-    second = connect("new")
+    second = connect_login("new")
     finish()
     assert [account.item_id for account in open_accounts()] == [second.id] * 2
     assert {row.name: row.account_id for row in rows()} == before
     assert questions(owner) == []
 
 
-def test_twins_without_rows_are_asked_about(bank, connect, owner, finish):
+def test_twins_without_rows_are_asked_about(bank, connect_login, owner, finish):
     for name in ("old", "new"):
         for number in range(2):
             bank.login(name).account(key=f"{name}{number}")
-    connect("old")
-    connect("new")
+    connect_login("old")
+    connect_login("new")
     finish()
     assert len(open_accounts()) == 4
     assert len(questions(owner)) == 4
 
 
-def test_an_answer_is_remembered(bank, connect, owner, days, finish, sync):
+def test_an_answer_is_remembered(bank, connect_login, owner, days, finish, sync):
     for name in ("old", "new"):
         login = bank.login(name)
         login.row(login.account(), days(3))
-    connect("old", "ins_109508")
-    second = connect("new", "ins_109509")
+    connect_login("old", "ins_109508")
+    second = connect_login("new", "ins_109509")
     (question,) = questions(owner)
     account_questions.note_different(owner, (question.one_id, question.other_id))
     db.session.commit()
@@ -254,7 +209,7 @@ def test_an_answer_is_remembered(bank, connect, owner, days, finish, sync):
 
 
 @pytest.fixture
-def joint(bank, connect, days):
+def joint(bank, connect_login, days):
     """Two log-ins share an account, and each has one of its own. Returns both Items."""
     for name, own in (("his", "1111"), ("hers", "2222")):
         login = bank.login(name)
@@ -263,7 +218,7 @@ def joint(bank, connect, days):
         for age in (40, 5, 3):
             login.row(shared, days(age), str(age), "shared")
         login.row(mine, days(4), own, "own")
-    return connect("his"), connect("hers")
+    return connect_login("his"), connect_login("hers")
 
 
 def shared_account():
@@ -346,16 +301,16 @@ def test_a_log_in_that_expires_hands_over_too(joint, bank, finish, sync, days, r
 
 @pytest.mark.parametrize("lost", ["his", "hers"])
 def test_a_log_in_with_nothing_but_a_joint_account_stands_by(
-    bank, connect, finish, days, tell, lost
+    bank, connect_login, finish, days, tell, lost
 ):
     for name in ("his", "hers"):
         login = bank.login(name)
         joint = login.account(name="Joint", mask="9999", key="joint")
         for age in (40, 5):
             login.row(joint, days(age), str(age))
-    his = connect("his")
+    his = connect_login("his")
     bank.login("hers").account(name="Own", mask="2222")
-    hers = connect("hers")
+    hers = connect_login("hers")
     finish()
     assert [account.item_id for account in open_accounts()] == [hers.id] * 2
     assert (state_of(his), bank.removed) == (item_states.GOOD, [])
@@ -366,13 +321,13 @@ def test_a_log_in_with_nothing_but_a_joint_account_stands_by(
 
 
 def test_a_revoked_connection_is_replaced_when_the_bank_is_connected_again(
-    bank, connect, finish, days, tell
+    bank, connect_login, finish, days, tell
 ):
     login = bank.login("mine")
     login.row(login.account(), days(3))
-    old = connect("mine")
+    old = connect_login("mine")
     tell(old, "ITEM", "USER_PERMISSION_REVOKED")
-    new = connect("mine")
+    new = connect_login("mine")
     finish()
     assert [account.item_id for account in open_accounts()] == [new.id]
     assert state_of(old) == item_states.REPLACED
@@ -399,7 +354,7 @@ def edits(found):
 
 
 @pytest.fixture
-def two(bank, connect, owner, days):
+def two(bank, connect_login, owner, days):
     """Two accounts that share two rows, one of which was edited on both sides.
 
     Returns both Items and, by account, the rows.
@@ -409,7 +364,7 @@ def two(bank, connect, owner, days):
         account = login.account(name=f"Account {mask}", mask=mask)
         for name in names:
             login.row(account, days("dcba".index(name) + 1), name=name)
-    connected = connect("1111"), connect("2222")
+    connected = connect_login("1111"), connect_login("2222")
     mine, theirs = open_accounts()
     edit(mine, "ab")
     edit(theirs, "bcd")
@@ -429,7 +384,7 @@ def public_ids(found):
     return sorted(row.public_id for row in found)
 
 
-def test_merged_accounts_have_the_rows_and_edits_of_both(two, owner, finish, sync):
+def test_merged_accounts_have_the_rows_and_edits_of_both(two, owner, finish, sync, check_derived):
     connected, before = two
     mine, theirs = open_accounts()
     assert merge(owner, theirs, mine) == mine.id
@@ -455,7 +410,9 @@ def test_merged_accounts_have_the_rows_and_edits_of_both(two, owner, finish, syn
     check()
 
 
-def test_separated_accounts_have_exactly_what_their_banks_named(two, owner, finish, sync):
+def test_separated_accounts_have_exactly_what_their_banks_named(
+    two, owner, finish, sync, check_derived
+):
     connected, before = two
     mine, theirs = open_accounts()
     merge(owner, mine, theirs)
@@ -483,14 +440,14 @@ def test_separated_accounts_have_exactly_what_their_banks_named(two, owner, fini
     assert questions(owner) == []
 
 
-def test_a_reconnected_account_can_be_separated(bank, connect, owner, days, finish):
+def test_a_reconnected_account_can_be_separated(bank, connect_login, owner, days, finish):
     """The old connection has ended; its account keeps what it had."""
     for name, ages in (("old", (90, 5, 3)), ("new", (5, 3, 1))):
         login = bank.login(name)
         key = login.account()
         for age in ages:
             login.row(key, days(age), str(age), f"row {age}")
-    old, new = connect("old"), connect("new")
+    old, new = connect_login("old"), connect_login("new")
     finish()
     (account,) = open_accounts()
     before = rows()
