@@ -6,7 +6,7 @@ transfer_rule.py decides with this which rows match.
 import re
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from .categories import LOAN_PAYMENTS, TRANSFER_IN, TRANSFER_OUT, UNKNOWN, is_earned, is_spending
 
@@ -95,11 +95,11 @@ class Side:
     def is_refund(self) -> bool:
         return is_spending(self.category or UNKNOWN, money_out=self.amount > 0)
 
-    @property
+    @cached_property
     def says_payment(self) -> bool:
         return bool(PAYMENT_WORDS.search(self.name))
 
-    @property
+    @cached_property
     def pays_a_person(self) -> bool:
         return bool(PERSON_WORDS.search(self.name))
 
@@ -110,15 +110,16 @@ class Side:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The words that may be the name of somebody."""
-        return frozenset(word for word in self.words if not _is_common(word))
+        """The words that may be the name of somebody. A single letter is not, as in "E-transfer"."""
+        return frozenset(word for word in self.words if len(word) > 1 and not _is_common(word))
 
     def names_account_of(self, other: "Side") -> bool:
         """Return True if the description has the number or the kind of the other's account."""
         if self.merchant_name:
             return False
         mask, subtype = other.account_mask or "", other.account_subtype or ""
-        has_number = len(mask) >= SHORTEST_NUMBER and mask in re.findall(r"\d+", self.name)
+        has_digits = len(mask) >= SHORTEST_NUMBER and mask in self.name
+        has_number = has_digits and mask in re.findall(r"\d+", self.name)
         return has_number or (len(subtype) >= SHORTEST_KIND and subtype in self.name.casefold())
 
     @property
@@ -132,6 +133,7 @@ class Side:
         return self.account_id, self.category, self.detailed, self.merchant_name, self.hint
 
 
+@lru_cache(maxsize=10_000)  # the same words occur again and again
 def _is_common(word: str) -> bool:
     kinds = (BANK_WORDS.fullmatch, TRANSFER_WORDS.search, PAYMENT_WORDS.search)
     return any(is_kind(word) for is_kind in (*kinds, PERSON_WORDS.search))

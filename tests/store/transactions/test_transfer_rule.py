@@ -136,6 +136,10 @@ NO_TRANSFERS = {
         side("checking", 500, "ZELLE TO ANNA", category="TRANSFER_OUT"),
         side("savings", -500, "ZELLE FROM BEN", category="TRANSFER_IN"),
     ),
+    "two people are paid with Interac": (
+        side("checking", 500, "INTERAC E-TRANSFER TO ANNA", category="TRANSFER_OUT"),
+        side("savings", -500, "INTERAC E-TRANSFER FROM BEN", category="TRANSFER_IN"),
+    ),
     "rent, and a roommate's part": (
         side("checking", 500, "Zelle payment to Lee Land Conf# 1", category="RENT_AND_UTILITIES"),
         side("savings", -500, "Zelle payment from Ro Mate Conf# 2", category="TRANSFER_IN"),
