@@ -110,7 +110,7 @@ class Side:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The words that may be the name of somebody. A single letter is not, as in "E-transfer"."""
+        """The words that may be somebody's name. A single letter is none, as in "E-transfer"."""
         return frozenset(word for word in self.words if len(word) > 1 and not _is_common(word))
 
     def names_account_of(self, other: "Side") -> bool:
