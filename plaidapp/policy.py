@@ -16,6 +16,9 @@ CONNECT_LIMIT = 5.0
 """Seconds to connect, so that an unreachable host does not use up the whole deadline."""
 RATE_LIMIT_WAIT = 20.0
 """Seconds to wait after a 429 without Retry-After. Plaid counts requests by the minute."""
+LINK_CREATE_DEADLINE = 10.0
+"""Seconds for Plaid to make a link: the only call for which a page waits, and so a thread of the
+web process."""
 REFRESH_DEADLINE = 60.0
 """Seconds for a call that has Plaid ask the bank: "occasionally up to 30 seconds or more"."""
 MAX_RESTARTS = 3

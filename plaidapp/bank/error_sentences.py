@@ -158,6 +158,8 @@ MEANINGS = {
     )
     for code, sentence in sentences.items()
 }
+OVER = frozenset(_CONNECT)
+"""Codes of connections that only a new one can replace."""
 DOWN = frozenset({"INSTITUTION_DOWN", "INSTITUTION_NOT_AVAILABLE", "INSTITUTION_NOT_RESPONDING"})
 """Codes that say that the bank itself does not work."""
 LIMITED = Meaning(gettext_noop("Plaid is limiting requests right now."), Remedy.WAIT)

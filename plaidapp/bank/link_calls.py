@@ -116,7 +116,9 @@ class LinkCalls(PlaidCalls):
                 account_selection_enabled=choose_accounts
             )
         request = LinkTokenCreateRequest(**fields)
-        answer = self._call("/link/token/create", request, link_payloads.LinkToken)
+        answer = self._call(
+            "/link/token/create", request, link_payloads.LinkToken, policy.LINK_CREATE_DEADLINE
+        )
         return HostedLink(
             self._cipher.encrypt(answer.link_token.encode()),
             self._cipher.encrypt(answer.hosted_link_url.encode()),

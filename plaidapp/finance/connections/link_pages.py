@@ -68,11 +68,12 @@ def _begin(purpose: str, item: Item | None = None) -> Answer:
         if item:
             update_mode.note_refusal(item.id, error)
         return _refuse(error.message, 503 if error.retryable else 502)
-    link_pulls.dismiss_all(person().id, kinds.CONNECT)  # of an earlier link that nobody finished
+    kind, its_items = (kinds.RECONNECT, [item]) if item else (kinds.CONNECT, [])
+    link_pulls.dismiss_earlier(person().id, kind, its_items)  # of a link that nobody finished
     pull = pulls.add(
         person().id,
-        kinds.RECONNECT if item else kinds.CONNECT,
-        [item] if item else (),
+        kind,
+        its_items,
         run_after=now() + policy.LINK_LOOK_INTERVAL,  # the clock rings for it
     )
     link_sessions.change(
@@ -109,9 +110,12 @@ def continue_at_plaid(session_id: int) -> Answer:
 
 @blueprint.get("/connections/<int:session_id>")
 def link_session(session_id: int) -> Answer:
-    """Plaid sends the browser here: ring for the pull that follows the session, and show it."""
+    """Plaid sends the browser here: ring for the pull that follows the session, and show it.
+
+    With `shown`, the page reloads itself: that is no return from Plaid.
+    """
     session = owned_or_404(link_sessions.owned, session_id)
-    if session.sealed_token is not None:
+    if session.sealed_token is not None and "shown" not in request.args:
         _ring(session)
     view = pull_view.view_of(owned_or_404(pulls.owned, session.pull_id or 0))
     return render_template(
@@ -120,14 +124,11 @@ def link_session(session_id: int) -> Answer:
 
 
 def _ring(session: LinkSession) -> None:
-    """Have the session looked at now.
-
-    A pull that is over starts again, as another tab may have finished, unless Plaid was just asked.
-    """
+    """Have the session looked at now. A pull that is over starts again: another tab may have
+    finished."""
     allow_writes()
     link_sessions.note_return(session.id)
-    just_asked = session.looked_at and session.looked_at + policy.LINK_RETURN_PATIENCE > now()
-    starts_again = not just_asked and link_pulls.revive(session.pull_id or 0)
+    starts_again = link_pulls.revive(session.pull_id or 0)
     pull = link_looks.request(session, pulls.CLOCK)
     if starts_again:
         pull = db.session.get_one(Pull, session.pull_id)

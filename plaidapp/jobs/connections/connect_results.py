@@ -6,7 +6,7 @@ https://plaid.com/docs/link/duplicate-items/
 """
 
 from plaidapp import policy
-from plaidapp.bank import errors
+from plaidapp.bank import error_sentences, errors
 from plaidapp.bank.errors import BankError
 from plaidapp.bank.link_calls import Connection
 from plaidapp.extensions import db
@@ -59,7 +59,7 @@ def _compare(attempt: Attempt, session: LinkSession, result: LinkResult) -> str:
     both find nothing.
     """
     users.lock_ledger(session.user_id)
-    like = link_duplicates.like(session.user_id, result)
+    like = link_duplicates.like(session.user_id, result, error_sentences.OVER)
     state = link_results.HELD if like else link_results.APPROVED
     other = None if like else link_duplicates.being_exchanged(session.user_id, result)
     if other:

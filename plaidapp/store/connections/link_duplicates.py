@@ -7,7 +7,7 @@ is known before the exchange: https://plaid.com/docs/link/duplicate-items/
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from plaidapp.extensions import db
 
@@ -29,14 +29,16 @@ class Looks(NamedTuple):
     name: str | None
 
 
-def like(user_id: int, result: LinkResult) -> int | None:
+def like(user_id: int, result: LinkResult, over: Iterable[str] = ()) -> int | None:
     """Return the id of the person's connection that the result looks like, or None.
 
     It has the same bank and at least one account that looks the same. Where the accounts of either
     are unknown, the bank is enough. Of several, the one with most such accounts, then the newest.
+    `over` are the codes of errors that only a new connection ends.
     """
     known = _accounts_of_items(user_id)
-    query = select(Item).where(Item.user_id == user_id, Item.state.not_in(OVER))
+    may_go_on = or_(Item.error_code.is_(None), Item.error_code.not_in(over))
+    query = select(Item).where(Item.user_id == user_id, Item.state.not_in(OVER), may_go_on)
     matches = [
         (_alike(_looks(result), known.get(item.id) or _of_result(item.id)), item.id)
         for item in db.session.scalars(query)

@@ -1,11 +1,14 @@
 """Pulls that follow a session of Link: they wait for the person, and may start again when over."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, and_, exists, select
 from sqlalchemy.orm import joinedload
 
 from plaidapp.extensions import db
 
 from ..base.types import now
+from ..connections.item import Item
 from . import kinds, transitions
 from .pulls import DISMISSED, DONE, FAILED, QUEUED, RUNNING, Pull, PullItem
 
@@ -36,11 +39,14 @@ def dismiss(pull_id: int) -> bool:
     return bool(transitions.change(Pull.id == pull_id, _waits_at_plaid(), state=DISMISSED))
 
 
-def dismiss_all(user_id: int, kind: str) -> None:
-    """Hide all pulls of this kind that wait for the person at Plaid."""
-    transitions.change(
-        Pull.user_id == user_id, Pull.kind == kind, _waits_at_plaid(), state=DISMISSED
-    )
+def dismiss_earlier(user_id: int, kind: str, items: Sequence[Item]) -> None:
+    """Hide the pulls of this kind, for these Items if there are any, that wait at Plaid."""
+    theirs = [Pull.user_id == user_id, Pull.kind == kind, _waits_at_plaid()]
+    if items:
+        of_items = select(PullItem.pull_id)
+        of_items = of_items.where(PullItem.item_id.in_([item.id for item in items]))
+        theirs.append(Pull.id.in_(of_items))
+    transitions.change(*theirs, state=DISMISSED)
 
 
 def dismiss_of_item(item_id: int) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.finance.connections import link_pages
 from plaidapp.store import Item, LinkResult, LinkSession, Pull, User
@@ -166,6 +167,57 @@ def test_a_second_try_counts_after_the_first_was_left(alice, fake_link, read, re
     assert returned().state == "done"
 
     assert len(read(Item)) == 1
+
+
+def test_the_page_of_a_second_return_follows_it(alice, fake_link, returned):
+    """However soon it comes, the panel must not go on saying how the first try ended."""
+    alice.client.post(CONNECT)
+    fake_link.leave(TOKEN)
+    assert returned().state == "failed"
+    fake_link.add(TOKEN, fake_link.result())
+
+    page = Page(alice.client.get(RETURN).text)
+
+    assert [a["data-state"] for _, a, _ in page.elements if "data-state" in a] == ["queued"]
+
+
+def test_a_page_that_reloads_itself_asks_plaid_nothing(alice, fake_link, returned, work_due):
+    alice.client.post(CONNECT)
+    page = Page(alice.client.get(RETURN).text)
+    (refresh,) = [a["content"] for _, a, _ in page.elements if "http-equiv" in a]
+    work_due()
+    fake_link.leave(TOKEN)
+    assert returned().state == "failed"
+    looks = fake_link.looks
+
+    again = alice.client.get(refresh.partition("url=")[2])
+    work_due()
+
+    assert "You left Plaid before you were done." in again.text
+    assert "http-equiv" not in again.text
+    assert fake_link.looks == looks
+
+
+def test_logging_in_again_leaves_a_new_connection_waiting(alice, fake_link, read, connect):
+    """A second press of the same button takes the place of the first."""
+    connect(alice)
+    for path in (CONNECT, "/finance/items/1/reconnect", "/finance/items/1/reconnect"):
+        alice.client.post(path)
+    assert [(pull.kind, pull.state) for pull in read(Pull)[-3:]] == [
+        ("connect", "queued"),
+        ("reconnect", "dismissed"),
+        ("reconnect", "queued"),
+    ]
+
+
+def test_a_plaid_that_hangs_does_not_hold_the_page(alice, bank_server, dump, monkeypatch):
+    monkeypatch.setattr(policy, "LINK_CREATE_DEADLINE", 0.2)
+    bank_server.misbehave(kind="delay", path="/link/token/create", seconds=2, times=1)
+
+    answer = alice.client.post(CONNECT)
+
+    assert (answer.status_code, "took too long" in answer.text) == (503, True)
+    assert dump()["link_session"] == dump()["pull"] == []
 
 
 def test_a_second_tab_that_is_closed_counts_too(alice, fake_link, read, returned, later, work_due):
@@ -444,7 +496,7 @@ def test_without_javascript_only_the_page_of_the_return_reloads(alice, fake_link
     """The overview would lose what the person types, for half an hour."""
     alice.client.post(CONNECT)
     assert "http-equiv" not in alice.client.get("/finance/").text
-    assert '<meta http-equiv="refresh" content="3">' in alice.client.get(RETURN).text
+    assert 'http-equiv="refresh" content="3;' in alice.client.get(RETURN).text
 
 
 def test_no_token_is_stored_or_shown_in_clear(app, alice, fake_link, dump, returned, connect):

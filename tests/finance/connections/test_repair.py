@@ -139,6 +139,19 @@ def test_it_has_succeeded_if_plaid_shows_no_error_even_if_the_person_left(
     assert read().state == "good"
 
 
+def test_an_old_log_in_ends_no_later_error(one_bank, breaks, mended, read, work_due):
+    """The page of the return is loaded once more."""
+    breaks(error=ERROR)
+    assert mended().state == "done"
+    breaks(error=ERROR)
+    assert read().state == item_states.LOGIN_REQUIRED
+
+    one_bank.client.get("/finance/connections/1")
+    work_due()
+
+    assert read().state == item_states.LOGIN_REQUIRED
+
+
 def names(app):
     with app.app_context():
         open_ones = db.select(Account.name).where(Account.closed_at.is_(None))

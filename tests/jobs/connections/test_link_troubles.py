@@ -4,8 +4,13 @@ import pytest
 
 from plaidapp.extensions import db
 from plaidapp.jobs.connections import follow_session, link_looks
-from plaidapp.store import Item, LinkResult, LinkSession, Pull
-from plaidapp.store.connections import link_results, link_sessions
+from plaidapp.store import Account, Item, LinkResult, LinkSession, Pull
+from plaidapp.store.connections import (
+    item_states,
+    link_results,
+    link_sessions,
+    state_changes,
+)
 from plaidapp.store.pulls import kinds, link_pulls, pulls
 from tests.fake_link import CHECKING, moment
 
@@ -195,6 +200,26 @@ def test_a_link_that_can_not_be_looked_at_is_in_the_way_of_no_other(
     assert look(second).state == "queued", "it starts again"
     run(second)
     assert look(second).state == "done"
+
+
+def test_a_connection_that_can_not_be_mended_is_connected_again_and_keeps_its_history(
+    open_link, run, look, link, fake_link, custom
+):
+    """Its token can't be read anymore, for example, so that update mode is impossible."""
+    given = custom(("12.5", 3))
+    old = link(**given)
+    error = {"state": item_states.ERROR, "code": "TOKEN_UNREADABLE", "message": "x"}
+    state_changes.set_state(old.id, *error.values())
+    db.session.commit()
+    pull_id = open_link()
+    options = {f"override_{name}": value for name, value in given.items()}
+    fake_link.add(TOKEN, fake_link.result(**options))
+
+    run(pull_id)
+
+    assert look(pull_id).state == "done"
+    assert [item.state for item in all_of(Item)] == ["replaced", "good"]
+    assert len(all_of(Account)) == 1
 
 
 def test_a_press_while_the_pull_ends_is_not_lost(

@@ -116,6 +116,15 @@ def test_a_connection_that_is_over_is_connected_again(item, result, state):
     assert link_duplicates.like(1, result(looks())) is None
 
 
+def test_an_error_that_only_a_new_connection_ends_makes_no_duplicate(item, result):
+    """Logging in again would be refused."""
+    item(looks(), state=item_states.ERROR, error_code="ITEM_NOT_FOUND")
+    found = result(looks())
+    assert link_duplicates.like(1, found, over={"ITEM_NOT_FOUND"}) is None
+    locked = item(looks(), state=item_states.ERROR, error_code="ITEM_LOCKED")
+    assert link_duplicates.like(1, found, over={"ITEM_NOT_FOUND"}) == locked
+
+
 def test_closed_accounts_and_other_people_do_not_count(item, result):
     item(looks() | {"closed_at": now()}, looks(mask="5555"))
     assert link_duplicates.like(1, result(looks())) is None
