@@ -49,7 +49,7 @@ class Judge:
 
     def _undelivered_webhooks(self) -> int:
         with closing(sqlite3.connect(self.world.bank_state, timeout=10)) as state:
-            counts = "SELECT (SELECT count(*) FROM delivery) + (SELECT count(*) FROM moment)"
+            counts = "SELECT (SELECT count(*) FROM delivery) + (SELECT count(item) FROM moment)"
             return int(state.execute(counts).fetchone()[0])
 
     def unfinished(self) -> list[str]:

@@ -58,7 +58,7 @@ def test_nothing_is_lost_while_the_bank_fails_often(
 ) -> None:
     rules = [rule | {"path": path} for path in PATHS for rule in FAULTS]
     until = time.monotonic() + figures.faults_for
-    with Watch(world) as watch:
+    with Watch(world, item_ids) as watch:
         before = sum(map(world.bank_calls, PATHS))
         with world.misbehaving(*rules), BankLife(world, item_ids, per_second=6) as bank:
             while time.monotonic() < until:
@@ -82,7 +82,7 @@ def test_a_mutation_after_any_page_loses_nothing(
 ) -> None:
     item_id = world.add_item(1, "ins_5", "user_custom", ten_pages_of_history())
     judge.converge(60)
-    with Watch(world) as watch:
+    with Watch(world, [item_id]) as watch:
         for after in figures.ten_pages:
             forget(world, item_id)
             mutation = {"path": PATHS[0], "kind": "mutate", "after": after, "times": 1}

@@ -36,7 +36,7 @@ def test_nothing_is_lost_when_processes_are_killed(
 ) -> None:
     dice = random.Random(figures.kills)
     clicks, clicks_before, webhooks_before = 0, judge.clicks(), judge.webhooks()
-    with Watch(world) as watch, world.misbehaving(SLOWLY):
+    with Watch(world, item_ids) as watch, world.misbehaving(SLOWLY):
         with BankLife(world, item_ids, per_second=1.5) as bank:
             for number in range(figures.kills):
                 kill(world, dice.choice(ROLES))

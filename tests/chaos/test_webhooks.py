@@ -36,7 +36,7 @@ def test_a_burst_of_webhooks_loses_nothing(
     burst = distinct + dice.choices(distinct, k=figures.webhooks - len(distinct))
     dice.shuffle(burst)
     requested, stored = syncs_requested(world), len(stored_hashes(world))
-    with Watch(world) as watch:
+    with Watch(world, item_ids) as watch:
         with BankLife(world, item_ids):  # the bank sends its own webhooks meanwhile
             outcomes = plaid.deliver_all(burst, figures.webhooks_per_second)
         took = judge.converge(60)

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from decimal import Decimal
 from typing import Any
@@ -26,13 +27,17 @@ _bank_row = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal)
 class Watch:
     """A thread that looks ten times a second while the `with` block runs.
 
+    Of `item_ids`, no row may come from anywhere but the Item's own cursor. The history of a bank
+    that was connected again does.
+
     `longest_stall` is the longest time in seconds that a due pull made no progress, `most_running`
     the highest number of running syncs of one Item, `cursors_seen` how many cursors were compared
     with the bank, and `faults` what was wrong.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, item_ids: Sequence[int]) -> None:
         self.world = world
+        self.item_ids = item_ids
         self.longest_stall = 0.0
         self.most_running = 0
         self.cursors_seen = 0
@@ -86,9 +91,10 @@ class Watch:
         self.most_running = max(self.most_running, *connection.scalars(running), 0)
 
     def _look_at_cursors(self, connection: Connection) -> None:
+        watched = select(Item.id, Item.cursor).where(Item.id.in_(self.item_ids))
         changed = [
             item_id
-            for item_id, cursor in connection.execute(select(Item.id, Item.cursor)).all()
+            for item_id, cursor in connection.execute(watched).all()
             if cursor and self._cursors.get(item_id) != cursor
         ]
         for item_id in changed:

@@ -55,8 +55,8 @@ def test_every_page(resident, look, subtests):
     item = page.locator("#banks a").first
     connection = str(item.get_attribute("href"))
     page.goto(connection)
-    account = page.locator("a[href$='/same']").first
-    paths += [f"{connection}/unread", str(account.get_attribute("href"))]
+    account = str(page.locator("li[id^='account-']").first.get_attribute("id")).split("-")[1]
+    paths += [f"{connection}/unread", f"/finance/accounts/{account}/same"]
     paths += ["/finance/items", "/finance/accounts", connection, "/finance/"]
     for path in (*paths, "/finance/transactions?q=nothing+is+called+so", "/nothing/here"):
         page.goto(path)
