@@ -34,8 +34,10 @@ USING gin ((CAST(replace(
 def upgrade():
     if is_postgresql():
         with op.get_context().autocommit_block():
+            # If an earlier try was interrupted, it has left an index that nothing can use.
+            op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_transaction_search")
             op.execute(SEARCH_INDEX)
-            op.execute("DROP INDEX CONCURRENTLY ix_transaction_pairs")
+            op.execute("DROP INDEX CONCURRENTLY IF EXISTS ix_transaction_pairs")
 
 
 def downgrade():

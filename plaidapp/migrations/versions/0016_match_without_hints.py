@@ -1,4 +1,5 @@
-"""Match everybody's transfers again: two rows without a hint may be the sides of one now.
+"""Match everybody's transfers again: two rows without a hint may be the sides of one now, and pay,
+refunds and payments to other people no longer are.
 
 Revision ID: 0016
 Revises: 0015
