@@ -156,7 +156,8 @@ UNFINISHED_INTERVAL = timedelta(minutes=1)
 """The clock syncs an Item again that has an open request: after this time, then after ever longer
 ones."""
 MAX_UNFINISHED_INTERVAL = timedelta(hours=1)
-"""The longest of them. After that, the clock tries every SYNC_INTERVAL."""
+"""The longest of them. After that, the clock tries every SYNC_INTERVAL, and an Item whose error may
+have ended in this one."""
 
 
 def sweep_delay(sweeps: int) -> timedelta:
@@ -164,8 +165,20 @@ def sweep_delay(sweeps: int) -> timedelta:
 
     1 minute, then twice as long each time, and then a day.
     """
-    delay = UNFINISHED_INTERVAL * 2.0 ** min(sweeps - 1, 10) if sweeps else UNFINISHED_INTERVAL
+    delay = _doubled(sweeps)
     return delay if delay <= MAX_UNFINISHED_INTERVAL else SYNC_INTERVAL
+
+
+def recovery_delay(sweeps: int) -> timedelta:
+    """Return how long the clock waits after `sweeps` tries of an Item whose error may have ended.
+
+    1 minute, then twice as long each time, and then an hour: a warning must not outlive the error.
+    """
+    return min(_doubled(sweeps), MAX_UNFINISHED_INTERVAL)
+
+
+def _doubled(sweeps: int) -> timedelta:
+    return UNFINISHED_INTERVAL * 2.0 ** min(max(sweeps - 1, 0), 10)
 
 
 STATUS_INTERVAL = timedelta(hours=24)

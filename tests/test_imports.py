@@ -17,7 +17,7 @@ LEAVES = {
 TOP = {"wsgi", "worker", "gunicorn", "run"}  # gunicorn.conf.py is one
 SHARED = {"plaidapp.policy", "plaidapp.texts"}
 """Leaves that every layer may import."""
-READABLE = ("amounts", "json_text", "link_payloads", "payloads", "unread")
+READABLE = ("amounts", "error_sentences", "json_text", "link_payloads", "payloads", "unread")
 READING = {f"plaidapp.bank.{name}" for name in READABLE}
 STORE = {*READING, "plaidapp.extensions", *SHARED}
 SHOWN = {"plaidapp.auth.access", "plaidapp.days", "plaidapp.formats", "plaidapp.sentences"}

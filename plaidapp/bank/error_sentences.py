@@ -170,6 +170,16 @@ UNKNOWN = Meaning(gettext_noop("Plaid can't do this for the bank right now."), R
 """Of a code that is not in the table."""
 
 
+def may_end_unseen(code: str | None) -> bool:
+    """Return True if the error may end without anything that the person does here.
+
+    It passes, or the operator mends it, as with a key that was missing in TOKEN_KEYS.
+    """
+    if code == UNREADABLE_TOKEN:
+        return True
+    return code in MEANINGS and MEANINGS[code].remedy in (Remedy.WAIT, Remedy.OPERATOR)
+
+
 def is_limit(code: str) -> bool:
     """Return True if the code says that Plaid limits requests, such as TRANSACTIONS_SYNC_LIMIT.
 

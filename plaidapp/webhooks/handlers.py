@@ -62,11 +62,7 @@ def _error(item: Item, event: Event) -> None:
         item_requests.standby(item.id)
         item_requests.status(item)
         return
-    error = from_plaid(event.error, status=400)
-    if error.retryable:
-        item_state.set_failing(item, error)
-    else:
-        item_state.set_error(item.id, error)
+    item_state.store(item, from_plaid(event.error, status=400))
     users.ledger_changed(item.user_id)
 
 

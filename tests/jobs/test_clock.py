@@ -3,7 +3,7 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select, update
@@ -195,6 +195,46 @@ def test_an_item_that_stays_behind_is_asked_less_and_less_often(owner):
         pass_time(wait)
 
     assert waits == [1, 2, 4, 8, 16, 32, 24 * 60, 24 * 60]
+
+
+MAY_PASS = {
+    "the operator's error": {"state": item_states.ERROR, "error_code": "INVALID_API_KEYS"},
+    "a missing key": {"state": item_states.ERROR, "error_code": "TOKEN_UNREADABLE"},
+    "an error that passes": {"state": item_states.ERROR, "error_code": "INSTITUTION_DOWN"},
+    "failing": {"failing_since": datetime(2026, 1, 1, tzinfo=UTC)},
+}
+
+
+@pytest.mark.parametrize("fields", MAY_PASS.values(), ids=MAY_PASS)
+def test_an_item_whose_error_may_have_ended_is_tried_every_hour(owner, fields):
+    """Nobody tells the app that it has ended, and a warning must not outlive it by a day."""
+    item = add_item(owner, synced_at=now(), **fields)
+    waits = []
+    for number in range(1, 9):
+        clock.ask_for_neglected()
+        assert len(all_pulls()) == number
+        db.session.execute(update(Pull).values(state=pulls.FAILED))
+        db.session.refresh(item)
+        wait = item.next_look - now()
+        waits.append(round(wait / MINUTE))
+        pass_time(wait)
+
+    assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+def test_an_item_is_not_tried_before_plaid_allows_it(owner):
+    soon = {"failing_since": now() - HOUR, "failing_until": now() + MINUTE}
+    add_item(owner, synced_at=now() - HOUR, **soon)
+
+    assert neglected() == []
+
+
+def test_an_item_that_begins_to_fail_is_tried_soon(owner):
+    item = add_item(owner, synced_at=now(), next_look=now() + A_DAY)
+    sync_progress.failing(item.id, "INSTITUTION_DOWN", "The bank is down right now.")
+    db.session.refresh(item)
+
+    assert item.next_look <= now() + MINUTE
 
 
 @pytest.mark.parametrize("news", ["a request", "a complete sync"])

@@ -79,6 +79,11 @@ def _cannot_be_updated(item: Item) -> Sentences:
     return [headline, _error(item), _nothing_since(item)]
 
 
+def _operator(item: Item) -> Sentences:
+    headline, *rest = _cannot_be_updated(item)
+    return [headline, rest[0], _again(), *rest[1:]]
+
+
 def _rate_limited(item: Item) -> Sentences:
     if item.failing_until and is_ahead(item.failing_until):
         until = _time(item.failing_until, inline_moment)
@@ -219,7 +224,7 @@ SENTENCES: dict[str, Callable[[Item], Sentences]] = {
     standings.EXPIRING: _expiring,
     standings.NEW_ACCOUNTS: _new_accounts,
     standings.ERROR: _cannot_be_updated,
-    standings.OPERATOR: _cannot_be_updated,
+    standings.OPERATOR: _operator,
     standings.NOT_SUPPORTED: _cannot_be_updated,
     standings.RATE_LIMITED: _rate_limited,
     standings.BANK_DOWN: _failing,

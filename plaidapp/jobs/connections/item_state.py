@@ -20,6 +20,14 @@ def set_error(item_id: int, error: BankError) -> None:
     item_requests.standby(item_id)
 
 
+def store(item: Item, error: BankError) -> None:
+    """Store the error that Plaid reports of an Item."""
+    if error.retryable:
+        set_failing(item, error)
+    else:
+        set_error(item.id, error)
+
+
 def set_failing(item: Item, error: BankError) -> None:
     """Store an error that may pass. If it lasts, Plaid is asked what it knows of Item and bank."""
     code, sentence = error.code, error.message

@@ -22,16 +22,19 @@ PENDING = "PENDING_EXPIRATION"
 
 
 def read_status(attempt: Attempt, pull_item: PullItem) -> None:
-    """Raises BankError if the connection is over. A failure that may pass is none here."""
+    """Raises BankError if the connection has an error that lasts.
+
+    A failure that may pass is none here, and neither is a refusal of the question alone.
+    """
     item = pull_item.item
     try:
         answer = attempt.bank.item(item.access_token)
-        is_down = item.failing_since is not None and _is_down(attempt, item)
     except BankError as error:
-        if not error.retryable:
+        if not (error.retryable or error.refuses_product):
             raise
         attempt.report(pull_item, phase=pulls.DONE, refusal=error.code)
         return
+    is_down = item.failing_since is not None and _is_down(attempt, item)
     attempt.lock_ledger(pull_item)
     _store(db.session.get_one(Item, item.id, populate_existing=True), answer)
     if is_down:
@@ -46,7 +49,10 @@ def _is_down(attempt: Attempt, item: Item) -> bool:
     db.session.commit()  # hold no transaction while Plaid is asked
     if bank is None or not may_ask:
         return False
-    status = attempt.bank.institution_status(bank)
+    try:
+        status = attempt.bank.institution_status(bank)
+    except BankError:  # it says nothing of the connection
+        return False
     bank_status.save_bank(bank, status)
     return status == bank_status.DOWN
 
@@ -55,7 +61,7 @@ def _store(item: Item, answer: ItemAnswer) -> None:
     status = (answer.status and answer.status.transactions) or ProductStatus()
     bank_status.save(item.id, status.last_successful_update, status.last_failed_update)
     if answer.item.error:
-        item_state.set_error(item.id, from_plaid(answer.item.error, status=400))
+        item_state.store(item, from_plaid(answer.item.error, status=400))
     elif item.state in update_mode.ERRORS:  # repaired elsewhere
         update_mode.mend(item)
         item_requests.sync(item, pulls.CLOCK)

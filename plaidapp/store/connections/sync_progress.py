@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Integer, and_, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import Case, Integer, and_, bindparam, case, func, literal, or_, select, update
 
 from plaidapp import policy
+from plaidapp.bank.error_sentences import may_end_unseen
 from plaidapp.extensions import db
 
 from ..base.types import Moment, now
@@ -31,12 +32,16 @@ def to_look_at(limit: int) -> Sequence[Item]:
 def due_at(item: Item) -> datetime | None:
     """Return when the clock has to sync the Item, or None if never.
 
-    That is soon if a request has not been answered, as planned if the bank is still preparing, and
-    otherwise policy.SYNC_INTERVAL after the last sync. An Item in error waits that long too.
+    That is soon if a request has not been answered or an error may have ended, as planned if the
+    bank is still preparing, and otherwise policy.SYNC_INTERVAL after the last sync. An Item with an
+    error that lasts waits that long too.
     """
     if item.state in NOT_SYNCED:
         return None
     last_sweep = item.swept_at or item.created_at
+    if item.failing_since or (item.state == ERROR and may_end_unseen(item.error_code)):
+        tried_again = last_sweep + policy.recovery_delay(item.sweeps)
+        return max(item.failing_until or tried_again, tried_again)
     again = last_sweep + policy.sweep_delay(item.sweeps)
     if item.state != ERROR and item.is_behind:
         return again
@@ -83,9 +88,14 @@ def request_sync(item_ids: Sequence[int]) -> None:
         .values(
             sync_requested=Item.sync_requested + 1,
             sweeps=0,
-            next_look=case((Item.next_look < soon, Item.next_look), else_=soon),
+            next_look=_by(soon),
         )
     )
+
+
+def _by(moment: datetime) -> Case[datetime]:
+    """The clock's next look at an Item, at this moment or before."""
+    return case((Item.next_look < moment, Item.next_look), else_=moment)
 
 
 class Advance(Enum):
@@ -190,14 +200,16 @@ def refused(item_id: int, want: int, code: str) -> None:
 def failing(item_id: int, code: str, sentence: str, wait: float = 0.0) -> None:
     """Record that a sync failed for a reason that may pass. The next answer ends it.
 
-    `wait` is how many seconds Plaid wants to be left alone.
+    `wait` is how many seconds Plaid wants to be left alone. The clock tries again.
     """
     moment = now()
+    soon = moment + policy.UNFINISHED_INTERVAL
     changes = {
         "failing_since": func.coalesce(Item.failing_since, literal(moment, Moment)),
         "failing_code": code,
         "failing_message": sentence,
         "failing_until": moment + timedelta(seconds=wait) if wait else None,
+        "next_look": _by(soon),
     }
     write(update(Item).where(Item.id == item_id).values(**changes))
 

@@ -7,6 +7,7 @@ import pytest
 from plaidapp import policy
 from plaidapp.bank.error_sentences import MEANINGS, Remedy
 from plaidapp.extensions import db
+from plaidapp.jobs import clock
 from plaidapp.jobs.pulls import item_requests
 from plaidapp.store import Institution, Item
 from plaidapp.store.connections import bank_status
@@ -167,6 +168,57 @@ def test_an_error_and_its_end_are_found_without_a_webhook(
             db.session.commit()
         work_due()
         assert said()["state"] == state
+
+
+def test_a_question_that_plaid_refuses_does_not_mark_a_connection_that_works(
+    app, connected, bank_server, said, work_due, change, subtests
+):
+    refusal = {"kind": "error", "status": 400, "error_type": "INVALID_REQUEST"}
+    for path, code in (
+        ("/item/get", "A_NEW_CODE"),
+        ("/institutions/get_by_id", "UNAUTHORIZED_INSTITUTION"),
+    ):
+        with subtests.test(path):
+            change(failing_since=datetime.now(UTC))
+            bank_server.misbehave(**refusal, path=path, error_code=code)
+            with app.app_context():
+                item_requests.status(db.session.get_one(Item, 1))
+                db.session.commit()
+            work_due()
+            assert bank_server.faults.rulebook.report()["calls"][path]
+            assert said()["state"] == "good"
+
+
+def test_an_error_that_passes_is_not_one_that_lasts(
+    app, connected, control, item_id, sync, said, work_due
+):
+    control.change(item_id, error="INSTITUTION_DOWN")
+    with app.app_context():
+        item_requests.status(db.session.get_one(Item, 1))
+        db.session.commit()
+    work_due()
+    assert (said()["state"], said()["standing"]) == ("good", "bank_down")
+
+    control.change(item_id, error=None)
+    sync()
+    assert said()["standing"] == "current"
+
+
+def test_the_operators_error_ends_without_a_click(
+    app, connected, bank_server, said, sync, work_due, change
+):
+    refusal = {"kind": "error", "status": 400, "error_type": "INVALID_INPUT"}
+    bank_server.misbehave(**refusal, path="/transactions/sync", error_code="INVALID_API_KEYS")
+    sync()
+    assert (said()["standing"], said()["button"]) == ("operator", None)
+    assert "Trying again automatically." in said()["sentence"]
+
+    bank_server.faults.rulebook.clear()
+    change(next_look=datetime.now(UTC), swept_at=datetime.now(UTC) - timedelta(hours=1))
+    with app.app_context():
+        clock.ask_for_neglected()
+    work_due()
+    assert said()["standing"] == "current"
 
 
 def test_whether_a_bank_works_is_asked_rarely(
