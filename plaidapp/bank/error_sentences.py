@@ -158,8 +158,8 @@ MEANINGS = {
     )
     for code, sentence in sentences.items()
 }
-OVER = frozenset(_CONNECT)
-"""Codes of connections that only a new one can replace."""
+OVER = frozenset({*_CONNECT, "INSTITUTION_NO_LONGER_SUPPORTED"})
+"""Codes of connections that only a new one can replace. The bank may have another id now."""
 DOWN = frozenset({"INSTITUTION_DOWN", "INSTITUTION_NOT_AVAILABLE", "INSTITUTION_NOT_RESPONDING"})
 """Codes that say that the bank itself does not work."""
 LIMITED = Meaning(gettext_noop("Plaid is limiting requests right now."), Remedy.WAIT)

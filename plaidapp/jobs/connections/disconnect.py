@@ -32,6 +32,7 @@ def disconnect(item: Item, *, deletes_history: bool) -> Pull:
         standby.take_over(other.id)
     disconnection.close_accounts(item.id)
     link_sessions.end_of_item(item.id)
+    users.ledger_changed(item.user_id)  # before pulls: workers that report lock them in this order
     link_pulls.dismiss_of_item(item.id)
     former = former_accounts.replaced_items(item.id)
     if deletes_history:
@@ -41,7 +42,6 @@ def disconnect(item: Item, *, deletes_history: bool) -> Pull:
     for other in taking_over:
         item_requests.sync(other, pulls.CLOCK)
     transitions.take_back(item.id)
-    users.ledger_changed(item.user_id)
     return _pull_of(item)
 
 

@@ -103,7 +103,8 @@ def look(bank: Bank, session: LinkSession) -> bool:
         finished_at=finished_at,
         **_exit_of(state),
     )
-    if session.expires_at and session.expires_at + policy.LINK_KEPT < now():
+    is_old = session.expires_at and session.expires_at + policy.LINK_KEPT < now()
+    if is_old and not link_results.may_be_exchanged(session.id):
         _forget(session)
     db.session.commit()
     return is_new or (finished_at is not None and not was_finished)

@@ -105,6 +105,13 @@ def is_unfinished(session_id: int) -> bool:
     return bool(db.session.scalar(select(exists().where(*of_session))))
 
 
+def may_be_exchanged(session_id: int) -> bool:
+    """Return True if Plaid may still exchange a public token of this session."""
+    good = LinkResult.sealed_token.is_not(None), LinkResult.expires_at > now()
+    query = select(exists().where(LinkResult.session_id == session_id, *good))
+    return bool(db.session.scalar(query))
+
+
 def sessions_of_item(user_id: int, item_id: int, limit: int) -> Sequence[LinkSession]:
     """Return the person's latest sessions that made the Item or were for it, newest first."""
     made = exists().where(LinkResult.session_id == LinkSession.id, LinkResult.item_id == item_id)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Text, delete, select, update
+from sqlalchemy import ForeignKey, LargeBinary, String, Text, delete, func, literal, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp import policy
@@ -19,6 +19,8 @@ from ..base.writes import write
 
 CONNECT, REPAIR, CHOOSE_ACCOUNTS = "connect", "repair", "choose_accounts"
 """What a session is for. The last two are for an Item that exists (update mode)."""
+NOTHING = {"sealed_token": None, "sealed_url": None, "look_after": None}
+"""What is left of a link that is of no more use."""
 
 
 class LinkSession(Base):
@@ -135,8 +137,7 @@ def change(session_id: int, **values: Any) -> None:
 
 def forget(session_id: int) -> None:
     """Destroy the token and the address: nothing more can come of the link."""
-    nothing = {"sealed_token": None, "sealed_url": None, "look_after": None}
-    change(session_id, **nothing)
+    change(session_id, **NOTHING)
 
 
 def due(limit: int) -> Sequence[LinkSession]:
@@ -167,9 +168,9 @@ def look_later() -> datetime:
 
 def end_of_item(item_id: int) -> None:
     """End the sessions in which the person logs in to this Item again: they disconnected it."""
-    is_open = LinkSession.item_id == item_id, LinkSession.ended_at.is_(None)
-    nothing = {"sealed_token": None, "sealed_url": None, "look_after": None}
-    write(update(LinkSession).where(*is_open).values(ended_at=now(), **nothing))
+    ended_at = func.coalesce(LinkSession.ended_at, literal(now(), Moment))
+    end = update(LinkSession).where(LinkSession.item_id == item_id)
+    write(end.values(ended_at=ended_at, **NOTHING))
 
 
 def delete_of_item(item_id: int) -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
 
 from plaidapp import policy
 from plaidapp.extensions import db
@@ -238,6 +238,35 @@ def test_a_log_in_that_is_under_way_ends(link, begin_to_end, run, look, owner, b
     db.session.commit()
     run(pull_id)
     assert look(pull_id).state == "done"
+
+
+def test_links_to_log_in_again_are_destroyed(link, begin_to_end, owner):
+    """Also of those that are over: their pages must not begin anything."""
+    item = link()
+    for ended_at in (None, now()):
+        session = link_sessions.add(owner, link_sessions.REPAIR, item.id)
+        link_sessions.change(session.id, sealed_token=b"x", sealed_url=b"x", ended_at=ended_at)
+    db.session.commit()
+
+    begin_to_end(item)
+
+    for session in db.session.scalars(select(LinkSession)):
+        assert session.sealed_token is session.sealed_url is None
+        assert session.ended_at
+
+
+def test_the_person_is_locked_before_pulls(link, begin_to_end):
+    """A worker that reports locks them in this order. Otherwise each may wait for the other."""
+    item = link()
+    seen = []
+    engine, note = db.engine, lambda *args: seen.append(args[2])
+    event.listen(engine, "before_cursor_execute", note)
+
+    begin_to_end(item)
+
+    event.remove(engine, "before_cursor_execute", note)
+    updates = [each.split()[1].strip('"') for each in seen if each.startswith("UPDATE")]
+    assert updates.index("user") < updates.index("pull")
 
 
 def test_the_other_items_of_a_pull_are_read(link, begin, run, look, end, item_now):

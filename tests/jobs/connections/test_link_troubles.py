@@ -2,6 +2,7 @@
 
 import pytest
 
+from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs.connections import follow_session, link_looks
 from plaidapp.store import Account, Item, LinkResult, LinkSession, Pull
@@ -220,6 +221,38 @@ def test_a_connection_that_can_not_be_mended_is_connected_again_and_keeps_its_hi
     assert look(pull_id).state == "done"
     assert [item.state for item in all_of(Item)] == ["replaced", "good"]
     assert len(all_of(Account)) == 1
+
+
+def test_a_link_is_kept_while_something_may_come_of_it(
+    open_link, run, look, later, fake_link, bank_server
+):
+    """A tab finished late, and Plaid does not answer."""
+    pull_id = open_link()
+    later(minutes=89)
+    run(pull_id)
+    fake_link.add(TOKEN, fake_link.result())
+    fake_link.sessions[TOKEN][0]["finished_at"] = moment(-89 * 60)
+    bank_server.misbehave(path=EXCHANGE, **DOWN)
+    link_looks.request(all_of(LinkSession)[0], pulls.WEBHOOK)
+    db.session.commit()
+    later(minutes=3)
+    (unseen,) = [pull for pull in all_of(Pull) if pull.kind == kinds.LOOK]
+    run(unseen.id)
+    for _ in range(policy.MAX_FAILURES_ATTENDED):
+        run(pull_id)
+
+    assert look(pull_id).state == "failed"
+    assert [result.state for result in all_of(LinkResult)] == ["approved"]
+    assert all_of(LinkSession)[0].look_after
+
+    later(minutes=31)
+    link_looks.see_to_due()
+    db.session.commit()
+    run([pull for pull in all_of(Pull) if pull.kind == kinds.LOOK][-1].id)
+
+    (result,) = all_of(LinkResult)
+    assert (result.state, result.sealed_token) == ("lost", None)
+    assert all_of(LinkSession)[0].sealed_token is None
 
 
 def test_a_press_while_the_pull_ends_is_not_lost(
