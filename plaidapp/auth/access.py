@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from flask import abort, session
+from flask import abort, request, session
 from flask_login import current_user
 
 from plaidapp.store import User
@@ -32,3 +32,16 @@ def owned_or_404(
     if row is None:
         abort(404)
     return row
+
+
+def id_in_form(name: str, largest: int = LARGEST_ID) -> int | None:
+    """Return the id in this field of the form; None if it is empty. Abort with 404 if it is none.
+
+    Without this, an id that can't be read would count as no choice at all.
+    """
+    if not request.form.get(name):
+        return None
+    row_id = request.form.get(name, type=int)
+    if row_id is None or not 0 < row_id <= largest:
+        abort(404)
+    return row_id

@@ -13,7 +13,7 @@ from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import Field, StringField, ValidationError
 
-from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
+from plaidapp.auth.access import LARGEST_BIG_ID, id_in_form, owned_or_404, person
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice
 from plaidapp.store import Account
@@ -107,7 +107,7 @@ def move_account(account_id: int) -> Answer:
     """
     account = _account(account_id)
     after = "after" in request.form
-    neighbor = request.form.get("after" if after else "before", type=int)
+    neighbor = id_in_form("after" if after else "before", LARGEST_BIG_ID)
     if neighbor is None:
         place = _("It is the last one already.") if after else _("It is the first one already.")
         return _answer(account, place)

@@ -11,7 +11,7 @@ from flask_babel import gettext
 from werkzeug import Response
 
 from plaidapp import policy
-from plaidapp.auth.access import owned_or_404, person
+from plaidapp.auth.access import id_in_form, owned_or_404, person
 from plaidapp.bank.client import Bank
 from plaidapp.bank.errors import BankError
 from plaidapp.extensions import allow_writes, db
@@ -145,7 +145,7 @@ def connect_separately(session_id: int) -> Answer:
     """
     session = owned_or_404(link_sessions.owned, session_id)
     pull = owned_or_404(pulls.owned, session.pull_id or 0)
-    result_id = request.form.get("result", type=int)
+    result_id = id_in_form("result")
     if not connect_results.approve(session, result_id):
         if link_results.is_held(session.id, result_id):
             sentence = gettext("This can't be connected anymore. Connect the bank again.")

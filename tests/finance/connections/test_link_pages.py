@@ -286,6 +286,9 @@ def test_what_is_connected_separately_stays_separate(
     alice.client.post(CONNECT)
     fake_link.add(TOKEN, fake_link.result(accounts=[CHECKING]))
     returned()
+    for no_id in ("all", "9" * 30, "-1", "7"):
+        refused = alice.client.post(f"{RETURN}/separate", data={"result": no_id})
+        assert refused.status_code in (404, 422), no_id
 
     shown = panel(alice.htmx("POST", f"{RETURN}/separate"))
     assert shown.state == "queued"
