@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from werkzeug import Response
 
 from plaidapp import htmx
-from plaidapp.auth.access import LARGEST_BIG_ID, id_in_form, owned_or_404, person
+from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
 from plaidapp.extensions import db
 from plaidapp.jobs.connections import same_accounts
 from plaidapp.store import Account
@@ -90,7 +90,7 @@ def separate_account(account_id: int) -> Answer:
 def _both(account_id: int) -> tuple[Account, Account | None]:
     """Return the account and the one that the form names as `other`, if it names any."""
     users.lock_ledger(person().id)
-    other = id_in_form("other", LARGEST_BIG_ID)
+    other = request.form.get("other", type=int)
     return _account(account_id), None if other is None else _account(other)
 
 
