@@ -129,6 +129,11 @@ def inline_moment(value: datetime) -> str:
     return _at_time(value, inline_day)
 
 
+def since_moment(value: datetime) -> str:
+    """Such as "2:05 PM" and "Friday at 2:05 PM", for use after "since" and "until"."""
+    return _time(value) if day_of(value) == today() else inline_moment(value)
+
+
 def exact_moment(value: datetime) -> str:
     """Such as "November 20, 2026 at 2:05:09 PM PST", for titles."""
     local, locale = value.astimezone(zone()), text_locale()
@@ -141,12 +146,14 @@ def exact_moment(value: datetime) -> str:
 
 
 def _at_time(value: datetime, name_day: Callable[[date], str]) -> str:
+    return gettext("%(day)s at %(time)s", day=name_day(day_of(value)), time=_time(value))
+
+
+def _time(value: datetime) -> str:
     """UTC is named: the person may live elsewhere and not have told us."""
     local = value.astimezone(zone())
     time = dates.format_time(local, "short", local.tzinfo, text_locale())
-    if zone().key == time_zones.UTC:
-        return gettext("%(day)s at %(time)s UTC", day=name_day(local.date()), time=time)
-    return gettext("%(day)s at %(time)s", day=name_day(local.date()), time=time)
+    return gettext("%(time)s UTC", time=time) if zone().key == time_zones.UTC else time
 
 
 def ago(value: datetime, now: datetime | None = None) -> str:

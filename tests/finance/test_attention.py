@@ -58,7 +58,7 @@ def test_it_is_on_every_page_until_the_connection_works(app, connected, another,
     set_state(another, item_states.LOGIN_REQUIRED, "ITEM_LOGIN_REQUIRED")
     for path in paths:
         (text,) = banners(connected, path)
-        assert text.startswith("Chase needs you to log in. Nothing new since today at"), path
+        assert text.startswith("Chase needs you to log in. Nothing new since "), path
         assert text.endswith("UTC. Log in again"), path
 
     set_state(another, item_states.GOOD)

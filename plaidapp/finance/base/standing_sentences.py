@@ -11,7 +11,15 @@ from markupsafe import Markup
 
 from plaidapp import policy
 from plaidapp.bank.error_sentences import LOGIN_REQUIRED
-from plaidapp.days import day_of, exact_moment, inline_day, inline_moment, month_day, today
+from plaidapp.days import (
+    day_of,
+    exact_moment,
+    inline_day,
+    inline_moment,
+    month_day,
+    since_moment,
+    today,
+)
 from plaidapp.formats import bank_name, number
 from plaidapp.sentences import sentence
 from plaidapp.store import Item
@@ -86,7 +94,7 @@ def _operator(item: Item) -> Sentences:
 
 def _rate_limited(item: Item) -> Sentences:
     if item.failing_until and is_ahead(item.failing_until):
-        until = _time(item.failing_until, inline_moment)
+        until = _time(item.failing_until, since_moment)
         headline = _say(gettext("Plaid is limiting requests until %(when)s."), when=until)
     else:
         headline = _say(gettext("Plaid is limiting requests right now."))
@@ -112,7 +120,7 @@ def _importing(item: Item) -> Sentences:
             count=number(rows),
         )
         headline = _say(text)
-    since = _time(item.preparing_since or item.created_at, inline_moment)
+    since = _time(item.preparing_since or item.created_at, since_moment)
     return [headline, _say(gettext("Still preparing since %(when)s."), when=since)]
 
 
@@ -194,7 +202,7 @@ def _nothing_since(item: Item) -> Markup:
 
 def _nothing_new(since: datetime) -> Markup:
     is_today = day_of(since) == today()
-    when = _time(since, inline_moment) if is_today else _day(since, inline_day)
+    when = _time(since, since_moment) if is_today else _day(since, inline_day)
     return _say(gettext("Nothing new since %(when)s."), when=when)
 
 

@@ -44,7 +44,7 @@ def reconnect(item_id: int) -> Answer:
     item = owned_or_404(items.owned, item_id)
     if item.state in item_states.ENDED or not item.access_token:
         return _refuse(gettext("This connection has ended. Connect the bank again."), 422)
-    chooses = standing_lines.line(item).button not in (standing_lines.LOG_IN, None)
+    chooses = standing_lines.line(item).button != standing_lines.LOG_IN
     if chooses or accounts.any_missing(item.id):
         return _begin(link_sessions.CHOOSE_ACCOUNTS, item)
     return _begin(link_sessions.REPAIR, item)
@@ -119,7 +119,7 @@ def link_session(session_id: int) -> Answer:
         _ring(session)
     view = pull_view.view_of(owned_or_404(pulls.owned, session.pull_id or 0))
     return render_template(
-        "finance/connections/link_session.html", view=view, repairs=session.item_id is not None
+        "finance/connections/link_session.html", view=view, purpose=session.purpose
     )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from flask_babel import gettext as _
 
 from plaidapp import policy
-from plaidapp.days import inline_moment
+from plaidapp.days import inline_moment, since_moment
 from plaidapp.store import Item, PullItem, Webhook
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states, sync_progress
@@ -29,6 +29,11 @@ class Facts:
         return max(due, now()) if due else None
 
     @property
+    def is_new(self) -> bool:
+        """Something new has just arrived, so nothing has to be explained."""
+        return not _of_connection(self.item, self.pending) and _has_just_changed(self.item)
+
+    @property
     def conclusion(self) -> str:
         return _of_connection(self.item, self.pending) or _of_bank(self.item)
 
@@ -41,21 +46,30 @@ def facts(item: Item, history: Sequence[PullItem], webhooks: Sequence[Webhook]) 
 
 def _of_connection(item: Item, pending: Sequence[PullItem]) -> str | None:
     """What is the matter with the connection itself, if anything is."""
+    if item.state in item_states.ENDED:
+        return _("This connection has ended, so nothing new arrives.")
     if item.state in (*item_states.NOT_SYNCED, item_states.ERROR):
-        return _("Nothing new can arrive while the connection doesn't work.")
+        return _("Nothing new can arrive while the connection isn't working.")
     if any(part.pull.state == pulls.RUNNING and part.pull.facts.syncs for part in pending):
         return _("A sync is running now.")
     if item.failing_since:
-        since = inline_moment(item.failing_since)
-        return _("Syncs have failed since %(since)s. They are tried again.", since=since)
+        since = since_moment(item.failing_since)
+        return _(
+            "Syncs have failed since %(since)s. They are tried again automatically.", since=since
+        )
     if item.sync_refusal:
         return _("This bank provides no transactions.")
     if item.synced_at is None:
         return _("The bank has not answered for the first time yet.")
     if item.preparing_since:
-        since = inline_moment(item.preparing_since)
+        since = since_moment(item.preparing_since)
         return _("The bank has been preparing its history since %(since)s.", since=since)
     return None
+
+
+def _has_just_changed(item: Item) -> bool:
+    changed, synced = item.changed_at, item.synced_at
+    return bool(changed and synced and changed >= synced - policy.UNFINISHED_INTERVAL)
 
 
 def _of_bank(item: Item) -> str:
@@ -64,26 +78,26 @@ def _of_bank(item: Item) -> str:
     asked = inline_moment(synced)
     if item.refreshed_at and item.refreshed_at > synced:
         when = inline_moment(item.refreshed_at)
-        return _("Plaid was asked to look at the bank %(when)s. A sync follows.", when=when)
+        return _("Plaid was asked to check the bank %(when)s. A sync follows.", when=when)
     got, failed = item.bank_updated_at, item.bank_failed_at
     if failed and got and failed > got:
         return _(
             "Plaid has had nothing from the bank since %(got)s; its last try, %(failed)s, failed.",
-            got=inline_moment(got),
+            got=since_moment(got),
             failed=inline_moment(failed),
         )
     if got and got < now() - policy.CURRENT_FOR:
         return _(
-            "The bank has delivered nothing to Plaid since %(got)s; we asked %(asked)s.",
-            got=inline_moment(got),
+            "The bank has delivered nothing to Plaid since %(got)s; last checked %(asked)s.",
+            got=since_moment(got),
             asked=asked,
         )
-    if item.changed_at and item.changed_at >= synced - policy.UNFINISHED_INTERVAL:
-        return _("The last sync, %(asked)s, brought something new.", asked=asked)
+    if _has_just_changed(item):
+        return _("Something new arrived %(when)s.", when=inline_moment(item.changed_at or synced))
     if item.changed_at is None:
-        return _("The bank has sent no transactions so far; we asked %(asked)s.", asked=asked)
+        return _("The bank has sent no transactions so far; last checked %(asked)s.", asked=asked)
     return _(
-        "The bank has had nothing new since %(changed)s; we asked %(asked)s.",
-        changed=inline_moment(item.changed_at),
+        "The bank has had nothing new since %(changed)s; last checked %(asked)s.",
+        changed=since_moment(item.changed_at),
         asked=asked,
     )

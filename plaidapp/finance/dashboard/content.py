@@ -32,7 +32,7 @@ LATEST = 12
 class Dashboard:
     """`transactions` are the latest ones.
 
-    `expecting` is True while a pull is under way, and `expecting_rows` while it reads transactions.
+    `expecting` is True while a pull brings something, `expecting_rows` while it reads transactions.
     """
 
     items: Sequence[Item]
@@ -114,6 +114,6 @@ def _dashboard(user_id: int, active: Sequence[Pull]) -> Dashboard:
         reader.page(Filter(user_id), LATEST),
         figures.of_user(user_id, period, today()),
         period,
-        expecting=bool(active),
+        expecting=any(not pull.facts.disconnects for pull in active),
         expecting_rows=any(pull.facts.syncs for pull in active),
     )

@@ -30,14 +30,14 @@ CLEAR = {
 }
 CONCLUSIONS = {  # fields of the Item, and the sentence
     "nothing new": ({}, "The bank has had nothing new since Tuesday at 12:00 PM UTC;"),
-    "when we asked": ({}, "; we asked today at 11:50 AM UTC."),
+    "when we asked": ({}, "; last checked today at 11:50 AM UTC."),
     "the bank is silent": (
         {"bank_updated_at": NOW - 2 * DAY},
-        "The bank has delivered nothing to Plaid since Tuesday at 12:00 PM UTC; we asked today",
+        "The bank has delivered nothing to Plaid since Tuesday at 12:00 PM UTC; last checked today",
     ),
     "Plaid fails at the bank": (
         {"bank_failed_at": NOW - MINUTE},
-        "Plaid has had nothing from the bank since today at 11:00 AM UTC; its last try, today at"
+        "Plaid has had nothing from the bank since 11:00 AM UTC; its last try, today at"
         " 11:59 AM UTC, failed.",
     ),
     "it failed before": (
@@ -50,27 +50,31 @@ CONCLUSIONS = {  # fields of the Item, and the sentence
     ),
     "there is something new": (
         {"changed_at": NOW - 10 * MINUTE},
-        "The last sync, today at 11:50 AM UTC, brought something new.",
+        "Latest update Something new arrived today at 11:50 AM UTC.",
     ),
     "the bank was asked to look": (
         {"refreshed_at": NOW - MINUTE},
-        "Plaid was asked to look at the bank today at 11:59 AM UTC. A sync follows.",
+        "Plaid was asked to check the bank today at 11:59 AM UTC. A sync follows.",
     ),
     "never a transaction": (
         {"changed_at": None},
-        "The bank has sent no transactions so far; we asked today",
+        "The bank has sent no transactions so far; last checked today",
     ),
     "a log-in is needed": (
         {"state": item_states.LOGIN_REQUIRED},
-        "Nothing new can arrive while the connection doesn't work.",
+        "Nothing new can arrive while the connection isn't working.",
+    ),
+    "disconnected": (
+        {"state": item_states.DISCONNECTED},
+        "This connection has ended, so nothing new arrives.",
     ),
     "an error": (
         {"state": item_states.ERROR},
-        "Nothing new can arrive while the connection doesn't work.",
+        "Nothing new can arrive while the connection isn't working.",
     ),
     "syncs fail": (
         {"failing_since": NOW - HOUR, "failing_message": "No."},
-        "Syncs have failed since today at 11:00 AM UTC. They are tried again.",
+        "Syncs have failed since 11:00 AM UTC. They are tried again automatically.",
     ),
     "never synced": (
         {"synced_at": None},
@@ -78,7 +82,7 @@ CONCLUSIONS = {  # fields of the Item, and the sentence
     ),
     "preparing": (
         {"preparing_since": NOW - HOUR, "update_status": item_states.RECENT},
-        "The bank has been preparing its history since today at 11:00 AM UTC.",
+        "The bank has been preparing its history since 11:00 AM UTC.",
     ),
     "no transactions": (
         {"sync_refusal": "PRODUCTS_NOT_SUPPORTED"},
@@ -128,7 +132,7 @@ def test_its_facts_are_named(app, alice, item, tell, ask, pull, subtests):
     assert "Last syncToday at 11:50 AM UTC" in why(alice)
     assert "Plaid can't reach this app" in why(alice)
     assert "Waitingnothing" in why(alice)
-    assert "Next sync plannedNovember 27 at 11:50 AM UTC" in why(alice)
+    assert "Next syncNovember 27 at 11:50 AM UTC" in why(alice)
 
     (row,) = ask(Item)
     tell(row, "ITEM", "NEW_ACCOUNTS_AVAILABLE")
@@ -142,10 +146,10 @@ def test_its_facts_are_named(app, alice, item, tell, ask, pull, subtests):
     text = why(alice)
     assert "A sync is running now." in text
     assert "a sync that is running" in text
-    assert "Bank asked to lookToday at 11:59 AM UTC" in text
+    assert "Bank asked againToday at 11:59 AM UTC" in text
 
     item(state=item_states.REVOKED)
-    assert "Next sync plannednone in this state" in why(alice)
+    assert "Next syncnone in this state" in why(alice)
 
 
 def test_the_states_and_the_notifications_are_listed_newest_first(app, alice, item, tell, ask):
@@ -162,12 +166,12 @@ def test_the_states_and_the_notifications_are_listed_newest_first(app, alice, it
 
     page = Page(alice.client.get(PATH).text)
     states, webhooks = page.find(id="states")[1], page.find(id="webhooks")[1]
-    assert states.index("Works") < states.index("Needs a new log-in") < states.index("Connected")
-    assert "The bank needs you. ITEM_LOGIN_REQUIRED" in states
-    assert webhooks.index("NEWS: UNHEARD_OF · needs nothing here") < webhooks.index(
+    assert states.index("Working") < states.index("Needs a new log-in") < states.index("Connected")
+    assert "The bank needs you. DetailsITEM_LOGIN_REQUIRED" in states
+    assert webhooks.index("needs nothing here DetailsNEWS UNHEARD_OF") < webhooks.index(
         "The log-in works again"
     )
-    assert "ITEM: LOGIN_REPAIRED" in webhooks
+    assert "DetailsITEM LOGIN_REPAIRED" in webhooks
 
 
 def test_plaids_support_gets_ids_and_times_and_no_token(app, connected, ask, bank_server):
@@ -201,7 +205,7 @@ def test_plaids_support_gets_ids_and_times_and_no_token(app, connected, ask, ban
     answer = connected.client.get(PATH)
 
     _, text = Page(answer.text).find(id="support")
-    assert "Copy for Plaid's support" in text
+    assert "For Plaid's support" in text
     for part in (
         f"Item id: {item.plaid_item_id}",
         "Institution id: ins_109508",
