@@ -40,9 +40,9 @@ PERMISSION_REVOKED = "USER_PERMISSION_REVOKED"
 PRODUCT_NOT_READY = "PRODUCT_NOT_READY"
 
 _WAIT = {
-    UNREACHABLE: gettext_noop("The bank can't be reached right now."),
-    TIMEOUT: gettext_noop("The bank took too long to respond."),
-    NONSENSE: gettext_noop("The bank sent a reply we could not read."),
+    UNREACHABLE: gettext_noop("Plaid can't be reached right now."),
+    TIMEOUT: gettext_noop("Plaid took too long to respond."),
+    NONSENSE: gettext_noop("Plaid sent a reply we could not read."),
     LOOP: gettext_noop("The bank sent the same page of transactions again and again."),
     MUTATION: gettext_noop("The bank's records changed while we were reading them."),
     PRODUCT_NOT_READY: gettext_noop("The bank is still preparing your transactions."),

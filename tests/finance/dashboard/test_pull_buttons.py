@@ -192,12 +192,12 @@ def test_try_again_queues_the_same_pull_at_once_and_shows_it_waiting(
             state=pulls.FAILED,
             failures=3,
             error_code="X",
-            error_message="The bank can't be reached right now.",
+            error_message="Plaid can't be reached right now.",
         )
         db.session.commit()
     failed = panel(alice.htmx("GET", "/finance/pulls/1"))
     assert "Try again" in failed.buttons
-    assert "The bank can't be reached right now." in failed.text
+    assert "Plaid can't be reached right now." in failed.text
 
     shown = panel(alice.htmx("POST", "/finance/pulls/1/retry"))
 

@@ -123,9 +123,9 @@ def test_a_finished_panel_is_sent_whatever_the_revision(connected, panel):
 
 
 TROUBLES = (
-    ({"kind": "reset"}, "The bank can't be reached right now."),
-    ({"kind": "garbage"}, "The bank sent a reply we could not read."),
-    ({"kind": "missing_field", "field": "accounts"}, "The bank sent a reply we could not read."),
+    ({"kind": "reset"}, "Plaid can't be reached right now."),
+    ({"kind": "garbage"}, "Plaid sent a reply we could not read."),
+    ({"kind": "missing_field", "field": "accounts"}, "Plaid sent a reply we could not read."),
     (
         {
             "kind": "error",
@@ -201,7 +201,7 @@ def test_a_panel_between_attempts_shows_the_error_and_keeps_polling(
 
     assert waiting.state == "queued"
     assert waiting.trigger
-    assert "The bank can't be reached right now." in waiting.text
+    assert "Plaid can't be reached right now." in waiting.text
     assert "Try again" in waiting.buttons
 
 
@@ -291,7 +291,7 @@ def test_a_page_shows_all_of_a_concurrent_commit_or_none_of_it(
         with app.app_context():
             item = items.add(user_id=alice.id, plaid_item_id="new", access_token=b"sealed")
             expected = [
-                payloads.PlaidAccount("new", "Plaid Gold", "depository", payloads.Balances())
+                payloads.PlaidAccount("new", "depository", payloads.Balances(), "Plaid Gold")
             ]
             accounts.save(alice.id, item.id, expected)
             db.session.commit()
@@ -343,7 +343,7 @@ def test_try_again_is_offered_only_if_it_may_help(alice, pull, panel, code, butt
 def test_dismiss_removes_the_panel_in_every_tab(app, alice, pull, ask, panel):
     pull(pulls.FAILED, phase=pulls.FAILED)
     with app.app_context():
-        message = "The bank can't be reached right now."
+        message = "Plaid can't be reached right now."
         db.session.execute(db.update(PullItem).values(error_message=message))
         db.session.commit()
         version = users.by_id(alice.id).ledger_version
