@@ -1,11 +1,13 @@
 """Logging in again and choosing accounts: update mode, from the banner's button to the new rows."""
 
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import pytest
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, Pull, StateChange
+from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states, items, state_changes
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds
@@ -175,6 +177,25 @@ def test_accounts_are_added_and_removed(app, one_bank, breaks, mended, read, con
     assert mended(accounts=["0000", "1111"]).state == "done"  # a missing account: may choose again
     assert names(app) == {"Plaid Checking", "Plaid Saving"}
     assert names(app) < before
+
+
+def test_accounts_can_be_chosen_while_plaid_limits_requests(app, one_bank, mended):
+    """The button is offered then, so it must lead to the choice."""
+    with app.app_context():
+        limited = {
+            "failing_since": now(),
+            "failing_until": now() + timedelta(hours=1),
+            "failing_code": "TRANSACTIONS_SYNC_LIMIT",
+            "failing_message": "Plaid is limiting requests right now.",
+        }
+        db.session.execute(db.update(Item).values(limited))
+        db.session.commit()
+    page = Page(one_bank.client.get("/finance/items/1").text)
+    assert "Choose accounts" in page.texts_of("button")
+
+    mended(accounts=["0000"])
+
+    assert names(app) == {"Plaid Checking"}
 
 
 def test_an_account_that_the_bank_offers_later_is_added(app, one_bank, mended, read, control):
