@@ -67,9 +67,10 @@ def _compare(attempt: Attempt, session: LinkSession, result: LinkResult) -> str:
         had_failed = link_pulls.revive(other.pull_id or 0)
         wait = policy.LINK_LOOK_INTERVAL if had_failed else policy.LINK_RETURN_INTERVAL
         attempt.waits_until = now() + wait
-    link_results.change(result.id, state=state, like_item_id=like)
+    link_results.change(result.id, link_results.FOUND, state=state, like_item_id=like)
+    db.session.refresh(result)
     db.session.commit()
-    return state
+    return result.state
 
 
 def _exchange(attempt: Attempt, session: LinkSession, result: LinkResult) -> None:
@@ -85,13 +86,14 @@ def _exchange(attempt: Attempt, session: LinkSession, result: LinkResult) -> Non
     except BankError as error:
         if error.code != EXPIRED and result.may_be_exchanged:
             raise
-        link_results.change(result.id, state=link_results.LOST, sealed_token=None)
+        state, was = link_results.LOST, link_results.APPROVED
+        link_results.change(result.id, was, state=state, sealed_token=None)
         db.session.commit()
         return
     link_sessions.lock(session.id)  # a worker that counted as dead may be storing it too
     item = _store(session.user_id, result, connection)
-    exchanged = {"state": link_results.EXCHANGED, "sealed_token": None, "item_id": item.id}
-    link_results.change(result.id, **exchanged)
+    state = link_results.EXCHANGED
+    link_results.change(result.id, state=state, sealed_token=None, item_id=item.id)
     pull_item = link_pulls.find_item(attempt.pull.id, item.id) or PullItem(item=item)
     if pull_item not in attempt.pull.items:
         attempt.pull.items.append(pull_item)

@@ -120,8 +120,11 @@ def sessions_of_item(user_id: int, item_id: int, limit: int) -> Sequence[LinkSes
     return db.session.scalars(query.order_by(LinkSession.id.desc()).limit(limit)).all()
 
 
-def change(result_id: int, **values: Any) -> None:
-    write(update(LinkResult).where(LinkResult.id == result_id).values(**values))
+def change(result_id: int, was: str | None = None, **values: Any) -> None:
+    """If `was` is given, change nothing of a result that is in another state by now: a worker that
+    counted as dead may have gone on with it."""
+    is_so = LinkResult.state == was if was else true()
+    write(update(LinkResult).where(LinkResult.id == result_id, is_so).values(**values))
 
 
 def approve_held(session_id: int, result_id: int | None) -> int:

@@ -4,7 +4,7 @@ import pytest
 
 from plaidapp import policy
 from plaidapp.extensions import db
-from plaidapp.jobs.connections import follow_session, link_looks
+from plaidapp.jobs.connections import connect_results, follow_session, link_looks
 from plaidapp.store import Account, Item, LinkResult, LinkSession, Pull
 from plaidapp.store.connections import (
     item_states,
@@ -12,6 +12,7 @@ from plaidapp.store.connections import (
     link_sessions,
     state_changes,
 )
+from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, link_pulls, pulls
 from tests.fake_link import CHECKING, moment
 
@@ -176,6 +177,57 @@ def test_a_plaid_that_refuses_to_repeat_an_exchange_breaks_nothing(
     assert look(pull_id).error_message == (
         "This connection could not be finished. Connect the bank again."
     )
+
+
+@pytest.fixture
+def exchanged_elsewhere(context):
+    """A worker that counted as dead exchanges the result after all."""
+
+    def finish():
+        with context.app_context():
+            link_results.change(1, state=link_results.EXCHANGED, sealed_token=None)
+            db.session.commit()
+
+    return finish
+
+
+def test_a_refusal_does_not_undo_the_exchange_of_another_worker(
+    open_link, run, fake_link, bank_server, monkeypatch, exchanged_elsewhere
+):
+    pull_id = open_link()
+    fake_link.add(TOKEN, fake_link.result() | {"public_token": "public-sandbox-of-nobody"})
+
+    def exchange_first(environ, start_response):
+        if environ["PATH_INFO"] == EXCHANGE:
+            exchanged_elsewhere()
+        return fake_link(environ, start_response)
+
+    monkeypatch.setattr(bank_server.server, "app", exchange_first)
+
+    run(pull_id)
+
+    assert all_of(LinkResult)[0].state == "exchanged"
+
+
+def test_a_late_comparison_does_not_hold_what_another_worker_has_exchanged(
+    open_link, run, look, link, fake_link, monkeypatch, exchanged_elsewhere
+):
+    link()
+    pull_id = open_link()
+    fake_link.add(TOKEN, fake_link.result(accounts=[CHECKING]))
+    lock = users.lock_ledger
+
+    def lock_late(user_id):
+        db.session.commit()
+        exchanged_elsewhere()
+        lock(user_id)
+
+    monkeypatch.setattr(connect_results.users, "lock_ledger", lock_late)
+
+    run(pull_id)
+
+    assert all_of(LinkResult)[0].state == "exchanged"
+    assert look(pull_id).state == "done"
 
 
 def test_a_link_that_can_not_be_looked_at_is_in_the_way_of_no_other(
