@@ -88,12 +88,16 @@ def ring(pull: Pull) -> bool:
 def ring_all(due: Sequence[Pull]) -> bool:
     """As `ring`, for many pulls in two round trips: ten times as fast as one by one.
 
+    No transaction is open while Redis is asked: one that hangs would have all of SQLite's other
+    writers wait for it.
+
     Pulls that are in the queue keep their place. The others are added until policy.QUEUE_FILL jobs
     are in it; those of persons are added in any case.
     """
     if not due:
         return True
     queue = _queue()
+    db.session.commit()
     try:
         waiting = set(queue.job_ids)
     except redis.RedisError as error:
