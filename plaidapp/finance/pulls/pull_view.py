@@ -67,6 +67,12 @@ class PullView:
         return self.pull.state == pulls.FAILED or self.waits_at_plaid
 
     @property
+    def says_anything(self) -> bool:
+        """What a finished pull did is forgotten with the history that it stored."""
+        tells_count = self.total is not None
+        return self.pull.state != pulls.DONE or tells_count or bool(self.pull.items)
+
+    @property
     def waits_at_plaid(self) -> bool:
         return self.link is not None and self.link.is_waiting
 
@@ -86,7 +92,8 @@ def view_of(pull: Pull) -> PullView:
 
 def recent(user_id: int) -> list[PullView]:
     """The person's latest pulls, newest first."""
-    return [view_of(pull) for pull in shown_pulls.recent(user_id, PULLS_SHOWN)]
+    views = [view_of(pull) for pull in shown_pulls.recent(user_id, PULLS_SHOWN)]
+    return [view for view in views if view.says_anything]
 
 
 def render(pull: Pull) -> str:

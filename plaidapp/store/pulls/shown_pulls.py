@@ -39,7 +39,8 @@ def _superseded() -> ColumnElement[bool]:
     """Is everything that the pull failed to read stored by now, thanks to a later pull?
 
     A connection that failed has no Item. It counts as made if a later one to the same bank was; at
-    Plaid, nobody knows which bank it was. A duplicate is decided if the person logged in again.
+    Plaid, nobody knows which bank it was. A duplicate is decided if the person logged in again or
+    disconnected.
     """
     failed, again, later = aliased(PullItem), aliased(PullItem), aliased(Pull)
     since = later.heartbeat_at > Pull.ended_at
@@ -63,8 +64,11 @@ def _superseded() -> ColumnElement[bool]:
         ),
         later.kind.in_(kinds.names(lambda kind: kind.connects)),
     )
+    decides = later.kind.in_(
+        kinds.names(lambda kind: kind.name == kinds.RECONNECT or kind.disconnects)
+    )
     return case(
-        (Pull.error_code == ALREADY_CONNECTED, done.where(later.kind == kinds.RECONNECT)),
+        (Pull.error_code == ALREADY_CONNECTED, done.where(decides)),
         (
             exists().where(PullItem.pull_id == Pull.id),
             ~exists().where(failed.pull_id == Pull.id, failed.phase != DONE, ~answered),

@@ -63,6 +63,16 @@ def test_htmx_gets_the_panel(app, connected, work, panel):
     assert rows(app) == 0
 
 
+def test_after_a_history_is_deleted_every_panel_has_words(connected, work):
+    """What earlier pulls did is forgotten with the history."""
+    connected.client.post(PAGE, data={"history": "delete"})
+    work()
+    page = Page(connected.client.get("/finance/").text)
+    panels = [plain("".join(inside)) for _, a, inside in page.elements if "data-state" in a]
+    assert len(panels) == 1
+    assert "disconnected, and its history is deleted" in panels[0]
+
+
 @pytest.mark.both_databases
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["page", "htmx"])
 def test_a_history_is_deleted_while_plaid_has_not_confirmed(
