@@ -24,6 +24,14 @@ from . import harness
 MB = 2**20
 LIMIT = 90
 LOCALES = ("en-US", "de-DE")
+TABLES = {
+    "account": "account",
+    "item": "item",
+    "pull": "pull",
+    "session": "link_session",
+    "transaction": "transaction",
+}
+"""The table of each kind of id in an address."""
 
 
 def main() -> None:
@@ -36,6 +44,7 @@ def main() -> None:
             person.connect_dynamic("ins_109508")
             _wait_for_pulls(running)
             worker.append((kind, *_worker(running, jobs)))
+            person.click("/finance/connections").raise_for_status()  # a session of Link
             web.append((kind, *_web(running, person, rounds)))
     limit = f"at most {LIMIT}, no growth"
     harness.table(
@@ -75,7 +84,7 @@ def _pages(running: Deployment) -> Iterable[str]:
     with app.app_context():
         ids = {
             f"{name}_id": db.session.scalar(text(f'SELECT min(id) FROM "{table}"'))
-            for name, table in (("item", "item"), ("pull", "pull"), ("transaction", "transaction"))
+            for name, table in TABLES.items()
         }
         db.session.remove()
         db.engine.dispose()
