@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from plaidapp.store import Account, Item, LinkResult, Pull
 from plaidapp.store.connections import item_states
@@ -84,6 +84,13 @@ def unfinished(world: World) -> list[str]:
     queries = {
         "pull": select(Pull.id, Pull.kind, Pull.state, Pull.failures, Pull.run_after).where(
             *active
+        ),
+        "importing": select(Item.id, Item.update_status).where(
+            Item.state.in_(item_states.REPORTING),
+            or_(
+                Item.sync_applied < Item.sync_requested,
+                func.coalesce(Item.update_status, "") != item_states.COMPLETE,
+            ),
         ),
         "leaving": select(Item.id).where(Item.state == item_states.DISCONNECTING),
         "result": select(LinkResult.id, LinkResult.state).where(
