@@ -97,9 +97,9 @@ def settle(app, work, bank_server, poll):
 
     def delivered():
         with store.read() as bank:
-            # The moments of a session of Link that a test left open come much later.
+            # The end of a permission or of a session of Link that a test left comes much later.
             coming = (
-                "SELECT 1 FROM moment WHERE item IS NOT NULL"
+                "SELECT 1 FROM moment WHERE code LIKE '%_UPDATE'"
                 " UNION ALL SELECT 1 FROM delivery WHERE url LIKE ?"
             )
             return bank.execute(coming, (here,)).fetchone() is None
