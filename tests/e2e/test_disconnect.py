@@ -49,9 +49,10 @@ def test_disconnect_keep_connect_again_and_delete(deployment, visit):
     state = page.locator("[data-item-state]").first
     expect(state).to_have_attribute("data-item-state", "disconnecting")
 
+    again = page.locator("[id^=pull-]").first.get_by_role("button", name="Try again")
+    wait_until(lambda: page.reload() and again.count(), 30, "the end of a try")
     deployment.bank.behave()
-    panel = page.locator("[id^=pull-]").first
-    panel.get_by_role("button", name="Try again").click()
+    again.click()
     page.goto("/finance/items")
     wait_until(lambda: page.reload() and states(page) == ["disconnected"], 30, "the confirmation")
     assert person.transactions() == before
