@@ -77,7 +77,7 @@ def status(item: Item) -> None:
 def standby(item_id: int) -> None:
     """Request a sync of the Items that take over the accounts this Item no longer reports.
 
-    The clock rings for the pulls. An Item that was only a standby itself is marked as replaced.
+    The clock rings for the pulls. If the Item itself only stood by, it is marked as replaced.
     """
     reconnected_accounts.replace_lost(item_id)
     for item in standby_items.of_lost_accounts(item_id):

@@ -170,7 +170,7 @@ def test_a_second_try_counts_after_the_first_was_left(alice, fake_link, read, re
 
 
 def test_the_page_of_a_second_return_follows_it(alice, fake_link, returned):
-    """However soon it comes, the panel must not go on saying how the first try ended."""
+    """Even right after the first try, the panel must not show how that one ended."""
     alice.client.post(CONNECT)
     fake_link.leave(TOKEN)
     assert returned().state == "failed"
