@@ -192,6 +192,21 @@ def test_a_pull_that_ends_during_a_request_syncs_again(app, item, poll):
     assert [row.state for row in all_pulls()] == ["running"]
 
 
+@pytest.mark.parametrize(
+    ("reached", "shown"),
+    [(pulls.DONE, pulls.ASKING), (pulls.PREPARING, pulls.PREPARING)],
+)
+def test_a_pull_that_syncs_again_does_not_wait_to_start(item, reached, shown):
+    """The panel goes on from what it said, so nothing is announced a second time."""
+    pull = running(item)
+    pull.items[0].phase = reached
+    assert ask(item) is None
+
+    attempt = Attempt(pulls.by_id(pull.id))
+    assert attempt.conclude([]) is False
+    assert [part.phase for part in pulls.by_id(pull.id).items] == [shown]
+
+
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_locking_an_item_does_not_wait_for_a_webhook_that_is_being_stored(app, item):
     """The webhook's row refers to the Item, and its transaction may wait for the lock next."""
