@@ -10,8 +10,9 @@ import logging
 from redis import Redis
 
 from config import Config
-from plaidapp.jobs import queue, startup
 from plaidapp.jobs import run as _pulls  # noqa: F401 imported now, so that the first job is fast
+from plaidapp.jobs import startup
+from plaidapp.jobs.pull_job import QUEUE
 from plaidapp.jobs.runner import Runner as AppWorker
 from plaidapp.jobs.worker_app import worker_app
 
@@ -19,7 +20,7 @@ config: Config = worker_app().config["PLAIDAPP"]
 
 # RQ reads these two names from the module that `-c` names.
 REDIS_URL = config.redis_url
-QUEUES = [queue.NAME]
+QUEUES = [QUEUE]
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from benchmarks.ingest import run_job
 from benchmarks.prepared_database import PreparedDatabase
 from plaidapp import policy
 from plaidapp.extensions import db
-from plaidapp.jobs import clock, queue
+from plaidapp.jobs import clock, pull_job, queue
 from plaidapp.store import Pull, PullItem
 from plaidapp.store.pulls import kinds, pulls
 from run import find_redis_server
@@ -75,7 +75,7 @@ def measure_queue(
         start = time.perf_counter()
         way()
         seconds = time.perf_counter() - start
-        assert connection.llen(Queue(queue.NAME, connection=connection).key) == count
+        assert connection.llen(Queue(pull_job.QUEUE, connection=connection).key) == count
         db.session.remove()
         return seconds
 
@@ -100,11 +100,11 @@ def one_by_one() -> None:
 
 def enqueue_many(connection: redis.Redis, count: int) -> None:
     """Enqueue the same jobs without touching the database, which is the least possible work."""
-    jobs = Queue(queue.NAME, connection=connection)
+    jobs = Queue(pull_job.QUEUE, connection=connection)
     for first in range(0, count, BATCH):
         jobs.enqueue_many(
             [
-                Queue.prepare_data(queue.JOB, args=(number,), job_id=f"pull-{number}-0")
+                Queue.prepare_data(pull_job.JOB, args=(number,), job_id=f"pull-{number}-0")
                 for number in range(first, min(first + BATCH, count))
             ]
         )
@@ -115,7 +115,7 @@ def measure_redis(connection: redis.Redis, count: int) -> list[list[object]]:
 
     def bytes_per_job(result_ttl: int, work: bool) -> float:
         connection.flushall()
-        jobs = Queue(queue.NAME, connection=connection)
+        jobs = Queue(pull_job.QUEUE, connection=connection)
         worker = SimpleWorker([jobs], connection=connection)
         jobs.enqueue(time.time)  # the first job also creates keys that stay, such as the worker's
         worker.work(burst=True, logging_level="ERROR")

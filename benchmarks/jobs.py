@@ -9,7 +9,7 @@ import itertools
 import signal
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 
 from celery import Celery
@@ -34,7 +34,7 @@ from . import harness
 OURS, CELERY = "plaidapp's worker", "Celery, prefork"
 SIMPLE, FORK, PLAIN = "RQ's SimpleWorker", "`rq worker`, app preloaded", "`rq worker`"
 COMMANDS = {
-    OURS: "python worker.py",
+    OURS: "python -m benchmarks.tasks",
     CELERY: "celery -A benchmarks.celery_app worker -l WARNING --concurrency 2",
     SIMPLE: "rq worker -c benchmarks.tasks -w rq.SimpleWorker --logging_level WARNING simple",
     FORK: "rq worker -c benchmarks.tasks --logging_level WARNING fork",
@@ -76,8 +76,8 @@ class Workplace:
             self.running.run(f"{way} {number}".replace("`", "").replace(" ", "-"), COMMANDS[way])
             for number in range(1 if way == CELERY else workers)
         ]
-        for _ in range(5 * workers):
-            self.send(way, "call_bank")
+        for number in range(1, 5 * workers + 1):
+            self.send(way, "call_bank", number)
         for _ in range(5 * workers):
             self.wait_for_report()
 
@@ -85,13 +85,13 @@ class Workplace:
         for worker in self._workers.pop(way):
             worker.stop()
 
-    def send(self, way: str, task: str, *args: object) -> None:
-        args = (*args, time.monotonic())
+    def send(self, way: str, task: str, number: int) -> None:
+        self.redis.set(f"enqueued-{number}", time.monotonic())
         if way == CELERY:
-            self._celery.send_task(task, args=args)
+            self._celery.send_task(task, args=(number,))
             return
         Queue(QUEUES[way], connection=self.redis).enqueue_call(
-            f"benchmarks.tasks.{task}", args=args, timeout=600, result_ttl=0
+            f"benchmarks.tasks.{task}", args=(number,), timeout=600, result_ttl=0
         )
 
     def wait_for_report(self) -> float:
@@ -101,21 +101,21 @@ class Workplace:
             raise TimeoutError("no worker has finished a job")
         return float(report[1])
 
-    def rate(self, way: str, task: str, arguments: list[tuple[object, ...]]) -> float:
+    def rate(self, way: str, task: str, numbers: Sequence[int]) -> float:
         """Return jobs per second. All jobs are on the queue before the workers start."""
         for worker in self._workers[way]:
             worker.send(signal.SIGSTOP)
-        for args in arguments:
-            self.send(way, task, *args)
+        for number in numbers:
+            self.send(way, task, number)
         start = time.monotonic()
         for worker in self._workers[way]:
             worker.send(signal.SIGCONT)
-        for _ in arguments:
+        for _ in numbers:
             self.wait_for_report()
-        return len(arguments) / (time.monotonic() - start)
+        return len(numbers) / (time.monotonic() - start)
 
-    def add_pulls(self, count: int) -> list[tuple[object, ...]]:
-        """Add pulls, each with its own Item, and return the tasks' arguments. Nothing is new."""
+    def add_pulls(self, count: int) -> range:
+        """Add pulls, each with its own Item, and return their ids. Nothing is new."""
         with self.app.app_context():
             first = (db.session.scalar(db.select(db.func.max(Item.id))) or 0) + 1
             ids = range(first, first + count)
@@ -143,7 +143,7 @@ class Workplace:
                 db.session.execute(insert(model), [{"id": n} | row(n) for n in ids])
             db.session.commit()
             db.session.remove()
-        return [(n,) for n in ids]
+        return ids
 
 
 @contextlib.contextmanager
@@ -183,13 +183,13 @@ def compare(
     single: dict[str, list[float]] = {way: [] for way in ways}
 
     def one_by_one(way: str) -> float:
-        for args in _arguments(workplace, task, each[way]):
-            workplace.send(way, task, *args)
+        for number in _numbers(workplace, task, each[way]):
+            workplace.send(way, task, number)
             single[way].append(workplace.wait_for_report())
         return statistics.median(single[way])
 
     def all_at_once(way: str) -> float:
-        return workplace.rate(way, task, _arguments(workplace, task, many[way]))
+        return workplace.rate(way, task, _numbers(workplace, task, many[way]))
 
     harness.alternate({way: partial(one_by_one, way) for way in ways}, 2 if quick else 5)
     rates = harness.alternate({way: partial(all_at_once, way) for way in ways}, 1 if quick else 5)
@@ -225,8 +225,8 @@ def compare(
     )
 
 
-def _arguments(workplace: Workplace, task: str, count: int) -> list[tuple[object, ...]]:
-    return workplace.add_pulls(count) if task == "run_pull" else [()] * count
+def _numbers(workplace: Workplace, task: str, count: int) -> range:
+    return workplace.add_pulls(count) if task == "run_pull" else range(1, count + 1)
 
 
 def scale(count: int) -> None:

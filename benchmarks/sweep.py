@@ -20,7 +20,7 @@ from benchmarks.growth import private_redis
 from config import Config
 from plaidapp import create_app
 from plaidapp.extensions import db
-from plaidapp.jobs import clock, queue
+from plaidapp.jobs import clock, pull_job, queue
 from plaidapp.store import Item, Pull, PullItem, User
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states
@@ -133,7 +133,7 @@ def click(connection: redis.Redis) -> int:
     """Press a button. Return how many jobs are before its job, and take it from the queue."""
     pull = pulls.add(db.session.scalars(select(User.id)).one(), kinds.ACCOUNTS)
     queue.ring(pull)
-    waiting = Queue(queue.NAME, connection=connection)
+    waiting = Queue(pull_job.QUEUE, connection=connection)
     place = waiting.get_job_ids().index(f"pull-{pull.id}-0")
     waiting.remove(f"pull-{pull.id}-0")
     db.session.execute(update(Pull).where(Pull.id == pull.id).values(state=pulls.DONE))

@@ -147,6 +147,8 @@ MAX_LOST_WORKERS = 50
 """A pull that has lost this many workers fails: it probably kills them."""
 JOB_TIMEOUT = 600
 """Seconds that a job may take. Then RQ ends it, and its pull is tried again."""
+FAILED_JOB_KEPT = 600
+"""Seconds that RQ keeps a crashed job. The log and the pull's row say why it crashed."""
 
 # --- An Item that nobody has synced lately ---
 

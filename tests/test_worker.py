@@ -12,7 +12,7 @@ from rq import Queue
 
 from plaidapp import policy
 from plaidapp.extensions import db
-from plaidapp.jobs import queue
+from plaidapp.jobs import pull_job, queue
 from plaidapp.jobs.run import WORK
 from plaidapp.store import Pull
 from plaidapp.store.base import encryption
@@ -128,7 +128,7 @@ def test_a_plain_rq_worker_runs_every_kind_of_pull(owner, pull, start, poll, red
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_the_log_contains_no_secret(pull, start, token_in, context):
-    rings = Queue(queue.NAME, connection=context.extensions["redis"])
+    rings = Queue(pull_job.QUEUE, connection=context.extensions["redis"])
     rings.enqueue_call("plaidapp.jobs.run.run", args=(12345,), description="a confidence")
     process = start("rq", "worker", "-c", "worker", "-w", "worker.AppWorker", "--burst")
     process.wait(60)
@@ -173,15 +173,15 @@ def test_the_next_worker_finishes_the_pull_of_a_killed_one(pull, start, poll, ba
     assert state_of(pull) == "done", start.log.read_text()
 
 
-BRIEFLY = "from plaidapp.jobs import runner; runner.{}; import worker; worker.main()"
+BRIEFLY = "from plaidapp.jobs import pull_job, runner; {}; import worker; worker.main()"
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_after_some_jobs_the_process_replaces_itself(pull, start, poll, context):
-    rings = Queue(queue.NAME, connection=context.extensions["redis"])
-    for _ in range(3):
-        rings.enqueue_call("time.time", result_ttl=0)
-    process = start("python", "-c", BRIEFLY.format("JOBS_PER_LIFE = 2"))
+    rings = Queue(pull_job.QUEUE, connection=context.extensions["redis"])
+    for number in range(3):
+        rings.enqueue_call(pull_job.JOB, args=(1000 + number,), result_ttl=0)
+    process = start("python", "-c", BRIEFLY.format("runner.JOBS_PER_LIFE = 2"))
     started = f"started with PID {process.pid},"
 
     def is_waiting():  # it logs its start before it handles signals
@@ -196,11 +196,10 @@ def test_after_some_jobs_the_process_replaces_itself(pull, start, poll, context)
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_job_that_ignores_its_timeout_ends_the_process(start, context):
-    rings = Queue(queue.NAME, connection=context.extensions["redis"])
-    rings.enqueue_call("time.sleep", args=(60,), timeout=60)
-    process = start(
-        "python", "-c", BRIEFLY.format("STUCK = runner.REARM = runner.Runner.dequeue_timeout = 1")
-    )
+    rings = Queue(pull_job.QUEUE, connection=context.extensions["redis"])
+    rings.enqueue_call("time.sleep", args=(60,))
+    sleepy = "pull_job.REGISTERED.add('time.sleep'); runner.STUCK = runner.REARM = 1"
+    process = start("python", "-c", BRIEFLY.format(f"{sleepy}; runner.Runner.dequeue_timeout = 1"))
     assert process.wait(30) == 1
     assert "Timeout (0:00:02)!" in log_of(start)
 

@@ -5,7 +5,9 @@ and the clock rings later.
 """
 
 import logging
+import re
 from collections.abc import Sequence
+from typing import Any
 
 import redis
 from flask import current_app
@@ -13,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.retry import Retry
 from rq import Queue
+from rq.intermediate_queue import IntermediateQueue
 from rq.queue import EnqueueData
 
 from plaidapp import policy
@@ -20,13 +23,12 @@ from plaidapp.extensions import db
 from plaidapp.store import Pull
 from plaidapp.store.pulls import pulls, transitions
 
+from .pull_job import JOB, QUEUE, PullJob
+
 log = logging.getLogger(__name__)
 
-NAME = "default"
-FAILED_JOB_KEPT = 600
-"""Seconds that RQ keeps a crashed job. The log and the pull's row say why it crashed."""
-JOB = "plaidapp.jobs.run.run"
-"""The function that RQ calls, whatever the kind of pull."""
+JOB_ID = re.compile(rb"[\w-]{1,100}")
+"""What a job's id looks like: RQ's rule, and no longer than any of ours."""
 LAST_CLICK = "plaidapp:last-click"
 """The key that names the last click that was put in the queue."""
 PUSH = """
@@ -53,7 +55,22 @@ def connect(url: str) -> redis.Redis:
 
 
 class PullQueue(Queue):
-    """RQ's queue, with a line for clicks at its front."""
+    """RQ's queue, with a line for clicks at its front. Workers take only jobs of ours from it."""
+
+    job_class = PullJob
+
+    @classmethod
+    def lmove(cls, connection: redis.Redis, queue_key: str, timeout: int | None) -> Any:
+        """Return a queue's key and the id of a job that was in it, or None.
+
+        An id that can't be a job's is dropped: RQ would end the worker.
+        """
+        while taken := super().lmove(connection, queue_key, timeout):
+            if JOB_ID.fullmatch(taken[1]):
+                break
+            log.warning("Dropped a forged job: its id is %.100r", taken[1])
+            connection.lrem(IntermediateQueue.get_intermediate_queue_key(queue_key), 1, taken[1])
+        return taken
 
     def push_job_id(
         self, job_id: str, pipeline: Pipeline | None = None, at_front: bool = False
@@ -99,12 +116,12 @@ def ring_all(due: Sequence[Pull]) -> bool:
     queue = _queue()
     db.session.commit()
     try:
-        waiting = set(queue.job_ids)
+        waiting = set(queue.connection.lrange(queue.key, 0, -1))  # as bytes: some may be forged
     except redis.RedisError as error:
         _leave_to_the_clock(due, error)
         return False
-    known = [pull for pull in due if _job_id(pull) in waiting]
-    new = [pull for pull in due if _job_id(pull) not in waiting]
+    known = [pull for pull in due if _job_id(pull).encode() in waiting]
+    new = [pull for pull in due if _job_id(pull).encode() not in waiting]
     clicks = [pull for pull in new if pull.asked_by == pulls.PERSON]
     others = [pull for pull in new if pull.asked_by != pulls.PERSON]
     new = clicks + others[: max(policy.QUEUE_FILL - len(waiting), 0)]
@@ -119,7 +136,7 @@ def ring_all(due: Sequence[Pull]) -> bool:
 
 
 def _queue() -> PullQueue:
-    return PullQueue(NAME, connection=current_app.extensions["redis"])
+    return PullQueue(QUEUE, connection=current_app.extensions["redis"])
 
 
 def _job_id(pull: Pull) -> str:
@@ -133,7 +150,7 @@ def _job(pull: Pull) -> EnqueueData:
         job_id=_job_id(pull),
         timeout=policy.JOB_TIMEOUT,
         result_ttl=0,
-        failure_ttl=FAILED_JOB_KEPT,
+        failure_ttl=policy.FAILED_JOB_KEPT,
         description=_job_id(pull),
         at_front=pull.asked_by == pulls.PERSON,
     )

@@ -7,6 +7,9 @@ let a signal end the worker sooner.
 
 It relies on what queue.ring enqueues: jobs without dependents, callbacks, repeats or results. It
 leaves registries and keys as RQ's own worker does, so `rq info` works as usual.
+
+Whoever can write to Redis can't make it run anything else: see `pull_job`. What is broken in Redis
+is logged, and the worker goes on.
 """
 
 import faulthandler
@@ -15,13 +18,18 @@ import sys
 import time
 from typing import Any
 
+import redis
 from redis.client import Pipeline
 from rq import Queue, SimpleWorker
 from rq.executions import Execution
 from rq.job import Job
-from rq.utils import now
+from rq.utils import ensure_job_list, now
 
 from plaidapp.policy import JOB_TIMEOUT
+
+from .pull_job import PullJob
+from .queue import PullQueue
+from .safe_pickle import SafePickle
 
 JOBS_PER_LIFE = 10_000
 """Jobs after which the process is replaced, in case it leaks memory. A start takes as long as about
@@ -38,9 +46,14 @@ class Runner(SimpleWorker):
     """Takes SimpleWorker's options. Never logs a job's arguments."""
 
     log_result_lifespan = False
+    job_class = PullJob
+    queue_class = PullQueue
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options | {"log_job_description": False})
+    def __init__(self, queues: Any, *args: Any, **options: Any) -> None:
+        """`rq worker` passes RQ's own classes, which trust what is in Redis: they are not used."""
+        names: list[Any] = [getattr(each, "name", each) for each in ensure_job_list(queues)]
+        ours = {"job_class": None, "queue_class": None, "serializer": SafePickle}
+        super().__init__(names, *args, **options | ours | {"log_job_description": False})
         self._jobs = 0
         self._last_heartbeat = float("-inf")
         self._alarm_set = float("-inf")
@@ -84,17 +97,24 @@ class Runner(SimpleWorker):
                 pipeline.execute()
             self._last_heartbeat = float("-inf") if timeout else time.monotonic()
 
+    def run_maintenance_tasks(self) -> None:
+        try:
+            super().run_maintenance_tasks()  # type: ignore[no-untyped-call]
+        except (ValueError, KeyError, redis.ResponseError) as error:
+            self.log.warning("Redis holds something that is not RQ's: %s", error)
+            self.last_cleaned_at = now()  # type: ignore[assignment]
+
     def execute_job(self, job: Job, queue: Queue) -> None:
-        super().execute_job(job, queue)
+        try:
+            super().execute_job(job, queue)
+        except redis.ResponseError as error:  # the clock rings for the pull again
+            self.log.warning("Redis holds something that is not RQ's: %s", error)
         self._jobs += 1
 
     def handle_job_success(
         self, job: Job, queue: Queue, started_job_registry: Any, execution: Execution
     ) -> None:
         """Write everything about a finished job, and the worker's heartbeat, in one round trip."""
-        if job.get_result_ttl(self.default_result_ttl) != 0:  # not one of ours
-            super().handle_job_success(job, queue, started_job_registry, execution)
-            return
         ended = job.ended_at or now()
         with self.connection.pipeline(transaction=False) as pipeline:
             self.increment_successful_job_count(pipeline)

@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 import sandbox
 from plaidapp.extensions import db
-from plaidapp.jobs import queue
+from plaidapp.jobs import pull_job
 from plaidapp.store import Item, Pull, Transaction
 from plaidapp.store.base import encryption
 from plaidapp.store.base.types import now
@@ -50,7 +50,7 @@ def run(context: Flask) -> Callable[[int], None]:
         db.session.commit()
         db.session.remove()
         with context.app_context():
-            assert import_attribute(queue.JOB)(pull_id) is None
+            assert import_attribute(pull_job.JOB)(pull_id) is None
 
     return job
 

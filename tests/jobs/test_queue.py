@@ -13,7 +13,7 @@ from sqlalchemy import event, update
 
 from plaidapp import policy
 from plaidapp.extensions import db
-from plaidapp.jobs import clock, queue
+from plaidapp.jobs import clock, pull_job, queue
 from plaidapp.store import Item, Pull
 from plaidapp.store.base.types import now
 from plaidapp.store.pulls import kinds, transitions
@@ -22,7 +22,7 @@ from plaidapp.store.pulls import kinds, transitions
 @pytest.fixture
 def waiting(context):
     """Return the ids of the jobs in the queue."""
-    return lambda: Queue(queue.NAME, connection=context.extensions["redis"]).job_ids
+    return lambda: Queue(pull_job.QUEUE, connection=context.extensions["redis"]).job_ids
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_ringing_twice_enqueues_one_job(begin, look, waiting):
 def test_a_job_holds_only_ids(begin, look, context, kind):
     pull_id = begin(kind)
     queue.ring(look(pull_id))
-    (job,) = Queue(queue.NAME, connection=context.extensions["redis"]).jobs
+    (job,) = Queue(pull_job.QUEUE, connection=context.extensions["redis"]).jobs
     assert (job.args, job.kwargs, job.meta) == ((pull_id,), {}, {})
     assert job.description == job.id == f"pull-{pull_id}-0"
     assert (job.timeout, job.result_ttl) == (policy.JOB_TIMEOUT, 0)

@@ -12,6 +12,8 @@ from rq.registry import FailedJobRegistry, StartedJobRegistry
 from rq.suspension import resume, suspend
 from rq.worker import BaseWorker, WorkerStatus
 
+from plaidapp.jobs import pull_job
+from plaidapp.jobs.queue import PullQueue
 from plaidapp.jobs.runner import Runner
 
 
@@ -24,11 +26,28 @@ def connection(redis_url):
     client.close()
 
 
+def finish(number):
+    """A job that does nothing."""
+
+
+def crash(number):
+    raise KeyError(number)
+
+
+def suspend_here(number):
+    suspend(suspend_here.connection)
+
+
 @pytest.fixture
-def enqueue(connection):
-    def add(name, *args, **options):
+def enqueue(connection, monkeypatch):
+    """Enqueue a function of this module, as RQ does it."""
+    names = {f"{__name__}.{function.__name__}" for function in (finish, crash, suspend_here)}
+    monkeypatch.setattr(pull_job, "REGISTERED", names)
+    suspend_here.connection = connection
+
+    def add(function=finish):
         queue = Queue("default", connection=connection)
-        return queue.enqueue_call(name, args=args, **{"timeout": 600, "result_ttl": 0} | options)
+        return queue.enqueue_call(function, args=(5,), timeout=600, result_ttl=0)
 
     return add
 
@@ -38,7 +57,7 @@ def look(connection):
     """Call a function each time a worker is about to wait for a job."""
     moments = []
 
-    class Watched(Queue):
+    class Watched(PullQueue):
         @classmethod
         def dequeue_any(cls, *args, **options):
             moments.append(look.at(worker))
@@ -76,7 +95,7 @@ def test_a_job_costs_nine_round_trips(enqueue, look, monkeypatch):
         return send(self, *args, **options)
 
     for _ in range(12):
-        enqueue("time.time")
+        enqueue()
     monkeypatch.setattr(redis.connection.AbstractConnection, "send_packed_command", count)
 
     moments = look(at=lambda _: len(sent))
@@ -108,7 +127,7 @@ def test_rq_is_what_the_runner_was_written_for(function, digest):
 
 def test_a_finished_job_leaves_nothing_in_redis(connection, enqueue, work):
     before = set(connection.scan_iter()) | {b"rq:queues"}
-    enqueue("time.time")
+    enqueue()
 
     worker = work()
 
@@ -120,43 +139,36 @@ def test_a_finished_job_leaves_nothing_in_redis(connection, enqueue, work):
 
 
 def test_a_crashed_job_is_stored_with_its_traceback(connection, enqueue, work):
-    job = enqueue("json.loads", "{", failure_ttl=600)
-    enqueue("time.time")
+    job = enqueue(crash)
+    enqueue()
 
     worker = work()
 
     assert FailedJobRegistry("default", connection=connection).get_job_ids(cleanup=False) == [
         job.id
     ]
-    assert "JSONDecodeError" in job.latest_result().exc_string
+    assert "KeyError: 5" in job.latest_result().exc_string
     assert StartedJobRegistry("default", connection=connection).get_job_ids(cleanup=False) == []
     assert connection.lrange("rq:queue:default:intermediate", 0, -1) == []
     worker.refresh()
     assert (worker.successful_job_count, worker.failed_job_count) == (1, 1)
 
 
-def test_a_job_with_a_result_works_as_in_rq(enqueue, work):
-    job = enqueue("math.sqrt", 49, result_ttl=600)
-    work()
-    assert job.return_value(refresh=True) == 7
-
-
 def test_the_workers_key_lives_longer_than_it_waits_for_a_job(connection, enqueue, look):
-    for timeout in (600, 5, 600):
-        enqueue("time.time", timeout=timeout)
-        enqueue("json.loads", "{", timeout=timeout)
-        enqueue("math.sqrt", 49, timeout=timeout, result_ttl=600)
+    for _ in range(3):
+        enqueue()
+        enqueue(crash)
 
     lives = look(at=lambda worker: (connection.ttl(worker.key), worker.dequeue_timeout))
 
-    assert len(lives) == 10
+    assert len(lives) == 7
     assert all(seconds > longest_wait for seconds, longest_wait in lives)
 
 
 def test_a_workers_state_in_redis_is_true(connection, enqueue, look):
     for _ in range(2):
-        enqueue("time.time")
-        enqueue("json.loads", "{")
+        enqueue()
+        enqueue(crash)
 
     states = look(at=lambda worker: connection.hget(worker.key, "state").decode())
 
@@ -165,9 +177,9 @@ def test_a_workers_state_in_redis_is_true(connection, enqueue, look):
 
 def test_a_suspended_worker_starts_no_further_job(connection, enqueue, work):
     queue = Queue("default", connection=connection)
-    enqueue("time.time")
-    enqueue(suspend_here, connection.connection_pool.connection_kwargs["path"])
-    enqueue("time.time")
+    enqueue()
+    enqueue(suspend_here)
+    enqueue()
 
     work()
     assert queue.count == 1
@@ -176,12 +188,8 @@ def test_a_suspended_worker_starts_no_further_job(connection, enqueue, work):
     assert queue.count == 0
 
 
-def suspend_here(path):
-    suspend(redis.Redis(unix_socket_path=path))
-
-
 def test_a_worker_stops_after_max_jobs(enqueue, work, connection):
     for _ in range(3):
-        enqueue("time.time")
+        enqueue()
     work(max_jobs=2)
     assert Queue("default", connection=connection).count == 1
