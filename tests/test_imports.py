@@ -9,13 +9,14 @@ ROOT = Path(__file__).parent.parent
 LEAVES = {
     "plaidapp.addresses",
     "plaidapp.csrf",
+    "plaidapp.events",
     "plaidapp.extensions",
     "plaidapp.htmx",
     "plaidapp.policy",
     "plaidapp.texts",
 }
 TOP = {"wsgi", "worker", "gunicorn", "run"}  # gunicorn.conf.py is one
-SHARED = {"plaidapp.policy", "plaidapp.texts"}
+SHARED = {"plaidapp.events", "plaidapp.policy", "plaidapp.texts"}
 """Leaves that every layer may import."""
 READABLE = ("amounts", "error_sentences", "json_text", "link_payloads", "payloads", "unread")
 READING = {f"plaidapp.bank.{name}" for name in READABLE}
