@@ -6,16 +6,17 @@ variable.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from cryptography.fernet import Fernet
 from redis.connection import parse_url
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
+
+import key_strength
 
 ROOT = Path(__file__).parent
 PLAID_HOSTS = {
@@ -50,7 +51,8 @@ class ConfigError(SystemExit):
 class Config:
     """The app's settings. `repr` leaves out secrets."""
 
-    secret_key: str = field(repr=False)
+    secret_keys: tuple[str, ...] = field(repr=False)
+    """The first one signs, and all of them are accepted."""
     token_keys: tuple[str, ...] = field(repr=False)
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
@@ -76,8 +78,18 @@ class Config:
         base_url = _http_url(env, "PLAID_BASE_URL")
         port = _whole_number(env, "PORT", 65_535) or 8000  # first: run.py makes PUBLIC_URL of it
         return cls(
-            secret_key=_required(env, "SECRET_KEY", "Put a long random string there"),
-            token_keys=_token_keys(env),
+            secret_keys=_keys(
+                env,
+                "SECRET_KEY",
+                key_strength.problem_with_secret,
+                "import secrets; print(secrets.token_urlsafe(32))",
+            ),
+            token_keys=_keys(
+                env,
+                "TOKEN_KEYS",
+                key_strength.problem_with_token_key,
+                "from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())",
+            ),
             database_url=_database_url(env),
             redis_url=_redis_url(env),
             plaid_client_id=_plaid_key(env, base_url, "PLAID_CLIENT_ID"),
@@ -160,23 +172,17 @@ def _http_url(env: Mapping[str, str], name: str) -> str | None:
     return value.rstrip("/")
 
 
-def _token_keys(env: Mapping[str, str]) -> tuple[str, ...]:
-    remedy = (
-        "Put a key there, made by: python -c "
-        "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
-    )
-    keys = tuple(
-        key.strip() for key in _required(env, "TOKEN_KEYS", remedy).split(",") if key.strip()
-    )
-    for position, key in enumerate(keys, start=1):
-        try:
-            Fernet(key)
-        except ValueError:
-            raise ConfigError(
-                "TOKEN_KEYS", f"has a key that is no Fernet key (number {position}). {remedy}."
-            ) from None
+def _keys(
+    env: Mapping[str, str], name: str, problem_with: Callable[[str], str | None], command: str
+) -> tuple[str, ...]:
+    """Return the keys of a list. `command` makes a good one."""
+    remedy = f"Put a key there, made by: python -c '{command}'"
+    keys = tuple(key.strip() for key in _required(env, name, remedy).split(",") if key.strip())
     if not keys:
-        raise ConfigError("TOKEN_KEYS", f"holds no key. {remedy}.")
+        raise ConfigError(name, f"holds no key. {remedy}.")
+    for position, key in enumerate(keys, start=1):
+        if problem := problem_with(key):
+            raise ConfigError(name, f"has a key (number {position}) that {problem}. {remedy}.")
     return keys
 
 

@@ -38,7 +38,8 @@ def main() -> None:
     """Run until something ends it. Raises KeyboardInterrupt on Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     signal.signal(signal.SIGHUP, hang_up)
-    INSTANCE.mkdir(mode=0o700, exist_ok=True)  # only its owner may read the data
+    os.umask(0o077)  # nobody but their owner may read the files of any process
+    INSTANCE.mkdir(exist_ok=True)
     # A socket path may have at most 103 characters on macOS, so it cannot be in the checkout.
     with only_one(), tempfile.TemporaryDirectory(prefix="plaidapp-") as directory:
         env = environment(Path(directory) / "redis.sock")
@@ -81,7 +82,15 @@ def only_one() -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             sys.exit("`make run` is running already in this folder. End that one first.")
+        keep_private()
         yield
+
+
+def keep_private() -> None:
+    """Let nobody but their owner read the files that earlier starts have left."""
+    for path in (INSTANCE, *INSTANCE.rglob("*")):
+        if path.exists():  # not a link to nowhere
+            path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def environment(redis_socket: Path) -> dict[str, str]:

@@ -17,7 +17,7 @@ from flask import Flask
 
 from benchmarks import bare_driver, harness, naive_ingest
 from benchmarks.bare_driver import Row
-from benchmarks.prepared_database import TOKEN_KEY, PreparedDatabase
+from benchmarks.prepared_database import SECRET_KEY, TOKEN_KEY, PreparedDatabase
 from plaidapp.extensions import db
 from plaidapp.jobs import run as jobs
 from plaidapp.jobs import startup
@@ -152,7 +152,7 @@ def peaks(bank: str, sizes: tuple[int, ...]) -> None:
 def peak(app: Flask, pull_id: int) -> float:
     """Return the peak memory in MB."""
     env = clean_env(
-        SECRET_KEY="for benchmarks only",
+        SECRET_KEY=SECRET_KEY,
         TOKEN_KEYS=TOKEN_KEY,
         DATABASE_URL=db.engine.url.render_as_string(hide_password=False),
         PLAID_BASE_URL=app.config["PLAIDAPP"].plaid_url,

@@ -22,6 +22,7 @@ from sqlalchemy import insert
 from config import Config
 from plaidapp import create_app
 from plaidapp.extensions import db
+from plaidapp.sealing import Cipher, access_token
 from plaidapp.store import Account, Item, Pull, PullItem, User
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states
@@ -119,8 +120,8 @@ class Workplace:
         with self.app.app_context():
             first = (db.session.scalar(db.select(db.func.max(Item.id))) or 0) + 1
             ids = range(first, first + count)
-            item = {"access_token": self.app.extensions["cipher"].encrypt(b"access-loopback")}
-            item |= {
+            cipher: Cipher = self.app.extensions["cipher"]
+            item = {
                 "cursor": "unchanged",
                 "update_status": item_states.COMPLETE,
                 "sync_requested": 1,
@@ -131,7 +132,13 @@ class Workplace:
                     ("username", "username_key", "email", "email_key", "password_hash"), f"u{n}"
                 ),
                 Item: lambda n: (
-                    {"user_id": n, "plaid_item_id": f"i{n}", "streams_at": now()} | item
+                    {
+                        "user_id": n,
+                        "plaid_item_id": f"i{n}",
+                        "access_token": cipher.encrypt(access_token(n, f"i{n}"), "access-loopback"),
+                        "streams_at": now(),
+                    }
+                    | item
                 ),
                 Account: lambda n: (
                     {"user_id": n, "item_id": n, "plaid_account_id": f"a{n}"} | account

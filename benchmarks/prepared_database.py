@@ -3,6 +3,7 @@
 import itertools
 import json
 import random
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from plaidapp.store.connections import accounts, items
 from plaidapp.store.people import users
 
 TOKEN_KEY = Fernet.generate_key().decode()
+SECRET_KEY = secrets.token_hex()
 NAMES = (
     "WHOLEFDS MKT",
     "UBER *TRIP",
@@ -45,28 +47,27 @@ class PreparedDatabase:
             upgrade()
             user = users.add("olive", "olive@example.com", "no hash")
             db.session.commit()
-            connection = connect(app, rows)
+            connection = connect(app, user.id, rows)
             item = items.add(
                 user_id=user.id,
                 plaid_item_id=connection.plaid_item_id,
                 institution_id="ins_109508",
-                access_token=connection.sealed_token,
+                access_token=connection.token.value,
                 sync_requested=1,
             )
             db.session.flush()
-            accounts.save(
-                user.id, item.id, app.extensions["bank"].accounts(item.access_token).accounts
-            )
+            listed = app.extensions["bank"].accounts(connection.token).accounts
+            accounts.save(user.id, item.id, listed)
             db.session.commit()
             self.item_id, self.user_id = item.id, user.id
-            self.token = app.extensions["cipher"].decrypt(connection.sealed_token).decode()
+            self.token = app.extensions["cipher"].decrypt(connection.token)
             db.session.remove()
             db.engine.dispose()
 
     def _app(self, url: str) -> Flask:
         return create_app(
             Config(
-                secret_key="for benchmarks only",
+                secret_keys=(SECRET_KEY,),
                 token_keys=(TOKEN_KEY,),
                 database_url=url,
                 redis_url="redis://localhost:1",
@@ -98,7 +99,7 @@ class PreparedDatabase:
             db.engine.dispose()
 
 
-def connect(app: Flask, rows: int) -> Connection:
+def connect(app: Flask, user_id: int, rows: int) -> Connection:
     """Link an Item at the sandbox: one account with `rows` transactions over two years."""
     chance = random.Random(5)
     today = date.today()  # noqa: DTZ011
@@ -118,5 +119,5 @@ def connect(app: Flask, rows: int) -> Connection:
     user = json.dumps({"override_accounts": [account]})
     bank = app.extensions["bank"]
     token = bank.sandbox_public_token("ins_109508", "user_custom", user)
-    connection: Connection = bank.exchange(token)
+    connection: Connection = bank.exchange(user_id, token)
     return connection

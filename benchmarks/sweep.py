@@ -64,7 +64,7 @@ def main() -> None:
 
 def _config(url: str) -> Config:
     return Config(
-        secret_key="for benchmarks only",
+        secret_keys=("for benchmarks only",),
         token_keys=(Fernet.generate_key().decode(),),
         database_url=url,
         redis_url="redis://localhost:1",

@@ -13,6 +13,7 @@ from config import Config
 from plaidapp import create_worker_app
 from plaidapp.bank.client import Bank
 from plaidapp.jobs import run
+from plaidapp.sealing import Sealed
 
 config = Config.from_env()
 app = create_worker_app(config)
@@ -24,7 +25,7 @@ def call_bank(number: int) -> None:
     """Make one call to the bank. Report the time since this was enqueued without that call."""
     bank: Bank = app.extensions["bank"]
     start = time.monotonic()
-    bank.accounts(app.extensions["cipher"].encrypt(b"access-loopback"))
+    bank.accounts(Sealed("", app.extensions["cipher"].encrypt("", "access-loopback")))
     call = time.monotonic() - start
     report(number, call)
 

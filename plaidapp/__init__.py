@@ -1,5 +1,6 @@
 """plaidapp: your bank data, in your own database."""
 
+import contextlib
 from pathlib import Path
 
 from flask import Flask
@@ -12,7 +13,7 @@ from .bank.client import Bank
 from .bank.link_calls import LinkOptions
 from .extensions import configure_postgresql, configure_sqlite, db
 from .jobs import queue
-from .store.base import encryption
+from .sealing import Cipher
 
 ROOT = Path(__file__).parent.parent
 
@@ -36,14 +37,15 @@ def create_worker_app(config: Config) -> Flask:
         instance_path=str(ROOT / "instance"),
     )
     app.config.from_mapping(
-        SECRET_KEY=config.secret_key,
+        SECRET_KEY=config.secret_keys[0],
+        SECRET_KEY_FALLBACKS=list(config.secret_keys[1:]),
         SQLALCHEMY_DATABASE_URI=config.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config.database_url),
         PLAIDAPP=config,
     )
     app.logger.setLevel(config.log_level)
     _configure_db(app)
-    cipher = encryption.cipher_for(config.token_keys)
+    cipher = Cipher(config.token_keys)
     app.extensions["cipher"] = cipher
     app.extensions["redis"] = queue.connect(config.redis_url)
     app.extensions["bank"] = Bank(
@@ -73,9 +75,21 @@ def _engine_options(database_url: str) -> dict[str, object]:
 def _configure_db(app: Flask) -> None:
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     sqlite = url.get_backend_name() == "sqlite"
-    if sqlite and url.database:
-        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    if sqlite and url.database and url.database != ":memory:":
+        _keep_private(Path(url.database))
     db.init_app(app)
     with app.app_context():
         configure = configure_sqlite if sqlite else configure_postgresql
         configure(db.engine)
+
+
+def _keep_private(database: Path) -> None:
+    """Make the file if there is none, and let nobody but its owner read it.
+
+    SQLite gives the files next to it the same mode when it makes them.
+    """
+    database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database.touch(mode=0o600)
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        with contextlib.suppress(OSError):  # there is none, or it is somebody else's
+            database.with_name(database.name + suffix).chmod(0o600)

@@ -14,6 +14,7 @@ from .extensions import db
 from .formats import bank_name
 from .jobs import clock
 from .jobs import run as jobs
+from .jobs.connections import rotation
 from .jobs.transactions import bank_comparison
 from .store import Item
 from .store.connections import items
@@ -24,6 +25,7 @@ from .store.transactions import set_aside
 def init_app(app: Flask) -> None:
     app.cli.add_command(run_clock)
     app.cli.add_command(verify)
+    app.cli.add_command(rotate_tokens)
 
 
 @click.command("clock")
@@ -35,6 +37,24 @@ def run_clock() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     clock.run(stop)
+
+
+@click.command("rotate-tokens")
+@with_appcontext
+def rotate_tokens() -> None:
+    """Encrypt every token again with the first of TOKEN_KEYS. Then the other keys can go.
+
+    The app may run meanwhile, if its processes know the first key. An interrupted run can be
+    repeated. Exit with 1 if there is a token that no key decrypts.
+    """
+    renewed, unreadable = 0, 0
+    for batch in rotation.rotate():
+        renewed += batch.renewed
+        unreadable += len(batch.unreadable)
+        for row_id in batch.unreadable:
+            click.echo(f"No key in TOKEN_KEYS decrypts the secret of {batch.table} {row_id}.")
+    click.echo(f"Encrypted again: {renewed}. Can't be decrypted: {unreadable}.")
+    sys.exit(1 if unreadable else 0)
 
 
 @click.command()

@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVarTuple
 
-from flask import g, has_request_context, request
+from flask import Flask, g, has_request_context, request
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, MetaData, Row, Select, event
@@ -34,6 +34,12 @@ db = SQLAlchemy(
     session_options={"expire_on_commit": False},
 )
 login = LoginManager()
+
+
+def signing_keys(app: Flask) -> list[str]:
+    """Return the keys for one of itsdangerous' signers: the last one signs, all are accepted."""
+    keys: list[str] = [*reversed(app.config["SECRET_KEY_FALLBACKS"]), app.config["SECRET_KEY"]]
+    return keys
 
 
 def glance(query: Select[*Columns], **values: object) -> Row[*Columns] | None:

@@ -24,7 +24,7 @@ from . import (
     webhooks,
 )
 from .csrf import csrf
-from .extensions import login
+from .extensions import login, signing_keys
 from .store.people import time_zones, users
 
 
@@ -33,6 +33,7 @@ def init_app(app: Flask) -> None:
     app.config.update(
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=(config.public_url or "").startswith("https:"),
+        WTF_CSRF_SECRET_KEY=signing_keys(app),
         WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session: a page may stay open overnight
         MAX_CONTENT_LENGTH=1024 * 1024,
     )

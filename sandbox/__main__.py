@@ -1,6 +1,7 @@
 """`python -m sandbox`: serve the sandbox until a signal stops it."""
 
 import argparse
+import os
 import signal
 from functools import partial
 from typing import Any
@@ -88,6 +89,7 @@ def _seconds(text: str) -> tuple[float, ...]:
 
 
 def main() -> None:
+    os.umask(0o077)  # nobody but its owner may read the state file
     arguments = parse_arguments()
     options = {
         "bind": f"{arguments.host}:{arguments.port}",

@@ -8,6 +8,7 @@ import contextlib
 import functools
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import threading
@@ -72,6 +73,7 @@ BEFORE_MIDNIGHT = timedelta(minutes=1)
 PASSWORD = "correct horse battery staple"
 _engines: dict[str, Engine] = {}
 TOKEN_KEY = Fernet.generate_key().decode()
+SECRET_KEY = secrets.token_hex()
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -214,7 +216,7 @@ def bank_server(live_sandbox: LiveSandbox) -> Iterator[LiveSandbox]:
 
 def make_config(database_url: str, redis_url: str, plaid_url: str, timeout: float = 5.0) -> Config:
     return Config(
-        secret_key="for tests only",
+        secret_keys=(SECRET_KEY,),
         token_keys=(TOKEN_KEY,),
         database_url=database_url,
         redis_url=redis_url,

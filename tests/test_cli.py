@@ -9,11 +9,14 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import delete, select, update
 
 from plaidapp.extensions import db
+from plaidapp.sealing import Cipher
 from plaidapp.store import Account, Item, Pull, Transaction
 from plaidapp.store.base.types import now
+from tests.conftest import TOKEN_KEY
 from tests.stored import copy_of
 
 ROOT = Path(__file__).parent.parent
@@ -263,9 +266,24 @@ def test_verify_keeps_no_transaction_open_while_it_asks_the_bank(
 
 def test_no_access_token_is_printed(app, verify, item, bank_server):
     with app.app_context():
-        token = app.extensions["cipher"].decrypt(item.access_token).decode()
+        token = app.extensions["cipher"].decrypt(item.token)
     bank_server.misbehave(path="*", kind="reset")
     assert token not in verify()[1]
+
+
+def test_tokens_are_rotated_and_lost_ones_are_named(app, alice, item):
+    rotate = app.test_cli_runner().invoke
+    old = app.extensions["cipher"]
+    app.extensions["cipher"] = Cipher([Fernet.generate_key().decode(), TOKEN_KEY])
+    done = rotate(args=["rotate-tokens"])
+    assert (done.exit_code, done.output) == (0, "Encrypted again: 1. Can't be decrypted: 0.\n")
+    again = rotate(args=["rotate-tokens"])
+    assert (again.exit_code, again.output) == (0, "Encrypted again: 0. Can't be decrypted: 0.\n")
+
+    app.extensions["cipher"] = old
+    lost = rotate(args=["rotate-tokens"])
+    assert lost.exit_code == 1
+    assert f"No key in TOKEN_KEYS decrypts the secret of item {item.id}." in lost.output
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -275,7 +293,7 @@ def test_the_clock_exits_cleanly_on_a_signal(
     """A real process rings for the waiting pull, then exits with 0."""
     config = app.config["PLAIDAPP"]
     environment = os.environ | {
-        "SECRET_KEY": config.secret_key,
+        "SECRET_KEY": config.secret_keys[0],
         "TOKEN_KEYS": config.token_keys[0],
         "DATABASE_URL": database_url,
         "REDIS_URL": redis_url,

@@ -1,19 +1,20 @@
 """Every environment variable with good and bad values, and how a bad one stops the start."""
 
 import os
+import secrets
 import subprocess
 import sys
-from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from config import ROOT, Config, ConfigError
 
-KEY = urlsafe_b64encode(bytes(32)).decode()
-OTHER_KEY = urlsafe_b64encode(bytes(range(32))).decode()
+KEY, OTHER_KEY = (Fernet.generate_key().decode() for _ in range(2))
+SECRET, OTHER_SECRET = (secrets.token_hex(16) for _ in range(2))
 ENOUGH = {
-    "SECRET_KEY": "a secret of the session",
+    "SECRET_KEY": SECRET,
     "TOKEN_KEYS": KEY,
     "PLAID_CLIENT_ID": "client of plaid",
     "PLAID_SECRET_KEY": "secret of plaid",
@@ -45,7 +46,8 @@ def test_an_unset_variable_has_its_default(field, value):
 @pytest.mark.parametrize(
     ("name", "text", "field", "value"),
     [
-        ("SECRET_KEY", " spaced ", "secret_key", "spaced"),
+        ("SECRET_KEY", f" {SECRET} ", "secret_keys", (SECRET,)),
+        ("SECRET_KEY", f"{SECRET}, {OTHER_SECRET},", "secret_keys", (SECRET, OTHER_SECRET)),
         ("TOKEN_KEYS", f"{KEY}, {OTHER_KEY},", "token_keys", (KEY, OTHER_KEY)),
         ("DATABASE_URL", "postgres://u:p@h/n", "database_url", "postgresql+psycopg://u:p@h/n"),
         ("DATABASE_URL", "postgresql://u@h:5/n", "database_url", "postgresql+psycopg://u@h:5/n"),
@@ -71,6 +73,9 @@ def test_a_good_value_is_used(name, text, field, value):
     ("name", "text"),
     [
         ("SECRET_KEY", ""),
+        ("SECRET_KEY", ","),
+        ("SECRET_KEY", "x"),
+        ("SECRET_KEY", f"{SECRET},change-me"),
         ("TOKEN_KEYS", ""),
         ("TOKEN_KEYS", ","),
         ("TOKEN_KEYS", "too short"),
@@ -145,7 +150,7 @@ def test_plaids_secret_has_two_names(name):
 
 
 def test_the_local_sandbox_needs_no_plaid_keys():
-    env = {"SECRET_KEY": "s", "TOKEN_KEYS": KEY, "PLAID_BASE_URL": "http://localhost:8001"}
+    env = {"SECRET_KEY": SECRET, "TOKEN_KEYS": KEY, "PLAID_BASE_URL": "http://localhost:8001"}
     config = Config.from_env(env)
     assert (config.plaid_client_id, config.plaid_secret) == ("local", "local")
 
@@ -158,11 +163,11 @@ def test_a_bad_token_key_is_not_shown():
 
 
 def test_repr_shows_no_secret():
-    secrets = {
+    passwords = {
         "DATABASE_URL": "postgresql://user:password-of-postgres@h/n",
         "REDIS_URL": "redis://:password-of-redis@h",
     }
-    shown = repr(config_of(**secrets))
+    shown = repr(config_of(**passwords))
     for secret in (*ENOUGH.values(), "password-of-postgres", "password-of-redis"):
         assert secret not in shown
 

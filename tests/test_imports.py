@@ -13,10 +13,11 @@ LEAVES = {
     "plaidapp.extensions",
     "plaidapp.htmx",
     "plaidapp.policy",
+    "plaidapp.sealing",
     "plaidapp.texts",
 }
 TOP = {"wsgi", "worker", "gunicorn", "run"}  # gunicorn.conf.py is one
-SHARED = {"plaidapp.events", "plaidapp.policy", "plaidapp.texts"}
+SHARED = {"plaidapp.events", "plaidapp.policy", "plaidapp.sealing", "plaidapp.texts"}
 """Leaves that every layer may import."""
 READABLE = ("amounts", "error_sentences", "json_text", "link_payloads", "payloads", "unread")
 READING = {f"plaidapp.bank.{name}" for name in READABLE}
@@ -24,7 +25,8 @@ STORE = {*READING, "plaidapp.extensions", *SHARED}
 SHOWN = {"plaidapp.auth.access", "plaidapp.days", "plaidapp.formats", "plaidapp.sentences"}
 LOWER = {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", *LEAVES}
 MAY_IMPORT = {
-    "config": set(),
+    "config": {"key_strength"},
+    "key_strength": set(),
     "wsgi": {"config", "plaidapp"},
     "worker": {"config", "plaidapp"},
     "gunicorn": {"config", "plaidapp"},

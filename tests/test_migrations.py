@@ -1,5 +1,6 @@
 """The migrations, up and down, on both databases."""
 
+import secrets
 import shutil
 from datetime import UTC, date, datetime
 
@@ -40,7 +41,7 @@ def empty_url(request, tmp_path):
 @pytest.fixture
 def database(empty_url):
     env = {
-        "SECRET_KEY": "for tests only",
+        "SECRET_KEY": secrets.token_hex(),
         "TOKEN_KEYS": Fernet.generate_key().decode(),
         "PLAID_BASE_URL": "http://localhost:1",
         "DATABASE_URL": empty_url,

@@ -15,8 +15,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs import pull_job, queue
 from plaidapp.jobs.run import WORK
 from plaidapp.store import Pull
-from plaidapp.store.base import encryption
-from plaidapp.store.pulls import kinds, pulls, transitions
+from plaidapp.store.pulls import kinds, parameters, pulls, transitions
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -32,7 +31,7 @@ def start(context, redis_url, tmp_path):
     config = context.config["PLAIDAPP"]
     env = {
         "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-        "SECRET_KEY": config.secret_key,
+        "SECRET_KEY": config.secret_keys[0],
         "TOKEN_KEYS": ",".join(config.token_keys),
         "DATABASE_URL": config.database_url,
         "REDIS_URL": redis_url,
@@ -61,7 +60,7 @@ def start(context, redis_url, tmp_path):
 def pull(owner):
     """A link pull of a custom user, already enqueued."""
     values = {"username": "user_custom", "password": USER}
-    sealed = encryption.seal(current_app.extensions["cipher"], values)
+    sealed = parameters.seal(current_app.extensions["cipher"], owner, "ins_109508", values)
     pull = pulls.add(owner, kinds.LINK, institution_id="ins_109508", sealed=sealed)
     db.session.commit()
     assert queue.ring(pull)
@@ -149,8 +148,7 @@ def test_the_log_contains_no_secret(pull, start, token_in, context):
 def token_in(context):
     def read(pull_id):
         db.session.rollback()
-        sealed = pulls.by_id(pull_id).items[0].item.access_token
-        return context.extensions["cipher"].decrypt(sealed).decode()
+        return context.extensions["cipher"].decrypt(pulls.by_id(pull_id).items[0].item.token)
 
     return read
 

@@ -33,6 +33,7 @@ from plaid.model.transactions_sync_request_options import TransactionsSyncReques
 from plaid.model.webhook_verification_key_get_request import WebhookVerificationKeyGetRequest
 
 from plaidapp import policy
+from plaidapp.sealing import Sealed
 
 from . import payloads
 from .link_calls import DAYS_REQUESTED, LinkCalls
@@ -66,12 +67,12 @@ JOB_REQUESTS = (
 class Bank(LinkCalls):
     """Plaid's endpoints as methods. Each raises BankError and nothing else."""
 
-    def accounts(self, sealed_token: bytes) -> payloads.Accounts:
+    def accounts(self, sealed_token: Sealed) -> payloads.Accounts:
         """Return the accounts with the balances that Plaid has stored."""
         request = AccountsGetRequest(access_token=self._open(sealed_token))
         return self._call("/accounts/get", request, payloads.Accounts)
 
-    def balances(self, sealed_token: bytes, moment: datetime) -> payloads.Accounts:
+    def balances(self, sealed_token: Sealed, moment: datetime) -> payloads.Accounts:
         """Return the accounts with balances that Plaid asks the bank for now. Plaid bills the call.
 
         `moment` is the current time. Without the option, Capital One refuses for cards. Plaid
@@ -83,7 +84,7 @@ class Bank(LinkCalls):
         request = AccountsBalanceGetRequest(access_token=self._open(sealed_token), options=options)
         return self._call("/accounts/balance/get", request, payloads.Accounts)
 
-    def sync_page(self, sealed_token: bytes, cursor: str) -> bytes:
+    def sync_page(self, sealed_token: Sealed, cursor: str) -> bytes:
         """Return the page after `cursor` ("" is the beginning) as bytes, for `decode_page`."""
         request = TransactionsSyncRequest(
             access_token=self._open(sealed_token),
@@ -94,7 +95,7 @@ class Bank(LinkCalls):
         return self._bytes("/transactions/sync", request)
 
     def transactions_page(
-        self, sealed_token: bytes, start: date, end: date, offset: int
+        self, sealed_token: Sealed, start: date, end: date, offset: int
     ) -> payloads.TransactionsPage:
         """Return what Plaid has from `start` to `end`, both included, newest first."""
         request = TransactionsGetRequest(
@@ -105,7 +106,7 @@ class Bank(LinkCalls):
         )
         return self._call("/transactions/get", request, payloads.TransactionsPage)
 
-    def recurring(self, sealed_token: bytes) -> payloads.Recurring:
+    def recurring(self, sealed_token: Sealed) -> payloads.Recurring:
         """Return the recurring payments of the Item's accounts: subscriptions, bills and income.
 
         This is a product of its own. Plaid answers PRODUCT_NOT_READY until the history is complete,

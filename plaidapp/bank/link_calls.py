@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from cryptography.fernet import MultiFernet
 from plaid.model.country_code import CountryCode
 from plaid.model.institutions_get_by_id_request import InstitutionsGetByIdRequest
 from plaid.model.institutions_get_by_id_request_options import InstitutionsGetByIdRequestOptions
@@ -30,7 +29,8 @@ from plaid.model.sandbox_public_token_create_request_options_transactions import
 )
 from plaid.model.transactions_refresh_request import TransactionsRefreshRequest
 
-from plaidapp import policy
+from plaidapp import policy, sealing
+from plaidapp.sealing import Cipher, Sealed
 
 from . import errors, link_payloads, payloads
 from .errors import BankError
@@ -45,7 +45,7 @@ class Connection(NamedTuple):
     """A new Item: its id at Plaid and its access token, encrypted."""
 
     plaid_item_id: str
-    sealed_token: bytes
+    token: Sealed
 
 
 class LinkOptions(NamedTuple):
@@ -76,7 +76,7 @@ class LinkCalls(PlaidCalls):
         url: str,
         client_id: str,
         secret: str,
-        cipher: MultiFernet,
+        cipher: Cipher,
         timeout: float,
         link: LinkOptions | None = None,
     ) -> None:
@@ -86,23 +86,24 @@ class LinkCalls(PlaidCalls):
 
     def create_link(
         self,
-        person: str,
+        user_id: int,
+        opaque_id: str,
         completion_url: str,
-        sealed_token: bytes | None = None,
+        sealed_token: Sealed | None = None,
         *,
         choose_accounts: bool = False,
     ) -> HostedLink:
         """Begin a session of Hosted Link. The browser then goes to its address.
 
-        `person` is an opaque id. Plaid sends the browser back to `completion_url`. With the token
-        of an Item, the person logs in to it again (update mode); `choose_accounts` also lets them
-        choose which accounts to share. https://plaid.com/docs/link/update-mode/
+        Plaid knows the person by `opaque_id`. It sends the browser back to `completion_url`. With
+        the token of an Item, the person logs in to it again (update mode); `choose_accounts` also
+        lets them choose which accounts to share. https://plaid.com/docs/link/update-mode/
         """
         fields: dict[str, Any] = {
             "client_name": CLIENT_NAME,
             "language": self._link.language,
             "country_codes": [CountryCode(country) for country in self._link.countries],
-            "user": LinkTokenCreateRequestUser(client_user_id=person),
+            "user": LinkTokenCreateRequestUser(client_user_id=opaque_id),
             "hosted_link": LinkTokenCreateHostedLink(completion_redirect_uri=completion_url),
         }
         if self._link.webhook_url:
@@ -119,14 +120,16 @@ class LinkCalls(PlaidCalls):
         answer = self._call(
             "/link/token/create", request, link_payloads.LinkToken, policy.LINK_CREATE_DEADLINE
         )
+        token_hash = link_payloads.hash_of(answer.link_token)
+        token, address = sealing.link_token, sealing.link_address
         return HostedLink(
-            self._cipher.encrypt(answer.link_token.encode()),
-            self._cipher.encrypt(answer.hosted_link_url.encode()),
-            link_payloads.hash_of(answer.link_token),
+            self._cipher.encrypt(token(user_id, token_hash), answer.link_token),
+            self._cipher.encrypt(address(user_id, token_hash), answer.hosted_link_url),
+            token_hash,
             answer.expiration,
         )
 
-    def link_sessions(self, sealed_token: bytes) -> link_payloads.LinkState:
+    def link_sessions(self, sealed_token: Sealed) -> link_payloads.LinkState:
         """Return what has happened in the sessions of a link token.
 
         Plaid keeps a session for six hours after its end.
@@ -154,23 +157,27 @@ class LinkCalls(PlaidCalls):
         answer = self._call("/sandbox/public_token/create", request, payloads.PublicToken)
         return answer.public_token
 
-    def exchange(self, public_token: str) -> Connection:
+    def exchange(self, user_id: int, public_token: str) -> Connection:
+        """Exchange the token for an Item of this person."""
         request = ItemPublicTokenExchangeRequest(public_token=public_token)
         answer = self._call("/item/public_token/exchange", request, payloads.Exchange)
-        return Connection(answer.item_id, self._cipher.encrypt(answer.access_token.encode()))
+        place = sealing.access_token(user_id, answer.item_id)
+        sealed_token = Sealed(place, self._cipher.encrypt(place, answer.access_token))
+        return Connection(answer.item_id, sealed_token)
 
-    def exchange_sealed(self, sealed_token: bytes) -> Connection:
+    def exchange_sealed(self, user_id: int, sealed_token: Sealed) -> Connection:
         """Exchange a public token that `seal` has encrypted."""
-        return self.exchange(self._open(sealed_token))
+        return self.exchange(user_id, self._open(sealed_token))
 
-    def seal(self, public_token: str) -> bytes:
-        return self._cipher.encrypt(public_token.encode())
+    def seal(self, user_id: int, public_token: str) -> bytes:
+        place = sealing.public_token(user_id, link_payloads.hash_of(public_token))
+        return self._cipher.encrypt(place, public_token)
 
-    def address_of(self, link: bytes) -> str:
+    def address_of(self, link: Sealed) -> str:
         """Return Hosted Link's address, for a redirect. It must not be in a page."""
         return self._open(link)
 
-    def item(self, sealed_token: bytes) -> link_payloads.ItemAnswer:
+    def item(self, sealed_token: Sealed) -> link_payloads.ItemAnswer:
         """Return the state of an Item at Plaid, and when its bank last delivered data."""
         request = ItemGetRequest(access_token=self._open(sealed_token))
         return self._call("/item/get", request, link_payloads.ItemAnswer)
@@ -188,7 +195,7 @@ class LinkCalls(PlaidCalls):
         answer = self._call("/institutions/get_by_id", request, link_payloads.InstitutionAnswer)
         return answer.institution.worst_status
 
-    def refresh(self, sealed_token: bytes) -> payloads.Nothing:
+    def refresh(self, sealed_token: Sealed) -> payloads.Nothing:
         """Have Plaid ask the bank for new transactions now. Plaid bills the call.
 
         They come with a webhook and a later sync. Plaid answers when the bank has.
@@ -199,7 +206,7 @@ class LinkCalls(PlaidCalls):
             "/transactions/refresh", request, payloads.Nothing, policy.REFRESH_DEADLINE
         )
 
-    def remove(self, sealed_token: bytes) -> None:
+    def remove(self, sealed_token: Sealed) -> None:
         """End the connection at Plaid. It is no error if it has been ended before.
 
         https://plaid.com/docs/api/items/#itemremove

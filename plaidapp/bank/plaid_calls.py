@@ -5,7 +5,9 @@ from typing import Any, TypeVar
 import msgspec
 import plaid
 import urllib3
-from cryptography.fernet import InvalidToken, MultiFernet
+from cryptography.fernet import InvalidToken
+
+from plaidapp.sealing import Cipher, Sealed
 
 from . import error_sentences, errors
 from .responses import decode, refusal
@@ -24,7 +26,7 @@ class PlaidCalls:
     """
 
     def __init__(
-        self, url: str, client_id: str, secret: str, cipher: MultiFernet, timeout: float
+        self, url: str, client_id: str, secret: str, cipher: Cipher, timeout: float
     ) -> None:
         """`timeout` is in seconds and for a whole call."""
         configuration = plaid.Configuration(
@@ -36,10 +38,10 @@ class PlaidCalls:
         )
         self._cipher = cipher
 
-    def _open(self, sealed_token: bytes) -> str:
-        """Decrypt a token. Raises BankError if no key fits."""
+    def _open(self, sealed_token: Sealed) -> str:
+        """Decrypt a token. Raises BankError if no key fits, or if it belongs in another place."""
         try:
-            return self._cipher.decrypt(sealed_token).decode()
+            return self._cipher.decrypt(sealed_token)
         except InvalidToken:
             raise errors.unreadable_token() from None
 

@@ -4,16 +4,17 @@ import socket
 from collections.abc import Callable, Iterator
 
 import pytest
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet
 
 from plaidapp.bank.client import Bank
+from plaidapp.sealing import Cipher
 from tests.canned import canned  # noqa: F401 a fixture
 
-CIPHER = MultiFernet([Fernet(Fernet.generate_key())])
+CIPHER = Cipher([Fernet.generate_key().decode()])
 
 
 @pytest.fixture
-def cipher() -> MultiFernet:
+def cipher() -> Cipher:
     return CIPHER
 
 

@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet
 
 from plaidapp import policy
 from plaidapp.bank.error_sentences import NONSENSE, TIMEOUT, UNREACHABLE
 from plaidapp.bank.errors import BankError
 from plaidapp.bank.responses import decode_page
+from plaidapp.sealing import Cipher
 
 NOW = datetime.now(UTC)
 RECENT = (NOW - timedelta(days=10)).date()
@@ -32,7 +33,7 @@ PATIENCE = 0.3
 def link(bank, custom_user):
     def connect(*amounts, **options):
         password = custom_user(*amounts, day=RECENT.isoformat(), **options)
-        return bank.exchange(bank.sandbox_public_token("ins_109508", "user_custom", password))
+        return bank.exchange(1, bank.sandbox_public_token("ins_109508", "user_custom", password))
 
     return connect
 
@@ -46,8 +47,8 @@ def ask(bank, link):
             return lambda: client.sandbox_public_token("ins_109508", "", "")
         if name == "exchange":
             token = bank.sandbox_public_token("ins_109508", "user_transactions_dynamic", "any")
-            return lambda: client.exchange(token)
-        sealed = link("1").sealed_token
+            return lambda: client.exchange(1, token)
+        sealed = link("1").token
         if name == "sync_page":
             return lambda: decode_page(client.sync_page(sealed, ""))
         if name == "balances":
@@ -65,15 +66,15 @@ def problem_of(call):
 
 def test_a_public_token_becomes_a_connection(bank, cipher):
     public_token = bank.sandbox_public_token("ins_109508", "", "")
-    connection = bank.exchange(public_token)
+    connection = bank.exchange(1, public_token)
     assert public_token.startswith("public-sandbox-")
-    assert cipher.decrypt(connection.sealed_token).startswith(b"access-sandbox-")
+    assert cipher.decrypt(connection.token).startswith("access-sandbox-")
     assert connection.plaid_item_id
 
 
 @pytest.mark.parametrize("endpoint", ["accounts", "balances"])
 def test_accounts_come_with_their_balances_digit_for_digit(bank, endpoint):
-    sealed = bank.exchange(bank.sandbox_public_token("ins_109508", "", "")).sealed_token
+    sealed = bank.exchange(1, bank.sandbox_public_token("ins_109508", "", "")).token
     answer = bank.accounts(sealed) if endpoint == "accounts" else bank.balances(sealed, NOW)
     shown = {(a.name, a.mask): a.balances for a in answer.accounts}
     assert len(shown) == 9
@@ -90,12 +91,12 @@ def test_accounts_come_with_their_balances_digit_for_digit(bank, endpoint):
     "amount", ["42", "7.50", "-7500", "0.00000001", "1234567.1234567", "89999999999.99999999"]
 )
 def test_a_transactions_amount_keeps_its_digits(bank, link, amount):
-    page = decode_page(bank.sync_page(link(amount).sealed_token, ""))
+    page = decode_page(bank.sync_page(link(amount).token, ""))
     assert [f"{row.amount:f}" for row in page.added] == [amount]
 
 
 def test_a_synced_row_has_the_banks_values(bank, link):
-    page = decode_page(bank.sync_page(link("5").sealed_token, ""))
+    page = decode_page(bank.sync_page(link("5").token, ""))
     (row,) = page.added
     assert (row.title, row.date, row.pending) == ("row 0", RECENT, False)
     assert row.iso_currency_code == "USD"
@@ -104,7 +105,7 @@ def test_a_synced_row_has_the_banks_values(bank, link):
 
 
 def test_recurring_amounts_keep_their_digits(bank, bank_server, cipher):
-    sealed = bank.exchange(bank.sandbox_public_token("ins_109508", "", "")).sealed_token
+    sealed = bank.exchange(1, bank.sandbox_public_token("ins_109508", "", "")).token
     answer = bank.recurring(sealed)
     token = cipher.decrypt(sealed).decode()
     response = bank_server.call("/transactions/recurring/get", access_token=token)
@@ -128,7 +129,7 @@ def test_recurring_amounts_keep_their_digits(bank, bank_server, cipher):
 def test_a_sync_asks_for_two_years(bank, custom_user):
     old = (datetime.now(UTC) - timedelta(days=729)).date().isoformat()
     token = bank.sandbox_public_token("ins_109508", "user_custom", custom_user("3", day=old))
-    page = decode_page(bank.sync_page(bank.exchange(token).sealed_token, ""))
+    page = decode_page(bank.sync_page(bank.exchange(1, token).token, ""))
     assert [row.date.isoformat() for row in page.added] == [old]
 
 
@@ -139,7 +140,7 @@ def test_every_page_asks_for_the_maximum(client_for, canned, cipher):
 
 
 def test_rows_come_with_the_second_version_of_categories(bank, link, canned, client_for, cipher):
-    sealed = link("5", "-7").sealed_token
+    sealed = link("5", "-7").token
     synced = decode_page(bank.sync_page(sealed, "")).added
     listed = bank.transactions_page(sealed, RECENT, RECENT, 0).transactions
     for rows in (synced, listed):
@@ -153,7 +154,7 @@ def test_rows_come_with_the_second_version_of_categories(bank, link, canned, cli
 
 
 def test_the_cursor_continues_where_the_last_page_ended(bank, link):
-    sealed = link("5").sealed_token
+    sealed = link("5").token
     cursor = decode_page(bank.sync_page(sealed, "")).next_cursor
     assert decode_page(bank.sync_page(sealed, cursor)).added == []
 
@@ -341,7 +342,7 @@ def test_the_sandbox_refuses_wrong_input(bank, username, institution, code):
 
 
 def test_an_expired_log_in_is_final(bank, bank_server, link, cipher):
-    sealed = link("1").sealed_token
+    sealed = link("1").token
     token = cipher.decrypt(sealed).decode()
     bank_server.call("/sandbox/item/reset_login", access_token=token)
     problem = problem_of(lambda: bank.balances(sealed, NOW))
@@ -356,7 +357,7 @@ def test_wrong_api_keys_are_final(client_for, bank_server):
 
 @pytest.mark.parametrize("endpoint", ["accounts", "balances", "sync_page"])
 def test_a_token_encrypted_with_another_key_is_unreadable(client_for, nobody, ask, endpoint):
-    stranger = MultiFernet([Fernet(Fernet.generate_key())])
+    stranger = Cipher([Fernet.generate_key().decode()])
     problem = problem_of(ask(client_for(nobody, cipher=stranger), endpoint))
     assert (problem.code, problem.retryable) == ("TOKEN_UNREADABLE", False)
 
@@ -366,7 +367,7 @@ def test_the_access_token_is_in_no_log_and_no_error(bank, bank_server, link, cip
     caplog.set_level(logging.DEBUG)
     for name in ("urllib3", "urllib3.connectionpool", "plaid"):
         caplog.set_level(logging.DEBUG, logger=name)
-    sealed = link("1").sealed_token
+    sealed = link("1").token
     token = cipher.decrypt(sealed).decode()
     seen = []
     if kind:
@@ -396,7 +397,7 @@ def test_the_call_after_a_broken_response_works(client_for, bank_server, ask):
 
 
 def test_one_client_serves_many_threads(bank, link):
-    connections = [link(str(amount)).sealed_token for amount in range(1, 9)]
+    connections = [link(str(amount)).token for amount in range(1, 9)]
     seen = {}
 
     def read(number, sealed):

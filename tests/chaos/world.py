@@ -1,6 +1,7 @@
 """The whole product on this machine, with real processes that talk over loopback."""
 
 import os
+import secrets
 import shutil
 import socket
 import sys
@@ -77,7 +78,7 @@ class World:
         return {
             "PATH": os.environ["PATH"],
             "PYTHONUNBUFFERED": "1",
-            "SECRET_KEY": "for tests only",
+            "SECRET_KEY": secrets.token_hex(),
             "TOKEN_KEYS": Fernet.generate_key().decode(),
             "DATABASE_URL": self.database.url,
             "REDIS_URL": f"unix://{self._redis_socket}",
@@ -166,9 +167,9 @@ class World:
 
     def token(self, item_id: int) -> str:
         with self.app.app_context():
-            sealed = db.session.get_one(Item, item_id).access_token
+            sealed = db.session.get_one(Item, item_id).token
             db.session.rollback()
-            return self.app.extensions["cipher"].decrypt(sealed).decode()
+            return self.app.extensions["cipher"].decrypt(sealed)
 
     def plaid_item_id(self, item_id: int) -> str:
         with self.app.app_context():
@@ -181,12 +182,12 @@ class World:
         bank = self.app.extensions["bank"]
         with self.app.app_context():
             public_token = bank.sandbox_public_token(institution_id, username, password)
-            connection = bank.exchange(public_token)
+            connection = bank.exchange(user_id, public_token)
             item = items.add(
                 user_id=user_id,
                 plaid_item_id=connection.plaid_item_id,
                 institution_id=institution_id,
-                access_token=connection.sealed_token,
+                access_token=connection.token.value,
                 sync_requested=1,
             )
             pull = pulls.add(user_id, kinds.LINK, items=[item])

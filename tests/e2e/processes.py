@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import secrets
 import shlex
 import signal
 import socket
@@ -192,7 +193,7 @@ class Deployment:
         self.url = f"http://127.0.0.1:{port}"
         self.bank = Bank(f"http://127.0.0.1:{bank_port}")
         self.env = clean_env(
-            SECRET_KEY="for tests only",
+            SECRET_KEY=secrets.token_hex(),
             TOKEN_KEYS=Fernet.generate_key().decode(),
             DATABASE_URL=database_url,
             REDIS_URL=f"redis://127.0.0.1:{self._redis_port}/0",

@@ -148,6 +148,8 @@ def test_ctrl_c_ends_every_process_and_keeps_everything(clone, runs, visit):
     assert running.family() == []
     output = running.log.read_text()
     assert output.endswith("\nplaidapp has stopped. Your data is in instance/.\n")
+    left = list((clone.directory / "instance").rglob("*"))
+    assert [path for path in left if path.stat().st_mode & 0o077] == []
     assert "make: ***" not in output
 
     runs.append(clone.make_run())

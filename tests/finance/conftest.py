@@ -17,8 +17,8 @@ def ask_sandbox(app, bank_server):
 
     def ask(path, **fields):
         with app.app_context():
-            sealed = db.session.scalars(db.select(Item.access_token)).one()
-        token = app.extensions["cipher"].decrypt(sealed).decode()
+            sealed = db.session.scalars(db.select(Item)).one().token
+        token = app.extensions["cipher"].decrypt(sealed)
         body = {"client_id": "local", "secret": "local", "access_token": token, **fields}
         answer = requests.post(bank_server.url + path, json=body, timeout=10)
         answer.raise_for_status()

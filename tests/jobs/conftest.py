@@ -17,9 +17,8 @@ import sandbox
 from plaidapp.extensions import db
 from plaidapp.jobs import pull_job
 from plaidapp.store import Item, Pull, Transaction
-from plaidapp.store.base import encryption
 from plaidapp.store.base.types import now
-from plaidapp.store.pulls import kinds, pulls
+from plaidapp.store.pulls import kinds, parameters, pulls
 
 
 @pytest.fixture
@@ -28,10 +27,11 @@ def begin(owner: int) -> Callable[..., int]:
 
     def add(kind: str, items=(), **fields) -> int:
         given = fields.pop("given", None)
-        if given:
-            fields["sealed"] = encryption.seal(current_app.extensions["cipher"], given)
         if kind == kinds.LINK:
             fields.setdefault("institution_id", "ins_109508")
+        if given:
+            cipher = current_app.extensions["cipher"]
+            fields["sealed"] = parameters.seal(cipher, owner, fields.get("institution_id"), given)
         pull = pulls.add(owner, kind, items=items, **fields)
         db.session.commit()
         db.session.remove()
@@ -119,7 +119,7 @@ def item_now(context: Flask) -> Callable[[Item], Item]:
 
 @pytest.fixture
 def token_of(context: Flask) -> Callable[[Item], str]:
-    return lambda item: context.extensions["cipher"].decrypt(item.access_token).decode()
+    return lambda item: context.extensions["cipher"].decrypt(item.token)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_nothing_is_written_to_a_ledger_that_is_not_locked(
 
     connect(alice)
     with app.app_context():
-        token = app.extensions["cipher"].decrypt(db.session.get(Item, 1).access_token).decode()
+        token = app.extensions["cipher"].decrypt(db.session.get(Item, 1).token)
     bank_activity.refresh(bank_server.app.extensions["sandbox"], token)
     for kind in (kinds.ACCOUNTS, kinds.TRANSACTIONS, kinds.RECURRING, kinds.REPAIR):
         begin(kind)

@@ -57,9 +57,10 @@ def _begin(purpose: str, item: Item | None = None) -> Answer:
     db.session.commit()
     try:
         link = _bank().create_link(
+            person().id,
             opaque_id,
             completion_url(session.id),
-            item.access_token if item else None,
+            item.token if item else None,
             choose_accounts=purpose == link_sessions.CHOOSE_ACCOUNTS,
         )
     except BankError as error:
@@ -83,8 +84,9 @@ def _begin(purpose: str, item: Item | None = None) -> Answer:
         **link._asdict(),
     )
     users.ledger_changed(person().id)
+    db.session.refresh(session)  # an UPDATE changed it behind the session's back
     db.session.commit()
-    return _to_plaid(link.sealed_url)
+    return _to_plaid(session)
 
 
 def completion_url(session_id: int) -> str:
@@ -103,9 +105,9 @@ def completion_url(session_id: int) -> str:
 def continue_at_plaid(session_id: int) -> Answer:
     """Send the browser to Plaid again, because the tab was lost."""
     session = owned_or_404(link_sessions.owned, session_id)
-    if session.sealed_url is None or not session.is_open:
+    if not session.is_open:
         return _refuse(gettext("This link to Plaid has expired. Connect the bank again."), 422)
-    return _to_plaid(session.sealed_url)
+    return _to_plaid(session)
 
 
 @blueprint.get("/connections/<int:session_id>")
@@ -162,9 +164,9 @@ def _bank() -> Bank:
     return bank
 
 
-def _to_plaid(sealed_url: bytes) -> Response:
+def _to_plaid(session: LinkSession) -> Response:
     """Only a header has the address; Flask's own redirect would repeat it in a page."""
-    address = _bank().address_of(sealed_url)
+    address = _bank().address_of(session.address)
     return redirect(address) if is_htmx() else Response(status=303, headers={"Location": address})
 
 

@@ -16,11 +16,10 @@ from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice, retarget
 from plaidapp.jobs import queue
 from plaidapp.store import Pull
-from plaidapp.store.base import encryption
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states, items, refreshes, sync_progress
 from plaidapp.store.connections.refreshes import Offer
-from plaidapp.store.pulls import kinds, pulls
+from plaidapp.store.pulls import kinds, parameters, pulls
 from plaidapp.store.transactions import reader
 from plaidapp.texts import gettext_noop
 
@@ -53,7 +52,8 @@ def connect_test_bank() -> Answer:
     if form.override_username.data:
         user, password = form.override_username.data, form.override_password.data or ""
         cipher = current_app.extensions["cipher"]
-        sealed = encryption.seal(cipher, {"username": user, "password": password})
+        values = {"username": user, "password": password}
+        sealed = parameters.seal(cipher, person().id, form.institution_id.data, values)
     pull = _begin(kinds.LINK, institution_id=form.institution_id.data, sealed=sealed)
     return pull_view.answer(pull, connect_form=ConnectTestBankForm(formdata=None))
 

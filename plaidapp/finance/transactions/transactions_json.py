@@ -12,6 +12,7 @@ from flask_babel import gettext
 from itsdangerous import BadSignature, Signer
 
 from plaidapp.auth.access import person
+from plaidapp.extensions import signing_keys
 from plaidapp.store.transactions import filter_totals, reader
 from plaidapp.store.transactions.filters import Filter
 
@@ -66,4 +67,4 @@ def _carried_total(filter_: Filter) -> int | None:
 def _signer(filter_: Filter) -> Signer:
     """A signature of one filter is wrong for any other person, filter, order and revision."""
     counted = f"{filter_!r} at revision {person().ledger_revision}"
-    return Signer(current_app.config["SECRET_KEY"], salt=f"transactions.json {counted}")
+    return Signer(signing_keys(current_app), salt=f"transactions.json {counted}")

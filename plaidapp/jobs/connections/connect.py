@@ -7,10 +7,9 @@ from flask import current_app
 
 from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
-from plaidapp.store import PullItem
-from plaidapp.store.base import encryption
+from plaidapp.store import Pull, PullItem
 from plaidapp.store.connections import items
-from plaidapp.store.pulls import pulls
+from plaidapp.store.pulls import parameters, pulls
 from plaidapp.texts import gettext_noop
 
 from ..pulls.attempt import Attempt
@@ -28,18 +27,20 @@ def connect(attempt: Attempt) -> None:
     pull = attempt.pull
     if pull.items:
         return
-    given = _unseal(pull.sealed)
+    user_id, given = pull.user_id, _parameters(pull)
     try:
-        connection = attempt.bank.exchange(given.get("public_token") or _begin(attempt, given))
+        connection = attempt.bank.exchange(
+            user_id, given.get("public_token") or _begin(attempt, given)
+        )
     except BankError as error:
         if error.code != EXPIRED or "public_token" not in given:
             raise
-        connection = attempt.bank.exchange(_begin(attempt, given))
+        connection = attempt.bank.exchange(user_id, _begin(attempt, given))
     item = items.by_plaid_id(connection.plaid_item_id) or items.add(
-        user_id=pull.user_id,
+        user_id=user_id,
         plaid_item_id=connection.plaid_item_id,
         institution_id=pull.institution_id,
-        access_token=connection.sealed_token,
+        access_token=connection.token.value,
         sync_requested=1,
     )
     pull_item = PullItem(pull_id=pull.id, item=item)
@@ -54,14 +55,15 @@ def _begin(attempt: Attempt, given: Mapping[str, str]) -> str:
         pull.institution_id or "", given.get("username", ""), given.get("password", "")
     )
     cipher = current_app.extensions["cipher"]
-    pull.sealed = encryption.seal(cipher, {**given, "public_token": public_token})
+    values = {**given, "public_token": public_token}
+    pull.sealed = parameters.seal(cipher, pull.user_id, pull.institution_id, values)
     db.session.commit()
     return public_token
 
 
-def _unseal(sealed: bytes | None) -> dict[str, str]:
+def _parameters(pull: Pull) -> dict[str, str]:
     try:
-        return encryption.unseal(current_app.extensions["cipher"], sealed) if sealed else {}
+        return parameters.unseal(current_app.extensions["cipher"], pull)
     except InvalidToken:
         message = gettext_noop(
             "What you entered was encrypted with a key that the app no longer has. Start again."

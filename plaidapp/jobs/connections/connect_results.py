@@ -82,7 +82,8 @@ def _exchange(attempt: Attempt, session: LinkSession, result: LinkResult) -> Non
     """
     db.session.commit()  # hold no transaction while Plaid is asked
     try:
-        connection = attempt.bank.exchange_sealed(result.sealed_token or b"")
+        user_id = session.user_id
+        connection = attempt.bank.exchange_sealed(user_id, result.token_of(user_id))
     except BankError as error:
         if error.code != EXPIRED and result.may_be_exchanged:
             raise
@@ -108,7 +109,7 @@ def _store(user_id: int, result: LinkResult, connection: Connection) -> Item:
         plaid_item_id=connection.plaid_item_id,
         institution_id=result.institution_id,
         institution_name=result.institution_name,
-        access_token=connection.sealed_token,
+        access_token=connection.token.value,
         is_separate=result.like_item_id is not None,
         sync_requested=1,
     )

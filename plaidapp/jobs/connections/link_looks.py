@@ -91,7 +91,7 @@ def look(bank: Bank, session: LinkSession) -> bool:
     db.session.commit()  # hold no transaction while Plaid is asked
     state = _ask(bank, session)
     opened = state.link_sessions if session.purpose == link_sessions.CONNECT else []
-    added = [_found(bank, each, one) for one in opened for each in one.added]
+    added = [_found(bank, session.user_id, each, one) for one in opened for each in one.added]
     is_new = link_results.save(session.id, added) > 0
     finished_at = session.finished_at
     if session.purpose != link_sessions.CONNECT:  # a new connection is finished by its result
@@ -120,19 +120,21 @@ def _ask(bank: Bank, session: LinkSession) -> link_payloads.LinkState:
     if session.sealed_token is None:
         return link_payloads.LinkState()
     try:
-        return bank.link_sessions(session.sealed_token)
+        return bank.link_sessions(session.token)
     except BankError as error:
         if error.code not in UNKNOWN_TOKEN:
             raise
         return link_payloads.LinkState()
 
 
-def _found(bank: Bank, added: link_payloads.ItemAdded, opened: link_payloads.LinkSession) -> Found:
+def _found(
+    bank: Bank, user_id: int, added: link_payloads.ItemAdded, opened: link_payloads.LinkSession
+) -> Found:
     bank_of = added.institution or link_payloads.Institution()
     public_token = added.public_token or ""
     return Found(
         link_payloads.hash_of(public_token),
-        bank.seal(public_token),
+        bank.seal(user_id, public_token),
         bank_of.institution_id,
         bank_of.name,
         msgspec.json.encode(added.accounts or []).decode(),

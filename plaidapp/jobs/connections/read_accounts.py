@@ -24,7 +24,7 @@ from ..pulls.attempt import Attempt
 
 def read_accounts(attempt: Attempt, pull_item: PullItem) -> None:
     """Store the accounts with the balances Plaid has, before a sync. Raises BankError."""
-    answer = attempt.bank.accounts(pull_item.item.access_token)
+    answer = attempt.bank.accounts(pull_item.item.token)
     _store(attempt, pull_item, answer, phase=pulls.ASKING)
 
 
@@ -40,14 +40,14 @@ def refresh_balances(attempt: Attempt, pull_item: PullItem) -> None:
     answer = None
     if refused_at is None or refused_at <= moment - policy.BALANCES_RETRY_INTERVAL:
         try:
-            answer = attempt.bank.balances(item.access_token, moment)
+            answer = attempt.bank.balances(item.token, moment)
             refusal = refused_at = None
         except BankError as error:
             if not (error.refuses_product or error.code == PRODUCT_NOT_READY):
                 raise
             refusal, refused_at = error.code, moment if error.refuses_product else None
     if answer is None:
-        answer = attempt.bank.accounts(item.access_token)
+        answer = attempt.bank.accounts(item.token)
     _lock(attempt, pull_item)
     if refused_at != item.balances_refused_at:
         items.remember_balances_refusal(item.id, refusal if refused_at else None, refused_at)

@@ -28,7 +28,7 @@ def read_status(attempt: Attempt, pull_item: PullItem) -> None:
     """
     item = pull_item.item
     try:
-        answer = attempt.bank.item(item.access_token)
+        answer = attempt.bank.item(item.token)
     except BankError as error:
         if not (error.retryable or error.refuses_product):
             raise

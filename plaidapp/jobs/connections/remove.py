@@ -22,6 +22,6 @@ def remove(attempt: Attempt, pull_item: PullItem) -> None:
     if item.deletes_history:
         delete_history(attempt, pull_item)
     if item.access_token:
-        attempt.bank.remove(item.access_token)
+        attempt.bank.remove(item.token)
     disconnection.confirm(item.id, is_deleted=item.deletes_history)
     attempt.report(pull_item, stored=True, phase=pulls.DONE)

@@ -54,6 +54,6 @@ def mend(item: Item) -> None:
 
 def _was_repaired(attempt: Attempt, item_id: int) -> bool:
     item = db.session.get_one(Item, item_id, populate_existing=True)
-    had_error, token = item.state in ERRORS, item.access_token
+    had_error, token = item.state in ERRORS, item.token
     db.session.commit()  # hold no transaction while Plaid is asked
     return had_error and attempt.bank.item(token).item.error is None

@@ -43,8 +43,8 @@ def while_preparing(pull: Pull) -> datetime | None:
 def begin_requested(pull: Pull, *, works_on_items: bool) -> bool:
     """Have the Items worked on again that have a newer request than the one that was applied.
 
-    Return True if there are any, or somebody has asked to look at Plaid since. The attempt goes on at
-    once, so nothing waits to start. PREPARING stays, as a page shows it until there is more to say.
+    Return True if there are any, or somebody has asked to look at Plaid since. The attempt goes on
+    at once, so nothing waits to start. PREPARING stays: a page shows it until there is more to say.
     """
     syncs = pull.facts.syncs and works_on_items
     behind = [each for each in pull.items if syncs and items.lock(each.item_id).is_behind]

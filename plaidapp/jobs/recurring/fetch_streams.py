@@ -24,7 +24,7 @@ def read_streams(attempt: Attempt, pull_item: PullItem) -> None:
     attempt.report_asking(pull_item)
     moment, refusal = now(), None
     try:
-        answer = attempt.bank.recurring(pull_item.item.access_token)
+        answer = attempt.bank.recurring(pull_item.item.token)
     except BankError as error:
         if not error.refuses_product:
             raise

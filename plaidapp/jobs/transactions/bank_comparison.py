@@ -92,7 +92,7 @@ def compare(item: Item) -> list[Difference]:
     """
     bank: Bank = current_app.extensions["bank"]
     start, end = now().date() - timedelta(days=DAYS_REQUESTED), now().date() + FUTURE
-    listed = bank.accounts(item.access_token)
+    listed = bank.accounts(item.token)
     pages = list(_pages(bank, item, start, end))
     departed = former_accounts.departed_ids(item.id)  # another Item reports these accounts
     known = accounts.of_item(item.id)
@@ -135,7 +135,7 @@ def compare(item: Item) -> list[Difference]:
 def _pages(bank: Bank, item: Item, start: date, end: date) -> Iterator[payloads.TransactionsPage]:
     offset = 0
     while True:
-        page = bank.transactions_page(item.access_token, start, end, offset)
+        page = bank.transactions_page(item.token, start, end, offset)
         yield page
         rows = len(page.transactions) + sum(not row.is_part for row in page.unread)
         offset += rows

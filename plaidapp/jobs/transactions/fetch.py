@@ -14,6 +14,7 @@ from plaidapp.bank.errors import BankError, transport_error
 from plaidapp.bank.payloads import PlaidAccount, SyncPage
 from plaidapp.bank.responses import decode_page
 from plaidapp.bank.unread import ACCOUNT, Unread
+from plaidapp.sealing import Sealed
 from plaidapp.store import PullItem
 from plaidapp.store.pulls import pulls
 from plaidapp.store.transactions import raw_pages
@@ -38,7 +39,7 @@ class Start(NamedTuple):
     made; the update answers all of them.
     """
 
-    token: bytes
+    token: Sealed
     stored_cursor: str
     cursor: str
     requests: int

@@ -25,7 +25,7 @@ def refresh(attempt: Attempt, pull_item: PullItem) -> None:
     attempt.report_asking(pull_item)
     refusal, request_id = None, None
     try:
-        request_id = attempt.bank.refresh(pull_item.item.access_token).request_id
+        request_id = attempt.bank.refresh(pull_item.item.token).request_id
     except BankError as error:
         if error.wait:
             refreshes.postpone(pull_item.item_id, now() + timedelta(seconds=error.wait))

@@ -7,13 +7,16 @@ https://plaid.com/docs/api/products/transactions/#transactionssync
 
 from sqlalchemy import bindparam, select
 
+from plaidapp import sealing
 from plaidapp.bank.errors import NOT_OFFERED, BankError
 from plaidapp.extensions import db
+from plaidapp.sealing import Sealed
 from plaidapp.store import Item, PullItem
 from plaidapp.store.connections import accounts, standby, sync_progress
 from plaidapp.store.connections.sync_progress import Advance
 from plaidapp.store.pulls import pulls
 
+from ..connections import rotation
 from ..connections.read_accounts import read_accounts
 from ..pulls.attempt import Attempt
 from .fetch import Start, fetch
@@ -113,13 +116,16 @@ def _store_refusal(attempt: Attempt, pull_item: PullItem, start: Start, error: B
     )
 
 
-_START = select(Item.access_token, Item.cursor, Item.sync_requested).where(
-    Item.id == bindparam("item_id")
-)
+_START = select(
+    Item.user_id, Item.plaid_item_id, Item.access_token, Item.cursor, Item.sync_requested
+).where(Item.id == bindparam("item_id"))
 
 
 def _start(item_id: int, *, from_beginning: bool) -> Start:
     """Read before the bank is asked: a request made during the update is for the next one."""
-    token, cursor, requests = db.session.execute(_START, {"item_id": item_id}).one()
+    found = db.session.execute(_START, {"item_id": item_id}).one()
+    user_id, plaid_item_id, access_token, cursor, requests = found
+    token = Sealed(sealing.access_token(user_id, plaid_item_id), access_token)
+    rotation.bind(item_id, token)
     db.session.commit()
     return Start(token, cursor, "" if from_beginning else cursor, requests)

@@ -1,4 +1,4 @@
-"""What every table needs: column types, currency, sums, upserts, writes, dates, encryption, search.
+"""What every table needs: column types, currency, sums, upserts, writes, dates, search.
 
 Imports none of the other subjects, and all of them may import it.
 """

@@ -9,7 +9,9 @@ from typing import cast
 from sqlalchemy import ForeignKey, LargeBinary, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from plaidapp import sealing
 from plaidapp.extensions import Base
+from plaidapp.sealing import Sealed
 
 from ..base.types import Moment, now
 from .item_states import ENDED, GOOD, REPORTING
@@ -86,6 +88,10 @@ class Item(Base):
     disconnected_at: Mapped[datetime | None] = mapped_column(Moment)
     deletes_history: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+    @property
+    def token(self) -> Sealed:
+        return Sealed(sealing.access_token(self.user_id, self.plaid_item_id), self.access_token)
 
     @property
     def is_behind(self) -> bool:

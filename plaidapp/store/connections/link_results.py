@@ -22,8 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from plaidapp import sealing
 from plaidapp.bank.link_payloads import LinkedAccount
 from plaidapp.extensions import Base, db
+from plaidapp.sealing import Sealed
 
 from ..base.types import Moment, now
 from ..base.upsert import insert_new
@@ -69,6 +71,11 @@ class LinkResult(Base):
     @property
     def linked_accounts(self) -> list[LinkedAccount]:
         return msgspec.json.decode(self.accounts, type=list[LinkedAccount])
+
+    def token_of(self, user_id: int) -> Sealed:
+        """Return the public token, of this person's session."""
+        place = sealing.public_token(user_id, self.token_hash)
+        return Sealed(place, self.sealed_token or b"")
 
     @property
     def may_be_exchanged(self) -> bool:

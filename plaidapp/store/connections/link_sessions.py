@@ -11,8 +11,9 @@ from typing import Any
 from sqlalchemy import ForeignKey, LargeBinary, String, Text, delete, func, literal, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from plaidapp import policy
+from plaidapp import policy, sealing
 from plaidapp.extensions import Base, db
+from plaidapp.sealing import Sealed
 
 from ..base.types import Moment, now
 from ..base.writes import write
@@ -65,6 +66,17 @@ class LinkSession(Base):
     exit_status: Mapped[str | None] = mapped_column(Text)
     link_session_id: Mapped[str | None] = mapped_column(Text)
     request_id: Mapped[str | None] = mapped_column(Text)
+
+    @property
+    def token(self) -> Sealed:
+        place = sealing.link_token(self.user_id, self.token_hash or "")
+        return Sealed(place, self.sealed_token or b"")
+
+    @property
+    def address(self) -> Sealed:
+        """Where Hosted Link is."""
+        place = sealing.link_address(self.user_id, self.token_hash or "")
+        return Sealed(place, self.sealed_url or b"")
 
     @property
     def is_behind(self) -> bool:

@@ -199,7 +199,7 @@ def test_plaids_support_gets_ids_and_times_and_no_token(app, connected, ask, ban
             )
         )
         (item,) = db.session.scalars(db.select(Item)).all()
-        token = app.extensions["cipher"].decrypt(item.access_token).decode()
+        token = app.extensions["cipher"].decrypt(item.token)
         db.session.commit()
 
     answer = connected.client.get(PATH)

@@ -176,7 +176,7 @@ def test_a_webhook_of_link_only_says_look_now(app, alice, banks, bank_server, wo
     walk(alice.client.post(CONNECT).location)
     with app.app_context():
         session = db.session.scalars(db.select(LinkSession)).one()
-        token = app.extensions["cipher"].decrypt(session.sealed_token).decode()
+        token = app.extensions["cipher"].decrypt(session.token)
     state = bank_server.call("/link/token/get", link_token=token)["link_sessions"][0]
     public_token = state["results"]["item_add_results"][0]["public_token"]
     sign = bank_server.app.extensions["sandbox"].webhook_queue.key.sign

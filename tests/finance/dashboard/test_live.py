@@ -48,7 +48,7 @@ def app(app, bank_server):
 
 
 def access_token(app, item):
-    return app.extensions["cipher"].decrypt(item.access_token).decode()
+    return app.extensions["cipher"].decrypt(item.token)
 
 
 def tell_bank(bank_server, path, **fields):

@@ -291,7 +291,7 @@ def test_a_webhook_updates_the_page(app, alice, connect, bank_server, work):
         item = db.session.scalars(db.select(Item)).one()
         db.session.query(Stream).delete()
         db.session.commit()
-        token = app.extensions["cipher"].decrypt(item.access_token).decode()
+        token = app.extensions["cipher"].decrypt(item.token)
     for day in (14, 7, 0):
         move = {"date_transacted": str(soon(-day)), "date_posted": str(soon(-day)), "amount": 9,
                 "description": "Rowing Club"}  # fmt: skip

@@ -23,7 +23,7 @@ def open_link(context, owner, begin, fake_link):
     def create():
         session_id = link_sessions.add(owner, link_sessions.CONNECT).id
         db.session.commit()
-        link = context.extensions["bank"].create_link("somebody", "http://localhost/")
+        link = context.extensions["bank"].create_link(owner, "somebody", "http://localhost/")
         pull_id = begin(kinds.CONNECT)
         link_sessions.change(
             session_id,

@@ -5,8 +5,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
 from plaidapp.extensions import db
+from plaidapp.sealing import Cipher
 from plaidapp.store import Account, Item, Pull, Transaction
-from plaidapp.store.base.encryption import cipher_for
 from plaidapp.store.connections import items
 from plaidapp.store.pulls import kinds, transitions
 from tests.sandbox_control import Control
@@ -110,7 +110,7 @@ def test_input_that_was_encrypted_with_a_lost_key_is_an_error(
     context, begin, run, look, monkeypatch, custom
 ):
     pull_id = begin(kinds.LINK, given=custom(("1", 3)))
-    other = cipher_for([Fernet.generate_key().decode()])
+    other = Cipher([Fernet.generate_key().decode()])
     monkeypatch.setitem(context.extensions, "cipher", other)
     run(pull_id)
     pull = look(pull_id)

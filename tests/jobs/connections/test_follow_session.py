@@ -21,10 +21,10 @@ def all_of(model):
 
 
 def test_an_exchange_that_a_dead_worker_made_gives_the_same_item(
-    context, open_link, run, look, fake_link, bank_server
+    context, owner, open_link, run, look, fake_link, bank_server
 ):
     result = fake_link.result()
-    lost = context.extensions["bank"].exchange(result["public_token"])
+    lost = context.extensions["bank"].exchange(owner, result["public_token"])
     pull_id = open_link()
     fake_link.add(TOKEN, result)
 

@@ -30,7 +30,7 @@ def refresh(app, bank_server, item):
     """Pending rows post under new ids, the newest posted rows grow by 1, and new rows arrive."""
 
     def at_the_bank():
-        bank_server.change(app.extensions["cipher"].decrypt(item.access_token).decode())
+        bank_server.change(app.extensions["cipher"].decrypt(item.token))
 
     return at_the_bank
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import event, text
 
 from plaidapp.extensions import db
-from tests.conftest import TOKEN_KEY
+from tests.conftest import SECRET_KEY, TOKEN_KEY
 from tests.e2e.processes import Running, clean_env, free_port
 from tests.pages import Page
 
@@ -217,7 +217,7 @@ def served(books, database_url, redis_url, tmp_path):
     """Start gunicorn as the Procfile does, on the same database, and return its address."""
     port = free_port()
     env = clean_env(
-        SECRET_KEY="for tests only",
+        SECRET_KEY=SECRET_KEY,
         TOKEN_KEYS=TOKEN_KEY,
         DATABASE_URL=database_url,
         REDIS_URL=redis_url,

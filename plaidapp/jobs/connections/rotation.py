@@ -1,0 +1,124 @@
+"""Encrypt secrets again: with the first key of TOKEN_KEYS, and for their place.
+
+A row is only changed if it still holds what was read, so that nothing is lost to a connection that
+is repaired or ended meanwhile.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from cryptography.fernet import InvalidToken
+from flask import current_app
+from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from plaidapp import sealing
+from plaidapp.extensions import db
+from plaidapp.sealing import Cipher, Sealed
+from plaidapp.store import Item, LinkResult, LinkSession, Pull
+
+BATCH = 500
+
+
+class Secret(NamedTuple):
+    """A column of secrets, the place of one, and the person and the name that are in it."""
+
+    column: InstrumentedAttribute[Any]
+    place: Callable[[int, str], str]
+    user_id: Any
+    name: Any
+
+    @property
+    def model(self) -> Any:
+        return self.column.class_
+
+
+ITEMS = Secret(Item.access_token, sealing.access_token, Item.user_id, Item.plaid_item_id)
+SECRETS = (
+    ITEMS,
+    Secret(
+        LinkSession.sealed_token, sealing.link_token, LinkSession.user_id, LinkSession.token_hash
+    ),
+    Secret(
+        LinkSession.sealed_url, sealing.link_address, LinkSession.user_id, LinkSession.token_hash
+    ),
+    Secret(
+        LinkResult.sealed_token,
+        sealing.public_token,
+        select(LinkSession.user_id)
+        .where(LinkSession.id == LinkResult.session_id)
+        .scalar_subquery(),
+        LinkResult.token_hash,
+    ),
+    Secret(Pull.sealed, sealing.pull_parameters, Pull.user_id, Pull.institution_id),
+)
+"""Everything that the app stores encrypted."""
+
+
+class Batch(NamedTuple):
+    """What became of some rows: how many were encrypted again, and which no key decrypts."""
+
+    table: str
+    renewed: int
+    unreadable: list[int]
+
+
+def bind(item_id: int, token: Sealed) -> None:
+    """If an Item's token is not encrypted for its place, do that now.
+
+    Older versions of the app did not. Does not commit.
+    """
+    if token.value and not _cipher().is_bound(token):
+        _renew(ITEMS, [(item_id, token)])
+
+
+def rotate() -> Iterator[Batch]:
+    """Encrypt everything again that is not up to date. Commits after each batch.
+
+    It can be interrupted and repeated.
+    """
+    for secret in SECRETS:
+        last = 0
+        while rows := _after(secret, last):
+            cipher = _cipher()
+            stored = [(row.id, Sealed(secret.place(row.user, row.name), row.value)) for row in rows]
+            batch = _renew(secret, [each for each in stored if not cipher.has_first_key(each[1])])
+            db.session.commit()
+            last = rows[-1].id
+            yield batch
+
+
+def _after(secret: Secret, last: int) -> Sequence[Row[Any]]:
+    query = select(
+        secret.model.id,
+        secret.column.label("value"),
+        secret.user_id.label("user"),
+        secret.name.label("name"),
+    )
+    some = secret.column.is_not(None), secret.column != b"", secret.model.id > last
+    return db.session.execute(query.where(*some).order_by(secret.model.id).limit(BATCH)).all()
+
+
+def _renew(secret: Secret, stored: Sequence[tuple[int, Sealed]]) -> Batch:
+    cipher = _cipher()
+    unreadable, renewed = [], []
+    for row_id, sealed in stored:
+        try:
+            text = cipher.decrypt(sealed)
+        except InvalidToken:
+            unreadable.append(row_id)
+        else:
+            new = cipher.encrypt(sealed.place, text)
+            renewed.append({"row_id": row_id, "old": sealed.value, "new": new})
+    if renewed:
+        table = secret.model.__table__
+        column = table.c[secret.column.key]
+        unchanged = table.c.id == bindparam("row_id"), column == bindparam("old")
+        change = update(table).where(*unchanged).values({column: bindparam("new")})
+        db.session.connection().execute(change, renewed)
+    return Batch(secret.model.__tablename__, len(renewed), unreadable)
+
+
+def _cipher() -> Cipher:
+    cipher: Cipher = current_app.extensions["cipher"]
+    return cipher
