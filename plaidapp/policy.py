@@ -220,13 +220,20 @@ KEY_CACHED = 60.0
 """Seconds that a process uses a key without looking at the database."""
 KEY_ASK_AGAIN = timedelta(minutes=1)
 """How long a key that Plaid does not know stays unknown."""
-KEY_LOOKUPS = 20
-"""Lookups within KEY_ASK_AGAIN, of all keys together: forged ids must not become calls to Plaid."""
+KEY_WINDOW = timedelta(seconds=2)
+"""Forged ids must not become many calls to Plaid, nor delay genuine webhooks. So within this time
+Plaid is asked KEY_LOOKUPS times for strangers, as many times for webhooks that name an Item or a
+session of Link that is stored here, and KEY_SHARE times for one of them or one address."""
+KEY_LOOKUPS = 10
+KEY_SHARE = 2
 KEY_ANSWER_LIMIT = timedelta(seconds=5)
 """After this long, other requests stop waiting for a lookup that has not returned."""
-KEY_PATIENCE = 1.0
-"""Seconds that a request waits for a key that another request is getting."""
+KEY_PATIENCE = 2.5
+"""Seconds that a request waits for a key that another request is getting, or, if it names something
+stored here, for its share. Plaid waits 10 s for an answer."""
+KEY_WAITERS = 8
+"""Requests of a process that wait at the same time. Others are answered 503, and Plaid repeats."""
 KEY_LOOK_AGAIN = 0.05
 """Seconds between two looks for that key."""
-KEY_FORGOTTEN = timedelta(days=1)
+KEY_FORGOTTEN = timedelta(minutes=10)
 """How long the ids of unknown keys are kept."""

@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
+from jwt.utils import base64url_decode
 
 MAX_AGE = 300
 """Seconds between signing and arrival. In both directions, because clocks differ."""
 MAX_TOKEN = 4096
+ORDER = ec.SECP256R1().group_order
 KEY_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
 
 
@@ -60,3 +63,16 @@ def check_signature(token: str, key: Mapping[str, Any]) -> None:
         jwt.decode(token, public, algorithms=["ES256"], options={"verify_iat": False})  # type: ignore[arg-type]
     except (jwt.PyJWTError, ValueError, TypeError) as error:
         raise ForgedError("the signature does not fit") from error
+
+
+def fingerprint(token: str) -> str:
+    """Return what identifies a token with a checked signature: a SHA-256, as hex.
+
+    Anybody can turn a signature (r, s) into others that fit as well: into its twin (r, -s), or into
+    another spelling in base64. All of these have the same fingerprint. Only the holder of the key
+    can sign the same text once more, as another delivery.
+    """
+    signed, _, signature = token.rpartition(".")
+    raw = base64url_decode(signature)
+    r, s = raw[:32], int.from_bytes(raw[32:])
+    return hashlib.sha256(signed.encode() + r + min(s, ORDER - s).to_bytes(32)).hexdigest()

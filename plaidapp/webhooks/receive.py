@@ -14,7 +14,12 @@ from flask import Blueprint, abort, request
 
 from plaidapp.bank.link_payloads import hash_of
 from plaidapp.bank.payloads import Event
-from plaidapp.bank.webhook_signatures import ForgedError, check_signature, key_id
+from plaidapp.bank.webhook_signatures import (
+    ForgedError,
+    check_signature,
+    fingerprint,
+    key_id,
+)
 from plaidapp.csrf import csrf
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
@@ -41,24 +46,24 @@ def receive() -> Answer:
     if len(body) > MAX_BODY:
         abort(413)
     token = request.headers.get("Plaid-Verification", "")
+    event = _decode(body)
     try:
         kid = key_id(token, body, time.time())
-        check_signature(token, signing_key.find(kid))
+        check_signature(token, signing_key.find(kid, event, request.remote_addr or ""))
     except ForgedError as reason:
         log.warning("A webhook was refused: %s", reason)
         return {"error": "This webhook is not signed by Plaid."}, 401
     except signing_key.KeyUnknownError:
         return {"error": "The key of this webhook can't be checked now."}, 503
-    _accept(token, body)
+    _accept(fingerprint(token), event, body)
     return {"status": "kept"}, 200
 
 
-def _accept(token: str, body: bytes) -> None:
+def _accept(token: str, event: Event, body: bytes) -> None:
     """Store the webhook and, unless it was delivered before, handle it.
 
     Nothing of an Item that the person disconnected is read or stored.
     """
-    event = _decode(body)
     item = items.by_plaid_id(event.item_id) if event.item_id else None
     if item and item.state in item_states.BY_PERSON:
         return

@@ -1,6 +1,5 @@
 """Sends hundreds of webhooks, signed as Plaid signs them, and records each answer."""
 
-import hashlib
 import json
 import threading
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 import requests
 from sqlalchemy import select
 
+from plaidapp.bank.webhook_signatures import fingerprint
 from plaidapp.store.webhooks.deliveries import Webhook
 from sandbox.signing import SigningKey
 from sandbox.store import Store
@@ -29,7 +29,7 @@ class Delivery:
 
     @property
     def token_hash(self) -> str:
-        return hashlib.sha256((self.token or "").encode()).hexdigest()
+        return fingerprint(self.token or "")
 
 
 @dataclass(frozen=True)

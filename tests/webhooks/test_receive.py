@@ -6,6 +6,7 @@ import json
 import sqlite3
 import threading
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,17 +15,20 @@ from datetime import timedelta
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from jwt.utils import base64url_decode, base64url_encode
 from sqlalchemy import event as listen_for
 from sqlalchemy import text, update
 from sqlalchemy.engine import make_url
 
 from plaidapp import create_app, policy
+from plaidapp.bank.link_payloads import hash_of
 from plaidapp.extensions import db
-from plaidapp.policy import KEY_ASK_AGAIN, KEY_LOOKUPS, KEY_TRUSTED
+from plaidapp.policy import KEY_ASK_AGAIN, KEY_LOOKUPS, KEY_SHARE, KEY_TRUSTED
 from plaidapp.store import Account, Item, Pull, User, Webhook, WebhookKey
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items
+from plaidapp.store.connections import items, link_sessions
 from plaidapp.store.people import users
+from plaidapp.store.pulls import kinds, pulls
 from plaidapp.webhooks.handlers import HANDLERS
 
 PATH = "/webhooks/plaid"
@@ -377,16 +381,105 @@ def test_a_known_key_is_asked_for_again_after_a_day(deliver, change, lookups, mo
     assert lookups() == 2
 
 
-def test_forged_key_ids_cause_few_lookups(another, app, deliver, lookups, impatient):
-    assert deliver() == 200
-    processes = [app, another()]
-    answers = [
-        deliver(token=forged(as_sent(SYNC), f"made-up-{number}"), to=processes[number % 2])
-        for number in range(KEY_LOOKUPS + 5)
-    ]
-    assert answers == [401] * (KEY_LOOKUPS - 1) + [503] * 6
-    assert lookups() == KEY_LOOKUPS
-    assert deliver() == 200  # a known key needs no lookup
+def flood(app, event, number, addresses):
+    """Send forged webhooks, each with a key id of its own. Return how many got which answer."""
+    client, body = app.test_client(), as_sent(event)
+    answers = Counter()
+    for each in range(number):
+        headers = {"Plaid-Verification": forged(body, f"made-up-{each}")}
+        origin = {"REMOTE_ADDR": addresses[each % len(addresses)]}
+        answer = client.post(PATH, data=body, headers=headers, environ_overrides=origin)
+        answers[answer.status_code] += 1
+    return answers
+
+
+MANY = [f"198.51.{number // 100}.{number % 100}" for number in range(200)]
+FLOODS = {
+    "one network": (SYNC, [f"2001:db8::{number:x}" for number in range(60)]),
+    "200 addresses": (SYNC | {"item_id": "of-nobody"}, MANY),
+}
+
+
+@pytest.mark.parametrize(("event", "addresses"), FLOODS.values(), ids=FLOODS)
+def test_made_up_key_ids_delay_no_genuine_webhook(
+    app, deliver, ask, lookups, connected, impatient, event, addresses
+):
+    """The genuine one has a key that nobody has seen yet, and is accepted in its own request."""
+    item = connected("alice")
+    answers = flood(app, event, len(addresses), addresses)
+    forged_lookups = lookups()
+
+    assert deliver(SYNC | {"item_id": item.plaid_item_id}) == 200
+
+    assert set(answers) <= {401, 503}
+    assert answers[401] == forged_lookups <= 3 * KEY_LOOKUPS
+    assert ask(Item.sync_requested) == [1]
+    assert len(ask(WebhookKey)) == forged_lookups + 1
+
+
+def test_who_knows_the_items_id_delays_it_by_seconds(app, deliver, connected, monkeypatch):
+    item = connected("alice")
+    event = SYNC | {"item_id": item.plaid_item_id}
+    with monkeypatch.context() as patch:
+        patch.setattr(policy, "KEY_PATIENCE", 0)
+        assert flood(app, event, 50, ["127.0.0.1"])[503] > 0
+    assert deliver(event) == 200
+
+
+def test_a_webhook_of_a_session_of_link_has_a_share_too(app, deliver, impatient):
+    with app.app_context():
+        user = users.add("alice", "alice@example.com", "no hash")
+        db.session.flush()
+        session = link_sessions.add(user.id, kinds.CONNECT)
+        session.token_hash = hash_of("link-sandbox-1")
+        session.pull_id = pulls.add(user.id, kinds.CONNECT).id
+        db.session.commit()
+    flood(app, SYNC, 60, MANY)
+    event = {"webhook_type": "LINK", "webhook_code": "SESSION_FINISHED"}
+    assert deliver(event | {"link_token": "link-sandbox-1"}) == 200
+
+
+def test_few_requests_wait_for_a_key(another, deliver, connected, monkeypatch):
+    item = connected("alice")
+    monkeypatch.setattr(policy, "KEY_WAITERS", 0)
+    process = another()
+    event = SYNC | {"item_id": item.plaid_item_id}
+    assert flood(process, event, KEY_SHARE + 2, ["127.0.0.1"]) == {401: KEY_SHARE, 503: 2}
+
+
+def spellings(token: str) -> dict[str, str]:
+    """Return the token with other texts of a signature that fits as well."""
+    signed, _, signature = token.rpartition(".")
+    raw = base64url_decode(signature)
+    s = ec.SECP256R1().group_order - int.from_bytes(raw[32:])
+    twin = base64url_encode(raw[:32] + s.to_bytes(32)).decode()
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    last = alphabet[alphabet.index(signature[-1]) | 1]  # its four lowest bits count for nothing
+    return {
+        "twin": f"{signed}.{twin}",
+        "padded": f"{token}==",
+        "padded twin": f"{signed}.{twin}==",
+        "spare bits": token[:-1] + last,
+        "space": token[:-20] + " " + token[-20:],
+        "other letters": f"{token[:-20]}!{token[-20:]}",
+    }
+
+
+def test_another_spelling_of_a_signature_is_the_same_delivery(deliver, ask, sign, connected):
+    item = connected("alice")
+    event = SYNC | {"item_id": item.plaid_item_id}
+    token = sign(as_sent(event))
+    assert deliver(event, token=token) == 200
+
+    answers = {what: deliver(event, token=text) for what, text in spellings(token).items()}
+
+    assert answers["twin"] == answers["padded"] == 200
+    assert set(answers.values()) <= {200, 401}
+    (kept,) = ask(Webhook)
+    assert token.rpartition(".")[2] not in kept.token
+    assert ask(Item.sync_requested) == [1]
+    assert deliver(event, token=sign(as_sent(event))) == 200
+    assert ask(Item.sync_requested) == [2]
 
 
 def test_a_repeated_delivery_is_stored_once(deliver, ask, sign, connected):

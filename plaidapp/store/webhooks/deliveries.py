@@ -1,6 +1,5 @@
 """The webhooks that Plaid has sent, as they came."""
 
-import hashlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
@@ -16,7 +15,7 @@ from ..base.writes import write
 
 
 class Webhook(Base):
-    """One delivery. `token` is the SHA-256 of its signature.
+    """One delivery. `token` is the fingerprint of its signature (bank.webhook_signatures).
 
     When Plaid repeats a delivery that it believes lost, the signature is the same. Bodies do not
     identify a delivery: two events may have equal ones. `item_id` is null if the Item is not stored
@@ -45,7 +44,7 @@ def of_item(item_id: int, limit: int) -> Sequence[Webhook]:
 
 
 def save(
-    token: str,
+    fingerprint: str,
     body: str,
     *,
     type: str | None,
@@ -59,7 +58,7 @@ def save(
     return insert_new(
         cast(Table, Webhook.__table__),
         {
-            "token": hashlib.sha256(token.encode()).hexdigest(),
+            "token": fingerprint,
             "type": type,
             "code": code,
             "plaid_item_id": plaid_item_id,

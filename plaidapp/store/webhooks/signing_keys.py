@@ -2,9 +2,9 @@
 
 import json
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import String, Table, Text, delete, func, or_, select, update
+from sqlalchemy import String, Table, Text, delete, false, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp import policy
@@ -15,14 +15,26 @@ from ..base.upsert import insert_new
 from ..base.writes import write
 
 
+class Sender(NamedTuple):
+    """Who has asked for a key. `names_ours`: the webhook names an Item or session stored here."""
+
+    name: str
+    names_ours: bool
+
+
 class WebhookKey(Base):
-    """`jwk` is null while Plaid is being asked, and empty if Plaid knows no key with this id."""
+    """`jwk` is null while Plaid is being asked, and empty if Plaid knows no key with this id.
+
+    `sender` and `names_ours` say for whom Plaid was asked.
+    """
 
     __tablename__ = "webhook_key"
 
     kid: Mapped[str] = mapped_column(String(128), primary_key=True)
     jwk: Mapped[str | None] = mapped_column(Text)
     asked_at: Mapped[datetime] = mapped_column(Moment)
+    sender: Mapped[str | None] = mapped_column(String(100))
+    names_ours: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 def find(kid: str) -> dict[str, Any] | None:
@@ -39,25 +51,30 @@ def find(kid: str) -> dict[str, Any] | None:
     return json.loads(jwk) if jwk else {}
 
 
-def may_ask(kid: str) -> bool:
+def has_used_share(sender: Sender) -> bool:
+    """Has Plaid just been asked for this sender, or for all of its kind, as often as it may be?"""
+    recent = WebhookKey.asked_at > now() - policy.KEY_WINDOW
+    same_kind = WebhookKey.names_ours.is_(sender.names_ours)
+    query = select(WebhookKey.sender).where(recent, same_kind)
+    asked_for = db.session.scalars(query).all()
+    return len(asked_for) >= policy.KEY_LOOKUPS or asked_for.count(sender.name) >= policy.KEY_SHARE
+
+
+def may_ask(kid: str, sender: Sender) -> bool:
     """Return True to one caller per minute and key id, across all processes. Does not commit."""
-    moment = now()
-    asked = db.session.scalar(
-        select(func.count())
-        .select_from(WebhookKey)
-        .where(WebhookKey.asked_at > moment - policy.KEY_ASK_AGAIN)
-    )
-    if (asked or 0) >= policy.KEY_LOOKUPS:
+    if has_used_share(sender):
         return False
+    moment = now()
+    asked = {"asked_at": moment, "sender": sender.name, "names_ours": sender.names_ours}
     table = cast(Table, WebhookKey.__table__)
-    if insert_new(table, {"kid": kid, "jwk": None, "asked_at": moment}):
+    if insert_new(table, {"kid": kid, "jwk": None} | asked):
         return True
     unanswered = func.coalesce(WebhookKey.jwk, "") == ""
     stale = or_(
         WebhookKey.asked_at < moment - policy.KEY_TRUSTED,
         unanswered & (WebhookKey.asked_at < moment - policy.KEY_ASK_AGAIN),
     )
-    statement = update(WebhookKey).where(WebhookKey.kid == kid, stale).values(asked_at=moment)
+    statement = update(WebhookKey).where(WebhookKey.kid == kid, stale).values(asked)
     return write(statement) == 1
 
 
