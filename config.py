@@ -6,6 +6,7 @@ variable.
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,7 @@ PLAID_LANGUAGES = (
     *("ro", "sv", "vi"),
 )
 """What Link offers: https://plaid.com/docs/api/link/#linktokencreate"""
+HOST_NAME = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -65,6 +67,9 @@ class Config:
     plaid_item_limit: int | None = None
     """How many Items the Plaid plan allows."""
     public_url: str | None = None
+    allowed_hosts: tuple[str, ...] = ()
+    """More names of this site, as a Host header spells them."""
+    trusted_proxies: int = 0
     port: int = 8000
     web_concurrency: int | None = None
     log_level: str = "INFO"
@@ -100,6 +105,8 @@ class Config:
             plaid_language=_one_of(env, "PLAID_LANGUAGE", "en", PLAID_LANGUAGES),
             plaid_item_limit=_whole_number(env, "PLAID_ITEM_LIMIT", 1_000_000),
             public_url=_http_url(env, "PUBLIC_URL"),
+            allowed_hosts=_host_names(env),
+            trusted_proxies=_whole_number(env, "TRUSTED_PROXIES", 20, least=0) or 0,
             port=port,
             web_concurrency=_whole_number(env, "WEB_CONCURRENCY", 512),
             log_level=_one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS, upper=True),
@@ -148,13 +155,15 @@ def _country_codes(env: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(codes))
 
 
-def _whole_number(env: Mapping[str, str], name: str, highest: int) -> int | None:
+def _whole_number(env: Mapping[str, str], name: str, highest: int, *, least: int = 1) -> int | None:
     value = _value(env, name)
     if value is None:
         return None
     digits = value.isascii() and value.isdigit() and len(value) <= 9
-    if not (digits and 1 <= int(value) <= highest):
-        raise ConfigError(name, f"is {value!r}. Put a whole number from 1 to {highest} there.")
+    if not (digits and least <= int(value) <= highest):
+        raise ConfigError(
+            name, f"is {value!r}. Put a whole number from {least} to {highest} there."
+        )
     return int(value)
 
 
@@ -170,6 +179,18 @@ def _http_url(env: Mapping[str, str], name: str) -> str | None:
     if not good:
         raise ConfigError(name, "is not an address. Put one like https://example.com there.")
     return value.rstrip("/")
+
+
+def _host_names(env: Mapping[str, str]) -> tuple[str, ...]:
+    text = _value(env, "ALLOWED_HOSTS") or ""
+    try:  # browsers send them in this encoding
+        names = [name.strip().encode("idna").decode().lower() for name in text.split(",")]
+    except UnicodeError:
+        names = ["?"]
+    if not all(name == "" or HOST_NAME.fullmatch(name) for name in names):
+        remedy = "Put names without https:// and port there, such as bank.example,www.bank.example."
+        raise ConfigError("ALLOWED_HOSTS", f"is {text!r}. {remedy}")
+    return tuple(filter(None, names))
 
 
 def _keys(

@@ -12,7 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from .extensions import db, login
+from .extensions import READ_ONLY_METHODS, db, login
 from .htmx import is_htmx, notice, redirect
 
 log = logging.getLogger(__name__)
@@ -95,5 +95,5 @@ def _require_login() -> Response:
         return answer(401, gettext("Log in first."))
     if is_htmx():
         return redirect(url_for("auth.login"), status=401)
-    here = request.full_path.rstrip("?") if request.method == "GET" else None
+    here = request.full_path.rstrip("?") if request.method in READ_ONLY_METHODS else None
     return make_response(redirect_page(url_for("auth.login", next=here)))

@@ -237,3 +237,8 @@ KEY_LOOK_AGAIN = 0.05
 """Seconds between two looks for that key."""
 KEY_FORGOTTEN = timedelta(minutes=10)
 """How long the ids of unknown keys are kept."""
+
+# --- Browsers ---
+
+HTTPS_ONLY_FOR = timedelta(days=365)
+"""How long a browser that came over https refuses to come without it."""

@@ -6,6 +6,8 @@ from flask import Flask, Response, current_app, g, request, session
 
 from config import PLAID_HOSTS
 
+from . import hosts, policy
+
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -20,8 +22,30 @@ POLICY = "; ".join(
     )
 )
 
-
 PLAID = "https://*.plaid.com"
+NOT_USED = (
+    *("accelerometer", "autoplay", "browsing-topics", "camera", "display-capture"),
+    *("encrypted-media", "fullscreen", "geolocation", "gyroscope", "hid", "idle-detection"),
+    *("local-fonts", "magnetometer", "microphone", "midi", "payment", "picture-in-picture"),
+    *("screen-wake-lock", "serial", "storage-access", "sync-xhr", "usb"),
+    *("window-management", "xr-spatial-tracking", "clipboard-read", "clipboard-write"),
+)
+"""Abilities of browsers that no page may use. Only passkeys are for our own pages."""
+PERMISSIONS = ", ".join(
+    (
+        *(f"{ability}=()" for ability in NOT_USED),
+        "publickey-credentials-create=(self)",
+        "publickey-credentials-get=(self)",
+    )
+)
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": PERMISSIONS,
+}
+HTTPS_ONLY = f"max-age={int(policy.HTTPS_ONLY_FOR.total_seconds())}"
 
 
 def init_app(app: Flask) -> None:
@@ -41,8 +65,9 @@ def leads_to_plaid() -> str:
 def _protect(response: Response) -> Response:
     plaid = f" {_plaid()}" if g.get("leads_to_plaid") else ""
     response.headers["Content-Security-Policy"] = POLICY.format(plaid=plaid)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "same-origin"
+    response.headers.update(ALWAYS)
+    if request.is_secure and hosts.is_public_name(request.host):
+        response.headers["Strict-Transport-Security"] = HTTPS_ONLY
     if request.endpoint != "static" and "_user_id" in session:  # Flask-Login's key; needs no query
         # On a shared computer, the back button must not show balances after a log-out.
         response.headers["Cache-Control"] = "no-store"

@@ -14,7 +14,9 @@ from . import (
     finance,
     formats,
     health,
+    hosts,
     languages,
+    origins,
     schema,
     security,
     sentences,
@@ -35,10 +37,13 @@ def init_app(app: Flask) -> None:
         SESSION_COOKIE_SECURE=(config.public_url or "").startswith("https:"),
         WTF_CSRF_SECRET_KEY=signing_keys(app),
         WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session: a page may stay open overnight
+        WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, which some browsers leave out; see origins
         MAX_CONTENT_LENGTH=1024 * 1024,
     )
     _configure_login()
     login.init_app(app)
+    hosts.init_app(app)  # what it refuses, nothing else may see
+    origins.init_app(app)
     csrf.init_app(app)
     parts = (
         assets,
@@ -67,6 +72,7 @@ def warm_up(app: Flask) -> None:
 
     Most of it is compiling the templates, which takes half a second to a second.
     """
+    hosts.warn_if_any_is_accepted(app.config["PLAIDAPP"])
     configure_mappers()
     time_zones.names()
     for name in app.jinja_env.list_templates():

@@ -2,6 +2,8 @@
 
 from html.parser import HTMLParser
 
+from werkzeug.test import TestResponse
+
 VOID = frozenset({"input", "meta", "link", "br", "hr", "img"})
 Attributes = dict[str, str | None]
 
@@ -83,3 +85,14 @@ class Page(HTMLParser):
 def plain(text):
     """Return the text with ordinary spaces."""
     return text.replace("\N{NO-BREAK SPACE}", " ").replace("\N{NARROW NO-BREAK SPACE}", " ")
+
+
+def token_of(answer: TestResponse) -> str:
+    """Return the CSRF token of a page. Every form of a page has the same."""
+    tokens = {
+        attributes["value"]
+        for _, attributes, _ in Page(answer.text).elements
+        if attributes.get("name") == "csrf_token"
+    }
+    assert len(tokens) == 1
+    return tokens.pop() or ""

@@ -41,6 +41,13 @@ def protected(answer):
     assert policy["form-action"].split()[0] == "'self'"  # see also test_link_pages.py
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    permissions = dict(part.split("=") for part in answer.headers["Permissions-Policy"].split(", "))
+    ours = {name for name, allowed in permissions.items() if allowed == "(self)"}
+    assert ours == {"publickey-credentials-create", "publickey-credentials-get"}
+    assert {permissions[name] for name in permissions.keys() - ours} == {"()"}
+    assert permissions.keys() > {"camera", "microphone", "geolocation", "payment", "usb"}
     return True
 
 
@@ -53,6 +60,49 @@ def test_every_answer_is_protected(app, client, connected):
     assert protected(client.post("/auth/login"))
     assert protected(client.post("/finance/pulls/accounts"))
     assert protected(client.post("/auth/login", data={"username": "x" * (1024 * 1024 + 1)}))
+
+
+def test_answers_without_a_page_are_protected_too(client, connected):
+    style = client.get("/static/app.css", buffered=True)
+    poll = re.search(r"/finance/live\?revision=[\d-]+", connected.client.get("/finance/").text)[0]
+    for answer, status in (
+        (client.get("/static/app.css", headers={"If-None-Match": style.headers["ETag"]}), 304),
+        (client.get("/static/nothing.css"), 404),
+        (client.get("/finance/"), 302),
+        (client.get("/finance"), 308),
+        (client.get("/healthz", headers={"Host": ".."}), 200),
+        (client.get("/finance/", headers={"Host": ".."}), 400),
+        (client.post("/finance/", headers={"Origin": "null"}), 403),
+        (client.put("/finance/"), 405),
+        (client.options("/finance/"), 200),
+        (client.head("/auth/login"), 200),
+        (client.post("/webhooks/plaid", data=b"x"), 401),
+        (connected.client.get("/finance/export/transactions.csv", buffered=True), 200),
+        (connected.htmx("GET", poll), 204),
+    ):
+        assert answer.status_code == status
+        assert protected(answer)
+
+
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("https://bank.example", True),
+        ("https://bank.example:8443", True),
+        ("http://bank.example", False),
+        ("https://localhost", False),
+        ("https://localhost:8000", False),
+        ("https://app.localhost", False),
+        ("https://127.0.0.1", False),
+        ("https://192.168.1.5:8443", False),
+        ("https://[2001:db8::1]:8443", False),
+    ],
+)
+def test_only_a_name_on_https_is_kept_on_https(client, address, kept):
+    for path in ("/auth/login", "/static/app.css", "/nothing", "/finance/"):
+        answer = client.get(path, base_url=address, buffered=True)
+        told = answer.headers.get("Strict-Transport-Security")
+        assert told == ("max-age=31536000" if kept else None), path
 
 
 def test_an_error_is_protected_too(app, alice, monkeypatch):

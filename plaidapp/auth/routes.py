@@ -25,7 +25,7 @@ def signup() -> Answer:
     if current_user.is_authenticated:
         return redirect(url_for("finance.dashboard"))
     form = SignUpForm(request.form)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("auth/signup.html", form=form)
     if form.validate() and (user := _create(form)):
         _start_session(user)
@@ -55,7 +55,7 @@ def login() -> Answer:
     if current_user.is_authenticated:
         return redirect(url_for("finance.dashboard"))
     form = LogInForm(request.form, next=request.args.get("next", ""))
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("auth/login.html", form=form)
     if not form.validate():
         return render_template("auth/login.html", form=form), 422

@@ -1,5 +1,6 @@
 """The Procfile's lines with Redis over TCP and PostgreSQL, as on any PaaS."""
 
+import requests
 from playwright.sync_api import expect
 
 from tests.e2e.person import be_done
@@ -38,3 +39,23 @@ def test_a_bare_rq_worker_does_the_same(deployment, person):
     finally:
         bare.stop()
         deployment.run("worker", deployment.procfile["worker"])
+
+
+def test_the_server_believes_no_header_of_strangers(deployment):
+    """gunicorn by default believes a process of the same machine."""
+    log_in = f"{deployment.url}/auth/login"
+    spoofed = {
+        "X-Forwarded-Proto": "https",
+        "X-Forwarded-Ssl": "on",
+        "X-Forwarded-Host": "evil.example",
+        "SCRIPT_NAME": "/auth",
+        "Script-Name": "/auth",
+    }
+
+    plain = requests.get(log_in, headers=spoofed, timeout=30)
+    assert plain.status_code == 200
+    assert 'action="/auth/login"' in plain.text
+    assert "Secure" not in plain.headers["Set-Cookie"]
+    assert "Strict-Transport-Security" not in plain.headers
+    for host in ("evil.example", "..", "0.0.0.0"):  # noqa: S104
+        assert requests.get(log_in, headers={"Host": host}, timeout=30).status_code == 400

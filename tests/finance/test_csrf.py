@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.pages import Page
+from tests.pages import Page, token_of
 
 
 @pytest.fixture
@@ -13,17 +13,6 @@ def guarded(app, alice):
     """Alice, logged in, with the check that other tests turn off."""
     app.config["WTF_CSRF_ENABLED"] = True
     return alice
-
-
-def token_of(answer):
-    """Return the token. Every form of a page has the same."""
-    tokens = {
-        attributes["value"]
-        for _, attributes, _ in Page(answer.text).elements
-        if attributes.get("name") == "csrf_token"
-    }
-    assert len(tokens) == 1
-    return tokens.pop()
 
 
 def posts(app):

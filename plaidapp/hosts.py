@@ -1,0 +1,150 @@
+"""Which host a request names, whether it came over https, and from which address.
+
+Anybody can send any Host and X-Forwarded-* header. This module decides what the rest of the app may
+believe of them, before Flask sees the request.
+"""
+
+import logging
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+from flask import Flask, Response, redirect, request
+from flask_babel import lazy_gettext
+from werkzeug import Response as BaseResponse
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import RequestRedirect
+
+from config import Config
+
+from .error_pages import answer
+
+log = logging.getLogger(__name__)
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+OF_PROBES = frozenset({"/healthz", "/readyz"})
+"""These accept any host: a load balancer may ask for them by an address of its own."""
+HOST = re.compile(
+    r"(\[[0-9a-f:.]{2,45}\]|(?=.{1,253}$|.{1,253}:)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*)"
+    r"(?::[0-9]{1,5})?",
+    re.ASCII | re.IGNORECASE,
+)
+IS_WRONG = "plaidapp.host_is_wrong"
+WRONG_HOST = lazy_gettext(
+    "This site has another address. If you run it, add the name in this address to ALLOWED_HOSTS."
+)
+
+
+def init_app(app: Flask) -> None:
+    config: Config = app.config["PLAIDAPP"]
+    count = config.trusted_proxies
+    believable = Believable(app.wsgi_app, config)
+    app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+        believable, x_for=count, x_proto=count, x_host=count
+    )
+    app.before_request(_refuse_wrong_host)
+    app.before_request(_redirect_within_this_site)
+
+
+def warn_if_any_is_accepted(config: Config) -> None:
+    if not (config.public_url or config.allowed_hosts):
+        log.warning(
+            "Requests for any host are accepted. Set PUBLIC_URL to where people reach this app."
+        )
+
+
+def is_public_name(host: str) -> bool:
+    """Is this host of a request neither an IP address nor this machine?"""
+    name = host.partition(":")[0].lower()
+    return name != "localhost" and not name.endswith(".localhost") and _parsed(host) is None
+
+
+def _refuse_wrong_host() -> Response | None:
+    return answer(400, str(WRONG_HOST)) if IS_WRONG in request.environ else None
+
+
+def _redirect_within_this_site() -> BaseResponse | None:
+    """Leave the host out of a redirect to the right spelling of a path. Werkzeug writes it."""
+    if not isinstance(request.routing_exception, RequestRedirect):
+        return None
+    parts = urlsplit(request.routing_exception.new_url)
+    return redirect(urlunsplit(("", "", parts.path, parts.query, "")), 308)
+
+
+class Believable:
+    """WSGI middleware, called by ProxyFix. Leaves in the environment what the app may believe."""
+
+    def __init__(self, app: Any, config: Config) -> None:
+        self._app = app
+        public = urlsplit(config.public_url or "")
+        names = {*config.allowed_hosts, *_names_in(public)}
+        # A person who names this machine in one way may use all of its names.
+        self._allowed = names | LOOPBACK if names & LOOPBACK else names
+        self._is_https = public.scheme == "https"
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        of_server = environ["werkzeug.proxy_fix.orig"]
+        environ["REMOTE_ADDR"] = _address(environ.get("REMOTE_ADDR"), of_server["REMOTE_ADDR"])
+        name = self._name(environ, of_server["SERVER_NAME"] or "")
+        is_https = environ["wsgi.url_scheme"].lower() == "https"
+        environ["wsgi.url_scheme"] = "https" if is_https or self._is_public(name) else "http"
+        if name is None:
+            # It must not break the page that refuses it, or appear there.
+            environ["HTTP_HOST"] = environ["SERVER_NAME"] = "localhost"
+            if environ.get("PATH_INFO") not in OF_PROBES:
+                environ[IS_WRONG] = True
+        answered: Iterable[bytes] = self._app(environ, start_response)
+        return answered
+
+    def _is_public(self, name: str | None) -> bool:
+        """Do people reach this host over https, even if the proxy in front does not say so?"""
+        return self._is_https and name is not None and name not in LOOPBACK
+
+    def _name(self, environ: dict[str, Any], server_name: str) -> str | None:
+        """Return the name of the request's host, None if it is wrong."""
+        matched = HOST.fullmatch(environ.get("HTTP_HOST") or server_name)
+        if matched is None:
+            return None
+        name = matched[1].lower()
+        if not self._allowed or name in self._allowed:
+            return name
+        return name if name in LOOPBACK and _is_loopback(server_name) else None
+
+
+def _names_in(url: SplitResult) -> Iterable[str]:
+    """Yield the host of an address as a Host header spells it."""
+    if name := url.hostname:
+        yield f"[{name}]" if ":" in name else name.encode("idna").decode()
+
+
+@lru_cache(8)
+def _is_loopback(server_name: str) -> bool:
+    """Does the server listen on loopback only? SERVER_NAME is where it listens."""
+    address = _parsed(server_name)
+    return server_name == "localhost" or (address is not None and address.is_loopback)
+
+
+def _address(*candidates: str | None) -> str:
+    """Return the first of them that is an IP address, without a port; empty if none is.
+
+    A proxy may write "unknown" there. A server on a Unix socket knows no address.
+    """
+    for text in candidates:
+        if address := _parsed(text or ""):
+            return str(address)
+    return ""
+
+
+def _parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """Read an address with or without a port. IPv4 within IPv6 is read as IPv4."""
+    try:
+        host = text if text.count(":") > 1 and "[" not in text else urlsplit(f"//{text}").hostname
+        address = ip_address(host or "")
+    except ValueError:
+        return None
+    if isinstance(address, IPv4Address):
+        return address
+    return address.ipv4_mapped or IPv6Address(int(address))  # without a zone such as %eth0
