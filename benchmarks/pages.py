@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping
 
 from flask import Flask
 from flask.testing import FlaskClient
-from flask_login import FlaskLoginClient
 from flask_migrate import upgrade
 from sqlalchemy import ColumnElement, func, or_, select
 
@@ -22,10 +21,10 @@ from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.finance.transactions.listing import PAGE_SIZE
 from plaidapp.store import Transaction
-from plaidapp.store.people import users
 from plaidapp.store.transactions import filter_totals, reader, search
 from plaidapp.store.transactions.filters import Filter
 from tests.conftest import make_config
+from tests.logged_in import logged_in
 
 EXPLORER = "/finance/transactions"
 SIZES = (1_000, 1_000_000)
@@ -52,7 +51,6 @@ def filled(kind: str, rows: int) -> Iterator[Flask]:
     """Give the app on a database with `rows` transactions of user 1."""
     with database(kind) as url:
         app = create_app(make_config(url, NO_REDIS, "http://localhost:1"))
-        app.test_client_class = FlaskLoginClient
         with app.app_context():
             upgrade()
             user_id = long_history.add_user("alice")
@@ -67,7 +65,7 @@ def compare_pages(kind: str, apps: Mapping[int, Flask], rounds: int) -> None:
     ways: dict[str, Callable[[], float]] = {}
     for rows, app in apps.items():
         for name, path in _paths(app, rows).items():
-            ways[f"{name}/{rows}"] = _get(_client(app), path)
+            ways[f"{name}/{rows}"] = _get(logged_in(app, 1), path)
     alternate(ways, 1)  # the first round reads templates and opens connections
     medians = {way: statistics.median(times) for way, times in alternate(ways, rounds).items()}
     small, large = apps
@@ -98,11 +96,6 @@ def _place(number: int) -> reader.Place:
     if not place:
         raise LookupError(number)
     return place
-
-
-def _client(app: Flask) -> FlaskClient:
-    with app.app_context():
-        return app.test_client(user=users.by_id(1))
 
 
 def _get(client: FlaskClient, path: str) -> Callable[[], float]:

@@ -1,16 +1,21 @@
 """The Flask extensions, made once and bound to an app by `create_app`."""
 
+import logging
 from typing import Any, TypeVarTuple
 
 from flask import Flask, g, has_request_context, request
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, Row, Select, event
+from sqlalchemy import Connection, Engine, Executable, MetaData, Row, Select, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
 Columns = TypeVarTuple("Columns")
 READ_ONLY_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+BUSY_TIMEOUT = 5000
+"""Milliseconds that a writer waits for the lock of SQLite."""
+JOT_AT_ONCE = "SET LOCAL lock_timeout = '10ms'; SET LOCAL synchronous_commit = off"
+log = logging.getLogger(__name__)
 
 
 class Base(DeclarativeBase):
@@ -58,6 +63,18 @@ def glance(query: Select[*Columns], **values: object) -> Row[*Columns] | None:
         return None
 
 
+def jot(statement: Executable, **values: object) -> None:
+    """Write in a transaction of its own, now or never: it waits for no lock and raises no error.
+
+    This is for what a page notes in passing. The page must not wait for it or fail because of it.
+    """
+    try:
+        with db.engine.connect().execution_options(jots=True) as connection, connection.begin():
+            connection.execute(statement, values)
+    except SQLAlchemyError as error:
+        log.info("Nothing is noted: %s", type(getattr(error, "orig", error)).__name__)
+
+
 def configure_sqlite(engine: Engine) -> None:
     """Turn on WAL, foreign keys, a five-second wait for locks, and a write lock from BEGIN on.
 
@@ -78,13 +95,20 @@ def configure_sqlite(engine: Engine) -> None:
         cursor = connection.cursor()
         for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
             cursor.execute(f"PRAGMA {pragma}")
-        cursor.execute("PRAGMA busy_timeout=5000")
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
         cursor.execute("PRAGMA wal_autocheckpoint=10000")  # in pages: enough for a long history
         cursor.close()
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN" if _only_reads() else "BEGIN IMMEDIATE")
+        if not _jots(connection):
+            connection.exec_driver_sql("BEGIN" if _only_reads() else "BEGIN IMMEDIATE")
+            return
+        connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
 
 
 def configure_postgresql(engine: Engine) -> None:
@@ -98,16 +122,22 @@ def configure_postgresql(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
-        reads = _only_reads() or None  # None is the server's default
+        reads = (_only_reads() and not _jots(connection)) or None  # None is the server's default
         if driver.read_only != reads:
             driver.read_only = reads
             driver.isolation_level = IsolationLevel.REPEATABLE_READ if reads else None
+        if _jots(connection):
+            connection.exec_driver_sql(JOT_AT_ONCE)
 
 
 def allow_writes() -> None:
     """Let this GET write from now on. Only the return from Plaid does, to ring the doorbell."""
     db.session.commit()  # the next transaction may write
     g.may_write = True
+
+
+def _jots(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("jots"))
 
 
 def _only_reads() -> bool:

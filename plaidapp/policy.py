@@ -1,4 +1,5 @@
-"""How often a bank is asked, how failures are retried, and when a worker counts as dead.
+"""How often a bank is asked, how failures are retried, when a worker counts as dead, and how long a
+log-in lasts.
 
 Every number of these rules is here, and so are the formulas that use them. Which of Plaid's errors
 are worth a retry is in `bank/error_sentences.py`.
@@ -6,7 +7,7 @@ are worth a retry is in `bank/error_sentences.py`.
 
 import random
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 # --- One call to Plaid ---
 
@@ -128,7 +129,7 @@ def link_look_delay(age: timedelta, since_return: timedelta | None) -> timedelta
 CLOCK_TICK = 1.0
 """Seconds between two looks for Items and pulls that need work. Costs few indexed queries."""
 CLEANUP_TICKS = 10
-"""Ticks between two deletions of forged key ids."""
+"""Ticks between two deletions of forged key ids, and of sessions that are over."""
 NEGLECTED_BATCH = 250
 """The most Items that one tick looks at, so that it stays short. They wait in line, the longest
 first: 15,000 Items get their turn within a minute, and 100,000 within seven."""
@@ -242,3 +243,31 @@ KEY_FORGOTTEN = timedelta(minutes=10)
 
 HTTPS_ONLY_FOR = timedelta(days=365)
 """How long a browser that came over https refuses to come without it."""
+
+# --- Log-in sessions ---
+
+SESSION_IDLE = timedelta(hours=24)
+"""A log-in ends after this long without use. Polls of an open page are not use."""
+SESSION_TOTAL = timedelta(days=7)
+"""A log-in ends this long after it began, however much it is used."""
+KEPT_SESSION_IDLE = timedelta(days=14)
+"""SESSION_IDLE for who chose "Keep me logged in"."""
+KEPT_SESSION_TOTAL = timedelta(days=30)
+"""SESSION_TOTAL for who chose "Keep me logged in"."""
+SESSION_NOTED = timedelta(minutes=1)
+"""When a session was last used is stored at most once in this time."""
+SESSIONS_PER_PERSON = 100
+"""One log-in more ends the session that was used least recently."""
+SESSIONS_BATCH = 1_000
+"""The most sessions that one clean-up of the clock deletes."""
+
+
+def last_session_end(created: datetime, *, kept: bool) -> datetime:
+    """Return when a session ends at the latest."""
+    return created + (KEPT_SESSION_TOTAL if kept else SESSION_TOTAL)
+
+
+def session_end(created: datetime, used: datetime, *, kept: bool) -> datetime:
+    """Return when a session ends that was last used then."""
+    idle = KEPT_SESSION_IDLE if kept else SESSION_IDLE
+    return min(used + idle, last_session_end(created, kept=kept))

@@ -1,16 +1,42 @@
-"""Flask's sessions in signed cookies, except that static files leave the cookie alone."""
+"""Flask's sessions in signed cookies, with names and limits of our own."""
+
+from datetime import UTC, datetime
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from itsdangerous import URLSafeTimedSerializer
 
+from . import policy
+from .auth.access import LAST_MOMENT
+
 
 def init_app(app: Flask) -> None:
     app.session_interface = Sessions()
+    app.config.update(
+        SESSION_COOKIE_SAMESITE="Lax",  # with Strict, the return from Plaid would be logged out
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=policy.KEPT_SESSION_TOTAL,  # an older signature is refused
+    )
 
 
 class Sessions(SecureCookieSessionInterface):
+    """Over https the cookie has a name with `__Host-`: a browser takes it from this host over https
+    only. The one of the other scheme is never read, since others can plant or read it.
+
+    https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes
+    """
+
     _serializer: URLSafeTimedSerializer | None = None
+
+    def get_cookie_name(self, app: Flask) -> str:
+        return "__Host-session" if request.is_secure else "session"
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return request.is_secure
+
+    def get_expiration_time(self, app: Flask, session: SessionMixin) -> datetime | None:
+        """A kept log-in ends when it was to end: a new cookie does not prolong it."""
+        return datetime.fromtimestamp(session[LAST_MOMENT], UTC) if session.permanent else None
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         """Make the serializer once: making it takes a fifth of the time of reading a session."""

@@ -10,7 +10,6 @@ from flask import (
     Flask,
     Response,
     abort,
-    current_app,
     make_response,
     redirect,
     render_template,
@@ -58,6 +57,6 @@ def choose() -> Response:
         max_age=MAX_AGE,
         samesite="Lax",
         httponly=True,
-        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        secure=request.is_secure,
     )
     return response

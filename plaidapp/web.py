@@ -3,8 +3,6 @@
 from flask import Flask
 from sqlalchemy.orm import configure_mappers
 
-from config import Config
-
 from . import (
     assets,
     auth,
@@ -27,14 +25,11 @@ from . import (
 )
 from .csrf import csrf
 from .extensions import login, signing_keys
-from .store.people import time_zones, users
+from .store.people import time_zones
 
 
 def init_app(app: Flask) -> None:
-    config: Config = app.config["PLAIDAPP"]
     app.config.update(
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=(config.public_url or "").startswith("https:"),
         WTF_CSRF_SECRET_KEY=signing_keys(app),
         WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session: a page may stay open overnight
         WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, which some browsers leave out; see origins
@@ -82,4 +77,3 @@ def warm_up(app: Flask) -> None:
 def _configure_login() -> None:
     login.login_view = "auth.login"
     login.login_message = None
-    login.user_loader(lambda user_id: users.by_id(int(user_id)))

@@ -27,7 +27,6 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_babel import force_locale
-from flask_login import FlaskLoginClient
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 from rq import Queue, SimpleWorker
@@ -50,6 +49,7 @@ from sandbox import bank_activity, items
 from sandbox.fault_rules import Rule
 from sandbox.faults import Faults
 from tests.fake_link import FakeLink
+from tests.logged_in import logged_in
 from tests.stored import delete_everything
 
 DATABASES = ["sqlite", "postgresql"]
@@ -336,7 +336,7 @@ class Person:
             user = users.add(name, f"{name}@example.com", password_hash())
             db.session.commit()
             self.id = user.id
-            self.client = FlaskLoginClient(app, user=user)
+        self.client = logged_in(app, self.id)
 
     def htmx(self, method: str, path: str, **options: object) -> object:
         """Send a request as HTMX does."""

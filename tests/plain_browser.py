@@ -54,14 +54,16 @@ class Forms(HTMLParser):
         if self._open:
             self._open.text.append(data)
 
-    def button(self, label: str) -> Control:
-        """Return the first button that sends a form and whose label starts with `label`."""
+    def button(self, label: str, at: str = "") -> Control:
+        """Return the first button whose label starts with `label`, and whose form is sent to an
+        address that ends with `at`."""
         for control in self.controls:
             submits = control.attributes.get("type", "submit") == "submit"
             shown = control.attributes.get("value") if control.tag == "input" else None
             if submits and control.form and control.tag in ("button", "input"):
                 words = " ".join((shown or "".join(control.text)).split())
-                if words.startswith(label):
+                action = self.forms[control.form].get("action") or ""
+                if words.startswith(label) and action.endswith(at):
                     return control
         raise AssertionError(f"no button {label!r}")
 
@@ -104,9 +106,10 @@ class PlainBrowser:
     def get(self, path: str) -> Page:
         return self._open(path)
 
-    def press(self, label: str, **changes: str) -> Page:
-        """Press a button after changing fields of its form; each must exist there already."""
-        action, fields = self._filled(label, changes)
+    def press(self, label: str, at: str = "", **changes: str) -> Page:
+        """Press a button after changing fields of its form; each must exist there already. `at` is
+        the end of the form's address, where several buttons have the label."""
+        action, fields = self._filled(label, changes, at)
         return self._open(action, method="POST", data=fields)
 
     def leave(self, label: str) -> str:
@@ -116,10 +119,12 @@ class PlainBrowser:
         assert answer.status_code == 303, f"{answer.status_code} from {action}"
         return answer.location
 
-    def _filled(self, label: str, changes: Mapping[str, str]) -> tuple[str, MultiDict[str, str]]:
+    def _filled(
+        self, label: str, changes: Mapping[str, str], at: str = ""
+    ) -> tuple[str, MultiDict[str, str]]:
         """Return where the form of a button is sent, and its fields."""
         forms = Forms(self.html)
-        button = forms.button(label)
+        button = forms.button(label, at)
         form, fields = forms.forms[button.form], forms.fields(button.form)
         names = {c.attributes.get("name") for c in forms.controls if c.form == button.form}
         assert names >= changes.keys(), f"{changes.keys() - names} are not in the form"

@@ -53,7 +53,7 @@ SUBJECTS = {
         "base": set(),
         "people": {"base"},
         "connections": {"base", "people"},
-        "pulls": {"base", "connections"},
+        "pulls": {"base", "people", "connections"},
         "webhooks": {"base"},
         "transactions": {"base", "people", "connections"},
         "reports": {"base", "connections", "transactions"},

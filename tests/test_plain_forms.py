@@ -9,8 +9,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from plaidapp import policy
+from plaidapp.store.people import users
 from tests.conftest import PASSWORD
 from tests.link_walker import walk
+from tests.logged_in import logged_in
 from tests.plain_browser import PlainBrowser
 
 NOT_PRESSED = {"webhooks.receive"}
@@ -84,6 +86,7 @@ def test_every_form_works_without_javascript(app, browser, at_work, bank_server,
     merge_accounts(browser, at_work)
     disconnect(browser, at_work)
     connect_at_plaid(browser, at_work)
+    log_out_devices(app, browser)
     forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     assert browser.posted == forms - NOT_PRESSED
 
@@ -177,6 +180,16 @@ def connect_at_plaid(browser, at_work):
     browser.get(item)
     return_from(browser, browser.leave("Choose accounts"))
     assert at_work()[0] == "done"
+
+
+def log_out_devices(app, browser):
+    with app.app_context():
+        logged_in(app, users.by_name("anna").id)
+        logged_in(app, users.by_name("anna").id)
+    browser.get("/auth/account")
+    assert "Firefox on Linux is logged out." in browser.press("Log out", at="/revoke").text
+    page = browser.press("Log out everywhere else")
+    assert "You are logged out everywhere else." in page.text
 
 
 def return_from(browser, address):

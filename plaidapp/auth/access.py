@@ -7,10 +7,15 @@ from flask import abort, request, session
 from flask_login import current_user
 
 from plaidapp.store import User
+from plaidapp.store.people.login_sessions import Claim
 
 Row = TypeVar("Row")
 LARGEST_ID = 2**31 - 1  # a database raises an error for a larger one
 LARGEST_BIG_ID = 2**63 - 1  # for tables with 64-bit ids
+LOGIN = "login"
+"""The key of the log-in session's token in Flask's session."""
+LAST_MOMENT = "login_until"
+"""The key of the moment after which the browser may forget the cookie, in seconds since 1970."""
 
 
 def person() -> User:
@@ -18,10 +23,10 @@ def person() -> User:
     return cast(User, current_user)
 
 
-def session_id() -> int | None:
-    """Return the id of the person that the session names. They may no longer exist."""
-    user_id = session.get("_user_id")  # Flask-Login's key
-    return int(user_id) if user_id else None
+def claim() -> Claim | None:
+    """Return whose session the cookie says it is. Nothing has checked yet that this is true."""
+    user_id, token = session.get("_user_id"), session.get(LOGIN)  # the first is Flask-Login's key
+    return Claim.of(int(user_id), token) if user_id and token else None
 
 
 def owned_or_404(

@@ -4,9 +4,18 @@ import unicodedata
 
 from flask_babel import gettext, lazy_gettext
 from flask_wtf import FlaskForm
-from wtforms import Field, HiddenField, PasswordField, StringField, SubmitField, ValidationError
+from wtforms import (
+    BooleanField,
+    Field,
+    HiddenField,
+    PasswordField,
+    StringField,
+    SubmitField,
+    ValidationError,
+)
 from wtforms.validators import Email, InputRequired, Length
 
+from plaidapp import policy
 from plaidapp.store.people import users
 
 from . import passwords
@@ -84,6 +93,13 @@ class LogInForm(FlaskForm):
     )
     password = PasswordField(
         lazy_gettext("Password"), validators=[InputRequired(lazy_gettext("Enter your password."))]
+    )
+    keep = BooleanField(
+        lazy_gettext("Keep me logged in"),
+        description=lazy_gettext(
+            "For up to %(days)s days. Leave this off on a shared computer.",
+            days=policy.KEPT_SESSION_TOTAL.days,
+        ),
     )
     next = HiddenField()
     submit = SubmitField(lazy_gettext("Log in"))

@@ -1,8 +1,8 @@
-"""The pages for signing up and logging in, and the log-out."""
+"""The pages for signing up and logging in."""
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
-from flask_babel import gettext, lazy_gettext
-from flask_login import current_user, login_user, logout_user
+from flask import redirect, render_template, request, url_for
+from flask_babel import lazy_gettext
+from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug import Response
 
@@ -11,10 +11,9 @@ from plaidapp.extensions import db
 from plaidapp.store import User
 from plaidapp.store.people import time_zones, users
 
-from . import passwords
+from . import current_session, passwords
+from .blueprint import blueprint
 from .forms import LogInForm, SignUpForm
-
-blueprint = Blueprint("auth", __name__, url_prefix="/auth")
 
 Answer = str | Response | tuple[str, int]
 WRONG_PAIR = lazy_gettext("This username and password don't match.")
@@ -28,7 +27,7 @@ def signup() -> Answer:
     if request.method != "POST":
         return render_template("auth/signup.html", form=form)
     if form.validate() and (user := _create(form)):
-        _start_session(user)
+        current_session.start(user, kept=False)
         return redirect(url_for("finance.dashboard"))
     return render_template("auth/signup.html", form=form), 422
 
@@ -62,20 +61,8 @@ def login() -> Answer:
     user = users.by_name(form.username.data)
     db.session.commit()  # hashing takes a while, so no transaction stays open
     password = form.password.data[: passwords.LONGEST + 1]
-    if not passwords.matches(user.password_hash if user else None, password):
+    matched = passwords.matches(user.password_hash if user else None, password)
+    if user is None or not matched:
         return render_template("auth/login.html", form=form, problem=str(WRONG_PAIR)), 401
-    _start_session(user)
+    current_session.start(user, kept=form.keep.data)
     return redirect(own_path(form.next.data) or url_for("finance.dashboard"))
-
-
-@blueprint.post("/logout")
-def logout() -> Answer:
-    logout_user()
-    session.clear()
-    flash(gettext("Logged out successfully."))
-    return redirect(url_for("auth.login"))
-
-
-def _start_session(user: User | None) -> None:
-    session.clear()  # nothing that was planted before the log-in survives it
-    login_user(user)

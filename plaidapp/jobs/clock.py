@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store.connections import sync_progress
+from plaidapp.store.people import login_sessions
 from plaidapp.store.pulls import transitions
 from plaidapp.store.transactions import search_backfill
 from plaidapp.store.webhooks import signing_keys
@@ -58,11 +59,17 @@ def fill_in_search() -> None:
     db.session.commit()
 
 
+def clean_up() -> None:
+    """Delete what has had its day: forged key ids, and sessions that are over."""
+    signing_keys.delete_unknown()
+    login_sessions.delete_over(policy.SESSIONS_BATCH)
+    db.session.commit()
+
+
 def tick(number: int) -> None:
     ask_for_neglected()
     if number % policy.CLEANUP_TICKS == 0:
-        signing_keys.delete_unknown()
-        db.session.commit()
+        clean_up()
     reclaim()
     look_at_links()
     ring_due()

@@ -9,6 +9,7 @@ from .connections.item import Item
 from .connections.link_results import LinkResult
 from .connections.link_sessions import LinkSession
 from .connections.state_changes import StateChange
+from .people.login_sessions import LoginSession
 from .people.users import User
 from .pulls.pulls import Pull, PullItem
 from .recurring.recurring_streams import Stream
@@ -33,6 +34,7 @@ __all__ = [
     "Item",
     "LinkResult",
     "LinkSession",
+    "LoginSession",
     "MonthlyTotal",
     "Pull",
     "PullItem",

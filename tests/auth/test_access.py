@@ -7,8 +7,9 @@ from decimal import Decimal
 import pytest
 
 from plaidapp.extensions import db
-from plaidapp.store import Account, Edit, Item, LinkSession, Pull, Transaction
+from plaidapp.store import Account, Edit, Item, LinkSession, LoginSession, Pull, Transaction
 from plaidapp.store.base.types import now
+from plaidapp.store.people import login_sessions
 from plaidapp.store.pulls import kinds, pulls
 
 PUBLIC = {
@@ -74,7 +75,10 @@ def belongings(app, alice):
         db.session.add_all([row, session])
         db.session.commit()
         ids = {"transaction_id": row.id, "edit_id": edit.id, "account_id": account.id}
-        ids |= {"session_id": session.id}
+        login_sessions.add(alice.id, "Safari", "iPhone of Platypus", "", kept=False)
+        db.session.commit()
+        login_id = db.session.scalar(db.select(db.func.max(LoginSession.id)))
+        ids |= {"session_id": session.id, "login_id": login_id}
         return {"item_id": item.id, "pull_id": pull.id} | ids
 
 

@@ -102,7 +102,7 @@ def test_log_in_and_sign_up(deployment, visit, look):
 
 def test_empty_pages_and_running_pulls(deployment, person, look):
     page = person.page
-    for path in ("/finance/transactions", "/finance/items", "/finance/"):
+    for path in ("/auth/account", "/finance/transactions", "/finance/items", "/finance/"):
         page.goto(path)
         look(person, f"{path} without a bank")
 

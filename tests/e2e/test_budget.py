@@ -173,7 +173,14 @@ def test_no_page_is_wider_than_its_window(deployment, person, subtests):
     other = page.locator("a[href*='/same?other=']").first
     paths += ["/finance/items", "/finance/accounts", connection, f"{connection}/unread"]
     paths += [account, str(other.get_attribute("href"))]
-    for path in (*paths, "/finance/recurring", "/finance/", "/nothing/here", "/styleguide"):
+    for path in (
+        *paths,
+        "/auth/account",
+        "/finance/recurring",
+        "/finance/",
+        "/nothing/here",
+        "/styleguide",
+    ):
         page.goto(path)
         for width in (360, 768, 1280, 1920, 2560):
             page.set_viewport_size({"width": width, "height": 900})

@@ -14,7 +14,6 @@ from decimal import Decimal
 
 import pytest
 from flask.testing import FlaskClient
-from flask_login import FlaskLoginClient
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
@@ -22,12 +21,13 @@ from sqlalchemy import select
 from plaidapp.extensions import db
 from plaidapp.finance.recurring.recurring_pages import payments_of
 from plaidapp.finance.reports import account_balances, income_and_spending, net_worth
-from plaidapp.store import Account, Transaction, User
+from plaidapp.store import Account, Transaction
 from plaidapp.store.connections import item_states, items
 from plaidapp.store.reports import balance_lines
 from plaidapp.store.transactions import monthly_totals, reader
 from plaidapp.store.transactions.filters import Filter
 from plaidapp.store.transactions.search import words
+from tests.logged_in import logged_in
 from tests.stored import delete_everything
 
 from . import reference, world
@@ -77,10 +77,8 @@ def test_every_figure_is_what_the_banks_rows_add_up_to(fresh, taken):
         check_cash_flow_and_spending(here, rows)
         check_search(here, rows)
         check_recurring(here, rows)
-        user = db.session.get_one(User, here.user_id)
-        client = FlaskLoginClient(here.app, user=user)
         db.session.remove()
-    check_exports(client, rows)
+    check_exports(logged_in(here.app, here.user_id), rows)
 
 
 def facts(each: Expected) -> tuple[object, ...]:

@@ -10,8 +10,8 @@ from functools import wraps
 from flask import Response, request
 from flask_login import login_required
 
-from plaidapp.auth.access import session_id
-from plaidapp.store.people import users
+from plaidapp.auth.access import claim
+from plaidapp.store.people import login_sessions
 
 Answer = str | Response
 View = Callable[..., Answer]
@@ -27,15 +27,15 @@ def nothing_new(version: str | None) -> Response | None:
 def unless_unchanged(view: View) -> View:
     """Answer 204 from a single query while the ledger is unchanged; otherwise call the view.
 
-    The query runs before the log-in is checked. It is safe because it only reads the version of
-    the person that the session names. The view itself requires the log-in.
+    The query checks the log-in too: without an open session it finds nothing, and the view refuses
+    the request.
     """
     view_after_login: View = login_required(view)
 
     @wraps(view)
     def poll() -> Answer:
-        user_id = session_id() if request.args.get("revision") else None
-        version = users.glance_at_ledger(user_id) if user_id else None
+        claimed = claim() if request.args.get("revision") else None
+        version = login_sessions.glance_at_ledger(claimed) if claimed else None
         return nothing_new(version) or view_after_login()
 
     return poll

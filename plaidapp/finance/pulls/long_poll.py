@@ -14,6 +14,7 @@ import redis
 
 from plaidapp.jobs.pulls import done_signal
 from plaidapp.store.base.types import now
+from plaidapp.store.people.login_sessions import Claim
 from plaidapp.store.pulls import pulls
 from plaidapp.store.pulls.pulls import Glimpse
 
@@ -33,14 +34,15 @@ _waiting: set[int] = set()
 _lock = Lock()
 
 
-def next_poll(pull_id: int, user_id: int, revision: str) -> str | None:
-    """Return None if the panel needs an answer: the pull changed since `revision`, or is not found.
+def next_poll(pull_id: int, claim: Claim, revision: str) -> str | None:
+    """Return None if the panel needs an answer: the pull changed since `revision`, or is not found,
+    or the claim is not true.
 
     Otherwise return the event after which the panel polls again. It is empty if the panel's regular
     interval is soon enough.
     """
-    with _place(user_id) as may_wait:
-        seen = _wait(pull_id, user_id, revision) if may_wait else pulls.glance(pull_id, user_id)
+    with _place(claim.user_id) as may_wait:
+        seen = _wait(pull_id, claim, revision) if may_wait else pulls.glance(pull_id, claim)
     if seen is None or seen.is_over or str(seen.revision) != revision:
         return None
     if may_wait:
@@ -62,11 +64,11 @@ def _place(user_id: int) -> Iterator[bool]:
             _waiting.remove(user_id)
 
 
-def _wait(pull_id: int, user_id: int, revision: str) -> Glimpse | None:
+def _wait(pull_id: int, claim: Claim, revision: str) -> Glimpse | None:
     """Return the pull once it is over, has a change that lasted, or the time is up."""
     begun = time.monotonic()
     wait = done_signal.listen(pull_id)
-    while (seen := pulls.glance(pull_id, user_id)) and not seen.is_over:
+    while (seen := pulls.glance(pull_id, claim)) and not seen.is_over:
         waited = time.monotonic() - begun
         if waited > LONGEST or (waited > STEADY and str(seen.revision) != revision):
             break

@@ -7,7 +7,7 @@ from flask import make_response, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug import Response
 
-from plaidapp.auth.access import owned_or_404, session_id
+from plaidapp.auth.access import claim, owned_or_404
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx
 from plaidapp.jobs import queue
@@ -24,16 +24,16 @@ View = Callable[[int], Answer]
 def wait_for_change(view: View) -> View:
     """Wait briefly for a change to the pull. Answer 204 if there is none; otherwise call the view.
 
-    `revision` is the pull's revision that the panel shows. The wait happens before the log-in is
-    checked. It only looks at pulls of the person that the session names.
+    `revision` is the pull's revision that the panel shows. Each look at the pull checks the log-in
+    too: without an open session it finds nothing, and the view refuses the request.
     """
     view_after_login: View = login_required(view)
 
     @wraps(view)
     def poll(pull_id: int) -> Answer:
-        revision, user_id = request.args.get("revision"), session_id()
-        if revision and user_id and is_htmx():
-            event = long_poll.next_poll(pull_id, user_id, revision)
+        revision, claimed = request.args.get("revision"), claim()
+        if revision and claimed and is_htmx():
+            event = long_poll.next_poll(pull_id, claimed, revision)
             if event is not None:
                 return Response("", 204, {"HX-Trigger": event} if event else None)
         return view_after_login(pull_id)

@@ -1,4 +1,4 @@
-"""The people who sign in, and the lock and revision of each person's ledger.
+"""The people who sign in, their log-in sessions, and the lock and revision of each one's ledger.
 
 May import `base`.
 """

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Integer, String, Table, bindparam, false, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
-from plaidapp.extensions import Base, db, glance
+from plaidapp.extensions import Base, db
 
 from ..base.dialect import on_sqlite
 from ..base.types import Moment, now
@@ -159,16 +159,6 @@ def lock_ledger(user_id: int) -> None:
 def ledger_revision(user_id: int) -> int:
     """Return the stored revision, even if this request has read the user before."""
     return db.session.scalar(select(User.ledger_revision).where(User.id == user_id)) or 0
-
-
-_VERSION = select(User.ledger_revision, User.time_zone).where(User.id == bindparam("id"))
-
-
-def glance_at_ledger(user_id: int) -> str | None:
-    """Return `ledger_version` for a poll (see extensions.glance). None if the read failed or there
-    is no such person."""
-    row = glance(_VERSION, id=user_id)
-    return version_of(row.ledger_revision, time_zones.zone_of(row.time_zone)) if row else None
 
 
 TABLE = cast(Table, User.__table__)

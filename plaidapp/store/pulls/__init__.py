@@ -1,4 +1,4 @@
 """Pulls: the queue of record, and every change of a pull's state.
 
-May import `base` and `connections`.
+May import `base`, `people` and `connections`.
 """

@@ -23,12 +23,13 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 from sqlalchemy.orm.attributes import set_committed_value
 
-from plaidapp import extensions
 from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
 from ..base.writes import in_batches
 from ..connections.item import Item
+from ..people import login_sessions
+from ..people.login_sessions import Claim
 from . import kinds
 
 # Who asked for a pull.
@@ -198,13 +199,15 @@ class Glimpse(NamedTuple):
 
 
 _GLANCE = select(Pull.state, Pull.revision, Pull.created_at).where(
-    Pull.id == bindparam("pull_id"), Pull.user_id == bindparam("user_id")
+    Pull.id == bindparam("pull_id"),
+    Pull.user_id == bindparam("user_id"),
+    exists().where(login_sessions.IS_OPEN),
 )
 
 
-def glance(pull_id: int, user_id: int) -> Glimpse | None:
-    """For polls, see extensions.glance. None if the pull is not this person's."""
-    row = extensions.glance(_GLANCE, pull_id=pull_id, user_id=user_id)
+def glance(pull_id: int, claim: Claim) -> Glimpse | None:
+    """For polls, see extensions.glance. None if the claim is not true, or the pull not theirs."""
+    row = login_sessions.glance(_GLANCE, claim, pull_id=pull_id)
     return Glimpse(*row) if row else None
 
 

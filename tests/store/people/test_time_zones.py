@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from plaidapp.extensions import db
-from plaidapp.store.people import time_zones, users
+from plaidapp.store.people import login_sessions, time_zones, users
 
 MOMENTS = [
     # In California, the day does not change at four in the afternoon.
@@ -66,11 +66,15 @@ def test_a_zone_that_no_longer_exists_counts_as_utc():
 
 
 def test_the_version_of_the_ledger_changes_with_the_data_and_with_the_day(owner, set_clock):
+    set_clock("2026-11-26T03:00Z")
+    token, _ = login_sessions.add(owner, "", "", "", kept=False)
+    claim = login_sessions.Claim.of(owner, token)
+
     def version():
         db.session.expire_all()
         version = users.by_id(owner).ledger_version
         db.session.rollback()
-        assert users.glance_at_ledger(owner) == version
+        assert login_sessions.glance_at_ledger(claim) == version
         return version
 
     users.set_time_zone(users.by_id(owner), "America/St_Johns")

@@ -1,0 +1,79 @@
+"""The log-in session of the request: begin it, look it up, end it.
+
+Flask's signed cookie names the person and has the token of their session. Neither counts before
+`load` has found the open row that the token belongs to (store/people/login_sessions.py).
+"""
+
+from ipaddress import ip_address
+
+from flask import Flask, g, request, session
+from flask_login import login_user, logout_user
+
+from plaidapp.extensions import db, login
+from plaidapp.store import User
+from plaidapp.store.people import login_sessions
+from plaidapp.store.people.login_sessions import OpenSession
+
+from .access import LAST_MOMENT, LOGIN, claim
+from .user_agents import browser_and_system
+
+
+def init_app(app: Flask) -> None:
+    login.user_loader(load)
+    # The default would end the session of a phone that changes its network.
+    login.session_protection = None
+    app.teardown_request(_note_use)
+
+
+def start(user: User, *, kept: bool) -> None:
+    """Begin a session, and store it. Nothing that was planted in the cookie before survives."""
+    browser, system = browser_and_system(request.user_agent.string)
+    token, last_moment = login_sessions.add(user.id, browser, system, _address(), kept=kept)
+    db.session.commit()
+    session.clear()
+    login_user(user)
+    session.permanent = kept  # otherwise the browser forgets it when it is closed
+    session[LOGIN], session[LAST_MOMENT] = token, last_moment.timestamp()
+
+
+def end() -> None:
+    """End the session of the cookie, and store that. Copies of the cookie are refused from now."""
+    if claimed := claim():
+        login_sessions.end(claimed)
+        db.session.commit()
+    logout_user()
+    session.clear()
+
+
+def load(_user_id: str) -> User | None:
+    """Return the person whose open session the cookie names. Flask-Login calls it."""
+    claimed = claim()
+    found = login_sessions.find(claimed) if claimed else None
+    if found is None:
+        return None
+    user, g.login_session = found
+    return user
+
+
+def current() -> OpenSession:
+    """Return the session of this request. Only for routes that require a log-in."""
+    found: OpenSession = g.login_session
+    return found
+
+
+def _note_use(_error: BaseException | None) -> None:
+    """Store when the session was used. The request's own transaction is over then.
+
+    A poll is not use: nobody may be in front of a page that is open.
+    """
+    used: OpenSession | None = g.get("login_session")
+    if used and "revision" not in request.args and not used.is_noted:
+        db.session.remove()
+        login_sessions.note_use(used, _address())
+
+
+def _address() -> str:
+    try:
+        return str(ip_address(request.remote_addr or ""))
+    except ValueError:  # such as that of a Unix socket
+        return ""

@@ -1,0 +1,43 @@
+"""The browser and the system that a User-Agent header names.
+
+People see them in the list of their devices. Nothing is decided by them: anyone can send any
+header.
+"""
+
+import re
+
+BROWSERS = (
+    ("Edge", r"Edg(e|A|iOS)?/"),
+    ("Opera", r"OP(R|T|iOS)/"),
+    ("Samsung Internet", r"SamsungBrowser/"),
+    ("Vivaldi", r"Vivaldi/"),
+    ("DuckDuckGo", r"(DuckDuckGo|Ddg)/"),
+    ("Firefox", r"(Firefox|FxiOS)/"),
+    ("Chrome", r"(Chrome|Chromium|HeadlessChrome|CriOS)/"),
+    ("Safari", r"Version/.*Safari/"),
+    ("curl", r"^curl/"),
+    ("Python", r"^[Pp]ython"),
+)
+"""In this order, because most browsers also name those that they descend from."""
+SYSTEMS = (
+    ("iPhone", r"iPhone|iPod"),
+    ("iPad", r"iPad"),
+    ("Android", r"Android"),
+    ("ChromeOS", r"CrOS"),
+    ("Windows", r"Windows"),
+    ("macOS", r"Macintosh"),
+    ("Linux", r"Linux|X11"),
+)
+
+
+def browser_and_system(user_agent: str) -> tuple[str, str]:
+    """Return their names, such as ("Firefox", "macOS"). A name that is not known is empty."""
+    return _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
+
+
+def _first(names: tuple[tuple[str, str], ...], user_agent: str) -> str:
+    found = (name for name, pattern in names if re.search(pattern, user_agent[:LONGEST]))
+    return next(found, "")
+
+
+LONGEST = 500  # characters; the rest of a longer header is ignored

@@ -1,0 +1,210 @@
+"""Log-in sessions: one row for each browser that is logged in.
+
+The browser's cookie has a random token, and the row has its hash. Without an open row, a cookie is
+worth nothing: deleting the row logs the browser out, and so do copies of its cookie.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple, Self, TypeVarTuple
+
+from sqlalchemy import (
+    ForeignKey,
+    Row,
+    Select,
+    String,
+    and_,
+    bindparam,
+    delete,
+    select,
+    update,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from plaidapp import extensions, policy
+from plaidapp.extensions import Base, db
+
+from ..base.types import Moment, now
+from ..base.writes import write
+from . import time_zones
+from .users import User, version_of
+
+Columns = TypeVarTuple("Columns")
+
+
+class LoginSession(Base):
+    """`browser` and `system` are names such as Firefox and macOS; empty if they are not known.
+
+    `address` is the IP address of the last use, `kept` the person's choice at the log-in. After
+    `ends_at` the session is over. Every use moves it, up to a limit: see policy.session_end.
+    """
+
+    __tablename__ = "login_session"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    browser: Mapped[str] = mapped_column(String(32))
+    system: Mapped[str] = mapped_column(String(32))
+    address: Mapped[str] = mapped_column(String(45))
+    kept: Mapped[bool]
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    last_used_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    ends_at: Mapped[datetime] = mapped_column(Moment, index=True)
+
+
+class Claim(NamedTuple):
+    """What a cookie says: whose session it is, and the hash of the session's token."""
+
+    user_id: int
+    token_hash: str
+
+    @classmethod
+    def of(cls, user_id: int, token: str) -> Self:
+        return cls(user_id, hashlib.sha256(token.encode()).hexdigest())
+
+    def values(self) -> dict[str, Any]:
+        """Return the values that IS_OPEN needs."""
+        return self._asdict() | {"now": now()}
+
+
+IS_OPEN = and_(
+    LoginSession.token_hash == bindparam("token_hash"),
+    LoginSession.user_id == bindparam("user_id"),
+    LoginSession.ends_at > bindparam("now", type_=Moment),
+)
+"""The condition for a claim to be true now. See Claim.values."""
+
+
+def add(
+    user_id: int, browser: str, system: str, address: str, *, kept: bool
+) -> tuple[str, datetime]:
+    """Begin a session. Return its token, which is not stored, and when it ends at the latest."""
+    token, moment = secrets.token_urlsafe(32), now()
+    _make_room(user_id)
+    row = LoginSession(
+        user_id=user_id,
+        token_hash=Claim.of(user_id, token).token_hash,
+        browser=browser,
+        system=system,
+        address=address,
+        kept=kept,
+        created_at=moment,
+        last_used_at=moment,
+        ends_at=policy.session_end(moment, moment, kept=kept),
+    )
+    db.session.add(row)
+    return token, policy.last_session_end(moment, kept=kept)
+
+
+def _make_room(user_id: int) -> None:
+    """Delete the sessions that were used least recently, so that one more is not too many."""
+    newest = select(LoginSession.id).where(LoginSession.user_id == user_id)
+    newest = newest.order_by(LoginSession.last_used_at.desc(), LoginSession.id.desc())
+    others = newest.offset(policy.SESSIONS_PER_PERSON - 1)
+    write(delete(LoginSession).where(LoginSession.id.in_(others)))
+
+
+class OpenSession(NamedTuple):
+    """What a request has to know of its session."""
+
+    id: int
+    created_at: datetime
+    last_used_at: datetime
+    kept: bool
+
+    @property
+    def is_noted(self) -> bool:
+        """Return True if `last_used_at` need not be stored again yet."""
+        return self.last_used_at > now() - policy.SESSION_NOTED
+
+
+_FIND = (
+    select(
+        User,
+        LoginSession.id,
+        LoginSession.created_at,
+        LoginSession.last_used_at,
+        LoginSession.kept,
+    )
+    .join(LoginSession, LoginSession.user_id == User.id)
+    .where(IS_OPEN)
+)
+
+
+def find(claim: Claim) -> tuple[User, OpenSession] | None:
+    """Return the person and the session if the claim is true now."""
+    row = db.session.execute(_FIND, claim.values()).first()
+    return (row[0], OpenSession(*row[1:])) if row else None
+
+
+def glance(query: Select[*Columns], claim: Claim, **values: object) -> Row[*Columns] | None:
+    """Read one row for a poll (see extensions.glance). `query` has the condition IS_OPEN."""
+    return extensions.glance(query, **claim.values(), **values)
+
+
+_VERSION = (
+    select(User.ledger_revision, User.time_zone)
+    .join(LoginSession, LoginSession.user_id == User.id)
+    .where(IS_OPEN)
+)
+
+
+def glance_at_ledger(claim: Claim) -> str | None:
+    """Return `ledger_version` for a poll. None if the claim is not true, or the read failed."""
+    row = glance(_VERSION, claim)
+    return version_of(row.ledger_revision, time_zones.zone_of(row.time_zone)) if row else None
+
+
+_USED = update(LoginSession).where(
+    LoginSession.id == bindparam("session_id"),
+    LoginSession.last_used_at <= bindparam("long_ago", type_=Moment),
+)
+
+
+def note_use(session: OpenSession, address: str) -> None:
+    """Store that the session is used now, in a transaction of its own. Waits for nothing."""
+    moment = now()
+    extensions.jot(
+        _USED.values(
+            last_used_at=moment,
+            address=address,
+            ends_at=policy.session_end(session.created_at, moment, kept=session.kept),
+        ),
+        session_id=session.id,
+        long_ago=moment - policy.SESSION_NOTED,
+    )
+
+
+def of_person(user_id: int) -> Sequence[LoginSession]:
+    """Return the open sessions, the one that was used last first."""
+    query = select(LoginSession).where(
+        LoginSession.user_id == user_id, LoginSession.ends_at > now()
+    )
+    return db.session.scalars(query.order_by(LoginSession.last_used_at.desc())).all()
+
+
+def owned(session_id: int, user_id: int) -> LoginSession | None:
+    """Return the session, or None if it is not this person's."""
+    mine = LoginSession.id == session_id, LoginSession.user_id == user_id
+    return db.session.scalar(select(LoginSession).where(*mine))
+
+
+def end(claim: Claim) -> None:
+    """Delete the session that a cookie names, also if it is over already."""
+    named = LoginSession.token_hash == claim.token_hash, LoginSession.user_id == claim.user_id
+    write(delete(LoginSession).where(*named))
+
+
+def end_others(user_id: int, session_id: int) -> None:
+    """Delete all sessions of the person but this one."""
+    theirs = LoginSession.user_id == user_id, LoginSession.id != session_id
+    write(delete(LoginSession).where(*theirs))
+
+
+def delete_over(most: int) -> int:
+    """Delete sessions that are over, at most so many. Return how many."""
+    over = select(LoginSession.id).where(LoginSession.ends_at <= now()).limit(most)
+    return write(delete(LoginSession).where(LoginSession.id.in_(over)))
