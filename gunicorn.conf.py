@@ -8,7 +8,7 @@ import os
 from gunicorn.arbiter import Arbiter
 
 from config import Config
-from plaidapp import web
+from plaidapp import policy, web
 
 # Read here too, so that a bad variable ends the process at once and not in every worker.
 _config = Config.from_env()
@@ -16,14 +16,12 @@ _config = Config.from_env()
 bind = f"0.0.0.0:{_config.port}"
 # One worker per core, because pages keep the processor busy, but at least two, because gunicorn
 # replaces workers now and then. On two cores, more workers served no more requests and took
-# another 75 MB. Threads serve requests that wait: streamed files, and polls for a change to a pull.
+# another 75 MB.
 workers = _config.web_concurrency or max(2, min(os.cpu_count() or 1, 4))
-worker_class = "gthread"
-threads = 8
+worker_class = "server.worker.BufferingWorker"
+threads = policy.THREADS
 # Workers share one import of the app. This is safe: create_app opens no connection to inherit.
 preload_app = True
-# PaaS routers keep connections open longer than gunicorn's default of 2 s.
-keepalive = 75
 # A worker keeps each locale that visitors have used, 1 MB each, and may leak memory.
 max_requests = 10_000
 max_requests_jitter = 2_000

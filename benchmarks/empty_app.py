@@ -2,7 +2,10 @@
 
 from flask import Flask
 
+from config import Config
+
 app = Flask("empty", template_folder=None)
+app.config["PLAIDAPP"] = Config.from_env()  # gunicorn.conf.py uses it
 
 
 @app.get("/empty")

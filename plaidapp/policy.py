@@ -1,5 +1,5 @@
-"""How often a bank is asked, how failures are retried, when a worker counts as dead, and how long a
-log-in lasts.
+"""How often a bank is asked, how failures are retried, when a worker counts as dead, how long a
+log-in lasts, and what a client may take and keep.
 
 Every number of these rules is here, and so are the formulas that use them. Which of Plaid's errors
 are worth a retry is in `bank/error_sentences.py`.
@@ -271,3 +271,39 @@ def session_end(created: datetime, used: datetime, *, kept: bool) -> datetime:
     """Return when a session ends that was last used then."""
     idle = KEPT_SESSION_IDLE if kept else SESSION_IDLE
     return min(used + idle, last_session_end(created, kept=kept))
+
+
+# --- Slow clients of the web process, and clients that mean harm ---
+
+THREADS = 16
+"""Threads of a process that run the app. Some of them may wait: for a change to a pull
+(finance/pulls/long_poll.py), for a key (KEY_WAITERS), for Plaid. The rest is for pages."""
+HEADER_TIME = 75.0
+"""Seconds that a connection may take for a whole header, and so how long it may be idle. PaaS
+routers keep their connections open for about a minute."""
+BODY_TIME = 60.0
+"""Seconds that a body may take. The largest form needs 17 KB a second, most need 1 KB."""
+SEND_TIME = 60.0
+"""Seconds that a client may take for PART bytes of an answer."""
+LINGER = 2.0
+"""Seconds that a client has to finish its request after it has been refused, and that a process
+which stops waits for a request on an open connection."""
+PART = 64 * 1024
+"""Bytes that are received or sent at once."""
+MAX_HEADER = 32 * 1024
+"""Bytes of a request's first line and header. Sites that share a host share their cookies."""
+MAX_FIELDS = 100
+"""Fields of a header. Browsers send about twenty, and proxies add some."""
+MAX_FORM = 64 * 1024
+"""Bytes of a form or a webhook: many times what the largest one needs."""
+MAX_BODY = 1024 * 1024
+"""Bytes of the form that takes a custom user of the sandbox: Plaid allows long ones."""
+SHORT_ANSWER = 256 * 1024
+"""Bytes of an answer that is collected in memory. The longest pages have about 100 KB."""
+LONG_ANSWERS = 16
+"""Longer ones, such as exports, that a process sends at a time. Each has a temporary file."""
+HELD_LIMIT = 128 * 1024 * 1024
+"""Bytes of requests and answers that slow clients may keep in the memory of a process. Beyond that,
+the client that holds most is disconnected."""
+MAX_CONNECTIONS = 4_000
+"""Connections of a process. Beyond that, the one that has been waited for longest is closed."""

@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "wsgi": {"config", "plaidapp"},
     "worker": {"config", "plaidapp"},
     "gunicorn": {"config", "plaidapp"},
+    "server": {"server", "plaidapp.policy"},
     "run": {"config"},
     "sandbox": {"sandbox"},
     "plaidapp.bank": {"plaidapp.bank", *SHARED},
@@ -82,11 +83,11 @@ for layer, subjects in SUBJECTS.items():
         MAY_IMPORT[f"{layer}.{subject}"] = below | {
             f"{layer}.{other}" for other in {subject, *others}
         }
-OURS = ("config", "wsgi", "worker", "run", "plaidapp", "sandbox", "tests")
+OURS = ("config", "wsgi", "worker", "run", "plaidapp", "server", "sandbox", "tests")
 
 
 def sources():
-    for place in ("*.py", "plaidapp/**/*.py", "sandbox/**/*.py"):
+    for place in ("*.py", "plaidapp/**/*.py", "server/**/*.py", "sandbox/**/*.py"):
         yield from sorted(ROOT.glob(place))
 
 

@@ -7,17 +7,18 @@ from pathlib import Path
 import pytest
 
 from plaidapp import policy
+from plaidapp.finance.pulls import long_poll
 
 PAGE = (Path(__file__).parent.parent / "docs/policy.md").read_text()
 ROWS = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", PAGE, re.MULTILINE))
 NUMBERS = {name: value for name, value in vars(policy).items() if name.isupper()}
-SECONDS = {"s": 1, "min": 60, "h": 3600}
+UNITS = {"s": 1, "min": 60, "h": 3600, "KB": 1024, "MB": 1024**2}
 
 
 def written(text):
-    """The page's number, in seconds if it has a unit."""
+    """The page's number, in seconds or bytes if it has a unit."""
     number, _, unit = text.partition(" ")
-    return float(number) * SECONDS.get(unit, 1)
+    return float(number) * UNITS.get(unit, 1)
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -59,3 +60,7 @@ def test_a_bank_that_prepares_is_asked_less_and_less_often():
     assert asked[:8] == [0, 1, 2, 4, 8, 16, 32, 64]
     assert sum(60 <= moment < 120 for moment in asked) <= 2
     assert asked[12:] == [2048, 4096, 4096 + 86_400, 4096 + 2 * 86_400, 4096 + 3 * 86_400]
+
+
+def test_there_are_threads_left_for_pages():
+    assert long_poll.PLACES + policy.KEY_WAITERS <= policy.THREADS - 4

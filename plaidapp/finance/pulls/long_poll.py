@@ -19,7 +19,7 @@ from plaidapp.store.pulls import pulls
 from plaidapp.store.pulls.pulls import Glimpse
 
 PLACES = 4
-"""How many polls may wait in a process: half of the threads in gunicorn.conf.py."""
+"""How many polls may wait in a process: a quarter of policy.THREADS."""
 LONGEST = 1.0
 """Seconds. A browser opens six connections to a server, and the next click needs one of them."""
 STEADY = 0.1

@@ -1,0 +1,157 @@
+"""The answer of the app, on its way to the client."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from tornado.httputil import HTTPHeaders, ResponseStartLine, format_timestamp
+from tornado.iostream import StreamClosedError
+
+from plaidapp import policy
+
+from .spool import GoneError, Spool
+
+if TYPE_CHECKING:
+    from .exchange import Exchange
+
+log = logging.getLogger(__name__)
+
+WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+BUSY = "Many long files are being sent. Try again in a minute."
+BROKEN = "Something broke on our side. Try again."
+
+
+class Answer:
+    """Runs the app in a thread, and sends what it answers from the event loop.
+
+    A short answer, or one that is in memory anyway, is sent at once and as a whole. A long one goes
+    through a Spool.
+    """
+
+    def __init__(self, exchange: "Exchange") -> None:
+        self._exchange = exchange
+        self._conn = exchange.conn
+        self._begun = False
+        self._task: asyncio.Task[None] | None = None  # the loop has only a weak reference
+
+    def run(self, app: WSGIApp, environ: dict[str, Any]) -> None:
+        """Run the app. A thread calls this."""
+        try:
+            parts = app(environ, self._start)
+            try:
+                self._collect(parts)
+            finally:
+                if hasattr(parts, "close"):
+                    parts.close()
+        except GoneError:
+            pass
+        except Exception:
+            log.exception("The app failed outside its error handlers.")
+            if not self._begun:
+                self.refuse(500, BROKEN)
+
+    def refuse(self, status: int, sentence: str) -> None:
+        """Answer with a sentence of the server."""
+        headers = [("Content-Type", "text/plain; charset=utf-8")]
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            headers.append(("Retry-After", "60"))
+        self._start(f"{status} {HTTPStatus(status).phrase}", headers)
+        self._hand_over(self._send, sentence.encode())
+
+    def _start(self, status: str, headers: list[tuple[str, str]], _exc_info: Any = None) -> None:
+        code, _, reason = status.partition(" ")
+        self._line = ResponseStartLine("HTTP/1.1", int(code), reason)
+        self._headers = HTTPHeaders()
+        for name, value in headers:
+            self._headers.add(name, value)
+        self._headers.setdefault("Date", format_timestamp(time.time()))
+
+    def _collect(self, parts: Iterable[bytes]) -> None:
+        begin = bytearray()
+        rest = iter(parts)
+        for part in rest:
+            if begin and len(begin) + len(part) > policy.SHORT_ANSWER:
+                self._spool(bytes(begin) + part, rest)
+                return
+            begin += part
+        self._hand_over(self._send, bytes(begin))
+
+    def _spool(self, begin: bytes, rest: Iterable[bytes]) -> None:
+        spool = Spool(self._exchange.loop)
+        if not self._exchange.clients.long_answers.acquire(blocking=False):
+            spool.close()
+            self.refuse(503, BUSY)
+            return
+        self._hand_over(self._keep, self._stream(spool))
+        whole = False
+        try:
+            spool.write(begin)
+            for part in rest:
+                spool.write(part)
+            whole = True
+        finally:
+            spool.end(whole=whole)
+
+    def _hand_over(self, call: Callable[..., None], *arguments: Any) -> None:
+        self._begun = True
+        self._exchange.loop.call_soon_threadsafe(call, *arguments)
+
+    # --- The event loop calls these ---
+
+    def _keep(self, sending: Coroutine[Any, Any, None]) -> None:
+        self._exchange.clients.wait_for(self._exchange)
+        self._task = self._exchange.loop.create_task(sending)
+
+    def _send(self, body: bytes) -> None:
+        stream = self._conn.stream
+        if stream.closed():
+            return
+        if self._line.code >= 200 and self._line.code not in (204, 304):
+            self._headers.setdefault("Content-Length", str(len(body)))
+        try:
+            written = self._conn.write_headers(self._line, self._headers, body)
+        except Exception:
+            self._exchange.abort()
+            raise
+        if self._exchange.received.is_set() and not stream.writing():
+            self._conn.finish()
+        else:
+            self._keep(self._finish(written))
+            self._exchange.clients.hold(self._exchange, len(body))
+
+    async def _finish(self, written: "asyncio.Future[None]") -> None:
+        """Wait for the client to take the answer, and to send the rest of its request.
+
+        If the connection were closed sooner, many clients would not see the answer.
+        """
+        try:
+            await asyncio.wait_for(written, policy.SEND_TIME)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._exchange.received.wait(), policy.LINGER)
+            if not self._conn.stream.closed():
+                self._conn.finish()
+        except TimeoutError:
+            self._exchange.abort()
+
+    async def _stream(self, spool: Spool) -> None:
+        try:
+            self._conn.write_headers(self._line, self._headers)
+            while part := await spool.read():
+                await asyncio.wait_for(self._conn.write(part), policy.SEND_TIME)
+            if spool.is_whole and self._is_framed():
+                self._conn.finish()
+            else:
+                self._exchange.abort()
+        except (TimeoutError, StreamClosedError):
+            self._exchange.abort()
+        finally:
+            spool.close()
+            self._exchange.clients.long_answers.release()
+
+    def _is_framed(self) -> bool:
+        """Whether the client sees the end of the answer without that of the connection."""
+        return "Content-Length" in self._headers or "Transfer-Encoding" in self._headers

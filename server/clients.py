@@ -1,0 +1,113 @@
+"""The open connections of a process, and how many of them, and of their bytes, it bears with."""
+
+import resource
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.iostream import IOStream
+
+from plaidapp import policy
+
+from .exchange import Exchange
+
+
+class Clients(HTTPServer):
+    """Tornado's server, which closes connections when there are too many or they hold too much.
+
+    Only those are closed for which the process waits: the others will soon be answered.
+    """
+
+    def initialize(self, begin: Callable[[Exchange], None]) -> None:  # type: ignore[override]
+        super().initialize(
+            lambda _request: None,  # not used, because start_request is ours
+            idle_connection_timeout=policy.HEADER_TIME,
+            max_header_size=2 * policy.MAX_HEADER,  # beyond that, it closes without an answer
+            body_timeout=policy.BODY_TIME,
+            chunk_size=policy.PART,
+            max_buffer_size=4 * policy.PART,
+        )
+        self._begin = begin
+        self._limit = _connection_limit()
+        self._held = 0
+        self._listens_at: list[Any] = []
+        self.long_answers = threading.BoundedSemaphore(policy.LONG_ANSWERS)
+        self.open: dict[object, Exchange] = {}
+        self._slow: dict[Exchange, None] = {}  # the one that has been waited for longest is first
+
+    def add_socket(self, socket: Any) -> None:
+        super().add_socket(socket)
+        self._listens_at.append(socket.getsockname())
+
+    def listens_at(self, socket: Any) -> tuple[str, str]:
+        """Return the host and the port where the server listens, not where the client came in.
+
+        plaidapp/hosts.py concludes from them who can reach the server. A Unix socket has a path.
+        """
+        here = socket.getsockname()
+        if isinstance(here, str):
+            return here, ""
+        same_port = [there for there in self._listens_at if there[1] == here[1]]
+        exact = here in same_port
+        host, port = (here if exact else same_port[0])[:2]
+        return host, str(port)
+
+    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
+        if len(self.open) >= self._limit and self._slow:
+            next(iter(self._slow)).abort()
+        super().handle_stream(stream, address)
+
+    def start_request(self, server_conn: object, request_conn: Any) -> Exchange:
+        self._forget(server_conn)
+        exchange = self.open[server_conn] = Exchange(self, request_conn)
+        self.wait_for(exchange)
+        return exchange
+
+    def on_close(self, server_conn: object) -> None:
+        super().on_close(server_conn)
+        self._forget(server_conn)
+
+    def wait_for(self, exchange: Exchange) -> None:
+        """From now on, the client of this exchange has to do something."""
+        self._slow[exchange] = None
+
+    def begin(self, exchange: Exchange) -> None:
+        """From now on, the app has to do something."""
+        self._slow.pop(exchange, None)
+        self._begin(exchange)
+
+    def hold(self, exchange: Exchange, size: int) -> None:
+        """Note how many bytes are in memory for this exchange."""
+        self._held += size - exchange.held
+        exchange.held = size
+        if self._held > policy.HELD_LIMIT and self._slow:
+            max(self._slow, key=lambda slow: slow.held).abort()
+
+    def _forget(self, server_conn: object) -> None:
+        exchange = self.open.pop(server_conn, None)
+        if exchange:
+            self.hold(exchange, 0)
+            self._slow.pop(exchange, None)
+
+    def refuse_more(self) -> None:
+        """Accept no more connections, and close each that is open after its next answer."""
+        self.stop()
+        self.conn_params.no_keep_alive = True
+
+    def close_waiting(self) -> None:
+        """Close the connections that have not sent a whole request."""
+        for exchange in list(self._slow):
+            if not exchange.begun:
+                exchange.abort()
+
+
+def _connection_limit() -> int:
+    """Allow this process as many open files as it may have, and leave half for other purposes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * policy.MAX_CONNECTIONS
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return min(policy.MAX_CONNECTIONS, max(soft, wanted) // 2)

@@ -1,0 +1,75 @@
+"""One request and its answer."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine
+
+from plaidapp import policy
+
+from .answer import Answer, WSGIApp
+from .environ import environ_of, problem_with
+
+if TYPE_CHECKING:
+    from .clients import Clients
+
+ANY_SIZE = 2**62
+
+
+class Exchange(HTTPMessageDelegate):
+    """Collects a request, and runs the app when it is whole."""
+
+    def __init__(self, clients: "Clients", conn: Any) -> None:
+        self.conn = conn
+        self.held = 0
+        """Bytes in memory, as Clients.hold noted them."""
+        self.begun = False
+        """Whether the request is whole, or is refused without the rest."""
+        self.received = asyncio.Event()
+        self.loop = asyncio.get_running_loop()
+        self.clients = clients
+        self._body = bytearray()
+        self._size = 0
+
+    def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
+        self.conn.set_max_body_size(ANY_SIZE)  # Tornado would refuse it without a sentence
+        self._request: tuple[RequestStartLine, HTTPHeaders] = start_line, headers
+        problem = problem_with(start_line, headers)
+        length = headers.get("Content-Length", "")
+        if problem:
+            self.begun = True
+            Answer(self).refuse(*problem)
+        elif length.isdecimal() and (len(length) > 12 or int(length) > policy.MAX_BODY):
+            self._size = policy.MAX_BODY + 1  # enough for the app to refuse it
+            self._begin()
+
+    def data_received(self, chunk: bytes) -> None:
+        if self.begun:  # the rest of a body that is too large
+            return
+        self._body += chunk
+        self._size += len(chunk)
+        self.clients.hold(self, len(self._body))
+        if self._size > policy.MAX_BODY:
+            self._begin()
+
+    def finish(self) -> None:
+        self.received.set()
+        if not self.begun:
+            self._begin()
+
+    def _begin(self) -> None:
+        self.begun = True
+        socket = self.conn.stream.socket
+        address = self.conn.context.address
+        client = address[0] if isinstance(address, tuple) else ""  # of a Unix socket
+        self._parties = self.clients.listens_at(socket), client
+        self.clients.begin(self)
+
+    def run(self, app: WSGIApp) -> None:
+        """Run the app. A thread calls this."""
+        environ = environ_of(*self._request, bytes(self._body), self._size, *self._parties)
+        Answer(self).run(app, environ)
+
+    def abort(self) -> None:
+        """Close the connection. An answer that is under way remains incomplete."""
+        self.conn.stream.close()

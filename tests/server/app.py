@@ -1,0 +1,55 @@
+"""An app that does what clients of the server need to see. gunicorn loads it as `wsgi:app`."""
+
+import time
+
+from flask import Flask, Response, request
+
+from config import Config
+
+app = Flask("tests.server.app", template_folder=None)
+app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
+app.config["PLAIDAPP"] = Config.from_env()  # gunicorn.conf.py uses it
+PART = b"x" * 65_536
+
+
+@app.route("/echo", methods=["GET", "POST"])
+def echo() -> dict[str, object]:
+    body = request.get_data()
+    headers = {name: value for name, value in request.headers.items() if name != "Host"}
+    parties = [request.environ[name] for name in ("SERVER_NAME", "REMOTE_ADDR")]
+    return {
+        "body": body.decode(),
+        "path": request.full_path,
+        "headers": headers,
+        "parties": parties,
+    }
+
+
+@app.get("/parts/<int:count>")
+def parts(count: int) -> Response:
+    return Response(PART for _ in range(count))
+
+
+@app.get("/broken/<int:count>")
+def broken(count: int) -> Response:
+    def some() -> object:
+        yield from (PART for _ in range(count))
+        raise RuntimeError("in the middle")
+
+    return Response(some())
+
+
+@app.get("/whole/<int:size>")
+def whole(size: int) -> bytes:
+    return b"x" * size
+
+
+@app.get("/slow/<float:seconds>")
+def slow(seconds: float) -> str:
+    time.sleep(seconds)
+    return "done"
+
+
+@app.get("/nothing")
+def nothing() -> tuple[str, int]:
+    return "", 204

@@ -1,0 +1,17 @@
+import pytest
+
+from tests.server.served import Served
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    running = Served("app:app", tmp_path_factory.mktemp("server"))
+    yield running
+    running.running.stop()
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory):
+    running = Served("impatient:app", tmp_path_factory.mktemp("impatient"))
+    yield running
+    running.running.stop()
