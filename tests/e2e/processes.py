@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 from cryptography.fernet import Fernet
 
 from run import find_redis_server
@@ -231,6 +232,22 @@ class Deployment:
             query = "SELECT access_token FROM item ORDER BY number DESC LIMIT 1"
             token: str = state.execute(query).fetchone()[0]
             return token
+
+    def let_links_add_several_banks(self) -> None:
+        """Let each link connect several banks, which the app never asks for."""
+        several = "UPDATE link_token SET request = json_set(request, ?, json('true'))"
+        self._change_bank(several, "$.enable_multi_item_link")
+
+    def let_links_expire(self) -> None:
+        """End the half hour of each link, at the bank and in the app."""
+        self._change_bank("UPDATE link_token SET expires = created")
+        with psycopg.connect(self.env["DATABASE_URL"]) as stored:
+            stored.execute("UPDATE link_session SET expires_at = created_at")
+
+    def _change_bank(self, change: str, *values: str) -> None:
+        """Change what the control plane can't."""
+        with contextlib.closing(sqlite3.connect(self._bank_state)) as state, state:
+            state.execute(change, values)
 
     def start_bank(self) -> None:
         port = self.bank.url.rpartition(":")[2]

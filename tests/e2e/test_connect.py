@@ -1,6 +1,6 @@
 """Connecting a bank in a browser: to Plaid's pages and back. Chromium applies the page's policy.
 
-tests/finance/connections/test_hosted_link.py has every other way, by plain requests.
+tests/e2e/test_link_paths.py has the other ways through these pages.
 """
 
 import re

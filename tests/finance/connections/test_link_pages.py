@@ -153,7 +153,7 @@ def test_the_last_error_that_the_person_met_has_its_sentence(alice, fake_link, r
 
     shown = returned()
 
-    assert "INVALID_CREDENTIALS" in shown.text
+    assert shown.text.count("INVALID_CREDENTIALS") == 1
     assert "did not accept" in shown.text
 
 
