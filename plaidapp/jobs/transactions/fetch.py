@@ -136,12 +136,15 @@ def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spo
 
 
 def _spool(page: SyncPage, body: bytes, spool: Spool) -> int:
-    """Return how many transactions the page names."""
+    """Return how many transactions the page names.
+
+    The page is compressed first: that lets other threads run, so that the next page is asked for.
+    """
+    kept = raw_pages.compressed(body) if page.added or page.modified else b""
     number = len(spool)
     added = [row_of(sent, number) for sent in page.added]
     modified = [row_of(sent, number) for sent in page.modified]
     removed = [sent.transaction_id for sent in page.removed]
-    kept = raw_pages.compressed(body) if added or modified else b""
     unread = [row for row in page.unread if row.kind != ACCOUNT]
     spool.append(Page(added, modified, removed, kept, unread))
     whole = sum(not row.is_part for row in unread)

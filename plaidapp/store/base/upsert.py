@@ -5,7 +5,7 @@ PostgreSQL's tables do not bloat.
 """
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -34,13 +34,21 @@ UNIQUE_VIOLATION = "23505"
 """https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 
-def upsert(table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> None:
+def upsert(
+    table: Table, key: Sequence[str], rows: Sequence[Mapping[str, Any]], *, new: bool = False
+) -> None:
     """Insert `rows`, or update those whose `key` columns are stored already.
 
-    All rows have the same columns.
+    All rows have the same columns. `new` is as in `upsert_many`.
     """
-    if rows:
-        db.session.execute(_statement(table, tuple(key), tuple(rows[0]), _insert()), rows)
+    if not rows:
+        return
+    columns = tuple(rows[0])
+    if new and not on_sqlite():
+        connection = db.session.connection()
+        if _copied(connection, table, {}, columns, _for_driver(connection, table, rows)):
+            return
+    db.session.execute(_statement(table, tuple(key), columns, _insert()), rows)
 
 
 def upsert_many(
@@ -83,12 +91,25 @@ def upsert_many(
     connection.execute(DropTable(staged))
 
 
+def _for_driver(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows' values as the driver takes them."""
+    dialect = connection.dialect
+    types = {name: table.c[name].type.dialect_impl(dialect) for name in rows[0]}
+    converters = {name: kind.bind_processor(dialect) for name, kind in types.items()}
+    for row in rows:
+        yield tuple(
+            convert(row[name]) if convert else row[name] for name, convert in converters.items()
+        )
+
+
 def _copied(
     connection: Connection,
     table: Table,
     shared: Mapping[str, Any],
     columns: tuple[str, ...],
-    rows: Sequence[tuple[Any, ...]],
+    rows: Iterable[tuple[Any, ...]],
 ) -> bool:
     """Copy the rows into the table. False, with nothing changed, if a key is stored already."""
     shared = {**shared, **_defaults(table, {*shared, *columns})}

@@ -98,7 +98,8 @@ def _refresh(stretches: Mapping[int, Stretch]) -> None:
         ]
     for keys in in_batches(obsolete):
         write(delete(Balance).where(tuple_(Balance.account_id, Balance.date).in_(keys)))
-    upsert(TABLE, ("account_id", "date"), changed)
+    is_new = not any(stretch.computed for stretch in stretches.values())
+    upsert(TABLE, ("account_id", "date"), changed, new=is_new)
 
 
 def _row(account_id: int, date: datetime.date, balance: Decimal) -> dict[str, Any]:

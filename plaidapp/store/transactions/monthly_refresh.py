@@ -55,7 +55,8 @@ def _refresh_batch(account_ids: Sequence[int], first: datetime.date, last: datet
     for keys in in_batches([key for key in stored if key not in computed]):
         db.session.execute(delete(TABLE).where(key_columns.in_(keys)))
     changed = [(*key, *sums) for key, sums in computed.items() if stored.get(key) != sums]
-    upsert(TABLE, KEY, [dict(zip(COLUMNS, row, strict=True)) for row in changed])
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in changed]
+    upsert(TABLE, KEY, rows, new=not stored)
 
 
 def refresh_for(transaction_ids: RowIds) -> None:

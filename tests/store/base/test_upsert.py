@@ -1,5 +1,6 @@
 """Rows are inserted, updated, or not written because they are equal."""
 
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,9 @@ from sqlalchemy.exc import IntegrityError
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Transaction
+from plaidapp.store.base.upsert import upsert
 from plaidapp.store.connections import accounts
+from plaidapp.store.connections.balances import TABLE, Balance
 from plaidapp.store.transactions import ingest
 from tests import stored
 
@@ -125,6 +128,27 @@ def test_rows_that_are_not_new_after_all_are_updated(owner, item, save, transact
     rows = stored.rows_of([transaction("t3"), transaction("t4")])
     ingest.save(owner, item.id, known, [None], rows, from_start=True, new=True)
     assert names().keys() == {"t1", "t2", "t3", "t4"}
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_a_wrong_guess_that_rows_are_new_changes_nothing(owner, item, account, new):
+    """Values pass through their columns' types, and a column that is not given has its default."""
+    accounts.save(owner, item.id, [account()])
+    (account_id,) = accounts.ids_of_item(item.id).values()
+
+    def save(amounts):
+        rows = [
+            {"account_id": account_id, "date": date(2020, 1, day), "current": amount, "source": ""}
+            for day, amount in amounts.items()
+        ]
+        upsert(TABLE, ("account_id", "date"), rows, new=new)
+
+    save({1: Decimal("0.00000001"), 2: Decimal(-2)})
+    save({2: Decimal("2.5"), 3: Decimal(3)})
+    columns = select(Balance.date, Balance.current, Balance.current_high)
+    found = db.session.execute(columns.where(Balance.source == "").order_by(Balance.date))
+    amounts = (Decimal("0.00000001"), Decimal("2.5"), Decimal(3))
+    assert found.all() == [(date(2020, 1, day), amounts[day - 1], 0) for day in (1, 2, 3)]
 
 
 @pytest.mark.parametrize("new", [False, True])
