@@ -1,5 +1,6 @@
 """The banner at the top of every page: the one connection that most needs the person."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import render_template, request
@@ -30,13 +31,18 @@ class Attention:
 
 @blueprint.app_template_global()
 def attention() -> Attention:
-    """Return what the banner says. It asks the database once for each request."""
+    """Return what the banner says. It asks the database once for each request at most."""
     if not current_user.is_authenticated:
         return Attention()
     if KEPT not in request.environ:
-        request.environ[KEPT] = _find()
+        find_among(items.needing_care(person().id))
     found: Attention = request.environ[KEPT]
     return found
+
+
+def find_among(listed: Iterable[Item]) -> None:
+    """Choose what the banner says. A page that has read all of the person's Items saves a query."""
+    request.environ[KEPT] = _find(listed)
 
 
 @blueprint.app_template_global()
@@ -46,9 +52,9 @@ def is_in_banner(item: Item) -> bool:
     return found is not None and found.id == item.id
 
 
-def _find() -> Attention:
+def _find(listed: Iterable[Item]) -> Attention:
     of_item = request.args.get("item", type=int) or (request.view_args or {}).get("item_id")
-    needy = [item for item in items.needing_care(person().id) if standing(item) in NEEDS_PERSON]
+    needy = [item for item in listed if standing(item) in NEEDS_PERSON]
     needy.sort(key=lambda item: (item.id != of_item, BY_URGENCY.index(standing(item))))
     return Attention(needy[0] if needy else None, len(needy[1:]), of_item)
 

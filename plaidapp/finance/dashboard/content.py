@@ -14,6 +14,7 @@ from plaidapp.store.connections import account_questions, items
 from plaidapp.store.transactions import reader
 from plaidapp.store.transactions.filters import Filter
 
+from ..base.attention import find_among
 from ..base.rows_by_day import by_day
 from ..connections.connect_forms import ConnectTestBankForm
 from ..pulls import pull_view
@@ -109,8 +110,10 @@ def _dashboard(user_id: int, active: Sequence[Pull]) -> Dashboard:
     """With the period from the address. An unknown one counts as the usual one."""
     period = request.args.get("period")
     period = period if period in PERIODS else USUAL_PERIOD
+    listed = items.of_user(user_id)
+    find_among(listed)
     return Dashboard(
-        items.of_user(user_id),
+        listed,
         reader.page(Filter(user_id), LATEST),
         figures.of_user(user_id, period, today()),
         period,

@@ -4,13 +4,24 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, Select, bindparam, select, update
 
 from plaidapp.extensions import db
 
 from ..base.writes import write
 from .item import Item
 from .item_states import DELETED, ENDED, NEEDING_CARE, NOT_LISTED
+
+
+def _theirs(in_states: ColumnElement[bool]) -> Select[Item]:
+    theirs = Item.user_id == bindparam("user_id"), in_states
+    return select(Item).where(*theirs).order_by(Item.id)
+
+
+# Every page asks, and making a query takes longer than running it.
+_LISTED = _theirs(Item.state.not_in(NOT_LISTED))
+_CONNECTED = _theirs(Item.state.not_in(ENDED))
+_NEEDING_CARE = _theirs(Item.state.in_(NEEDING_CARE))
 
 
 def add(**fields: Any) -> Item:
@@ -44,20 +55,17 @@ def everyone() -> Sequence[Item]:
 
 def of_user(user_id: int) -> Sequence[Item]:
     """Return the person's Items, oldest first, with those that are disconnected but kept."""
-    theirs = (Item.user_id == user_id) & Item.state.not_in(NOT_LISTED)
-    return db.session.scalars(select(Item).where(theirs).order_by(Item.id)).all()
+    return db.session.scalars(_LISTED, {"user_id": user_id}).all()
 
 
 def connected(user_id: int) -> Sequence[Item]:
     """Return the person's Items that have not ended, oldest first."""
-    theirs = (Item.user_id == user_id) & Item.state.not_in(ENDED)
-    return db.session.scalars(select(Item).where(theirs).order_by(Item.id)).all()
+    return db.session.scalars(_CONNECTED, {"user_id": user_id}).all()
 
 
 def needing_care(user_id: int) -> Sequence[Item]:
     """Return the person's Items that may need them, oldest first: see standing.NEEDS_PERSON."""
-    theirs = (Item.user_id == user_id) & Item.state.in_(NEEDING_CARE)
-    return db.session.scalars(select(Item).where(theirs).order_by(Item.id)).all()
+    return db.session.scalars(_NEEDING_CARE, {"user_id": user_id}).all()
 
 
 def remember_balances_refusal(item_id: int, code: str | None, moment: datetime | None) -> None:

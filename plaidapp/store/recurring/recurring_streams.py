@@ -5,16 +5,19 @@ https://plaid.com/docs/api/products/transactions/#transactionsrecurringget
 """
 
 import datetime
+import functools
 from collections.abc import Sequence
 from decimal import Decimal
 
 from sqlalchemy import (
     ColumnElement,
     ForeignKey,
+    Select,
     SQLColumnExpression,
     String,
     Text,
     UniqueConstraint,
+    bindparam,
     exists,
     func,
     select,
@@ -161,14 +164,19 @@ def of_user(user_id: int) -> Sequence[Stream]:
     The stream with the next expected payment comes first. Streams of hidden accounts are left out,
     and those whose payments are all hidden.
     """
+    return db.session.scalars(_of_user(), {"user_id": user_id}).all()
+
+
+@functools.cache  # building the query takes longer than running it
+def _of_user() -> Select[Stream]:
     payments = exists().where(*_stored(Stream.id, Stream.item_id))
     hidden = payments.where(Transaction.hidden) & ~payments.where(~Transaction.hidden)
-    return db.session.scalars(
+    return (
         select(Stream)
         .join(Stream.account)
         .options(joinedload(Stream.account))
         .where(
-            Stream.user_id == user_id,
+            Stream.user_id == bindparam("user_id"),
             Account.item_id == Stream.item_id,
             ~Account.is_hidden,
             ~hidden,
@@ -179,7 +187,7 @@ def of_user(user_id: int) -> Sequence[Stream]:
             Stream.last_date.desc(),
             Stream.id,
         )
-    ).all()
+    )
 
 
 def refusing_items(user_id: int) -> Sequence[Item]:

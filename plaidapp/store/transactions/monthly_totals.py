@@ -134,20 +134,24 @@ def count(user_id: int, item_id: int | None = None) -> Count:
 
     All of a hidden account's are hidden.
     """
-    shown_rows = case((Account.is_hidden, 0), else_=MonthlyTotal.count)
-    every_row = MonthlyTotal.count + MonthlyTotal.hidden
-    query = (
-        select(func.sum(shown_rows), func.sum(every_row))
-        .join(Account, Account.id == MonthlyTotal.account_id)
-        .where(Account.user_id == user_id)
-    )
-    if item_id is not None:
-        query = query.where(Account.item_id == item_id)
-    shown, every = db.session.execute(query).one()
+    query = _COUNT if item_id is None else _COUNT_OF_ITEM
+    shown, every = db.session.execute(query, {"user_id": user_id, "item_id": item_id}).one()
     return Count(int(shown or 0), int(every or 0) - int(shown or 0))
+
+
+_EVERY_ROW = MonthlyTotal.count + MonthlyTotal.hidden
+_COUNT = (
+    select(
+        func.sum(case((Account.is_hidden, 0), else_=MonthlyTotal.count)),
+        func.sum(_EVERY_ROW),
+    )
+    .join(Account, Account.id == MonthlyTotal.account_id)
+    .where(Account.user_id == bindparam("user_id"))
+)
+_COUNT_OF_ITEM = _COUNT.where(Account.item_id == bindparam("item_id"))
 
 
 def count_stored(account_ids: Sequence[int]) -> int:
     """Return how many transactions these accounts have, hidden ones included."""
-    every_row = func.sum(MonthlyTotal.count + MonthlyTotal.hidden)
-    return db.session.scalar(select(every_row).where(MonthlyTotal.account_id.in_(account_ids))) or 0
+    rows = select(func.sum(_EVERY_ROW)).where(MonthlyTotal.account_id.in_(account_ids))
+    return db.session.scalar(rows) or 0
