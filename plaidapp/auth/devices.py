@@ -31,6 +31,7 @@ def account() -> str:
         f"auth/{template}",
         devices=sorted(devices, key=lambda device: device.id != this_device),
         this_device=this_device,
+        is_reloaded=is_htmx(),
         name_of=name_of,
         hours=policy.SESSION_IDLE // timedelta(hours=1),
         days=policy.KEPT_SESSION_IDLE.days,
