@@ -4,6 +4,7 @@ Days and times are those of the person's time zone, and of UTC for a visitor who
 They read as in the language of the page's texts. Dates from the bank stay as they are.
 """
 
+import math
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -24,7 +25,7 @@ from .store.people import time_zones
 def init_app(app: Flask) -> None:
     for of_days in (day, inline_day, coming_day, month_day, long_day, month, since, long_month):
         app.add_template_filter(of_days)
-    for of_moments in (moment, inline_moment, exact_moment, day_of, ago, duration):
+    for of_moments in (moment, inline_moment, exact_moment, day_of, ago, duration, wait):
         app.add_template_filter(of_moments)
 
 
@@ -171,3 +172,10 @@ def duration(span: timedelta) -> str:
     return units.format_unit(
         number(rounded), f"duration-{unit}", length="short", locale=text_locale()
     )
+
+
+def wait(span: timedelta) -> str:
+    """Such as "30 seconds", "2 minutes", rounded up: nobody should try again too early."""
+    seconds = math.ceil(span.total_seconds())
+    whole = seconds if seconds <= 60 else math.ceil(seconds / 60) * 60
+    return dates.format_timedelta(timedelta(seconds=whole), threshold=1, locale=text_locale())

@@ -1,5 +1,5 @@
 """How often a bank is asked, how failures are retried, when a worker counts as dead, how long a
-log-in lasts, and what a client may take and keep.
+log-in lasts, what a client may take and keep, and how many passwords may be guessed.
 
 Every number of these rules is here, and so are the formulas that use them. Which of Plaid's errors
 are worth a retry is in `bank/error_sentences.py`.
@@ -129,7 +129,7 @@ def link_look_delay(age: timedelta, since_return: timedelta | None) -> timedelta
 CLOCK_TICK = 1.0
 """Seconds between two looks for Items and pulls that need work. Costs few indexed queries."""
 CLEANUP_TICKS = 10
-"""Ticks between two deletions of forged key ids, and of sessions that are over."""
+"""Ticks between two deletions of forged key ids, ended sessions and old counts of tries."""
 NEGLECTED_BATCH = 250
 """The most Items that one tick looks at, so that it stays short. They wait in line, the longest
 first: 15,000 Items get their turn within a minute, and 100,000 within seven."""
@@ -243,6 +243,35 @@ KEY_FORGOTTEN = timedelta(minutes=10)
 
 HTTPS_ONLY_FOR = timedelta(days=365)
 """How long a browser that came over https refuses to come without it."""
+
+# --- Log-ins and sign-ups ---
+
+FREE_GUESSES = 5
+"""Wrong log-ins in a row that cost nothing: of an account, and of a known device."""
+FIRST_GUESS_DELAY = timedelta(seconds=30)
+"""How long the next try has to wait after the first wrong log-in that is not free. It doubles."""
+MAX_GUESS_DELAY = timedelta(hours=1)
+"""The longest such wait."""
+GUESSES_FORGOTTEN = timedelta(days=1)
+"""After this long without a try, the wrong log-ins of an account no longer count. So at most 6
+passwords of an account are tried at once, and 35 in a day."""
+ADDRESS_GUESSES = 100
+"""Wrong log-ins from one address in ADDRESS_PERIOD that cost nothing: a school has one address."""
+ADDRESS_SIGN_UPS = 60
+"""Sign-ups from one address in ADDRESS_PERIOD. The next one has to wait."""
+ADDRESS_PERIOD = timedelta(hours=1)
+TRIES_BATCH = 1_000
+"""The most counts of tries that one clean-up of the clock deletes."""
+KNOWN_DEVICE_LIFE = timedelta(days=365)
+"""How long a device stays known after a log-in."""
+
+
+def guess_delay(excess: int) -> timedelta:
+    """Return how long the next try has to wait after `excess` tries that were not free."""
+    if excess <= 0:
+        return timedelta()
+    return min(FIRST_GUESS_DELAY * 2.0 ** min(excess - 1, 20), MAX_GUESS_DELAY)
+
 
 # --- Log-in sessions ---
 

@@ -23,6 +23,7 @@ from . import (
     theme,
     webhooks,
 )
+from .auth import passwords
 from .csrf import csrf
 from .extensions import login, signing_keys
 from .store.people import time_zones
@@ -69,6 +70,7 @@ def warm_up(app: Flask) -> None:
     """
     hosts.warn_if_any_is_accepted(app.config["PLAIDAPP"])
     configure_mappers()
+    passwords.warm_up()
     time_zones.names()
     for name in app.jinja_env.list_templates():
         app.jinja_env.get_template(name)

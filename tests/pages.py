@@ -1,4 +1,4 @@
-"""Reads HTML for the tests: elements, field values, and the errors beside a field."""
+"""Reads answers for the tests: elements, field values, errors beside a field, cookies."""
 
 from html.parser import HTMLParser
 
@@ -96,3 +96,11 @@ def token_of(answer: TestResponse) -> str:
     }
     assert len(tokens) == 1
     return tokens.pop() or ""
+
+
+def set_cookie(answer: TestResponse, name: str) -> str:
+    """Return the header that sets this cookie."""
+    (header,) = (
+        each for each in answer.headers.getlist("Set-Cookie") if each.startswith(f"{name}=")
+    )
+    return header

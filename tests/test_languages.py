@@ -35,7 +35,13 @@ BAD_FORMS = {
         {},
         {"username": "a@b", "email": "x", "password": "short"},
         {"username": "alice", "email": "alice@example.com", "password": "x" * 200},
-        {"username": "new", "email": "new@example.com", "password": "password" * 3},
+        *(
+            {"username": "new", "email": "new.person@example.com", "password": password}
+            for password in (
+                *("password" * 3, "a" * 15, "abcdefghijklmnop", "qwertyuiopasdfgh"),
+                *("new.person@example.com", "passwordpassword password"),
+            )
+        ),
     ],
     "/finance/time-zone": [{}, {"time_zone": "x"}],
     "/finance/items/sandbox": [

@@ -1,5 +1,6 @@
 """The sign-up and log-in forms."""
 
+import re
 import unicodedata
 
 from flask_babel import gettext, lazy_gettext
@@ -82,8 +83,19 @@ class SignUpForm(FlaskForm):
             raise ValidationError(str(EMAIL_TAKEN))
 
     def validate_password(self, field: Field) -> None:
-        if problem := passwords.problem_with(field.data):
+        personal = _words_of(self.username.data or "", self.email.data or "")
+        if problem := passwords.problem_with(field.data, personal):
             raise ValidationError(problem)
+
+    @property
+    def tells_who_is_here(self) -> bool:
+        """Does a complaint of the form tell that somebody has this name or address?"""
+        return str(TAKEN) in self.username.errors or str(EMAIL_TAKEN) in self.email.errors
+
+
+def _words_of(name: str, email: str) -> list[str]:
+    """Return what a stranger would try first as the person's password."""
+    return [name, email, *re.split(r"[\W_]+", f"{name} {email}"), *email.split("@")]
 
 
 class LogInForm(FlaskForm):

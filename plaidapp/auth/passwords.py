@@ -1,16 +1,57 @@
 """What a password must be, and how it is stored.
 
-Its length counts, not its mix of characters: NIST SP 800-63B, section 3.1.1.2.
+Its length counts, and how many guesses it takes, not its mix of characters: NIST SP 800-63B,
+section 3.1.1.2. zxcvbn estimates the guesses: https://github.com/shssoichiro/zxcvbn-rs
 """
 
+import unicodedata
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 from werkzeug.security import check_password_hash, generate_password_hash
+from zxcvbn_rs_py import Warning as Found
+from zxcvbn_rs_py import zxcvbn
 
-SHORTEST, LONGEST = 15, 128  # characters
 COMMON = Path(__file__).parent / "common_passwords.txt"
+SHORTEST, LONGEST = 15, 128  # characters
+JUDGED = 40
+"""The characters that the estimator sees: with each one it may take twice as long."""
+STRONG = 10
+"""A good password takes at least 10 to the power of this many guesses."""
+SITE = "plaidapp"
+EASY = lazy_gettext("This password is easy to guess. Add a few words.")
+WEAKNESSES = (
+    (
+        lazy_gettext("This password repeats the same characters. Add other words."),
+        (
+            Found.RepeatsLikeAaaAreEasyToGuess,
+            Found.RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess,
+        ),
+    ),
+    (
+        lazy_gettext(
+            "This password follows the order of the keyboard, the alphabet or numbers."
+            " Add other words."
+        ),
+        (
+            Found.StraightRowsOfKeysAreEasyToGuess,
+            Found.ShortKeyboardPatternsAreEasyToGuess,
+            Found.SequencesLikeAbcAreEasyToGuess,
+        ),
+    ),
+    (
+        lazy_gettext("This password is made of common passwords. Add other words."),
+        (
+            Found.ThisIsATop10Password,
+            Found.ThisIsATop100Password,
+            Found.ThisIsACommonPassword,
+            Found.ThisIsSimilarToACommonlyUsedPassword,
+        ),
+    ),
+)
+"""What to say about what the estimator found. EASY is for the rest."""
 
 
 @cache
@@ -19,8 +60,11 @@ def _common_passwords() -> frozenset[str]:
     return frozenset(COMMON.read_text(encoding="utf-8").split())
 
 
-def problem_with(password: str) -> str | None:
-    """A sentence about what is wrong with a new password, or None."""
+def problem_with(password: str, personal: Sequence[str] = ()) -> str | None:
+    """A sentence about what is wrong with a new password, or None.
+
+    `personal` are words that others would guess first, such as the person's name.
+    """
     if len(password) < SHORTEST:
         return gettext(
             "Use at least %(least)s characters. A few words in a row work well.", least=SHORTEST
@@ -29,7 +73,25 @@ def problem_with(password: str) -> str | None:
         return gettext("Use at most %(most)s characters.", most=LONGEST)
     if _repeated_unit(password.casefold()) in _common_passwords():
         return gettext("This password is too common. Choose one that nobody would guess.")
-    return None
+    return _weakness(_as_judged(password), [_as_judged(word) for word in (SITE, *personal)])
+
+
+def _as_judged(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)[:JUDGED]
+
+
+def _weakness(password: str, personal: list[str]) -> str | None:
+    """A sentence about why the estimator finds a password easy to guess, or None."""
+    estimate = zxcvbn(password, personal)
+    if estimate.guesses_log10 >= STRONG:
+        return None
+    if zxcvbn(password).guesses_log10 >= STRONG:
+        return gettext(
+            "This password is easy to guess from your name, your email address or the name of"
+            " this site. Choose other words."
+        )
+    found = estimate.feedback.warning if estimate.feedback else None
+    return str(next((sentence for sentence, causes in WEAKNESSES if found in causes), EASY))
 
 
 def _repeated_unit(text: str) -> str:
@@ -54,5 +116,13 @@ def matches(stored_hash: str | None, password: str) -> bool:
 
     Without a hash the check takes as long, so that timing doesn't reveal which names exist.
     """
-    matched = check_password_hash(stored_hash or _nobodys_hash(), password)
+    nobodys = _nobodys_hash()  # made by the first check, whether or not it is needed there
+    matched = check_password_hash(stored_hash or nobodys, password)
     return matched and stored_hash is not None
+
+
+def warm_up() -> None:
+    """Do the work that a first sign-up and log-in would wait for."""
+    _common_passwords()
+    _nobodys_hash()
+    zxcvbn(SITE)

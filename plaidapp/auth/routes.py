@@ -3,19 +3,21 @@
 from flask import redirect, render_template, request, url_for
 from flask_babel import lazy_gettext
 from flask_login import current_user
+from flask_wtf import FlaskForm
 from sqlalchemy.exc import IntegrityError
 from werkzeug import Response
 
 from plaidapp.addresses import own_path
+from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.store import User
 from plaidapp.store.people import time_zones, users
 
-from . import current_session, passwords
+from . import current_session, known_device, passwords, throttle
 from .blueprint import blueprint
 from .forms import LogInForm, SignUpForm
 
-Answer = str | Response | tuple[str, int]
+Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 WRONG_PAIR = lazy_gettext("This username and password don't match.")
 
 
@@ -26,9 +28,15 @@ def signup() -> Answer:
     form = SignUpForm(request.form)
     if request.method != "POST":
         return render_template("auth/signup.html", form=form)
+    attempt = throttle.sign_up()
+    if attempt.refused:
+        event("signup_refused", wait=attempt.seconds)
+        return _too_soon("auth/signup.html", form, attempt)
     if form.validate() and (user := _create(form)):
-        current_session.start(user, kept=False)
-        return redirect(url_for("finance.dashboard"))
+        event("signup", person=users.opaque_id_of(user))
+        return _let_in(user, url_for("finance.dashboard"))
+    if not form.tells_who_is_here:
+        attempt.forgive()
     return render_template("auth/signup.html", form=form), 422
 
 
@@ -58,11 +66,43 @@ def login() -> Answer:
         return render_template("auth/login.html", form=form)
     if not form.validate():
         return render_template("auth/login.html", form=form), 422
-    user = users.by_name(form.username.data)
+    credentials = users.credentials_of(form.username.data)
     db.session.commit()  # hashing takes a while, so no transaction stays open
-    password = form.password.data[: passwords.LONGEST + 1]
-    matched = passwords.matches(user.password_hash if user else None, password)
-    if user is None or not matched:
-        return render_template("auth/login.html", form=form, problem=str(WRONG_PAIR)), 401
-    current_session.start(user, kept=form.keep.data)
-    return redirect(own_path(form.next.data) or url_for("finance.dashboard"))
+    device = known_device.id_of(credentials)
+    attempt = throttle.log_in(form.username.data, credentials, device)
+    if not attempt.refused and (user := _checked(form.password.data, credentials)):
+        attempt.forgive()
+        event("login", person=users.opaque_id_of(user), device="known" if device else "new")
+        target = own_path(form.next.data) or url_for("finance.dashboard")
+        return _let_in(user, target, kept=form.keep.data, device=device)
+    event(
+        "login_refused" if attempt.refused else "login_wrong",
+        person=credentials.opaque_id if credentials else None,
+        device="known" if device else "new",
+        wait=attempt.seconds,
+    )
+    if attempt.wait:
+        return _too_soon("auth/login.html", form, attempt)
+    return render_template("auth/login.html", form=form, problem=str(WRONG_PAIR)), 401
+
+
+def _checked(password: str, credentials: users.Credentials | None) -> User | None:
+    """Return the person of `credentials` if it is their password."""
+    known = credentials.password_hash if credentials else None
+    if not passwords.matches(known, password[: passwords.LONGEST + 1]):
+        return None
+    return users.by_id(credentials.id) if credentials else None
+
+
+def _too_soon(template: str, form: FlaskForm, attempt: throttle.Try) -> Answer:
+    """Say when to try again. A guess that was wrong and one that nobody looked at read alike."""
+    page = render_template(template, form=form, wait=attempt.wait)
+    return page, 429, {"Retry-After": str(attempt.seconds)}
+
+
+def _let_in(user: User, target: str, *, kept: bool = False, device: str | None = None) -> Response:
+    """Log the person in, and know their browser from now on."""
+    current_session.start(user, kept=kept)
+    answer = redirect(target)
+    known_device.remember(answer, user, device)
+    return answer

@@ -10,6 +10,7 @@ from .connections.link_results import LinkResult
 from .connections.link_sessions import LinkSession
 from .connections.state_changes import StateChange
 from .people.login_sessions import LoginSession
+from .people.tries import Tries
 from .people.users import User
 from .pulls.pulls import Pull, PullItem
 from .recurring.recurring_streams import Stream
@@ -43,6 +44,7 @@ __all__ = [
     "StateChange",
     "Stream",
     "Transaction",
+    "Tries",
     "User",
     "Webhook",
     "WebhookKey",

@@ -9,7 +9,7 @@ import pytest
 from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.store.people import users
-from tests.pages import Page
+from tests.pages import Page, set_cookie
 
 PASSWORD = "correct horse battery staple"
 
@@ -173,7 +173,7 @@ def test_the_root_redirects_to_the_log_in_or_the_dashboard(alice, client):
 
 
 def test_the_session_cookie_is_http_only_and_same_site(log_in):
-    cookie = log_in().headers["Set-Cookie"]
+    cookie = set_cookie(log_in(), "session")
 
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie

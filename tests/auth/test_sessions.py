@@ -15,6 +15,7 @@ from plaidapp.store.pulls import kinds, pulls
 from tests.auth.test_access import routes
 from tests.conftest import PASSWORD
 from tests.logged_in import logged_in
+from tests.pages import set_cookie
 
 HTMX = {"HX-Request": "true"}
 
@@ -225,7 +226,8 @@ def test_a_page_does_not_wait_to_store_the_last_use(app, alice, sessions, later,
 def test_a_kept_log_in_outlives_the_browser_but_does_not_renew_itself(log_in, later):
     browser, answer = log_in(keep="y")
     first = browser.get_cookie("session").expires
-    assert first == parsedate_to_datetime(re.search("Expires=([^;]+)", str(answer.headers))[1])
+    expires = re.search("Expires=([^;]+)", set_cookie(answer, "session"))
+    assert first == parsedate_to_datetime(expires[1])
     later(days=10)
     browser.get("/auth/login")
     browser.post("/auth/sessions/revoke")  # its message is stored in the cookie
@@ -242,8 +244,8 @@ def test_without_keep_the_browser_forgets_the_log_in_when_it_is_closed(client, a
     answer = client.post(path, data=form)
 
     assert answer.status_code == 302
-    assert "Expires" not in answer.headers["Set-Cookie"]
-    assert "Max-Age" not in answer.headers["Set-Cookie"]
+    assert "Expires" not in set_cookie(answer, "session")
+    assert "Max-Age" not in set_cookie(answer, "session")
 
 
 def test_the_cookie_over_https_has_a_name_that_no_other_site_can_set(app, alice):
@@ -258,7 +260,7 @@ def test_the_cookie_over_https_has_a_name_that_no_other_site_can_set(app, alice)
     form = {"username": "alice", "password": PASSWORD}
     answer = browser.post("/auth/login", data=form, base_url=over_tls)
 
-    cookie, *flags = answer.headers["Set-Cookie"].split("; ")
+    cookie, *flags = set_cookie(answer, "__Host-session").split("; ")
     without = cookie.removeprefix("__Host-")
     assert cookie.startswith("__Host-session=")
     assert set(flags) == {"Secure", "HttpOnly", "Path=/", "SameSite=Lax"}

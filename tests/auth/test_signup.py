@@ -209,7 +209,7 @@ def test_a_bad_password_is_refused_and_not_shown_again(client, users, subtests):
 GOOD_PASSWORDS = {
     "15 characters": "p7!xQ2z9Lw#4VbT",
     "128 characters": "p7!xQ2z9Lw#4VbTa" * 8,
-    "128 emoji": "🦉🐧" * 64,
+    "128 emoji": "".join(chr(0x1F400 + 37 * number % 128) for number in range(128)),
     "other scripts and controls": "пароль\0\t\n密码 ﷺ\u202e\u200b x",
     "blanks round it": "  correct horse  ",
 }

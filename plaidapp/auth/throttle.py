@@ -1,0 +1,84 @@
+"""Which counts decide whether a try to log in or sign up is made at all.
+
+A try is counted before the password is looked at, so that parallel guesses gain nothing. A success
+takes it back. Nobody waits in a request: a try that comes too soon is refused, and isn't counted.
+
+A browser from which the person has logged in before has a count of its own, so a stranger's
+guesses don't keep them out.
+"""
+
+import hmac
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import current_app, request
+
+from plaidapp import policy
+from plaidapp.addresses import network_of
+from plaidapp.store.people import users
+from plaidapp.store.people.tries import Limit
+
+from . import counting
+
+
+@dataclass(frozen=True)
+class Try:
+    """`wait` is how long the next try has to wait; zero if it need not."""
+
+    refused: bool
+    wait: timedelta
+    own: Limit | None
+    address: Limit | None
+
+    @property
+    def seconds(self) -> int:
+        return math.ceil(self.wait.total_seconds())
+
+    def forgive(self) -> None:
+        """Take the try back: the password was right, or nothing was guessed."""
+        if self.own:
+            counting.forget(self.own.key)
+        if self.address:
+            counting.take_back(self.address.key)
+
+
+def log_in(name: str, person: users.Credentials | None, device: str | None) -> Try:
+    """Count a try to log in as `person`, from a known device of theirs if `device` is its id.
+
+    An account has one count, whether its name or its email address was typed. A name that nobody
+    has gets a count as well.
+    """
+    key = users.key_of(name)
+    if device:
+        return _count(_guesses(f"device {device}"), None)
+    account = _guesses(f"person {person.id}" if person else f"name {key}")
+    return _count(account, _of_address("guesses", policy.ADDRESS_GUESSES))
+
+
+def sign_up() -> Try:
+    # The try that uses up the limit starts the delay, and so the next one is refused.
+    return _count(None, _of_address("sign-ups", policy.ADDRESS_SIGN_UPS - 1))
+
+
+def _count(own: Limit | None, address: Limit | None) -> Try:
+    verdict = counting.count([limit for limit in (own, address) if limit])
+    return Try(not verdict.counted, verdict.wait, own, address)
+
+
+def _guesses(whose: str) -> Limit:
+    return Limit(_key(whose), policy.FREE_GUESSES, policy.GUESSES_FORGOTTEN, renews=True)
+
+
+def _of_address(what: str, free: int) -> Limit | None:
+    """Return the limit of the request's address; None if it came through a socket without one."""
+    network = network_of(request.remote_addr)
+    if network is None:
+        return None
+    return Limit(_key(f"{what} {network}"), free, policy.ADDRESS_PERIOD, renews=False)
+
+
+def _key(whose: str) -> str:
+    """Return a key that tells neither names nor addresses to whoever can read Redis."""
+    secret = str(current_app.secret_key).encode()
+    return hmac.digest(secret, whose.encode("utf-8", "replace"), "sha256").hex()[:32]
