@@ -12,6 +12,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
+from . import body_limits
 from .extensions import READ_ONLY_METHODS, db, login
 from .htmx import is_htmx, notice, redirect
 
@@ -22,7 +23,6 @@ SENTENCES = {
     403: lazy_gettext("You don't have access to this."),
     404: lazy_gettext("This doesn't exist, or you don't have access to it."),
     405: lazy_gettext("This address does not support that kind of request."),
-    413: lazy_gettext("This is larger than the limit of 1 MB."),
     500: lazy_gettext(
         "Something broke on our side. Your stored data is safe. Reload to try again."
     ),
@@ -63,10 +63,17 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
-    response = answer(status, str(SENTENCES.get(status, error.description or "")))
+    response = answer(status, _sentence(status, error))
     if isinstance(error, MethodNotAllowed):
         response.allow.update(error.valid_methods or ())
     return response
+
+
+def _sentence(status: int, error: HTTPException) -> str:
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        limit = body_limits.in_words()
+        return gettext("This is larger than the limit of %(limit)s.", limit=limit)
+    return str(SENTENCES.get(status, error.description or ""))
 
 
 def _csrf_error(_error: CSRFError) -> Response:

@@ -6,6 +6,7 @@ from sqlalchemy.orm import configure_mappers
 from . import (
     assets,
     auth,
+    body_limits,
     cli,
     days,
     error_pages,
@@ -34,12 +35,12 @@ def init_app(app: Flask) -> None:
         WTF_CSRF_SECRET_KEY=signing_keys(app),
         WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session: a page may stay open overnight
         WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, which some browsers leave out; see origins
-        MAX_CONTENT_LENGTH=1024 * 1024,
     )
     _configure_login()
     login.init_app(app)
     hosts.init_app(app)  # what it refuses, nothing else may see
     origins.init_app(app)
+    body_limits.init_app(app)
     csrf.init_app(app)
     parts = (
         assets,

@@ -22,7 +22,13 @@ SHARED = {"plaidapp.events", "plaidapp.policy", "plaidapp.sealing", "plaidapp.te
 READABLE = ("amounts", "error_sentences", "json_text", "link_payloads", "payloads", "unread")
 READING = {f"plaidapp.bank.{name}" for name in READABLE}
 STORE = {*READING, "plaidapp.extensions", *SHARED}
-SHOWN = {"plaidapp.auth.access", "plaidapp.days", "plaidapp.formats", "plaidapp.sentences"}
+SHOWN = {
+    "plaidapp.auth.access",
+    "plaidapp.body_limits",
+    "plaidapp.days",
+    "plaidapp.formats",
+    "plaidapp.sentences",
+}
 LOWER = {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", *LEAVES}
 MAY_IMPORT = {
     "config": {"key_strength"},

@@ -12,6 +12,7 @@ import time
 import msgspec
 from flask import Blueprint, abort, request
 
+from plaidapp import policy
 from plaidapp.bank.link_payloads import hash_of
 from plaidapp.bank.payloads import Event
 from plaidapp.bank.webhook_signatures import (
@@ -30,8 +31,6 @@ from . import handlers, signing_key
 
 log = logging.getLogger(__name__)
 
-MAX_BODY = 64 * 1024
-"""Bytes: many times the size of Plaid's webhooks."""
 TOKEN = re.compile(r"\b(link|public|access)-(?:sandbox|development|production)-[\w-]+")
 Answer = tuple[dict[str, str], int]
 
@@ -41,9 +40,9 @@ blueprint = Blueprint("webhooks", __name__)
 @blueprint.post("/webhooks/plaid")
 @csrf.exempt
 def receive() -> Answer:
-    request.max_content_length = MAX_BODY + 1  # a chunked body is silently cut off there
+    request.max_content_length = policy.MAX_FORM + 1  # a chunked body is silently cut off there
     body = request.get_data()
-    if len(body) > MAX_BODY:
+    if len(body) > policy.MAX_FORM:
         abort(413)
     token = request.headers.get("Plaid-Verification", "")
     event = _decode(body)

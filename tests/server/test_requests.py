@@ -43,7 +43,7 @@ def test_a_header_cannot_pass_for_another(served):
 
 
 def test_the_app_learns_where_the_server_listens(served):
-    """plaidapp/hosts.py takes it for private only if that is loopback, wherever a client comes in."""
+    """plaidapp/hosts.py believes a client who names localhost only where that is loopback."""
     seen = body_of(served.ask(b"GET /echo HTTP/1.1\r\n" + CLOSE + b"\r\n"))
 
     assert seen["parties"] == ["0.0.0.0", "127.0.0.1"]  # noqa: S104

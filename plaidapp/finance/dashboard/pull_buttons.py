@@ -10,6 +10,7 @@ from flask import current_app, flash, make_response, render_template, request
 from flask_babel import gettext, lazy_gettext
 from werkzeug import Response
 
+from plaidapp import body_limits, policy
 from plaidapp.auth.access import owned_or_404, person
 from plaidapp.days import inline_moment
 from plaidapp.extensions import db
@@ -39,6 +40,7 @@ NO_TEST_BANKS = lazy_gettext("Test banks are available only in Plaid's sandbox."
 
 
 @blueprint.post("/items/sandbox")
+@body_limits.allow(policy.MAX_BODY)
 def connect_test_bank() -> Answer:
     if current_app.config["PLAIDAPP"].plaid_env != "sandbox":
         return _refuse(str(NO_TEST_BANKS))
