@@ -25,6 +25,7 @@ class Figures:
     customers: int
     customers_at_once: int
     customer_kills: int
+    slow_clients: int
 
 
 SHORT = Figures(
@@ -43,6 +44,7 @@ SHORT = Figures(
     customers=3,
     customers_at_once=3,
     customer_kills=4,
+    slow_clients=60,
 )
 FULL = Figures(
     items=8,
@@ -60,4 +62,5 @@ FULL = Figures(
     customers=50,
     customers_at_once=10,
     customer_kills=200,
+    slow_clients=500,
 )
