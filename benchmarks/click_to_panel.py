@@ -14,8 +14,16 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from urllib.parse import urlsplit
 
+from flask import Flask
+from sqlalchemy import update
+
 from benchmarks import harness, status_poll
 from benchmarks.htmx_client import SMALL_BANK, HtmxClient, PollDelay
+from config import Config
+from plaidapp import create_app, policy
+from plaidapp.extensions import db
+from plaidapp.store import Pull
+from plaidapp.store.base.types import now
 from tests.e2e.processes import Deployment
 
 BALANCES = "/accounts/balance/get"
@@ -62,9 +70,11 @@ def measure_clicks(
     """Time clicks with each way of polling. The slowest way gets only a few rounds."""
     deployment.bank.misbehave("delay", BALANCES, seconds=bank_seconds)
     token = deployment.newest_access_token()
+    app = create_app(Config.from_env(deployment.env))
     requests: dict[str, list[int]] = {name: [] for name in POLLING}
 
     def click(name: str) -> float:
+        forget_clicks(app)
         before = anna.requests
         start = time.perf_counter()
         anna.follow(anna.click("/finance/pulls/accounts"), POLLING[name])
@@ -102,6 +112,13 @@ def measure_clicks(
         ]
         for name, times in above.items()
     ]
+
+
+def forget_clicks(app: Flask) -> None:
+    """What Plaid bills is limited by the hour: all clicks were long ago."""
+    with app.app_context():
+        db.session.execute(update(Pull).values(created_at=now() - policy.BILLED_WITHIN))
+        db.session.commit()
 
 
 def measure_pages(

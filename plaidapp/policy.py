@@ -124,6 +124,17 @@ def link_look_delay(age: timedelta, since_return: timedelta | None) -> timedelta
     return LINK_LOOK_INTERVAL if age < LINK_LOOK_OFTEN else LINK_LOOK_LATER
 
 
+# --- What one person may ask for ---
+
+PULLS_AHEAD = 3
+"""The most clicks of one person in the queue or running. Their others wait in the database, so that
+somebody who presses a hundred buttons delays nobody else."""
+BILLED_WITHIN = timedelta(hours=1)
+"""The time in which the two numbers below are counted: Plaid bills these requests."""
+BALANCE_CALLS = 60
+"""One for each connection and click. The first click is allowed, however many connections."""
+REFRESH_CALLS = 20
+
 # --- The clock, and workers that die ---
 
 CLOCK_TICK = 1.0

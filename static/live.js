@@ -75,9 +75,14 @@ document.addEventListener("htmx:error", (event) => {
 });
 
 // Scroll the panel of a new pull into view, because it may be far from the button. Not smoothly:
-// content that arrives meanwhile would stop a smooth scroll half way.
+// content that arrives meanwhile would stop a smooth scroll half way. If a pull was under way for
+// the same button, its panel may be there already.
 document.addEventListener("htmx:after:swap", (event) => {
   const { target, request } = event.detail.ctx;
   if (target?.id !== "activity" || request.method !== "POST") return;
-  target.firstElementChild?.scrollIntoView({ block: "nearest" });
+  const panel = target.firstElementChild;
+  for (const other of target.querySelectorAll(`:scope > [id="${panel?.id}"]`)) {
+    if (other !== panel) other.remove();
+  }
+  panel?.scrollIntoView({ block: "nearest" });
 });

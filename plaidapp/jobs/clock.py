@@ -14,7 +14,7 @@ from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store.connections import sync_progress
 from plaidapp.store.people import login_sessions, tries
-from plaidapp.store.pulls import transitions
+from plaidapp.store.pulls import line, transitions
 from plaidapp.store.transactions import search_backfill
 from plaidapp.store.webhooks import signing_keys
 
@@ -35,7 +35,7 @@ def reclaim() -> None:
 
 def ring_due() -> None:
     """Ring for pulls that are due and have not been rung for recently, as many as one tick may."""
-    queue.ring_all(transitions.due())
+    queue.ring_all(line.due())
     db.session.rollback()
 
 

@@ -21,7 +21,7 @@ from rq.queue import EnqueueData
 from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store import Pull
-from plaidapp.store.pulls import pulls, transitions
+from plaidapp.store.pulls import line, pulls
 
 from .pull_job import JOB, QUEUE, PullJob
 
@@ -87,12 +87,16 @@ def ring(pull: Pull) -> bool:
     """Commit the caller's transaction, then tell a worker: one commit, one round trip to Redis.
 
     The commit includes `rung_at`, so the clock does not ring again for `policy.RING_AGAIN`. If
-    Redis is away, `rung_at` is cleared, and the result is False.
+    Redis is away, `rung_at` is cleared, and the result is False. A click that is not its person's
+    turn is left to `ring_next` and the clock.
 
     A job holds ids only. Its own id contains the attempt, so that a pull rung twice before a worker
     takes it is in the queue once.
     """
-    transitions.mark_rung([pull])
+    if pull.asked_by == pulls.PERSON and not line.has_its_turn(pull):
+        db.session.commit()
+        return True
+    line.mark_rung([pull])
     db.session.commit()
     try:
         _queue().enqueue_many([_job(pull)])
@@ -100,6 +104,14 @@ def ring(pull: Pull) -> bool:
         _leave_to_the_clock([pull], error)
         return False
     return True
+
+
+def ring_next(user_id: int) -> None:
+    """Ring for the person's next click, now that a pull of theirs is over."""
+    if pull := line.next_click(user_id):
+        ring(pull)
+    else:
+        db.session.commit()
 
 
 def ring_all(due: Sequence[Pull]) -> bool:
@@ -125,7 +137,7 @@ def ring_all(due: Sequence[Pull]) -> bool:
     clicks = [pull for pull in new if pull.asked_by == pulls.PERSON]
     others = [pull for pull in new if pull.asked_by != pulls.PERSON]
     new = clicks + others[: max(policy.QUEUE_FILL - len(waiting), 0)]
-    transitions.mark_rung(known + new)
+    line.mark_rung(known + new)
     db.session.commit()
     try:
         queue.enqueue_many([_job(pull) for pull in new])
@@ -158,5 +170,5 @@ def _job(pull: Pull) -> EnqueueData:
 
 def _leave_to_the_clock(rung: Sequence[Pull], error: redis.RedisError) -> None:
     log.warning("Redis is away, %s pulls wait for the clock: %s", len(rung), type(error).__name__)
-    transitions.mark_unrung(rung)
+    line.mark_unrung(rung)
     db.session.commit()

@@ -18,6 +18,7 @@ from plaidapp.store import PullItem
 from plaidapp.store.connections import item_states, items, sync_progress
 from plaidapp.store.pulls import kinds, pulls, transitions
 
+from . import queue
 from .connections import item_state
 from .connections.connect import connect
 from .connections.follow_session import follow
@@ -85,6 +86,8 @@ def _run(pull_id: int) -> None:
         with beating(pull_id, attempt.number):
             while not attempt.conclude(_work(attempt)):
                 pass
+        if attempt.pull.asked_by == pulls.PERSON:
+            queue.ring_next(attempt.pull.user_id)
     except LostPullError:
         log.warning("Pull %s was given to another worker", pull_id)
     except OperationalError:

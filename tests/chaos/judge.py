@@ -75,11 +75,11 @@ class Judge:
                 yield f"stored twice: {duplicate}"
             db.session.rollback()
 
-    def clicks(self) -> int:
-        """Return how many pulls people requested."""
-        query = select(func.count()).select_from(Pull).where(Pull.asked_by == pulls.PERSON)
+    def clicks(self) -> set[int]:
+        """Return the ids of the pulls that people requested."""
+        query = select(Pull.id).where(Pull.asked_by == pulls.PERSON)
         with self.world.engine.connect() as connection:
-            return connection.scalar(query) or 0
+            return set(connection.scalars(query))
 
     def webhooks(self) -> int:
         """Return how many webhooks are stored."""

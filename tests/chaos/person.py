@@ -1,6 +1,7 @@
 """A person whose clicks are real HTTP requests."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import requests
 
@@ -41,6 +42,12 @@ class Person:
         """POST as HTMX does; the answer is the panel."""
         headers = {"HX-Request": "true", "X-CSRFToken": self._csrf}
         return self.http.post(f"{self.url}{path}", data=form, headers=headers, timeout=timeout)
+
+    def click_transactions(self) -> requests.Response:
+        """*Get transaction data* of three months, which Plaid doesn't bill by the call."""
+        today = datetime.now(UTC).date()
+        days = {"start_date": str(today - timedelta(days=90)), "end_date": str(today)}
+        return self.click("/finance/pulls/transactions", **days)
 
     def connect_dynamic(self, institution_id: str) -> None:
         """Connect a test user whose bank data changes at every refresh."""

@@ -1,6 +1,7 @@
 """After SIGKILLs at random moments to random processes, everything stored equals the bank's."""
 
 import random
+import re
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -35,24 +36,25 @@ def test_nothing_is_lost_when_processes_are_killed(
     note: Callable[[str, str, str], None],
 ) -> None:
     dice = random.Random(figures.kills)
-    clicks, clicks_before, webhooks_before = 0, judge.clicks(), judge.webhooks()
+    answered: set[int] = set()
+    webhooks_before = judge.webhooks()
     with Watch(world, item_ids) as watch, world.misbehaving(SLOWLY):
         with BankLife(world, item_ids, per_second=1.5) as bank:
             for number in range(figures.kills):
                 kill(world, dice.choice(ROLES))
                 time.sleep(dice.uniform(*figures.kill_pause))  # the pace of the load
                 if number % CLICK_EVERY == 0:
-                    clicks += click(dice.choice(people), dice.choice(CLICKS))
+                    answered |= click(dice.choice(people), dice.choice(CLICKS))
         took = judge.converge(90)
     note(
         f"{figures.kills} random SIGKILLs, {bank.changes} changes at the bank,"
-        f" {judge.webhooks() - webhooks_before} webhooks, {clicks} clicks",
+        f" {judge.webhooks() - webhooks_before} webhooks, {len(answered)} pulls by click",
         "no row lost or stored twice, every Item exact; work resumes within 30 s",
         f"exact ({judge.rows()} rows, {watch.cursors_seen} cursors checked meanwhile); longest"
         f" stall of a pull {watch.longest_stall:.1f} s; all done {took:.1f} s after the last kill",
     )
     assert not watch.faults
-    assert judge.clicks() - clicks_before >= clicks  # every click that was answered is stored
+    assert answered <= judge.clicks()  # every click that was answered is stored
     if figures is FULL:
         assert watch.longest_stall < RESUMES
 
@@ -64,13 +66,13 @@ def kill(world: World, role: str) -> None:
         world.formation.kill(role)
 
 
-def click(person: Person, button: str) -> int:
-    """Return 1 if the click was answered; the web process may be down."""
+def click(person: Person, button: str) -> set[int]:
+    """Return the pull that answers the click, if one does; the web process may be down."""
     today = datetime.now(UTC).date()
     days = {"start_date": str(today - timedelta(days=90)), "end_date": str(today)}
     try:
         answer = person.click(button, **days)
     except requests.RequestException:
-        return 0
-    assert answer.status_code == 200, answer.text
-    return 1
+        return set()
+    assert answer.status_code in (200, 429), answer.text  # Plaid bills balances: there is a limit
+    return {int(number) for number in re.findall(r'id="pull-(\d+)"', answer.text)}

@@ -16,7 +16,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs import clock, pull_job, queue
 from plaidapp.store import Item, Pull
 from plaidapp.store.base.types import now
-from plaidapp.store.pulls import kinds, transitions
+from plaidapp.store.pulls import kinds, line, transitions
 
 
 @pytest.fixture
@@ -274,11 +274,11 @@ def test_ringing_is_one_commit_and_one_round_trip(begin, look, waiting, count):
 
 def test_ringing_for_many_takes_as_many_round_trips_as_for_two(begin, waiting, count):
     for _ in range(5):
-        begin(kinds.ACCOUNTS)
-    queue.ring_all(transitions.due()[:1])
+        begin(kinds.ACCOUNTS, asked_by="clock")
+    queue.ring_all(line.due()[:1])
     count.update(commits=0, sent=0, within=0)
 
-    queue.ring_all(transitions.due())
+    queue.ring_all(line.due())
 
     assert count == {"commits": 2, "sent": 2, "within": 0}  # nobody waits if Redis is slow
     assert len(waiting()) == 5

@@ -3,10 +3,9 @@
 HTMX gets the panel. A plain form is redirected to the dashboard, which shows the panel too.
 """
 
-import math
-from typing import Any
+from collections.abc import Sequence
 
-from flask import current_app, flash, make_response, render_template, request
+from flask import current_app, flash, render_template, request
 from flask_babel import gettext, lazy_gettext
 from werkzeug import Response
 
@@ -16,17 +15,19 @@ from plaidapp.days import inline_moment
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice, retarget
 from plaidapp.jobs import queue
-from plaidapp.store import Pull
+from plaidapp.jobs.press import TooOftenError, press
+from plaidapp.store import Item
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import item_states, items, refreshes, sync_progress
+from plaidapp.store.connections import item_states, items, refreshes
 from plaidapp.store.connections.refreshes import Offer
+from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, parameters, pulls
 from plaidapp.store.transactions import reader
 from plaidapp.texts import gettext_noop
 
 from ..base.blueprint import blueprint
 from ..connections.connect_forms import ConnectTestBankForm
-from ..pulls import pull_view
+from ..pulls import pull_view, too_often
 from ..pulls.range_form import RangeForm
 from . import content
 
@@ -56,7 +57,10 @@ def connect_test_bank() -> Answer:
         cipher = current_app.extensions["cipher"]
         values = {"username": user, "password": password}
         sealed = parameters.seal(cipher, person().id, form.institution_id.data, values)
-    pull = _begin(kinds.LINK, institution_id=form.institution_id.data, sealed=sealed)
+    pull = pulls.add(
+        person().id, kinds.LINK, institution_id=form.institution_id.data, sealed=sealed
+    )
+    queue.ring(pull)  # commits
     return pull_view.answer(pull, connect_form=ConnectTestBankForm(formdata=None))
 
 
@@ -65,7 +69,7 @@ def get_accounts() -> Answer:
     connected = items.connected(person().id)
     if not connected:
         return _refuse(str(NO_BANK))
-    return pull_view.answer(_begin(kinds.ACCOUNTS, items=connected))
+    return _press(kinds.ACCOUNTS, connected)
 
 
 @blueprint.post("/pulls/transactions")
@@ -83,8 +87,7 @@ def sync_item(item_id: int) -> Answer:
     item = owned_or_404(items.owned, item_id)
     if item.state in item_states.ENDED:
         return _refuse(str(REPLACED if item.state == item_states.REPLACED else DISCONNECTED))
-    sync_progress.request_sync([item.id])
-    return pull_view.answer(_begin(kinds.TRANSACTIONS, items=[item]))
+    return _press(kinds.TRANSACTIONS, [item])
 
 
 @blueprint.post("/items/<int:item_id>/refresh")
@@ -92,15 +95,14 @@ def ask_bank(item_id: int) -> Answer:
     """Have Plaid look for new transactions at the bank, once in policy.REFRESH_INTERVAL."""
     item = owned_or_404(items.owned, item_id)
     offer = refreshes.offer(item)
+    users.lock_clicks(item.user_id)  # before the Item, as everywhere
     if offer is Offer.NOW and refreshes.claim(item.id):
-        return pull_view.answer(_begin(kinds.REFRESH, items=[item]))
+        return _press(kinds.REFRESH, [item])
     if offer in (Offer.IMPOSSIBLE, Offer.REFUSED):
         return _refuse(str(NOT_ON_DEMAND))
     db.session.refresh(item)  # another click may have come first
     after = item.refresh_after or now()
-    answer = make_response(_refuse(gettext(ASK_AGAIN, when=inline_moment(after)), 429))
-    answer.headers["Retry-After"] = str(math.ceil((after - now()).total_seconds()))
-    return answer
+    return too_often.until(after, _refuse(gettext(ASK_AGAIN, when=inline_moment(after)), 429))
 
 
 def _begin_range(kind: str) -> Answer:
@@ -113,16 +115,17 @@ def _begin_range(kind: str) -> Answer:
     connected = items.connected(person().id)
     if not connected:
         return _refuse(str(NO_BANK))
-    sync_progress.request_sync([item.id for item in connected])
     days = {"start_date": form.start_date.data, "end_date": form.end_date.data}
-    return pull_view.answer(_begin(kind, items=connected, **days), range_form=form)
+    pull = press(person().id, kind, connected, **days)
+    return pull_view.answer(pull, range_form=form)
 
 
-def _begin(kind: str, **fields: Any) -> Pull:
-    """Store a pull and ring the queue, which commits."""
-    pull = pulls.add(person().id, kind, **fields)
-    queue.ring(pull)
-    return pull
+def _press(kind: str, items: Sequence[Item]) -> Answer:
+    try:
+        return pull_view.answer(press(person().id, kind, items))
+    except TooOftenError as limit:
+        refusal = _refuse(too_often.sentence(kind, limit.until), 429)
+        return too_often.until(limit.until, refusal)
 
 
 def _refuse(sentence: str, status: int = 422) -> Answer:

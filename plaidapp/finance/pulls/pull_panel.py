@@ -1,21 +1,24 @@
 """The panel of one pull: its page and poll, *Try again* and *Dismiss*."""
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from flask_login import login_required
 from werkzeug import Response
 
 from plaidapp.auth.access import claim, owned_or_404
 from plaidapp.extensions import db
-from plaidapp.htmx import is_htmx
+from plaidapp.htmx import is_htmx, notice
 from plaidapp.jobs import queue
+from plaidapp.jobs.press import TooOftenError, allow
+from plaidapp.store import Pull
 from plaidapp.store.people import users
 from plaidapp.store.pulls import link_pulls, pulls, transitions
 
 from ..base.blueprint import blueprint, polled
-from . import long_poll, pull_view
+from . import long_poll, pull_view, too_often
 
 Answer = str | Response
 View = Callable[[int], Answer]
@@ -59,10 +62,25 @@ def pull(pull_id: int) -> Answer:
 @blueprint.post("/pulls/<int:pull_id>/retry")
 def try_again(pull_id: int) -> Answer:
     row = owned_or_404(pulls.owned, pull_id)
+    users.lock_clicks(row.user_id)
+    try:
+        if row.state in (pulls.QUEUED, pulls.FAILED):
+            allow(row.user_id, row.kind, len(row.items))
+    except TooOftenError as limit:
+        return _refuse(row, limit.until)
     if transitions.queue_again(row.id):
         queue.ring(row)
         db.session.refresh(row)  # an UPDATE changed it behind the session's back
     return pull_view.answer(row)
+
+
+def _refuse(row: Pull, until: datetime) -> Response:
+    sentence = too_often.sentence(row.kind, until)
+    if is_htmx():
+        return too_often.until(until, notice(sentence, 429))
+    flash(sentence)
+    page = render_template("finance/pulls/pull.html", view=pull_view.view_of(row))
+    return too_often.until(until, (page, 429))
 
 
 @blueprint.post("/pulls/<int:pull_id>/dismiss")

@@ -66,7 +66,14 @@ class Attempt:
         return bool(self.pull.items) and not (self.waits_until or has_left)
 
     def begin(self) -> None:
-        """Commit the claim, and that the bank of the first Item is being asked."""
+        """Commit the claim, and that the bank of the first Item is being asked.
+
+        If the person wanted the banks asked once more, those that are done are asked too.
+        """
+        if self.pull.repeats_begun < self.pull.repeats:
+            self.pull.repeats_begun = self.pull.repeats
+            for pull_item in self.pull.items:
+                pull_item.phase = pulls.QUEUED
         for pull_item in () if self.pull.facts.follows_link else self.pull.items:
             if not (pull_item.is_idle or pull_item.has_final_error):
                 _set(pull_item, _begun(pull_item))
@@ -95,8 +102,9 @@ class Attempt:
         """
         if stored:
             users.ledger_changed(self.pull.user_id)
-        ends = values.get("phase") == pulls.DONE and self._is_last(pull_item)
-        alive = transitions.touch(self._id, self.number, **(_done() if ends else {}))
+        is_last = values.get("phase") == pulls.DONE and self._is_last(pull_item)
+        ends = is_last and transitions.finish(self._id, self.number)
+        alive = ends or transitions.touch(self._id, self.number)
         if alive:
             _set(pull_item, values)
         db.session.commit()
@@ -143,9 +151,10 @@ class Attempt:
     def conclude(self, errors: list[BankError]) -> bool:
         """End the attempt unless a report has: done, failed, or queued for a later attempt.
 
-        Return False if a new request for an Item came in, or to look at Plaid: then the work starts
-        again. This is checked under the locks of Items and session. So either the request is seen
-        here, or it finds that the pull is over and starts a new one.
+        Return False if a new request for an Item came in, or to look at Plaid, or to ask the banks
+        once more: then the work starts again. This is checked under the locks of Items, session or
+        pull. So either the request is seen here, or it finds that the pull is over and starts a new
+        one.
         """
         if self._over:
             pass
@@ -161,9 +170,19 @@ class Attempt:
         elif self.verdict:
             code, message = self.verdict.code, self.verdict.message
             self._end(state=pulls.FAILED, error_code=code, error_message=message)
+        elif not transitions.finish(self._id, self.number):
+            return self._has_lost_or_begins()
         else:
-            self._end(**_done())
+            db.session.commit()
+            done_signal.tell(self._id)
         return True
+
+    def _has_lost_or_begins(self) -> bool:
+        self.roll_back()
+        if (self.pull.state, self.pull.attempt) != (pulls.RUNNING, self.number):
+            return True
+        self.begin()
+        return False
 
     def _fail_or_retry(self, errors: list[BankError]) -> None:
         """An error that is no Item's is stored with the pull itself."""
@@ -213,7 +232,3 @@ def _begun(pull_item: PullItem) -> dict[str, Any]:
 def _set(pull_item: PullItem, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         setattr(pull_item, name, value)
-
-
-def _done() -> dict[str, Any]:
-    return {"state": pulls.DONE, "ended_at": now(), "sealed": None}

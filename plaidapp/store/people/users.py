@@ -3,10 +3,10 @@
 import secrets
 import unicodedata
 from datetime import date, datetime
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, String, Table, bindparam, false, func, or_, select, update
+from sqlalchemy import Integer, Select, String, Table, bindparam, false, func, or_, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -15,7 +15,7 @@ from ..base.dialect import on_sqlite
 from ..base.types import Moment, now
 from . import time_zones
 
-LEDGER_LOCK = 1
+LEDGER_LOCK, CLICKS_LOCK = 1, 2
 """First of the two numbers of a PostgreSQL advisory lock. The second is the person's id."""
 
 
@@ -163,7 +163,11 @@ def add(username: str, email: str, password_hash: str, time_zone: str = time_zon
     return user
 
 
-_LOCK = select(func.pg_advisory_xact_lock(LEDGER_LOCK, bindparam("id", type_=Integer)))
+def _lock(number: int) -> Select[Any]:
+    return select(func.pg_advisory_xact_lock(number, bindparam("id", type_=Integer)))
+
+
+_LEDGER, _CLICKS = _lock(LEDGER_LOCK), _lock(CLICKS_LOCK)
 
 
 def lock_ledger(user_id: int) -> None:
@@ -175,7 +179,13 @@ def lock_ledger(user_id: int) -> None:
     come after this one. SQLite needs no lock: only one writer runs at a time.
     """
     if not on_sqlite():
-        db.session.execute(_LOCK, {"id": user_id})
+        db.session.execute(_LEDGER, {"id": user_id})
+
+
+def lock_clicks(user_id: int) -> None:
+    """Handle the person's clicks one after the other until the commit, whatever a sync locks."""
+    if not on_sqlite():
+        db.session.execute(_CLICKS, {"id": user_id})
 
 
 def ledger_revision(user_id: int) -> int:

@@ -50,8 +50,9 @@ class Pull(Base):
     `start_date` and `end_date` (both included) limit what the person wants to see when it is done.
     `sealed` is encrypted and only for the job: a test user's name and password.
     `failures` counts the attempts that ended in a retryable error, and `lost_workers` those whose
-    worker died. `revision` grows with every
-    change that a watching page should show.
+    worker died. `repeats` counts how often the person wanted the banks asked once more, and
+    `repeats_begun` how often that was begun. `revision` grows with every change that a watching
+    page should show.
     """
 
     __tablename__ = "pull"
@@ -59,6 +60,7 @@ class Pull(Base):
         Index("ix_pull_state_run_after", "state", "run_after"),
         Index("ix_pull_state_asked_by_run_after", "state", "asked_by", "run_after"),
         Index("ix_pull_user_id_id", "user_id", "id"),
+        Index("ix_pull_user_id_kind_created_at", "user_id", "kind", "created_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -73,6 +75,8 @@ class Pull(Base):
     attempt: Mapped[int] = mapped_column(default=0)
     failures: Mapped[int] = mapped_column(default=0)
     lost_workers: Mapped[int] = mapped_column(default=0)
+    repeats: Mapped[int] = mapped_column(default=0, server_default="0")
+    repeats_begun: Mapped[int] = mapped_column(default=0, server_default="0")
     revision: Mapped[int] = mapped_column(default=0)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_message: Mapped[str | None] = mapped_column(Text)

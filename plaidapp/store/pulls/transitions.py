@@ -5,12 +5,9 @@ comes back cannot overwrite what its successor writes.
 """
 
 import functools
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
-    ColumnElement,
     Table,
     Update,
     bindparam,
@@ -18,16 +15,14 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp import policy
-from plaidapp.extensions import db
 from plaidapp.texts import gettext_noop
 
 from ..base.types import now
 from ..base.writes import write
 from . import kinds
-from .pulls import DISMISSED, FAILED, PERSON, QUEUED, RUNNING, Pull, PullItem
+from .pulls import DISMISSED, DONE, FAILED, QUEUED, RUNNING, Pull, PullItem
 
 
 def change(*conditions: Any, **values: Any) -> int:
@@ -68,6 +63,20 @@ def touch(pull_id: int, attempt: int, **values: Any) -> bool:
     return write(_touch(tuple(values)), {"pull_id": pull_id, "fence": attempt, **new}) == 1
 
 
+def finish(pull_id: int, attempt: int) -> bool:
+    """End the pull as done. Return False if it has to repeat, or if this attempt has lost it."""
+    return write(_finish(), {"pull_id": pull_id, "fence": attempt, "moment": now()}) == 1
+
+
+@functools.cache
+def _finish() -> Update:
+    return (
+        _touch(())
+        .where(TABLE.c.repeats == TABLE.c.repeats_begun)
+        .values(state=DONE, ended_at=_MOMENT, heartbeat_at=_MOMENT, sealed=None)
+    )
+
+
 @functools.cache  # each job runs it a few times, and building it takes longer than running it
 def _touch(names: tuple[str, ...]) -> Update:
     ours = (TABLE.c.id == bindparam("pull_id")) & (TABLE.c.attempt == bindparam("fence"))
@@ -77,6 +86,15 @@ def _touch(names: tuple[str, ...]) -> Update:
         .where(ours, TABLE.c.state == RUNNING)
         .values(revision=TABLE.c.revision + 1, **new)
     )
+
+
+def repeat(pull_id: int) -> bool:
+    """Have a pull that is under way ask the banks once more. Return False if it is over.
+
+    Any number of calls while it has not begun to repeat are one repeat.
+    """
+    is_open = Pull.state.in_((QUEUED, RUNNING))
+    return bool(change(Pull.id == pull_id, is_open, repeats=Pull.repeats_begun + 1))
 
 
 def beat(pull_id: int, attempt: int) -> None:
@@ -103,58 +121,6 @@ def hurry(pull_id: int) -> bool:
     )
 
 
-def due() -> Sequence[Pull]:
-    """Return queued pulls that are due and have not been rung for recently: policy.QUEUE_FILL.
-
-    Those that a person asked for come first. Of the others, the one that has been due longest does.
-    """
-    clicks = _due(Pull.asked_by == PERSON, policy.QUEUE_FILL)
-    return [*clicks, *_due(Pull.asked_by != PERSON, policy.QUEUE_FILL - len(clicks))]
-
-
-def _due(asked_by: ColumnElement[bool], limit: int) -> Sequence[Pull]:
-    moment = now()
-    return db.session.scalars(
-        select(Pull)
-        .where(
-            asked_by,
-            Pull.state == QUEUED,
-            Pull.run_after <= moment,
-            db.or_(
-                Pull.rung_at.is_(None),
-                Pull.rung_at < Pull.run_after,
-                Pull.rung_at < moment - policy.RING_AGAIN,
-            ),
-        )
-        .order_by(Pull.run_after)
-        .limit(limit)
-    ).all()
-
-
-_RUNG = (
-    update(TABLE)
-    .where(TABLE.c.id.in_(bindparam("pull_ids", expanding=True)))
-    .values(rung_at=bindparam("moment"))
-)
-
-
-def mark_rung(rung: Sequence[Pull]) -> None:
-    """Call this before ringing, so that one commit is enough."""
-    _set_rung_at(rung, now())
-
-
-def mark_unrung(rung: Sequence[Pull]) -> None:
-    """Ringing has failed: the clock rings for them at its next tick."""
-    _set_rung_at(rung, None)
-
-
-def _set_rung_at(rung: Sequence[Pull], moment: datetime | None) -> None:
-    """Without a new revision: no watching page has to change for it."""
-    write(_RUNG, {"pull_ids": [pull.id for pull in rung], "moment": moment})
-    for pull in rung:
-        set_committed_value(pull, "rung_at", moment)
-
-
 def reclaim_orphans() -> int:
     """Queue every running pull again whose worker sends no heartbeat; return how many there were.
 
@@ -179,10 +145,11 @@ def reclaim_orphans() -> int:
     return change(orphaned, **again)
 
 
-def begin_again(*conditions: Any) -> int:
+def begin_again(*conditions: Any, **values: Any) -> int:
     """Make the pulls that fulfill the conditions due, with no failures; return how many."""
     return change(
         *conditions,
+        **values,
         state=QUEUED,
         run_after=now(),
         failures=0,
@@ -196,8 +163,10 @@ def queue_again(pull_id: int) -> bool:
     """Make the pull due with no failures, for *Try again*. Return False if running or over.
 
     Items that failed are asked again, even if their error was final: the person may have fixed it.
+    That counts as a repeat, but those that are done are not asked again.
     """
-    if queued := begin_again(Pull.id == pull_id, Pull.state.in_((QUEUED, FAILED))):
+    counted = {"repeats": Pull.repeats + 1, "repeats_begun": Pull.repeats_begun + 1}
+    if queued := begin_again(Pull.id == pull_id, Pull.state.in_((QUEUED, FAILED)), **counted):
         failed = (PullItem.pull_id == pull_id) & (PullItem.phase == FAILED)
         write(update(PullItem).where(failed).values(phase=QUEUED))
     return bool(queued)

@@ -1,5 +1,6 @@
 """Every button that begins a pull, with HTMX and as a plain form."""
 
+import re
 import socket
 import time
 from dataclasses import replace
@@ -120,6 +121,47 @@ def test_the_bank_is_asked_again_once_in_a_while(app, alice, item, dump, stored)
     page = Page(alice.client.get("/finance/items/1").text)
     assert "You can ask the bank again today at" in page.text
     assert not page.has(action="/finance/items/1/refresh")
+
+
+def test_the_same_button_shows_its_pull_again(alice, item, stored, dates, panel):
+    for button in BUTTONS:
+        path, form, kind = form_of(button, dates)
+        if kind in ("link", "refresh"):  # each is a new one; once in a while
+            continue
+        first = panel(alice.htmx("POST", path, data=form))
+        assert panel(alice.htmx("POST", path, data=form)).id == first.id
+        assert alice.client.post(path, data=form).location == f"/finance/#{first.id}"
+    assert len(stored()) == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "limit"),
+    [
+        (kinds.ACCOUNTS, "/finance/pulls/accounts", "BALANCE_CALLS"),
+        (kinds.REFRESH, "/finance/items/1/refresh", "REFRESH_CALLS"),
+        (kinds.ACCOUNTS, "/finance/pulls/1/retry", "BALANCE_CALLS"),
+    ],
+)
+def test_what_plaid_bills_is_limited_and_the_page_says_until_when(
+    app, alice, item, dump, kind, path, limit
+):
+    with app.app_context():
+        owned = [db.session.get(Item, 1)]
+        for _ in range(getattr(policy, limit)):
+            pulls.add(alice.id, kind, owned, state=pulls.FAILED)
+        db.session.commit()
+    before = dump()
+
+    answers = alice.htmx("POST", path), alice.client.post(path)
+
+    for answer in answers:
+        assert answer.status_code == 429
+        assert 3500 < int(answer.headers["Retry-After"]) <= 3600
+    for shown in (answers[0].text, Page(answers[1].text).text):
+        assert "Plaid bills each time, so there is a limit." in shown
+        assert re.search(r"again (today|tomorrow) at", shown)
+    assert "<html" not in answers[0].text
+    assert dump() == before
 
 
 def test_a_bank_that_cant_look_again_has_no_such_button(app, alice, item, dump, subtests):

@@ -13,7 +13,7 @@ from plaidapp.jobs.pulls import item_requests
 from plaidapp.store import Pull
 from plaidapp.store.base import types
 from plaidapp.store.connections import item_states, sync_progress
-from plaidapp.store.pulls import kinds, pulls, transitions
+from plaidapp.store.pulls import kinds, line, pulls
 
 SYNC = "/transactions/sync"
 MINUTE, HOUR, DAY = 60, 3600, 86_400
@@ -44,7 +44,7 @@ def pass_time(monkeypatch):
 def tick():
     """Do what the clock and the workers do."""
     clock.ask_for_neglected()
-    due = [pull.id for pull in transitions.due()]
+    due = [pull.id for pull in line.due()]
     db.session.rollback()
     for pull_id in due:
         jobs.run(pull_id)

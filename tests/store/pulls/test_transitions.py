@@ -10,7 +10,7 @@ from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store import Pull
 from plaidapp.store.base.types import now
-from plaidapp.store.pulls import kinds, pulls, transitions
+from plaidapp.store.pulls import kinds, line, pulls, transitions
 
 LATER = timedelta(seconds=60)
 
@@ -42,7 +42,7 @@ def claim(pull):
 def test_a_new_pull_is_queued_and_due(pull):
     assert (pull.state, pull.attempt, pull.failures) == ("queued", 0, 0)
     assert pull.active
-    assert [row.id for row in transitions.due()] == [pull.id]
+    assert [row.id for row in line.due()] == [pull.id]
 
 
 def test_a_claimed_pull_is_running(pull):
@@ -132,7 +132,7 @@ def test_a_pull_without_heartbeats_is_queued_again(pull):
     change(pull, heartbeat_at=now() - policy.HEARTBEAT_LIMIT - timedelta(seconds=1))
     assert transitions.reclaim_orphans() == 1
     assert read_committed(pull).state == "queued"
-    assert [row.id for row in transitions.due()] == [pull.id]
+    assert [row.id for row in line.due()] == [pull.id]
 
 
 @pytest.mark.parametrize("state", ["queued", "done", "failed"])
@@ -172,21 +172,21 @@ def test_an_attempt_that_lost_its_pull_cannot_write(pull):
 def test_a_pull_is_due_unless_it_was_rung_lately(pull, values, is_due):
     moment = now()
     change(pull, **{k: moment + v if isinstance(v, timedelta) else v for k, v in values.items()})
-    assert [row.id for row in transitions.due()] == ([pull.id] if is_due else [])
+    assert [row.id for row in line.due()] == ([pull.id] if is_due else [])
 
 
 def test_the_pull_that_is_due_longest_comes_first(owner, pull):
     other = pulls.add(owner, kinds.ACCOUNTS)
     change(other, run_after=now() - LATER)
-    assert [row.id for row in transitions.due()] == [other.id, pull.id]
+    assert [row.id for row in line.due()] == [other.id, pull.id]
 
 
 def test_ringing_is_recorded_without_a_new_revision(pull):
-    transitions.mark_rung([pull])
+    line.mark_rung([pull])
     rung = read_committed(pull)
     assert rung.rung_at is not None
     assert rung.revision == 0
-    assert [row.id for row in transitions.due()] == []
+    assert [row.id for row in line.due()] == []
 
 
 @pytest.mark.parametrize("state", ["queued", "failed"])
@@ -200,7 +200,7 @@ def test_trying_again_resets_failures_and_errors(pull, state):
     assert (again.state, again.failures, again.error_code, again.ended_at, again.sealed) == (
         "queued", 0, None, None, b"kept",
     )  # fmt: skip
-    assert [row.id for row in transitions.due()] == [pull.id]
+    assert [row.id for row in line.due()] == [pull.id]
 
 
 @pytest.mark.parametrize("state", ["running", "done"])

@@ -1,0 +1,69 @@
+"""What a person has begun with a button, and how much of what Plaid bills they may begin.
+
+Call `users.lock_clicks` before both functions, so that two clicks at the same time see each other.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+
+from plaidapp import policy
+from plaidapp.extensions import db
+
+from ..base.types import now
+from . import kinds
+from .pulls import PERSON, QUEUED, RUNNING, WITH_ITEMS, Pull, PullItem
+
+
+def under_way(user_id: int, kind: str, item_ids: Iterable[int], **days: date | None) -> Pull | None:
+    """Return a queued or running pull that the person began with the same button.
+
+    It is about the same days and at least these Items.
+    """
+    query = select(Pull).where(
+        Pull.state.in_((QUEUED, RUNNING)),
+        Pull.asked_by == PERSON,
+        Pull.user_id == user_id,
+        Pull.kind == kind,
+        Pull.start_date == days.get("start_date"),
+        Pull.end_date == days.get("end_date"),
+    )
+    found = db.session.scalars(query.order_by(Pull.id.desc()).options(WITH_ITEMS)).unique()
+    wanted = set(item_ids)
+    return next((pull for pull in found if wanted <= {each.item_id for each in pull.items}), None)
+
+
+def free_at(user_id: int, kind: str, calls: int) -> datetime | None:
+    """Return when so many more calls for pulls of this kind are allowed; None if they are now.
+
+    Each Item of a pull counts as a call, once more for each repeat and each *Try again*."""
+    limits = {kinds.ACCOUNTS: policy.BALANCE_CALLS, kinds.REFRESH: policy.REFRESH_CALLS}
+    if kind not in limits:
+        return None
+    used = _used(user_id, kind)
+    left = limits[kind] - sum(count for _, count in used)
+    until = None
+    for created_at, count in used:  # until all of it is long ago, if the person has many Items
+        if calls <= left:
+            break
+        left += count
+        until = created_at + policy.BILLED_WITHIN
+    return until
+
+
+def _used(user_id: int, kind: str) -> list[tuple[datetime, int]]:
+    """Return the moment and the number of calls of each pull within the time, oldest first."""
+    query = (
+        select(Pull.created_at, func.count() * (1 + Pull.repeats))
+        .join(PullItem)
+        .where(
+            Pull.user_id == user_id,
+            Pull.kind == kind,
+            Pull.created_at > now() - policy.BILLED_WITHIN,
+            Pull.asked_by == PERSON,
+        )
+        .group_by(Pull.id)
+        .order_by(Pull.created_at)
+    )
+    return [(row[0], row[1]) for row in db.session.execute(query)]
