@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 export CHROMIUM ?= chromium
 
-.PHONY: run test chaos bench check messages chromium hledger
+.PHONY: run test chaos bench check lock messages chromium hledger
 
 run: $(VENV)/run  ## run everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
@@ -18,10 +18,20 @@ bench: $(VENV)/bench  ## measure speed and memory, and write docs/benchmarks.md
 	$(VENV)/bin/python -m benchmarks $(if $(QUICK),--quick) | tee $(VENV)/benchmarks.md
 	@cp $(VENV)/benchmarks.md docs/benchmarks.md
 
-check: $(VENV)/test  ## check style and types
+check: $(VENV)/test  ## check style and types, and warn of packages with known vulnerabilities
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+	@$(VENV)/bin/pip-audit --requirement=requirements.txt --require-hashes --disable-pip --timeout=5 \
+		--progress-spinner=off 2>&1 | tail -n 20
+
+LOCK := $(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version=3.11 --generate-hashes \
+	--custom-compile-command="make lock"
+
+lock: $(VENV)/test  ## pin every package, for every platform, with the hashes of its files
+	$(LOCK) requirements.in --output-file=requirements.txt
+	$(LOCK) requirements-dev.in --output-file=requirements-dev.txt
+	$(LOCK) requirements-bench.in --output-file=requirements-bench.txt
 
 messages: $(VENV)/run  ## collect every text for translators; not kept in the repository
 	@mkdir -p plaidapp/translations
@@ -49,7 +59,7 @@ $(VENV)/run: requirements.txt
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/test: requirements-dev.txt requirements.txt $(VENV)/run
+$(VENV)/test: requirements-dev.txt $(VENV)/run
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
