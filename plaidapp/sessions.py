@@ -48,6 +48,12 @@ class Sessions(SecureCookieSessionInterface):
         """Leave the answer for a static file as it is.
 
         Flask would add `Vary: Cookie`, and a new cookie would make browsers fetch the file again.
+        The session's cookie is the first of an answer: a simple program looks no further.
         """
-        if request.endpoint != "static" or response.status_code >= 400:
-            super().save_session(app, session, response)
+        if request.endpoint == "static" and response.status_code < 400:
+            return
+        others = response.headers.getlist("Set-Cookie")
+        response.headers.remove("Set-Cookie")
+        super().save_session(app, session, response)
+        for other in others:
+            response.headers.add("Set-Cookie", other)

@@ -179,6 +179,21 @@ def test_duration(seconds, read):
     assert days.duration(timedelta(seconds=seconds)) == read
 
 
+@pytest.mark.parametrize(
+    ("seconds", "read"),
+    [
+        (0.2, "1 second"),
+        (30, "30 seconds"),
+        (60, "1 minute"),
+        (61, "2 minutes"),
+        (3541, "1 hour"),
+        (3600, "1 hour"),
+    ],
+)
+def test_a_wait_is_never_too_short(seconds, read):
+    assert days.wait(timedelta(seconds=seconds)) == read
+
+
 @pytest.mark.usefixtures("translated")
 def test_no_locale_breaks_a_date(subtests):
     """Unicode's locale data has gaps, and the visitor's browser picks the locale."""

@@ -64,3 +64,18 @@ def test_a_bank_that_prepares_is_asked_less_and_less_often():
 
 def test_there_are_threads_left_for_pages():
     assert long_poll.PLACES + policy.KEY_WAITERS <= policy.THREADS - 4
+
+
+def test_wrong_log_ins_bring_delays_that_double_up_to_an_hour():
+    delays = [policy.guess_delay(excess).total_seconds() for excess in range(-5, 11)]
+
+    assert delays == [0] * 6 + [30, 60, 120, 240, 480, 960, 1920, 3600, 3600, 3600]
+
+
+def test_35_guesses_fit_into_a_day():
+    tried, moment = 0, timedelta()
+    while moment < timedelta(days=1):
+        tried += 1
+        moment += policy.guess_delay(tried - policy.FREE_GUESSES)
+
+    assert tried == 35

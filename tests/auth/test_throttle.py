@@ -205,6 +205,13 @@ def test_a_device_is_known_for_one_person_with_this_password_only(
         assert log_in(password=PASSWORD, browser=browser).status_code == 429
 
 
+def test_the_cookie_of_the_session_comes_first(log_in, tried, alice):
+    """A simple program takes the first cookie of an answer for that of the session."""
+    cookies = log_in(password=PASSWORD).headers.getlist("Set-Cookie")
+
+    assert [cookie.partition("=")[0] for cookie in cookies] == ["session", "known-device"]
+
+
 def test_over_https_the_cookie_belongs_to_this_host_alone(app, alice, tried):
     other = create_app(replace(app.config["PLAIDAPP"], public_url="https://bank.example"))
     other.config["WTF_CSRF_ENABLED"] = False

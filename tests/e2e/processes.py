@@ -20,8 +20,10 @@ from typing import Any
 
 import psutil
 import psycopg
+import redis
 from cryptography.fernet import Fernet
 
+from plaidapp.auth.counting import PREFIX
 from run import find_redis_server
 
 ROOT = Path(__file__).parents[2]
@@ -255,12 +257,15 @@ class Deployment:
         bank.wait_for(f"{self.bank.url}/_control/faults")
 
     def mend(self) -> None:
-        """Undo what a test did: restart what ended, and make the bank behave."""
+        """Undo what a test did: restart what ended, make the bank behave, forget sign-ups."""
         with contextlib.suppress(ProcessLookupError):
             self.running["sandbox"].send(signal.SIGCONT)
         if self.running["sandbox"].ended:
             self.start_bank()
         self.bank.behave()
+        with redis.Redis(port=self._redis_port) as counts:
+            for key in counts.scan_iter(f"{PREFIX}*"):
+                counts.delete(key)
         for name in ("web", "worker", "clock"):
             if self.running[name].ended:
                 self.run(name, self.procfile[name])
