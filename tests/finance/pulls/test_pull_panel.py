@@ -221,7 +221,7 @@ def test_no_page_has_a_token_or_secret(app, connected, ask_sandbox):
     ):
         text = connected.client.get(path).text
         assert token not in text, path
-        assert sealed.decode() not in text, path
+        assert sealed.value.decode() not in text, path
 
 
 def test_the_total_is_the_sandboxs_own_count(alice, connect, work, panel, ask_sandbox, today):

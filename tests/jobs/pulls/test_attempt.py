@@ -117,7 +117,7 @@ def test_a_request_during_a_sync_makes_another_round(claim, link, look):
     db.session.commit()
     assert not attempt.conclude([])
     pull = look(attempt.pull.id)
-    assert (pull.state, pull.items[0].phase) == ("running", "queued")
+    assert (pull.state, pull.items[0].phase) == ("running", "asking")
 
 
 def test_a_sync_of_two_items_does_not_end_before_a_request_for_the_first_is_seen(claim, link, look):
@@ -131,7 +131,7 @@ def test_a_sync_of_two_items_does_not_end_before_a_request_for_the_first_is_seen
     assert not attempt.conclude([])
     pull = look(attempt.pull.id)
     assert pull.state == "running"
-    assert [pull_item.phase for pull_item in pull.items] == ["queued", "done"]
+    assert [pull_item.phase for pull_item in pull.items] == ["asking", "done"]
 
 
 @pytest.mark.parametrize("kind", [kinds.ACCOUNTS, kinds.RECURRING])

@@ -198,7 +198,7 @@ def test_a_pull_that_ends_during_a_request_syncs_again(app, item, poll):
 )
 def test_a_pull_that_syncs_again_does_not_wait_to_start(item, reached, shown):
     """The panel goes on from what it said, so nothing is announced a second time."""
-    pull = running(item)
+    pull = pulls.by_id(running(item).id)
     pull.items[0].phase = reached
     assert ask(item) is None
 
