@@ -26,11 +26,6 @@ preload_app = True
 max_requests = 10_000
 max_requests_jitter = 2_000
 control_socket_disable = True
-# What a proxy says is judged in plaidapp/hosts.py. gunicorn would believe any process of this
-# machine, and every proxy where a PaaS sets FORWARDED_ALLOW_IPS.
-forwarded_allow_ips = ""
-secure_scheme_headers: dict[str, str] = {}
-forwarder_headers = ""
 loglevel = _config.log_level.lower()
 # By default glibc gives each thread its own heap. Fragmentation then costs 3 MB with 8 threads.
 M_ARENA_MAX = -8

@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from string import punctuation
 from typing import Any
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import SplitResult, quote, urlsplit, urlunsplit
 
 from flask import Flask, Response, redirect, request
 from flask_babel import lazy_gettext
@@ -88,6 +89,9 @@ class Believable:
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         of_server = environ["werkzeug.proxy_fix.orig"]
         environ["REMOTE_ADDR"] = _address(environ.get("REMOTE_ADDR"), of_server["REMOTE_ADDR"])
+        query: str = environ.get("QUERY_STRING", "")
+        if not query.isascii():  # bytes that a browser would encode, perhaps no UTF-8
+            environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe=punctuation)
         name = self._name(environ, of_server["SERVER_NAME"] or "")
         is_https = environ["wsgi.url_scheme"].lower() == "https"
         environ["wsgi.url_scheme"] = "https" if is_https or self._is_public(name) else "http"

@@ -12,6 +12,7 @@ from . import (
     error_pages,
     finance,
     formats,
+    forms,
     health,
     hosts,
     languages,
@@ -36,6 +37,7 @@ def init_app(app: Flask) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # valid as long as the session: a page may stay open overnight
         WTF_CSRF_SSL_STRICT=False,  # it wants a Referer, which some browsers leave out; see origins
     )
+    app.request_class = forms.FormRequest
     _configure_login()
     login.init_app(app)
     hosts.init_app(app)  # what it refuses, nothing else may see

@@ -11,6 +11,7 @@ LEAVES = {
     "plaidapp.csrf",
     "plaidapp.events",
     "plaidapp.extensions",
+    "plaidapp.forms",
     "plaidapp.htmx",
     "plaidapp.policy",
     "plaidapp.sealing",

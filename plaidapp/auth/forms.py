@@ -4,7 +4,6 @@ import re
 import unicodedata
 
 from flask_babel import gettext, lazy_gettext
-from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
     Field,
@@ -17,6 +16,7 @@ from wtforms import (
 from wtforms.validators import Email, InputRequired, Length
 
 from plaidapp import policy
+from plaidapp.forms import TextForm
 from plaidapp.store.people import users
 
 from . import passwords
@@ -31,7 +31,7 @@ def _stripped(value: str | None) -> str | None:
     return value and value.strip()
 
 
-class SignUpForm(FlaskForm):
+class SignUpForm(TextForm):
     username = StringField(
         lazy_gettext("Username"),
         filters=[_stripped],
@@ -98,7 +98,7 @@ def _words_of(name: str, email: str) -> list[str]:
     return [name, email, *re.split(r"[\W_]+", f"{name} {email}"), *email.split("@")]
 
 
-class LogInForm(FlaskForm):
+class LogInForm(TextForm):
     username = StringField(
         lazy_gettext("Username or email"),
         validators=[InputRequired(lazy_gettext("Enter your username or email."))],

@@ -3,13 +3,13 @@
 from flask import redirect, render_template, request, url_for
 from flask_babel import lazy_gettext
 from flask_login import current_user
-from flask_wtf import FlaskForm
 from sqlalchemy.exc import IntegrityError
 from werkzeug import Response
 
 from plaidapp.addresses import own_path
 from plaidapp.events import event
 from plaidapp.extensions import db
+from plaidapp.forms import TextForm
 from plaidapp.store import User
 from plaidapp.store.people import time_zones, users
 
@@ -94,7 +94,7 @@ def _checked(password: str, credentials: users.Credentials | None) -> User | Non
     return users.by_id(credentials.id) if credentials else None
 
 
-def _too_soon(template: str, form: FlaskForm, attempt: throttle.Try) -> Answer:
+def _too_soon(template: str, form: TextForm, attempt: throttle.Try) -> Answer:
     """Say when to try again. A guess that was wrong and one that nobody looked at read alike."""
     page = render_template(template, form=form, wait=attempt.wait)
     return page, 429, {"Retry-After": str(attempt.seconds)}

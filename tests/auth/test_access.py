@@ -1,16 +1,21 @@
 """Log-in and ownership, tested on every route, so that no new route is forgotten."""
 
 import re
+from collections import Counter
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from plaidapp import hosts
 from plaidapp.extensions import db
 from plaidapp.store import Account, Edit, Item, LinkSession, LoginSession, Pull, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.people import login_sessions
 from plaidapp.store.pulls import kinds, pulls
+from tests.pages import token_of
 
 PUBLIC = {
     "webhooks.receive",
@@ -155,7 +160,9 @@ def test_an_id_that_does_not_exist_is_a_404_however_large(app, alice, belongings
     for method, path, names in routes(app):
         for number in MISSING if names else ():
             with subtests.test(path, number=number):
-                assert alice.client.open(path.format(number), method=method).status_code == 404
+                filled = path.format(number)
+                assert alice.client.open(filled, method=method).status_code == 404
+                assert alice.htmx(method, filled).status_code == 404
 
     assert dump() == before
 
@@ -194,3 +201,69 @@ def test_reading_a_page_changes_nothing(app, alice, belongings, dump):
 
     assert dump() == before
     assert not app.extensions["redis"].keys(), "a GET rang the queue"
+
+
+REFUSED = {
+    "nobody": (302, 401),
+    "another person": (404,),
+    "no token": (400,),
+    "wrong method": (405,),
+    "foreign origin": (403,),
+    "wrong host": (400,),
+}
+"""How a request with one thing wrong is refused."""
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "TRACE")
+
+
+def wrong_requests(app, wrong):
+    """Yield (method, path, names of the ids) of all requests that can have this wrong."""
+    served = list(routes(app, private=wrong in ("nobody", "another person")))
+    if wrong == "wrong method":
+        right = {(method, path) for method, path, _names in served}
+        every = {(method, path, tuple(names)) for _, path, names in served for method in METHODS}
+        yield from (each for each in every if each[:2] not in right)
+        return
+    for method, path, names in served:
+        changes = method == "POST" and path != "/webhooks/plaid"  # signed
+        possible = {
+            "nobody": True,
+            "another person": bool(names),
+            "wrong host": path not in hosts.OF_PROBES,
+        }
+        if possible.get(wrong, changes):
+            yield method, path, names
+
+
+@pytest.mark.both_databases
+def test_no_route_shows_or_changes_anything_for_a_wrong_request(
+    app, client, alice, charlie, belongings, dump
+):
+    settings = replace(app.config["PLAIDAPP"], public_url="http://localhost")
+    app.wsgi_app = ProxyFix(hosts.Believable(app.wsgi_app, settings))
+    app.config["WTF_CSRF_ENABLED"] = True
+    browsers = dict.fromkeys(REFUSED, alice.client) | {"nobody": client}
+    browsers["another person"] = charlie.client
+    tokens = {wrong: token_of(browser.get("/auth/login", follow_redirects=True))
+              for wrong, browser in browsers.items()}  # fmt: skip
+    ids = belongings | {"filename": "app.css"}
+    before, tried = dump(), Counter()
+
+    for wrong, statuses in REFUSED.items():
+        for method, path, names in wrong_requests(app, wrong):
+            headers = {} if wrong == "no token" else {"X-CSRFToken": tokens[wrong]}
+            if wrong == "foreign origin":
+                headers["Origin"] = "http://evil.example"
+            answer = browsers[wrong].open(
+                path.format(*(ids[name] for name in names)),
+                method=method,
+                headers=headers,
+                data={"history": "delete", "note": "x", "theme": "dark"},
+                base_url="http://evil.example" if wrong == "wrong host" else "http://localhost",
+            )
+            assert answer.status_code in statuses, (wrong, method, path)
+            assert "Platypus" not in answer.text, (wrong, method, path)
+            tried[wrong] += 1
+
+    assert dump() == before
+    assert not app.extensions["redis"].keys("rq:*")
+    assert min(tried.values()) >= 20, tried

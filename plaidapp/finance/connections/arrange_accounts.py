@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel.speaklater import LazyString
-from flask_wtf import FlaskForm
 from werkzeug import Response
 from wtforms import Field, StringField, ValidationError
 
 from plaidapp.auth.access import LARGEST_BIG_ID, id_in_form, owned_or_404, person
 from plaidapp.extensions import db
+from plaidapp.forms import TextForm
 from plaidapp.htmx import is_htmx, notice
 from plaidapp.store import Account
 from plaidapp.store.connections import accounts, arranged_accounts, former_accounts
@@ -29,7 +29,7 @@ Answer = str | Response | tuple[str, int]
 LONGEST_NAME = 100  # characters
 
 
-class NameForm(FlaskForm):
+class NameForm(TextForm):
     """An empty name brings the bank's name back."""
 
     name = StringField()
@@ -74,7 +74,7 @@ def arrange_accounts() -> str | Response:
 
 @blueprint.post("/accounts/<int:account_id>/rename")
 def rename_account(account_id: int) -> Answer:
-    account, form = _account(account_id), NameForm()
+    account, form = _account(account_id), NameForm(request.form)
     if not form.validate():
         return _answer(account, form.errors["name"][0], 422)
     name = form.name.data

@@ -5,10 +5,11 @@ import re
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
-from flask_wtf import FlaskForm
 from wtforms import Field, SelectField, StringField, TextAreaField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
+
+from plaidapp.forms import TextForm
 
 from ..base import institutions
 
@@ -18,7 +19,7 @@ CUSTOM_USER = "user_custom"
 LARGEST_CUSTOM_USER = 500_000  # characters
 
 
-class ConnectTestBankForm(FlaskForm):
+class ConnectTestBankForm(TextForm):
     """A test user of Plaid's Sandbox. Without a name it is user_good."""
 
     institution_id = SelectField(

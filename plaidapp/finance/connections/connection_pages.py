@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import current_app, flash, redirect, render_template, url_for
+from flask import current_app, flash, redirect, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug import Response
 
 from plaidapp import htmx
-from plaidapp.auth.access import owned_or_404, person
+from plaidapp.auth.access import LARGEST_ID, owned_or_404, person
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Account, Item
@@ -98,7 +98,7 @@ def connections() -> str | Response:
 
 
 def render_page(template: str = "connections.html") -> str:
-    return _render(template, TimeZoneForm(formdata=None, time_zone=person().time_zone))
+    return _render(template, TimeZoneForm(time_zone=person().time_zone))
 
 
 def _render(template: str, time_zone_form: TimeZoneForm) -> str:
@@ -107,7 +107,7 @@ def _render(template: str, time_zone_form: TimeZoneForm) -> str:
         connections=_with_accounts(person().id),
         questions=_questions(person().id),
         pulls=pull_view.recent(person().id),
-        connect_form=ConnectTestBankForm(formdata=None),
+        connect_form=ConnectTestBankForm(),
         time_zone_form=time_zone_form,
     )
 
@@ -115,7 +115,7 @@ def _render(template: str, time_zone_form: TimeZoneForm) -> str:
 @blueprint.post("/time-zone")
 def change_time_zone() -> Answer:
     """From then on, the days and times of all pages are those of the zone."""
-    form, sentence = TimeZoneForm(), None
+    form, sentence = TimeZoneForm(request.form), None
     if form.validate():
         users.set_time_zone(person(), form.time_zone.data)
         db.session.commit()
@@ -138,7 +138,7 @@ def item(item_id: int) -> str | Response:
 
     If the connection was deleted meanwhile, its open page goes to the list of the others.
     """
-    if is_htmx() and items.is_deleted(item_id, person().id):
+    if is_htmx() and item_id <= LARGEST_ID and items.is_deleted(item_id, person().id):
         return htmx.redirect(url_for("finance.connections"))
     row = owned_or_404(items.owned, item_id)
     if is_htmx() and (answer := nothing_new(person().ledger_version)):

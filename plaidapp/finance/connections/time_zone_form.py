@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 
 from flask_babel import gettext, lazy_gettext
-from flask_wtf import FlaskForm
 from wtforms import Field, StringField, ValidationError
 
 from plaidapp.auth.access import person
+from plaidapp.forms import TextForm
 from plaidapp.store.people import time_zones
 
 Regions = Mapping[str, Sequence[tuple[str, str]]]
 _OTHER_SIGN = str.maketrans("+-", "\N{MINUS SIGN}+")
 
 
-class TimeZoneForm(FlaskForm):
+class TimeZoneForm(TextForm):
     """Shows the person's own zone, also after another value was refused."""
 
     time_zone = StringField(lazy_gettext("Time zone"))

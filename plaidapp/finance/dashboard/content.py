@@ -85,8 +85,8 @@ def render_page(
     return render_template(
         "finance/dashboard/dashboard.html",
         **_content(user_id),
-        connect_form=connect_form or ConnectTestBankForm(formdata=None),
-        range_form=range_form or RangeForm(formdata=None),
+        connect_form=connect_form or ConnectTestBankForm(),
+        range_form=range_form or RangeForm(),
     )
 
 

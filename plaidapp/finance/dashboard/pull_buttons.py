@@ -61,7 +61,7 @@ def connect_test_bank() -> Answer:
         person().id, kinds.LINK, institution_id=form.institution_id.data, sealed=sealed
     )
     queue.ring(pull)  # commits
-    return pull_view.answer(pull, connect_form=ConnectTestBankForm(formdata=None))
+    return pull_view.answer(pull, connect_form=ConnectTestBankForm())
 
 
 @blueprint.post("/pulls/accounts")

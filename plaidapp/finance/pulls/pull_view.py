@@ -7,10 +7,10 @@ from datetime import date, timedelta
 
 from flask import redirect, render_template, url_for
 from flask_babel import gettext
-from flask_wtf import FlaskForm
 from werkzeug import Response
 
 from plaidapp.bank.errors import HOPELESS, NEEDS_LINK
+from plaidapp.forms import TextForm
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Pull, Transaction
 from plaidapp.store.base.types import now
@@ -100,7 +100,7 @@ def render(pull: Pull) -> str:
     return render_template("finance/pulls/_pull.html", view=view_of(pull))
 
 
-def answer(pull: Pull, **forms: FlaskForm) -> str | Response:
+def answer(pull: Pull, **forms: TextForm) -> str | Response:
     """Answer the action that changed the pull, without JavaScript by a redirect to the dashboard.
 
     HTMX gets the panel. It also gets `forms` again, which removes an earlier refusal from them.

@@ -4,17 +4,17 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import gettext, lazy_gettext
-from flask_wtf import FlaskForm
 from wtforms import Field, ValidationError
 from wtforms.validators import InputRequired
 
 from plaidapp.bank.link_calls import DAYS_REQUESTED
 from plaidapp.days import long_day, today
+from plaidapp.forms import TextForm
 
 from ..base.fields import Day, check_order
 
 
-class RangeForm(FlaskForm):
+class RangeForm(TextForm):
     """The first and the last day, both included. Empty, it offers the last thirty days."""
 
     start_date = Day(

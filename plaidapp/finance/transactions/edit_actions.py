@@ -35,7 +35,7 @@ REDRAWN = 200
 def edit_transaction(transaction_id: int) -> Answer:
     row = owned_or_404(transactions.owned, transaction_id, LARGEST_BIG_ID)
     listing = explorer_request.listing()
-    form = EditForm()
+    form = EditForm(request.form)
     if not form.validate():
         shown = detail_of(row, listing, form)
         if is_htmx():
@@ -53,7 +53,7 @@ def edit_transaction(transaction_id: int) -> Answer:
 @blueprint.post("/transactions/edit")
 def edit_transactions() -> Answer:
     listing = explorer_request.listing()
-    form = BulkForm()
+    form = BulkForm(request.form)
     if not form.validate():
         return _refuse(form.complaint, listing)
     user_id = person().id

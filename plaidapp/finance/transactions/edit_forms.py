@@ -4,10 +4,10 @@ from typing import Any
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, Field, StringField, TextAreaField, ValidationError
 
 from plaidapp.auth.access import LARGEST_BIG_ID, person
+from plaidapp.forms import TextForm
 from plaidapp.store import Transaction
 from plaidapp.store.transactions import monthly_totals
 from plaidapp.store.transactions.categories import PRIMARY
@@ -39,7 +39,7 @@ def _exists(category: str) -> bool:
     return "\0" not in category and monthly_totals.has_category(person().id, category)
 
 
-class EditForm(FlaskForm):
+class EditForm(TextForm):
     """Edits one transaction. Only fields that were sent change. An empty category is the bank's."""
 
     category = StringField(_("Category"))
@@ -51,7 +51,6 @@ class EditForm(FlaskForm):
     def of(cls, row: Transaction) -> "EditForm":
         """The form filled in with the row's present values."""
         return cls(
-            formdata=None,
             category=row.own_category or "",
             note=row.note,
             hidden=row.hidden,
@@ -78,7 +77,7 @@ class EditForm(FlaskForm):
         return {name: value for name, (field, value) in values.items() if field.raw_data}
 
 
-class BulkForm(FlaskForm):
+class BulkForm(TextForm):
     """Edits many transactions: the chosen ones, or with `all` every one of the filter."""
 
     row = Several("", most=MOST_CHOSEN)

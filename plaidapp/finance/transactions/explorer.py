@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from urllib.parse import parse_qs, urlsplit
 
 from flask import make_response, redirect, render_template, request
 from werkzeug import Response
 
+from plaidapp.addresses import query_of
 from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Transaction
@@ -72,7 +72,7 @@ def _filtered(listing: Listing) -> Response:
 
 def _types_on(query: Query) -> bool:
     """Is the person still typing a search? It is one step of the browser's history."""
-    before = parse_qs(urlsplit(request.headers.get("HX-Current-URL", "")).query)
+    before = query_of(request.headers.get("HX-Current-URL", ""))
     before.pop("after", None)
     searched = bool(before.pop("q", None))
     return before == without(query, "q") and searched == ("q" in query)

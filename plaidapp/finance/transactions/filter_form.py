@@ -6,12 +6,12 @@ from typing import Literal
 
 from flask_babel import gettext
 from flask_babel import lazy_gettext as _
-from flask_wtf import FlaskForm
 from wtforms import Field, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional, ValidationError
 
 from plaidapp.auth.access import LARGEST_BIG_ID
+from plaidapp.forms import TextForm
 from plaidapp.store.transactions.filters import Filter
 
 from ..base.fields import Choice, Day, Several, Switch, check_order
@@ -61,7 +61,7 @@ ORDERS: dict[str, Order] = {
 """What each order sorts by, and whether it is descending."""
 
 
-class ExplorerForm(FlaskForm):
+class ExplorerForm(TextForm):
     """The filter as an address has it. Every part may be left out."""
 
     class Meta:
