@@ -7,6 +7,7 @@ import pytest
 
 from plaidapp.extensions import db
 from plaidapp.store import Balance, Item
+from tests.logged_in import logged_in
 from tests.pages import Page, plain
 
 CALIFORNIA, TOKYO = "America/Los_Angeles", "Asia/Tokyo"
@@ -15,11 +16,12 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def at(app, alice, live_in, set_clock):
-    """`at(zone, moment)` moves alice to a zone and stops the clock at a moment."""
+    """`at(zone, moment)` moves alice to a zone and stops the clock at a moment. She logs in then."""
 
     def begin(zone, moment):
         live_in(alice, zone)
         set_clock(moment)
+        alice.client = logged_in(app, alice.id)
         return alice
 
     return begin
