@@ -30,7 +30,7 @@ from flask_babel import force_locale
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 from rq import Queue, SimpleWorker
-from sqlalchemy import Engine, select, text
+from sqlalchemy import select, text
 from werkzeug.serving import BaseWSGIServer, make_server
 from xdist.scheduler import LoadScopeScheduling
 
@@ -48,9 +48,9 @@ from run import find_redis_server
 from sandbox import bank_activity, items
 from sandbox.fault_rules import Rule
 from sandbox.faults import Faults
+from tests import shared, stored
 from tests.fake_link import FakeLink
 from tests.logged_in import logged_in
-from tests.stored import delete_everything
 
 DATABASES = ["sqlite", "postgresql"]
 TESTS = Path(__file__).parent
@@ -71,9 +71,9 @@ browser tests are two groups, because they take longest."""
 BEFORE_MIDNIGHT = timedelta(minutes=1)
 """No test starts this close to the end of a day in UTC."""
 PASSWORD = "correct horse battery staple"
-_engines: dict[str, Engine] = {}
 TOKEN_KEY = Fernet.generate_key().decode()
 SECRET_KEY = secrets.token_hex()
+Flask.url_rule_class = shared.Route
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -278,10 +278,9 @@ def app(
     app.testing = True
     app.config["WTF_CSRF_ENABLED"] = False  # tests/finance/test_csrf.py turns it on
     with app.app_context():
+        shared.use_engine()
         if db.engine.dialect.name == "postgresql":
-            # One engine for all tests, because it remembers how it compiled each statement.
-            db.engines[None] = _engines.setdefault(database_url, db.engine)
-            _empty_tables()
+            stored.empty_postgresql()
     app.extensions["redis"].flushall()
     yield app
     with app.app_context():
@@ -289,14 +288,6 @@ def app(
         for engine in db.engines.values():
             engine.dispose()
     app.extensions["redis"].close()
-
-
-def _empty_tables() -> None:
-    """Delete all rows and restart ids at 1."""
-    delete_everything()
-    sequences = "SELECT setval(seqrelid::regclass, 1, false) FROM pg_sequence"
-    db.session.execute(text(sequences))
-    db.session.commit()
 
 
 @pytest.fixture

@@ -25,9 +25,18 @@ def save(
 
 
 def delete_everything() -> None:
-    """Delete all rows. The caller commits. TRUNCATE would take a tenth of a second."""
+    """Delete all rows. The caller commits."""
     for table in reversed(db.metadata.sorted_tables):
         db.session.execute(table.delete())
+
+
+def empty_postgresql() -> None:
+    """Delete all rows and restart ids at 1, in one call. TRUNCATE takes a tenth of a second."""
+    tables = [table.fullname for table in reversed(db.metadata.sorted_tables)]
+    statements = [f'DELETE FROM "{table}"' for table in tables]  # noqa: S608 our own names
+    statements += ["SELECT setval(seqrelid::regclass, 1, false) FROM pg_sequence"]
+    with db.engine.begin() as connection:
+        connection.exec_driver_sql("; ".join(statements))
 
 
 def copy_of(row_id: int, **changes: object) -> Insert:

@@ -1,0 +1,43 @@
+"""What the apps of all tests share, because making it anew takes longer than a small test."""
+
+from sqlalchemy import Engine, event
+from werkzeug.routing import Rule
+
+from plaidapp.extensions import db
+
+_engines: dict[str, Engine] = {}
+_database = {"file": ""}
+_compiled: dict[tuple[object, ...], dict[str, object]] = {}
+
+
+def use_engine() -> None:
+    """Use one engine per kind of database, because it remembers each compiled statement.
+
+    On SQLite, where each test has a file of its own, it opens the file of the current test.
+    """
+    _database["file"] = db.engine.url.database or ""
+    kind = db.engine.dialect.name
+    if kind not in _engines:
+        _engines[kind] = db.engine
+        if kind == "sqlite":
+            event.listen(db.engine, "do_connect", _open_current_file)
+    db.engines[None] = _engines[kind]
+
+
+def _open_current_file(_dialect: object, _record: object, cargs: list[str], _: object) -> None:
+    cargs[0] = _database["file"]
+
+
+class Route(Rule):
+    """A route that is compiled once for all apps. That was most of the time of `create_app`."""
+
+    def compile(self) -> None:
+        where = self.subdomain, self.host, self.merge_slashes, self.map.host_matching
+        converters = tuple(self.map.converters.items())
+        key = self.rule, repr(self.defaults), *where, converters
+        if key not in _compiled:
+            before = vars(self).copy()
+            super().compile()
+            made = {name: each for name, each in vars(self).items() if each is not before.get(name)}
+            _compiled[key] = made | {"arguments": self.arguments}
+        vars(self).update(_compiled[key])
