@@ -70,7 +70,7 @@ def test_an_empty_field_has_a_sentence_beside_it(log_in, field):
 
 
 def test_a_strange_name_is_just_a_wrong_name(log_in, subtests):
-    odd = ("ali\0ce", "\0", "a" * 100_000, "' OR 1=1 --", "%", "\u202e", "\ufdfa" * 5000)
+    odd = ("ali\0ce", "\0", "a" * 50_000, "' OR 1=1 --", "%", "\u202e", "\ufdfa" * 5000)
     for name in odd:
         with subtests.test(name[:10]):
             assert log_in(name).status_code == 401
