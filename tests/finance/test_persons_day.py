@@ -16,7 +16,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def at(app, alice, live_in, set_clock):
-    """`at(zone, moment)` moves alice to a zone and stops the clock at a moment. She logs in then."""
+    """`at(zone, moment)` moves alice to a zone, stops the clock at a moment and logs her in."""
 
     def begin(zone, moment):
         live_in(alice, zone)
