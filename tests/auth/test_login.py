@@ -77,7 +77,7 @@ def test_a_strange_name_is_just_a_wrong_name(log_in, subtests):
 
 
 def test_a_strange_password_is_just_a_wrong_password(log_in, subtests):
-    for password in ("x" * 900_000, "\0", "\0" + PASSWORD, "🦉" * 5000, " "):
+    for password in ("x" * 60_000, "\0", "\0" + PASSWORD, "🦉" * 5000, " "):
         with subtests.test(password[:10]):
             assert log_in(password=password).status_code == 401
 

@@ -319,7 +319,7 @@ def test_a_body_that_is_not_a_form_counts_as_an_empty_form(client, users, subtes
         ("Mars/Olympus_Mons", "UTC"),
         ("../../etc/passwd", "UTC"),
         ("\0", "UTC"),
-        ("x" * 100_000, "UTC"),
+        ("x" * 60_000, "UTC"),
     ],
 )
 def test_the_time_zone_is_the_browsers_if_it_is_known(client, users, sent, stored):
