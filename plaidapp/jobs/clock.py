@@ -19,7 +19,7 @@ from plaidapp.store.transactions import search_backfill
 from plaidapp.store.webhooks import signing_keys
 
 from . import queue
-from .connections import link_looks
+from .connections import link_looks, rotation
 from .pulls import item_requests
 
 log = logging.getLogger(__name__)
@@ -68,6 +68,9 @@ def clean_up() -> None:
 
 
 def tick(number: int) -> None:
+    if number == 0:
+        rotation.warn_of_unbound()
+        db.session.commit()
     ask_for_neglected()
     if number % policy.CLEANUP_TICKS == 0:
         clean_up()

@@ -4,18 +4,21 @@ A row is only changed if it still holds what was read, so that nothing is lost t
 is repaired or ended meanwhile.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from cryptography.fernet import InvalidToken
 from flask import current_app
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import Row, bindparam, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from plaidapp import sealing
 from plaidapp.extensions import db
-from plaidapp.sealing import Cipher, Sealed
+from plaidapp.sealing import BOUND, Cipher, Sealed
 from plaidapp.store import Item, LinkResult, LinkSession, Pull
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 
@@ -33,9 +36,8 @@ class Secret(NamedTuple):
         return self.column.class_
 
 
-ITEMS = Secret(Item.access_token, sealing.access_token, Item.user_id, Item.plaid_item_id)
 SECRETS = (
-    ITEMS,
+    Secret(Item.access_token, sealing.access_token, Item.user_id, Item.plaid_item_id),
     Secret(
         LinkSession.sealed_token, sealing.link_token, LinkSession.user_id, LinkSession.token_hash
     ),
@@ -63,13 +65,16 @@ class Batch(NamedTuple):
     unreadable: list[int]
 
 
-def bind(item_id: int, token: Sealed) -> None:
-    """If an Item's token is not encrypted for its place, do that now.
-
-    Older versions of the app did not. Does not commit.
-    """
-    if token.value and not _cipher().is_bound(token):
-        _renew(ITEMS, [(item_id, token)])
+def warn_of_unbound() -> None:
+    """Log how many access tokens an older version has encrypted, which didn't bind them."""
+    is_bound = func.substr(Item.access_token, 1, len(BOUND)) == BOUND
+    unbound = select(func.count()).where(Item.access_token != b"", ~is_bound)
+    if number := db.session.scalar(unbound):
+        log.warning(
+            "%s access tokens can be moved to another Item. Bind them: flask --app wsgi"
+            " rotate-tokens",
+            number,
+        )
 
 
 def rotate() -> Iterator[Batch]:

@@ -16,7 +16,6 @@ from plaidapp.store.connections import accounts, standby, sync_progress
 from plaidapp.store.connections.sync_progress import Advance
 from plaidapp.store.pulls import pulls
 
-from ..connections import rotation
 from ..connections.read_accounts import read_accounts
 from ..pulls.attempt import Attempt
 from .fetch import Start, fetch
@@ -126,6 +125,5 @@ def _start(item_id: int, *, from_beginning: bool) -> Start:
     found = db.session.execute(_START, {"item_id": item_id}).one()
     user_id, plaid_item_id, access_token, cursor, requests = found
     token = Sealed(sealing.access_token(user_id, plaid_item_id), access_token)
-    rotation.bind(item_id, token)
     db.session.commit()
     return Start(token, cursor, "" if from_beginning else cursor, requests)

@@ -7,8 +7,9 @@ from sqlalchemy import select, update
 from plaidapp.bank import link_payloads
 from plaidapp.bank.error_sentences import UNREADABLE_TOKEN
 from plaidapp.extensions import db
+from plaidapp.jobs import clock
 from plaidapp.jobs.connections import rotation
-from plaidapp.sealing import BOUND, Cipher
+from plaidapp.sealing import Cipher
 from plaidapp.store import Item, LinkResult, LinkSession, Pull, User
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items, link_results, link_sessions
@@ -113,19 +114,16 @@ def test_what_no_key_decrypts_is_named_and_stays(add, use):
     assert token_in(lost) == stored
 
 
-def test_a_sync_binds_a_token_of_an_earlier_version(context, link, begin, run, look, token_of):
-    item = link()
-    token = token_of(item)
-    old = Fernet(TOKEN_KEY).encrypt(token.encode())
-    db.session.execute(update(Item).values(access_token=old))
-
-    pull_id = begin(kinds.TRANSACTIONS, [item])
-    run(pull_id)
-
-    assert look(pull_id).state == "done"
-    bound = token_in(item.id)
-    assert bound.value.startswith(BOUND)
-    assert context.extensions["cipher"].decrypt(bound) == token
+def test_the_clock_says_how_many_tokens_are_not_bound(add, caplog):
+    """An older version encrypted them. Nothing but the command changes them: until then, the older
+    version can read them too."""
+    add("one")
+    clock.tick(0)
+    assert any(line.startswith("1 access tokens can be moved") for line in caplog.messages)
+    list(rotation.rotate())
+    caplog.clear()
+    clock.tick(0)
+    assert not any("rotate-tokens" in line for line in caplog.messages)
 
 
 @pytest.mark.parametrize("stolen", ["by another person", "for another Item"])
