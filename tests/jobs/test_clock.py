@@ -458,7 +458,7 @@ def test_pulls_wait_while_redis_is_away(app, pull, elsewhere):
 
 
 def test_forged_key_ids_are_deleted(owner):
-    signing_keys.may_ask("made-up", "sender")
+    signing_keys.may_ask("made-up", signing_keys.Sender("", names_ours=False))
     db.session.execute(update(WebhookKey).values(asked_at=now() - 2 * policy.SYNC_INTERVAL))
     db.session.commit()
     clock.tick(0)
