@@ -36,6 +36,7 @@ class Answer:
         self._exchange = exchange
         self._conn = exchange.conn
         self._begun = False
+        self._is_head = exchange.request[0].method == "HEAD"
         self._task: asyncio.Task[None] | None = None  # the loop has only a weak reference
 
     def run(self, app: WSGIApp, environ: dict[str, Any]) -> None:
@@ -110,7 +111,9 @@ class Answer:
         stream = self._conn.stream
         if stream.closed():
             return
-        if self._line.code >= 200 and self._line.code not in (204, 304):
+        if self._is_head:
+            body = b""
+        elif self._line.code not in (204, 304):
             self._headers.setdefault("Content-Length", str(len(body)))
         try:
             written = self._conn.write_headers(self._line, self._headers, body)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.iostream import IOStream
 
 from plaidapp import policy
 
@@ -53,15 +52,12 @@ class Clients(HTTPServer):
         host, port = (here if exact else same_port[0])[:2]
         return host, str(port)
 
-    def handle_stream(self, stream: IOStream, address: tuple[Any, ...]) -> None:
-        if len(self.open) >= self._limit and self._slow:
-            next(iter(self._slow)).abort()
-        super().handle_stream(stream, address)
-
     def start_request(self, server_conn: object, request_conn: Any) -> Exchange:
         self._forget(server_conn)
         exchange = self.open[server_conn] = Exchange(self, request_conn)
         self.wait_for(exchange)
+        if len(self.open) > self._limit:
+            self._drop(next(iter(self._slow)))
         return exchange
 
     def on_close(self, server_conn: object) -> None:
@@ -82,7 +78,13 @@ class Clients(HTTPServer):
         self._held += size - exchange.held
         exchange.held = size
         if self._held > policy.HELD_LIMIT and self._slow:
-            max(self._slow, key=lambda slow: slow.held).abort()
+            self._drop(max(self._slow, key=lambda slow: slow.held))
+
+    def _drop(self, exchange: Exchange) -> None:
+        del self._slow[exchange]  # its connection is closed a little later
+        self._held -= exchange.held
+        exchange.held = 0
+        exchange.abort()
 
     def _forget(self, server_conn: object) -> None:
         exchange = self.open.pop(server_conn, None)

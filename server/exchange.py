@@ -33,7 +33,7 @@ class Exchange(HTTPMessageDelegate):
 
     def headers_received(self, start_line: Any, headers: HTTPHeaders) -> None:
         self.conn.set_max_body_size(ANY_SIZE)  # Tornado would refuse it without a sentence
-        self._request: tuple[RequestStartLine, HTTPHeaders] = start_line, headers
+        self.request: tuple[RequestStartLine, HTTPHeaders] = start_line, headers
         problem = problem_with(start_line, headers)
         length = headers.get("Content-Length", "")
         if problem:
@@ -59,6 +59,8 @@ class Exchange(HTTPMessageDelegate):
 
     def _begin(self) -> None:
         self.begun = True
+        if self.conn.stream.closed():  # the client has gone meanwhile
+            return
         socket = self.conn.stream.socket
         address = self.conn.context.address
         client = address[0] if isinstance(address, tuple) else ""  # of a Unix socket
@@ -67,7 +69,7 @@ class Exchange(HTTPMessageDelegate):
 
     def run(self, app: WSGIApp) -> None:
         """Run the app. A thread calls this."""
-        environ = environ_of(*self._request, bytes(self._body), self._size, *self._parties)
+        environ = environ_of(*self.request, bytes(self._body), self._size, *self._parties)
         Answer(self).run(app, environ)
 
     def abort(self) -> None:

@@ -5,7 +5,7 @@ from tests.server.served import Served
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory):
-    running = Served("app:app", tmp_path_factory.mktemp("server"))
+    running = Served("app:app", tmp_path_factory.mktemp("server"), "--threads=4")
     yield running
     running.running.stop()
 

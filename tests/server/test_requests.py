@@ -133,10 +133,13 @@ def test_old_clients_learn_the_end_from_that_of_the_connection(served):
 def test_answers_without_a_body(served):
     with served.connect(b"HEAD /whole/5 HTTP/1.1\r\n" + HOST + b"\r\n") as client:
         head = client.recv(10_000)
+        client.sendall(b"HEAD /parts/5 HTTP/1.1\r\n" + HOST + b"\r\n")
+        unknown = client.recv(10_000)
         client.sendall(b"GET /nothing HTTP/1.1\r\n" + CLOSE + b"\r\n")
         nothing = everything(client)
 
     assert b"Content-Length: 5" in head
     assert head.endswith(b"\r\n\r\n")
+    assert b"Content-Length" not in unknown
     assert nothing.startswith(b"HTTP/1.1 204 ")
     assert b"Content-Length" not in nothing
