@@ -1,0 +1,112 @@
+"""How long a wrong log-in takes, with a name that somebody has and with one that nobody has."""
+
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from math import erfc, sqrt
+
+import pytest
+import requests
+from requests.adapters import HTTPAdapter
+
+from plaidapp import policy
+from plaidapp.extensions import db
+from plaidapp.store.people import users
+from tests.conftest import password_hash
+
+from .figures import LONG
+from .world import World
+
+Note = Callable[[str, str, str], None]
+TIMED = 300
+"""Log-ins with a known name that are timed, and as many with an unknown one."""
+SAME = 0.001
+"""The test for a difference may find one where there is none once in a thousand runs."""
+AT_ONE_ADDRESS = policy.ADDRESS_GUESSES - 10
+
+
+class Stranger:
+    """A browser at one of this machine's own addresses: 127.0.0.0/8 has many."""
+
+    def __init__(self, url: str, address: str) -> None:
+        self.url = url
+        self.http = requests.Session()
+        self.http.trust_env = False
+        self.http.mount("http://", _From(address))
+        page = self.http.get(f"{url}/auth/login", timeout=10).text
+        self._csrf = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)[1]
+
+    def log_in(self, name: str) -> tuple[float, int, str]:
+        """Return the seconds that a wrong log-in takes, its status, and what it says."""
+        form = {"csrf_token": self._csrf, "username": name, "password": "not this one, surely"}
+        began = time.perf_counter()
+        answer = self.http.post(f"{self.url}/auth/login", data=form, timeout=10)
+        took = time.perf_counter() - began
+        text = re.sub(r'csrf_token"[^>]*value="[^"]*', "", answer.text).replace(name, "NAME")
+        return took, answer.status_code, text
+
+
+class _From(HTTPAdapter):
+    def __init__(self, address: str) -> None:
+        self._address = address
+        super().__init__()
+
+    def init_poolmanager(self, *args: object, **options: object) -> None:
+        super().init_poolmanager(*args, source_address=(self._address, 0), **options)
+
+
+@pytest.fixture
+def known(world: World) -> Iterator[list[str]]:
+    """The names of many people: each of them is guessed at once, or delays would begin."""
+    names = [f"known-{number:03}" for number in range(TIMED)]
+    with world.app.app_context():
+        for name in names:
+            users.add(name, f"{name}@example.com", password_hash())
+        db.session.commit()
+        yield names
+        for name in names:
+            db.session.delete(users.by_name(name))
+        db.session.commit()
+        db.session.remove()
+
+
+@pytest.mark.skipif(not LONG, reason="test_throttle.py compares the work, this the time")
+def test_a_log_in_takes_as_long_for_an_unknown_name(
+    world: World, known: list[str], note: Note
+) -> None:
+    names = known + [name.replace("known", "other") for name in known]
+    random.Random(1).shuffle(names)
+    times: dict[str, list[float]] = {"known": [], "other": []}
+    answers = set()
+    for start in range(0, len(names), AT_ONE_ADDRESS):
+        stranger = Stranger(world.url, f"127.0.9.{start // AT_ONE_ADDRESS + 1}")
+        for name in names[start : start + AT_ONE_ADDRESS]:
+            took, status, text = stranger.log_in(name)
+            times[name.partition("-")[0]].append(took)
+            answers.add((status, text))
+        stranger.http.close()
+    chance = mann_whitney(times["known"], times["other"])
+    medians = [sorted(times[which])[TIMED // 2] * 1000 for which in ("known", "other")]
+    note(
+        f"wrong log-ins, {TIMED} with a known name and {TIMED} with an unknown one",
+        f"Mann-Whitney U test finds no difference (p > {SAME}), same body",
+        f"p = {chance:.3f}, medians {medians[0]:.1f} and {medians[1]:.1f} ms,"
+        f" {len(answers)} different answers",
+    )
+    assert {status for status, _ in answers} == {401}
+    assert len(answers) == 1
+    assert chance > SAME
+
+
+def mann_whitney(first: list[float], second: list[float]) -> float:
+    """Return how probable so large a difference is by chance: the two-sided Mann-Whitney U test.
+
+    It takes the normal approximation, which is good from twenty times on. No two times are equal.
+    """
+    ranked = sorted([(each, True) for each in first] + [(each, False) for each in second])
+    ranks = sum(rank for rank, (_, is_first) in enumerate(ranked, start=1) if is_first)
+    u = ranks - len(first) * (len(first) + 1) / 2
+    mean = len(first) * len(second) / 2
+    spread = sqrt(mean * (len(ranked) + 1) / 6)
+    return erfc(abs(u - mean) / spread / sqrt(2))
