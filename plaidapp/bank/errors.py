@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from plaidapp import policy
+from plaidapp.redaction import redact
 
 from .error_sentences import (
     LIMITED,
@@ -19,6 +20,8 @@ from .error_sentences import (
 )
 from .payloads import PlaidError
 
+LONGEST_TOLD = 300
+"""Characters of a sentence of Plaid's that a person may see."""
 RATE_LIMIT_TYPE = "RATE_LIMIT_EXCEEDED"
 RETRYABLE_TYPES = frozenset({"API_ERROR", RATE_LIMIT_TYPE, "INSTITUTION_ERROR"})
 """Types whose codes are worth a retry, unless error_sentences.py says otherwise."""
@@ -129,9 +132,15 @@ def from_plaid(error: PlaidError, status: int, retry_after: float | None = None)
 
 
 def _meaning_of_unknown(error: PlaidError, status: int, limited: bool) -> Meaning:
-    """A code that is not in the table. `display_message` is what Plaid would tell the person."""
+    """A code that is not in the table. `display_message` is what Plaid would tell the person.
+
+    It is free text, so it counts only if nothing in it looks private.
+    """
     if limited:
         return LIMITED
     may_pass = status >= 500 or error.error_type in RETRYABLE_TYPES
     usual = TROUBLE if may_pass else UNKNOWN
-    return usual._replace(sentence=error.display_message or usual.sentence)
+    told = error.display_message or ""
+    if len(told) > LONGEST_TOLD or redact(told) != told:
+        told = ""
+    return usual._replace(sentence=told or usual.sentence)

@@ -24,6 +24,7 @@ from plaidapp.bank.webhook_signatures import (
 from plaidapp.csrf import csrf
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
+from plaidapp.redaction import redact
 from plaidapp.store.connections import item_states, items, link_sessions
 from plaidapp.store.webhooks import deliveries
 
@@ -31,7 +32,7 @@ from . import handlers, signing_key
 
 log = logging.getLogger(__name__)
 
-TOKEN = re.compile(r"\b(link|public|access)-(?:sandbox|development|production)-[\w-]+")
+FREE_TEXT = re.compile(r'("(?:error|display)_message"\s*:\s*)"(?:[^"\\]|\\.)*"')
 Answer = tuple[dict[str, str], int]
 
 blueprint = Blueprint("webhooks", __name__)
@@ -70,7 +71,7 @@ def _accept(token: str, event: Event, body: bytes) -> None:
     handler, link_handler = handlers.HANDLERS.get(name), handlers.LINK_HANDLERS.get(name)
     is_new = deliveries.save(
         token,
-        _without_tokens(body.decode(errors="replace").replace("\0", "")),
+        _without_secrets(body.decode(errors="replace").replace("\0", "")),
         type=event.webhook_type,
         code=event.webhook_code,
         plaid_item_id=event.item_id,
@@ -89,9 +90,12 @@ def _accept(token: str, event: Event, body: bytes) -> None:
         db.session.commit()
 
 
-def _without_tokens(body: str) -> str:
-    """Plaid's webhooks about Link have tokens that can be exchanged; they are not stored."""
-    return TOKEN.sub(r"\1-removed", body)
+def _without_secrets(body: str) -> str:
+    """Plaid's webhooks about Link have tokens that can be exchanged; they are not stored.
+
+    Nor is Plaid's free text about an error: it may quote anything.
+    """
+    return redact(FREE_TEXT.sub(r'\1"removed"', body))
 
 
 def _decode(body: bytes) -> Event:

@@ -332,6 +332,21 @@ def test_a_display_message_is_what_the_person_reads(client_for, canned, ask):
 
 
 @pytest.mark.parametrize(
+    "told",
+    [
+        "alice@example.com is locked.",
+        "Account 000123456789 is locked.",
+        "access-sandbox-2f1e0ad8 is unknown.",
+        "A long story. " * 30,
+    ],
+)
+def test_a_display_message_with_something_private_is_not_shown(client_for, canned, ask, told):
+    canned.says({"error_type": "ITEM_ERROR", "error_code": "NEW", "display_message": told}, 400)
+    problem = problem_of(ask(client_for(canned.url), "accounts"))
+    assert problem.message == "Plaid can't do this for the bank right now."
+
+
+@pytest.mark.parametrize(
     ("username", "institution", "code"),
     [("user_bad", "ins_109508", "INVALID_CREDENTIALS"), ("", "ins_none", "INVALID_INSTITUTION")],
 )
