@@ -73,6 +73,7 @@ class Config:
     port: int = 8000
     web_concurrency: int | None = None
     log_level: str = "INFO"
+    log_format: str = "auto"
     bank_timeout: float | None = None
     """How many seconds one call to Plaid may take. Only tests set it; see plaidapp.policy."""
 
@@ -110,6 +111,7 @@ class Config:
             port=port,
             web_concurrency=_whole_number(env, "WEB_CONCURRENCY", 512),
             log_level=_one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS, upper=True),
+            log_format=_one_of(env, "LOG_FORMAT", "auto", ("auto", "text", "json")),
         )
 
 
@@ -147,11 +149,9 @@ def _country_codes(env: Mapping[str, str]) -> tuple[str, ...]:
     text = _value(env, "PLAID_COUNTRY_CODES") or "US"
     codes = tuple(code.strip().upper() for code in text.split(",") if code.strip())
     if not codes or not PLAID_COUNTRIES.issuperset(codes):
-        raise ConfigError(
-            "PLAID_COUNTRY_CODES",
-            f"is {text!r}. Put country codes there, such as US,CA. Plaid has"
-            f" {', '.join(sorted(PLAID_COUNTRIES))}.",
-        )
+        known = ", ".join(sorted(PLAID_COUNTRIES))
+        problem = f"is {text!r}. Put country codes there, such as US,CA. Plaid has {known}."
+        raise ConfigError("PLAID_COUNTRY_CODES", problem)
     return tuple(dict.fromkeys(codes))
 
 

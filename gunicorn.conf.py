@@ -8,7 +8,7 @@ import os
 from gunicorn.arbiter import Arbiter
 
 from config import Config
-from plaidapp import policy, web
+from plaidapp import logs, policy, web
 
 # Read here too, so that a bad variable ends the process at once and not in every worker.
 _config = Config.from_env()
@@ -27,6 +27,7 @@ max_requests = 10_000
 max_requests_jitter = 2_000
 control_socket_disable = True
 loglevel = _config.log_level.lower()
+logconfig_dict = logs.settings(_config)
 # By default glibc gives each thread its own heap. Fragmentation then costs 3 MB with 8 threads.
 M_ARENA_MAX = -8
 with contextlib.suppress(AttributeError, OSError):  # another C library has no mallopt

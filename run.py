@@ -96,7 +96,7 @@ def keep_private() -> None:
 def environment(redis_socket: Path) -> dict[str, str]:
     """Return the processes' environment: variables that are already set win, except REDIS_URL."""
     given = {name: value for name, value in os.environ.items() if value.strip()}
-    env = {"WEB_CONCURRENCY": "2", "PYTHONUNBUFFERED": "1"} | keys() | given
+    env = {"WEB_CONCURRENCY": "2", "PYTHONUNBUFFERED": "1", "LOG_FORMAT": "text"} | keys() | given
     # No page elsewhere may pass for this one by a name that leads to this machine.
     env.setdefault("ALLOWED_HOSTS", "localhost")
     env["REDIS_URL"] = f"unix://{redis_socket}"

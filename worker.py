@@ -5,8 +5,6 @@ imports the app again. Without a fork, a crash or a leak ends this process. The 
 starts another worker, and the clock picks up the pull.
 """
 
-import logging
-
 from redis import Redis
 
 from config import Config
@@ -24,7 +22,6 @@ QUEUES = [QUEUE]
 
 
 def main() -> None:
-    logging.basicConfig(level=config.log_level, format="%(asctime)s %(message)s")
     connection = Redis.from_url(config.redis_url)
     AppWorker(QUEUES, connection=connection).work(logging_level=config.log_level)
 

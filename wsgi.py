@@ -1,6 +1,8 @@
 """The app that gunicorn and `flask --app wsgi` load."""
 
 from config import Config
-from plaidapp import create_app
+from plaidapp import create_app, logs
 
-app = create_app(Config.from_env())
+config = Config.from_env()
+logs.configure(config)
+app = create_app(config)

@@ -1,6 +1,5 @@
 """Commands of `flask --app wsgi`."""
 
-import logging
 import signal
 import sys
 import threading
@@ -32,7 +31,6 @@ def init_app(app: Flask) -> None:
 @with_appcontext
 def run_clock() -> None:
     """Run the clock, which makes sure that every pull gets done, until it is stopped."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

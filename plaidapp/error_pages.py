@@ -50,13 +50,18 @@ def answer(status: int, sentence: str) -> Response:
     if wants_json():
         response = jsonify(error=sentence)
     elif is_htmx():
-        response = notice(sentence, status)
+        response = notice(_with_reference(sentence) if status >= 500 else sentence, status)
     else:
         title = HTTPStatus(status).phrase
         html = render_template("error.html", status=status, title=title, sentence=sentence)
         response = make_response(html)
     response.status_code = status
     return response
+
+
+def _with_reference(sentence: str) -> str:
+    """Say how the operator finds the error in the log."""
+    return f"{sentence} {gettext('Reference: %(id)s', id=g.request_id)}"
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -92,7 +97,7 @@ def _database_error(error: SQLAlchemyError) -> Response:
 
 def _bug(error: Exception) -> Response:
     db.session.rollback()
-    log.exception("Unhandled error on %s %s", request.method, request.path, exc_info=error)
+    log.exception("Unhandled error on %s %s", request.method, request.url_rule, exc_info=error)
     return answer(500, str(SENTENCES[500]))
 
 

@@ -17,6 +17,7 @@ from . import (
     hosts,
     languages,
     origins,
+    request_ids,
     schema,
     security,
     sentences,
@@ -40,6 +41,7 @@ def init_app(app: Flask) -> None:
     app.request_class = forms.FormRequest
     _configure_login()
     login.init_app(app)
+    request_ids.init_app(app)  # first, so that whatever follows can be found in the log
     hosts.init_app(app)  # what it refuses, nothing else may see
     origins.init_app(app)
     body_limits.init_app(app)

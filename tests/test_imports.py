@@ -13,12 +13,17 @@ LEAVES = {
     "plaidapp.extensions",
     "plaidapp.forms",
     "plaidapp.htmx",
+    "plaidapp.log_context",
     "plaidapp.policy",
+    "plaidapp.redaction",
     "plaidapp.sealing",
     "plaidapp.texts",
 }
 TOP = {"wsgi", "worker", "gunicorn", "run"}  # gunicorn.conf.py is one
-SHARED = {"plaidapp.events", "plaidapp.policy", "plaidapp.sealing", "plaidapp.texts"}
+SHARED = {
+    f"plaidapp.{name}"
+    for name in ("events", "log_context", "policy", "redaction", "sealing", "texts")
+}
 """Leaves that every layer may import."""
 READABLE = ("amounts", "error_sentences", "json_text", "link_payloads", "payloads", "unread")
 READING = {f"plaidapp.bank.{name}" for name in READABLE}

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from plaidapp.bank.error_sentences import NONSENSE, PRODUCT_NOT_READY, TIMEOUT
 from plaidapp.bank.errors import BankError, transport_error
 from plaidapp.extensions import db
+from plaidapp.log_context import about
 from plaidapp.store import PullItem
 from plaidapp.store.connections import item_states, items, sync_progress
 from plaidapp.store.pulls import kinds, pulls, transitions
@@ -64,6 +65,10 @@ WORK: dict[str, Work] = {
 """What a pull of each kind does at one Item. The functions raise BankError."""
 
 
+class BrokenOffError(Exception):
+    """What RQ logs, and keeps in Redis, in place of an error that may quote private values."""
+
+
 def run(pull_id: int) -> None:
     """Do the work of this pull, unless it is over or another worker has claimed it.
 
@@ -72,8 +77,12 @@ def run(pull_id: int) -> None:
     if has_app_context():
         _run(pull_id)
         return
-    with worker_app().app_context():
-        _run(pull_id)
+    with worker_app().app_context(), about(pull=pull_id):
+        try:
+            _run(pull_id)
+        except Exception:
+            log.exception("The attempt broke off")
+            raise BrokenOffError from None
 
 
 def _run(pull_id: int) -> None:
@@ -81,6 +90,11 @@ def _run(pull_id: int) -> None:
         db.session.commit()
         return
     attempt = Attempt(pulls.by_id(pull_id))
+    with about(pull=pull_id, attempt=attempt.number):
+        _go_through(attempt, pull_id)
+
+
+def _go_through(attempt: Attempt, pull_id: int) -> None:
     attempt.begin()
     try:
         with beating(pull_id, attempt.number):
@@ -89,7 +103,7 @@ def _run(pull_id: int) -> None:
         if attempt.pull.asked_by == pulls.PERSON:
             queue.ring_next(attempt.pull.user_id)
     except LostPullError:
-        log.warning("Pull %s was given to another worker", pull_id)
+        log.warning("The pull was given to another worker")
     except OperationalError:
         # The database is away. The row still says "running": the clock will find it orphaned.
         db.session.rollback()

@@ -9,10 +9,12 @@ import functools
 from flask import Flask
 
 from config import Config
-from plaidapp import create_worker_app
+from plaidapp import create_worker_app, logs
 
 
 @functools.cache
 def worker_app() -> Flask:
     """Return this process's app, made from the environment. Raises ConfigError."""
-    return create_worker_app(Config.from_env())
+    config = Config.from_env()
+    logs.configure(config)
+    return create_worker_app(config)
