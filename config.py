@@ -33,7 +33,7 @@ PLAID_LANGUAGES = (
     *("ro", "sv", "vi"),
 )
 """What Link offers: https://plaid.com/docs/api/link/#linktokencreate"""
-HOST_NAME = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9-]+(\.[a-z0-9-]+)*", re.ASCII)
+HOST_NAME = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 

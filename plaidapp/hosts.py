@@ -29,7 +29,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 OF_PROBES = frozenset({"/healthz", "/readyz"})
 """These accept any host: a load balancer may ask for them by an address of its own."""
 HOST = re.compile(
-    r"(\[[0-9a-f:.]{2,45}\]|(?=.{1,253}$|.{1,253}:)[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*)"
+    r"(\[[0-9a-f:.]{2,45}\]|(?=.{1,254}$|.{1,254}:)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?)"
     r"(?::[0-9]{1,5})?",
     re.ASCII | re.IGNORECASE,
 )
@@ -59,7 +59,7 @@ def warn_if_any_is_accepted(config: Config) -> None:
 
 def is_public_name(host: str) -> bool:
     """Is this host of a request neither an IP address nor this machine?"""
-    name = host.partition(":")[0].lower()
+    name = host.partition(":")[0].lower().rstrip(".")
     return name != "localhost" and not name.endswith(".localhost") and _parsed(host) is None
 
 

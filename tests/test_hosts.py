@@ -46,9 +46,9 @@ def status(browser, host, server=EVERYWHERE, path="/auth/login"):
 
 
 def test_the_hosts_of_the_settings_are_accepted_and_no_others(site):
-    browser = site(public_url=f"{PUBLIC}:8443", allowed_hosts=("www.bank.example", "[2001:db8::1]"))
+    browser = site(public_url=f"{PUBLIC}:8443", allowed_hosts=("my_app", "[2001:db8::1]"))
 
-    for host in ("bank.example", "Bank.Example:443", "www.bank.example", "[2001:db8::1]:80"):
+    for host in ("bank.example", "Bank.Example:443", "my_app:8000", "[2001:db8::1]:80"):
         assert status(browser, host) == 200, host
     for host in ("evil.example", "bank.example.evil.example", "a.bank.example", "bank.example.",
                  "bank.example@evil.example", "evil.example:443", "10.0.0.1", "[2001:db8::2]",
@@ -97,9 +97,9 @@ def test_whoever_names_this_machine_may_use_all_of_its_names(site):
 
 def test_without_a_setting_any_host_is_accepted_with_one_warning(site, caplog, app):
     browser = site()
-    for host in ("evil.example", "localhost", "10.0.0.1:80"):
+    for host in ("evil.example", "localhost", "10.0.0.1:80", "my_app:8000", "bank.example.:80"):
         assert status(browser, host) == 200
-    for host in ("..", "a b", "x" * 64):
+    for host in ("..", "a..", ".a", "a b", "x" * 64):
         assert status(browser, host) == 400
 
     caplog.set_level(logging.WARNING)
