@@ -62,14 +62,18 @@ def current() -> OpenSession:
 
 
 def _note_use(_error: BaseException | None) -> None:
-    """Store when the session was used. The request's own transaction is over then.
+    """Store when the session was last seen. The request's own transaction is over then.
 
-    A poll is not use: nobody may be in front of a page that is open.
+    A poll doesn't move the end of the session: nobody may be in front of a page that is open. A
+    poll that brings something is seen all the same, so that a copied cookie reads nothing unseen.
     """
-    used: OpenSession | None = g.get("login_session")
-    if used and "revision" not in request.args and not used.is_noted:
+    seen: OpenSession | None = g.get("login_session")
+    if seen is None:
+        return
+    is_use = "revision" not in request.args
+    if not seen.is_noted(is_use=is_use):
         db.session.remove()
-        login_sessions.note_use(used, _address())
+        login_sessions.note(seen, _address(), is_use=is_use)
 
 
 def _address() -> str:

@@ -202,11 +202,26 @@ def test_the_last_use_is_stored_once_a_minute(alice, sessions, later):
 
 
 def test_a_poll_is_not_use(alice, sessions, later):
+    begun = sessions()[0]
+    later(hours=1)
+    version = users.version_of(0, users.time_zones.zone_of("UTC"))
+    alice.htmx("GET", f"/finance/live?revision={version}")
+    assert sessions()[0].last_used_at == begun.last_used_at, "a poll without news is free"
+    for path in ("/finance/live?revision=0", "/finance/live"):
+        alice.htmx("GET", path)
+        assert (sessions()[0].ends_at == begun.ends_at) is ("revision" in path)
+
+
+@pytest.mark.parametrize(
+    "path", ["/finance/accounts.json", "/finance/", "/finance/live", "/finance/items"]
+)
+def test_nobody_reads_anything_unseen(alice, sessions, later, path):
     begun = sessions()[0].last_used_at
     later(hours=1)
-    for path in ("/finance/live?revision=0", "/finance/items?revision=0", "/finance/live"):
-        alice.htmx("GET", path)
-        assert (sessions()[0].last_used_at == begun) is ("revision" in path)
+
+    assert alice.htmx("GET", f"{path}?revision=x").status_code == 200
+
+    assert sessions()[0].last_used_at > begun
 
 
 @pytest.mark.both_databases

@@ -18,6 +18,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    or_,
     select,
     update,
 )
@@ -37,8 +38,9 @@ Columns = TypeVarTuple("Columns")
 class LoginSession(Base):
     """`browser` and `system` are names such as Firefox and macOS; empty if they are not known.
 
-    `address` is the IP address of the last use, `kept` the person's choice at the log-in. After
-    `ends_at` the session is over. Every use moves it, up to a limit: see policy.session_end.
+    `last_used_at` and `address` are of the last request that got something, also a poll. `kept` is
+    the person's choice at the log-in. After `ends_at` the session is over. Every use moves it, up
+    to a limit: see policy.session_end. A poll is not use.
     """
 
     __tablename__ = "login_session"
@@ -113,12 +115,17 @@ class OpenSession(NamedTuple):
     id: int
     created_at: datetime
     last_used_at: datetime
+    ends_at: datetime
     kept: bool
 
-    @property
-    def is_noted(self) -> bool:
-        """Return True if `last_used_at` need not be stored again yet."""
-        return self.last_used_at > now() - policy.SESSION_NOTED
+    def is_noted(self, *, is_use: bool) -> bool:
+        """Return True if nothing need be stored again yet."""
+        lately = now() - policy.SESSION_NOTED
+        return self.last_used_at > lately and not (is_use and self.ends_at < self.end_after(lately))
+
+    def end_after(self, used: datetime) -> datetime:
+        """Return when the session ends if it was last used then."""
+        return policy.session_end(self.created_at, used, kept=self.kept)
 
 
 _FIND = (
@@ -127,6 +134,7 @@ _FIND = (
         LoginSession.id,
         LoginSession.created_at,
         LoginSession.last_used_at,
+        LoginSession.ends_at,
         LoginSession.kept,
     )
     .join(LoginSession, LoginSession.user_id == User.id)
@@ -158,23 +166,29 @@ def glance_at_ledger(claim: Claim) -> str | None:
     return version_of(row.ledger_revision, time_zones.zone_of(row.time_zone)) if row else None
 
 
-_USED = update(LoginSession).where(
+_SEEN = update(LoginSession).where(
     LoginSession.id == bindparam("session_id"),
-    LoginSession.last_used_at <= bindparam("long_ago", type_=Moment),
+    or_(
+        LoginSession.last_used_at <= bindparam("lately", type_=Moment),
+        LoginSession.ends_at < bindparam("least_end", type_=Moment),
+    ),
 )
 
 
-def note_use(session: OpenSession, address: str) -> None:
-    """Store that the session is used now, in a transaction of its own. Waits for nothing."""
+def note(session: OpenSession, address: str, *, is_use: bool) -> None:
+    """Store that the session is seen now, in a transaction of its own. Waits for nothing.
+
+    Only use moves its end.
+    """
     moment = now()
+    lately = moment - policy.SESSION_NOTED
+    seen: dict[str, Any] = {"last_used_at": moment, "address": address}
+    end = {"ends_at": session.end_after(moment)} if is_use else {}
     extensions.jot(
-        _USED.values(
-            last_used_at=moment,
-            address=address,
-            ends_at=policy.session_end(session.created_at, moment, kept=session.kept),
-        ),
+        _SEEN.values(**seen, **end),
         session_id=session.id,
-        long_ago=moment - policy.SESSION_NOTED,
+        lately=lately,
+        least_end=session.end_after(lately) if is_use else session.created_at,
     )
 
 

@@ -49,7 +49,7 @@ def test_use_moves_the_end_up_to_a_limit(begin, later, kept, idle, total):
     for _ in range(total // idle + 1):
         _, session = login_sessions.find(claim)
         db.session.rollback()
-        login_sessions.note_use(session, "")
+        login_sessions.note(session, "", is_use=True)
         row = db.session.scalars(select(LoginSession)).one()
         used, end = row.last_used_at, row.ends_at
         db.session.rollback()
@@ -57,6 +57,26 @@ def test_use_moves_the_end_up_to_a_limit(begin, later, kept, idle, total):
         assert end == min(used + timedelta(days=idle), begun + timedelta(days=total))
         later(days=idle, seconds=-1)
     assert not is_open(claim)
+
+
+def test_a_poll_is_seen_but_hides_no_use(begin, later):
+    claim = begin()
+    later(hours=1)
+    ends = []
+    for is_use in (False, True):
+        _, session = login_sessions.find(claim)
+        db.session.rollback()
+        assert not session.is_noted(is_use=is_use)
+        login_sessions.note(session, "", is_use=is_use)
+        row = db.session.scalars(select(LoginSession)).one()
+        assert row.last_used_at >= session.created_at + timedelta(hours=1)
+        ends.append(row.ends_at)
+        db.session.rollback()
+        db.session.expire_all()
+    _, session = login_sessions.find(claim)
+    assert all(session.is_noted(is_use=is_use) for is_use in (False, True))
+    assert ends[0] == session.created_at + policy.SESSION_IDLE
+    assert ends[1] >= ends[0] + timedelta(hours=1)
 
 
 def test_the_clock_deletes_what_is_over_a_part_at_a_time(begin, later, monkeypatch):
