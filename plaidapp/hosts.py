@@ -81,10 +81,12 @@ class Believable:
     def __init__(self, app: Any, config: Config) -> None:
         self._app = app
         public = urlsplit(config.public_url or "")
-        names = {*config.allowed_hosts, *_names_in(public)}
+        public_names = set(_names_in(public))
+        names = public_names.union(config.allowed_hosts)
         # A person who names this machine in one way may use all of its names.
         self._allowed = names | LOOPBACK if names & LOOPBACK else names
-        self._is_https = public.scheme == "https"
+        # People reach these over https, even if the proxy in front does not say so.
+        self._https = public_names - LOOPBACK if public.scheme == "https" else set()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         of_server = environ["werkzeug.proxy_fix.orig"]
@@ -94,7 +96,7 @@ class Believable:
             environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe=punctuation)
         name = self._name(environ, of_server["SERVER_NAME"] or "")
         is_https = environ["wsgi.url_scheme"].lower() == "https"
-        environ["wsgi.url_scheme"] = "https" if is_https or self._is_public(name) else "http"
+        environ["wsgi.url_scheme"] = "https" if is_https or name in self._https else "http"
         if name is None:
             # It must not break the page that refuses it, or appear there.
             environ["HTTP_HOST"] = environ["SERVER_NAME"] = "localhost"
@@ -102,10 +104,6 @@ class Believable:
                 environ[IS_WRONG] = True
         answered: Iterable[bytes] = self._app(environ, start_response)
         return answered
-
-    def _is_public(self, name: str | None) -> bool:
-        """Do people reach this host over https, even if the proxy in front does not say so?"""
-        return self._is_https and name is not None and name not in LOOPBACK
 
     def _name(self, environ: dict[str, Any], server_name: str) -> str | None:
         """Return the name of the request's host, None if it is wrong."""

@@ -4,7 +4,7 @@ import logging
 from dataclasses import replace
 
 import pytest
-from flask import request, url_for
+from flask import request, session, url_for
 
 from plaidapp import create_app, hosts
 from plaidapp.extensions import db
@@ -190,6 +190,34 @@ def test_a_trusted_proxy_names_scheme_and_host(site):
     assert believed(browser, "upstream", **odd)["scheme"] == "http"
 
 
+@pytest.mark.parametrize(
+    ("host", "told", "scheme"),
+    [
+        ("bank.example", None, "https"),
+        ("bank.example", "http", "https"),  # a proxy behind the one that people reach
+        ("192.168.1.5:8000", None, "http"),
+        ("192.168.1.5:8000", "http", "http"),
+        ("192.168.1.5:8000", "https", "https"),
+    ],
+)
+def test_only_the_host_of_public_url_counts_as_https_without_being_told(site, host, told, scheme):
+    """Otherwise nobody could log in from a home network: browsers keep no Secure cookie there."""
+    browser = site(public_url=PUBLIC, allowed_hosts=("192.168.1.5",), trusted_proxies=1)
+    browser.application.add_url_rule("/note", view_func=note)
+
+    headers = {"X-Forwarded-Proto": told} if told else {}
+    cookie = browser.get("/note", headers={"Host": host} | headers).headers["Set-Cookie"]
+
+    is_https = scheme == "https"
+    assert cookie.startswith("__Host-session=" if is_https else "session=")
+    assert ("Secure" in cookie) == is_https
+
+
+def note():
+    session["noted"] = True
+    return ""
+
+
 def test_a_server_on_a_unix_socket_knows_no_address(site):
     browser = site()
     overrides = {"SERVER_NAME": "/run/web.sock", "SERVER_PORT": "", "REMOTE_ADDR": ""}
@@ -201,7 +229,7 @@ def test_a_server_on_a_unix_socket_knows_no_address(site):
     ("url", "host", "start"),
     [
         (PUBLIC, "bank.example", PUBLIC),
-        (PUBLIC, "www.bank.example", "https://www.bank.example"),
+        (PUBLIC, "www.bank.example", "http://www.bank.example"),
         (PUBLIC, "127.0.0.1:8000", "http://127.0.0.1:8000"),
         ("http://bank.example", "bank.example", "http://bank.example"),
     ],
