@@ -4,6 +4,7 @@ import logging
 import re
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event as listen
@@ -14,6 +15,7 @@ from plaidapp.extensions import db
 from plaidapp.jobs import queue
 from plaidapp.store import Tries
 from plaidapp.store.people import users
+from plaidapp.store.people.tries import Limit, Verdict
 from tests.conftest import PASSWORD
 from tests.pages import Page, set_cookie
 
@@ -370,3 +372,17 @@ def test_what_is_stored_ends_and_names_nobody(counter, app, log_in, tried, alice
 def test_redis_and_the_database_are_asked_for_no_key_at_all_without_an_address(app, counter):
     with app.app_context():
         assert counting.count([]).counted
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(("renews", "wait"), [(True, 30), (False, 0)])
+def test_a_count_starts_again_after_its_last_try_or_after_its_first(
+    app, counter, set_clock, renews, wait
+):
+    limit = Limit("a key", 3, timedelta(hours=1), renews)
+    with app.app_context():
+        for moment in ("12:00", "12:30", "12:59"):
+            set_clock(f"2026-11-26T{moment}Z")
+            assert counting.count([limit]).wait == timedelta()
+        set_clock("2026-11-26T13:40Z")
+        assert counting.count([limit]) == Verdict(True, timedelta(seconds=wait))
