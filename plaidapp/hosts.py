@@ -33,6 +33,12 @@ HOST = re.compile(
     r"(?::[0-9]{1,5})?",
     re.ASCII | re.IGNORECASE,
 )
+UNCOUNTED_PROXY = (
+    "A request came with X-Forwarded-For, and TRUSTED_PROXIES=%d does not fit it. Set it to the"
+    " number of proxies in front of this app. Until then the app does not know visitors' addresses,"
+    " so it limits wrong log-ins and sign-ups by the proxy's address, or not by address at all."
+    " And unless PUBLIC_URL says so, it does not know that people come over https."
+)
 IS_WRONG = "plaidapp.host_is_wrong"
 WRONG_HOST = lazy_gettext(
     "This site has another address. If you run it, add the name in this address to ALLOWED_HOSTS."
@@ -85,12 +91,14 @@ class Believable:
         names = public_names.union(config.allowed_hosts)
         # A person who names this machine in one way may use all of its names.
         self._allowed = names | LOOPBACK if names & LOOPBACK else names
+        self._trusted_proxies = config.trusted_proxies
+        self._has_warned = False
         # People reach these over https, even if the proxy in front does not say so.
         self._https = public_names - LOOPBACK if public.scheme == "https" else set()
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         of_server = environ["werkzeug.proxy_fix.orig"]
-        environ["REMOTE_ADDR"] = _address(environ.get("REMOTE_ADDR"), of_server["REMOTE_ADDR"])
+        environ["REMOTE_ADDR"] = self._visitor(environ, of_server["REMOTE_ADDR"])
         query: str = environ.get("QUERY_STRING", "")
         if not query.isascii():  # bytes that a browser would encode, perhaps no UTF-8
             environ["QUERY_STRING"] = quote(query.encode("latin-1"), safe=punctuation)
@@ -104,6 +112,19 @@ class Believable:
                 environ[IS_WRONG] = True
         answered: Iterable[bytes] = self._app(environ, start_response)
         return answered
+
+    def _visitor(self, environ: dict[str, Any], sender: str | None) -> str:
+        """Return the visitor's address; empty if only the one of a proxy is known.
+
+        All visitors have a proxy's address, so one of them could use up the limits of all.
+        """
+        address = _address(environ.get("REMOTE_ADDR"), sender)
+        if "HTTP_X_FORWARDED_FOR" not in environ or address != _address(sender):
+            return address
+        if not self._has_warned:
+            self._has_warned = True
+            log.warning(UNCOUNTED_PROXY, self._trusted_proxies)
+        return address if address and ip_address(address).is_global else ""
 
     def _name(self, environ: dict[str, Any], server_name: str) -> str | None:
         """Return the name of the request's host, None if it is wrong."""

@@ -191,6 +191,33 @@ def test_a_trusted_proxy_names_scheme_and_host(site):
 
 
 @pytest.mark.parametrize(
+    ("proxies", "header", "peer", "address"),
+    [
+        (0, "1.2.3.4", "10.1.2.3", ""),
+        (0, "1.2.3.4", "127.0.0.1", ""),
+        (0, "1.2.3.4", "100.64.0.9", ""),
+        (0, "1.2.3.4", "fd00::1", ""),
+        (0, "1.2.3.4", "::ffff:10.1.2.3", ""),
+        (2, "1.2.3.4", "10.1.2.3", ""),  # the number is too high
+        (0, "1.2.3.4", "9.9.9.9", "9.9.9.9"),  # anybody may send the header
+        (0, None, "10.1.2.3", "10.1.2.3"),
+        (1, "10.1.2.4", "10.1.2.3", "10.1.2.4"),
+        (1, None, "10.1.2.3", "10.1.2.3"),
+    ],
+)
+def test_the_address_of_a_proxy_passes_for_no_visitor(site, caplog, proxies, header, peer, address):
+    browser = site(trusted_proxies=proxies)
+    headers = {"X-Forwarded-For": header} if header else {}
+    for _ in range(3):
+        answer = browser.get("/seen", headers=headers, environ_overrides={"REMOTE_ADDR": peer})
+        assert answer.json["address"] == address
+
+    does_not_fit = header is not None and address in ("", peer)
+    warnings = [line for line in caplog.messages if "TRUSTED_PROXIES" in line]
+    assert len(warnings) == does_not_fit, "one warning in a process"
+
+
+@pytest.mark.parametrize(
     ("host", "told", "scheme"),
     [
         ("bank.example", None, "https"),

@@ -267,6 +267,19 @@ def test_who_counts_as_one_address(log_in, tried, alice, monkeypatch, first, sec
     assert log_in("another", address=second).status_code == (429 if same else 401)
 
 
+def test_the_address_of_an_uncounted_proxy_is_slowed_for_nobody(app, tried, alice, monkeypatch):
+    """All visitors have it, so one of them could keep all others out."""
+    monkeypatch.setattr(policy, "ADDRESS_GUESSES", 1)
+    for number in range(4):
+        answer = app.test_client().post(
+            "/auth/login",
+            data={"username": f"name {number}", "password": WRONG},
+            headers={"X-Forwarded-For": "203.0.113.1"},
+            environ_base={"REMOTE_ADDR": "10.1.2.3"},
+        )
+        assert answer.status_code == 401
+
+
 def test_an_address_is_slowed_after_many_sign_ups(counter, app, client, monkeypatch):
     monkeypatch.setattr(policy, "ADDRESS_SIGN_UPS", 3)
     monkeypatch.setattr(passwords, "hash_password", lambda password: "no hash")

@@ -16,7 +16,10 @@ from ..base.writes import write
 
 
 class Sender(NamedTuple):
-    """Who has asked for a key. `names_ours`: the webhook names an Item or session stored here."""
+    """Who has asked for a key. `names_ours`: the webhook names an Item or session stored here.
+
+    `name` is empty for strangers whose address is not known. They have no share of their own.
+    """
 
     name: str
     names_ours: bool
@@ -57,7 +60,8 @@ def has_used_share(sender: Sender) -> bool:
     same_kind = WebhookKey.names_ours.is_(sender.names_ours)
     query = select(WebhookKey.sender).where(recent, same_kind)
     asked_for = db.session.scalars(query).all()
-    return len(asked_for) >= policy.KEY_LOOKUPS or asked_for.count(sender.name) >= policy.KEY_SHARE
+    share = policy.KEY_SHARE if sender.name else policy.KEY_LOOKUPS
+    return len(asked_for) >= policy.KEY_LOOKUPS or asked_for.count(sender.name) >= share
 
 
 def may_ask(kid: str, sender: Sender) -> bool:

@@ -117,6 +117,11 @@ def test_each_sender_has_a_share_of_the_lookups():
     assert asked(one) == [True]
 
 
+def test_strangers_of_unknown_addresses_share_the_lookups_of_all_strangers():
+    unknown = Sender("", names_ours=False)
+    assert asked(*[unknown] * (KEY_LOOKUPS + 1)) == [True] * KEY_LOOKUPS + [False]
+
+
 def test_strangers_leave_alone_what_names_something_of_ours():
     strangers = [Sender(f"198.51.100.{number}", names_ours=False) for number in range(100)]
     assert sum(asked(*strangers)) == KEY_LOOKUPS
