@@ -105,7 +105,17 @@ class Answer:
 
     def _keep(self, sending: Coroutine[Any, Any, None]) -> None:
         self._exchange.clients.wait_for(self._exchange)
-        self._task = self._exchange.loop.create_task(sending)
+        self._task = self._exchange.loop.create_task(self._guard(sending))
+
+    async def _guard(self, sending: Coroutine[Any, Any, None]) -> None:
+        """Leave no connection open on which nothing more will happen."""
+        try:
+            await sending
+        except (TimeoutError, StreamClosedError):
+            self._exchange.abort()
+        except Exception:
+            log.exception("An answer could not be sent.")
+            self._exchange.abort()
 
     def _send(self, body: bytes) -> None:
         stream = self._conn.stream
@@ -131,14 +141,11 @@ class Answer:
 
         If the connection were closed sooner, many clients would not see the answer.
         """
-        try:
-            await asyncio.wait_for(written, policy.SEND_TIME)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._exchange.received.wait(), policy.LINGER)
-            if not self._conn.stream.closed():
-                self._conn.finish()
-        except TimeoutError:
-            self._exchange.abort()
+        await asyncio.wait_for(written, policy.SEND_TIME)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._exchange.received.wait(), policy.LINGER)
+        if not self._conn.stream.closed():
+            self._conn.finish()
 
     async def _stream(self, spool: Spool) -> None:
         try:
@@ -149,8 +156,6 @@ class Answer:
                 self._conn.finish()
             else:
                 self._exchange.abort()
-        except (TimeoutError, StreamClosedError):
-            self._exchange.abort()
         finally:
             spool.close()
             self._exchange.clients.long_answers.release()

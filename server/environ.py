@@ -23,11 +23,7 @@ def environ_of(
     `size` is that of the body in bytes, of which a part may be missing. `server` is the host and
     the port where it listens, and `client` the address of the client.
     """
-    target = start_line.path
-    if not target.startswith("/"):  # http://host/path, as proxies are asked
-        parts = urlsplit(target)
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    path, _, query = target.partition("?")
+    path, query = _path_and_query(start_line.path)
     environ = {
         "REQUEST_METHOD": start_line.method,
         "SCRIPT_NAME": "",
@@ -67,4 +63,17 @@ def problem_with(start_line: RequestStartLine, headers: HTTPHeaders) -> tuple[in
         return 431, "The header of this request is too large. Delete the cookies of this site."
     if len(headers.get_list("Host")) != (start_line.version != "HTTP/1.0" or "Host" in headers):
         return 400, "A request has to name one host."
+    try:
+        _path_and_query(start_line.path)
+    except ValueError:
+        return 400, "The address in this request can't be read."
     return None
+
+
+def _path_and_query(target: str) -> tuple[str, str]:
+    """Raises ValueError if the target can't be read."""
+    if not target.startswith("/"):  # http://host/path, as proxies are asked
+        parts = urlsplit(target)
+        return parts.path or "/", parts.query
+    path, _, query = target.partition("?")
+    return path, query

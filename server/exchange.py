@@ -1,6 +1,7 @@
 """One request and its answer."""
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, Any
 
 from tornado.httputil import HTTPHeaders, HTTPMessageDelegate, RequestStartLine
@@ -12,6 +13,8 @@ from .environ import environ_of, problem_with
 
 if TYPE_CHECKING:
     from .clients import Clients
+
+log = logging.getLogger(__name__)
 
 ANY_SIZE = 2**62
 
@@ -69,8 +72,12 @@ class Exchange(HTTPMessageDelegate):
 
     def run(self, app: WSGIApp) -> None:
         """Run the app. A thread calls this."""
-        environ = environ_of(*self.request, bytes(self._body), self._size, *self._parties)
-        Answer(self).run(app, environ)
+        try:
+            environ = environ_of(*self.request, bytes(self._body), self._size, *self._parties)
+            Answer(self).run(app, environ)
+        except BaseException:  # the pool would keep it to itself, and the client would wait forever
+            log.exception("A request ended without an answer.")
+            self.loop.call_soon_threadsafe(self.abort)
 
     def abort(self) -> None:
         """Close the connection. An answer that is under way remains incomplete."""

@@ -47,6 +47,19 @@ def whole(size: int) -> bytes:
     return b"x" * size
 
 
+@app.get("/exits")
+def exits() -> None:
+    raise SystemExit
+
+
+@app.after_request
+def add_bad_length(response: Response) -> Response:
+    """A header that Tornado does not send."""
+    if request.query_string == b"bad-length":
+        response.headers["Content-Length"] = "x"
+    return response
+
+
 @app.get("/slow/<float:seconds>")
 def slow(seconds: float) -> str:
     time.sleep(seconds)

@@ -55,6 +55,19 @@ def test_an_address_with_a_host_is_the_path(served):
     assert seen["path"] == "/echo?a=%20b"
 
 
+def test_an_address_that_cannot_be_read_is_a_400(served):
+    answer = served.ask(b"GET http://[ HTTP/1.1\r\n" + CLOSE + b"\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert answer.endswith(b"The address in this request can't be read.")
+
+
+@pytest.mark.parametrize("path", ["/exits", "/whole/5?bad-length", "/parts/20?bad-length"])
+def test_no_connection_outlives_a_failed_request(served, path):
+    """None of these failures is one that the app's or the server's error handlers see."""
+    assert served.ask(f"GET {path} HTTP/1.1\r\n".encode() + HOST + b"\r\n") == b""
+
+
 SECOND = b"GET /echo?smuggled HTTP/1.1\r\n" + CLOSE + b"\r\n"
 AMBIGUOUS = {
     "two framings": b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
