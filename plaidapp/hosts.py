@@ -21,6 +21,7 @@ from werkzeug.routing import RequestRedirect
 
 from config import Config
 
+from . import policy
 from .error_pages import answer
 
 log = logging.getLogger(__name__)
@@ -39,9 +40,14 @@ UNCOUNTED_PROXY = (
     " so it limits wrong log-ins and sign-ups by the proxy's address, or not by address at all."
     " And unless PUBLIC_URL says so, it does not know that people come over https."
 )
+REFUSED = (
+    "A request for the host %r was refused. If it is a name of this site, add it to ALLOWED_HOSTS."
+    " If it is this app's own address, a proxy in front does not pass the visitor's Host header on."
+)
 IS_WRONG = "plaidapp.host_is_wrong"
 WRONG_HOST = lazy_gettext(
-    "This site has another address. If you run it, add the name in this address to ALLOWED_HOSTS."
+    "This site has another address. If you run it, add the name in this address to ALLOWED_HOSTS,"
+    " and let a proxy in front of it pass the Host header on."
 )
 
 
@@ -59,7 +65,9 @@ def init_app(app: Flask) -> None:
 def warn_if_any_is_accepted(config: Config) -> None:
     if not (config.public_url or config.allowed_hosts):
         log.warning(
-            "Requests for any host are accepted. Set PUBLIC_URL to where people reach this app."
+            "Requests for any host are accepted. Set PUBLIC_URL to where people reach this app, and"
+            " TRUSTED_PROXIES to the number of proxies in front of it. With neither, an app behind"
+            " a proxy does not know that people come over https, and its cookies lack Secure."
         )
 
 
@@ -93,6 +101,7 @@ class Believable:
         self._allowed = names | LOOPBACK if names & LOOPBACK else names
         self._trusted_proxies = config.trusted_proxies
         self._has_warned = False
+        self._refused: set[str] = set()
         # People reach these over https, even if the proxy in front does not say so.
         self._https = public_names - LOOPBACK if public.scheme == "https" else set()
 
@@ -106,12 +115,19 @@ class Believable:
         is_https = environ["wsgi.url_scheme"].lower() == "https"
         environ["wsgi.url_scheme"] = "https" if is_https or name in self._https else "http"
         if name is None:
+            refused = environ.get("HTTP_HOST", "")[:100]
             # It must not break the page that refuses it, or appear there.
             environ["HTTP_HOST"] = environ["SERVER_NAME"] = "localhost"
             if environ.get("PATH_INFO") not in OF_PROBES:
                 environ[IS_WRONG] = True
+                self._log_refused(refused)
         answered: Iterable[bytes] = self._app(environ, start_response)
         return answered
+
+    def _log_refused(self, host: str) -> None:
+        if host not in self._refused and len(self._refused) < policy.REFUSED_HOSTS_LOGGED:
+            self._refused.add(host)
+            log.warning(REFUSED, host)
 
     def _visitor(self, environ: dict[str, Any], sender: str | None) -> str:
         """Return the visitor's address; empty if only the one of a proxy is known.

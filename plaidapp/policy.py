@@ -254,6 +254,8 @@ KEY_FORGOTTEN = timedelta(minutes=10)
 
 HTTPS_ONLY_FOR = timedelta(days=365)
 """How long a browser that came over https refuses to come without it."""
+REFUSED_HOSTS_LOGGED = 20
+"""Wrong hosts that a process logs, each once. Strangers can't fill the log with more."""
 
 # --- Log-ins and sign-ups ---
 

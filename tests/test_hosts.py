@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from flask import request, session, url_for
 
-from plaidapp import create_app, hosts
+from plaidapp import create_app, hosts, policy
 from plaidapp.extensions import db
 from plaidapp.finance.connections import link_pages
 
@@ -77,9 +77,26 @@ def test_a_wrong_host_is_refused_on_every_path_with_a_sentence_that_does_not_rep
             )
             assert answer.status_code == 400, path
             assert "ALLOWED_HOSTS" in answer.text
+            assert "pass the Host header on" in answer.text
             assert "evil" not in answer.text
             assert "Location" not in answer.headers
             assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_few_refused_hosts_are_logged_each_once(site, caplog):
+    """A proxy that does not pass the host on gives every page a 400, and the log says why."""
+    browser = site(public_url=PUBLIC)
+    for path in ("/auth/login", "/finance/", "/healthz"):
+        status(browser, "10.0.0.1:8000", path=path)
+    assert len(caplog.messages) == 1
+    assert "'10.0.0.1:8000'" in caplog.text
+    assert "Host header" in caplog.text
+
+    for number in range(policy.REFUSED_HOSTS_LOGGED * 2):
+        status(browser, f"{number}\x1b[2J{'x' * 5000}")
+    assert len(caplog.messages) == policy.REFUSED_HOSTS_LOGGED
+    assert "\x1b" not in caplog.text
+    assert max(map(len, caplog.messages)) < 500
 
 
 def test_probes_may_name_any_host(site):
@@ -102,11 +119,13 @@ def test_without_a_setting_any_host_is_accepted_with_one_warning(site, caplog, a
     for host in ("..", "a..", ".a", "a b", "x" * 64):
         assert status(browser, host) == 400
 
+    caplog.clear()
     caplog.set_level(logging.WARNING)
     hosts.warn_if_any_is_accepted(app.config["PLAIDAPP"])
     hosts.warn_if_any_is_accepted(replace(app.config["PLAIDAPP"], public_url=PUBLIC))
     assert [record.levelname for record in caplog.records] == ["WARNING"]
     assert "PUBLIC_URL" in caplog.text
+    assert "TRUSTED_PROXIES" in caplog.text
 
 
 @pytest.mark.parametrize("settings", [{}, {"public_url": PUBLIC}])
