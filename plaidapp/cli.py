@@ -9,6 +9,7 @@ from flask import Flask
 from flask.cli import with_appcontext
 
 from .bank.errors import BankError
+from .events import event
 from .extensions import db
 from .formats import bank_name
 from .jobs import clock
@@ -45,6 +46,7 @@ def rotate_tokens() -> None:
     The app may run meanwhile, if its processes know the first key. An interrupted run can be
     repeated. Exit with 1 if there is a token that no key decrypts.
     """
+    event("operator", command="rotate-tokens")
     renewed, unreadable = 0, 0
     for batch in rotation.rotate():
         renewed += batch.renewed
@@ -65,6 +67,7 @@ def verify(item_id: int | None, repair: bool) -> None:
     Also check the daily balances and monthly totals that are computed from the rows. Rows that
     can't be stored are listed; they are no difference.
     """
+    event("operator", command="verify --repair" if repair else "verify", item=item_id)
     chosen = [item for item in items.everyone() if item_id in (None, item.id)]
     db.session.commit()  # asking the banks takes a while, so no transaction stays open
     if item_id is not None and not chosen:

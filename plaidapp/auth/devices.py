@@ -4,10 +4,11 @@ from datetime import timedelta
 
 from flask import flash, redirect, render_template, url_for
 from flask_babel import gettext
-from flask_login import login_required
+from flask_login import current_user, login_required
 from werkzeug import Response
 
 from plaidapp import htmx, policy
+from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice
 from plaidapp.store import LoginSession
@@ -54,6 +55,7 @@ def revoke(login_id: int) -> Answer:
     if ended.id == current_session.current().id:
         return log_out()
     db.session.delete(ended)
+    event("logout_device", person=person().opaque_id)
     return _answer(gettext("%(device)s is logged out.", device=name_of(ended)))
 
 
@@ -61,11 +63,14 @@ def revoke(login_id: int) -> Answer:
 @login_required
 def revoke_others() -> Answer:
     login_sessions.end_others(person().id, current_session.current().id)
+    event("logout_others", person=person().opaque_id)
     return _answer(gettext("You are logged out everywhere else."))
 
 
 @blueprint.post("/logout", endpoint="logout")
 def log_out() -> Response:
+    if current_user.is_authenticated:
+        event("logout", person=person().opaque_id)
     current_session.end()
     flash(gettext("Logged out successfully."))
     log_in = url_for("auth.login")

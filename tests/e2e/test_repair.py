@@ -3,6 +3,7 @@
 The person is at Plaid in tests/link_walker.py; tests/e2e/test_connect.py goes there in the browser.
 """
 
+import json
 import re
 
 import pytest
@@ -14,7 +15,7 @@ from tests.sandbox_control import Control
 
 AT_ONCE = 5_000
 """Milliseconds in which every open page has to show a repair."""
-IN_CLEAR = re.compile(r"(?:access|link|public)-sandbox-|/hl/\w")
+PRIVATE = re.compile(r"(?:access|link|public)-sandbox-|/hl/(?!removed)\w|gAAAA|[\w.]+@[\w.]+")
 DOWN = {"status": 500, "error_type": "API_ERROR", "error_code": "INTERNAL_SERVER_ERROR"}
 
 
@@ -130,7 +131,25 @@ def test_from_disconnected_to_connected_again_to_deleted(deployment, person, ban
     assert person.transactions() == []
 
 
-def test_no_process_has_logged_a_token(deployment):
+def test_no_process_has_logged_anything_private(deployment, person):
     """During the tests above, and all others of this deployment so far."""
+    secrets = [deployment.env[name] for name in ("SECRET_KEY", "TOKEN_KEYS")]
+    cookies = [cookie["value"] for cookie in person.context.cookies()]
     for name in ("web", "worker", "clock", "release"):
-        assert IN_CLEAR.findall(deployment.running[name].log.read_text()) == [], name
+        log = deployment.running[name].log.read_text()
+        assert PRIVATE.findall(log) == [], name
+        assert [secret for secret in secrets + cookies if secret in log] == [], name
+        for line in log.splitlines():
+            assert {"time", "level", "logger", "message"} <= json.loads(line).keys(), name
+
+
+def test_the_log_follows_a_request_and_a_pull(deployment, person, bank):
+    be_done(person.connect(**bank))
+    connects = [
+        line
+        for line in map(json.loads, deployment.running["worker"].log.read_text().splitlines())
+        if line.get("event") == "connect"
+    ]
+    assert connects[-1]["pull"] > 0
+    assert connects[-1]["attempt"] == 1
+    assert re.fullmatch("[0-9a-f]{32}", connects[-1]["person"])

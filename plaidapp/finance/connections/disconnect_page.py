@@ -7,7 +7,8 @@ from flask import redirect, render_template, request, url_for
 from flask_babel import lazy_gettext
 from werkzeug import Response
 
-from plaidapp.auth.access import owned_or_404
+from plaidapp.auth.access import owned_or_404, person
+from plaidapp.events import event
 from plaidapp.htmx import is_htmx, notice
 from plaidapp.jobs import queue
 from plaidapp.jobs.connections.disconnect import disconnect
@@ -54,6 +55,7 @@ def disconnect_item(item_id: int) -> Answer:
         return notice(refusal, 422) if is_htmx() else (_page(item, refusal), 422)
     pull = disconnect(item, deletes_history=history == DELETE)
     queue.ring(pull)  # commits
+    event("disconnect", person=person().opaque_id, item=item_id, history=history)
     if is_htmx():
         return pull_view.answer(pull)
     return redirect(url_for("finance.connections", _anchor=f"pull-{pull.id}"))

@@ -6,9 +6,11 @@ from cryptography.fernet import InvalidToken
 from flask import current_app
 
 from plaidapp.bank.errors import BankError
+from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.store import Pull, PullItem
 from plaidapp.store.connections import items
+from plaidapp.store.people import users
 from plaidapp.store.pulls import parameters, pulls
 from plaidapp.texts import gettext_noop
 
@@ -45,7 +47,10 @@ def connect(attempt: Attempt) -> None:
     )
     pull_item = PullItem(pull_id=pull.id, item=item)
     pull.items.append(pull_item)
+    opaque_id = users.opaque_id(user_id)
+    item_id = item.id
     attempt.report(pull_item, stored=True, phase=pulls.ASKING)
+    event("connect", person=opaque_id, item=item_id)
 
 
 def _begin(attempt: Attempt, given: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from plaidapp import policy
 from plaidapp.bank import error_sentences, errors
 from plaidapp.bank.errors import BankError
 from plaidapp.bank.link_calls import Connection
+from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.store import Item, LinkResult, LinkSession, PullItem
 from plaidapp.store.base.types import now
@@ -98,7 +99,10 @@ def _exchange(attempt: Attempt, session: LinkSession, result: LinkResult) -> Non
     pull_item = link_pulls.find_item(attempt.pull.id, item.id) or PullItem(item=item)
     if pull_item not in attempt.pull.items:
         attempt.pull.items.append(pull_item)
+    opaque_id = users.opaque_id(user_id)
+    item_id = item.id
     attempt.report(pull_item, stored=True, phase=pulls.ASKING)
+    event("connect", person=opaque_id, item=item_id)
 
 
 def _store(user_id: int, result: LinkResult, connection: Connection) -> Item:

@@ -1,7 +1,9 @@
 """End at Plaid the connection of an Item that was disconnected, or that another one replaced."""
 
+from plaidapp.events import event
 from plaidapp.store import PullItem
 from plaidapp.store.connections import disconnection
+from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 
 from ..pulls.attempt import Attempt
@@ -24,4 +26,5 @@ def remove(attempt: Attempt, pull_item: PullItem) -> None:
     if item.access_token:
         attempt.bank.remove(item.token)
     disconnection.confirm(item.id, is_deleted=item.deletes_history)
+    event("disconnected", person=users.opaque_id(item.user_id), item=item.id)
     attempt.report(pull_item, stored=True, phase=pulls.DONE)

@@ -5,6 +5,7 @@ https://plaid.com/docs/link/update-mode/
 """
 
 from plaidapp.bank.errors import GONE, BankError
+from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.store import Item
 from plaidapp.store.connections import bank_status, item_states, state_changes
@@ -50,6 +51,7 @@ def mend(item: Item) -> None:
     state_changes.set_state(item.id, item_states.GOOD, None, None)
     bank_status.save_expiry(item.id, None)
     users.ledger_changed(item.user_id)
+    event("repair", person=users.opaque_id(item.user_id), item=item.id)
 
 
 def _was_repaired(attempt: Attempt, item_id: int) -> bool:

@@ -49,7 +49,7 @@ class User(Base):
     time_zone: Mapped[str] = mapped_column(
         String(time_zones.LONGEST_NAME), default=time_zones.UTC, server_default=time_zones.UTC
     )
-    opaque_id: Mapped[str | None] = mapped_column(String(32))
+    opaque_id: Mapped[str | None] = mapped_column(String(32), default=lambda: _new_opaque_id())
     hides_accounts: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
@@ -82,10 +82,22 @@ def by_id(user_id: int) -> User | None:
 
 
 def opaque_id_of(user: User) -> str:
-    """Return the id that stands for the person at Plaid. It is made at its first use."""
+    """Return the id that stands for the person at Plaid and in the log.
+
+    Persons of older versions get one when they log in.
+    """
     if user.opaque_id is None:
-        user.opaque_id = secrets.token_hex(16)
+        user.opaque_id = _new_opaque_id()
     return user.opaque_id
+
+
+def opaque_id(user_id: int) -> str | None:
+    """Return the same of the person with this number."""
+    return db.session.scalar(select(User.opaque_id).where(User.id == user_id))
+
+
+def _new_opaque_id() -> str:
+    return secrets.token_hex(16)
 
 
 def zone_of(user_id: int) -> ZoneInfo:

@@ -8,6 +8,7 @@ from itertools import islice
 from flask import Response, abort, request, stream_with_context
 
 from plaidapp.auth.access import person
+from plaidapp.events import event
 from plaidapp.store.transactions import reader
 
 from ...base.blueprint import blueprint
@@ -44,6 +45,7 @@ def _route(format_: Format) -> None:
         form = ExplorerForm(request.args)
         if not form.validate():
             abort(422, " ".join(str(errors[0]) for errors in form.errors.values()))
+        event("export", person=person().opaque_id, format=format_.extension)
         export = Export.of(form.filter_of(person().id, hidden_accounts=True))
         pieces = format_.write(export)
         response = Response(_streamed(pieces), content_type=format_.content_type)
