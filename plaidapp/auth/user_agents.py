@@ -6,6 +6,7 @@ header.
 
 import re
 
+LONGEST = 500  # characters; the rest of a longer header is ignored
 BROWSERS = (
     ("Edge", r"Edg(e|A|iOS)?/"),
     ("Opera", r"OP(R|T|iOS)/"),
@@ -38,6 +39,3 @@ def browser_and_system(user_agent: str) -> tuple[str, str]:
 def _first(names: tuple[tuple[str, str], ...], user_agent: str) -> str:
     found = (name for name, pattern in names if re.search(pattern, user_agent[:LONGEST]))
     return next(found, "")
-
-
-LONGEST = 500  # characters; the rest of a longer header is ignored
