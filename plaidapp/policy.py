@@ -275,6 +275,10 @@ ADDRESS_SIGN_UPS = 60
 ADDRESS_PERIOD = timedelta(hours=1)
 TRIES_BATCH = 1_000
 """The most counts of tries that one clean-up of the clock deletes."""
+PASSWORDS_AT_ONCE = 3
+"""Log-ins and sign-ups that a process does at a time: each takes 32 MB to hash a password."""
+PASSWORD_PATIENCE = 2.0
+"""Seconds that another one waits for its turn. After that it is answered 503 and not counted."""
 KNOWN_DEVICE_LIFE = timedelta(days=365)
 """How long a device stays known after a log-in."""
 

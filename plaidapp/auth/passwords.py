@@ -5,14 +5,18 @@ section 3.1.1.2. zxcvbn estimates the guesses: https://github.com/shssoichiro/zx
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from flask_babel import gettext, lazy_gettext
 from werkzeug.security import check_password_hash, generate_password_hash
 from zxcvbn_rs_py import Warning as Found
 from zxcvbn_rs_py import zxcvbn
+
+from plaidapp import policy
 
 COMMON = Path(__file__).parent / "common_passwords.txt"
 SHORTEST, LONGEST = 15, 128  # characters
@@ -24,7 +28,7 @@ SITE = "plaidapp"
 EASY = lazy_gettext("This password is easy to guess. Add a few words.")
 WEAKNESSES = (
     (
-        lazy_gettext("This password repeats the same characters. Add other words."),
+        lazy_gettext("This password repeats the same characters. Use other words."),
         (
             Found.RepeatsLikeAaaAreEasyToGuess,
             Found.RepeatsLikeAbcAbcAreOnlySlightlyHarderToGuess,
@@ -33,7 +37,7 @@ WEAKNESSES = (
     (
         lazy_gettext(
             "This password follows the order of the keyboard, the alphabet or numbers."
-            " Add other words."
+            " Use other words."
         ),
         (
             Found.StraightRowsOfKeysAreEasyToGuess,
@@ -42,7 +46,7 @@ WEAKNESSES = (
         ),
     ),
     (
-        lazy_gettext("This password is made of common passwords. Add other words."),
+        lazy_gettext("This password is made of common passwords. Use other words."),
         (
             Found.ThisIsATop10Password,
             Found.ThisIsATop100Password,
@@ -100,6 +104,27 @@ def _repeated_unit(text: str) -> str:
     A common password is as easy to guess when it is repeated.
     """
     return text[: (text + text).find(text, 1)]
+
+
+class BusyError(Exception):
+    """Too many passwords are being hashed."""
+
+
+_places = BoundedSemaphore(policy.PASSWORDS_AT_ONCE)
+
+
+@contextmanager
+def place() -> Iterator[None]:
+    """Wait for a place to hash or check a password in: each takes 32 MB.
+
+    Raises BusyError if none comes free.
+    """
+    if not _places.acquire(timeout=policy.PASSWORD_PATIENCE):
+        raise BusyError
+    try:
+        yield
+    finally:
+        _places.release()
 
 
 def hash_password(password: str) -> str:

@@ -1,11 +1,16 @@
 """The pages for signing up and logging in."""
 
+import math
+from collections.abc import Callable
+from typing import TypeVar
+
 from flask import redirect, render_template, request, url_for
 from flask_babel import lazy_gettext
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug import Response
 
+from plaidapp import policy
 from plaidapp.addresses import own_path
 from plaidapp.events import event
 from plaidapp.extensions import db
@@ -18,6 +23,8 @@ from .blueprint import blueprint
 from .forms import LogInForm, SignUpForm
 
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
+Form = TypeVar("Form", bound=TextForm)
+BUSY = lazy_gettext("Many people are logging in right now. Try again in a few seconds.")
 WRONG_PAIR = lazy_gettext("This username and password don't match.")
 
 
@@ -28,6 +35,10 @@ def signup() -> Answer:
     form = SignUpForm(request.form)
     if request.method != "POST":
         return render_template("auth/signup.html", form=form)
+    return _in_turn("auth/signup.html", form, _sign_up)
+
+
+def _sign_up(form: SignUpForm) -> Answer:
     attempt = throttle.sign_up()
     if attempt.refused:
         event("signup_refused", wait=attempt.seconds)
@@ -66,6 +77,10 @@ def login() -> Answer:
         return render_template("auth/login.html", form=form)
     if not form.validate():
         return render_template("auth/login.html", form=form), 422
+    return _in_turn("auth/login.html", form, _log_in)
+
+
+def _log_in(form: LogInForm) -> Answer:
     credentials = users.credentials_of(form.username.data)
     db.session.commit()  # hashing takes a while, so no transaction stays open
     device = known_device.id_of(credentials)
@@ -92,6 +107,16 @@ def _checked(password: str, credentials: users.Credentials | None) -> User | Non
     if not passwords.matches(known, password[: passwords.LONGEST + 1]):
         return None
     return users.by_id(credentials.id) if credentials else None
+
+
+def _in_turn(template: str, form: Form, work: Callable[[Form], Answer]) -> Answer:
+    """Do work that hashes a password. Nothing is counted or stored if too many others do."""
+    try:
+        with passwords.place():
+            return work(form)
+    except passwords.BusyError:
+        page = render_template(template, form=form, problem=str(BUSY))
+        return page, 503, {"Retry-After": str(math.ceil(policy.PASSWORD_PATIENCE))}
 
 
 def _too_soon(template: str, form: TextForm, attempt: throttle.Try) -> Answer:

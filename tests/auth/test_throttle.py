@@ -3,6 +3,7 @@
 import logging
 import re
 import threading
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
 
@@ -399,3 +400,19 @@ def test_a_count_starts_again_after_its_last_try_or_after_its_first(
             assert counting.count([limit]).wait == timedelta()
         set_clock("2026-11-26T13:40Z")
         assert counting.count([limit]) == Verdict(True, timedelta(seconds=wait))
+
+
+def test_few_passwords_are_hashed_at_once(app, log_in, tried, alice, monkeypatch):
+    monkeypatch.setattr(policy, "PASSWORD_PATIENCE", 0)
+    form = {"username": "dora", "email": "dora@example.com", "password": PASSWORD}
+    with ExitStack() as places:
+        for _ in range(policy.PASSWORDS_AT_ONCE):
+            places.enter_context(passwords.place())
+        sign_up = app.test_client().post("/auth/signup", data=form)
+        for answer in (sign_up, *(log_in() for _ in range(8))):
+            assert answer.status_code == 503
+            assert "Retry-After" in answer.headers
+            assert "Many people are logging in right now." in answer.text
+    assert tried == []
+
+    assert log_in(password=PASSWORD).status_code == 302, "nothing was counted"
