@@ -275,6 +275,8 @@ ADDRESS_SIGN_UPS = 60
 ADDRESS_PERIOD = timedelta(hours=1)
 TRIES_BATCH = 1_000
 """The most counts of tries that one clean-up of the clock deletes."""
+REDIS_LEFT_ALONE = 5.0
+"""Seconds for which the database counts tries after Redis has failed to."""
 PASSWORDS_AT_ONCE = 3
 """Log-ins and sign-ups that a process does at a time: each takes 32 MB to hash a password."""
 PASSWORD_PATIENCE = 2.0

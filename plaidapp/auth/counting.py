@@ -6,12 +6,16 @@ counted. The rules are those of plaidapp/store/people/tries.py.
 
 import json
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 import redis
 from flask import current_app
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from plaidapp import policy
 from plaidapp.extensions import db
@@ -65,7 +69,7 @@ def count(limits: Sequence[Limit]) -> Verdict:
     ]
     keys = [PREFIX + each.key for each in limits]
     try:
-        answer = _redis().eval(COUNT, len(keys), *keys, moment, DELAYS, *rules)
+        answer = _ask(lambda there: there.eval(COUNT, len(keys), *keys, moment, DELAYS, *rules))
     except redis.RedisError as error:
         log.warning("Redis is away, the database counts log-ins: %s", type(error).__name__)
         verdict = tries.count(limits)
@@ -78,7 +82,7 @@ def count(limits: Sequence[Limit]) -> Verdict:
 def forget(key: str) -> None:
     """Start the count of this key again, after a success. Commits."""
     try:
-        _redis().delete(PREFIX + key)
+        _ask(lambda there: there.delete(PREFIX + key))
     except redis.RedisError:
         tries.forget(key)
         db.session.commit()
@@ -87,11 +91,41 @@ def forget(key: str) -> None:
 def take_back(key: str) -> None:
     """Take back one try, and the delay that it started. Commits."""
     try:
-        _redis().eval(TAKE_BACK, 1, PREFIX + key)
+        _ask(lambda there: there.eval(TAKE_BACK, 1, PREFIX + key))
     except redis.RedisError:
         tries.take_back(key)
         db.session.commit()
 
 
-def _redis() -> redis.Redis:
-    return cast(redis.Redis, current_app.extensions["redis"])
+class _Counter:
+    """A client that asks Redis once: what is repeated after a timeout may count twice.
+
+    After a failure it leaves Redis alone for a while, so that log-ins don't each wait for it.
+    """
+
+    def __init__(self, app_client: redis.Redis) -> None:
+        pool = app_client.connection_pool
+        settings = pool.connection_kwargs | {"retry": Retry(NoBackoff(), 0)}
+        own = redis.ConnectionPool(connection_class=pool.connection_class, **settings)
+        self.client = redis.Redis(connection_pool=own)
+        self.away_until = 0.0
+
+    def ask(self, command: Callable[[redis.Redis], Any]) -> Any:
+        if time.monotonic() < self.away_until:
+            raise redis.ConnectionError("Redis was away a moment ago")
+        try:
+            return command(self.client)
+        except redis.RedisError:
+            self.away_until = time.monotonic() + policy.REDIS_LEFT_ALONE
+            raise
+
+
+_counters: WeakKeyDictionary[redis.Redis, _Counter] = WeakKeyDictionary()
+
+
+def _ask(command: Callable[[redis.Redis], Any]) -> Any:
+    """Raises redis.RedisError if Redis is away."""
+    app_client = cast(redis.Redis, current_app.extensions["redis"])
+    if app_client not in _counters:
+        _counters[app_client] = _Counter(app_client)
+    return _counters[app_client].ask(command)

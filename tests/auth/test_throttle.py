@@ -2,6 +2,7 @@
 
 import logging
 import re
+import socket
 import threading
 from contextlib import ExitStack
 from dataclasses import replace
@@ -416,3 +417,16 @@ def test_few_passwords_are_hashed_at_once(app, log_in, tried, alice, monkeypatch
     assert tried == []
 
     assert log_in(password=PASSWORD).status_code == 302, "nothing was counted"
+
+
+def test_a_redis_that_hangs_is_asked_once(app, log_in, tried, alice, monkeypatch):
+    """Otherwise a try may count twice, and each log-in waits."""
+    with socket.create_server(("localhost", 0)) as hangs:
+        hangs.settimeout(0)
+        client = queue.connect(f"redis://localhost:{hangs.getsockname()[1]}")
+        client.connection_pool.connection_kwargs["socket_timeout"] = 0.1
+        monkeypatch.setitem(app.extensions, "redis", client)
+        assert [log_in().status_code for _ in range(6)] == [401] * 5 + [429]
+        hangs.accept()[0].close()
+        with pytest.raises(BlockingIOError):
+            hangs.accept()
