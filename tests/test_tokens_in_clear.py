@@ -1,4 +1,4 @@
-"""No token and no address of Hosted Link is in clear anywhere: stored, queued, logged or shown.
+"""No token, key, password or address of Hosted Link is in clear: stored, queued, logged or shown.
 
 A person does everything that can be done with a bank. The sandbox says which tokens it has issued.
 tests/e2e/test_repair.py looks into the logs of real processes.
@@ -13,10 +13,12 @@ import msgspec
 import pytest
 from werkzeug.wrappers import Request, Response
 
+from plaidapp.auth.access import LOGIN
 from plaidapp.extensions import db
 from plaidapp.store import Account, Edit, Item, LinkResult, LinkSession, Pull, Transaction
 from sandbox.fault_rules import Rule
 from tests.auth.test_access import routes
+from tests.conftest import PASSWORD
 from tests.link_walker import walk
 from tests.sandbox_control import Control
 
@@ -161,6 +163,9 @@ def test_in_the_life_of_a_person_no_token_is_in_clear(
     caplog.set_level(logging.DEBUG, "plaidapp")
     caplog.set_level(logging.INFO)
     control = Control(bank_server.url)
+    config = app.config["PLAIDAPP"]
+    with alice.client.session_transaction() as session:
+        keys = {*config.secret_keys, *config.token_keys, PASSWORD, session[LOGIN]}
 
     def look():
         """Before a token is destroyed, it must not have been in clear either."""
@@ -172,7 +177,8 @@ def test_in_the_life_of_a_person_no_token_is_in_clear(
             "pages": "\n".join(shown),
         }
         for place, text in places.items():
-            assert [secret for secret in issued() if secret in text] == [], place
+            assert [secret for secret in issued() | keys if secret in text] == [], place
+        assert "@" not in places["log"]
         shown.clear()
 
     def press(path, **data):
