@@ -283,6 +283,8 @@ PASSWORD_PATIENCE = 2.0
 """Seconds that another one waits for its turn. After that it is answered 503 and not counted."""
 KNOWN_DEVICE_LIFE = timedelta(days=365)
 """How long a device stays known after a log-in."""
+KNOWN_DEVICE_PEOPLE = 5
+"""The most people for whom a browser is a known device: those who logged in last."""
 
 
 def guess_delay(excess: int) -> timedelta:

@@ -1,12 +1,14 @@
 """Recognize a browser from which a person has logged in before, by a signed cookie.
 
 It opens nothing. It only has the browser's wrong passwords counted apart from those of strangers
-(throttle.py). A new password makes all devices of a person unknown.
+(throttle.py). Several people may share a browser. A new password makes all devices of a person
+unknown.
 """
 
 import hashlib
 import hmac
 import secrets
+from typing import NamedTuple
 
 from flask import current_app, request
 from itsdangerous import BadData, URLSafeTimedSerializer
@@ -15,10 +17,20 @@ from werkzeug import Response
 from plaidapp import policy
 from plaidapp.extensions import signing_keys
 from plaidapp.store import User
+from plaidapp.store.base.types import now
 from plaidapp.store.people import users
 
 SALT = "known device"
 LIFE = int(policy.KNOWN_DEVICE_LIFE.total_seconds())
+
+
+class Entry(NamedTuple):
+    """A person who logged in here. `moment` is when they last did, in seconds since 1970."""
+
+    user_id: int
+    device: str
+    password: str
+    moment: int
 
 
 def id_of(person: users.Credentials | None) -> str | None:
@@ -26,19 +38,19 @@ def id_of(person: users.Credentials | None) -> str | None:
 
     The signature is checked whoever `person` is, so that its time tells nothing about a name.
     """
-    cookie = request.cookies.get(_name(), "")
-    try:
-        user_id, device, password = _serializer().loads(cookie, max_age=LIFE)
-    except (BadData, TypeError, ValueError):
+    known = {entry.user_id: entry for entry in _entries()}.get(person.id) if person else None
+    if not person or not known:
         return None
-    if not person or user_id != person.id:
-        return None
-    return device if hmac.compare_digest(password, _fingerprint(person.password_hash)) else None
+    is_same = hmac.compare_digest(known.password, _fingerprint(person.password_hash))
+    return known.device if is_same else None
 
 
 def remember(response: Response, user: User, device: str | None = None) -> None:
     """Make this browser a known device. `device` is its id if it is known already."""
-    content = (user.id, device or secrets.token_hex(8), _fingerprint(user.password_hash))
+    password, moment = _fingerprint(user.password_hash), int(now().timestamp())
+    mine = Entry(user.id, device or secrets.token_hex(8), password, moment)
+    others = [entry for entry in _entries() if entry.user_id != user.id]
+    content = [mine, *others][: policy.KNOWN_DEVICE_PEOPLE]
     response.set_cookie(
         _name(),
         _serializer().dumps(content),
@@ -48,6 +60,16 @@ def remember(response: Response, user: User, device: str | None = None) -> None:
         httponly=True,
         samesite="Lax",
     )
+
+
+def _entries() -> list[Entry]:
+    """Return whom the cookie names, the last to log in first."""
+    try:
+        content = _serializer().loads(request.cookies.get(_name(), ""), max_age=LIFE)
+        entries = [Entry(*entry) for entry in content]
+    except (BadData, TypeError, ValueError):
+        return []
+    return [entry for entry in entries if entry.moment > now().timestamp() - LIFE]
 
 
 def _name() -> str:

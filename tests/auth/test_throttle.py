@@ -430,3 +430,16 @@ def test_a_redis_that_hangs_is_asked_once(app, log_in, tried, alice, monkeypatch
         hangs.accept()[0].close()
         with pytest.raises(BlockingIOError):
             hangs.accept()
+
+
+def test_people_who_share_a_browser_are_all_known(app, log_in, tried, alice, charlie):
+    browser = app.test_client()
+    for name in ("alice", "charlie"):
+        log_in(name, PASSWORD, browser)
+        browser.post("/auth/logout")
+        for _ in range(6):
+            log_in(name)
+
+    for name in ("alice", "charlie"):
+        assert log_in(name, PASSWORD, browser).status_code == 302
+        browser.post("/auth/logout")
