@@ -43,9 +43,8 @@ def press(user_id: int, kind: str, items: Sequence[Item], **days: date | None) -
 
 def _goes_on(pull: Pull) -> bool:
     """Have the pull ask the banks once more if it has to. False if it has ended meanwhile."""
-    if pull.facts.syncs:
-        transitions.hurry(pull.id)
-    elif pull.attempt > 0 and pull.repeats == pull.repeats_begun:
+    transitions.hurry(pull.id, by_person=True)
+    if not pull.facts.syncs and pull.attempt > 0 and pull.repeats == pull.repeats_begun:
         allow(pull.user_id, pull.kind, len(pull.items))
         if not transitions.repeat(pull.id):
             return False

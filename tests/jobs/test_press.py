@@ -84,6 +84,20 @@ def begin_work(pull_id):
     return attempt
 
 
+def test_who_presses_after_a_failure_does_not_wait(click, idle):
+    """The bank may answer again, and the person knows it sooner than the app."""
+    item = idle()
+    pull_id = click(kinds.TRANSACTIONS, item, **JANUARY)
+    later = now() + timedelta(minutes=1)
+    failed = update(Pull).values(state=pulls.QUEUED, failures=3, attempt=3, run_after=later)
+    db.session.execute(failed)
+    db.session.commit()
+
+    assert click(kinds.TRANSACTIONS, item, **JANUARY) == pull_id
+    pull = db.session.get_one(Pull, pull_id)
+    assert (pull.run_after <= now(), pull.failures) == (True, 3)
+
+
 def test_the_same_button_shows_the_pull_that_is_under_way(click, idle):
     item, other = idle(), idle("j")
     buttons = [

@@ -13,6 +13,7 @@ from sqlalchemy import (
     bindparam,
     func,
     select,
+    true,
     update,
 )
 
@@ -103,22 +104,16 @@ def beat(pull_id: int, attempt: int) -> None:
     write(update(Pull).where(ours).values(heartbeat_at=now()))
 
 
-def hurry(pull_id: int) -> bool:
+def hurry(pull_id: int, *, by_person: bool = False) -> bool:
     """If a pull waits for a bank that is still preparing, make it due. Otherwise return False.
 
-    After a failure, the wait stays. A pull that is due is not changed, as a worker may be about to
-    claim it.
+    Only a person ends the wait after a failure too. A pull that is due is not changed, as a worker
+    may be about to claim it.
     """
     moment = now()
-    return bool(
-        change(
-            Pull.id == pull_id,
-            Pull.state == QUEUED,
-            Pull.failures == 0,
-            Pull.run_after > moment,
-            run_after=moment,
-        )
-    )
+    waits = Pull.state == QUEUED, Pull.run_after > moment
+    may_fail_again = true() if by_person else Pull.failures == 0
+    return bool(change(Pull.id == pull_id, *waits, may_fail_again, run_after=moment))
 
 
 def reclaim_orphans() -> int:
