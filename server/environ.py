@@ -27,7 +27,7 @@ def environ_of(
     environ = {
         "REQUEST_METHOD": start_line.method,
         "SCRIPT_NAME": "",
-        "PATH_INFO": unquote_to_bytes(path).decode("latin-1"),
+        "PATH_INFO": unquote_to_bytes(path.encode("latin-1")).decode("latin-1"),
         "QUERY_STRING": query,
         "RAW_URI": start_line.path,
         "SERVER_PROTOCOL": start_line.version,
@@ -49,7 +49,8 @@ def environ_of(
         key = name.upper().replace("-", "_")
         if key != "CONTENT_TYPE":
             key = f"HTTP_{key}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
+        between = "; " if key == "HTTP_COOKIE" else ","
+        environ[key] = f"{environ[key]}{between}{value}" if key in environ else value
     if size or "Content-Length" in headers:
         environ["CONTENT_LENGTH"] = str(size)
     return environ

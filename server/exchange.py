@@ -39,10 +39,13 @@ class Exchange(HTTPMessageDelegate):
         self.request: tuple[RequestStartLine, HTTPHeaders] = start_line, headers
         problem = problem_with(start_line, headers)
         length = headers.get("Content-Length", "")
+        too_large = length.isdecimal() and (len(length) > 12 or int(length) > policy.MAX_BODY)
+        if problem or too_large:
+            headers.pop("Expect", None)  # or Tornado would ask for the body
         if problem:
             self.begun = True
             Answer(self).refuse(*problem)
-        elif length.isdecimal() and (len(length) > 12 or int(length) > policy.MAX_BODY):
+        elif too_large:
             self._size = policy.MAX_BODY + 1  # enough for the app to refuse it
             self._begin()
 

@@ -28,6 +28,11 @@ def echo() -> dict[str, object]:
     }
 
 
+@app.get("/path/<name>")
+def path(name: str) -> str:
+    return request.path
+
+
 @app.get("/parts/<int:count>")
 def parts(count: int) -> Response:
     return Response(PART for _ in range(count))

@@ -68,6 +68,28 @@ def test_no_connection_outlives_a_failed_request(served, path):
     assert served.ask(f"GET {path} HTTP/1.1\r\n".encode() + HOST + b"\r\n") == b""
 
 
+def test_bytes_beyond_ascii_and_several_cookies_arrive_as_they_were_sent(served):
+    head = "GET /path/é HTTP/1.1\r\n".encode()  # clients should write %C3%A9
+    cookies = b"Cookie: a=1\r\nCookie: b=2\r\n"
+
+    seen = body_of(served.ask(b"GET /echo HTTP/1.1\r\n" + CLOSE + cookies + b"\r\n"))
+    path = served.ask(head + CLOSE + b"\r\n")
+
+    assert seen["headers"]["Cookie"] == "a=1; b=2"
+    assert path.endswith("/path/é".encode())
+
+
+def test_nobody_is_invited_to_send_too_large_a_body(served):
+    expects = CLOSE + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n"
+
+    too_large = served.ask(b"POST /echo HTTP/1.1\r\n" + expects % 5_000_000)
+    with served.connect(b"POST /echo HTTP/1.1\r\n" + expects % 5) as client:
+        invited = client.recv(100)
+
+    assert too_large.startswith(b"HTTP/1.1 413 ")
+    assert invited.startswith(b"HTTP/1.1 100 ")
+
+
 SECOND = b"GET /echo?smuggled HTTP/1.1\r\n" + CLOSE + b"\r\n"
 AMBIGUOUS = {
     "two framings": b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n",
