@@ -328,6 +328,8 @@ def session_end(created: datetime, used: datetime, *, kept: bool) -> datetime:
 THREADS = 16
 """Threads of a process that run the app. Some of them may wait: for a change to a pull
 (finance/pulls/long_poll.py), for a key (KEY_WAITERS), for Plaid. The rest is for pages."""
+MAX_WAITING = 500
+"""Requests of a process that wait for a thread: about a second of pages. Beyond that, 503."""
 HEADER_TIME = 75.0
 """Seconds that a connection may take for a whole header, and so how long it may be idle. PaaS
 routers keep their connections open for about a minute."""

@@ -74,7 +74,12 @@ class Exchange(HTTPMessageDelegate):
         self.clients.begin(self)
 
     def run(self, app: WSGIApp) -> None:
-        """Run the app. A thread calls this."""
+        """Run the app. A thread calls this.
+
+        A client that has gone sees no page, but what it wanted to change is changed.
+        """
+        if self.conn.stream.closed() and self.request[0].method in ("GET", "HEAD"):
+            return
         try:
             environ = environ_of(*self.request, bytes(self._body), self._size, *self._parties)
             Answer(self).run(app, environ)

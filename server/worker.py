@@ -4,14 +4,17 @@ import asyncio
 import contextlib
 import os
 import signal
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from gunicorn.workers.base import Worker
 
 from plaidapp import policy
 
+from .answer import Answer
 from .clients import Clients
 from .exchange import Exchange
+
+CROWDED = "Too many people are asking at this moment. Try again in a minute."
 
 
 class BufferingWorker(Worker):
@@ -26,6 +29,7 @@ class BufferingWorker(Worker):
         self._stopping = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._stop)
         self._pool = ThreadPoolExecutor(self.cfg.threads, "app")
+        self._unfinished: set[Future[None]] = set()
         clients = Clients(self._begin)
         for listener in self.sockets:
             listener.sock.setblocking(False)
@@ -44,12 +48,17 @@ class BufferingWorker(Worker):
         self._stopping.set()
 
     def _begin(self, exchange: Exchange) -> None:
-        """Run the app for a whole request, in one of the threads."""
+        """Run the app for a whole request, in one of the threads, unless too many wait for one."""
+        if len(self._unfinished) >= self.cfg.threads + policy.MAX_WAITING:
+            Answer(exchange).refuse(503, CROWDED)
+            return
         self.nr += 1
         if self.nr >= self.max_requests and self.alive:
             self.log.info("This process has had %d requests. Another replaces it.", self.nr)
             self._stop()
-        self._pool.submit(exchange.run, self.wsgi)
+        running = self._pool.submit(exchange.run, self.wsgi)
+        self._unfinished.add(running)
+        running.add_done_callback(self._unfinished.discard)
 
     async def _drain(self, clients: Clients) -> None:
         """Answer what clients have asked for. Some may be sending a request at this moment."""

@@ -13,6 +13,7 @@ app.config["PLAIDAPP"] = Config.from_env()  # gunicorn.conf.py uses it
 policy.MAX_CONNECTIONS = 30  # so that a test reaches it soon
 policy.HELD_LIMIT = 1_500_000
 PART = b"x" * 65_536
+runs: list[str] = []
 
 
 @app.route("/echo", methods=["GET", "POST"])
@@ -65,10 +66,16 @@ def add_bad_length(response: Response) -> Response:
     return response
 
 
-@app.get("/slow/<float:seconds>")
+@app.route("/slow/<float:seconds>", methods=["GET", "POST"])
 def slow(seconds: float) -> str:
+    runs.append(request.method)
     time.sleep(seconds)
     return "done"
+
+
+@app.get("/runs")
+def slow_runs() -> list[str]:
+    return runs
 
 
 @app.get("/nothing")

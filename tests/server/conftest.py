@@ -12,6 +12,6 @@ def served(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory):
-    running = Served("impatient:app", tmp_path_factory.mktemp("impatient"))
+    running = Served("impatient:app", tmp_path_factory.mktemp("impatient"), "--threads=4")
     yield running
     running.running.stop()

@@ -8,5 +8,6 @@ policy.BODY_TIME = 1.0
 policy.SEND_TIME = 1.0
 policy.LINGER = 0.5
 policy.LONG_ANSWERS = 3
+policy.MAX_WAITING = 5
 
 __all__ = ["app"]

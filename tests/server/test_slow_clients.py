@@ -2,6 +2,7 @@
 
 import contextlib
 import http.client
+import json
 import signal
 import time
 
@@ -72,6 +73,35 @@ def test_clients_that_take_too_long_are_disconnected(impatient, stalled):
     assert time.monotonic() < deadline
     for client in (silent, half_header, half_body, dribbling):
         assert everything(client) == b""
+
+
+RUNS = b"GET /runs HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
+SLOW = b" /slow/1.0 HTTP/1.1\r\n" + HOST + b"Content-Length: 0\r\n\r\n"
+
+
+def runs_of(server):
+    return json.loads(server.ask(RUNS).partition(b"\r\n\r\n")[2])
+
+
+def test_nobody_makes_pages_for_clients_that_have_gone(served, stalled):
+    """What such a client wanted to change is changed."""
+    for _ in range(4):  # there are as many threads
+        stalled(served.connect(b"GET" + SLOW))
+    gone = [served.connect(method + SLOW) for method in (b"GET", b"HEAD", b"POST")]
+    for client in gone:
+        client.close()
+
+    wait_until(lambda: "POST" in runs_of(served), 10, "the last of them had its turn")
+    assert runs_of(served) == ["GET"] * 4 + ["POST"]
+
+
+def test_more_waiting_requests_than_fit_are_a_503(impatient, stalled):
+    clients = [stalled(impatient.connect(b"GET" + SLOW)) for _ in range(10)]
+
+    answers = sorted(client.recv(1000) for client in clients)
+
+    assert [answer[9:12] for answer in answers] == [b"200"] * 9 + [b"503"]
+    assert b"Retry-After: 60" in answers[-1]
 
 
 def test_beyond_the_limit_the_oldest_waiting_connection_is_closed(served, stalled):
