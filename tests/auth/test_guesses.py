@@ -59,5 +59,6 @@ def test_guesses_from_many_addresses(
 
     assert guessed == policy.FREE_GUESSES + 1
     assert statuses.count(401) == policy.FREE_GUESSES
-    assert statuses.count(429) == GUESSES - policy.FREE_GUESSES
+    # On a busy machine, some find no place to be tried: policy.PASSWORDS_AT_ONCE.
+    assert statuses.count(429) + statuses.count(503) == GUESSES - policy.FREE_GUESSES
     assert (stranger, owner) == (429, 302)
