@@ -54,7 +54,7 @@ def problem_with_token_key(key: str) -> str | None:
 
 
 def _without_placeholders(key: str) -> str:
-    """Return what remains of words like change-me: it has to be strong enough by itself."""
+    """Return the key without words like change-me. What is left must be strong on its own."""
     rest = key.casefold()
     if not any(len(word) > 3 and word in rest for word in PLACEHOLDERS):
         return key

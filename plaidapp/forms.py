@@ -11,7 +11,7 @@ from werkzeug.formparser import FormDataParser
 
 
 class TextForm(FlaskForm):
-    """Reads the texts of `formdata` (`request.form` or `request.args`), and nothing by itself.
+    """Reads only the texts of `formdata`, which is `request.form` or `request.args`.
 
     FlaskForm would read uploaded files and JSON too, and their values are no texts.
     """

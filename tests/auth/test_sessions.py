@@ -63,7 +63,7 @@ def revoke(browser, sessions):
 ENDS = {
     "log-out": lambda browser, **_: browser.post("/auth/logout"),
     "revoked": lambda alice, sessions, **_: revoke(alice.client, sessions),
-    "revoked by itself": lambda browser, sessions, **_: revoke(browser, sessions),
+    "revoked alone": lambda browser, sessions, **_: revoke(browser, sessions),
     "everywhere else": lambda alice, **_: alice.client.post("/auth/sessions/revoke"),
     "a day without use": lambda later, **_: later(hours=24),
     "a week of use": lambda browser, later, **_: (use_daily(browser, later, 7), later(minutes=1)),
