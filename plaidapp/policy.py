@@ -323,6 +323,15 @@ def session_end(created: datetime, used: datetime, *, kept: bool) -> datetime:
     return min(used + idle, last_session_end(created, kept=kept))
 
 
+# --- Confirmation and activity ---
+
+CONFIRMATION_LASTS = timedelta(minutes=10)
+"""How long a log-in or a confirmation counts before something dangerous is asked for."""
+ACTIVITY_KEPT = timedelta(days=365)
+"""How long a person can read what happened in their account."""
+ACTIVITY_BATCH = 1_000
+"""The most rows of it that one clean-up of the clock deletes."""
+
 # --- Slow clients of the web process, and clients that mean harm ---
 
 THREADS = 16

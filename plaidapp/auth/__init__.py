@@ -2,10 +2,16 @@
 
 from flask import Flask
 
-from . import current_session, devices, routes
+from . import account_page, confirmation, current_session, devices, routes
 from .blueprint import blueprint
 
-__all__ = ["devices", "init_app", "routes"]  # importing them registers their routes
+__all__ = [
+    "account_page",
+    "confirmation",
+    "devices",
+    "init_app",
+    "routes",
+]  # importing them registers their routes
 
 
 def init_app(app: Flask) -> None:

@@ -11,10 +11,10 @@ from flask_login import login_user, logout_user
 
 from plaidapp.extensions import db, login
 from plaidapp.store import User
-from plaidapp.store.people import login_sessions
+from plaidapp.store.people import activity, login_sessions
 from plaidapp.store.people.login_sessions import OpenSession
 
-from .access import LAST_MOMENT, LOGIN, claim
+from .access import LAST_MOMENT, LOGIN, claim, person
 from .user_agents import browser_and_system
 
 
@@ -22,7 +22,12 @@ def init_app(app: Flask) -> None:
     login.user_loader(load)
     # The default would end the session of a phone that changes its network.
     login.session_protection = None
+    app.before_request(_name_device)
     app.teardown_request(_note_use)
+
+
+def _name_device() -> None:
+    activity.comes_from(activity.Device(*browser_and_system(request.user_agent.string)))
 
 
 def start(user: User, *, kept: bool) -> None:
@@ -34,6 +39,12 @@ def start(user: User, *, kept: bool) -> None:
     login_user(user)
     session.permanent = kept  # otherwise the browser forgets it when it is closed
     session[LOGIN], session[LAST_MOMENT] = token, last_moment.timestamp()
+
+
+def confirm() -> None:
+    """Store that the person has just proved who they are, and give the session a new token."""
+    session[LOGIN] = login_sessions.confirm(current().id, person().id)
+    db.session.commit()
 
 
 def end() -> None:

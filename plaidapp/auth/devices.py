@@ -1,8 +1,9 @@
-"""The person's account: the devices on which they are logged in, and how to log them out."""
+"""The devices on which a person is logged in, and how to log them out."""
 
 from datetime import timedelta
+from typing import Any
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, url_for
 from flask_babel import gettext
 from flask_login import current_user, login_required
 from werkzeug import Response
@@ -21,22 +22,17 @@ from .blueprint import blueprint
 Answer = str | Response
 
 
-@blueprint.get("/account")
-@login_required
-def account() -> str:
-    """The page; for HTMX only the list of devices."""
+def context() -> dict[str, Any]:
+    """Return what the list of devices shows, this device first."""
     this_device = current_session.current().id
     devices = login_sessions.of_person(person().id)
-    template = "_devices.html" if is_htmx() else "account.html"
-    return render_template(
-        f"auth/{template}",
-        devices=sorted(devices, key=lambda device: device.id != this_device),
-        this_device=this_device,
-        is_reloaded=is_htmx(),
-        name_of=name_of,
-        hours=policy.SESSION_IDLE // timedelta(hours=1),
-        days=policy.KEPT_SESSION_IDLE.days,
-    )
+    return {
+        "devices": sorted(devices, key=lambda device: device.id != this_device),
+        "this_device": this_device,
+        "name_of": name_of,
+        "hours": policy.SESSION_IDLE // timedelta(hours=1),
+        "days": policy.KEPT_SESSION_IDLE.days,
+    }
 
 
 def name_of(device: LoginSession) -> str:

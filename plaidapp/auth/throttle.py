@@ -50,10 +50,18 @@ def log_in(name: str, person: users.Credentials | None, device: str | None) -> T
     has gets a count as well.
     """
     key = users.key_of(name)
+    return guess(person, device) if person else _guess(f"name {key}")
+
+
+def guess(person: users.Credentials, device: str | None) -> Try:
+    """Count a try to prove to be `person`, from a known device of theirs if `device` is its id."""
     if device:
         return _count(_guesses(f"device {device}"), None)
-    account = _guesses(f"person {person.id}" if person else f"name {key}")
-    return _count(account, _of_address("guesses", policy.ADDRESS_GUESSES))
+    return _guess(f"person {person.id}")
+
+
+def _guess(whose: str) -> Try:
+    return _count(_guesses(whose), _of_address("guesses", policy.ADDRESS_GUESSES))
 
 
 def sign_up() -> Try:

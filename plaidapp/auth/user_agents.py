@@ -5,6 +5,7 @@ header.
 """
 
 import re
+from functools import lru_cache
 
 LONGEST = 500  # characters; the rest of a longer header is ignored
 BROWSERS = (
@@ -31,6 +32,7 @@ SYSTEMS = (
 )
 
 
+@lru_cache
 def browser_and_system(user_agent: str) -> tuple[str, str]:
     """Return their names, such as ("Firefox", "macOS"). A name that is not known is empty."""
     return _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)

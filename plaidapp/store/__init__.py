@@ -9,6 +9,7 @@ from .connections.item import Item
 from .connections.link_results import LinkResult
 from .connections.link_sessions import LinkSession
 from .connections.state_changes import StateChange
+from .people.activity import Activity
 from .people.login_sessions import LoginSession
 from .people.tries import Tries
 from .people.users import User
@@ -26,6 +27,7 @@ from .webhooks.signing_keys import WebhookKey
 __all__ = [
     "Account",
     "AccountQuestion",
+    "Activity",
     "Balance",
     "Edit",
     "EditRow",

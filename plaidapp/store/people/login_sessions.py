@@ -40,7 +40,8 @@ class LoginSession(Base):
 
     `last_used_at` and `address` are of the last request that got something, also a poll. `kept` is
     the person's choice at the log-in. After `ends_at` the session is over. Every use moves it, up
-    to a limit: see policy.session_end. A poll is not use.
+    to a limit: see policy.session_end. A poll is not use. `confirmed_at` is when the person last
+    proved who they are; None in rows of an older version.
     """
 
     __tablename__ = "login_session"
@@ -55,6 +56,7 @@ class LoginSession(Base):
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     last_used_at: Mapped[datetime] = mapped_column(Moment, default=now)
     ends_at: Mapped[datetime] = mapped_column(Moment, index=True)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
 
 
 class Claim(NamedTuple):
@@ -96,6 +98,7 @@ def add(
         created_at=moment,
         last_used_at=moment,
         ends_at=policy.session_end(moment, moment, kept=kept),
+        confirmed_at=moment,
     )
     db.session.add(row)
     return token, policy.last_session_end(moment, kept=kept)
@@ -117,6 +120,14 @@ class OpenSession(NamedTuple):
     last_used_at: datetime
     ends_at: datetime
     kept: bool
+    confirmed_at: datetime | None
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Has the person proved a short while ago who they are?"""
+        return self.confirmed_at is not None and (
+            self.confirmed_at > now() - policy.CONFIRMATION_LASTS
+        )
 
     def is_noted(self, *, is_use: bool) -> bool:
         """Return True if nothing need be stored again yet."""
@@ -136,6 +147,7 @@ _FIND = (
         LoginSession.last_used_at,
         LoginSession.ends_at,
         LoginSession.kept,
+        LoginSession.confirmed_at,
     )
     .join(LoginSession, LoginSession.user_id == User.id)
     .where(IS_OPEN)
@@ -190,6 +202,18 @@ def note(session: OpenSession, address: str, *, is_use: bool) -> None:
         lately=lately,
         least_end=session.end_after(lately) if is_use else session.created_at,
     )
+
+
+def confirm(session_id: int, user_id: int) -> str:
+    """Store that the person has just proved who they are. Return the session's new token.
+
+    Copies of the old cookie are refused from the commit on.
+    """
+    token = secrets.token_urlsafe(32)
+    confirmed = update(LoginSession).where(LoginSession.id == session_id)
+    new_hash = Claim.of(user_id, token).token_hash
+    write(confirmed.values(token_hash=new_hash, confirmed_at=now()))
+    return token
 
 
 def of_person(user_id: int) -> Sequence[LoginSession]:

@@ -1,0 +1,124 @@
+"""Ask who it is before anything dangerous: somebody may sit at a computer that is not theirs.
+
+A log-in or a confirmation of the last ten minutes counts (policy.CONFIRMATION_LASTS). A form that
+carries the password needs no second step: its view calls `with_password`.
+"""
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar, cast
+
+from flask import current_app, redirect, render_template, request, url_for
+from flask_babel import gettext, lazy_gettext
+from flask_login import login_required
+from werkzeug import Response
+from werkzeug.exceptions import HTTPException
+from wtforms import Field, HiddenField, PasswordField
+from wtforms.validators import InputRequired
+
+from plaidapp import htmx, policy
+from plaidapp.addresses import own_path
+from plaidapp.days import wait
+from plaidapp.events import event
+from plaidapp.extensions import READ_ONLY_METHODS, db
+from plaidapp.forms import TextForm
+from plaidapp.store.people import users
+
+from . import current_session, known_device, passwords, throttle
+from .access import person
+from .blueprint import blueprint
+
+Parameters = ParamSpec("Parameters")
+Answer = TypeVar("Answer")
+Refusal = tuple[int, dict[str, str]]
+"""The status and the headers of the answer to a form whose password was not accepted."""
+WRONG = lazy_gettext("This is not your password.")
+BUSY = lazy_gettext("Many people are logging in right now. Try again in a few seconds.")
+
+
+class ConfirmForm(TextForm):
+    password = PasswordField(
+        lazy_gettext("Password"), validators=[InputRequired(lazy_gettext("Enter your password."))]
+    )
+    next = HiddenField()
+
+
+def needs_confirmation(
+    view: Callable[Parameters, Answer],
+) -> Callable[Parameters, Answer | Response]:
+    """Let the view answer only if the person has proved a short while ago who they are.
+
+    Otherwise nothing changes, and the browser goes to the page that asks. From there it goes on to
+    this page, or after a POST to the page with the form.
+    """
+
+    @wraps(view)
+    def confirmed(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer | Response:
+        if current_session.current().is_confirmed:
+            return view(*args, **kwargs)
+        ask = url_for("auth.confirm", next=_page())
+        return htmx.redirect(ask) if htmx.is_htmx() else redirect(ask, 303)
+
+    return cast(Callable[Parameters, Answer | Response], login_required(confirmed))
+
+
+def _page() -> str:
+    """Return the page to show after the confirmation: this one, or the one with the form."""
+    if request.method in READ_ONLY_METHODS:
+        return request.full_path.rstrip("?")
+    try:
+        current_app.create_url_adapter(request).match(method="GET")  # type: ignore[union-attr]
+    except HTTPException:  # nothing is shown at the address of the form
+        return url_for("auth.account")
+    return request.path
+
+
+@blueprint.route("/confirm", methods=["GET", "POST"])
+@login_required
+def confirm() -> str | Response | tuple[str, int, dict[str, str]]:
+    form = ConfirmForm(request.form, next=request.args.get("next", ""))
+    refusal: Refusal | None = (200, {})
+    if request.method == "POST":
+        refusal = with_password(form.password) if form.validate() else (422, {})
+    if refusal:
+        return render_template("auth/confirm.html", form=form), *refusal
+    return redirect(own_path(form.next.data) or url_for("auth.account"), 303)
+
+
+def with_password(field: Field) -> Refusal | None:
+    """Check the person's password in `field`, throttled like a log-in.
+
+    If it is right, the person is confirmed, and the result is None. Otherwise the field has a
+    sentence for the person, and nothing else is to happen. Commits. Call `form.validate()` before.
+    """
+    try:
+        with passwords.place():
+            return _checked(field)
+    except passwords.BusyError:
+        return _refused(field, str(BUSY), 503, math.ceil(policy.PASSWORD_PATIENCE))
+
+
+def _checked(field: Field) -> Refusal | None:
+    me = users.Credentials(person().id, person().password_hash, users.opaque_id_of(person()))
+    db.session.commit()  # hashing takes a while, so no transaction stays open
+    attempt = throttle.guess(me, known_device.id_of(me))
+    given = field.data[: passwords.LONGEST + 1]
+    if not attempt.refused and passwords.matches(me.password_hash, given):
+        attempt.forgive()
+        current_session.confirm()
+        event("confirmed", person=me.opaque_id)
+        return None
+    event("confirmation_wrong", person=me.opaque_id, wait=attempt.seconds)
+    if attempt.wait:
+        sentence = gettext(
+            "There were too many wrong log-ins. Try again in %(wait)s.", wait=wait(attempt.wait)
+        )
+        return _refused(field, sentence, 429, attempt.seconds)
+    field.errors = [str(WRONG)]
+    return 422, {}
+
+
+def _refused(field: Field, sentence: str, status: int, seconds: int) -> Refusal:
+    field.errors = [sentence]
+    return status, {"Retry-After": str(seconds)}

@@ -1,0 +1,101 @@
+"""What happened in a person's account, for them to read: log-ins, connections, changes.
+
+Sentences about the kinds are in plaidapp/auth/activity_sentences.py.
+"""
+
+from collections.abc import Sequence
+from contextvars import ContextVar
+from datetime import datetime
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import ForeignKey, Index, String, delete, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from plaidapp import policy
+from plaidapp.extensions import Base, db
+
+from ..base.types import Moment, now
+from ..base.writes import write
+
+LONGEST_DETAIL = 256  # characters
+
+
+class Kind(StrEnum):
+    SIGNED_UP = "signed_up"
+    LOGGED_IN = "logged_in"
+    WRONG_PASSWORD = "wrong_password"  # noqa: S105
+    LOGGED_OUT = "logged_out"
+    DEVICE_LOGGED_OUT = "device_logged_out"
+    OTHERS_LOGGED_OUT = "others_logged_out"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    NAME_CHANGED = "name_changed"
+    TIME_ZONE_CHANGED = "time_zone_changed"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    BANK_NEEDS_LOG_IN = "bank_needs_log_in"
+    EXPORTED = "exported"
+
+
+class Activity(Base):
+    """`detail` is a name that belongs to the kind, such as a bank's or a file's; empty without one.
+
+    `browser` and `system` are those of the request; empty if none caused it. `count` is above 1
+    if the same happened again shortly after.
+    """
+
+    __tablename__ = "activity"
+    __table_args__ = (Index(None, "user_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(32))
+    detail: Mapped[str] = mapped_column(String(LONGEST_DETAIL))
+    count: Mapped[int] = mapped_column(default=1)
+    browser: Mapped[str] = mapped_column(String(32))
+    system: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now, index=True)
+
+
+class Device(NamedTuple):
+    """The names of a browser and its system, such as Firefox and macOS."""
+
+    browser: str
+    system: str
+
+
+NO_DEVICE = Device("", "")
+_device: ContextVar[Device] = ContextVar("device", default=NO_DEVICE)
+
+
+def comes_from(device: Device) -> None:
+    """Say which device causes what this thread notes from now on."""
+    _device.set(device)
+
+
+def note(user_id: int, kind: Kind, detail: str = "") -> None:
+    """Add a row in the caller's transaction."""
+    browser, system = _device.get()
+    db.session.add(
+        Activity(
+            user_id=user_id,
+            kind=kind,
+            detail=detail[:LONGEST_DETAIL],
+            browser=browser,
+            system=system,
+        )
+    )
+
+
+def latest(user_id: int, limit: int, before: int | None = None) -> Sequence[Activity]:
+    """Return the newest rows, of those with an id below `before` if it is given."""
+    query = select(Activity).where(Activity.user_id == user_id)
+    if before is not None:
+        query = query.where(Activity.id < before)
+    return db.session.scalars(query.order_by(Activity.id.desc()).limit(limit)).all()
+
+
+def delete_old(most: int) -> None:
+    """Delete rows that were kept long enough, at most so many."""
+    old = select(Activity.id).where(Activity.created_at <= now() - policy.ACTIVITY_KEPT)
+    write(delete(Activity).where(Activity.id.in_(old.limit(most))))
