@@ -46,6 +46,16 @@ def link_address(user_id: int, token_hash: str) -> str:
     return f"link address {user_id} {token_hash}"
 
 
+def authenticator_secret(user_id: int) -> str:
+    """Return the place of the secret that a person's authenticator app shares with us."""
+    return f"authenticator secret {user_id}"
+
+
+def offered_secret(user_id: int) -> str:
+    """Return the place of such a secret that is not in use yet."""
+    return f"offered secret {user_id}"
+
+
 def pull_parameters(user_id: int, institution_id: str | None) -> str:
     """Return the place of what the job of a pull sends to this bank."""
     return f"pull parameters {user_id} {institution_id}"

@@ -23,6 +23,7 @@ TABLES = {
     *("balance", "monthly_total", "edit", "edit_row", "former_account"),
     *("former_row", "account_question", "institution", "state_change"),
     *("link_session", "link_result", "login_session", "tries", "activity"),
+    *("authenticator", "passkey", "recovery_code", "spent_token"),
     *("recurring_stream", "recurring_payment", "received_page", "set_aside"),
 }
 

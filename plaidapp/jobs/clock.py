@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store.connections import sync_progress
-from plaidapp.store.people import activity, login_sessions, tries
+from plaidapp.store.people import activity, login_sessions, spent_tokens, tries
 from plaidapp.store.pulls import line, transitions
 from plaidapp.store.transactions import search_backfill
 from plaidapp.store.webhooks import signing_keys
@@ -66,6 +66,7 @@ def clean_up() -> None:
     login_sessions.delete_over(policy.SESSIONS_BATCH)
     tries.delete_ended(policy.TRIES_BATCH)
     activity.delete_old(policy.ACTIVITY_BATCH)
+    spent_tokens.delete_expired(policy.SPENT_BATCH)
     db.session.commit()
 
 

@@ -10,7 +10,11 @@ from .connections.link_results import LinkResult
 from .connections.link_sessions import LinkSession
 from .connections.state_changes import StateChange
 from .people.activity import Activity
+from .people.authenticators import Authenticator
 from .people.login_sessions import LoginSession
+from .people.passkeys import Passkey
+from .people.recovery_codes import RecoveryCode
+from .people.spent_tokens import SpentToken
 from .people.tries import Tries
 from .people.users import User
 from .pulls.pulls import Pull, PullItem
@@ -28,6 +32,7 @@ __all__ = [
     "Account",
     "AccountQuestion",
     "Activity",
+    "Authenticator",
     "Balance",
     "Edit",
     "EditRow",
@@ -39,10 +44,13 @@ __all__ = [
     "LinkSession",
     "LoginSession",
     "MonthlyTotal",
+    "Passkey",
     "Pull",
     "PullItem",
     "ReceivedPage",
+    "RecoveryCode",
     "SetAside",
+    "SpentToken",
     "StateChange",
     "Stream",
     "Transaction",

@@ -10,13 +10,13 @@ from typing import Any, NamedTuple
 
 from cryptography.fernet import InvalidToken
 from flask import current_app
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, bindparam, func, null, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from plaidapp import sealing
 from plaidapp.extensions import db
 from plaidapp.sealing import BOUND, Cipher, Sealed
-from plaidapp.store import Item, LinkResult, LinkSession, Pull
+from plaidapp.store import Authenticator, Item, LinkResult, LinkSession, Pull
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,12 @@ SECRETS = (
         .where(LinkSession.id == LinkResult.session_id)
         .scalar_subquery(),
         LinkResult.token_hash,
+    ),
+    Secret(
+        Authenticator.sealed_secret,
+        lambda user_id, _name: sealing.authenticator_secret(user_id),
+        Authenticator.user_id,
+        null(),
     ),
     Secret(Pull.sealed, sealing.pull_parameters, Pull.user_id, Pull.institution_id),
 )
