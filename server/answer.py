@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tornado.httputil import HTTPHeaders, ResponseStartLine, format_timestamp
 from tornado.iostream import StreamClosedError
 
-from plaidapp import policy
-
+from . import limits
 from .spool import GoneError, Spool
 
 if TYPE_CHECKING:
@@ -75,7 +74,7 @@ class Answer:
         begin = bytearray()
         rest = iter(parts)
         for part in rest:
-            if begin and len(begin) + len(part) > policy.SHORT_ANSWER:
+            if begin and len(begin) + len(part) > limits.SHORT_ANSWER:
                 self._spool(bytes(begin) + part, rest)
                 return
             begin += part
@@ -141,9 +140,9 @@ class Answer:
 
         If the connection were closed sooner, many clients would not see the answer.
         """
-        await asyncio.wait_for(written, policy.SEND_TIME)
+        await asyncio.wait_for(written, limits.SEND_TIME)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._exchange.received.wait(), policy.LINGER)
+            await asyncio.wait_for(self._exchange.received.wait(), limits.LINGER)
         if not self._conn.stream.closed():
             self._conn.finish()
 
@@ -151,7 +150,7 @@ class Answer:
         try:
             self._conn.write_headers(self._line, self._headers)
             while part := await spool.read():
-                await asyncio.wait_for(self._conn.write(part), policy.SEND_TIME)
+                await asyncio.wait_for(self._conn.write(part), limits.SEND_TIME)
             if spool.is_whole and self._is_framed():
                 self._conn.finish()
             else:

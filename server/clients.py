@@ -7,8 +7,7 @@ from typing import Any
 
 from tornado.httpserver import HTTPServer
 
-from plaidapp import policy
-
+from . import limits
 from .exchange import Exchange
 
 
@@ -21,17 +20,17 @@ class Clients(HTTPServer):
     def initialize(self, begin: Callable[[Exchange], None]) -> None:  # type: ignore[override]
         super().initialize(
             lambda _request: None,  # not used, because start_request is ours
-            idle_connection_timeout=policy.HEADER_TIME,
-            max_header_size=2 * policy.MAX_HEADER,  # beyond that, it closes without an answer
-            body_timeout=policy.BODY_TIME,
-            chunk_size=policy.PART,
-            max_buffer_size=4 * policy.PART,
+            idle_connection_timeout=limits.HEADER_TIME,
+            max_header_size=2 * limits.MAX_HEADER,  # beyond that, it closes without an answer
+            body_timeout=limits.BODY_TIME,
+            chunk_size=limits.PART,
+            max_buffer_size=4 * limits.PART,
         )
         self._begin = begin
         self._limit = _connection_limit()
         self._held = 0
         self._listens_at: list[Any] = []
-        self.long_answers = threading.BoundedSemaphore(policy.LONG_ANSWERS)
+        self.long_answers = threading.BoundedSemaphore(limits.LONG_ANSWERS)
         self.open: dict[object, Exchange] = {}
         self._slow: dict[Exchange, None] = {}  # the one that has been waited for longest is first
 
@@ -77,7 +76,7 @@ class Clients(HTTPServer):
         """Note how many bytes are in memory for this exchange."""
         self._held += size - exchange.held
         exchange.held = size
-        if self._held > policy.HELD_LIMIT and self._slow:
+        if self._held > limits.HELD_LIMIT and self._slow:
             self._drop(max(self._slow, key=lambda slow: slow.held))
 
     def _drop(self, exchange: Exchange) -> None:
@@ -107,9 +106,9 @@ class Clients(HTTPServer):
 def _connection_limit() -> int:
     """Allow this process as many open files as it may have, and leave half for other purposes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * policy.MAX_CONNECTIONS
+    wanted = 2 * limits.MAX_CONNECTIONS
     if hard != resource.RLIM_INFINITY:
         wanted = min(wanted, hard)
     if soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-    return min(policy.MAX_CONNECTIONS, max(soft, wanted) // 2)
+    return min(limits.MAX_CONNECTIONS, max(soft, wanted) // 2)

@@ -7,7 +7,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from tornado.httputil import HTTPHeaders, RequestStartLine
 
-from plaidapp import policy
+from . import limits
 
 
 def environ_of(
@@ -60,7 +60,7 @@ def problem_with(start_line: RequestStartLine, headers: HTTPHeaders) -> tuple[in
     """Return the status and the sentence for a header that the app should not see."""
     fields = list(headers.get_all())
     size = len(start_line.path) + sum(len(name) + len(value) + 4 for name, value in fields)
-    if size > policy.MAX_HEADER or len(fields) > policy.MAX_FIELDS:
+    if size > limits.MAX_HEADER or len(fields) > limits.MAX_FIELDS:
         return 431, "The header of this request is too large. Delete the cookies of this site."
     if len(headers.get_list("Host")) != (start_line.version != "HTTP/1.0" or "Host" in headers):
         return 400, "A request has to name one host."

@@ -9,7 +9,7 @@ import os
 import tempfile
 import threading
 
-from plaidapp import policy
+from . import limits
 
 
 class GoneError(Exception):
@@ -48,7 +48,7 @@ class Spool:
         while self._read == self._written and not self._over:
             self._more.clear()
             await self._more.wait()
-        part = os.pread(self._file.fileno(), policy.PART, self._read)
+        part = os.pread(self._file.fileno(), limits.PART, self._read)
         self._read += len(part)
         return part
 

@@ -8,8 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from gunicorn.workers.base import Worker
 
-from plaidapp import policy
-
+from . import limits
 from .answer import Answer
 from .clients import Clients
 from .exchange import Exchange
@@ -49,7 +48,7 @@ class BufferingWorker(Worker):
 
     def _begin(self, exchange: Exchange) -> None:
         """Run the app for a whole request, in one of the threads, unless too many wait for one."""
-        if len(self._unfinished) >= self.cfg.threads + policy.MAX_WAITING:
+        if len(self._unfinished) >= self.cfg.threads + limits.MAX_WAITING:
             Answer(exchange).refuse(503, CROWDED)
             return
         self.nr += 1
@@ -66,7 +65,7 @@ class BufferingWorker(Worker):
         now = asyncio.get_running_loop().time
         stopped = now()
         while clients.open and now() < stopped + self.cfg.graceful_timeout:
-            if now() > stopped + policy.LINGER:
+            if now() > stopped + limits.LINGER:
                 clients.close_waiting()
             self.notify()
             await asyncio.sleep(0.05)

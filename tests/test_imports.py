@@ -59,7 +59,7 @@ MAY_IMPORT = {
     "plaidapp.auth": {"plaidapp.auth", "plaidapp.days", *LOWER},
     "plaidapp.finance": {"plaidapp.finance", *SHOWN, *LOWER},
     "plaidapp.migrations": set(),
-    **{leaf: set() for leaf in LEAVES},
+    **{leaf: {leaf} for leaf in LEAVES},
 }
 SUBJECTS = {
     "plaidapp.store": {

@@ -1,5 +1,6 @@
-"""docs/policy.md lists every number of plaidapp/policy.py with its value."""
+"""docs/policy.md lists every number of plaidapp/policy and server/limits.py with its value."""
 
+import random
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -8,10 +9,11 @@ import pytest
 
 from plaidapp import policy
 from plaidapp.finance.pulls import long_poll
+from server import limits
 
 PAGE = (Path(__file__).parent.parent / "docs/policy.md").read_text()
 ROWS = dict(re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \|", PAGE, re.MULTILINE))
-NUMBERS = {name: value for name, value in vars(policy).items() if name.isupper()}
+NUMBERS = {name: value for name, value in (vars(policy) | vars(limits)).items() if name.isupper()}
 UNITS = {"s": 1, "min": 60, "h": 3600, "KB": 1024, "MB": 1024**2}
 
 
@@ -34,7 +36,7 @@ def test_the_page_has_no_number_that_is_gone():
 
 
 def test_waits_double_until_the_longest(monkeypatch):
-    monkeypatch.setattr(policy.random, "uniform", lambda low, high: (low + high) / 2)
+    monkeypatch.setattr(random, "uniform", lambda low, high: (low + high) / 2)
 
     waits = [policy.retry_delay(failures, [0.0]).total_seconds() for failures in range(1, 9)]
 

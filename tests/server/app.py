@@ -6,13 +6,13 @@ import time
 from flask import Flask, Response, request
 
 from config import Config
-from plaidapp import policy
+from server import limits
 
 app = Flask("tests.server.app", template_folder=None)
 app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
 app.config["PLAIDAPP"] = Config.from_env()  # gunicorn.conf.py uses it
-policy.MAX_CONNECTIONS = 30  # so that a test reaches it soon
-policy.HELD_LIMIT = 1_500_000
+limits.MAX_CONNECTIONS = 30  # so that a test reaches it soon
+limits.HELD_LIMIT = 1_500_000
 PART = b"x" * 65_536
 
 

@@ -15,8 +15,8 @@ import redis
 from plaidapp.jobs.pulls import done_signal
 from plaidapp.store.base.types import now
 from plaidapp.store.people.login_sessions import Claim
-from plaidapp.store.pulls import pulls
-from plaidapp.store.pulls.pulls import Glimpse
+from plaidapp.store.pulls import glimpses
+from plaidapp.store.pulls.glimpses import Glimpse
 
 PLACES = 4
 """How many polls may wait in a process: a quarter of policy.THREADS."""
@@ -42,7 +42,7 @@ def next_poll(pull_id: int, claim: Claim, revision: str) -> str | None:
     interval is soon enough.
     """
     with _place(claim.user_id) as may_wait:
-        seen = _wait(pull_id, claim, revision) if may_wait else pulls.glance(pull_id, claim)
+        seen = _wait(pull_id, claim, revision) if may_wait else glimpses.glance(pull_id, claim)
     if seen is None or seen.is_over or str(seen.revision) != revision:
         return None
     if may_wait:
@@ -68,7 +68,7 @@ def _wait(pull_id: int, claim: Claim, revision: str) -> Glimpse | None:
     """Return the pull once it is over, has a change that lasted, or the time is up."""
     begun = time.monotonic()
     wait = done_signal.listen(pull_id)
-    while (seen := pulls.glance(pull_id, claim)) and not seen.is_over:
+    while (seen := glimpses.glance(pull_id, claim)) and not seen.is_over:
         waited = time.monotonic() - begun
         if waited > LONGEST or (waited > STEADY and str(seen.revision) != revision):
             break

@@ -6,7 +6,7 @@ A pull is a row first and a job second: the row says what to do, a worker claims
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,13 +28,10 @@ from plaidapp.extensions import Base, db
 from ..base.types import Moment, now
 from ..base.writes import in_batches
 from ..connections.item import Item
-from ..people import login_sessions
-from ..people.login_sessions import Claim
 from . import kinds
 
 # Who asked for a pull.
 PERSON, WEBHOOK, CLOCK, OPERATOR = "person", "webhook", "clock", "operator"
-
 
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 DISMISSED = "dismissed"  # failed, and the person does not want to see it anymore
@@ -188,31 +185,6 @@ def by_id(pull_id: int) -> Pull:
         _BY_ID, {"pull_id": pull_id}, execution_options={"populate_existing": True}
     )
     return found.unique().one()
-
-
-class Glimpse(NamedTuple):
-    """What a poll needs to know of a pull."""
-
-    state: str
-    revision: int
-    created_at: datetime
-
-    @property
-    def is_over(self) -> bool:
-        return self.state not in (QUEUED, RUNNING)
-
-
-_GLANCE = select(Pull.state, Pull.revision, Pull.created_at).where(
-    Pull.id == bindparam("pull_id"),
-    Pull.user_id == bindparam("user_id"),
-    exists().where(login_sessions.IS_OPEN),
-)
-
-
-def glance(pull_id: int, claim: Claim) -> Glimpse | None:
-    """For polls, see extensions.glance. None if the claim is not true, or the pull not theirs."""
-    row = login_sessions.glance(_GLANCE, claim, pull_id=pull_id)
-    return Glimpse(*row) if row else None
 
 
 def syncing(item_id: int) -> Pull | None:

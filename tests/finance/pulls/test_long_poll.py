@@ -12,7 +12,7 @@ from plaidapp.jobs import queue
 from plaidapp.jobs.pulls import done_signal
 from plaidapp.store.base.types import now
 from plaidapp.store.people import time_zones, users
-from plaidapp.store.pulls import kinds, pulls, transitions
+from plaidapp.store.pulls import glimpses, kinds, pulls, transitions
 
 NEVER = 60.0
 
@@ -71,7 +71,7 @@ def test_an_end_that_is_signaled_before_the_poll_listens_is_noticed(
     """The poll reads the row, then the pull ends, and only then does the poll listen."""
     monkeypatch.setattr(long_poll, "STEADY", NEVER)
     monkeypatch.setattr(long_poll, "LONGEST", NEVER)
-    number, look = pull(), pulls.glance
+    number, look = pull(), glimpses.glance
     looks = []
 
     def glance(*asked):
@@ -81,7 +81,7 @@ def test_an_end_that_is_signaled_before_the_poll_listens_is_noticed(
         looks.append(seen)
         return seen
 
-    monkeypatch.setattr(pulls, "glance", glance)
+    monkeypatch.setattr(glimpses, "glance", glance)
     shown = panel(alice.htmx("GET", f"/finance/pulls/{number}?revision=0"))
     assert shown.state == "done"
     assert len(looks) == 2
