@@ -2,7 +2,15 @@
 
 from flask import Flask
 
-from . import account_page, confirmation, current_session, devices, routes
+from . import (
+    account_page,
+    confirmation,
+    current_session,
+    devices,
+    name_change,
+    password_change,
+    routes,
+)
 from .blueprint import blueprint
 
 __all__ = [
@@ -10,6 +18,8 @@ __all__ = [
     "confirmation",
     "devices",
     "init_app",
+    "name_change",
+    "password_change",
     "routes",
 ]  # importing them registers their routes
 

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from flask_babel import gettext, lazy_gettext
+from flask_login import current_user
 from wtforms import (
     BooleanField,
     Field,
@@ -24,6 +25,7 @@ from . import passwords
 LONGEST_NAME = 64
 LONGEST_KEY = 256  # a single character, such as \uFDFA, may be compared as a whole phrase
 TAKEN = lazy_gettext("This username is taken.")
+ADVICE = lazy_gettext("At least 15 characters. A few words in a row work well.")
 EMAIL_TAKEN = lazy_gettext("An account with this email address already exists. Log in instead.")
 
 
@@ -31,7 +33,7 @@ def _stripped(value: str | None) -> str | None:
     return value and value.strip()
 
 
-class SignUpForm(TextForm):
+class NameForm(TextForm):
     username = StringField(
         lazy_gettext("Username"),
         filters=[_stripped],
@@ -43,22 +45,6 @@ class SignUpForm(TextForm):
             ),
         ],
     )
-    email = StringField(
-        lazy_gettext("Email"),
-        filters=[_stripped],
-        validators=[
-            InputRequired(lazy_gettext("Enter your email address.")),
-            Length(max=254, message=lazy_gettext("This email address is too long.")),
-            Email(lazy_gettext("Enter an email address like anna@example.com.")),
-        ],
-    )
-    password = PasswordField(
-        lazy_gettext("Password"),
-        description=lazy_gettext("At least 15 characters. A few words in a row work well."),
-        validators=[InputRequired(lazy_gettext("Choose a password."))],
-    )
-    time_zone = HiddenField()  # from static/sign_up.js; empty without JavaScript
-    submit = SubmitField(lazy_gettext("Sign up"))
 
     def validate_username(self, field: Field) -> None:
         name = field.data
@@ -73,8 +59,28 @@ class SignUpForm(TextForm):
             raise ValidationError(
                 gettext("This username is too long. Use fewer or simpler characters.")
             )
-        if users.by_name(name):
+        owner = users.by_name(name)
+        if owner and owner != current_user:  # who is logged in may write their own in another way
             raise ValidationError(str(TAKEN))
+
+
+class SignUpForm(NameForm):
+    email = StringField(
+        lazy_gettext("Email"),
+        filters=[_stripped],
+        validators=[
+            InputRequired(lazy_gettext("Enter your email address.")),
+            Length(max=254, message=lazy_gettext("This email address is too long.")),
+            Email(lazy_gettext("Enter an email address like anna@example.com.")),
+        ],
+    )
+    password = PasswordField(
+        lazy_gettext("Password"),
+        description=ADVICE,
+        validators=[InputRequired(lazy_gettext("Choose a password."))],
+    )
+    time_zone = HiddenField()  # from static/sign_up.js; empty without JavaScript
+    submit = SubmitField(lazy_gettext("Sign up"))
 
     def validate_email(self, field: Field) -> None:
         if len(users.key_of(field.data)) > LONGEST_KEY:
@@ -83,14 +89,19 @@ class SignUpForm(TextForm):
             raise ValidationError(str(EMAIL_TAKEN))
 
     def validate_password(self, field: Field) -> None:
-        personal = _words_of(self.username.data or "", self.email.data or "")
-        if problem := passwords.problem_with(field.data, personal):
-            raise ValidationError(problem)
+        judge(field, self.username.data or "", self.email.data or "")
 
     @property
     def tells_who_is_here(self) -> bool:
         """Does a complaint of the form tell that somebody has this name or address?"""
         return str(TAKEN) in self.username.errors or str(EMAIL_TAKEN) in self.email.errors
+
+
+def judge(field: Field, name: str, email: str) -> None:
+    """Raise wtforms.ValidationError if it is a bad password for the person with this name and
+    address."""
+    if problem := passwords.problem_with(field.data, _words_of(name, email)):
+        raise ValidationError(problem)
 
 
 def _words_of(name: str, email: str) -> list[str]:

@@ -82,7 +82,7 @@ def test_the_page_lists_the_devices_with_this_one_first(alice, phone, charlie):
 
     assert here[0].startswith("Firefox on Linux this device Logged in today at ")
     assert here[0].endswith("· 127.0.0.1")
-    assert there[0].startswith("Safari on iPhone Last used today at ")
+    assert there[0].startswith("Safari on iPhone Last seen today at ")
     assert there[0].endswith("· 203.0.113.24 Log out")
     assert (here[1], there[1]) == (False, True)
 

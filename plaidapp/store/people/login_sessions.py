@@ -236,10 +236,10 @@ def end(claim: Claim) -> None:
     write(delete(LoginSession).where(*named))
 
 
-def end_others(user_id: int, session_id: int) -> None:
-    """Delete all sessions of the person but this one."""
-    theirs = LoginSession.user_id == user_id, LoginSession.id != session_id
-    write(delete(LoginSession).where(*theirs))
+def end_others(user_id: int, session_id: int | None) -> None:
+    """Delete all sessions of the person but this one; all if it is None."""
+    theirs = delete(LoginSession).where(LoginSession.user_id == user_id)
+    write(theirs if session_id is None else theirs.where(LoginSession.id != session_id))
 
 
 def delete_over(most: int) -> int:

@@ -33,7 +33,8 @@ class User(Base):
     `transfers_matched` is False for a person whose rows are older than the matching of transfers,
     until all of them have been matched (transactions/transfers.py). `opaque_id` stands for the
     person where they must not be named, as at Plaid. `hides_accounts` is False if none of their
-    accounts is hidden, so that queries need not look.
+    accounts is hidden, so that queries need not look. `password_changed_at` is None while the
+    password is still that of the sign-up.
     """
 
     __tablename__ = "user"
@@ -52,6 +53,7 @@ class User(Base):
     opaque_id: Mapped[str | None] = mapped_column(String(32), default=lambda: _new_opaque_id())
     hides_accounts: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+    password_changed_at: Mapped[datetime | None] = mapped_column(Moment)
 
     # Flask-Login needs these. Its mixin has them too, but the store does not import Flask.
     is_authenticated = is_active = True
@@ -114,6 +116,15 @@ def set_time_zone(user: User, name: str) -> None:
     """Change where the person's days begin. `name` is one of `time_zones.names`."""
     user.time_zone = name
     ledger_changed(user.id)
+
+
+def set_name(user: User, name: str) -> None:
+    """A flush raises sqlalchemy.exc.IntegrityError if the name is taken."""
+    user.username, user.username_key = name, key_of(name)
+
+
+def set_password(user: User, password_hash: str) -> None:
+    user.password_hash, user.password_changed_at = password_hash, now()
 
 
 def set_hides_accounts(user_id: int, *, hides: bool) -> None:

@@ -1,0 +1,89 @@
+"""Change the password of the person who is logged in.
+
+Every other session ends, and every known device becomes unknown. This session goes on with a new
+token (confirmation.py).
+"""
+
+import math
+
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext, lazy_gettext
+from flask_login import login_required
+from werkzeug import Response
+from wtforms import Field, PasswordField, ValidationError
+from wtforms.validators import InputRequired
+
+from plaidapp import htmx, policy
+from plaidapp.events import event
+from plaidapp.extensions import db
+from plaidapp.forms import TextForm
+from plaidapp.htmx import is_htmx
+from plaidapp.store import User
+from plaidapp.store.people import activity, login_sessions, users
+
+from . import confirmation, current_session, known_device, passwords
+from .access import person
+from .blueprint import blueprint
+from .forms import ADVICE, judge
+
+Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
+
+
+class PasswordForm(TextForm):
+    current_password = PasswordField(
+        lazy_gettext("Current password"),
+        validators=[InputRequired(lazy_gettext("Enter your current password."))],
+    )
+    password = PasswordField(
+        lazy_gettext("New password"),
+        description=ADVICE,
+        validators=[InputRequired(lazy_gettext("Choose a new password."))],
+    )
+
+    def validate_password(self, field: Field) -> None:
+        if field.data == self.current_password.data:
+            raise ValidationError(gettext("This is the same password. Choose another one."))
+        judge(field, person().username, person().email)
+
+
+@blueprint.route("/password", methods=["GET", "POST"])
+@login_required
+def change_password() -> Answer:
+    form = PasswordForm(request.form)
+    if request.method != "POST":
+        return _shown(form)
+    if not form.validate():
+        return _shown(form), 422
+    if refusal := confirmation.with_password(form.current_password):
+        return _shown(form), *refusal
+    try:
+        with passwords.place():
+            password_hash = passwords.hash_password(form.password.data)
+    except passwords.BusyError:
+        form.password.errors = [str(confirmation.BUSY)]
+        return _shown(form), 503, {"Retry-After": str(math.ceil(policy.PASSWORD_PATIENCE))}
+    return _changed(password_hash)
+
+
+def _shown(form: PasswordForm) -> str:
+    """Return the page; for HTMX only the form."""
+    template = "_password_form.html" if is_htmx() else "password.html"
+    return render_template(f"auth/{template}", form=form)
+
+
+def _changed(password_hash: str) -> Response:
+    store(person(), password_hash, current_session.current().id)
+    db.session.commit()
+    flash(gettext("Your password is changed. You are logged out everywhere else."))
+    account = url_for("auth.account")
+    answer = htmx.redirect(account) if is_htmx() else redirect(account, 303)
+    known_device.remember(answer, person())
+    return answer
+
+
+def store(user: User, password_hash: str, session_id: int | None = None) -> None:
+    """Store a new password in the caller's transaction, and end all sessions but `session_id`."""
+    users.set_password(user, password_hash)
+    login_sessions.end_others(user.id, session_id)
+    activity.note(user.id, activity.Kind.PASSWORD_CHANGED)
+    event("password_changed", person=users.opaque_id_of(user))

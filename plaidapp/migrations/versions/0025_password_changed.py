@@ -1,0 +1,21 @@
+"""When a person last changed their password.
+
+Revision ID: 0025
+Revises: 0024
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0025"
+down_revision = "0024"
+branch_labels = None
+depends_on = None
+
+
+def upgrade():
+    op.add_column("user", sa.Column("password_changed_at", sa.DateTime(timezone=True)))
+
+
+def downgrade():
+    op.drop_column("user", "password_changed_at")
