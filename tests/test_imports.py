@@ -86,6 +86,7 @@ SUBJECTS = {
         "connections": {"pulls"},
         "transactions": {"pulls", "connections"},
         "recurring": {"pulls"},
+        "people": {"pulls", "connections"},
     },
 }
 """Which subjects of the same layer each subject may import."""

@@ -27,6 +27,7 @@ from .connections.link_looks import look_unseen
 from .connections.read_accounts import refresh_balances
 from .connections.read_status import read_status
 from .connections.remove import remove
+from .people.erase import erase
 from .pulls.attempt import Attempt, DisconnectedError, LostPullError
 from .pulls.heartbeat import beating
 from .recurring.fetch_streams import read_streams
@@ -45,6 +46,7 @@ BEGIN: dict[str, Begin] = {
     kinds.CONNECT: follow,
     kinds.RECONNECT: follow,
     kinds.LOOK: look_unseen,
+    kinds.ERASE: erase,
 }
 """What a pull of some kinds does first, before its Items. The functions raise BankError."""
 

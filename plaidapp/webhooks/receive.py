@@ -62,10 +62,13 @@ def receive() -> Answer:
 def _accept(token: str, event: Event, body: bytes) -> None:
     """Store the webhook and, unless it was delivered before, handle it.
 
-    Nothing of an Item that the person disconnected is read or stored.
+    Nothing is read or stored of an Item that the person disconnected, or of an Item or a session of
+    Link that is not stored: its person may have had everything deleted.
     """
     item = items.by_plaid_id(event.item_id) if event.item_id else None
-    if item and item.state in item_states.BY_PERSON:
+    session = link_sessions.of_token(hash_of(event.link_token)) if event.link_token else None
+    is_unknown = (event.item_id or event.link_token) and not (item or session)
+    if is_unknown or (item and item.state in item_states.BY_PERSON):
         return
     name = event.webhook_type or "", event.webhook_code or ""
     handler, link_handler = handlers.HANDLERS.get(name), handlers.LINK_HANDLERS.get(name)
@@ -76,14 +79,14 @@ def _accept(token: str, event: Event, body: bytes) -> None:
         code=event.webhook_code,
         plaid_item_id=event.item_id,
         item_id=item.id if item else None,
+        session_id=session.id if session else None,
         handled=bool(handler or link_handler),
     )
     pull = None
     if is_new and handler and item and item.state != item_states.REPLACED:
         pull = handler(item, event)
-    elif is_new and link_handler and event.link_token:
-        session = link_sessions.of_token(hash_of(event.link_token))
-        pull = link_handler(session) if session else None
+    elif is_new and link_handler and session:
+        pull = link_handler(session)
     if pull:
         queue.ring(pull)  # commits first
     else:

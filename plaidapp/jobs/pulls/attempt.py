@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import current_app
+from sqlalchemy.exc import NoResultFound
 
 from plaidapp.bank.client import Bank
 from plaidapp.bank.errors import BankError
@@ -31,7 +32,7 @@ class LostPullError(Exception):
 
 
 class DisconnectedError(Exception):
-    """The person has disconnected the Item; nothing more of it may be stored."""
+    """The person has disconnected the Item, or is gone; nothing more of it may be stored."""
 
 
 class Attempt:
@@ -83,7 +84,8 @@ class Attempt:
     def lock_ledger(self, pull_item: PullItem) -> None:
         """Lock the person's ledger, to store what the bank sent. Raises DisconnectedError."""
         users.lock_ledger(self.pull.user_id)
-        if items.state_of(pull_item.item_id) in item_states.BY_PERSON:
+        state = items.state_of(pull_item.item_id)
+        if state is None or state in item_states.BY_PERSON:
             raise DisconnectedError
 
     def report_asking(self, pull_item: PullItem) -> None:
@@ -145,8 +147,16 @@ class Attempt:
         A rollback expires what was read, and the relationships of a pull never load by accident.
         """
         db.session.rollback()
-        self.pull = pulls.by_id(self._id)
+        try:
+            self.pull = pulls.by_id(self._id)
+        except NoResultFound:  # the person has had everything deleted
+            raise LostPullError from None
         db.session.commit()
+
+    def vanish(self) -> None:
+        """Commit that the person is deleted, and the pull with them: there is nothing to report."""
+        db.session.commit()
+        self._over = True
 
     def conclude(self, errors: list[BankError]) -> bool:
         """End the attempt unless a report has: done, failed, or queued for a later attempt.

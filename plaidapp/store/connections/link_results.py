@@ -63,8 +63,12 @@ class LinkResult(Base):
     institution_id: Mapped[str | None] = mapped_column(Text)
     institution_name: Mapped[str | None] = mapped_column(Text)
     accounts: Mapped[str] = mapped_column(Text)
-    like_item_id: Mapped[int | None] = mapped_column(ForeignKey("item.id", ondelete="SET NULL"))
-    item_id: Mapped[int | None] = mapped_column(ForeignKey("item.id", ondelete="SET NULL"))
+    like_item_id: Mapped[int | None] = mapped_column(
+        ForeignKey("item.id", ondelete="SET NULL"), index=True
+    )
+    item_id: Mapped[int | None] = mapped_column(
+        ForeignKey("item.id", ondelete="SET NULL"), index=True
+    )
     found_at: Mapped[datetime] = mapped_column(Moment, default=now)
     expires_at: Mapped[datetime] = mapped_column(Moment)
 

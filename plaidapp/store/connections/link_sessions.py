@@ -44,7 +44,9 @@ class LinkSession(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)
-    item_id: Mapped[int | None] = mapped_column(ForeignKey("item.id", ondelete="CASCADE"))
+    item_id: Mapped[int | None] = mapped_column(
+        ForeignKey("item.id", ondelete="CASCADE"), index=True
+    )
     pull_id: Mapped[int | None] = mapped_column(
         ForeignKey("pull.id", ondelete="SET NULL"), index=True
     )
@@ -117,7 +119,9 @@ def of_pull(pull_id: int) -> LinkSession | None:
 
 
 def of_token(token_hash: str) -> LinkSession | None:
-    return db.session.scalar(select(LinkSession).where(LinkSession.token_hash == token_hash))
+    """None too if no pull follows it, because the person has had everything deleted."""
+    named = LinkSession.token_hash == token_hash, LinkSession.pull_id.is_not(None)
+    return db.session.scalar(select(LinkSession).where(*named))
 
 
 def lock(session_id: int) -> LinkSession:

@@ -34,7 +34,8 @@ class User(Base):
     until all of them have been matched (transactions/transfers.py). `opaque_id` stands for the
     person where they must not be named, as at Plaid. `hides_accounts` is False if none of their
     accounts is hidden, so that queries need not look. `password_changed_at` is None while the
-    password is still that of the sign-up.
+    password is still that of the sign-up. `leaving_since` is when the person had everything
+    deleted; the row is needed until that is done (leaving.py).
     """
 
     __tablename__ = "user"
@@ -52,6 +53,7 @@ class User(Base):
     )
     opaque_id: Mapped[str | None] = mapped_column(String(32), default=lambda: _new_opaque_id())
     hides_accounts: Mapped[bool] = mapped_column(default=False)
+    leaving_since: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     password_changed_at: Mapped[datetime | None] = mapped_column(Moment)
 

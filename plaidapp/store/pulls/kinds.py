@@ -21,6 +21,7 @@ LOOK = "look"
 STATUS = "status"
 REMOVE = "remove"
 DISCONNECT = "disconnect"
+ERASE = "erase"
 NO_TRANSACTIONS = gettext_noop("This bank provides no transactions")
 
 
@@ -123,6 +124,8 @@ KINDS = {
             persists=True,
             done_text=gettext_noop("Disconnected"),
         ),
+        # has no Items: deletes everything of a person, and itself
+        Kind(name=ERASE, runs_on_ended=True, persists=True),
     )
 }
 

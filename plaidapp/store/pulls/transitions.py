@@ -11,7 +11,9 @@ from sqlalchemy import (
     Table,
     Update,
     bindparam,
+    exists,
     func,
+    or_,
     select,
     true,
     update,
@@ -22,6 +24,7 @@ from plaidapp.texts import gettext_noop
 
 from ..base.types import now
 from ..base.writes import write
+from ..people.users import User
 from . import kinds
 from .pulls import DISMISSED, DONE, FAILED, QUEUED, RUNNING, Pull, PullItem
 
@@ -33,12 +36,15 @@ def change(*conditions: Any, **values: Any) -> int:
 
 TABLE = cast(Table, Pull.__table__)
 _MOMENT = bindparam("moment", type_=TABLE.c.run_after.type)
+_IS_LEAVING = exists().where(User.id == TABLE.c.user_id, User.leaving_since.is_not(None))
+"""A page that was on its way when the person left may have added a pull."""
 _CLAIM = (
     update(TABLE)
     .where(
         TABLE.c.id == bindparam("pull_id"),
         TABLE.c.state == QUEUED,
         TABLE.c.run_after <= _MOMENT,
+        or_(TABLE.c.kind == kinds.ERASE, ~_IS_LEAVING),
     )
     .values(
         state=RUNNING,

@@ -18,8 +18,9 @@ class Webhook(Base):
     """One delivery. `token` is the fingerprint of its signature (bank.webhook_signatures).
 
     When Plaid repeats a delivery that it believes lost, the signature is the same. Bodies do not
-    identify a delivery: two events may have equal ones. `item_id` is null if the Item is not stored
-    or was deleted. `handled_at` is null for types of webhook that the app does not know.
+    identify a delivery: two events may have equal ones. `item_id` is the Item that it names, and
+    `session_id` the session of Link. `handled_at` is null for types of webhook that
+    the app does not know.
     """
 
     __tablename__ = "webhook"
@@ -31,6 +32,9 @@ class Webhook(Base):
     plaid_item_id: Mapped[str | None] = mapped_column(Text)
     item_id: Mapped[int | None] = mapped_column(
         ForeignKey("item.id", ondelete="CASCADE"), index=True
+    )
+    session_id: Mapped[int | None] = mapped_column(
+        ForeignKey("link_session.id", ondelete="CASCADE"), index=True
     )
     body: Mapped[str] = mapped_column(Text)
     received_at: Mapped[datetime] = mapped_column(Moment, default=now)
@@ -51,6 +55,7 @@ def save(
     code: str | None,
     plaid_item_id: str | None,
     item_id: int | None,
+    session_id: int | None,
     handled: bool,
 ) -> bool:
     """Store a delivery. False if the same one is stored already."""
@@ -63,6 +68,7 @@ def save(
             "code": code,
             "plaid_item_id": plaid_item_id,
             "item_id": item_id,
+            "session_id": session_id,
             "body": body,
             "received_at": moment,
             "handled_at": moment if handled else None,
