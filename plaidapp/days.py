@@ -25,7 +25,10 @@ from .store.people import time_zones
 def init_app(app: Flask) -> None:
     for of_days in (day, inline_day, coming_day, month_day, long_day, month, since, long_month):
         app.add_template_filter(of_days)
-    for of_moments in (moment, inline_moment, exact_moment, day_of, ago, duration, wait):
+    for of_moments in (
+        *(moment, inline_moment, exact_moment, time_of_day, day_of),
+        *(ago, duration, wait),
+    ):
         app.add_template_filter(of_moments)
 
 
@@ -152,9 +155,14 @@ def _at_time(value: datetime, name_day: Callable[[date], str]) -> str:
 
 def _time(value: datetime) -> str:
     """UTC is named: the person may live elsewhere and not have told us."""
-    local = value.astimezone(zone())
-    time = dates.format_time(local, "short", local.tzinfo, text_locale())
+    time = time_of_day(value)
     return gettext("%(time)s UTC", time=time) if zone().key == time_zones.UTC else time
+
+
+def time_of_day(value: datetime) -> str:
+    """Such as "2:05 PM", in the person's zone, which the sentence names."""
+    local = value.astimezone(zone())
+    return dates.format_time(local, "short", local.tzinfo, text_locale())
 
 
 def ago(value: datetime, now: datetime | None = None) -> str:

@@ -1,6 +1,8 @@
 """The Flask extensions, made once and bound to an app by `create_app`."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVarTuple
 
 from flask import Flask, g, has_request_context, request
@@ -134,6 +136,15 @@ def allow_writes() -> None:
     """Let this GET write from now on. Only the return from Plaid does, to ring the doorbell."""
     db.session.commit()  # the next transaction may write
     g.may_write = True
+
+
+@contextmanager
+def writing() -> Iterator[None]:
+    """Let this GET write within the block, which is a transaction of its own."""
+    allow_writes()
+    yield
+    db.session.commit()
+    del g.may_write
 
 
 def _jots(connection: Connection) -> bool:

@@ -1,6 +1,9 @@
 // Applies a new theme to the open page without a reload. The server has already saved the choice.
 document.addEventListener("theme-chosen", () => {
   const { value } = document.querySelector("#theme [aria-pressed=true]");
+  for (const button of document.querySelectorAll("#appearance [name=theme]")) {
+    button.setAttribute("aria-pressed", button.value === value);
+  }
   const root = document.documentElement;
   if (value === "system") delete root.dataset.theme;
   else root.dataset.theme = value;

@@ -8,10 +8,10 @@ from babel.dates import format_date
 from sqlalchemy import select
 
 from plaidapp import days, formats
+from plaidapp.auth.time_zone_form import regions
 from plaidapp.bank.error_sentences import MEANINGS
 from plaidapp.extensions import db
 from plaidapp.finance.connections.connect_forms import TEST_BANKS
-from plaidapp.finance.connections.time_zone_form import regions
 from plaidapp.store import Account, Item, LinkResult, LinkSession, PullItem, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states, link_results

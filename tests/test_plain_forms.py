@@ -76,10 +76,7 @@ def test_every_form_works_without_javascript(app, browser, at_work, bank_server,
     browser.press("Ask the bank again")
     assert at_work()[0] == "done"
 
-    browser.get("/finance/items")
-    page = browser.press("Save time zone", time_zone="Asia/Tokyo")
-    assert "Days and times are now those of Asia/Tokyo." in page.text
-
+    change_account(browser)
     arrange(browser)
     edit_one(browser)
     edit_many(browser)
@@ -180,6 +177,21 @@ def connect_at_plaid(browser, at_work):
     browser.get(item)
     return_from(browser, browser.leave("Choose accounts"))
     assert at_work()[0] == "done"
+
+
+def change_account(browser):
+    browser.get("/auth/account")
+    page = browser.press("Save time zone", time_zone="Asia/Tokyo")
+    assert "Days and times are now those of Asia/Tokyo." in page.text
+    browser.get("/auth/name")
+    browser.press("Change username", username="Anna")
+    browser.get("/auth/password")
+    page = browser.press("Change password", current_password=PASSWORD, password=PASSWORD[::-1])
+    assert "Your password is changed." in page.text
+    browser.get("/auth/confirm?next=/auth/activity")
+    page = browser.press("Confirm", password=PASSWORD[::-1])
+    for sentence in ("Password changed", "Username changed to Anna", "Wrong password"):
+        assert (sentence in page.text) == (sentence != "Wrong password")
 
 
 def log_out_devices(app, browser):

@@ -4,11 +4,14 @@ from flask import render_template
 from flask_login import login_required
 
 from plaidapp.htmx import is_htmx
+from plaidapp.store.base.types import now
 
-from . import devices
+from . import activity_page, devices
+from .access import person
 from .blueprint import blueprint
+from .time_zone_form import TimeZoneForm
 
-CONTEXTS = (devices.context,)
+CONTEXTS = (devices.context, activity_page.context)
 """What the partials show: each function returns names and values for its own ones."""
 
 
@@ -18,5 +21,16 @@ def account() -> str:
     """The page; for HTMX only the list of devices."""
     if is_htmx():
         return render_template("auth/account/_devices.html", is_reloaded=True, **devices.context())
+    return render()
+
+
+def render(time_zone_form: TimeZoneForm | None = None, sentence: str | None = None) -> str:
+    """Return the page; for HTMX all its sections. `sentence` says what has changed."""
     shown = {name: value for context in CONTEXTS for name, value in context().items()}
-    return render_template("auth/account/account.html", **shown)
+    return render_template(
+        f"auth/account/{'_sections' if is_htmx() else 'account'}.html",
+        time_zone_form=time_zone_form or TimeZoneForm(time_zone=person().time_zone),
+        time_there=now(),
+        sentence=sentence,
+        **shown,
+    )

@@ -23,7 +23,7 @@ from plaidapp.days import wait
 from plaidapp.events import event
 from plaidapp.extensions import READ_ONLY_METHODS, db
 from plaidapp.forms import TextForm
-from plaidapp.store.people import users
+from plaidapp.store.people import activity, users
 
 from . import current_session, known_device, passwords, throttle
 from .access import person
@@ -109,6 +109,8 @@ def _checked(field: Field) -> Refusal | None:
         current_session.confirm()
         event("confirmed", person=me.opaque_id)
         return None
+    if not attempt.refused:
+        activity.jot_again(me.id, activity.Kind.WRONG_PASSWORD)
     event("confirmation_wrong", person=me.opaque_id, wait=attempt.seconds)
     if attempt.wait:
         sentence = gettext(

@@ -27,13 +27,17 @@ def init_app(app: Flask) -> None:
 
 
 def _name_device() -> None:
-    activity.comes_from(activity.Device(*browser_and_system(request.user_agent.string)))
+    """Say what causes the activity of this request: not the program that sends Plaid's webhooks."""
+    names = browser_and_system(request.user_agent.string)
+    is_person = request.blueprint != "webhooks"
+    activity.comes_from(activity.Device(*names) if is_person else activity.NO_DEVICE)
 
 
 def start(user: User, *, kept: bool) -> None:
     """Begin a session, and store it. Nothing that was planted in the cookie before survives."""
     browser, system = browser_and_system(request.user_agent.string)
     token, last_moment = login_sessions.add(user.id, browser, system, _address(), kept=kept)
+    activity.note(user.id, activity.Kind.LOGGED_IN)
     db.session.commit()
     session.clear()
     login_user(user)

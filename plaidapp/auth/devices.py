@@ -13,7 +13,7 @@ from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice
 from plaidapp.store import LoginSession
-from plaidapp.store.people import login_sessions
+from plaidapp.store.people import activity, login_sessions
 
 from . import current_session
 from .access import owned_or_404, person
@@ -36,8 +36,11 @@ def context() -> dict[str, Any]:
 
 
 def name_of(device: LoginSession) -> str:
+    return named(device.browser, device.system)
+
+
+def named(browser: str, system: str) -> str:
     """Such as "Firefox on macOS"."""
-    browser, system = device.browser, device.system
     if browser and system:
         return gettext("%(browser)s on %(system)s", browser=browser, system=system)
     return browser or system or gettext("Unknown device")
@@ -51,6 +54,7 @@ def revoke(login_id: int) -> Answer:
     if ended.id == current_session.current().id:
         return log_out()
     db.session.delete(ended)
+    activity.note(person().id, activity.Kind.DEVICE_LOGGED_OUT, name_of(ended))
     event("logout_device", person=person().opaque_id)
     return _answer(gettext("%(device)s is logged out.", device=name_of(ended)))
 
@@ -59,6 +63,7 @@ def revoke(login_id: int) -> Answer:
 @login_required
 def revoke_others() -> Answer:
     login_sessions.end_others(person().id, current_session.current().id)
+    activity.note(person().id, activity.Kind.OTHERS_LOGGED_OUT)
     event("logout_others", person=person().opaque_id)
     return _answer(gettext("You are logged out everywhere else."))
 
@@ -66,6 +71,7 @@ def revoke_others() -> Answer:
 @blueprint.post("/logout", endpoint="logout")
 def log_out() -> Response:
     if current_user.is_authenticated:
+        activity.note(person().id, activity.Kind.LOGGED_OUT)
         event("logout", person=person().opaque_id)
     current_session.end()
     flash(gettext("Logged out successfully."))

@@ -16,7 +16,7 @@ from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.forms import TextForm
 from plaidapp.store import User
-from plaidapp.store.people import time_zones, users
+from plaidapp.store.people import activity, time_zones, users
 
 from . import current_session, known_device, passwords, throttle
 from .blueprint import blueprint
@@ -60,6 +60,8 @@ def _create(form: SignUpForm) -> User | None:
     time_zone = form.time_zone.data if known else time_zones.UTC
     user = users.add(form.username.data, form.email.data, password_hash, time_zone)
     try:
+        db.session.flush()
+        activity.note(user.id, activity.Kind.SIGNED_UP)
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
@@ -96,6 +98,8 @@ def _log_in(form: LogInForm) -> Answer:
         device="known" if device else "new",
         wait=attempt.seconds,
     )
+    if not attempt.refused:
+        activity.jot_again(credentials and credentials.id, activity.Kind.WRONG_PASSWORD)
     if attempt.wait:
         return _too_soon("auth/login.html", form, attempt)
     return render_template("auth/login.html", form=form, problem=str(WRONG_PAIR)), 401

@@ -8,6 +8,8 @@ CONFIRMATION_LASTS = timedelta(minutes=10)
 """How long a log-in or a confirmation counts before something dangerous is asked for."""
 ACTIVITY_KEPT = timedelta(days=365)
 """How long a person can read what happened in their account."""
+ACTIVITY_AGAIN = timedelta(hours=24)
+"""Wrong passwords within this time share a row with a count, and so do exports in one format."""
 ACTIVITY_BATCH = 1_000
 """The most rows of it that one clean-up of the clock deletes."""
 

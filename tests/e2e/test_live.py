@@ -206,8 +206,8 @@ def test_times_are_those_of_the_browser_that_signed_up(deployment, visit):
     person = visit(deployment.url, timezone_id="Pacific/Kiritimati")
     person.sign_up()
     page = person.page
-    page.goto("/finance/items")
-    zone = page.get_by_label("Where you live")
+    page.goto("/auth/account")
+    zone = page.get_by_label("Time zone")
     expect(zone).to_have_value("Pacific/Kiritimati")
     loads = person.page_loads
     zone.select_option("Asia/Tokyo")

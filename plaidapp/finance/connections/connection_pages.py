@@ -7,13 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import current_app, flash, redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask import current_app, render_template, url_for
 from werkzeug import Response
 
 from plaidapp import htmx
 from plaidapp.auth.access import LARGEST_ID, owned_or_404, person
-from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Account, Item
 from plaidapp.store.connections import (
@@ -25,7 +23,6 @@ from plaidapp.store.connections import (
     refreshes,
     state_changes,
 )
-from plaidapp.store.people import users
 from plaidapp.store.pulls import shown_pulls
 from plaidapp.store.transactions import item_rows, monthly_totals, set_aside
 from plaidapp.store.webhooks import deliveries
@@ -36,7 +33,6 @@ from ..pulls import pull_view
 from . import account_comparison, support_text, why_nothing_new
 from .account_comparison import Comparison
 from .connect_forms import ConnectTestBankForm
-from .time_zone_form import TimeZoneForm
 
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 HISTORY = 100
@@ -98,38 +94,13 @@ def connections() -> str | Response:
 
 
 def render_page(template: str = "connections.html") -> str:
-    return _render(template, TimeZoneForm(time_zone=person().time_zone))
-
-
-def _render(template: str, time_zone_form: TimeZoneForm) -> str:
     return render_template(
         f"finance/connections/{template}",
         connections=_with_accounts(person().id),
         questions=_questions(person().id),
         pulls=pull_view.recent(person().id),
         connect_form=ConnectTestBankForm(),
-        time_zone_form=time_zone_form,
     )
-
-
-@blueprint.post("/time-zone")
-def change_time_zone() -> Answer:
-    """From then on, the days and times of all pages are those of the zone."""
-    form, sentence = TimeZoneForm(request.form), None
-    if form.validate():
-        users.set_time_zone(person(), form.time_zone.data)
-        db.session.commit()
-        place = form.time_zone.data.replace("_", " ")
-        sentence = gettext("Days and times are now those of %(place)s.", place=place)
-    if not is_htmx():
-        if not sentence:
-            return _render("connections.html", form), 422
-        flash(sentence)
-        return redirect(url_for("finance.connections"))
-    html = render_template(
-        "finance/connections/_time_zone.html", time_zone_form=form, sentence=sentence
-    )
-    return (html, 200, {"HX-Trigger": "ledger-changed"}) if sentence else (html, 422)
 
 
 @blueprint.get("/items/<int:item_id>")

@@ -14,6 +14,7 @@ from plaidapp.jobs import queue
 from plaidapp.jobs.connections.disconnect import disconnect
 from plaidapp.store import Account, Item
 from plaidapp.store.connections import accounts, disconnection, item_states, items, standby
+from plaidapp.store.people import activity
 from plaidapp.store.transactions import monthly_totals
 
 from ..base.blueprint import blueprint
@@ -53,6 +54,9 @@ def disconnect_item(item_id: int) -> Answer:
     history = request.form.get("history", "")
     if refusal := _refusal(item, history):
         return notice(refusal, 422) if is_htmx() else (_page(item, refusal), 422)
+    ended = item.state in item_states.BY_PERSON
+    kind = activity.Kind.HISTORY_DELETED if ended else activity.Kind.DISCONNECTED
+    activity.note(person().id, kind, item.institution_name or "")
     pull = disconnect(item, deletes_history=history == DELETE)
     queue.ring(pull)  # commits
     event("disconnect", person=person().opaque_id, item=item_id, history=history)

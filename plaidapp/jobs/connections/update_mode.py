@@ -9,7 +9,7 @@ from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.store import Item
 from plaidapp.store.connections import bank_status, item_states, state_changes
-from plaidapp.store.people import users
+from plaidapp.store.people import activity, users
 from plaidapp.store.pulls import pulls
 
 from ..pulls.attempt import Attempt
@@ -51,6 +51,7 @@ def mend(item: Item) -> None:
     state_changes.set_state(item.id, item_states.GOOD, None, None)
     bank_status.save_expiry(item.id, None)
     users.ledger_changed(item.user_id)
+    activity.note(item.user_id, activity.Kind.RECONNECTED, item.institution_name or "")
     event("repair", person=users.opaque_id(item.user_id), item=item.id)
 
 

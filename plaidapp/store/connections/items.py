@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, select, update
 from plaidapp.extensions import db
 
 from ..base.writes import write
+from ..people import activity
 from .item import Item
 from .item_states import DELETED, ENDED, NEEDING_CARE, NOT_LISTED
 
@@ -28,6 +29,7 @@ def add(**fields: Any) -> Item:
     item = Item(**fields)
     db.session.add(item)
     db.session.flush()
+    activity.note(item.user_id, activity.Kind.CONNECTED, item.institution_name or "")
     return item
 
 

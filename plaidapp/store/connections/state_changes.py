@@ -28,6 +28,7 @@ from plaidapp.texts import gettext_noop
 
 from ..base.types import BigId, Moment, now
 from ..base.writes import write
+from ..people import activity
 from .item import TABLE, Item
 from .item_states import (
     DELETED,
@@ -146,12 +147,20 @@ def change(
         "message": literal(message, Text),
     }
     moment = now()
-    write(_record(*conditions, differs, **shown), {"id": item_id, "moment": moment})
+    recorded = write(_record(*conditions, differs, **shown), {"id": item_id, "moment": moment})
+    if recorded and state == LOGIN_REQUIRED:
+        _tell_of_log_in(item_id)
     write(
         update(Item)
         .where(Item.id == item_id, *conditions)
         .values(state=state, error_code=code, error_message=message, next_look=moment, **values)
     )
+
+
+def _tell_of_log_in(item_id: int) -> None:
+    owner = select(TABLE.c.user_id, TABLE.c.institution_name).where(TABLE.c.id == item_id)
+    user_id, bank = db.session.execute(owner).one()
+    activity.note(user_id, activity.Kind.BANK_NEEDS_LOG_IN, bank or "")
 
 
 def replace(item_id: int) -> None:

@@ -7,17 +7,31 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ForeignKey, Index, String, delete, select
+from sqlalchemy import (
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
-from plaidapp import policy
+from plaidapp import extensions, policy
 from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
 from ..base.writes import write
+from .users import User
 
+NOBODY = 0  # no person has this id
 LONGEST_DETAIL = 256  # characters
 
 
@@ -32,7 +46,9 @@ class Kind(StrEnum):
     NAME_CHANGED = "name_changed"
     TIME_ZONE_CHANGED = "time_zone_changed"
     CONNECTED = "connected"
+    RECONNECTED = "reconnected"
     DISCONNECTED = "disconnected"
+    HISTORY_DELETED = "history_deleted"
     BANK_NEEDS_LOG_IN = "bank_needs_log_in"
     EXPORTED = "exported"
 
@@ -85,6 +101,54 @@ def note(user_id: int, kind: Kind, detail: str = "") -> None:
             system=system,
         )
     )
+
+
+TABLE = cast(Table, Activity.__table__)
+_MINE = Activity.user_id == bindparam("person"), Activity.kind == bindparam("what")
+_SAME = select(func.max(Activity.id)).where(
+    *_MINE,
+    Activity.detail == bindparam("of"),
+    Activity.created_at > bindparam("lately", type_=Moment),
+)
+_FIRST = insert(TABLE).from_select(
+    ["user_id", "kind", "detail", "count", "browser", "system", "created_at"],
+    select(
+        User.id,
+        bindparam("what", type_=String),
+        bindparam("of", type_=String),
+        literal(0),
+        bindparam("browser", type_=String),
+        bindparam("system", type_=String),
+        bindparam("moment", type_=Moment),
+    ).where(User.id == bindparam("person"), _SAME.scalar_subquery().is_(None)),
+)
+_AGAIN = (
+    update(Activity).where(Activity.id == _SAME.scalar_subquery()).values(count=Activity.count + 1)
+)
+
+
+def note_again(user_id: int, kind: Kind, detail: str = "") -> None:
+    """Count it in the row of the same that happened lately, or add one: it may be frequent."""
+    for statement in (_FIRST, _AGAIN):
+        write(statement, _values(user_id, kind, detail))
+
+
+def jot_again(user_id: int | None, kind: Kind) -> None:
+    """Do the same in passing: see extensions.jot.
+
+    It takes as long for None, so that its time doesn't tell whether somebody has a name.
+    """
+    for statement in (_FIRST, _AGAIN):
+        extensions.jot(statement, **_values(user_id or NOBODY, kind, ""))
+
+
+def _values(user_id: int, kind: Kind, detail: str) -> dict[str, Any]:
+    browser, system = _device.get()
+    moment = now()
+    lately = moment - policy.ACTIVITY_AGAIN
+    about = {"person": user_id, "what": kind.value, "of": detail}
+    when = {"moment": moment, "lately": lately}
+    return about | when | {"browser": browser, "system": system}
 
 
 def latest(user_id: int, limit: int, before: int | None = None) -> Sequence[Activity]:

@@ -9,6 +9,8 @@ from flask import Response, abort, request, stream_with_context
 
 from plaidapp.auth.access import person
 from plaidapp.events import event
+from plaidapp.extensions import writing
+from plaidapp.store.people import activity
 from plaidapp.store.transactions import reader
 
 from ...base.blueprint import blueprint
@@ -45,6 +47,8 @@ def _route(format_: Format) -> None:
         form = ExplorerForm(request.args)
         if not form.validate():
             abort(422, " ".join(str(errors[0]) for errors in form.errors.values()))
+        with writing():
+            activity.note_again(person().id, activity.Kind.EXPORTED, format_.extension.upper())
         event("export", person=person().opaque_id, format=format_.extension)
         export = Export.of(form.filter_of(person().id, hidden_accounts=True))
         pieces = format_.write(export)

@@ -6,9 +6,10 @@ from functools import cache
 from flask_babel import gettext, lazy_gettext
 from wtforms import Field, StringField, ValidationError
 
-from plaidapp.auth.access import person
 from plaidapp.forms import TextForm
 from plaidapp.store.people import time_zones
+
+from .access import person
 
 Regions = Mapping[str, Sequence[tuple[str, str]]]
 _OTHER_SIGN = str.maketrans("+-", "\N{MINUS SIGN}+")

@@ -1,0 +1,43 @@
+"""How the activity of an account reads: a sentence for each kind, and where it came from."""
+
+from flask_babel import gettext, lazy_gettext
+
+from plaidapp.store import Activity
+from plaidapp.store.people.activity import Kind
+
+from .devices import named
+
+SENTENCES = {
+    Kind.SIGNED_UP: lazy_gettext("Signed up"),
+    Kind.LOGGED_IN: lazy_gettext("Logged in"),
+    Kind.WRONG_PASSWORD: lazy_gettext("Wrong password"),
+    Kind.LOGGED_OUT: lazy_gettext("Logged out"),
+    Kind.DEVICE_LOGGED_OUT: lazy_gettext("%(detail)s logged out"),
+    Kind.OTHERS_LOGGED_OUT: lazy_gettext("Logged out everywhere else"),
+    Kind.PASSWORD_CHANGED: lazy_gettext("Password changed"),
+    Kind.NAME_CHANGED: lazy_gettext("Username changed to %(detail)s"),
+    Kind.TIME_ZONE_CHANGED: lazy_gettext("Time zone changed to %(detail)s"),
+    Kind.CONNECTED: lazy_gettext("%(detail)s connected"),
+    Kind.RECONNECTED: lazy_gettext("Logged in to %(detail)s again"),
+    Kind.DISCONNECTED: lazy_gettext("%(detail)s disconnected"),
+    Kind.HISTORY_DELETED: lazy_gettext("History of %(detail)s deleted"),
+    Kind.BANK_NEEDS_LOG_IN: lazy_gettext("%(detail)s asked for a new log-in"),
+    Kind.EXPORTED: lazy_gettext("Transactions exported as %(detail)s"),
+}
+OF_BANKS = {
+    *(Kind.CONNECTED, Kind.RECONNECTED, Kind.DISCONNECTED),
+    *(Kind.HISTORY_DELETED, Kind.BANK_NEEDS_LOG_IN),
+}
+
+
+def sentence_of(row: Activity) -> str:
+    kind = Kind(row.kind)
+    detail = row.detail or (gettext("A bank") if kind in OF_BANKS else "")
+    return str(SENTENCES[kind]) % {"detail": detail}
+
+
+def source_of(row: Activity) -> str:
+    """Such as "Firefox on macOS". Empty if no request caused it."""
+    if row.kind == Kind.BANK_NEEDS_LOG_IN:
+        return gettext("bank notification")
+    return named(row.browser, row.system) if row.browser or row.system else ""
