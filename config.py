@@ -70,6 +70,7 @@ class Config:
     allowed_hosts: tuple[str, ...] = ()
     """More names of this site, as a Host header spells them."""
     trusted_proxies: int = 0
+    require_second_factor: bool = False
     port: int = 8000
     web_concurrency: int | None = None
     log_level: str = "INFO"
@@ -108,6 +109,7 @@ class Config:
             public_url=_http_url(env, "PUBLIC_URL"),
             allowed_hosts=_host_names(env),
             trusted_proxies=_whole_number(env, "TRUSTED_PROXIES", 20, least=0) or 0,
+            require_second_factor=_one_of(env, "REQUIRE_SECOND_FACTOR", "0", ("0", "1")) == "1",
             port=port,
             web_concurrency=_whole_number(env, "WEB_CONCURRENCY", 512),
             log_level=_one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS, upper=True),

@@ -29,7 +29,7 @@ def _refuse_foreign() -> Response | None:
     if request.method in READ_ONLY_METHODS or request.blueprint == "webhooks":  # signed
         return None
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if (site is None or site in OWN_SITES) and (origin is None or _is_own(origin)):
+    if (site is None or site in OWN_SITES) and (origin is None or is_own(origin)):
         return None
     log.warning(
         "A POST to the host %.100r from the origin %.100r was refused. If people reach this app"
@@ -40,7 +40,7 @@ def _refuse_foreign() -> Response | None:
     return answer(403, str(FOREIGN))
 
 
-def _is_own(origin: str) -> bool:
+def is_own(origin: str) -> bool:
     """Is it the origin of this request, or of PUBLIC_URL?
 
     Without TRUSTED_PROXIES, a request over https may look as if it came over http.

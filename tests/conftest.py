@@ -429,6 +429,21 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 @pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Stop the app's clock in the middle of a code's 30 seconds; `pass_time(minutes=5)` turns it
+    on. So no code of an authenticator app changes on the way."""
+    moment = datetime.now(UTC)
+    moment = moment.replace(second=moment.second // 30 * 30 + 15)
+    monkeypatch.setattr(types, "read_clock", lambda: moment)
+
+    def turn(**by: float) -> None:
+        nonlocal moment
+        moment += timedelta(**by)
+
+    return turn
+
+
+@pytest.fixture
 def work_due(app: Flask) -> Callable[[], None]:
     """`work_due()` does the work of clock and worker that is due. Pulls that wait go on waiting."""
 

@@ -56,7 +56,7 @@ MAY_IMPORT = {
     },
     "plaidapp.jobs.worker_app": {"config", "plaidapp"},  # a job of a plain `rq worker` needs it
     "plaidapp.webhooks": {"plaidapp.webhooks", *LOWER},
-    "plaidapp.auth": {"plaidapp.auth", "plaidapp.days", *LOWER},
+    "plaidapp.auth": {"plaidapp.auth", "plaidapp.days", "plaidapp.origins", *LOWER},
     "plaidapp.finance": {"plaidapp.finance", *SHOWN, *LOWER},
     "plaidapp.migrations": set(),
     **{leaf: {leaf} for leaf in LEAVES},

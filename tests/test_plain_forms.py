@@ -6,17 +6,22 @@ tests/e2e/test_without_javascript.py has what only a real browser can show.
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import pyotp
 import pytest
 
 from plaidapp import policy
-from plaidapp.store.people import users
+from plaidapp.extensions import db
+from plaidapp.store.people import passkeys, users
 from tests.conftest import PASSWORD
 from tests.link_walker import walk
 from tests.logged_in import logged_in
 from tests.plain_browser import PlainBrowser
 
-NOT_PRESSED = {"webhooks.receive"}
-"""Plaid sends it."""
+NOT_PRESSED = {
+    "webhooks.receive",  # Plaid sends it
+    *("auth.log_in_with_passkey", "auth.confirm_with_passkey", "auth.new_passkey"),
+}
+"""The rest needs JavaScript."""
 DYNAMIC = {"override_username": "user_transactions_dynamic", "override_password": "any"}
 BROKEN = {"status": 400, "error_type": "ITEM_ERROR", "error_code": "ITEM_LOCKED"}
 
@@ -84,6 +89,7 @@ def test_every_form_works_without_javascript(app, browser, at_work, bank_server,
     disconnect(browser, at_work)
     connect_at_plaid(browser, at_work)
     log_out_devices(app, browser)
+    change_factors(app, browser)
     forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     assert browser.posted == forms - NOT_PRESSED
 
@@ -202,6 +208,29 @@ def log_out_devices(app, browser):
     assert "Firefox on Linux is logged out." in browser.press("Log out", at="/revoke").text
     page = browser.press("Log out everywhere else")
     assert "You are logged out everywhere else." in page.text
+
+
+def change_factors(app, browser):
+    page = browser.get("/auth/factors/app")
+    secret = page.find(**{"class": "key"})[1].replace(" ", "")
+    page = browser.press("Turn on", code=pyotp.TOTP(secret).now())
+    codes = page.texts_of("pre")[0].split()
+    browser.press("Log out")
+    browser.press("Log in", username="anna", password=PASSWORD[::-1])
+    browser.press("Log in with the recovery code", recovery_code=codes[0])
+    with app.app_context():
+        key = {"host": "localhost", "name": "Key", "sign_count": 0, "can_be_copied": False}
+        for number in (b"1", b"2"):
+            me = users.by_name("anna").id
+            passkeys.add(me, credential_id=number, public_key=number, **key)
+        db.session.commit()
+    browser.get("/auth/factors")
+    assert "is now called “Mine”" in browser.press("Rename", name="Mine").text
+    assert "“Mine” no longer logs you in" in browser.press("Remove", at="/remove").text
+    assert "is turned off" in browser.press("Turn off").text
+    assert len(browser.press("Make new codes").texts_of("pre")[0].split()) == len(codes)
+    browser.get("/auth/factors")
+    assert "Log in with a passkey from now on" in browser.press("Remove my password").text
 
 
 def return_from(browser, address):

@@ -14,15 +14,29 @@ from . import (
     routes,
 )
 from .blueprint import blueprint
+from .passkeys import challenges, log_in_pages, pages
+from .second_factor import (
+    authenticator_pages,
+    factors_page,
+    log_in_step,
+    recovery_pages,
+    requirement,
+)
 
 __all__ = [
     "account_page",
     "activity_page",
+    "authenticator_pages",
     "confirmation",
     "devices",
+    "factors_page",
     "init_app",
+    "log_in_pages",
+    "log_in_step",
     "name_change",
+    "pages",
     "password_change",
+    "recovery_pages",
     "routes",
 ]  # importing them registers their routes
 
@@ -31,3 +45,5 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(preferences.blueprint)
     current_session.init_app(app)
+    requirement.init_app(app)
+    app.add_template_global(challenges.host, "passkey_host")

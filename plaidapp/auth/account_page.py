@@ -9,9 +9,10 @@ from plaidapp.store.base.types import now
 from . import activity_page, devices
 from .access import person
 from .blueprint import blueprint
+from .second_factor import factors_page
 from .time_zone_form import TimeZoneForm
 
-CONTEXTS = (devices.context, activity_page.context)
+CONTEXTS = (devices.context, factors_page.context, activity_page.context)
 """What the partials show: each function returns names and values for its own ones."""
 
 

@@ -5,16 +5,27 @@ from flask_babel import gettext, lazy_gettext
 from plaidapp.store import Activity
 from plaidapp.store.people.activity import Kind
 
-from .devices import named
+from .user_agents import device_name
 
 SENTENCES = {
     Kind.SIGNED_UP: lazy_gettext("Signed up"),
     Kind.LOGGED_IN: lazy_gettext("Logged in"),
+    Kind.LOGGED_IN_WITH_PASSKEY: lazy_gettext("Logged in with a passkey"),
     Kind.WRONG_PASSWORD: lazy_gettext("Wrong password"),
     Kind.LOGGED_OUT: lazy_gettext("Logged out"),
     Kind.DEVICE_LOGGED_OUT: lazy_gettext("%(detail)s logged out"),
     Kind.OTHERS_LOGGED_OUT: lazy_gettext("Logged out everywhere else"),
     Kind.PASSWORD_CHANGED: lazy_gettext("Password changed"),
+    Kind.PASSWORD_REMOVED: lazy_gettext("Password removed"),
+    Kind.AUTHENTICATOR_ADDED: lazy_gettext("Authenticator app turned on"),
+    Kind.AUTHENTICATOR_REMOVED: lazy_gettext("Authenticator app turned off"),
+    Kind.RECOVERY_CODES_MADE: lazy_gettext("New recovery codes made"),
+    Kind.RECOVERY_CODE_USED: lazy_gettext("Recovery code used, %(detail)s left"),
+    Kind.WRONG_CODE: lazy_gettext("Right password, but a wrong code"),
+    Kind.PASSKEY_ADDED: lazy_gettext("Passkey “%(detail)s” added"),
+    Kind.PASSKEY_RENAMED: lazy_gettext("Passkey renamed to “%(detail)s”"),
+    Kind.PASSKEY_REMOVED: lazy_gettext("Passkey “%(detail)s” removed"),
+    Kind.PASSKEY_COPIED: lazy_gettext("Passkey “%(detail)s” refused: it may have been copied"),
     Kind.NAME_CHANGED: lazy_gettext("Username changed to %(detail)s"),
     Kind.TIME_ZONE_CHANGED: lazy_gettext("Time zone changed to %(detail)s"),
     Kind.CONNECTED: lazy_gettext("%(detail)s connected"),
@@ -40,4 +51,4 @@ def source_of(row: Activity) -> str:
     """Such as "Firefox on macOS". Empty if no request caused it."""
     if row.kind == Kind.BANK_NEEDS_LOG_IN:
         return gettext("bank notification")
-    return named(row.browser, row.system) if row.browser or row.system else ""
+    return device_name(row.browser, row.system)

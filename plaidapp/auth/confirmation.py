@@ -7,6 +7,7 @@ carries the password needs no second step: its view calls `with_password`.
 import math
 from collections.abc import Callable
 from functools import wraps
+from pathlib import PurePosixPath
 from typing import ParamSpec, TypeVar, cast
 
 from flask import current_app, redirect, render_template, request, url_for
@@ -23,11 +24,12 @@ from plaidapp.days import wait
 from plaidapp.events import event
 from plaidapp.extensions import READ_ONLY_METHODS, db
 from plaidapp.forms import TextForm
-from plaidapp.store.people import activity, users
+from plaidapp.store.people import activity, passkeys, users
 
 from . import current_session, known_device, passwords, throttle
 from .access import person
 from .blueprint import blueprint
+from .passkeys.challenges import host
 
 Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer")
@@ -50,7 +52,7 @@ def needs_confirmation(
     """Let the view answer only if the person has proved a short while ago who they are.
 
     Otherwise nothing changes, and the browser goes to the page that asks. From there it goes on to
-    this page, or after a POST to the page with the form.
+    this page, or after a POST to the page above it that has the form.
     """
 
     @wraps(view)
@@ -67,11 +69,16 @@ def _page() -> str:
     """Return the page to show after the confirmation: this one, or the one with the form."""
     if request.method in READ_ONLY_METHODS:
         return request.full_path.rstrip("?")
+    pages = [request.path, *map(str, PurePosixPath(request.path).parents)]
+    return next(filter(_is_shown, pages), url_for("auth.account"))
+
+
+def _is_shown(path: str) -> bool:
     try:
-        current_app.create_url_adapter(request).match(method="GET")  # type: ignore[union-attr]
-    except HTTPException:  # nothing is shown at the address of the form
-        return url_for("auth.account")
-    return request.path
+        current_app.create_url_adapter(request).match(path, method="GET")  # type: ignore[union-attr]
+    except HTTPException:
+        return False
+    return True
 
 
 @blueprint.route("/confirm", methods=["GET", "POST"])
@@ -82,8 +89,14 @@ def confirm() -> str | Response | tuple[str, int, dict[str, str]]:
     if request.method == "POST":
         refusal = with_password(form.password) if form.validate() else (422, {})
     if refusal:
-        return render_template("auth/confirm.html", form=form), *refusal
+        return confirm_page(form), *refusal
     return redirect(own_path(form.next.data) or url_for("auth.account"), 303)
+
+
+def confirm_page(form: ConfirmForm, **more: object) -> str:
+    keys = passkeys.of_person(person().id)
+    has_passkey = any(key.host == host() for key in keys)
+    return render_template("auth/confirm.html", form=form, has_passkey=has_passkey, **more)
 
 
 def with_password(field: Field) -> Refusal | None:

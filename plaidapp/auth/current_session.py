@@ -12,6 +12,7 @@ from flask_login import login_user, logout_user
 from plaidapp.extensions import db, login
 from plaidapp.store import User
 from plaidapp.store.people import activity, login_sessions
+from plaidapp.store.people.activity import Kind
 from plaidapp.store.people.login_sessions import OpenSession
 
 from .access import LAST_MOMENT, LOGIN, claim, person
@@ -33,11 +34,11 @@ def _name_device() -> None:
     activity.comes_from(activity.Device(*names) if is_person else activity.NO_DEVICE)
 
 
-def start(user: User, *, kept: bool) -> None:
+def start(user: User, *, kept: bool, how: Kind = Kind.LOGGED_IN) -> None:
     """Begin a session, and store it. Nothing that was planted in the cookie before survives."""
     browser, system = browser_and_system(request.user_agent.string)
     token, last_moment = login_sessions.add(user.id, browser, system, _address(), kept=kept)
-    activity.note(user.id, activity.Kind.LOGGED_IN)
+    activity.note(user.id, how)
     db.session.commit()
     session.clear()
     login_user(user)

@@ -18,6 +18,7 @@ from plaidapp.store.people import activity, login_sessions
 from . import current_session
 from .access import owned_or_404, person
 from .blueprint import blueprint
+from .user_agents import device_name
 
 Answer = str | Response
 
@@ -36,14 +37,8 @@ def context() -> dict[str, Any]:
 
 
 def name_of(device: LoginSession) -> str:
-    return named(device.browser, device.system)
-
-
-def named(browser: str, system: str) -> str:
     """Such as "Firefox on macOS"."""
-    if browser and system:
-        return gettext("%(browser)s on %(system)s", browser=browser, system=system)
-    return browser or system or gettext("Unknown device")
+    return device_name(device.browser, device.system) or gettext("Unknown device")
 
 
 @blueprint.post("/sessions/<int:login_id>/revoke")

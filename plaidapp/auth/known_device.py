@@ -5,7 +5,6 @@ It opens nothing. It only has the browser's wrong passwords counted apart from t
 unknown.
 """
 
-import hashlib
 import hmac
 import secrets
 from typing import NamedTuple
@@ -19,6 +18,8 @@ from plaidapp.extensions import signing_keys
 from plaidapp.store import User
 from plaidapp.store.base.types import now
 from plaidapp.store.people import users
+
+from . import passwords
 
 SALT = "known device"
 LIFE = int(policy.KNOWN_DEVICE_LIFE.total_seconds())
@@ -41,13 +42,13 @@ def id_of(person: users.Credentials | None) -> str | None:
     known = {entry.user_id: entry for entry in _entries()}.get(person.id) if person else None
     if not person or not known:
         return None
-    is_same = hmac.compare_digest(known.password, _fingerprint(person.password_hash))
+    is_same = hmac.compare_digest(known.password, passwords.fingerprint(person.password_hash))
     return known.device if is_same else None
 
 
 def remember(response: Response, user: User, device: str | None = None) -> None:
     """Make this browser a known device. `device` is its id if it is known already."""
-    password, moment = _fingerprint(user.password_hash), int(now().timestamp())
+    password, moment = passwords.fingerprint(user.password_hash), int(now().timestamp())
     mine = Entry(user.id, device or secrets.token_hex(8), password, moment)
     others = [entry for entry in _entries() if entry.user_id != user.id]
     content = [mine, *others][: policy.KNOWN_DEVICE_PEOPLE]
@@ -79,8 +80,3 @@ def _name() -> str:
 
 def _serializer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(signing_keys(current_app), salt=SALT)
-
-
-def _fingerprint(password_hash: str) -> str:
-    """The hash has a secret salt, so this tells nothing about the password."""
-    return hashlib.sha256(password_hash.encode()).hexdigest()[:32]

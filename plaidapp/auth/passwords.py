@@ -4,6 +4,7 @@ Its length counts, and how many guesses it takes, not its mix of characters: NIS
 section 3.1.1.2. zxcvbn estimates the guesses: https://github.com/shssoichiro/zxcvbn-rs
 """
 
+import hashlib
 import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -139,11 +140,17 @@ def _nobodys_hash() -> str:
 def matches(stored_hash: str | None, password: str) -> bool:
     """Is it the password of this hash? No password matches None.
 
-    Without a hash the check takes as long, so that timing doesn't reveal which names exist.
+    Without a hash the check takes as long, so that timing doesn't reveal which names exist. The
+    hash of a person who only logs in with passkeys is empty.
     """
     nobodys = _nobodys_hash()  # made by the first check, whether or not it is needed there
     matched = check_password_hash(stored_hash or nobodys, password)
-    return matched and stored_hash is not None
+    return matched and bool(stored_hash)
+
+
+def fingerprint(stored_hash: str) -> str:
+    """Return what changes with the password. The hash has a secret salt, so this tells nothing."""
+    return hashlib.sha256(stored_hash.encode()).hexdigest()[:32]
 
 
 def warm_up() -> None:

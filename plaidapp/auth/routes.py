@@ -18,9 +18,10 @@ from plaidapp.forms import TextForm
 from plaidapp.store import User
 from plaidapp.store.people import activity, time_zones, users
 
-from . import current_session, known_device, passwords, throttle
+from . import known_device, passwords, throttle
 from .blueprint import blueprint
 from .forms import LogInForm, SignUpForm
+from .log_in import let_in
 
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 Form = TypeVar("Form", bound=TextForm)
@@ -45,7 +46,7 @@ def _sign_up(form: SignUpForm) -> Answer:
         return _too_soon("auth/signup.html", form, attempt)
     if form.validate() and (user := _create(form)):
         event("signup", person=users.opaque_id_of(user))
-        return _let_in(user, url_for("finance.dashboard"))
+        return let_in(user, url_for("finance.dashboard"))
     if not form.tells_who_is_here:
         attempt.forgive()
     return render_template("auth/signup.html", form=form), 422
@@ -89,9 +90,8 @@ def _log_in(form: LogInForm) -> Answer:
     attempt = throttle.log_in(form.username.data, credentials, device)
     if not attempt.refused and (user := _checked(form.password.data, credentials)):
         attempt.forgive()
-        event("login", person=users.opaque_id_of(user), device="known" if device else "new")
         target = own_path(form.next.data) or url_for("finance.dashboard")
-        return _let_in(user, target, kept=form.keep.data, device=device)
+        return let_in(user, target, kept=form.keep.data, device=device)
     event(
         "login_refused" if attempt.refused else "login_wrong",
         person=credentials.opaque_id if credentials else None,
@@ -127,11 +127,3 @@ def _too_soon(template: str, form: TextForm, attempt: throttle.Try) -> Answer:
     """Say when to try again. A guess that was wrong and one that nobody looked at read alike."""
     page = render_template(template, form=form, wait=attempt.wait)
     return page, 429, {"Retry-After": str(attempt.seconds)}
-
-
-def _let_in(user: User, target: str, *, kept: bool = False, device: str | None = None) -> Response:
-    """Log the person in, and know their browser from now on."""
-    current_session.start(user, kept=kept)
-    answer = redirect(target)
-    known_device.remember(answer, user, device)
-    return answer

@@ -64,6 +64,13 @@ def _guess(whose: str) -> Try:
     return _count(_guesses(whose), _of_address("guesses", policy.ADDRESS_GUESSES))
 
 
+def code(user_id: int, device: str | None) -> Try:
+    """Count a try to guess a code of the second factor. These are counted apart from passwords."""
+    if device:
+        return _count(_guesses(f"code device {device}"), None)
+    return _guess(f"code person {user_id}")
+
+
 def sign_up() -> Try:
     # The try that uses up the limit starts the delay, and so the next one is refused.
     return _count(None, _of_address("sign-ups", policy.ADDRESS_SIGN_UPS - 1))

@@ -7,6 +7,8 @@ header.
 import re
 from functools import lru_cache
 
+from flask_babel import gettext
+
 LONGEST = 500  # characters; the rest of a longer header is ignored
 BROWSERS = (
     ("Edge", r"Edg(e|A|iOS)?/"),
@@ -36,6 +38,13 @@ SYSTEMS = (
 def browser_and_system(user_agent: str) -> tuple[str, str]:
     """Return their names, such as ("Firefox", "macOS"). A name that is not known is empty."""
     return _first(BROWSERS, user_agent), _first(SYSTEMS, user_agent)
+
+
+def device_name(browser: str, system: str) -> str:
+    """Such as "Firefox on macOS"; empty if neither is known."""
+    if browser and system:
+        return gettext("%(browser)s on %(system)s", browser=browser, system=system)
+    return browser or system
 
 
 def _first(names: tuple[tuple[str, str], ...], user_agent: str) -> str:

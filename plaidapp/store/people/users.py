@@ -15,6 +15,8 @@ from ..base.dialect import on_sqlite
 from ..base.types import Moment, now
 from . import time_zones
 
+NO_PASSWORD = ""
+"""The hash of a person who has no password. No password matches it."""
 LEDGER_LOCK, CLICKS_LOCK = 1, 2
 """First of the two numbers of a PostgreSQL advisory lock. The second is the person's id."""
 
@@ -63,6 +65,11 @@ class User(Base):
 
     def get_id(self) -> str:
         return str(self.id)
+
+    @property
+    def has_password(self) -> bool:
+        """False if they log in with passkeys only."""
+        return self.password_hash != NO_PASSWORD
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,0 +1,69 @@
+"""Log in with a passkey, and confirm with one that it's the person."""
+
+from flask import redirect, render_template, request, url_for
+from flask_login import current_user, login_required
+from werkzeug import Response
+
+from plaidapp.addresses import own_path
+from plaidapp.events import event
+from plaidapp.extensions import db
+from plaidapp.store import User
+from plaidapp.store.people import passkeys, users
+
+from .. import current_session, known_device
+from ..access import person
+from ..blueprint import blueprint
+from ..confirmation import ConfirmForm, confirm_page
+from ..forms import LogInForm
+from ..log_in import PASSKEY, complete
+from . import asking
+from .challenges import PasskeyError
+
+Answer = str | Response | tuple[str, int]
+LOG_IN = "log in"
+
+
+@blueprint.get("/login/passkey.json")
+def passkey_for_log_in() -> Response:
+    return asking.options(LOG_IN)
+
+
+@blueprint.post("/login/passkey")
+def log_in_with_passkey() -> Answer:
+    if current_user.is_authenticated:
+        return redirect(url_for("finance.dashboard"))
+    form = LogInForm(request.form)
+    try:
+        passkey = asking.check(request.form.get("credential", ""), LOG_IN)
+    except PasskeyError as error:
+        event("login_wrong", factor="passkey")
+        return render_template("auth/login.html", form=form, problem=str(error)), 401
+    user = db.session.get_one(User, passkey.user_id)
+    me = users.Credentials(user.id, user.password_hash, users.opaque_id_of(user))
+    target = own_path(form.next.data) or url_for("finance.dashboard")
+    device = known_device.id_of(me)
+    return complete(user, target, kept=form.keep.data, device=device, factor=PASSKEY)
+
+
+@blueprint.get("/confirm/passkey.json")
+@login_required
+def passkey_for_confirmation() -> Response:
+    return asking.options(_purpose(), passkeys.of_person(person().id))
+
+
+@blueprint.post("/confirm/passkey")
+@login_required
+def confirm_with_passkey() -> Answer:
+    form = ConfirmForm(request.form)
+    try:
+        asking.check(request.form.get("credential", ""), _purpose(), person().id)
+    except PasskeyError as error:
+        event("confirmation_wrong", person=person().opaque_id, factor="passkey")
+        return confirm_page(form, problem=str(error)), 422
+    current_session.confirm()
+    event("confirmed", person=person().opaque_id, factor="passkey")
+    return redirect(own_path(form.next.data) or url_for("auth.account"), 303)
+
+
+def _purpose() -> str:
+    return f"confirm {person().id}"
