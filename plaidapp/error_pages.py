@@ -10,7 +10,7 @@ from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, ServiceUnavailable
 
 from . import body_limits
 from .extensions import READ_ONLY_METHODS, db, login
@@ -78,6 +78,8 @@ def _sentence(status: int, error: HTTPException) -> str:
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         limit = body_limits.in_words()
         return gettext("This is larger than the limit of %(limit)s.", limit=limit)
+    if isinstance(error, ServiceUnavailable):  # something else than the database
+        return str(error.description)
     return str(SENTENCES.get(status, error.description or ""))
 
 

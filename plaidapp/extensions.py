@@ -147,9 +147,20 @@ def writing() -> Iterator[None]:
     del g.may_write
 
 
+def read_one_snapshot() -> None:
+    """Let this POST read like a GET from now on: on one snapshot, and without keeping writers out.
+
+    Commits.
+    """
+    db.session.commit()
+    g.only_reads = True
+
+
 def _jots(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get("jots"))
 
 
 def _only_reads() -> bool:
-    return has_request_context() and request.method in READ_ONLY_METHODS and "may_write" not in g
+    if not has_request_context():
+        return False
+    return "only_reads" in g or (request.method in READ_ONLY_METHODS and "may_write" not in g)

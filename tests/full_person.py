@@ -22,6 +22,8 @@ VALID = {
     ("link_session", "purpose"): "connect",
 }
 """What other code reads, and could not read if it were anything."""
+WITHOUT_KEY = {"user_id": "user", "item_id": "item", "page_id": "received_page"}
+"""Columns that refer to a table without a foreign key."""
 _numbers = itertools.count(1)
 
 
@@ -54,8 +56,8 @@ def _value(table: Table, column: Column, ids: dict[str, int]) -> object:
         return VALID[table.name, column.name]
     for key in column.foreign_keys:
         return ids[key.column.table.name]
-    if column.name.removesuffix("_id") in ids:  # a reference without a foreign key
-        return ids[column.name.removesuffix("_id")]
+    if column.name in WITHOUT_KEY:
+        return ids[WITHOUT_KEY[column.name]]
     return _any_of(column)
 
 

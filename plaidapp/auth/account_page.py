@@ -6,13 +6,18 @@ from flask_login import login_required
 from plaidapp.htmx import is_htmx
 from plaidapp.store.base.types import now
 
-from . import activity_page, devices
+from . import activity_page, devices, your_data
 from .access import person
 from .blueprint import blueprint
 from .second_factor import factors_page
 from .time_zone_form import TimeZoneForm
 
-CONTEXTS = (devices.context, factors_page.context, activity_page.context)
+CONTEXTS = (
+    devices.context,
+    factors_page.context,
+    activity_page.context,
+    your_data.context,
+)
 """What the partials show: each function returns names and values for its own ones."""
 
 

@@ -50,11 +50,22 @@ def remember(response: Response, user: User, device: str | None = None) -> None:
     """Make this browser a known device. `device` is its id if it is known already."""
     password, moment = passwords.fingerprint(user.password_hash), int(now().timestamp())
     mine = Entry(user.id, device or secrets.token_hex(8), password, moment)
-    others = [entry for entry in _entries() if entry.user_id != user.id]
-    content = [mine, *others][: policy.KNOWN_DEVICE_PEOPLE]
+    _set(response, [mine, *_others(user.id)][: policy.KNOWN_DEVICE_PEOPLE])
+
+
+def forget(response: Response, user_id: int) -> None:
+    """Take a person out of the cookie, who is gone."""
+    _set(response, _others(user_id))
+
+
+def _others(user_id: int) -> list[Entry]:
+    return [entry for entry in _entries() if entry.user_id != user_id]
+
+
+def _set(response: Response, entries: list[Entry]) -> None:
     response.set_cookie(
         _name(),
-        _serializer().dumps(content),
+        _serializer().dumps(entries),
         max_age=LIFE,
         path="/",
         secure=request.is_secure,

@@ -71,6 +71,12 @@ def code(user_id: int, device: str | None) -> Try:
     return _guess(f"code person {user_id}")
 
 
+def forget(user_id: int) -> None:
+    """Forget how often strangers have guessed a person's password and codes: they are gone."""
+    for whose in ("person", "code person"):
+        counting.forget(_guesses(f"{whose} {user_id}").key)
+
+
 def sign_up() -> Try:
     # The try that uses up the limit starts the delay, and so the next one is refused.
     return _count(None, _of_address("sign-ups", policy.ADDRESS_SIGN_UPS - 1))

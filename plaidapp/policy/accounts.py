@@ -13,6 +13,12 @@ ACTIVITY_AGAIN = timedelta(hours=24)
 ACTIVITY_BATCH = 1_000
 """The most rows of it that one clean-up of the clock deletes."""
 
+# --- Downloading everything ---
+
+DOWNLOADS_AT_ONCE = 2
+"""How many people can download everything from a process at a time. Each takes a thread, and for a
+long history some minutes of it."""
+
 # --- Second factors ---
 
 HALF_LOG_IN_LIFE = timedelta(minutes=10)

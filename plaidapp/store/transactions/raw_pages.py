@@ -4,12 +4,12 @@ Stored by page instead of by transaction: this takes a tenth of the space and al
 """
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import brotli
 import msgspec
-from sqlalchemy import ForeignKey, LargeBinary, delete, insert, select
+from sqlalchemy import ColumnElement, ForeignKey, LargeBinary, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.bank import json_text
@@ -18,6 +18,9 @@ from plaidapp.extensions import Base, db
 from ..base.types import BigId, Moment, now
 from ..base.writes import write
 from .transactions import Transaction
+
+AT_ONCE = 20
+"""Pages that are in memory at a time. Compressed, one has some 50 KB."""
 
 
 class ReceivedPage(Base):
@@ -87,6 +90,13 @@ def save(item_id: int, compressed_bodies: Sequence[bytes]) -> list[int | None]:
     pages = [{**shared, "body": body} for body in compressed_bodies if body]
     ids = iter(db.session.scalars(_SAVE, pages) if pages else ())
     return [next(ids) if body else None for body in compressed_bodies]
+
+
+def bodies(condition: ColumnElement[bool]) -> Iterator[tuple[int, bytes]]:
+    """Yield the ids of pages, and what the bank sent. The transaction stays open."""
+    query = select(ReceivedPage.id, ReceivedPage.body).where(condition).order_by(ReceivedPage.id)
+    for row in db.session.execute(query, execution_options={"yield_per": AT_ONCE}):
+        yield row.id, brotli.decompress(row.body)
 
 
 def delete_unused(item_id: int, most: int | None = None) -> int:
