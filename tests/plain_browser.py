@@ -119,6 +119,13 @@ class PlainBrowser:
         assert answer.status_code == 303, f"{answer.status_code} from {action}"
         return answer.location
 
+    def download(self, label: str) -> bytes:
+        """Press a button that answers with a file, and return its content."""
+        action, fields = self._filled(label, {})
+        with self._client.post(action, data=fields) as answer:
+            assert answer.headers["Content-Disposition"].startswith("attachment"), action
+            return answer.data
+
     def _filled(
         self, label: str, changes: Mapping[str, str], at: str = ""
     ) -> tuple[str, MultiDict[str, str]]:

@@ -90,6 +90,7 @@ def test_every_form_works_without_javascript(app, browser, at_work, bank_server,
     connect_at_plaid(browser, at_work)
     log_out_devices(app, browser)
     change_factors(app, browser)
+    delete_everything(browser)
     forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     assert browser.posted == forms - NOT_PRESSED
 
@@ -231,6 +232,16 @@ def change_factors(app, browser):
     assert len(browser.press("Make new codes").texts_of("pre")[0].split()) == len(codes)
     browser.get("/auth/factors")
     assert "Log in with a passkey from now on" in browser.press("Remove my password").text
+
+
+def delete_everything(browser):
+    browser.get("/auth/account")
+    assert browser.download("Download").startswith(b"PK")
+    browser.get("/auth/delete")
+    assert browser.download("Download").startswith(b"PK")
+    page = browser.press("Delete everything")  # confirmed lately, and without a password
+    assert browser.path == "/auth/login"
+    assert "everything is being deleted" in page.text
 
 
 def return_from(browser, address):
