@@ -32,6 +32,8 @@ def delete() -> Answer:
     form = DeletionForm(request.form)
     if request.method != "POST":
         return _shown(form)
+    if not person().has_password:  # they confirm with a passkey
+        return confirmation.needs_confirmation(_deleted)()
     if not form.validate():
         return _shown(form), 422
     if refusal := confirmation.with_password(form.password):

@@ -5,6 +5,7 @@ import pytest
 from plaidapp.extensions import db
 from plaidapp.jobs.people import erase
 from plaidapp.store import User
+from plaidapp.store.people import users
 from tests.auth.test_password_change import copied, is_in, log_in
 from tests.conftest import PASSWORD
 from tests.logged_in import logged_in
@@ -48,6 +49,22 @@ def test_everything_goes_and_every_cookie_is_refused(app, connected, charlie, wo
     assert is_in(charlie.client)
     for client in (connected.client, phone, copy, log_in(app, "alice", PASSWORD)):
         assert not is_in(client)
+
+
+def test_a_person_without_a_password_confirms_with_a_passkey(app, alice, later, ask):
+    with app.app_context():
+        users.set_password(users.by_id(alice.id), users.NO_PASSWORD)
+        db.session.commit()
+    assert 'type="password"' not in alice.client.get("/auth/delete").text
+    later(minutes=11)
+    assert alice.client.post("/auth/delete").location == "/auth/confirm?next=/auth/delete"
+    assert alice.client.post("/auth/delete", data={"password": ""}).status_code == 303
+    assert ask(User)[0].leaving_since is None
+    fresh = logged_in(app, alice.id)  # a passkey logs in as it confirms
+
+    assert fresh.post("/auth/delete").location == "/auth/login"
+
+    assert ask(User)[0].leaving_since
 
 
 @pytest.mark.parametrize(

@@ -188,9 +188,11 @@ def test_a_stranger_to_the_password_downloads_nothing(app, alice, later):
 
     answer = alice.client.post("/auth/download")
 
-    assert (answer.status_code, answer.location) == (303, "/auth/confirm?next=/auth/account")
+    assert (answer.status_code, answer.location) == (303, "/auth/confirm?next=/auth/download")
     assert app_activity(app) == before
-    alice.client.post("/auth/confirm", data={"password": PASSWORD})
+    sent = {"password": PASSWORD, "next": "/auth/download"}
+    answer = alice.client.post("/auth/confirm", data=sent, follow_redirects=True)
+    assert answer.request.path == "/auth/account"
     assert unzipped(alice.client.post("/auth/download"))
 
 

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from threading import BoundedSemaphore
 
-from flask import Response, abort, stream_with_context
+from flask import Response, abort, redirect, stream_with_context, url_for
 from flask_babel import gettext
+from flask_login import login_required
+from werkzeug import Response as BaseResponse
 
 from plaidapp import extensions, policy
 from plaidapp.days import today
@@ -20,6 +22,13 @@ from . import archive
 
 PART = 64 * 1024
 _places = BoundedSemaphore(policy.DOWNLOADS_AT_ONCE)
+
+
+@blueprint.get("/download")
+@login_required
+def downloads() -> BaseResponse:
+    """Where somebody goes on who had to confirm who they are: to the button."""
+    return redirect(url_for("auth.account", _anchor="your-data"))
 
 
 @blueprint.post("/download")
