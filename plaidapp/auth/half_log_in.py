@@ -15,7 +15,7 @@ from flask import session
 from plaidapp import policy
 from plaidapp.store import User
 from plaidapp.store.base.types import now
-from plaidapp.store.people import spent_tokens, users
+from plaidapp.store.people import factors, spent_tokens, users
 
 from . import passwords
 
@@ -54,5 +54,7 @@ def find() -> HalfLogIn | None:
     if user is None or ends_at <= now() or spent_tokens.is_spent(token):
         return None
     if not hmac.compare_digest(fingerprint, passwords.fingerprint(user.password_hash)):
+        return None
+    if not factors.of_person(user.id):  # the last one has been removed meanwhile
         return None
     return HalfLogIn(user, token, ends_at, *choices)

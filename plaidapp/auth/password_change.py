@@ -29,11 +29,9 @@ from .forms import ADVICE, judge
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
-class PasswordForm(TextForm):
-    current_password = PasswordField(
-        lazy_gettext("Current password"),
-        validators=[InputRequired(lazy_gettext("Enter your current password."))],
-    )
+class NewPasswordForm(TextForm):
+    """For who logs in with passkeys only."""
+
     password = PasswordField(
         lazy_gettext("New password"),
         description=ADVICE,
@@ -41,14 +39,26 @@ class PasswordForm(TextForm):
     )
 
     def validate_password(self, field: Field) -> None:
+        judge(field, person().username, person().email)
+
+
+class PasswordForm(NewPasswordForm):
+    current_password = PasswordField(
+        lazy_gettext("Current password"),
+        validators=[InputRequired(lazy_gettext("Enter your current password."))],
+    )
+
+    def validate_password(self, field: Field) -> None:
         if field.data == self.current_password.data:
             raise ValidationError(gettext("This is the same password. Choose another one."))
-        judge(field, person().username, person().email)
+        super().validate_password(field)
 
 
 @blueprint.route("/password", methods=["GET", "POST"])
 @login_required
 def change_password() -> Answer:
+    if not person().has_password:
+        return _set_one()
     form = PasswordForm(request.form)
     if request.method != "POST":
         return _shown(form)
@@ -56,6 +66,18 @@ def change_password() -> Answer:
         return _shown(form), 422
     if refusal := confirmation.with_password(form.current_password):
         return _shown(form), *refusal
+    return _change(form)
+
+
+@confirmation.needs_confirmation
+def _set_one() -> Answer:
+    form = NewPasswordForm(request.form)
+    if request.method != "POST":
+        return _shown(form)
+    return _change(form) if form.validate() else (_shown(form), 422)
+
+
+def _change(form: NewPasswordForm) -> Answer:
     try:
         with passwords.place():
             password_hash = passwords.hash_password(form.password.data)
@@ -65,7 +87,7 @@ def change_password() -> Answer:
     return _changed(password_hash)
 
 
-def _shown(form: PasswordForm) -> str:
+def _shown(form: NewPasswordForm) -> str:
     """Return the page; for HTMX only the form."""
     template = "_password_form.html" if is_htmx() else "password.html"
     return render_template(f"auth/{template}", form=form)

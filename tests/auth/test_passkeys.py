@@ -303,3 +303,9 @@ def test_passkeys_may_be_the_only_way_in(app, alice, browser):
     assert log_in_with(browser, device).status_code == 302
     assert is_in(browser)
     assert "password" not in browser.get("/auth/confirm").text.partition("<main")[2].lower()
+
+    new = PASSWORD[::-1]
+    assert "current_password" not in browser.get("/auth/password").text
+    assert browser.post("/auth/password", data={"password": "short"}).status_code == 422
+    assert browser.post("/auth/password", data={"password": new}).status_code == 303
+    assert give_password(app.test_client(), password=new).location == "/auth/second-factor"

@@ -3,7 +3,7 @@
 That goes for sessions from before it was required, too.
 """
 
-from flask import Flask, abort, g, redirect, request, url_for
+from flask import Flask, g, jsonify, redirect, request, url_for
 from flask_babel import lazy_gettext
 from flask_login import current_user
 from werkzeug import Response
@@ -28,13 +28,13 @@ def init_app(app: Flask) -> None:
         app.before_request(_refuse_without)
 
 
-def _refuse_without() -> Response | None:
+def _refuse_without() -> Response | tuple[Response, int] | None:
     if request.endpoint in UNTOUCHED or not current_user.is_authenticated:
         return None
     g.lacks_factor = not factors.of_person(person().id)  # templates then show no pages
     if not g.lacks_factor or request.endpoint in OPEN or request.endpoint is None:
         return None
     if request.path.endswith(".json"):
-        abort(403, description=str(SET_ONE_UP))
+        return jsonify(error=str(SET_ONE_UP)), 403
     page = url_for("auth.factors")
     return htmx.redirect(page, 403) if htmx.is_htmx() else redirect(page)

@@ -4,17 +4,18 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select, update
 
+from plaidapp import sealing
 from plaidapp.bank import link_payloads
 from plaidapp.bank.error_sentences import UNREADABLE_TOKEN
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.jobs.connections import rotation
-from plaidapp.sealing import Cipher
+from plaidapp.sealing import Cipher, Sealed
 from plaidapp.store import Item, LinkResult, LinkSession, Pull, User
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import items, link_results, link_sessions
 from plaidapp.store.connections.link_results import Found
-from plaidapp.store.people import users
+from plaidapp.store.people import authenticators, users
 from plaidapp.store.pulls import kinds, parameters, pulls
 from tests.conftest import TOKEN_KEY
 
@@ -62,10 +63,12 @@ def test_after_a_rotation_nothing_needs_the_old_key(context, owner, add, use):
     link_results.save(session.id, [found])
     sealed = parameters.seal(cipher, owner, "ins_1", GIVEN)
     pulls.add(owner, kinds.LINK, institution_id="ins_1", sealed=sealed)
+    place = sealing.authenticator_secret(owner)
+    authenticators.add(owner, cipher.encrypt(place, "of an app"), 0)
     db.session.commit()
 
     use(NEW, TOKEN_KEY)
-    assert renewed(rotation.rotate()) == 5
+    assert renewed(rotation.rotate()) == 6
     assert renewed(rotation.rotate()) == 0
 
     new = Cipher([NEW])
@@ -76,6 +79,8 @@ def test_after_a_rotation_nothing_needs_the_old_key(context, owner, add, use):
     assert new.decrypt(session.token) == new.decrypt(session.address) == "x"
     assert new.decrypt(result.token_of(owner)) == "public-1"
     assert parameters.unseal(new, db.session.scalars(select(Pull)).one()) == GIVEN
+    app = authenticators.of_person(owner)
+    assert new.decrypt(Sealed(place, app.sealed_secret)) == "of an app"
     assert token_in(ended).value == b""
 
 
