@@ -98,14 +98,14 @@ def deployment(_deployed: Deployment) -> Iterator[Deployment]:
 def person(deployment: Deployment, visit: Callable[..., Person]) -> Person:
     """A new person who has signed up."""
     person = visit(deployment.url)
-    person.sign_up()
+    person.join()
     return person
 
 
 @pytest.fixture(scope="session")
 def _household(browser: Browser, _deployed: Deployment) -> Iterator[Person]:
     person = Person(browser, _deployed.url)
-    person.sign_up()
+    person.join()
     be_done(person.connect())
     yield person
     person.leave()
