@@ -17,6 +17,7 @@ from tests.chaos.judge import Judge
 from tests.chaos.person import Person
 from tests.chaos.world import World, poll
 
+LAST = "test_secrets.py"
 GATE = "gate"
 """The name of the property under which a test reports a row of the table."""
 PEOPLE = ("alice", "bob")
@@ -105,12 +106,13 @@ def note(record_property: Callable[[str, object], None], world: World) -> Callab
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run chaos last, so that its processes disturb no other test.
+    """Run chaos last, so that its processes disturb no other test, and LAST after all other gates.
 
     In the short form, SQLite runs only the gates where its single writer matters.
     """
     here = Path(__file__).parent
     chaos = [item for item in items if here in item.path.parents]
+    chaos.sort(key=lambda item: ("[sqlite]" in item.name, item.path.name == LAST))
     deselected = [] if LONG else [item for item in chaos if _is_sqlite_only(item)]
     others = [item for item in items if item not in chaos]
     items[:] = others + [item for item in chaos if item not in deselected]
