@@ -22,7 +22,7 @@ TABLES = {
     *("user", "item", "account", "transaction", "pull", "pull_item", "webhook", "webhook_key"),
     *("balance", "monthly_total", "edit", "edit_row", "former_account"),
     *("former_row", "account_question", "institution", "state_change"),
-    *("link_session", "link_result", "login_session", "tries"),
+    *("link_session", "link_result", "login_session", "known_device", "tries"),
     *("recurring_stream", "recurring_payment", "received_page", "set_aside"),
 }
 

@@ -11,7 +11,7 @@ from flask_login import login_user, logout_user
 
 from plaidapp.extensions import db, login
 from plaidapp.store import User
-from plaidapp.store.people import login_sessions
+from plaidapp.store.people import known_devices, login_sessions
 from plaidapp.store.people.login_sessions import OpenSession
 
 from .access import LAST_MOMENT, LOGIN, claim
@@ -25,10 +25,16 @@ def init_app(app: Flask) -> None:
     app.teardown_request(_note_use)
 
 
-def start(user: User, *, kept: bool) -> None:
-    """Begin a session, and store it. Nothing that was planted in the cookie before survives."""
+def start(user: User, device: str, *, kept: bool) -> None:
+    """Begin a session on this device, and store both.
+
+    Nothing that was planted in the cookie before survives.
+    """
     browser, system = browser_and_system(request.user_agent.string)
-    token, last_moment = login_sessions.add(user.id, browser, system, _address(), kept=kept)
+    token, last_moment = login_sessions.add(
+        user.id, browser, system, _address(), kept=kept, device=device
+    )
+    known_devices.add(user.id, device)
     db.session.commit()
     session.clear()
     login_user(user)

@@ -12,7 +12,7 @@ from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice
 from plaidapp.store import LoginSession
-from plaidapp.store.people import login_sessions
+from plaidapp.store.people import known_devices, login_sessions
 
 from . import current_session
 from .access import owned_or_404, person
@@ -50,10 +50,12 @@ def name_of(device: LoginSession) -> str:
 @blueprint.post("/sessions/<int:login_id>/revoke")
 @login_required
 def revoke(login_id: int) -> Answer:
-    """Log out one device. For this one it is the same as *Log out*."""
+    """Log out one device, and forget it. For this one it is the same as *Log out*."""
     ended = owned_or_404(login_sessions.owned, login_id)
     if ended.id == current_session.current().id:
         return log_out()
+    if ended.device and ended.device != _this_device():
+        known_devices.forget(person().id, ended.device)
     db.session.delete(ended)
     event("logout_device", person=person().opaque_id)
     return _answer(gettext("%(device)s is logged out.", device=name_of(ended)))
@@ -62,6 +64,7 @@ def revoke(login_id: int) -> Answer:
 @blueprint.post("/sessions/revoke")
 @login_required
 def revoke_others() -> Answer:
+    known_devices.forget_others(person().id, _this_device())
     login_sessions.end_others(person().id, current_session.current().id)
     event("logout_others", person=person().opaque_id)
     return _answer(gettext("You are logged out everywhere else."))
@@ -75,6 +78,11 @@ def log_out() -> Response:
     flash(gettext("Logged out successfully."))
     log_in = url_for("auth.login")
     return htmx.redirect(log_in) if is_htmx() else redirect(log_in)
+
+
+def _this_device() -> str | None:
+    session = login_sessions.owned(current_session.current().id, person().id)
+    return session.device if session else None
 
 
 def _answer(sentence: str) -> Response:

@@ -82,8 +82,8 @@ def login() -> Answer:
 
 def _log_in(form: LogInForm) -> Answer:
     credentials = users.credentials_of(form.username.data)
-    db.session.commit()  # hashing takes a while, so no transaction stays open
     device = known_device.id_of(credentials)
+    db.session.commit()  # hashing takes a while, so no transaction stays open
     attempt = throttle.log_in(form.username.data, credentials, device)
     if not attempt.refused and (user := _checked(form.password.data, credentials)):
         attempt.forgive()
@@ -127,7 +127,8 @@ def _too_soon(template: str, form: TextForm, attempt: throttle.Try) -> Answer:
 
 def _let_in(user: User, target: str, *, kept: bool = False, device: str | None = None) -> Response:
     """Log the person in, and know their browser from now on."""
-    current_session.start(user, kept=kept)
+    device = device or known_device.new_id()
+    current_session.start(user, device, kept=kept)
     answer = redirect(target)
     known_device.remember(answer, user, device)
     return answer

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store.connections import sync_progress
-from plaidapp.store.people import login_sessions, tries
+from plaidapp.store.people import known_devices, login_sessions, tries
 from plaidapp.store.pulls import line, transitions
 from plaidapp.store.transactions import search_backfill
 from plaidapp.store.webhooks import signing_keys
@@ -60,9 +60,10 @@ def fill_in_search() -> None:
 
 
 def clean_up() -> None:
-    """Delete what has had its day: forged key ids, sessions that are over, old counts of tries."""
+    """Delete what has had its day: forged key ids, old sessions, devices and counts of tries."""
     signing_keys.delete_unknown()
     login_sessions.delete_over(policy.SESSIONS_BATCH)
+    known_devices.delete_old(policy.KNOWN_DEVICES_BATCH)
     tries.delete_ended(policy.TRIES_BATCH)
     db.session.commit()
 

@@ -9,6 +9,7 @@ from .connections.item import Item
 from .connections.link_results import LinkResult
 from .connections.link_sessions import LinkSession
 from .connections.state_changes import StateChange
+from .people.known_devices import KnownDevice
 from .people.login_sessions import LoginSession
 from .people.tries import Tries
 from .people.users import User
@@ -33,6 +34,7 @@ __all__ = [
     "FormerRow",
     "Institution",
     "Item",
+    "KnownDevice",
     "LinkResult",
     "LinkSession",
     "LoginSession",
