@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from plaidapp import policy
 from plaidapp.extensions import db
+from plaidapp.store.base import old_texts
 from plaidapp.store.connections import sync_progress
 from plaidapp.store.people import known_devices, login_sessions, tries
 from plaidapp.store.pulls import line, transitions
@@ -59,6 +60,12 @@ def fill_in_search() -> None:
     db.session.commit()
 
 
+def redact_old_texts() -> None:
+    """Redact texts that older code has stored as Plaid sent them."""
+    old_texts.clean(policy.TEXTS_BATCH)
+    db.session.commit()
+
+
 def clean_up() -> None:
     """Delete what has had its day: forged key ids, old sessions, devices and counts of tries."""
     signing_keys.delete_unknown()
@@ -79,6 +86,7 @@ def tick(number: int) -> None:
     look_at_links()
     ring_due()
     fill_in_search()
+    redact_old_texts()
 
 
 def run(stop: threading.Event) -> None:

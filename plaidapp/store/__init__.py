@@ -1,5 +1,6 @@
 """The tables: a package for each subject, with models and queries. Nothing here commits."""
 
+from .base.old_texts import OldText
 from .connections.account_questions import AccountQuestion
 from .connections.accounts import Account
 from .connections.balances import Balance
@@ -39,6 +40,7 @@ __all__ = [
     "LinkSession",
     "LoginSession",
     "MonthlyTotal",
+    "OldText",
     "Pull",
     "PullItem",
     "ReceivedPage",
