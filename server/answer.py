@@ -127,8 +127,9 @@ class Answer:
         elif self._line.code not in (204, 304):
             self._headers.setdefault("Content-Length", str(len(body)))
         with self._guard():
-            written = self._conn.write_headers(self._line, self._headers, body[: limits.PART])
-            is_sent = len(body) <= limits.PART and not stream.writing()
+            begin = body[: limits.SHORT_ANSWER]
+            written = self._conn.write_headers(self._line, self._headers, begin)
+            is_sent = len(body) == len(begin) and not stream.writing()
             if is_sent and self._exchange.received.is_set():
                 self._conn.finish()
             else:
@@ -142,8 +143,8 @@ class Answer:
         If the connection were closed sooner, many clients would not see the answer.
         """
         with self._guard():
-            await self._pace.wait(written, limits.PART)
-            for start in range(limits.PART, len(body), limits.PART):
+            await self._pace.wait(written, limits.SHORT_ANSWER)
+            for start in range(limits.SHORT_ANSWER, len(body), limits.PART):
                 part = body[start : start + limits.PART]
                 await self._pace.wait(self._conn.write(part), len(part))
             with contextlib.suppress(TimeoutError):
