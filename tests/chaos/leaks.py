@@ -4,7 +4,8 @@ import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import brotli
 import requests
@@ -85,7 +86,7 @@ class Leaks:
         return {
             "database": [cell.encode() for cell in self._cells()],
             "database's files": [*self._files()],
-            "Redis": [redis, *(each.read_bytes() for each in self._history_of_redis())],
+            "Redis": [redis, *_contents(world.directory, "appendonlydir/*")],
             "log": [(world.directory / f"{name}.log").read_bytes() for name in OURS],
             "pages": [page.encode() for page in self.pages],
         }
@@ -103,14 +104,9 @@ class Leaks:
     def _files(self) -> Iterator[bytes]:
         """Yield the files of the database: they also have what was deleted or replaced since."""
         if isinstance(self.world.database, Postgres):
-            folder, names = self.world.database.directory, ("base/**/*", "pg_wal/*")
+            yield from _contents(self.world.database.directory, "base/**/*", "pg_wal/*")
         else:
-            folder, names = self.world.directory, ("chaos.db*",)
-        for name in names:
-            yield from (path.read_bytes() for path in folder.glob(name) if path.is_file())
-
-    def _history_of_redis(self) -> list[object]:
-        return [path for path in self.world.directory.glob("appendonlydir/*") if path.is_file()]
+            yield from _contents(self.world.directory, "chaos.db*")
 
     def search(self, places: Places) -> Iterator[str]:
         """Yield what was found where."""
@@ -121,6 +117,12 @@ class Leaks:
                         for text in texts:
                             if secret in text:
                                 yield f"{kind} in {place}: {_around(text, secret)}"
+
+
+def _contents(folder: Path, *patterns: str) -> Iterator[bytes]:
+    for path in (path for pattern in patterns for path in folder.glob(pattern)):
+        with suppress(FileNotFoundError, IsADirectoryError):  # files of a server come and go
+            yield path.read_bytes()
 
 
 def _belongs(kind: str, place: str) -> bool:
