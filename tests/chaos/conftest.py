@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from plaidapp.store import Item
+from plaidapp.store import Item, User
 from tests.chaos.databases import Postgres, SQLite
 from tests.chaos.deliveries import Plaid
 from tests.chaos.figures import FULL, LONG, SHORT, Figures
@@ -72,9 +72,9 @@ def people(world: World, judge: Judge, figures: Figures) -> Iterator[list[Person
 @pytest.fixture(scope="session")
 def item_ids(people: list[Person], world: World) -> list[int]:
     """The Items of `people`: the bank sends webhooks for them, but not for those of a test."""
-    theirs = select(Item.id).where(Item.institution_id.in_(BANKS)).order_by(Item.id)
+    theirs = select(Item.id).join(User, User.id == Item.user_id).where(User.username.in_(PEOPLE))
     with world.engine.connect() as connection:
-        return list(connection.scalars(theirs))
+        return list(connection.scalars(theirs.order_by(Item.id)))
 
 
 @pytest.fixture
