@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from tornado.httputil import HTTPHeaders, ResponseStartLine, format_timestamp
 from tornado.iostream import StreamClosedError
 
 from . import limits
+from .pace import Pace
 from .spool import GoneError, Spool
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-BUSY = "Many long files are being sent. Try again in a minute."
 BROKEN = "Something broke on our side. Try again."
 
 
@@ -36,12 +36,14 @@ class Answer:
         self._conn = exchange.conn
         self._begun = False
         self._is_head = exchange.request[0].method == "HEAD"
+        self._pace = Pace(exchange)
         self._task: asyncio.Task[None] | None = None  # the loop has only a weak reference
 
     def run(self, app: WSGIApp, environ: dict[str, Any]) -> None:
         """Run the app. A thread calls this."""
         try:
             parts = app(environ, self._start)
+            self._visitor = environ["REMOTE_ADDR"]  # the app knows it, if a proxy is in front
             try:
                 self._collect(parts)
             finally:
@@ -57,7 +59,7 @@ class Answer:
     def refuse(self, status: int, sentence: str) -> None:
         """Answer with a sentence of the server."""
         headers = [("Content-Type", "text/plain; charset=utf-8")]
-        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
             headers.append(("Retry-After", "60"))
         self._start(f"{status} {HTTPStatus(status).phrase}", headers)
         self._hand_over(self._send, sentence.encode())
@@ -82,9 +84,9 @@ class Answer:
 
     def _spool(self, begin: bytes, rest: Iterable[bytes]) -> None:
         spool = Spool(self._exchange.loop)
-        if not self._exchange.clients.long_answers.acquire(blocking=False):
+        if refusal := self._exchange.clients.long_answers.begin(self._visitor):
             spool.close()
-            self.refuse(503, BUSY)
+            self.refuse(*refusal)
             return
         self._hand_over(self._keep, self._stream(spool))
         whole = False
@@ -102,19 +104,19 @@ class Answer:
 
     # --- The event loop calls these ---
 
-    def _keep(self, sending: Coroutine[Any, Any, None]) -> None:
-        self._exchange.clients.wait_for(self._exchange)
-        self._task = self._exchange.loop.create_task(self._guard(sending))
-
-    async def _guard(self, sending: Coroutine[Any, Any, None]) -> None:
+    @contextlib.contextmanager
+    def _guard(self) -> Iterator[None]:
         """Leave no connection open on which nothing more will happen."""
         try:
-            await sending
+            yield
         except (TimeoutError, StreamClosedError):
             self._exchange.abort()
         except Exception:
             log.exception("An answer could not be sent.")
             self._exchange.abort()
+
+    def _keep(self, sending: Coroutine[Any, Any, None]) -> None:
+        self._task = self._exchange.loop.create_task(sending)
 
     def _send(self, body: bytes) -> None:
         stream = self._conn.stream
@@ -124,40 +126,53 @@ class Answer:
             body = b""
         elif self._line.code not in (204, 304):
             self._headers.setdefault("Content-Length", str(len(body)))
-        try:
-            written = self._conn.write_headers(self._line, self._headers, body)
-        except Exception:
-            self._exchange.abort()
-            raise
-        if self._exchange.received.is_set() and not stream.writing():
-            self._conn.finish()
-        else:
-            self._keep(self._finish(written))
-            self._exchange.clients.hold(self._exchange, len(body))
+        with self._guard():
+            begin = body[: limits.SHORT_ANSWER]
+            written = self._conn.write_headers(self._line, self._headers, begin)
+            is_sent = len(body) == len(begin) and not stream.writing()
+            if is_sent and self._exchange.received.is_set():
+                self._conn.finish()
+            else:
+                self._keep(self._send_rest(written, body))
+                self._exchange.clients.wait_for(self._exchange)
+                self._exchange.clients.hold(self._exchange, len(body))
 
-    async def _finish(self, written: "asyncio.Future[None]") -> None:
+    async def _send_rest(self, written: "asyncio.Future[None]", body: bytes) -> None:
         """Wait for the client to take the answer, and to send the rest of its request.
 
         If the connection were closed sooner, many clients would not see the answer.
         """
-        await asyncio.wait_for(written, limits.SEND_TIME)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._exchange.received.wait(), limits.LINGER)
-        if not self._conn.stream.closed():
-            self._conn.finish()
+        with self._guard():
+            await self._pace.wait(written, limits.SHORT_ANSWER)
+            for start in range(limits.SHORT_ANSWER, len(body), limits.PART):
+                part = body[start : start + limits.PART]
+                await self._pace.wait(self._conn.write(part), len(part))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._exchange.received.wait(), limits.LINGER)
+            if not self._conn.stream.closed():
+                self._conn.finish()
 
     async def _stream(self, spool: Spool) -> None:
         try:
-            self._conn.write_headers(self._line, self._headers)
-            while part := await spool.read():
-                await asyncio.wait_for(self._conn.write(part), limits.SEND_TIME)
-            if spool.is_whole and self._is_framed():
-                self._conn.finish()
-            else:
-                self._exchange.abort()
+            with self._guard():
+                await self._send_spool(spool)
         finally:
             spool.close()
-            self._exchange.clients.long_answers.release()
+            self._exchange.clients.long_answers.end(self._visitor)
+
+    async def _send_spool(self, spool: Spool) -> None:
+        stream = self._conn.stream
+        self._pace.see_each_part()
+        self._conn.write_headers(self._line, self._headers)
+        while part := await spool.read():
+            await self._pace.wait(self._conn.write(part), len(part))
+            self._exchange.clients.wait_for_app(self._exchange)
+        if not (spool.is_whole and self._is_framed()):
+            self._exchange.abort()
+            return
+        self._conn.finish()
+        if stream.writing():  # the mark of the end
+            await self._pace.wait(stream.write(b""))
 
     def _is_framed(self) -> bool:
         """Whether the client sees the end of the answer without that of the connection."""

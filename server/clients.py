@@ -1,7 +1,7 @@
 """The open connections of a process, and how many of them, and of their bytes, it bears with."""
 
+import asyncio
 import resource
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +9,7 @@ from tornado.httpserver import HTTPServer
 
 from . import limits
 from .exchange import Exchange
+from .long_answers import LongAnswers
 
 
 class Clients(HTTPServer):
@@ -30,9 +31,11 @@ class Clients(HTTPServer):
         self._limit = _connection_limit()
         self._held = 0
         self._listens_at: list[Any] = []
-        self.long_answers = threading.BoundedSemaphore(limits.LONG_ANSWERS)
+        self.long_answers = LongAnswers()
         self.open: dict[object, Exchange] = {}
-        self._slow: dict[Exchange, None] = {}  # the one that has been waited for longest is first
+        self._slow: dict[Exchange, float] = {}
+        """Since when each is waited for. The one that has been waited for longest is first."""
+        self._now = asyncio.get_running_loop().time
 
     def add_socket(self, socket: Any) -> None:
         super().add_socket(socket)
@@ -65,11 +68,16 @@ class Clients(HTTPServer):
 
     def wait_for(self, exchange: Exchange) -> None:
         """From now on, the client of this exchange has to do something."""
-        self._slow[exchange] = None
+        self._slow.pop(exchange, None)
+        if not exchange.conn.stream.closed():
+            self._slow[exchange] = self._now()
 
-    def begin(self, exchange: Exchange) -> None:
+    def wait_for_app(self, exchange: Exchange) -> None:
         """From now on, the app has to do something."""
         self._slow.pop(exchange, None)
+
+    def begin(self, exchange: Exchange) -> None:
+        self.wait_for_app(exchange)
         self._begin(exchange)
 
     def hold(self, exchange: Exchange, size: int) -> None:
@@ -91,15 +99,20 @@ class Clients(HTTPServer):
             self.hold(exchange, 0)
             self._slow.pop(exchange, None)
 
+    @property
+    def has_answers_under_way(self) -> bool:
+        """Whether one of them is still to take a part of its answer."""
+        return bool(self.long_answers) or any(exchange.begun for exchange in self._slow)
+
     def refuse_more(self) -> None:
         """Accept no more connections, and close each that is open after its next answer."""
         self.stop()
         self.conn_params.no_keep_alive = True
 
-    def close_waiting(self) -> None:
-        """Close the connections that have not sent a whole request."""
-        for exchange in list(self._slow):
-            if not exchange.begun:
+    def close_stalled(self) -> None:
+        """Close the connections that have not sent a whole request, or don't take their answer."""
+        for exchange, since in list(self._slow.items()):
+            if not exchange.begun or self._now() > since + limits.STALL:
                 exchange.abort()
 
 

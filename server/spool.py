@@ -5,6 +5,7 @@ database.
 """
 
 import asyncio
+import errno
 import os
 import tempfile
 import threading
@@ -29,11 +30,12 @@ class Spool:
         self.is_whole = False
 
     def write(self, part: bytes) -> None:
-        """Raises GoneError after `close`."""
+        """Raises GoneError after `close`, and OSError if the disk is full."""
         with self._lock:
             if self._file.closed:
                 raise GoneError
-            os.pwrite(self._file.fileno(), part, self._written)
+            if os.pwrite(self._file.fileno(), part, self._written) < len(part):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             self._written += len(part)
         self._loop.call_soon_threadsafe(self._more.set)
 

@@ -4,7 +4,6 @@ Each test that asks for `app` starts with empty tables: on PostgreSQL, and on SQ
 the two differ. `alice` owns things, `charlie` is the stranger.
 """
 
-import contextlib
 import functools
 import json
 import os
@@ -13,7 +12,6 @@ import shutil
 import subprocess
 import threading
 import time
-import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -48,7 +46,7 @@ from run import find_redis_server
 from sandbox import bank_activity, items
 from sandbox.fault_rules import Rule
 from sandbox.faults import Faults
-from tests import shared, stored
+from tests import redis_content, shared, stored
 from tests.fake_link import FakeLink
 from tests.logged_in import logged_in
 
@@ -589,25 +587,5 @@ def speak():
 
 @pytest.fixture
 def redis_text(app: Flask) -> Callable[[], str]:
-    """Return every key and value in Redis as one text. RQ compresses some of them."""
-    redis = app.extensions["redis"]
-    readers = {
-        b"string": lambda key: {key: redis.get(key)},
-        b"hash": redis.hgetall,
-        b"list": lambda key: {key: redis.lrange(key, 0, -1)},
-        b"set": lambda key: {key: redis.smembers(key)},
-        b"zset": lambda key: {key: redis.zrange(key, 0, -1)},
-        b"stream": lambda key: {key: redis.xrange(key)},
-    }
-
-    def plain(value: object) -> object:
-        if isinstance(value, bytes):
-            with contextlib.suppress(zlib.error):
-                return zlib.decompress(value)
-        return value
-
-    def read() -> str:
-        found = {key: readers[redis.type(key)](key) for key in redis.scan_iter("*")}
-        return repr({key: {k: plain(v) for k, v in each.items()} for key, each in found.items()})
-
-    return read
+    """`redis_text()` returns everything that is in Redis."""
+    return lambda: redis_content.redis_text(app.extensions["redis"])

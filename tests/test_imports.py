@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "wsgi": {"config", "plaidapp"},
     "worker": {"config", "plaidapp"},
     "gunicorn": {"config", "plaidapp"},
-    "server": {"server", "plaidapp.policy"},
+    "server": {"server", "plaidapp.addresses", "plaidapp.policy"},
     "run": {"config"},
     "sandbox": {"sandbox"},
     "plaidapp.bank": {"plaidapp.bank", *SHARED},

@@ -22,9 +22,9 @@ TABLES = {
     *("user", "item", "account", "transaction", "pull", "pull_item", "webhook", "webhook_key"),
     *("balance", "monthly_total", "edit", "edit_row", "former_account"),
     *("former_row", "account_question", "institution", "state_change"),
-    *("link_session", "link_result", "login_session", "tries", "activity"),
+    *("link_session", "link_result", "login_session", "known_device", "tries", "activity"),
     *("authenticator", "passkey", "recovery_code", "spent_token"),
-    *("recurring_stream", "recurring_payment", "received_page", "set_aside"),
+    *("recurring_stream", "recurring_payment", "received_page", "set_aside", "old_text"),
 }
 
 
@@ -192,6 +192,38 @@ def test_rows_from_before_pairs_were_searched_are_found_after_a_tick(database):
     assert db.session.execute(text(former)).all() == [(1,)]
     add_row("edit")
     add_row("edit_row")
+
+
+def test_texts_from_before_they_were_redacted_are_cleaned_tick_by_tick(database, monkeypatch):
+    monkeypatch.setattr("plaidapp.policy.TEXTS_BATCH", 2)
+    upgrade(revision="0022")
+    said, usual = "Ask olive@example.com about 4111 1111 1111 1111.", "Plaid is down."
+    body = (
+        '{"error": {"error_message": "of Olive \\"B\\"", "error_code": "NO"}, "to": "a@b.example"}'
+    )
+    clean = '{"error": {"error_message": "removed", "error_code": "NO"}, "to": "[email]"}'
+    for table in ("user", "item"):
+        add_row(table)
+    for number, text_ in enumerate((usual, None, said), start=1):
+        add_row("pull", id=number, error_message=text_)
+        add_row("pull_item", id=number, pull_id=number, error_message=text_)
+        add_row("webhook", id=number, token=str(number), body=body)
+    upgrade()
+    ticks = 0
+    while db.session.scalar(text("SELECT count(*) FROM old_text")):
+        db.session.rollback()
+        clock.redact_old_texts()
+        ticks += 1
+
+    assert ticks == 3 + 3 + 3 + 2 + 2 + 1 + 1
+
+    def stored(query):
+        return db.session.scalars(text(query)).all()
+
+    assert stored("SELECT body FROM webhook") == [clean] * 3
+    for table in ("pull", "pull_item"):
+        found = stored(f"SELECT error_message FROM {table} ORDER BY id")  # noqa: S608
+        assert found == [usual, None, "Plaid can't do this for the bank right now."]
 
 
 def add(migrations, text_of_next):

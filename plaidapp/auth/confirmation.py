@@ -114,8 +114,9 @@ def with_password(field: Field) -> Refusal | None:
 
 def _checked(field: Field) -> Refusal | None:
     me = users.Credentials(person().id, person().password_hash, users.opaque_id_of(person()))
+    device = known_device.id_of(me)
     db.session.commit()  # hashing takes a while, so no transaction stays open
-    attempt = throttle.guess(me, known_device.id_of(me))
+    attempt = throttle.guess(me, device)
     given = field.data[: passwords.LONGEST + 1]
     if not attempt.refused and passwords.matches(me.password_hash, given):
         attempt.forgive()

@@ -11,7 +11,7 @@ from flask_login import login_user, logout_user
 
 from plaidapp.extensions import db, login
 from plaidapp.store import User
-from plaidapp.store.people import activity, login_sessions
+from plaidapp.store.people import activity, known_devices, login_sessions
 from plaidapp.store.people.activity import Kind
 from plaidapp.store.people.login_sessions import OpenSession
 
@@ -34,10 +34,16 @@ def _name_device() -> None:
     activity.comes_from(activity.Device(*names) if is_person else activity.NO_DEVICE)
 
 
-def start(user: User, *, kept: bool, how: Kind = Kind.LOGGED_IN) -> None:
-    """Begin a session, and store it. Nothing that was planted in the cookie before survives."""
+def start(user: User, device: str, *, kept: bool, how: Kind = Kind.LOGGED_IN) -> None:
+    """Begin a session on this device, and store both.
+
+    Nothing that was planted in the cookie before survives.
+    """
     browser, system = browser_and_system(request.user_agent.string)
-    token, last_moment = login_sessions.add(user.id, browser, system, _address(), kept=kept)
+    token, last_moment = login_sessions.add(
+        user.id, browser, system, _address(), kept=kept, device=device
+    )
+    known_devices.add(user.id, device)
     activity.note(user.id, how)
     db.session.commit()
     session.clear()
@@ -75,6 +81,12 @@ def current() -> OpenSession:
     """Return the session of this request. Only for routes that require a log-in."""
     found: OpenSession = g.login_session
     return found
+
+
+def device() -> str | None:
+    """Return the id of this browser as a known device; None in a session of an older version."""
+    stored = login_sessions.owned(current().id, person().id)
+    return stored.device if stored else None
 
 
 def _note_use(_error: BaseException | None) -> None:

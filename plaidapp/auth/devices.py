@@ -13,7 +13,7 @@ from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx, notice
 from plaidapp.store import LoginSession
-from plaidapp.store.people import activity, login_sessions
+from plaidapp.store.people import activity, known_devices, login_sessions
 
 from . import current_session
 from .access import owned_or_404, person
@@ -44,10 +44,12 @@ def name_of(device: LoginSession) -> str:
 @blueprint.post("/sessions/<int:login_id>/revoke")
 @login_required
 def revoke(login_id: int) -> Answer:
-    """Log out one device. For this one it is the same as *Log out*."""
+    """Log out one device, and forget it. For this one it is the same as *Log out*."""
     ended = owned_or_404(login_sessions.owned, login_id)
     if ended.id == current_session.current().id:
         return log_out()
+    if ended.device and ended.device != current_session.device():
+        known_devices.forget(person().id, ended.device)
     db.session.delete(ended)
     activity.note(person().id, activity.Kind.DEVICE_LOGGED_OUT, name_of(ended))
     event("logout_device", person=person().opaque_id)
@@ -57,6 +59,7 @@ def revoke(login_id: int) -> Answer:
 @blueprint.post("/sessions/revoke")
 @login_required
 def revoke_others() -> Answer:
+    known_devices.forget_others(person().id, current_session.device())
     login_sessions.end_others(person().id, current_session.current().id)
     activity.note(person().id, activity.Kind.OTHERS_LOGGED_OUT)
     event("logout_others", person=person().opaque_id)

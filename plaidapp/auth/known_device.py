@@ -1,8 +1,8 @@
-"""Recognize a browser from which a person has logged in before, by a signed cookie.
+"""Recognize a browser from which a person has logged in before, by a signed cookie and its row.
 
 It opens nothing. It only has the browser's wrong passwords counted apart from those of strangers
-(throttle.py). Several people may share a browser. A new password makes all devices of a person
-unknown.
+(throttle.py). Several people may share a browser. Logging a device out from another one makes it
+unknown, and a new password makes all devices of a person unknown.
 """
 
 import hmac
@@ -17,7 +17,7 @@ from plaidapp import policy
 from plaidapp.extensions import signing_keys
 from plaidapp.store import User
 from plaidapp.store.base.types import now
-from plaidapp.store.people import users
+from plaidapp.store.people import known_devices, users
 
 from . import passwords
 
@@ -43,13 +43,17 @@ def id_of(person: users.Credentials | None) -> str | None:
     if not person or not known:
         return None
     is_same = hmac.compare_digest(known.password, passwords.fingerprint(person.password_hash))
-    return known.device if is_same else None
+    return known.device if is_same and known_devices.is_known(person.id, known.device) else None
 
 
-def remember(response: Response, user: User, device: str | None = None) -> None:
-    """Make this browser a known device. `device` is its id if it is known already."""
+def new_id() -> str:
+    return secrets.token_hex(8)
+
+
+def remember(response: Response, user: User, device: str) -> None:
+    """Give this browser the cookie of a known device. Its row is stored with the session."""
     password, moment = passwords.fingerprint(user.password_hash), int(now().timestamp())
-    mine = Entry(user.id, device or secrets.token_hex(8), password, moment)
+    mine = Entry(user.id, device, password, moment)
     _set(response, [mine, *_others(user.id)][: policy.KNOWN_DEVICE_PEOPLE])
 
 

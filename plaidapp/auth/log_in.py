@@ -39,7 +39,8 @@ def complete(
         factor=factor or None,
     )
     how = Kind.LOGGED_IN_WITH_PASSKEY if factor == PASSKEY else Kind.LOGGED_IN
-    current_session.start(user, kept=kept, how=how)
+    device = device or known_device.new_id()
+    current_session.start(user, device, kept=kept, how=how)
     answer = redirect(target)
     known_device.remember(answer, user, device)
     return answer

@@ -19,7 +19,7 @@ from plaidapp.extensions import db
 from plaidapp.forms import TextForm
 from plaidapp.htmx import is_htmx
 from plaidapp.store import User
-from plaidapp.store.people import activity, login_sessions, users
+from plaidapp.store.people import activity, known_devices, login_sessions, users
 
 from . import confirmation, current_session, known_device, passwords
 from .access import person
@@ -95,17 +95,23 @@ def _shown(form: NewPasswordForm) -> str:
 
 def _changed(password_hash: str) -> Response:
     store(person(), password_hash, current_session.current().id)
+    device = current_session.device() or known_device.new_id()
+    known_devices.add(person().id, device)
     db.session.commit()
     flash(gettext("Your password is changed. You are logged out everywhere else."))
     account = url_for("auth.account")
     answer = htmx.redirect(account) if is_htmx() else redirect(account, 303)
-    known_device.remember(answer, person())
+    known_device.remember(answer, person(), device)
     return answer
 
 
 def store(user: User, password_hash: str, session_id: int | None = None) -> None:
-    """Store a new password in the caller's transaction, and end all sessions but `session_id`."""
+    """Store a new password in the caller's transaction, and end all sessions but `session_id`.
+
+    No device is known anymore.
+    """
     users.set_password(user, password_hash)
     login_sessions.end_others(user.id, session_id)
+    known_devices.forget_others(user.id, None)
     activity.note(user.id, activity.Kind.PASSWORD_CHANGED)
     event("password_changed", person=users.opaque_id_of(user))

@@ -85,8 +85,8 @@ def login() -> Answer:
 
 def _log_in(form: LogInForm) -> Answer:
     credentials = users.credentials_of(form.username.data)
-    db.session.commit()  # hashing takes a while, so no transaction stays open
     device = known_device.id_of(credentials)
+    db.session.commit()  # hashing takes a while, so no transaction stays open
     attempt = throttle.log_in(form.username.data, credentials, device)
     if not attempt.refused and (user := _checked(form.password.data, credentials)):
         attempt.forgive()

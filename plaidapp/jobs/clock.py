@@ -12,8 +12,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from plaidapp import policy
 from plaidapp.extensions import db
+from plaidapp.store.base import old_texts
 from plaidapp.store.connections import sync_progress
-from plaidapp.store.people import activity, login_sessions, spent_tokens, tries
+from plaidapp.store.people import activity, known_devices, login_sessions, spent_tokens, tries
 from plaidapp.store.pulls import line, transitions
 from plaidapp.store.transactions import search_backfill
 from plaidapp.store.webhooks import signing_keys
@@ -59,11 +60,17 @@ def fill_in_search() -> None:
     db.session.commit()
 
 
+def redact_old_texts() -> None:
+    """Redact texts that older code has stored as Plaid sent them."""
+    old_texts.clean(policy.TEXTS_BATCH)
+    db.session.commit()
+
+
 def clean_up() -> None:
-    """Delete what has had its day: forged key ids, sessions that are over, old counts of tries,
-    old activity."""
+    """Delete what has had its day: forged key ids, old sessions, devices, activity and counts."""
     signing_keys.delete_unknown()
     login_sessions.delete_over(policy.SESSIONS_BATCH)
+    known_devices.delete_old(policy.KNOWN_DEVICES_BATCH)
     tries.delete_ended(policy.TRIES_BATCH)
     activity.delete_old(policy.ACTIVITY_BATCH)
     spent_tokens.delete_expired(policy.SPENT_BATCH)
@@ -81,6 +88,7 @@ def tick(number: int) -> None:
     look_at_links()
     ring_due()
     fill_in_search()
+    redact_old_texts()
 
 
 def run(stop: threading.Event) -> None:

@@ -16,6 +16,8 @@ QUEUE_FILL = 1_000
 what waits in the database costs nothing, and a click passes it."""
 SEARCH_BATCH = 1_000
 """Rows of an older release that one tick makes searchable."""
+TEXTS_BATCH = 500
+"""Rows of an older release whose texts one tick redacts."""
 RING_AGAIN = timedelta(seconds=10)
 """How long a queued pull waits for a worker before the clock rings once more."""
 HEARTBEAT_INTERVAL = 4.0

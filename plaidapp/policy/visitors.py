@@ -47,6 +47,10 @@ PASSWORD_PATIENCE = 2.0
 """Seconds that another one waits for its turn. After that it is answered 503 and not counted."""
 KNOWN_DEVICE_LIFE = timedelta(days=365)
 """How long a device stays known after a log-in."""
+KNOWN_DEVICES_PER_PERSON = 100
+"""Another one forgets the device from which the person logged in longest ago."""
+KNOWN_DEVICES_BATCH = 1_000
+"""The most devices that one clean-up of the clock forgets."""
 KNOWN_DEVICE_PEOPLE = 5
 """The most people for whom a browser is a known device: those who logged in last."""
 

@@ -1,5 +1,6 @@
 """The tables: a package for each subject, with models and queries. Nothing here commits."""
 
+from .base.old_texts import OldText
 from .connections.account_questions import AccountQuestion
 from .connections.accounts import Account
 from .connections.balances import Balance
@@ -11,6 +12,7 @@ from .connections.link_sessions import LinkSession
 from .connections.state_changes import StateChange
 from .people.activity import Activity
 from .people.authenticators import Authenticator
+from .people.known_devices import KnownDevice
 from .people.login_sessions import LoginSession
 from .people.passkeys import Passkey
 from .people.recovery_codes import RecoveryCode
@@ -40,10 +42,12 @@ __all__ = [
     "FormerRow",
     "Institution",
     "Item",
+    "KnownDevice",
     "LinkResult",
     "LinkSession",
     "LoginSession",
     "MonthlyTotal",
+    "OldText",
     "Passkey",
     "Pull",
     "PullItem",

@@ -6,7 +6,6 @@ https://plaid.com/docs/api/webhooks/
 """
 
 import logging
-import re
 import time
 
 import msgspec
@@ -24,7 +23,7 @@ from plaidapp.bank.webhook_signatures import (
 from plaidapp.csrf import csrf
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
-from plaidapp.redaction import redact
+from plaidapp.redaction import redact_json
 from plaidapp.store.connections import item_states, items, link_sessions
 from plaidapp.store.webhooks import deliveries
 
@@ -32,7 +31,6 @@ from . import handlers, signing_key
 
 log = logging.getLogger(__name__)
 
-FREE_TEXT = re.compile(r'("(?:error|display)_message"\s*:\s*)"(?:[^"\\]|\\.)*"')
 Answer = tuple[dict[str, str], int]
 
 blueprint = Blueprint("webhooks", __name__)
@@ -63,7 +61,8 @@ def _accept(token: str, event: Event, body: bytes) -> None:
     """Store the webhook and, unless it was delivered before, handle it.
 
     Nothing is read or stored of an Item that the person disconnected, or of an Item or a session of
-    Link that is not stored: its person may have had everything deleted.
+    Link that is not stored: its person may have had everything deleted. No token is stored either:
+    webhooks about Link have some that can be exchanged.
     """
     item = items.by_plaid_id(event.item_id) if event.item_id else None
     session = link_sessions.of_token(hash_of(event.link_token)) if event.link_token else None
@@ -74,7 +73,7 @@ def _accept(token: str, event: Event, body: bytes) -> None:
     handler, link_handler = handlers.HANDLERS.get(name), handlers.LINK_HANDLERS.get(name)
     is_new = deliveries.save(
         token,
-        _without_secrets(body.decode(errors="replace").replace("\0", "")),
+        redact_json(body.decode(errors="replace").replace("\0", "")),
         type=event.webhook_type,
         code=event.webhook_code,
         plaid_item_id=event.item_id,
@@ -91,14 +90,6 @@ def _accept(token: str, event: Event, body: bytes) -> None:
         queue.ring(pull)  # commits first
     else:
         db.session.commit()
-
-
-def _without_secrets(body: str) -> str:
-    """Plaid's webhooks about Link have tokens that can be exchanged; they are not stored.
-
-    Nor is Plaid's free text about an error: it may quote anything.
-    """
-    return redact(FREE_TEXT.sub(r'\1"removed"', body))
 
 
 def _decode(body: bytes) -> Event:

@@ -15,8 +15,8 @@ from plaidapp import create_app, policy
 from plaidapp.auth import counting, passwords
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
-from plaidapp.store import Tries
-from plaidapp.store.people import users
+from plaidapp.store import KnownDevice, Tries
+from plaidapp.store.people import known_devices, users
 from plaidapp.store.people.tries import Limit, Verdict
 from tests.conftest import PASSWORD
 from tests.pages import Page, set_cookie
@@ -207,6 +207,57 @@ def test_a_device_is_known_for_one_person_with_this_password_only(
             users.by_id(alice.id).password_hash = "scrypt:of another password"
             db.session.commit()
         assert log_in(password=PASSWORD, browser=browser).status_code == 429
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("path", ["/auth/sessions/1/revoke", "/auth/sessions/revoke"])
+def test_a_device_that_was_logged_out_from_another_is_not_known(app, log_in, tried, path):
+    with app.app_context():
+        users.add("alice", "alice@example.com", "scrypt:x")
+        db.session.commit()
+    lost, own, other = app.test_client(), app.test_client(), app.test_client()
+    for browser in (lost, own, other):
+        assert log_in(password=PASSWORD, browser=browser).status_code == 302
+    other.post("/auth/logout")
+    assert own.post(path).status_code == 302
+    for _ in range(6):
+        log_in()
+    own.post("/auth/logout")
+
+    everywhere = path == "/auth/sessions/revoke"
+    assert log_in(password=PASSWORD, browser=lost).status_code == 429
+    assert log_in(password=PASSWORD, browser=other).status_code == (429 if everywhere else 302)
+    assert log_in(password=PASSWORD, browser=own).status_code == 302
+
+
+def test_an_older_log_in_of_this_device_ends_without_forgetting_it(app, log_in, tried, alice):
+    browser = app.test_client()
+    log_in(password=PASSWORD, browser=browser)
+    browser.delete_cookie("session")
+    log_in(password=PASSWORD, browser=browser)
+    older = browser.post("/auth/sessions/2/revoke")
+    browser.post("/auth/logout")
+    for _ in range(6):
+        log_in()
+
+    assert older.status_code == 302
+    assert log_in(password=PASSWORD, browser=browser).status_code == 302
+
+
+@pytest.mark.both_databases
+def test_devices_are_forgotten_after_a_year_and_the_oldest_when_there_are_too_many(
+    app, alice, set_clock, monkeypatch
+):
+    monkeypatch.setattr("plaidapp.policy.KNOWN_DEVICES_PER_PERSON", 2)
+    with app.app_context():
+        for day in (1, 2, 3):
+            set_clock(f"2026-11-0{day}T12:00Z")
+            known_devices.add(alice.id, f"device {day}")
+        set_clock("2027-11-02T12:00Z")
+        names = [f"device {day}" for day in (1, 2, 3)]
+        assert [known_devices.is_known(alice.id, name) for name in names] == [False, False, True]
+        known_devices.delete_old(10)
+        assert [row.device for row in db.session.scalars(db.select(KnownDevice))] == ["device 3"]
 
 
 def test_the_cookie_of_the_session_comes_first(log_in, tried, alice):

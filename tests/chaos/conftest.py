@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from plaidapp.store import Item
+from plaidapp.store import Item, User
 from tests.chaos.databases import Postgres, SQLite
 from tests.chaos.deliveries import Plaid
 from tests.chaos.figures import FULL, LONG, SHORT, Figures
@@ -17,6 +17,7 @@ from tests.chaos.judge import Judge
 from tests.chaos.person import Person
 from tests.chaos.world import World, poll
 
+LAST = "test_secrets.py"
 GATE = "gate"
 """The name of the property under which a test reports a row of the table."""
 PEOPLE = ("alice", "bob")
@@ -71,9 +72,9 @@ def people(world: World, judge: Judge, figures: Figures) -> Iterator[list[Person
 @pytest.fixture(scope="session")
 def item_ids(people: list[Person], world: World) -> list[int]:
     """The Items of `people`: the bank sends webhooks for them, but not for those of a test."""
-    theirs = select(Item.id).where(Item.institution_id.in_(BANKS)).order_by(Item.id)
+    theirs = select(Item.id).join(User, User.id == Item.user_id).where(User.username.in_(PEOPLE))
     with world.engine.connect() as connection:
-        return list(connection.scalars(theirs))
+        return list(connection.scalars(theirs.order_by(Item.id)))
 
 
 @pytest.fixture
@@ -105,12 +106,13 @@ def note(record_property: Callable[[str, object], None], world: World) -> Callab
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Run chaos last, so that its processes disturb no other test.
+    """Run chaos last, so that its processes disturb no other test, and LAST after all other gates.
 
     In the short form, SQLite runs only the gates where its single writer matters.
     """
     here = Path(__file__).parent
     chaos = [item for item in items if here in item.path.parents]
+    chaos.sort(key=lambda item: ("[sqlite]" in item.name, item.path.name == LAST))
     deselected = [] if LONG else [item for item in chaos if _is_sqlite_only(item)]
     others = [item for item in items if item not in chaos]
     items[:] = others + [item for item in chaos if item not in deselected]

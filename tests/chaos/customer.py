@@ -30,6 +30,7 @@ class Customer:
     """`stays` says that they don't disconnect. `done` is what they did, for a failure's message."""
 
     def __init__(self, world: World, name: str, *, stays: bool) -> None:
+        self.name = name
         self.person = Person(world.url, name)
         self.stays = stays
         self.control = Control(world.bank_url)
@@ -66,14 +67,14 @@ class Customer:
     def disconnect(self, item_id: int, history: str) -> None:
         path = f"/finance/items/{item_id}/disconnect"
         # If the answer to the first click was lost, the second one finds it done.
-        self._insist(lambda: self.person.click(path, history=history), {200, 404, 422})
+        self.insist(lambda: self.person.click(path, history=history), {200, 404, 422})
         over = {"disconnected"} if history == "keep" else {None}
         self._until(lambda: self.states().get(item_id) in over, f"the end ({history})")
         self.done.append(history)
 
     def states(self) -> dict[int, str]:
         """Return the states of the person's connections by id."""
-        page = Page(self._insist(lambda: self.person.look("/finance/items"), {200}).text)
+        page = Page(self.insist(lambda: self.person.look("/finance/items"), {200}).text)
         shown = [each for _, each, _ in page.elements if "data-item-state" in each]
         return {
             int((each["id"] or "").removeprefix("bank-")): each["data-item-state"] or ""
@@ -83,16 +84,14 @@ class Customer:
 
     def _at_plaid(self, path: str) -> None:
         """Press a button that leads to Plaid, log in there, and come back or close the tab."""
-        answer = self._insist(lambda: self.person.click(path), {200})
+        answer = self.insist(lambda: self.person.click(path), {200})
         returned = walk(answer.headers["HX-Redirect"], username=DYNAMIC, password="any")
         assert returned
         self.done.append(path)
         if self.dice.random() < 0.7:
-            self._insist(lambda: self.person.look(urlsplit(returned).path), {200})
+            self.insist(lambda: self.person.look(urlsplit(returned).path), {200})
 
-    def _insist(
-        self, act: Callable[[], requests.Response], expected: set[int]
-    ) -> requests.Response:
+    def insist(self, act: Callable[[], requests.Response], expected: set[int]) -> requests.Response:
         """Repeat until the app answers, as somebody does who reloads a page."""
         deadline = time.monotonic() + PATIENCE
         while True:

@@ -14,9 +14,9 @@ class Postgres:
     """A server for this suite alone, because the suite kills it."""
 
     def __init__(self) -> None:
-        self._directory = Path("/tmp") / f"plaidapp-chaos-{time.time_ns()}"  # noqa: S108 a short socket path
-        self._directory.mkdir()
-        self._server = PostgresServer(self._directory, cleanup_mode="stop")
+        self.directory = Path("/tmp") / f"plaidapp-chaos-{time.time_ns()}"  # noqa: S108 a short socket path
+        self.directory.mkdir()
+        self._server = PostgresServer(self.directory, cleanup_mode="stop")
         self._server.start()
         self._server.psql("CREATE DATABASE chaos")
         self.url = self._server.get_uri("chaos").replace("postgresql://", "postgresql+psycopg://")
@@ -46,7 +46,7 @@ class Postgres:
 
     def close(self) -> None:
         self._server.cleanup()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        shutil.rmtree(self.directory, ignore_errors=True)
 
 
 class SQLite:

@@ -55,5 +55,15 @@ class Person:
         answer = self.click("/finance/items/sandbox", institution_id=institution_id, **form)
         assert answer.status_code == 200, answer.text
 
+    def log_in_again(self, name: str, wrong: str) -> None:
+        """Log out, and in again from the same browser, at first with a `wrong` password."""
+        self.click("/auth/logout")
+        for password, status in ((wrong, 401), (PASSWORD, 200)):
+            token = self._token("/auth/login")
+            form = {"csrf_token": token, "username": name, "password": password}
+            answer = self.http.post(f"{self.url}/auth/login", data=form, timeout=10)
+            assert answer.status_code == status, answer.text
+        self._csrf = self._token("/finance/")
+
     def close(self) -> None:
         self.http.close()

@@ -80,13 +80,14 @@ class World:
             "PYTHONUNBUFFERED": "1",
             "SECRET_KEY": secrets.token_hex(),
             "TOKEN_KEYS": Fernet.generate_key().decode(),
+            "PLAID_SECRET": secrets.token_hex(),
             "DATABASE_URL": self.database.url,
             "REDIS_URL": f"unix://{self._redis_socket}",
             "PLAID_BASE_URL": self.bank_url,
             "PUBLIC_URL": self.url,
             "PORT": self.url.rpartition(":")[2],
             "WEB_CONCURRENCY": "2",
-            "LOG_LEVEL": "WARNING",
+            "LOG_LEVEL": "DEBUG",  # test_secrets.py searches what it says
         }
 
     def _local_app(self) -> Flask:

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from tests.e2e.person import Person, be_done
 from tests.e2e.processes import Deployment
 
+CHROMIUMS = ("chromium-headless-shell", "chromium")
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -42,11 +43,12 @@ def _stop_processes_on_sigterm() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    name = os.environ.get("CHROMIUM", "chromium")
-    path = shutil.which(name)
+    named = os.environ.get("CHROMIUM")
+    found = map(shutil.which, [named] if named else CHROMIUMS)
+    path = next(filter(None, found), None)
     if path is None:
         give_up = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
-        give_up(f"There is no {name}. `make test` installs it.")
+        give_up("There is no Chromium. `make test` installs it.")
     expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
@@ -98,14 +100,14 @@ def deployment(_deployed: Deployment) -> Iterator[Deployment]:
 def person(deployment: Deployment, visit: Callable[..., Person]) -> Person:
     """A new person who has signed up."""
     person = visit(deployment.url)
-    person.sign_up()
+    person.join()
     return person
 
 
 @pytest.fixture(scope="session")
 def _household(browser: Browser, _deployed: Deployment) -> Iterator[Person]:
     person = Person(browser, _deployed.url)
-    person.sign_up()
+    person.join()
     be_done(person.connect())
     yield person
     person.leave()

@@ -23,6 +23,7 @@ COLD = 150 * KILOBYTE
 STILL = 0.02
 """Google calls 0.1 good. This allows only for a word that gets longer."""
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 860}
+MOVING = {"reduced_motion": "no-preference"}
 SIZES = [pytest.param(PHONE, id="phone"), pytest.param(DESK, id="desk")]
 WATCH_SHIFTS = """
 window.shifts = [];
@@ -103,7 +104,7 @@ def test_bytes_of_a_first_and_a_second_visit(resident, path):
 
 @pytest.mark.parametrize("size", SIZES)
 def test_nothing_moves_while_a_page_loads_and_draws(resident, size):
-    person = resident(viewport=size)
+    person = resident(viewport=size, **MOVING)
     page = person.page
     page.add_init_script(WATCH_SHIFTS)
     for path in ("/finance/", "/finance/transactions", "/finance/items", "/finance/recurring"):
@@ -115,7 +116,7 @@ def test_nothing_moves_while_a_page_loads_and_draws(resident, size):
 def test_nothing_moves_while_the_panels_fill(deployment, visit, size):
     """Except for what appears at once after a click. A slow bank makes every state visible."""
     deployment.bank.misbehave("delay", seconds=0.3)
-    person = visit(deployment.url, viewport=size)
+    person = visit(deployment.url, viewport=size, **MOVING)
     person.page.add_init_script(WATCH_SHIFTS)
     person.sign_up()
     panel = person.connect()

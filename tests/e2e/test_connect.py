@@ -29,7 +29,7 @@ def log_in(person, *passwords):
 @pytest.mark.parametrize("javascript", [True, False], ids=["htmx", "plain"])
 def test_to_the_bank_and_back(deployment, visit, javascript):
     person = visit(deployment.url, javascript=javascript)
-    person.sign_up()
+    person.join()
     page = person.page
 
     person.press("Connect a bank")

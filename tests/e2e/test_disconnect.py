@@ -37,7 +37,7 @@ def open_disconnect_page(person, name):
 
 def test_disconnect_keep_connect_again_and_delete(deployment, visit):
     person = visit(deployment.url, javascript=False)
-    person.sign_up()
+    person.join()
     page = person.page
     connect(person, 1)
     before = person.transactions()

@@ -116,7 +116,7 @@ def test_scrolling_loads_more_rows(reader):
 
 def test_everything_works_without_javascript(deployment, visit):
     person = visit(deployment.url, javascript=False)
-    person.sign_up()
+    person.join()
     page = person.page
     be_done(person.connect())
     page.goto(PATH)

@@ -137,7 +137,7 @@ def test_a_link_that_expires_while_the_person_is_at_plaid(
     deployment, visit, small_user, javascript
 ):
     person = visit(deployment.url, javascript=javascript)
-    person.sign_up()
+    person.join()
     at_plaid = AtPlaid(person, small_user)
     at_plaid.go()
     at_plaid.choose(FIRST)

@@ -11,7 +11,7 @@ from tests.e2e.processes import wait_until
 
 def test_new_rows_show_without_a_reload(deployment, person, visit):
     stranger = visit(deployment.url)
-    stranger.sign_up()
+    stranger.join()
     be_done(person.connect("user_transactions_dynamic", "any"))
     expect(person.page.locator("#summary")).to_contain_text("50 transactions")
     loads = person.page_loads
@@ -188,7 +188,7 @@ def test_an_expired_session_leads_to_the_log_in(watcher):
 @pytest.mark.parametrize("motion", ["reduce", "no-preference"])
 def test_a_new_panel_scrolls_into_view_on_a_phone(deployment, visit, motion):
     person = visit(deployment.url, viewport={"width": 390, "height": 700}, reduced_motion=motion)
-    person.sign_up()
+    person.join()
     be_done(person.connect("user_transactions_dynamic", "any"))
     page = person.page
     page.reload()

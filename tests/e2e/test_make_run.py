@@ -136,7 +136,7 @@ def test_from_sign_up_to_the_latest_transactions(clone, running, anna):
 
 def test_ctrl_c_ends_every_process_and_keeps_everything(clone, runs, visit):
     anna = visit(clone.url)
-    anna.sign_up()
+    anna.join()
     be_done(anna.connect())
     before = anna.transactions()
     anna.leave()

@@ -13,7 +13,7 @@ from tests.e2e.person import be_done
 
 def test_a_page_reloads_itself_until_the_bank_has_answered(deployment, visit):
     plain = visit(deployment.url, javascript=False)
-    plain.sign_up()
+    plain.join()
     be_done(plain.connect("user_transactions_dynamic", "any"))
     loads = plain.page_loads
     deployment.bank.misbehave("delay", "/transactions/sync", seconds=600)

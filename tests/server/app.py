@@ -1,14 +1,17 @@
 """An app that does what clients of the server need to see. gunicorn loads it as `wsgi:app`."""
 
+import os
 import sys
 import time
 
 from flask import Flask, Response, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
 from server import limits
 
 app = Flask("tests.server.app", template_folder=None)
+app.wsgi_app = ProxyFix(app.wsgi_app)  # so that a test has many addresses
 app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
 app.config["PLAIDAPP"] = Config.from_env()  # gunicorn.conf.py uses it
 limits.MAX_CONNECTIONS = 30  # so that a test reaches it soon
@@ -71,6 +74,11 @@ def slow(seconds: float) -> str:
     print(f"slow for a {request.method}", file=sys.stderr, flush=True)
     time.sleep(seconds)
     return "done"
+
+
+@app.get("/healthz")
+def healthz() -> str:
+    return str(os.getpid())
 
 
 @app.get("/nothing")

@@ -9,6 +9,12 @@ from cryptography.fernet import Fernet
 
 from tests.e2e.processes import Running, clean_env, free_port
 
+HOST = b"Host: localhost\r\n"
+CLOSE = HOST + b"Connection: close\r\n"
+PAGE = b"GET /echo HTTP/1.1\r\n" + CLOSE + b"\r\n"
+PROBE = b"GET /healthz HTTP/1.1\r\n" + CLOSE + b"\r\n"
+PART = 65_536
+
 
 class Served:
     """gunicorn with the project's settings, one process, and an app for tests."""
@@ -41,6 +47,27 @@ class Served:
         """Send bytes, and return all that comes until the server closes the connection."""
         with self.connect(sent) as client:
             return everything(client)
+
+    def is_answered(self):
+        return self.ask(PAGE).startswith(b"HTTP/1.1 200 ")
+
+    def process(self):
+        """Return the id of the process that answers."""
+        return int(self.ask(PROBE).partition(b"\r\n\r\n")[2])
+
+
+def long_from(address):
+    """Return a request for a long answer."""
+    forwarded = f"X-Forwarded-For: {address}\r\n\r\n"
+    return b"GET /parts/200 HTTP/1.1\r\n" + CLOSE + forwarded.encode()
+
+
+def take_part(client):
+    """Return how many bytes came: as many as the server sends at once, or fewer at the end."""
+    taken = 0
+    while taken < PART and (some := client.recv(PART - taken)):
+        taken += len(some)
+    return taken
 
 
 def everything(client):

@@ -5,10 +5,7 @@ import json
 
 import pytest
 
-from tests.server.served import everything
-
-HOST = b"Host: localhost\r\n"
-CLOSE = HOST + b"Connection: close\r\n"
+from tests.server.served import CLOSE, HOST, everything
 
 
 def body_of(answer):

@@ -3,36 +3,23 @@
 import contextlib
 import http.client
 import re
-import signal
+import select
 import time
 
 import pytest
 
 from tests.e2e.processes import wait_until
-from tests.server.served import Served, everything
+from tests.server.served import HOST, PROBE, everything, long_from, take_part
 
-HOST = b"Host: localhost\r\n"
 FORM = b"POST /echo HTTP/1.1\r\n" + HOST + b"Content-Length: 1000\r\n\r\nhalf"
-LONG = b"GET /parts/200 HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
-PAGE = b"GET /echo HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n"
-
-
-@pytest.fixture
-def stalled():
-    """Keep connections open until the end of the test."""
-    with contextlib.ExitStack() as connections:
-        yield lambda client: connections.enter_context(client)
-
-
-def is_answered(server):
-    return server.ask(PAGE).startswith(b"HTTP/1.1 200 ")
 
 
 def test_nobody_waits_for_clients_that_do_not_read(served, stalled):
     """There are fewer threads than such clients. Each of them has its answer in the end."""
-    slow = [stalled(served.connect(LONG, receives=4096)) for _ in range(12)]
+    asked = [long_from(f"192.0.2.{number}") for number in range(12)]
+    slow = [stalled(served.connect(request, receives=4096)) for request in asked]
 
-    assert is_answered(served)
+    assert served.is_answered()
     for client in slow[:2]:
         assert everything(client).endswith(b"\r\n0\r\n\r\n")
 
@@ -48,16 +35,47 @@ def test_a_failure_in_the_middle_leaves_an_answer_incomplete(served):
     connection.close()
 
 
-def test_more_long_answers_than_fit_are_a_503(impatient, stalled):
+def test_an_address_and_a_process_have_room_for_few_long_answers(served, stalled):
+    def is_begun(address):
+        client = stalled(served.connect(long_from(address), receives=4096))
+        return client.recv(12) == b"HTTP/1.1 200"
+
+    for number in range(3):
+        assert is_begun(f"2001:db8::{number}")
+    one_more = served.ask(long_from("2001:db8::ffff:1"))  # of the same subscriber
+    others = [is_begun(f"192.0.2.{number}") for number in range(16)]
+    another = served.ask(long_from("192.0.2.99"))
+
+    assert one_more.startswith(b"HTTP/1.1 429 ")
+    assert one_more.endswith(b"Try again when one of them is complete.")
+    assert others[0]
+    assert not others[-1]
+    assert another.startswith(b"HTTP/1.1 503 ")
+    assert b"Retry-After: 60" in one_more
+    assert b"Retry-After: 60" in another
+
+
+def test_a_client_that_takes_an_answer_too_slowly_is_disconnected(impatient, stalled):
+    slow = stalled(impatient.connect(long_from("192.0.2.1"), receives=4096))
+    parts = 0
+
+    with contextlib.suppress(ConnectionResetError):
+        while take_part(slow):
+            parts += 1
+            time.sleep(0.3)  # less than it may take for a part, and too long on average
+
+    assert parts < 100
+
+
+def test_a_client_that_takes_nothing_is_disconnected(impatient, stalled):
+    """Its address has room for another long answer then."""
     for _ in range(3):
-        stalled(impatient.connect(LONG, receives=4096)).recv(100)
+        stalled(impatient.connect(long_from("192.0.2.2"), receives=4096)).recv(100)
 
-    answer = impatient.ask(LONG)
+    def has_room():
+        return impatient.ask(long_from("192.0.2.2")).startswith(b"HTTP/1.1 200 ")
 
-    assert answer.startswith(b"HTTP/1.1 503 ")
-    assert b"Retry-After: 60" in answer
-    # Those clients take nothing, so they are disconnected.
-    wait_until(lambda: impatient.ask(LONG).startswith(b"HTTP/1.1 200 "), 10, "there is room again")
+    wait_until(has_room, 10, "there is room again")
 
 
 def test_clients_that_take_too_long_are_disconnected(impatient, stalled):
@@ -92,13 +110,16 @@ def test_nobody_makes_pages_for_clients_that_have_gone(served, stalled):
         client.close()
 
     wait_until(lambda: "POST" in runs(), 10, "the last of them had its turn")
-    assert is_answered(served)
+    assert served.is_answered()
     assert runs() == ["GET"] * 4 + ["POST"]
 
 
 def test_more_waiting_requests_than_fit_are_a_503(impatient, stalled):
+    """A probe is answered: a host would take the process for dead and kill it."""
     clients = [stalled(impatient.connect(b"GET" + SLOW)) for _ in range(10)]
 
+    select.select(clients, [], [])  # the 503 comes first
+    assert impatient.ask(PROBE).startswith(b"HTTP/1.1 200 ")
     answers = sorted(client.recv(1000) for client in clients)
 
     assert [answer[9:12] for answer in answers] == [b"200"] * 9 + [b"503"]
@@ -110,7 +131,7 @@ def test_beyond_the_limit_the_oldest_waiting_connection_is_closed(served, stalle
     for _ in range(40):
         stalled(served.connect(FORM))
 
-    assert is_answered(served)
+    assert served.is_answered()
     assert everything(oldest) == b""
 
 
@@ -122,28 +143,3 @@ def test_the_client_that_holds_most_memory_is_disconnected(served, stalled):
     assert everything(most) == b""
     least.sendall(b"x" * 300_000)
     assert least.recv(100).startswith(b"HTTP/1.1 413 ")
-
-
-def test_a_process_that_stops_finishes_what_was_asked(tmp_path, stalled):
-    server = Served("app:app", tmp_path, "--graceful-timeout", "10")
-    idle = stalled(server.connect())
-    busy = stalled(server.connect(b"GET /slow/1.0 HTTP/1.1\r\n" + HOST + b"\r\n"))
-    late = stalled(server.connect(b"GET /echo HTTP/1.1\r\n" + HOST))
-    wait_until(lambda: is_answered(server), 10, "it answers")
-
-    server.running.send(signal.SIGTERM)
-    late.sendall(b"\r\n")
-
-    assert everything(busy).endswith(b"done")
-    assert b"HTTP/1.1 200 " in everything(late)
-    assert everything(idle) == b""
-    assert server.running.wait(10) == 0
-    server.running.kill()
-
-
-def test_no_request_is_lost_when_a_process_is_replaced(tmp_path):
-    server = Served("app:app", tmp_path, "--max-requests=3", "--max-requests-jitter=0")
-
-    assert all(is_answered(server) for _ in range(12))
-    assert server.log.read_text().count("Another replaces it") >= 3
-    server.running.stop()

@@ -13,6 +13,7 @@ FILES = {
     "user": "person",
     "activity": "activity",
     "login_session": "devices",
+    "known_device": "known_devices",
     "authenticator": "authenticators",
     "passkey": "passkeys",
     "recovery_code": "recovery_codes",
@@ -42,7 +43,8 @@ IN_NONE = {"spent_token"}
 """Tables with nothing to tell: marks of log-ins that were finished, for minutes."""
 SECRET = {
     "user": {"password_hash"},
-    "login_session": {"token_hash"},
+    "login_session": {"token_hash", "device"},
+    "known_device": {"device"},
     "authenticator": {"sealed_secret", "last_step"},
     "passkey": {"credential_id", "public_key", "sign_count"},
     "recovery_code": {"code_hash"},

@@ -56,16 +56,17 @@ def upsert_many(
     key: tuple[str, ...],
     shared: Mapping[str, Any],
     columns: tuple[str, ...],
-    rows: Sequence[tuple[Any, ...]],
+    rows: Callable[[], Iterable[tuple[Any, ...]]],
     ignoring: tuple[str, ...] = (),
     *,
     new: bool = False,
 ) -> None:
     """Do the same as `upsert`, at almost the speed of the bare driver. No key may occur twice.
 
-    `shared` has the values that are equal in all rows. `rows` has the values of `columns`, as the
-    driver takes them. A difference in a column named in `ignoring` alone does not cause a write,
-    unless the stored value is null.
+    `shared` has the values that are equal in all rows. `rows` makes the rows, with the values of
+    `columns` as the driver takes them; PostgreSQL stores rows while later ones are made. A
+    difference in a column named in `ignoring` alone does not cause a write, unless the stored value
+    is null.
 
     The rows go through a temporary table, so that any number of rows takes one statement.
     PostgreSQL copies the rows in. SQLite writes its search index at the end of each statement that
@@ -73,15 +74,15 @@ def upsert_many(
     is stored, PostgreSQL first tries to copy the rows into the table itself.
     """
     connection = db.session.connection()
-    if new and not on_sqlite() and _copied(connection, table, shared, columns, rows):
+    if new and not on_sqlite() and _copied(connection, table, shared, columns, rows()):
         return
     staged = _staged(table, columns)
     connection.execute(CreateTable(staged))
     if on_sqlite():
         marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", list(rows))  # noqa: S608
+        connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", list(rows()))  # noqa: S608
     else:
-        _copy(connection, staged, columns, rows)
+        _copy(connection, staged, columns, rows())
     given = select(*(literal(value, table.c[name].type) for name, value in shared.items()), staged)
     statement = _insert()(table).from_select(
         (*shared, *columns),

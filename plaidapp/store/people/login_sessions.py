@@ -40,8 +40,9 @@ class LoginSession(Base):
 
     `last_used_at` and `address` are of the last request that got something, also a poll. `kept` is
     the person's choice at the log-in. After `ends_at` the session is over. Every use moves it, up
-    to a limit: see policy.session_end. A poll is not use. `confirmed_at` is when the person last
-    proved who they are; None in rows of an older version.
+    to a limit: see policy.session_end. A poll is not use. `device` is as in known_devices, and
+    `confirmed_at` is when the person last proved who they are; both None in rows of an older
+    version.
     """
 
     __tablename__ = "login_session"
@@ -53,6 +54,7 @@ class LoginSession(Base):
     system: Mapped[str] = mapped_column(String(32))
     address: Mapped[str] = mapped_column(String(45))
     kept: Mapped[bool]
+    device: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     last_used_at: Mapped[datetime] = mapped_column(Moment, default=now)
     ends_at: Mapped[datetime] = mapped_column(Moment, index=True)
@@ -83,7 +85,13 @@ IS_OPEN = and_(
 
 
 def add(
-    user_id: int, browser: str, system: str, address: str, *, kept: bool
+    user_id: int,
+    browser: str,
+    system: str,
+    address: str,
+    *,
+    kept: bool,
+    device: str | None = None,
 ) -> tuple[str, datetime]:
     """Begin a session. Return its token, which is not stored, and when it ends at the latest."""
     token, moment = secrets.token_urlsafe(32), now()
@@ -95,6 +103,7 @@ def add(
         system=system,
         address=address,
         kept=kept,
+        device=device,
         created_at=moment,
         last_used_at=moment,
         ends_at=policy.session_end(moment, moment, kept=kept),

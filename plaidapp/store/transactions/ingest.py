@@ -1,11 +1,12 @@
 """Store the transactions that the bank sends, as flat rows that the database driver takes as is.
 
-A payload becomes such a row when it arrives. The spool holds it and the table gets it unchanged.
+A payload becomes such a row when it arrives, and the spool holds it. What searches and sorting
+need is added last, row by row: PostgreSQL stores the rows before in the meantime.
 """
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
-from typing import cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import msgspec
 from msgspec.structs import astuple
@@ -40,8 +41,6 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
     category_detailed: str | None
     category_version: str | None
     payment_channel: str | None
-    title_key: str
-    pairs: str
     pending: bool
     page: int
 
@@ -50,7 +49,7 @@ class Row(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return datetime.date.fromisoformat(self.date)
 
 
-COLUMNS = ("account_id", *Row.__struct_fields__[1:-1], "page_id")
+COLUMNS = ("account_id", *Row.__struct_fields__[1:-1], "title_key", "pairs", "page_id")
 
 
 def row_of(sent: payloads.PlaidTransaction, page: int) -> Row:
@@ -70,8 +69,6 @@ def row_of(sent: payloads.PlaidTransaction, page: int) -> Row:
         category.detailed if category else None,
         category.version if category else None,
         sent.payment_channel,
-        sort_key(sent.merchant_name or title),
-        pairs_of(sent.merchant_name, title),
         sent.pending,
         page,
     )
@@ -94,21 +91,26 @@ def save(
     `new` means that probably none of the rows is stored yet: see `upsert_many`. The caller has
     locked the ledger (users.lock_ledger). Raises KeyError for an account that is not stored.
     """
-    final = {
-        row.plaid_transaction_id: (
-            account_ids[row.plaid_account_id],
-            *astuple(row)[1:-1],
-            page_ids[row.page],
-        )
-        for row in rows
-    }
-    if final:
-        upsert_many(
-            cast(Table, Transaction.__table__),
-            ("item_id", "plaid_transaction_id"),
-            {"user_id": user_id, "item_id": item_id, "removed_at": None},
-            COLUMNS,
-            list(final.values()),
-            ignoring=("page_id",) if from_start else (),
-            new=new,
-        )
+    final = {row.plaid_transaction_id: row for row in rows}
+    if not final:
+        return
+
+    def finished() -> Iterator[tuple[Any, ...]]:
+        for row in final.values():
+            yield (
+                account_ids[row.plaid_account_id],
+                *astuple(row)[1:-1],
+                sort_key(row.merchant_name or row.name),
+                pairs_of(row.merchant_name, row.name),
+                page_ids[row.page],
+            )
+
+    upsert_many(
+        cast(Table, Transaction.__table__),
+        ("item_id", "plaid_transaction_id"),
+        {"user_id": user_id, "item_id": item_id, "removed_at": None},
+        COLUMNS,
+        finished,
+        ignoring=("page_id",) if from_start else (),
+        new=new,
+    )

@@ -151,7 +151,7 @@ def test_rows_of_an_earlier_connection_are_counted_as_kept(reconnect):
 def row_named(name):
     return Row(
         "account", name, None, "2026-01-31", None, 1, "USD", None, name, None, None, None, None,
-        None, name, name, False, 0,
+        None, False, 0,
     )  # fmt: skip
 
 

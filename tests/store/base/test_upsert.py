@@ -3,6 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
+import msgspec
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
@@ -159,3 +160,17 @@ def test_a_row_of_an_unknown_account_is_not_stored(owner, item, transaction, new
         ingest.save(owner, item.id, nowhere, [None], rows, from_start=False, new=new)
     db.session.rollback()
     assert names() == {}
+
+
+@pytest.mark.parametrize("new", [False, True])
+def test_an_error_while_rows_are_made_stores_none_of_them(owner, item, transaction, new):
+    """PostgreSQL has begun to store the first rows when a later one can't be made."""
+    rows = stored.rows_of([transaction(f"t{number}") for number in range(1500)])
+    known = accounts.ids_of_item(item.id)
+    rows[-1] = msgspec.structs.replace(rows[-1], plaid_account_id="unknown")
+    with pytest.raises(KeyError, match="unknown"):
+        ingest.save(owner, item.id, known, [None], rows, from_start=False, new=new)
+    db.session.rollback()
+    assert names() == {}
+    ingest.save(owner, item.id, known, [None], rows[:-1], from_start=False, new=new)
+    assert len(names()) == 1499

@@ -1,0 +1,26 @@
+import asyncio
+import resource
+
+import pytest
+
+from server.spool import Spool
+
+
+@pytest.fixture
+def small_disk():
+    """Let no file become larger than 100,000 bytes. A full disk takes a part of a write, too."""
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, usual[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+def test_an_answer_that_does_not_fit_on_the_disk_is_not_whole(small_disk):
+    async def spool_twice():
+        spool = Spool(asyncio.get_running_loop())
+        spool.write(b"x" * 60_000)
+        with pytest.raises(OSError, match="No space"):
+            spool.write(b"x" * 60_000)
+        spool.close()
+
+    asyncio.run(spool_twice())
