@@ -18,6 +18,7 @@ from .jobs.connections import rotation
 from .jobs.transactions import bank_comparison
 from .store import Item
 from .store.connections import items
+from .store.people import login_sessions, users
 from .store.pulls import kinds, pulls
 from .store.transactions import set_aside
 
@@ -26,6 +27,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(run_clock)
     app.cli.add_command(verify)
     app.cli.add_command(rotate_tokens)
+    app.cli.add_command(log_out)
 
 
 @click.command("clock")
@@ -55,6 +57,20 @@ def rotate_tokens() -> None:
             click.echo(f"No key in TOKEN_KEYS decrypts the secret of {batch.table} {row_id}.")
     click.echo(f"Encrypted again: {renewed}. Can't be decrypted: {unreadable}.")
     sys.exit(1 if unreadable else 0)
+
+
+@click.command("log-out")
+@click.argument("name")
+@with_appcontext
+def log_out(name: str) -> None:
+    """Log out the person with this username or email address on every device."""
+    user = users.by_name(name)
+    if user is None:
+        raise click.BadParameter("There is no such person.", param_hint="NAME")
+    event("operator", command="log-out", person=users.opaque_id_of(user))
+    login_sessions.end_others(user.id, None)
+    db.session.commit()
+    click.echo(f"{user.username} is logged out everywhere.")
 
 
 @click.command()

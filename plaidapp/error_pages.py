@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, ServiceUnavailable
 
 from . import body_limits
+from .events import event
 from .extensions import READ_ONLY_METHODS, db, login
 from .htmx import is_htmx, notice, redirect
 
@@ -28,6 +29,8 @@ SENTENCES = {
     ),
     503: lazy_gettext("The database can't be reached right now. Try again in a moment."),
 }
+REFUSALS = {400, 403, 404, 405, 413}
+"""Answers to what no page of ours asks for: a foreign origin, a forged token, another's id."""
 STALE_PAGE = lazy_gettext("This page has been open too long. Reload it and try again.")
 
 
@@ -47,6 +50,8 @@ def wants_json() -> bool:
 def answer(status: int, sentence: str) -> Response:
     if status >= 500:  # looking up the person may be what failed
         g._login_user = login.anonymous_user()
+    elif status in REFUSALS:
+        _note_refusal(status)
     if wants_json():
         response = jsonify(error=sentence)
     elif is_htmx():
@@ -57,6 +62,17 @@ def answer(status: int, sentence: str) -> Response:
         response = make_response(html)
     response.status_code = status
     return response
+
+
+def _note_refusal(status: int) -> None:
+    """Log that somebody may have tried to get past a check. A wrong address alone says nothing.
+
+    The person is not looked up for that: it may be what the check was to prevent.
+    """
+    if status == HTTPStatus.NOT_FOUND and request.endpoint in (None, "static"):
+        return
+    person = getattr(g.get("_login_user"), "opaque_id", None)
+    event("refused", status=status, method=request.method, page=request.endpoint, person=person)
 
 
 def _with_reference(sentence: str) -> str:
@@ -87,6 +103,7 @@ def _csrf_error(_error: CSRFError) -> Response:
     """Without a session every token is stale, so the person has to log in."""
     if current_user.is_authenticated or request.blueprint == "auth":
         return answer(400, str(STALE_PAGE))
+    _note_refusal(400)
     return _require_login()
 
 

@@ -45,7 +45,7 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": PERMISSIONS,
 }
-HTTPS_ONLY = f"max-age={int(policy.HTTPS_ONLY_FOR.total_seconds())}"
+HTTPS_ONLY = f"max-age={int(policy.HTTPS_ONLY_FOR.total_seconds())}; includeSubDomains"
 
 
 def init_app(app: Flask) -> None:
@@ -71,6 +71,9 @@ def _protect(response: Response) -> Response:
     if request.endpoint != "static" and "_user_id" in session:  # Flask-Login's key; needs no query
         # On a shared computer, the back button must not show balances after a log-out.
         response.headers["Cache-Control"] = "no-store"
+    if g.get("is_logged_out"):
+        # Cookies stay: the device is known, and has a theme.
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 

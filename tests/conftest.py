@@ -315,7 +315,7 @@ def client(app: Flask) -> FlaskClient:
 
 @functools.cache
 def password_hash() -> str:
-    """Hash PASSWORD, once: scrypt is slow on purpose."""
+    """Hash PASSWORD, once: it is slow on purpose."""
     return passwords.hash_password(PASSWORD)
 
 

@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LEAVES = {
     "plaidapp.addresses",
+    "plaidapp.cookies",
     "plaidapp.csrf",
     "plaidapp.events",
     "plaidapp.extensions",

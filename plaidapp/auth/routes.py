@@ -110,7 +110,11 @@ def _checked(password: str, credentials: users.Credentials | None) -> User | Non
     known = credentials.password_hash if credentials else None
     if not passwords.matches(known, password[: passwords.LONGEST + 1]):
         return None
-    return users.by_id(credentials.id) if credentials else None
+    user = users.by_id(credentials.id) if credentials else None
+    if user and passwords.is_outdated(user.password_hash):
+        user.password_hash = passwords.hash_password(password)
+        db.session.commit()
+    return user
 
 
 def _in_turn(template: str, form: Form, work: Callable[[Form], Answer]) -> Answer:
