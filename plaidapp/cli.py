@@ -5,9 +5,10 @@ import sys
 import threading
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 
+from . import policy
 from .bank.errors import BankError
 from .events import event
 from .extensions import db
@@ -15,6 +16,7 @@ from .formats import bank_name
 from .jobs import clock
 from .jobs import run as jobs
 from .jobs.connections import rotation
+from .jobs.mail import postman
 from .jobs.transactions import bank_comparison
 from .store import Item
 from .store.connections import items
@@ -33,11 +35,16 @@ def init_app(app: Flask) -> None:
 @click.command("clock")
 @with_appcontext
 def run_clock() -> None:
-    """Run the clock, which makes sure that every pull gets done, until it is stopped."""
+    """Run the clock, which makes sure that every pull gets done and every mail is sent, until it is
+    stopped."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # for another thread
+    mails = threading.Thread(target=postman.run, args=(app, stop), daemon=True)
+    mails.start()
     clock.run(stop)
+    mails.join(policy.MAIL_DEADLINE)  # killed while it sends, it would send a mail twice
 
 
 @click.command("rotate-tokens")

@@ -65,7 +65,8 @@ def leads_to_plaid() -> str:
 def _protect(response: Response) -> Response:
     plaid = f" {_plaid()}" if g.get("leads_to_plaid") else ""
     response.headers["Content-Security-Policy"] = POLICY.format(plaid=plaid)
-    response.headers.update(ALWAYS)
+    for name, value in ALWAYS.items():
+        response.headers.setdefault(name, value)  # a page may be stricter
     if request.is_secure and hosts.is_public_name(request.host):
         response.headers["Strict-Transport-Security"] = HTTPS_ONLY
     if request.endpoint != "static" and "_user_id" in session:  # Flask-Login's key; needs no query

@@ -15,6 +15,7 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -40,6 +41,7 @@ from plaidapp import create_app, languages
 from plaidapp.auth import passwords
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
+from plaidapp.jobs.mail import postman
 from plaidapp.store import Item, Pull
 from plaidapp.store.base import types
 from plaidapp.store.people import users
@@ -51,6 +53,7 @@ from sandbox.faults import Faults
 from tests import shared, stored
 from tests.fake_link import FakeLink
 from tests.logged_in import logged_in
+from tests.mailbox import Mailbox
 
 DATABASES = ["sqlite", "postgresql"]
 TESTS = Path(__file__).parent
@@ -305,6 +308,30 @@ def owner(context: Flask) -> int:
     db.session.commit()
     g.person = user  # the session keeps what somebody holds, as a request holds its user
     return user.id
+
+
+@pytest.fixture
+def mailbox(app: Flask) -> Iterator[Mailbox]:
+    """The mail server of MAIL_URL. It gets a mail when `send_mails` is called."""
+    mailbox = Mailbox()
+    mailbox.start()
+    config = app.config["PLAIDAPP"]
+    sender = "plaidapp <no-reply@example.com>"
+    app.config["PLAIDAPP"] = replace(config, mail_url=mailbox.url, mail_from=sender)
+    yield mailbox
+    mailbox.stop()
+
+
+@pytest.fixture
+def send_mails(app: Flask) -> Callable[[], None]:
+    """`send_mails()` sends the mails that are due, as the clock does."""
+
+    def send() -> None:
+        with app.app_context():
+            postman.send_due()
+            db.session.remove()
+
+    return send
 
 
 @pytest.fixture

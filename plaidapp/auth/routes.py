@@ -18,7 +18,7 @@ from plaidapp.forms import TextForm
 from plaidapp.store import User
 from plaidapp.store.people import activity, time_zones, users
 
-from . import known_device, passwords, throttle
+from . import known_device, mails, passwords, throttle
 from .blueprint import blueprint
 from .forms import LogInForm, SignUpForm
 from .log_in import let_in
@@ -59,10 +59,14 @@ def _create(form: SignUpForm) -> User | None:
     # A browser may know zones that this machine doesn't, and nobody has to know a zone's name.
     known = form.time_zone.data in time_zones.names()
     time_zone = form.time_zone.data if known else time_zones.UTC
-    user = users.add(form.username.data, form.email.data, password_hash, time_zone)
+    name, email, must_confirm = form.username.data, form.email.data, mails.proves_addresses()
+    is_mailed = must_confirm and not throttle.confirmation_mail(email).refused
+    user = users.add(name, email, password_hash, time_zone, email_counts=not must_confirm)
     try:
         db.session.flush()
         activity.note(user.id, activity.Kind.SIGNED_UP)
+        if is_mailed:
+            mails.ask_to_confirm(user, email, "confirm")
         db.session.commit()
     except IntegrityError:
         db.session.rollback()

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store.connections import sync_progress
-from plaidapp.store.people import activity, login_sessions, spent_tokens, tries
+from plaidapp.store.people import activity, login_sessions, mail_links, spent_tokens, tries
 from plaidapp.store.pulls import line, transitions
 from plaidapp.store.transactions import search_backfill
 from plaidapp.store.webhooks import signing_keys
@@ -60,10 +60,11 @@ def fill_in_search() -> None:
 
 
 def clean_up() -> None:
-    """Delete what has had its day: forged key ids, sessions that are over, old counts of tries,
-    old activity."""
+    """Delete what has had its day: forged key ids, sessions and links in mails that are over, old
+    counts of tries, old activity."""
     signing_keys.delete_unknown()
     login_sessions.delete_over(policy.SESSIONS_BATCH)
+    mail_links.delete_over(policy.LINKS_BATCH)
     tries.delete_ended(policy.TRIES_BATCH)
     activity.delete_old(policy.ACTIVITY_BATCH)
     spent_tokens.delete_expired(policy.SPENT_BATCH)

@@ -12,6 +12,8 @@ from .connections.state_changes import StateChange
 from .people.activity import Activity
 from .people.authenticators import Authenticator
 from .people.login_sessions import LoginSession
+from .people.mail_links import MailLink
+from .people.outbox import Mail
 from .people.passkeys import Passkey
 from .people.recovery_codes import RecoveryCode
 from .people.spent_tokens import SpentToken
@@ -43,6 +45,8 @@ __all__ = [
     "LinkResult",
     "LinkSession",
     "LoginSession",
+    "Mail",
+    "MailLink",
     "MonthlyTotal",
     "Passkey",
     "Pull",
