@@ -18,10 +18,12 @@ from plaidapp.sealing import Cipher
 from plaidapp.store import User
 from plaidapp.store.base.types import now
 from plaidapp.store.people import mail_links, outbox
+from plaidapp.store.people.activity import Kind
 from plaidapp.store.people.outbox import USERNAME, Content
 
 from . import throttle
-from .user_agents import browser_and_system
+from .activity_sentences import SENTENCES
+from .user_agents import browser_and_system, device_name
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ def warn_if_no_site(config: Any) -> None:
 def tell(user: User, template: str, **context: Any) -> None:
     """Tell the person what happened to their account, if their address is known to be theirs.
 
-    The template has `user`, `browser`, `system`, `address` and `moment` of this request.
+    The template has `user`, and `device`, `address` and `moment` of this request.
     """
     if user.email_confirmed_at or not proves_addresses():
         tell_address(user, user.email, template, **context)
@@ -74,13 +76,18 @@ def tell(user: User, template: str, **context: Any) -> None:
 def tell_address(user: User, address: str, template: str, **context: Any) -> None:
     """Tell an address that is known to be the person's, such as their former one."""
     if current_app.config["PLAIDAPP"].mail_url:
-        browser, system = browser_and_system(request.user_agent.string)
+        device = device_name(*browser_and_system(request.user_agent.string))
         moment = dates.format_datetime(now().astimezone(user.zone), "long", locale=text_locale())
         content = _content(
-            address, template, user=user, browser=browser, system=system,
+            address, template, user=user, device=device,
             address=request.remote_addr, moment=moment, **context,
         )  # fmt: skip
         outbox.add(_cipher(), user.id, outbox.NOTICE, content)
+
+
+def tell_of_change(user: User, kind: Kind, detail: str) -> None:
+    """Tell the person what has changed about how they log in. It reads as in their activity."""
+    tell(user, "log_in_changed", change=str(SENTENCES[kind]) % {"detail": detail})
 
 
 def tell_of_new_device(user: User) -> None:

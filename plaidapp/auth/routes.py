@@ -21,7 +21,7 @@ from plaidapp.store.people import activity, time_zones, users
 from . import known_device, mails, passwords, throttle
 from .blueprint import blueprint
 from .forms import LogInForm, SignUpForm
-from .log_in import let_in
+from .log_in import let_in, let_in_first
 
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 Form = TypeVar("Form", bound=TextForm)
@@ -46,7 +46,7 @@ def _sign_up(form: SignUpForm) -> Answer:
         return _too_soon("auth/signup.html", form, attempt)
     if form.validate() and (user := _create(form)):
         event("signup", person=users.opaque_id_of(user))
-        return let_in(user, url_for("finance.dashboard"))
+        return let_in_first(user, url_for("finance.dashboard"))
     if not form.tells_who_is_here:
         attempt.forgive()
     return render_template("auth/signup.html", form=form), 422

@@ -93,7 +93,11 @@ def _prepare(server: smtplib.SMTP, user: str | None, password: str | None, host:
     if user and password:
         if not encrypted and not _is_loopback(host):
             raise NotNowError("it offers no encryption for the password", stops=True)
-        server.login(unquote(user), unquote(password))
+        try:
+            server.login(unquote(user), unquote(password))
+        except smtplib.SMTPException as error:
+            problem = f"it does not accept the name and password in MAIL_URL ({_described(error)})"
+            raise NotNowError(problem, stops=True) from None
 
 
 def _hand_over(server: smtplib.SMTP, message: EmailMessage) -> None:
