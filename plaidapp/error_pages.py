@@ -30,7 +30,7 @@ SENTENCES = {
     503: lazy_gettext("The database can't be reached right now. Try again in a moment."),
 }
 REFUSALS = {400, 403, 404, 405, 413}
-"""Answers to what no page of ours asks for: a foreign origin, a forged token, another's id."""
+"""Answers to what no page of ours asks for, such as another person's id."""
 STALE_PAGE = lazy_gettext("This page has been open too long. Reload it and try again.")
 
 
@@ -50,8 +50,6 @@ def wants_json() -> bool:
 def answer(status: int, sentence: str) -> Response:
     if status >= 500:  # looking up the person may be what failed
         g._login_user = login.anonymous_user()
-    elif status in REFUSALS:
-        _note_refusal(status)
     if wants_json():
         response = jsonify(error=sentence)
     elif is_htmx():
@@ -64,7 +62,7 @@ def answer(status: int, sentence: str) -> Response:
     return response
 
 
-def _note_refusal(status: int) -> None:
+def note_refusal(status: int) -> None:
     """Log that somebody may have tried to get past a check. A wrong address alone says nothing.
 
     The person is not looked up for that: it may be what the check was to prevent.
@@ -84,6 +82,8 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
+    if status in REFUSALS:
+        note_refusal(status)
     response = answer(status, _sentence(status, error))
     if isinstance(error, MethodNotAllowed):
         response.allow.update(error.valid_methods or ())
@@ -101,10 +101,9 @@ def _sentence(status: int, error: HTTPException) -> str:
 
 def _csrf_error(_error: CSRFError) -> Response:
     """Without a session every token is stale, so the person has to log in."""
-    if current_user.is_authenticated or request.blueprint == "auth":
-        return answer(400, str(STALE_PAGE))
-    _note_refusal(400)
-    return _require_login()
+    stays = current_user.is_authenticated or request.blueprint == "auth"
+    note_refusal(400)
+    return answer(400, str(STALE_PAGE)) if stays else _require_login()
 
 
 def _database_error(error: SQLAlchemyError) -> Response:
