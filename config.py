@@ -18,6 +18,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 import key_strength
+import mail_settings
 
 ROOT = Path(__file__).parent
 PLAID_HOSTS = {
@@ -71,12 +72,19 @@ class Config:
     """More names of this site, as a Host header spells them."""
     trusted_proxies: int = 0
     require_second_factor: bool = False
+    mail_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
     port: int = 8000
     web_concurrency: int | None = None
     log_level: str = "INFO"
     log_format: str = "auto"
     bank_timeout: float | None = None
     """How many seconds one call to Plaid may take. Only tests set it; see plaidapp.policy."""
+
+    @property
+    def sends_mail(self) -> bool:
+        """Is there a mail server, and so a proof that somebody has an email address?"""
+        return self.mail_url not in (None, mail_settings.TERMINAL)
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
@@ -110,6 +118,8 @@ class Config:
             allowed_hosts=_host_names(env),
             trusted_proxies=_whole_number(env, "TRUSTED_PROXIES", 20, least=0) or 0,
             require_second_factor=_one_of(env, "REQUIRE_SECOND_FACTOR", "0", ("0", "1")) == "1",
+            mail_url=_mail_url(env),
+            mail_from=_mail_from(env),
             port=port,
             web_concurrency=_whole_number(env, "WEB_CONCURRENCY", 512),
             log_level=_one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS, upper=True),
@@ -181,6 +191,27 @@ def _http_url(env: Mapping[str, str], name: str) -> str | None:
     if not good:
         raise ConfigError(name, "is not an address. Put one like https://example.com there.")
     return value.rstrip("/")
+
+
+def _mail_url(env: Mapping[str, str]) -> str | None:
+    value = _value(env, "MAIL_URL")
+    if value and (problem := mail_settings.problem_with_url(value)):
+        remedy = (
+            "Put one like smtp://user:password@host:587 or smtps://user:password@host:465 there,"
+            " with %40 for an @ in the user name or password, and %2F for a /."
+        )
+        raise ConfigError("MAIL_URL", f"{problem}. {remedy}")
+    return value
+
+
+def _mail_from(env: Mapping[str, str]) -> str | None:
+    value = _value(env, "MAIL_FROM")
+    remedy = "Put the sender of mails there, such as plaidapp <no-reply@example.com>."
+    if value and (problem := mail_settings.problem_with_sender(value)):
+        raise ConfigError("MAIL_FROM", f"{problem}. {remedy}")
+    if value is None and _mail_url(env) not in (None, mail_settings.TERMINAL):
+        raise ConfigError("MAIL_FROM", f"is not set, but MAIL_URL is. {remedy}")
+    return value
 
 
 def _host_names(env: Mapping[str, str]) -> tuple[str, ...]:

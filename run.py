@@ -28,6 +28,7 @@ from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
 from config import Config
+from mail_settings import TERMINAL
 
 ROOT = Path(__file__).parent
 INSTANCE = ROOT / "instance"
@@ -99,6 +100,7 @@ def environment(redis_socket: Path) -> dict[str, str]:
     env = {"WEB_CONCURRENCY": "2", "PYTHONUNBUFFERED": "1", "LOG_FORMAT": "text"} | keys() | given
     # No page elsewhere may pass for this one by a name that leads to this machine.
     env.setdefault("ALLOWED_HOSTS", "localhost")
+    env.setdefault("MAIL_URL", TERMINAL)
     env["REDIS_URL"] = f"unix://{redis_socket}"
     return env
 

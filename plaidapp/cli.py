@@ -5,9 +5,10 @@ import sys
 import threading
 
 import click
-from flask import Flask
+from flask import Flask, current_app
 from flask.cli import with_appcontext
 
+from . import policy
 from .bank.errors import BankError
 from .events import event
 from .extensions import db
@@ -15,9 +16,11 @@ from .formats import bank_name
 from .jobs import clock
 from .jobs import run as jobs
 from .jobs.connections import rotation
+from .jobs.mail import postman
 from .jobs.transactions import bank_comparison
 from .store import Item
 from .store.connections import items
+from .store.people import login_sessions, users
 from .store.pulls import kinds, pulls
 from .store.transactions import set_aside
 
@@ -26,16 +29,22 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(run_clock)
     app.cli.add_command(verify)
     app.cli.add_command(rotate_tokens)
+    app.cli.add_command(log_out)
 
 
 @click.command("clock")
 @with_appcontext
 def run_clock() -> None:
-    """Run the clock, which makes sure that every pull gets done, until it is stopped."""
+    """Run the clock, which makes sure that every pull gets done and every mail is sent, until it is
+    stopped."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    app = current_app._get_current_object()  # type: ignore[attr-defined] # for another thread
+    mails = threading.Thread(target=postman.run, args=(app, stop), daemon=True)
+    mails.start()
     clock.run(stop)
+    mails.join(policy.MAIL_DEADLINE)  # killed while it sends, it would send a mail twice
 
 
 @click.command("rotate-tokens")
@@ -55,6 +64,20 @@ def rotate_tokens() -> None:
             click.echo(f"No key in TOKEN_KEYS decrypts the secret of {batch.table} {row_id}.")
     click.echo(f"Encrypted again: {renewed}. Can't be decrypted: {unreadable}.")
     sys.exit(1 if unreadable else 0)
+
+
+@click.command("log-out")
+@click.argument("name")
+@with_appcontext
+def log_out(name: str) -> None:
+    """Log out the person with this username or email address on every device."""
+    user = users.by_name(name)
+    if user is None:
+        raise click.BadParameter("There is no such person.", param_hint="NAME")
+    event("operator", command="log-out", person=users.opaque_id_of(user))
+    login_sessions.end_others(user.id, None)
+    db.session.commit()
+    click.echo(f"{user.username} is logged out everywhere.")
 
 
 @click.command()

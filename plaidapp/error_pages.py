@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, ServiceUnavailable
 
 from . import body_limits
+from .events import event
 from .extensions import READ_ONLY_METHODS, db, login
 from .htmx import is_htmx, notice, redirect
 
@@ -28,6 +29,8 @@ SENTENCES = {
     ),
     503: lazy_gettext("The database can't be reached right now. Try again in a moment."),
 }
+REFUSALS = {400, 403, 404, 405, 413}
+"""Answers to what no page of ours asks for, such as another person's id."""
 STALE_PAGE = lazy_gettext("This page has been open too long. Reload it and try again.")
 
 
@@ -59,6 +62,17 @@ def answer(status: int, sentence: str) -> Response:
     return response
 
 
+def note_refusal(status: int) -> None:
+    """Log that somebody may have tried to get past a check. A wrong address alone says nothing.
+
+    The person is not looked up for that: it may be what the check was to prevent.
+    """
+    if status == HTTPStatus.NOT_FOUND and request.endpoint in (None, "static"):
+        return
+    person = getattr(g.get("_login_user"), "opaque_id", None)
+    event("refused", status=status, method=request.method, page=request.endpoint, person=person)
+
+
 def _with_reference(sentence: str) -> str:
     """Say how the operator finds the error in the log."""
     return f"{sentence} {gettext('Reference: %(id)s', id=g.request_id)}"
@@ -68,6 +82,8 @@ def _http_error(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return make_response(error.get_response())
+    if status in REFUSALS:
+        note_refusal(status)
     response = answer(status, _sentence(status, error))
     if isinstance(error, MethodNotAllowed):
         response.allow.update(error.valid_methods or ())
@@ -85,9 +101,9 @@ def _sentence(status: int, error: HTTPException) -> str:
 
 def _csrf_error(_error: CSRFError) -> Response:
     """Without a session every token is stale, so the person has to log in."""
-    if current_user.is_authenticated or request.blueprint == "auth":
-        return answer(400, str(STALE_PAGE))
-    return _require_login()
+    stays = current_user.is_authenticated or request.blueprint == "auth"
+    note_refusal(400)
+    return answer(400, str(STALE_PAGE)) if stays else _require_login()
 
 
 def _database_error(error: SQLAlchemyError) -> Response:

@@ -145,7 +145,7 @@ def _log_end(kind: type[BaseException], error: BaseException, frames: TracebackT
 
 def _secrets(config: Config) -> list[str]:
     """Return what must never be in a line: keys, and the passwords in addresses."""
-    addresses = (config.database_url, config.redis_url, config.plaid_url)
+    addresses = (config.database_url, config.redis_url, config.plaid_url, config.mail_url or "")
     passwords = [password for each in addresses if (password := urlsplit(each).password)]
     return [
         *config.secret_keys,

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, current_app, request
 from flask_babel import lazy_gettext
 
-from .error_pages import answer
+from .error_pages import answer, note_refusal
 from .extensions import READ_ONLY_METHODS
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,7 @@ def _refuse_foreign() -> Response | None:
         request.host,
         origin,
     )
+    note_refusal(403)
     return answer(403, str(FOREIGN))
 
 

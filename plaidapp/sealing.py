@@ -61,6 +61,11 @@ def pull_parameters(user_id: int, institution_id: str | None) -> str:
     return f"pull parameters {user_id} {institution_id}"
 
 
+def mail(_user_id: int | None, message_id: str) -> str:
+    """Return the place of what a mail says. Whose it is may turn out only when it is sent."""
+    return f"mail {message_id}"
+
+
 class Cipher:
     """Encrypts and decrypts with the keys of TOKEN_KEYS."""
 

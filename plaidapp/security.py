@@ -45,7 +45,7 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": PERMISSIONS,
 }
-HTTPS_ONLY = f"max-age={int(policy.HTTPS_ONLY_FOR.total_seconds())}"
+HTTPS_ONLY = f"max-age={int(policy.HTTPS_ONLY_FOR.total_seconds())}; includeSubDomains"
 
 
 def init_app(app: Flask) -> None:
@@ -65,12 +65,16 @@ def leads_to_plaid() -> str:
 def _protect(response: Response) -> Response:
     plaid = f" {_plaid()}" if g.get("leads_to_plaid") else ""
     response.headers["Content-Security-Policy"] = POLICY.format(plaid=plaid)
-    response.headers.update(ALWAYS)
+    for name, value in ALWAYS.items():
+        response.headers.setdefault(name, value)  # a page may be stricter
     if request.is_secure and hosts.is_public_name(request.host):
         response.headers["Strict-Transport-Security"] = HTTPS_ONLY
     if request.endpoint != "static" and "_user_id" in session:  # Flask-Login's key; needs no query
         # On a shared computer, the back button must not show balances after a log-out.
         response.headers["Cache-Control"] = "no-store"
+    if g.get("is_logged_out"):
+        # Cookies stay: the device is known, and has a theme.
+        response.headers["Clear-Site-Data"] = '"cache", "storage"'
     return response
 
 

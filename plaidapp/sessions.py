@@ -1,16 +1,20 @@
 """Flask's sessions in signed cookies, with names and limits of our own."""
 
+import hashlib
 from datetime import UTC, datetime
 
 from flask import Flask, Response, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
-from itsdangerous import URLSafeTimedSerializer
+from itsdangerous import Signer, URLSafeTimedSerializer
 
 from . import policy
 from .auth.access import LAST_MOMENT
+from .cookies import of_this_host
 
 
 def init_app(app: Flask) -> None:
+    # For all signatures: of the session, of CSRF tokens, of known devices. The default is SHA-1.
+    Signer.default_digest_method = staticmethod(hashlib.sha256)
     app.session_interface = Sessions()
     app.config.update(
         SESSION_COOKIE_SAMESITE="Lax",  # with Strict, the return from Plaid would be logged out
@@ -20,16 +24,11 @@ def init_app(app: Flask) -> None:
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Over https the cookie has a name with `__Host-`: a browser takes it from this host over https
-    only. The one of the other scheme is never read, since others can plant or read it.
-
-    https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Set-Cookie#cookie_prefixes
-    """
-
+    digest_method = staticmethod(hashlib.sha256)
     _serializer: URLSafeTimedSerializer | None = None
 
     def get_cookie_name(self, app: Flask) -> str:
-        return "__Host-session" if request.is_secure else "session"
+        return of_this_host("session")
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return request.is_secure

@@ -18,6 +18,7 @@ from flask import (
 from flask_babel import gettext as _
 
 from .addresses import own_path
+from .cookies import of_this_host
 from .htmx import is_htmx
 
 SYSTEM = "system"
@@ -35,7 +36,7 @@ def init_app(app: Flask) -> None:
 
 def chosen() -> str:
     """Return the theme in the cookie. Without a known one, return the system's."""
-    theme = request.cookies.get(COOKIE, SYSTEM)
+    theme = request.cookies.get(of_this_host(COOKIE), SYSTEM)
     return theme if theme in THEMES else SYSTEM
 
 
@@ -52,7 +53,7 @@ def choose() -> Response:
     else:
         response = make_response(redirect(back, 303))
     response.set_cookie(
-        COOKIE,
+        of_this_host(COOKIE),
         theme,
         max_age=MAX_AGE,
         samesite="Lax",

@@ -26,7 +26,7 @@ from . import (
     theme,
     webhooks,
 )
-from .auth import passwords
+from .auth import mails, passwords
 from .csrf import csrf
 from .extensions import login, signing_keys
 from .store.people import time_zones
@@ -74,6 +74,7 @@ def warm_up(app: Flask) -> None:
     Most of it is compiling the templates, which takes half a second to a second.
     """
     hosts.warn_if_any_is_accepted(app.config["PLAIDAPP"])
+    mails.warn_if_no_site(app.config["PLAIDAPP"])
     configure_mappers()
     passwords.warm_up()
     time_zones.names()

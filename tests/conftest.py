@@ -13,6 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -38,6 +39,7 @@ from plaidapp import create_app, languages
 from plaidapp.auth import passwords
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
+from plaidapp.jobs.mail import postman
 from plaidapp.store import Item, Pull
 from plaidapp.store.base import types
 from plaidapp.store.people import users
@@ -49,6 +51,7 @@ from sandbox.faults import Faults
 from tests import redis_content, shared, stored
 from tests.fake_link import FakeLink
 from tests.logged_in import logged_in
+from tests.mailbox import Mailbox
 
 DATABASES = ["sqlite", "postgresql"]
 TESTS = Path(__file__).parent
@@ -306,6 +309,30 @@ def owner(context: Flask) -> int:
 
 
 @pytest.fixture
+def mailbox(app: Flask) -> Iterator[Mailbox]:
+    """The mail server of MAIL_URL. It gets a mail when `send_mails` is called."""
+    mailbox = Mailbox()
+    mailbox.start()
+    config = app.config["PLAIDAPP"]
+    sender = "plaidapp <no-reply@example.com>"
+    app.config["PLAIDAPP"] = replace(config, mail_url=mailbox.url, mail_from=sender)
+    yield mailbox
+    mailbox.stop()
+
+
+@pytest.fixture
+def send_mails(app: Flask) -> Callable[[], None]:
+    """`send_mails()` sends the mails that are due, as the clock does."""
+
+    def send() -> None:
+        with app.app_context():
+            postman.send_due()
+            db.session.remove()
+
+    return send
+
+
+@pytest.fixture
 def client(app: Flask) -> FlaskClient:
     """A client without a log-in."""
     return app.test_client()
@@ -313,7 +340,7 @@ def client(app: Flask) -> FlaskClient:
 
 @functools.cache
 def password_hash() -> str:
-    """Hash PASSWORD, once: scrypt is slow on purpose."""
+    """Hash PASSWORD, once: it is slow on purpose."""
     return passwords.hash_password(PASSWORD)
 
 

@@ -286,6 +286,17 @@ def test_tokens_are_rotated_and_lost_ones_are_named(app, alice, item):
     assert f"No key in TOKEN_KEYS decrypts the secret of item {item.id}." in lost.output
 
 
+def test_an_operator_logs_somebody_out_everywhere(app, alice, charlie):
+    run = app.test_cli_runner().invoke
+
+    assert run(args=["log-out", "nobody"]).exit_code == 2
+    done = run(args=["log-out", "alice@example.com"])
+
+    assert (done.exit_code, done.output) == (0, "alice is logged out everywhere.\n")
+    assert alice.client.get("/finance/accounts.json").status_code == 401
+    assert charlie.client.get("/finance/accounts.json").status_code == 200
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_clock_exits_cleanly_on_a_signal(
     app, database_url, redis_url, number, poll, alice, work

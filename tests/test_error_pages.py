@@ -13,6 +13,7 @@ from plaidapp import create_app, error_pages
 from plaidapp.extensions import db
 from plaidapp.finance.connections import accounts_json
 from plaidapp.finance.dashboard import content
+from plaidapp.store.people import users
 
 SENTENCES = {status: str(sentence) for status, sentence in error_pages.SENTENCES.items()}
 SECRET = "the text of an exception"
@@ -59,6 +60,12 @@ def test_a_wrong_method_is_a_405_that_lists_the_right_ones(alice):
     assert as_json(alice.client.post("/finance/accounts.json"), 405) == SENTENCES[405]
 
 
+def test_no_request_is_sent_back(client):
+    answer = client.open("/finance/", method="TRACE", headers={"Cookie": "session=secret"})
+
+    assert (answer.status_code, "secret" in answer.text) == (405, False)
+
+
 @pytest.mark.parametrize("path", ["/auth/login", "/auth/signup"])
 def test_a_body_over_64_kb_is_a_413(client, path):
     form = {"username": "x" * (64 * 1024 + 1)}
@@ -66,6 +73,43 @@ def test_a_body_over_64_kb_is_a_413(client, path):
 
     assert sentence in as_page(client.post(path, data=form), 413)
     assert sentence in as_fragment(client.post(path, data=form, headers=HTMX), 413)
+
+
+def test_what_is_refused_is_an_event(app, alice, caplog):
+    caplog.set_level(logging.INFO, "plaidapp.events")
+    app.config["WTF_CSRF_ENABLED"] = True
+    me = {"person": opaque_id(app, alice)}
+    ask = alice.client.open
+    for send, fields in (
+        (lambda: ask("/finance/items/4711"), {"page": "finance.item", "status": 404} | me),
+        (lambda: ask("/nothing"), None),
+        (lambda: ask("/static/nothing.css"), None),
+        (lambda: ask("/auth/logout"), {"status": 405}),
+        (lambda: ask("/auth/logout", method="POST"), {"page": "auth.logout", "status": 400} | me),
+        (
+            lambda: ask("/auth/logout", method="POST", headers={"Origin": "https://evil.example"}),
+            {"page": "auth.logout", "status": 403},
+        ),
+        (
+            lambda: app.test_client().post("/finance/pulls/accounts"),
+            {"page": "finance.get_accounts", "status": 400},
+        ),
+        (
+            lambda: app.test_client().post("/auth/login", data={"username": "x" * 70_000}),
+            {"page": "auth.login", "status": 413},
+        ),
+    ):
+        caplog.clear()
+        send()
+        events = [record.event_fields for record in caplog.records if hasattr(record, "event")]
+        for each in events:
+            del each["method"]
+        assert events == ([fields] if fields else [])
+
+
+def opaque_id(app, person):
+    with app.app_context():
+        return users.opaque_id(person.id)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LEAVES = {
     "plaidapp.addresses",
+    "plaidapp.cookies",
     "plaidapp.csrf",
     "plaidapp.events",
     "plaidapp.extensions",
@@ -37,13 +38,14 @@ SHOWN = {
 }
 LOWER = {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", *LEAVES}
 MAY_IMPORT = {
-    "config": {"key_strength"},
+    "config": {"key_strength", "mail_settings"},
     "key_strength": set(),
+    "mail_settings": set(),
     "wsgi": {"config", "plaidapp"},
     "worker": {"config", "plaidapp"},
     "gunicorn": {"config", "plaidapp"},
     "server": {"server", "plaidapp.addresses", "plaidapp.policy"},
-    "run": {"config"},
+    "run": {"config", "mail_settings"},
     "sandbox": {"sandbox"},
     "plaidapp.bank": {"plaidapp.bank", *SHARED},
     "plaidapp.store": {"plaidapp.store", *STORE},
@@ -56,7 +58,10 @@ MAY_IMPORT = {
     },
     "plaidapp.jobs.worker_app": {"config", "plaidapp"},  # a job of a plain `rq worker` needs it
     "plaidapp.webhooks": {"plaidapp.webhooks", *LOWER},
-    "plaidapp.auth": {"plaidapp.auth", "plaidapp.days", "plaidapp.origins", *LOWER},
+    "plaidapp.auth": {
+        *("plaidapp.auth", "plaidapp.days", "plaidapp.languages", "plaidapp.origins"),
+        *LOWER,
+    },
     "plaidapp.finance": {"plaidapp.finance", *SHOWN, *LOWER},
     "plaidapp.migrations": set(),
     **{leaf: {leaf} for leaf in LEAVES},
@@ -87,6 +92,7 @@ SUBJECTS = {
         "transactions": {"pulls", "connections"},
         "recurring": {"pulls"},
         "people": {"pulls", "connections"},
+        "mail": set(),
     },
 }
 """Which subjects of the same layer each subject may import."""

@@ -15,7 +15,9 @@ from plaidapp.finance.connections.connect_forms import TEST_BANKS
 from plaidapp.store import Account, Item, LinkResult, LinkSession, PullItem, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states, link_results
+from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
+from tests.auth.test_access import mail_links_of
 from tests.finance.connections.test_status_lines import STATES
 from tests.pages import Page
 from tests.pseudo import FORMATS, bracketed, translate, untranslatable
@@ -86,6 +88,7 @@ def ids(app, connected):
             "account_id": db.session.scalars(select(Account.id)).all(),
             "session_id": _sessions(connected.id),
             "transaction_id": db.session.scalars(select(Transaction.id)).all(),
+            **{name: [token] for name, token in mail_links_of(users.by_id(connected.id)).items()},
         }
 
 

@@ -15,6 +15,7 @@ from plaidapp.store.people import passkeys, users
 from tests.conftest import PASSWORD
 from tests.link_walker import walk
 from tests.logged_in import logged_in
+from tests.mailbox import link_in
 from tests.plain_browser import PlainBrowser
 
 NOT_PRESSED = {
@@ -49,7 +50,9 @@ def at_work(browser, work):
     return reload
 
 
-def test_every_form_works_without_javascript(app, browser, at_work, bank_server, monkeypatch):
+def test_every_form_works_without_javascript(
+    app, browser, at_work, bank_server, mailbox, send_mails, monkeypatch
+):
     """Compare with the app's own list of POST routes, so that no action is missed."""
     monkeypatch.setattr(policy, "REFRESH_SYNC_DELAY", timedelta())
     sign_up(browser)
@@ -89,6 +92,7 @@ def test_every_form_works_without_javascript(app, browser, at_work, bank_server,
     disconnect(browser, at_work)
     connect_at_plaid(browser, at_work)
     log_out_devices(app, browser)
+    follow_links_in_mails(browser, mailbox, send_mails)
     change_factors(app, browser)
     delete_everything(browser)
     forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
@@ -242,6 +246,29 @@ def delete_everything(browser):
     page = browser.press("Delete everything")  # confirmed lately, and without a password
     assert browser.path == "/auth/login"
     assert "everything is being deleted" in page.text
+
+
+def follow_links_in_mails(browser, mailbox, send_mails):
+    def newest_link():
+        send_mails()
+        return link_in(mailbox.take_all()[-1])
+
+    browser.get("/auth/account")
+    browser.press("Send a link")  # the first one ended with the password
+    browser.get(newest_link())
+    assert "anna@example.com is confirmed." in browser.press("Confirm").text
+    for button in ("Keep the present address", "Confirm"):
+        browser.get("/auth/email")
+        browser.press("Change email address", email="new@example.com")
+        if button == "Confirm":
+            browser.get(newest_link())
+        browser.press(button)
+    browser.get("/auth/forgot")
+    browser.press("Send a link", email="new@example.com")
+    browser.get(newest_link())
+    page = browser.press("Change password", password=PASSWORD[::-1])
+    assert "Your password is changed." in page.text
+    browser.press("Log in", username="anna", password=PASSWORD[::-1])
 
 
 def return_from(browser, address):

@@ -102,7 +102,7 @@ def test_only_a_name_on_https_is_kept_on_https(client, address, kept):
     for path in ("/auth/login", "/static/app.css", "/nothing", "/finance/"):
         answer = client.get(path, base_url=address, buffered=True)
         told = answer.headers.get("Strict-Transport-Security")
-        assert told == ("max-age=31536000" if kept else None), path
+        assert told == ("max-age=31536000; includeSubDomains" if kept else None), path
 
 
 def test_an_error_is_protected_too(app, alice, monkeypatch):

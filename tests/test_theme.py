@@ -63,6 +63,15 @@ def test_the_cookie_lasts_a_year_and_goes_to_this_site_only(client):
         assert part in cookie
 
 
+def test_over_https_the_cookie_belongs_to_this_host_alone(client):
+    there = "https://bank.example"
+    answer = client.post("/theme", base_url=there, data={"theme": "dark"})
+
+    cookie = answer.headers["Set-Cookie"]
+    assert (cookie.startswith("__Host-theme=dark;"), "Secure" in cookie) == (True, True)
+    assert theme_of(client.get("/auth/login", base_url=there)) == "dark"
+
+
 def test_the_systems_theme_can_be_chosen_again(client):
     client.post("/theme", data={"theme": "dark"})
     client.post("/theme", data={"theme": "system"})

@@ -10,9 +10,12 @@ from . import (
     deletion,
     devices,
     download,
+    email_address,
+    mails,
     name_change,
     password_change,
     preferences,
+    reset,
     routes,
 )
 from .blueprint import blueprint
@@ -33,6 +36,7 @@ __all__ = [
     "deletion",
     "devices",
     "download",
+    "email_address",
     "factors_page",
     "init_app",
     "log_in_pages",
@@ -41,6 +45,7 @@ __all__ = [
     "pages",
     "password_change",
     "recovery_pages",
+    "reset",
     "routes",
 ]  # importing them registers their routes
 
@@ -48,6 +53,7 @@ __all__ = [
 def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(preferences.blueprint)
+    app.add_template_global(mails.can_send_links)
     current_session.init_app(app)
     requirement.init_app(app)
     app.add_template_global(challenges.host, "passkey_host")

@@ -6,7 +6,7 @@ from flask_login import login_required
 from plaidapp.htmx import is_htmx
 from plaidapp.store.base.types import now
 
-from . import activity_page, devices, your_data
+from . import activity_page, devices, email_address, your_data
 from .access import person
 from .blueprint import blueprint
 from .second_factor import factors_page
@@ -14,6 +14,7 @@ from .time_zone_form import TimeZoneForm
 
 CONTEXTS = (
     devices.context,
+    email_address.context,
     factors_page.context,
     activity_page.context,
     your_data.context,

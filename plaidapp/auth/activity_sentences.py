@@ -26,6 +26,8 @@ SENTENCES = {
     Kind.PASSKEY_RENAMED: lazy_gettext("Passkey renamed to “%(detail)s”"),
     Kind.PASSKEY_REMOVED: lazy_gettext("Passkey “%(detail)s” removed"),
     Kind.PASSKEY_COPIED: lazy_gettext("Passkey “%(detail)s” refused: it may have been copied"),
+    Kind.EMAIL_CHANGED: lazy_gettext("Email address changed"),
+    Kind.EMAIL_CONFIRMED: lazy_gettext("Email address confirmed"),
     Kind.NAME_CHANGED: lazy_gettext("Username changed to %(detail)s"),
     Kind.TIME_ZONE_CHANGED: lazy_gettext("Time zone changed to %(detail)s"),
     Kind.CONNECTED: lazy_gettext("%(detail)s connected"),

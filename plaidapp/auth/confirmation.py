@@ -69,7 +69,7 @@ def _page() -> str:
     """Return the page to show after the confirmation: this one, or the one with the form."""
     if request.method in READ_ONLY_METHODS:
         return request.full_path.rstrip("?")
-    pages = [request.path, *map(str, PurePosixPath(request.path).parents)]
+    pages = [request.path, *map(str, PurePosixPath(request.path).parents[:-1])]
     return next(filter(_is_shown, pages), url_for("auth.account"))
 
 

@@ -9,9 +9,10 @@ from ipaddress import ip_address
 from flask import Flask, g, request, session
 from flask_login import login_user, logout_user
 
+from plaidapp.events import event
 from plaidapp.extensions import db, login
 from plaidapp.store import User
-from plaidapp.store.people import activity, known_devices, login_sessions
+from plaidapp.store.people import activity, known_devices, login_sessions, users
 from plaidapp.store.people.activity import Kind
 from plaidapp.store.people.login_sessions import OpenSession
 
@@ -65,6 +66,7 @@ def end() -> None:
         db.session.commit()
     logout_user()
     session.clear()
+    g.is_logged_out = True  # the browser then forgets what it keeps of this site: see security
 
 
 def load(_user_id: str) -> User | None:
@@ -72,6 +74,8 @@ def load(_user_id: str) -> User | None:
     claimed = claim()
     found = login_sessions.find(claimed) if claimed else None
     if found is None:
+        if claimed:  # signed by us, so it is the cookie of a session that has ended
+            event("session_refused", person=users.opaque_id(claimed.user_id))
         return None
     user, g.login_session = found
     return user

@@ -18,6 +18,7 @@ from plaidapp.store.people import activity, known_devices, login_sessions
 from . import current_session
 from .access import owned_or_404, person
 from .blueprint import blueprint
+from .confirmation import needs_confirmation
 from .user_agents import device_name
 
 Answer = str | Response
@@ -46,8 +47,11 @@ def name_of(device: LoginSession) -> str:
 def revoke(login_id: int) -> Answer:
     """Log out one device, and forget it. For this one it is the same as *Log out*."""
     ended = owned_or_404(login_sessions.owned, login_id)
-    if ended.id == current_session.current().id:
-        return log_out()
+    return log_out() if ended.id == current_session.current().id else _log_out_other(ended)
+
+
+@needs_confirmation
+def _log_out_other(ended: LoginSession) -> Answer:
     if ended.device and ended.device != current_session.device():
         known_devices.forget(person().id, ended.device)
     db.session.delete(ended)
@@ -57,7 +61,7 @@ def revoke(login_id: int) -> Answer:
 
 
 @blueprint.post("/sessions/revoke")
-@login_required
+@needs_confirmation
 def revoke_others() -> Answer:
     known_devices.forget_others(person().id, current_session.device())
     login_sessions.end_others(person().id, current_session.current().id)

@@ -14,6 +14,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug import Response
 
 from plaidapp import policy
+from plaidapp.cookies import of_this_host
 from plaidapp.extensions import signing_keys
 from plaidapp.store import User
 from plaidapp.store.base.types import now
@@ -21,7 +22,7 @@ from plaidapp.store.people import known_devices, users
 
 from . import passwords
 
-SALT = "known device"
+NAME, SALT = "known-device", "known device"
 LIFE = int(policy.KNOWN_DEVICE_LIFE.total_seconds())
 
 
@@ -68,7 +69,7 @@ def _others(user_id: int) -> list[Entry]:
 
 def _set(response: Response, entries: list[Entry]) -> None:
     response.set_cookie(
-        _name(),
+        of_this_host(NAME),
         _serializer().dumps(entries),
         max_age=LIFE,
         path="/",
@@ -81,16 +82,11 @@ def _set(response: Response, entries: list[Entry]) -> None:
 def _entries() -> list[Entry]:
     """Return whom the cookie names, the last to log in first."""
     try:
-        content = _serializer().loads(request.cookies.get(_name(), ""), max_age=LIFE)
+        content = _serializer().loads(request.cookies.get(of_this_host(NAME), ""), max_age=LIFE)
         entries = [Entry(*entry) for entry in content]
     except (BadData, TypeError, ValueError):
         return []
     return [entry for entry in entries if entry.moment > now().timestamp() - LIFE]
-
-
-def _name() -> str:
-    """Only this host can set a cookie whose name begins with `__Host-`, over https."""
-    return "__Host-known-device" if request.is_secure else "known-device"
 
 
 def _serializer() -> URLSafeTimedSerializer:

@@ -12,9 +12,14 @@ from plaidapp.store import User
 from plaidapp.store.people import factors, users
 from plaidapp.store.people.activity import Kind
 
-from . import current_session, half_log_in, known_device
+from . import current_session, half_log_in, known_device, mails
 
 PASSKEY = "passkey"
+
+
+def let_in_first(user: User, target: str) -> Response:
+    """Log in somebody who has just signed up: every device is new to them."""
+    return _start(user, target, Kind.LOGGED_IN, kept=False, device=None)
 
 
 def let_in(user: User, target: str, *, kept: bool = False, device: str | None = None) -> Response:
@@ -39,6 +44,12 @@ def complete(
         factor=factor or None,
     )
     how = Kind.LOGGED_IN_WITH_PASSKEY if factor == PASSKEY else Kind.LOGGED_IN
+    if device is None:
+        mails.tell_of_new_device(user)
+    return _start(user, target, how, kept=kept, device=device)
+
+
+def _start(user: User, target: str, how: Kind, *, kept: bool, device: str | None) -> Response:
     device = device or known_device.new_id()
     current_session.start(user, device, kept=kept, how=how)
     answer = redirect(target)

@@ -21,7 +21,7 @@ from plaidapp.htmx import is_htmx
 from plaidapp.store import User
 from plaidapp.store.people import activity, known_devices, login_sessions, users
 
-from . import confirmation, current_session, known_device, passwords
+from . import confirmation, current_session, known_device, mails, passwords
 from .access import person
 from .blueprint import blueprint
 from .forms import ADVICE, judge
@@ -114,4 +114,5 @@ def store(user: User, password_hash: str, session_id: int | None = None) -> None
     login_sessions.end_others(user.id, session_id)
     known_devices.forget_others(user.id, None)
     activity.note(user.id, activity.Kind.PASSWORD_CHANGED)
+    mails.tell(user, "password_changed")
     event("password_changed", person=users.opaque_id_of(user))

@@ -18,10 +18,10 @@ from plaidapp.forms import TextForm
 from plaidapp.store import User
 from plaidapp.store.people import activity, time_zones, users
 
-from . import known_device, passwords, throttle
+from . import known_device, mails, passwords, throttle
 from .blueprint import blueprint
 from .forms import LogInForm, SignUpForm
-from .log_in import let_in
+from .log_in import let_in, let_in_first
 
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 Form = TypeVar("Form", bound=TextForm)
@@ -46,7 +46,7 @@ def _sign_up(form: SignUpForm) -> Answer:
         return _too_soon("auth/signup.html", form, attempt)
     if form.validate() and (user := _create(form)):
         event("signup", person=users.opaque_id_of(user))
-        return let_in(user, url_for("finance.dashboard"))
+        return let_in_first(user, url_for("finance.dashboard"))
     if not form.tells_who_is_here:
         attempt.forgive()
     return render_template("auth/signup.html", form=form), 422
@@ -59,10 +59,14 @@ def _create(form: SignUpForm) -> User | None:
     # A browser may know zones that this machine doesn't, and nobody has to know a zone's name.
     known = form.time_zone.data in time_zones.names()
     time_zone = form.time_zone.data if known else time_zones.UTC
-    user = users.add(form.username.data, form.email.data, password_hash, time_zone)
+    name, email, must_confirm = form.username.data, form.email.data, mails.proves_addresses()
+    is_mailed = must_confirm and not throttle.confirmation_mail(email).refused
+    user = users.add(name, email, password_hash, time_zone, email_counts=not must_confirm)
     try:
         db.session.flush()
         activity.note(user.id, activity.Kind.SIGNED_UP)
+        if is_mailed:
+            mails.ask_to_confirm(user, email, "confirm")
         db.session.commit()
     except IntegrityError:
         db.session.rollback()
@@ -110,7 +114,11 @@ def _checked(password: str, credentials: users.Credentials | None) -> User | Non
     known = credentials.password_hash if credentials else None
     if not passwords.matches(known, password[: passwords.LONGEST + 1]):
         return None
-    return users.by_id(credentials.id) if credentials else None
+    user = users.by_id(credentials.id) if credentials else None
+    if user and passwords.is_outdated(user.password_hash):
+        user.password_hash = passwords.hash_password(password)
+        db.session.commit()
+    return user
 
 
 def _in_turn(template: str, form: Form, work: Callable[[Form], Answer]) -> Answer:

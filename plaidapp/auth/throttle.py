@@ -71,15 +71,48 @@ def code(user_id: int, device: str | None) -> Try:
     return _guess(f"code person {user_id}")
 
 
+def forget_guesses(user_id: int) -> None:
+    """Start the count of a person's wrong passwords again: they have proved who they are.
+
+    Wrong codes still count, or each new password would bring new guesses of them.
+    """
+    counting.forget(_key(f"person {user_id}"))
+
+
 def forget(user_id: int) -> None:
-    """Forget how often strangers have guessed a person's password and codes: they are gone."""
-    for whose in ("person", "code person"):
-        counting.forget(_guesses(f"{whose} {user_id}").key)
+    """Forget how often strangers have guessed a person's password and codes, and the mails that
+    they were sent: they are gone."""
+    for whose in ("person", "code person", "mails of", "mails of new devices of"):
+        counting.forget(_key(f"{whose} {user_id}"))
 
 
 def sign_up() -> Try:
     # The try that uses up the limit starts the delay, and so the next one is refused.
     return _count(None, _of_address("sign-ups", policy.ADDRESS_SIGN_UPS - 1))
+
+
+def reset(email: str) -> Try:
+    """Count a request for a new password, whether or not anybody has this email address."""
+    return _count(_mails_to(email), _of_address("resets", policy.ADDRESS_RESETS - 1))
+
+
+def confirmation_mail(email: str, user_id: int | None = None) -> Try:
+    """Count a mail with a link that confirms an address. `user_id` is who asks for it."""
+    return _count(_mails_to(email), _mails(f"of {user_id}") if user_id else None)
+
+
+def new_device_mail(user_id: int) -> Try:
+    return _count(_mails(f"of new devices of {user_id}"), None)
+
+
+def _mails_to(email: str) -> Limit:
+    return _mails(f"to {users.key_of(email)}")
+
+
+def _mails(which: str) -> Limit:
+    # The mail that uses up the limit starts the delay, and so the next one is refused.
+    free = policy.FREE_MAILS - 1
+    return Limit(_key(f"mails {which}"), free, policy.ADDRESS_PERIOD, renews=True)
 
 
 def _count(own: Limit | None, address: Limit | None) -> Try:

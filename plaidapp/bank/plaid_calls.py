@@ -1,5 +1,6 @@
 """One call to Plaid: plaid-python builds and sends it, and every failure becomes a BankError."""
 
+import logging
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +13,8 @@ from plaidapp.sealing import Cipher, Sealed
 from . import error_sentences, errors
 from .responses import decode, refusal
 from .transport import BoundedPool
+
+log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
@@ -64,13 +67,19 @@ class PlaidCalls:
             )
         except plaid.ApiException as error:
             raise refusal(error) from None
-        except urllib3.exceptions.NewConnectionError:  # a subclass of urllib3's TimeoutError
-            raise errors.transport_error(error_sentences.UNREACHABLE) from None
-        except urllib3.exceptions.TimeoutError:
-            raise errors.transport_error(error_sentences.TIMEOUT) from None
-        except (urllib3.exceptions.HTTPError, OSError):
-            raise errors.transport_error(error_sentences.UNREACHABLE) from None
-        except (plaid.OpenApiException, TypeError, ValueError, AttributeError):
+        except urllib3.exceptions.NewConnectionError as error:  # a TimeoutError of urllib3 too
+            raise _logged(path, error, error_sentences.UNREACHABLE) from None
+        except urllib3.exceptions.TimeoutError as error:
+            raise _logged(path, error, error_sentences.TIMEOUT) from None
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise _logged(path, error, error_sentences.UNREACHABLE) from None
+        except (plaid.OpenApiException, TypeError, ValueError, AttributeError) as error:
             # plaid-python itself fails on some responses, such as an error body it can't decode.
-            raise errors.transport_error(error_sentences.NONSENSE) from None
+            raise _logged(path, error, error_sentences.NONSENSE) from None
         return bytes(response.data)
+
+
+def _logged(path: str, error: Exception, code: str) -> errors.BankError:
+    """Log the kind of failure, such as a certificate that is not Plaid's. Its text may quote."""
+    log.warning("The call of %s failed: %s", path, type(error).__name__)
+    return errors.transport_error(code)

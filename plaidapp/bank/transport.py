@@ -23,6 +23,13 @@ class ResponseTooLargeError(urllib3.exceptions.HTTPError):
     """The response is larger than any that Plaid sends."""
 
 
+class TLSError(urllib3.exceptions.HTTPError):
+    """The host can't speak TLS, or its certificate is not valid.
+
+    plaid-python breaks on urllib3's own error.
+    """
+
+
 class BoundedPool(urllib3.PoolManager):
     """A pool whose responses are read completely within `deadline` seconds, or fail.
 
@@ -48,7 +55,10 @@ class BoundedPool(urllib3.PoolManager):
             "redirect": False,
             "timeout": urllib3.Timeout(connect=min(policy.CONNECT_LIMIT, deadline), total=deadline),
         }
-        response = super().request(method, url, **options)
+        try:
+            response = super().request(method, url, **options)
+        except urllib3.exceptions.SSLError as error:
+            raise TLSError from error
         body = io.BytesIO()
         try:
             while chunk := response.read1(READ_AT_ONCE, decode_content=True):

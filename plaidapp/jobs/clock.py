@@ -14,7 +14,14 @@ from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store.base import old_texts
 from plaidapp.store.connections import sync_progress
-from plaidapp.store.people import activity, known_devices, login_sessions, spent_tokens, tries
+from plaidapp.store.people import (
+    activity,
+    known_devices,
+    login_sessions,
+    mail_links,
+    spent_tokens,
+    tries,
+)
 from plaidapp.store.pulls import line, transitions
 from plaidapp.store.transactions import search_backfill
 from plaidapp.store.webhooks import signing_keys
@@ -67,10 +74,12 @@ def redact_old_texts() -> None:
 
 
 def clean_up() -> None:
-    """Delete what has had its day: forged key ids, old sessions, devices, activity and counts."""
+    """Delete what has had its day: forged key ids, old sessions, devices, links in mails, activity
+    and counts of tries."""
     signing_keys.delete_unknown()
     login_sessions.delete_over(policy.SESSIONS_BATCH)
     known_devices.delete_old(policy.KNOWN_DEVICES_BATCH)
+    mail_links.delete_over(policy.LINKS_BATCH)
     tries.delete_ended(policy.TRIES_BATCH)
     activity.delete_old(policy.ACTIVITY_BATCH)
     spent_tokens.delete_expired(policy.SPENT_BATCH)

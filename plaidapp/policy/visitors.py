@@ -42,7 +42,7 @@ TRIES_BATCH = 1_000
 REDIS_LEFT_ALONE = 5.0
 """Seconds for which the database counts tries after Redis has failed to."""
 PASSWORDS_AT_ONCE = 3
-"""Log-ins and sign-ups that a process does at a time: each takes 32 MB to hash a password."""
+"""Log-ins and sign-ups that a process does at a time: each takes 19 MB to hash a password."""
 PASSWORD_PATIENCE = 2.0
 """Seconds that another one waits for its turn. After that it is answered 503 and not counted."""
 KNOWN_DEVICE_LIFE = timedelta(days=365)

@@ -14,6 +14,8 @@ from .people.activity import Activity
 from .people.authenticators import Authenticator
 from .people.known_devices import KnownDevice
 from .people.login_sessions import LoginSession
+from .people.mail_links import MailLink
+from .people.outbox import Mail
 from .people.passkeys import Passkey
 from .people.recovery_codes import RecoveryCode
 from .people.spent_tokens import SpentToken
@@ -46,6 +48,8 @@ __all__ = [
     "LinkResult",
     "LinkSession",
     "LoginSession",
+    "Mail",
+    "MailLink",
     "MonthlyTotal",
     "OldText",
     "Passkey",

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,7 +13,7 @@ from plaidapp import hosts
 from plaidapp.extensions import db
 from plaidapp.store import Account, Edit, Item, LinkSession, LoginSession, Pull, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.people import login_sessions, passkeys
+from plaidapp.store.people import login_sessions, mail_links, passkeys, users
 from plaidapp.store.pulls import kinds, pulls
 from tests.pages import token_of
 
@@ -28,6 +28,9 @@ PUBLIC = {
     "auth.second_factor",
     "auth.signup",
     "auth.logout",
+    "auth.forgot",
+    "auth.reset",
+    "auth.confirm_email",
     "health.healthz",
     "health.readyz",
     "styleguide.show",
@@ -98,7 +101,17 @@ def belongings(app, alice):
         login_id = db.session.scalar(db.select(db.func.max(LoginSession.id)))
         ids |= {"session_id": session.id, "login_id": login_id}
         ids["passkey_id"] = passkeys.of_person(alice.id)[0].id
+        ids |= mail_links_of(users.by_id(alice.id))
         return {"item_id": item.id, "pull_id": pull.id} | ids
+
+
+def mail_links_of(user):
+    tokens = {purpose: mail_links.new_token() for purpose in (mail_links.CONFIRM, mail_links.RESET)}
+    for purpose, token in tokens.items():
+        hour = timedelta(hours=1)
+        mail_links.put(user, purpose, user.email, mail_links.hash_of(token), hour)
+    db.session.commit()
+    return {f"{purpose}_token": token for purpose, token in tokens.items()}
 
 
 def test_the_public_routes_are_these_and_no_others(app):

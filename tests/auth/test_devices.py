@@ -125,6 +125,20 @@ def test_every_other_device_is_logged_out(app, alice, phone, charlie):
     assert len(devices(charlie)) == 1
 
 
+@pytest.mark.parametrize("path", ["/auth/sessions/2/revoke", "/auth/sessions/revoke"])
+def test_whoever_sits_at_an_open_page_logs_no_other_device_out(alice, phone, later, dump, path):
+    later(minutes=11)
+    before = dump()["login_session"]
+
+    answer = alice.client.post(path)
+
+    assert answer.location.startswith("/auth/confirm?next=/auth/account")
+    assert alice.htmx("POST", path).headers["HX-Redirect"] == answer.location
+    assert [row.split(",")[0] for row in dump()["login_session"]] == [
+        row.split(",")[0] for row in before
+    ]
+
+
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "htmx"])
 def test_logging_out_this_device_is_a_log_out(alice, headers):
     answer = alice.client.post("/auth/sessions/1/revoke", headers=headers)

@@ -5,8 +5,10 @@ import re
 from dataclasses import replace
 
 import pytest
+from werkzeug.security import generate_password_hash
 
 from plaidapp import create_app
+from plaidapp.auth import passwords
 from plaidapp.extensions import db
 from plaidapp.store.people import users
 from tests.pages import Page, set_cookie
@@ -139,6 +141,33 @@ def test_logging_out_leaves_nothing_in_the_session(alice):
 
     with alice.client.session_transaction() as session:
         assert set(session) == {"_flashes"}
+
+
+def test_logging_out_clears_what_the_browser_keeps_but_not_its_cookies(alice):
+    answer = alice.client.post("/auth/logout")
+
+    assert answer.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert "Clear-Site-Data" not in alice.client.get("/auth/login").headers
+
+
+def test_a_hash_of_an_older_version_is_renewed_by_the_next_log_in(app, alice, log_in):
+    with app.app_context():
+        old = users.by_id(alice.id).password_hash = generate_password_hash(PASSWORD)
+        db.session.commit()
+
+    for password, renewed in (("wrong", False), (PASSWORD, True)):
+        log_in("alice", password)
+        with app.app_context():
+            stored = users.by_id(alice.id).password_hash
+            assert (stored != old, passwords.is_outdated(stored)) == (renewed, not renewed)
+    assert log_in("alice", PASSWORD).status_code == 302
+
+
+def test_no_signature_is_made_with_sha_1(app, log_in):
+    """The length of SHA-256 in Base64, for the session and the known device."""
+    for header in log_in().headers.getlist("Set-Cookie"):
+        value = header.partition(";")[0].partition("=")[2]
+        assert len(value.rpartition(".")[2]) == 43, header
 
 
 def test_logging_out_requires_a_post(alice):

@@ -47,10 +47,10 @@ def test_signing_up_stores_the_person_and_logs_in(client, users):
     assert [(user.username, user.email) for user in users()] == [("dora", "dora@example.com")]
 
 
-def test_a_password_is_stored_as_a_scrypt_hash(client, users):
+def test_a_password_is_stored_as_a_hash_of_argon2id(client, users):
     client.post("/auth/signup", data=GOOD)
 
-    assert users()[0].password_hash.startswith("scrypt:32768:8:1$")
+    assert users()[0].password_hash.startswith(passwords.ARGON2ID)
     assert PASSWORD not in users()[0].password_hash
 
 

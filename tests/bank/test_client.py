@@ -210,6 +210,15 @@ def test_a_host_without_an_address_is_unreachable(client_for, ask):
     assert (problem.code, problem.retryable) == (UNREACHABLE, True)
 
 
+def test_a_host_that_cannot_speak_tls_is_unreachable_and_the_log_says_why(
+    client_for, canned, ask, caplog
+):
+    there = canned.url.replace("http://", "https://")
+    problem = problem_of(ask(client_for(there), "sandbox_public_token"))
+    assert (problem.code, problem.retryable) == (UNREACHABLE, True)
+    assert "The call of /sandbox/public_token/create failed: TLSError" in caplog.text
+
+
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize(
     ("status", "body", "code"),

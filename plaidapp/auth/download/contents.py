@@ -17,6 +17,7 @@ FILES = {
     "authenticator": "authenticators",
     "passkey": "passkeys",
     "recovery_code": "recovery_codes",
+    "mail_link": "mail_links",
     "item": "connections",
     "state_change": "connection_states",
     "link_session": "link_sessions",
@@ -39,8 +40,9 @@ FILES = {
     "set_aside": "set_aside",
 }
 """The names of the files by table."""
-IN_NONE = {"spent_token"}
-"""Tables with nothing to tell: marks of log-ins that were finished, for minutes."""
+IN_NONE = {"spent_token", "mail"}
+"""Tables with nothing to tell: marks of log-ins that were finished, for minutes, and mails that are
+about to be sent."""
 SECRET = {
     "user": {"password_hash"},
     "login_session": {"token_hash", "device"},
@@ -48,6 +50,7 @@ SECRET = {
     "authenticator": {"sealed_secret", "last_step"},
     "passkey": {"credential_id", "public_key", "sign_count"},
     "recovery_code": {"code_hash"},
+    "mail_link": {"token_hash", "bound_to"},
     "item": {"access_token"},
     "link_session": {"token_hash", "sealed_token", "sealed_url"},
     "link_result": {"token_hash", "sealed_token"},

@@ -24,6 +24,7 @@ from plaidapp.store import Passkey
 from plaidapp.store.people import activity, passkeys, users
 from plaidapp.store.people.activity import Kind
 
+from .. import mails
 from . import challenges
 from .challenges import Challenge, PasskeyError, not_accepted
 
@@ -102,5 +103,7 @@ def _is_of(passkey: Passkey, user_handle: bytes | None) -> bool:
 
 def _note_copy(passkey: Passkey) -> None:
     activity.note(passkey.user_id, Kind.PASSKEY_COPIED, passkey.name)
+    if owner := users.by_id(passkey.user_id):
+        mails.tell_of_change(owner, Kind.PASSKEY_COPIED, passkey.name)
     db.session.commit()
     event("passkey_copied", person=users.opaque_id(passkey.user_id))

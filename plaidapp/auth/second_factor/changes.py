@@ -11,7 +11,7 @@ from plaidapp.store.people import activity, factors, login_sessions, recovery_co
 from plaidapp.store.people.activity import Kind
 from plaidapp.store.people.factors import Factors
 
-from .. import current_session
+from .. import current_session, mails
 from ..access import person
 
 
@@ -22,8 +22,10 @@ def lock() -> None:
 
 
 def note(kind: Kind, detail: str = "") -> None:
-    """Note what has changed, for the person and for the operator."""
+    """Note what has changed, for the person and for the operator, and mail it to the person."""
     activity.note(person().id, kind, detail)
+    if kind != Kind.PASSKEY_RENAMED:
+        mails.tell_of_change(person(), kind, detail)
     event(kind, person=person().opaque_id)
 
 

@@ -12,7 +12,7 @@ from plaidapp.forms import TextForm
 from plaidapp.store.people import activity, factors, passkeys, recovery_codes
 from plaidapp.store.people.activity import Kind
 
-from .. import half_log_in, throttle
+from .. import half_log_in, mails, throttle
 from ..blueprint import blueprint
 from ..half_log_in import HalfLogIn
 from ..log_in import PASSKEY, complete
@@ -113,6 +113,7 @@ def _with_code(half: HalfLogIn, form: StepForm) -> Answer:
 def _note_recovery_code(half: HalfLogIn) -> None:
     left = recovery_codes.left(half.user.id)
     activity.note(half.user.id, Kind.RECOVERY_CODE_USED, str(left))
+    mails.tell_of_change(half.user, Kind.RECOVERY_CODE_USED, str(left))
 
 
 def _let_in(half: HalfLogIn, factor: str) -> Response:

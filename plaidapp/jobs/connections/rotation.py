@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from plaidapp import sealing
 from plaidapp.extensions import db
 from plaidapp.sealing import BOUND, Cipher, Sealed
-from plaidapp.store import Authenticator, Item, LinkResult, LinkSession, Pull
+from plaidapp.store import Authenticator, Item, LinkResult, LinkSession, Mail, Pull
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Secret(NamedTuple):
     """A column of secrets, the place of one, and the person and the name that are in it."""
 
     column: InstrumentedAttribute[Any]
-    place: Callable[[int, str], str]
+    place: Callable[[Any, str], str]
     user_id: Any
     name: Any
 
@@ -59,6 +59,7 @@ SECRETS = (
         null(),
     ),
     Secret(Pull.sealed, sealing.pull_parameters, Pull.user_id, Pull.institution_id),
+    Secret(Mail.sealed, sealing.mail, Mail.user_id, Mail.message_id),
 )
 """Everything that the app stores encrypted."""
 

@@ -54,6 +54,8 @@ class Kind(StrEnum):
     PASSKEY_RENAMED = "passkey_renamed"
     PASSKEY_REMOVED = "passkey_removed"
     PASSKEY_COPIED = "passkey_copied"
+    EMAIL_CHANGED = "email_changed"
+    EMAIL_CONFIRMED = "email_confirmed"
     NAME_CHANGED = "name_changed"
     TIME_ZONE_CHANGED = "time_zone_changed"
     CONNECTED = "connected"

@@ -27,8 +27,17 @@ def key_of(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
+def _no_key() -> str:
+    """Return a key for an address that does not count. Nobody can type it: no key begins so."""
+    return f" {secrets.token_hex(16)}"
+
+
 class User(Base):
     """A person. `username_key` and `email_key` are unique and are what a log-in looks for.
+
+    With a mail server, an address counts once the person has confirmed it, so that one that is
+    only typed keeps nobody out. Until then `email_key` is `_no_key`. Without a mail server it
+    counts at once, and `email_confirmed_at` is None.
 
     `ledger_revision` increases whenever data of theirs is stored that a page shows. `time_zone` is
     where their days begin and end.
@@ -47,6 +56,7 @@ class User(Base):
     username_key: Mapped[str] = mapped_column(String(256), unique=True)
     email: Mapped[str] = mapped_column(String(254))
     email_key: Mapped[str] = mapped_column(String(512), unique=True)
+    email_confirmed_at: Mapped[datetime | None] = mapped_column(Moment)
     password_hash: Mapped[str] = mapped_column(String(256))
     ledger_revision: Mapped[int] = mapped_column(default=0)
     transfers_matched: Mapped[bool] = mapped_column(default=True, server_default=false())
@@ -181,18 +191,58 @@ def by_name(name: str) -> User | None:
     )
 
 
-def add(username: str, email: str, password_hash: str, time_zone: str = time_zones.UTC) -> User:
-    """Add a user. A flush raises sqlalchemy.exc.IntegrityError if the name or address is taken."""
+def add(
+    username: str,
+    email: str,
+    password_hash: str,
+    time_zone: str = time_zones.UTC,
+    *,
+    email_counts: bool = True,
+) -> User:
+    """Add a user. A flush raises sqlalchemy.exc.IntegrityError if the name or address is taken.
+
+    Unless `email_counts`, the address has to be confirmed first, and may be another person's.
+    """
     user = User(
         username=username,
         username_key=key_of(username),
         email=email,
-        email_key=key_of(email),
+        email_key=key_of(email) if email_counts else _no_key(),
         password_hash=password_hash,
         time_zone=time_zone,
     )
     db.session.add(user)
     return user
+
+
+def by_email(email: str, *, confirmed: bool) -> User | None:
+    """Return the person who has this address; only if they have proven it, if `confirmed`."""
+    query = select(User).where(User.email_key == key_of(email))
+    if confirmed:
+        query = query.where(User.email_confirmed_at.is_not(None))
+    return None if "\0" in email else db.session.scalar(query)
+
+
+def email_counts(user: User) -> bool:
+    """Return False if the person has to confirm their address before it is theirs."""
+    return user.email_key == key_of(user.email)
+
+
+def set_email(user: User, email: str, *, confirmed: bool) -> bool:
+    """Give the person this address. False, with nothing changed, if it is another person's.
+
+    Who has not confirmed it gives way to who has. A flush raises IntegrityError if another request
+    gives it away at the same time.
+    """
+    holder = by_email(email, confirmed=False)
+    if holder and holder.id != user.id:
+        if not confirmed or holder.email_confirmed_at:
+            return False
+        holder.email_key = _no_key()
+        db.session.flush()
+    user.email, user.email_key = email, key_of(email)
+    user.email_confirmed_at = now() if confirmed else None
+    return True
 
 
 def _lock(number: int) -> Select[Any]:

@@ -1,0 +1,1 @@
+"""Sending mails. It imports no other subject."""
