@@ -24,6 +24,15 @@ WSGIApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 BROKEN = "Something broke on our side. Try again."
 
 
+PLAIN = (
+    ("Content-Type", "text/plain; charset=utf-8"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "same-origin"),
+)
+"""The header of a sentence of the server. The app's answers have theirs."""
+
+
 class Answer:
     """Runs the app in a thread, and sends what it answers from the event loop.
 
@@ -58,7 +67,7 @@ class Answer:
 
     def refuse(self, status: int, sentence: str) -> None:
         """Answer with a sentence of the server."""
-        headers = [("Content-Type", "text/plain; charset=utf-8")]
+        headers = list(PLAIN)
         if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
             headers.append(("Retry-After", "60"))
         self._start(f"{status} {HTTPStatus(status).phrase}", headers)

@@ -67,6 +67,8 @@ def test_an_unset_variable_has_its_default(field, value):
         ("ALLOWED_HOSTS", "[2001:DB8::1],10.0.0.1", "allowed_hosts", ("[2001:db8::1]", "10.0.0.1")),
         ("ALLOWED_HOSTS", "Bücher.example", "allowed_hosts", ("xn--bcher-kva.example",)),
         ("TRUSTED_PROXIES", "0", "trusted_proxies", 0),
+        ("MAIL_URL", "terminal:", "mail_url", "terminal:"),
+        ("MAIL_FROM", "Us <us@b.example>", "mail_from", "Us <us@b.example>"),
         ("TRUSTED_PROXIES", "2", "trusted_proxies", 2),
         ("REQUIRE_SECOND_FACTOR", "", "require_second_factor", False),
         ("REQUIRE_SECOND_FACTOR", "1", "require_second_factor", True),
@@ -107,6 +109,16 @@ def test_a_good_value_is_used(name, text, field, value):
         ("PUBLIC_URL", "https://"),
         ("PUBLIC_URL", "https://[::1"),
         ("PUBLIC_URL", "https://example.com:port"),
+        ("MAIL_URL", "mail.example"),
+        ("MAIL_URL", "https://mail.example"),
+        ("MAIL_URL", "smtp://"),
+        ("MAIL_URL", "smtp://user@mail.example"),
+        ("MAIL_URL", "smtp://user:pass/word@mail.example"),
+        ("MAIL_URL", "smtp://mail.example:port"),
+        ("MAIL_URL", "smtp://mail.example/path"),
+        ("MAIL_FROM", "nobody"),
+        ("MAIL_FROM", "a@b.example, c@d.example"),
+        ("MAIL_FROM", "a@b.example\nBcc: c@d.example"),
         ("PORT", "0"),
         ("PORT", "65536"),
         ("PORT", "-1"),
@@ -140,6 +152,15 @@ def test_a_bad_value_is_refused_in_a_sentence_that_names_the_variable(name, text
     assert "\n" not in sentence
 
 
+def test_a_mail_server_needs_a_sender():
+    with pytest.raises(ConfigError, match=r"^MAIL_FROM is not set, but MAIL_URL is\. Put "):
+        config_of(MAIL_URL="smtp://mail.example")
+    both = {"MAIL_URL": "smtp://u:p%40@mail.example", "MAIL_FROM": "us@b.example"}
+    assert config_of(**both).sends_mail
+    assert not config_of(MAIL_URL="terminal:").sends_mail
+    assert not config_of().sends_mail
+
+
 @pytest.mark.parametrize("name", ["SECRET_KEY", "TOKEN_KEYS", "PLAID_CLIENT_ID"])
 def test_a_missing_required_variable_is_refused(name):
     with pytest.raises(ConfigError, match=f"^{name} is not set"):
@@ -156,6 +177,8 @@ def test_a_missing_required_variable_is_refused(name):
         "PUBLIC_URL",
         "ALLOWED_HOSTS",
         "TRUSTED_PROXIES",
+        "MAIL_URL",
+        "MAIL_FROM",
         "PORT",
         "WEB_CONCURRENCY",
         "LOG_LEVEL",
@@ -188,9 +211,11 @@ def test_repr_shows_no_secret():
     passwords = {
         "DATABASE_URL": "postgresql://user:password-of-postgres@h/n",
         "REDIS_URL": "redis://:password-of-redis@h",
+        "MAIL_URL": "smtp://user:password-of-mail@h",
     }
-    shown = repr(config_of(**passwords))
-    for secret in (*ENOUGH.values(), "password-of-postgres", "password-of-redis"):
+    shown = repr(config_of(**passwords, MAIL_FROM="us@b.example"))
+    secrets = ("password-of-postgres", "password-of-redis", "password-of-mail")
+    for secret in (*ENOUGH.values(), *secrets):
         assert secret not in shown
 
 

@@ -27,6 +27,7 @@ from plaidapp.store import Item
 from plaidapp.store.connections import items
 from plaidapp.store.pulls import kinds, pulls
 from run import find_redis_server
+from tests.mailbox import Mailbox
 
 from .databases import Postgres, SQLite
 from .processes import Formation
@@ -66,6 +67,8 @@ class World:
         self.url = f"http://127.0.0.1:{free_port()}"
         self.bank_url = f"http://127.0.0.1:{free_port()}"
         self._redis_socket = directory / "redis.sock"
+        self.mailbox = Mailbox()
+        self.mailbox.start()
         self.env = self._environment()
         self.app = self._local_app()
         self.engine = create_engine(database.url, pool_pre_ping=True)
@@ -85,6 +88,8 @@ class World:
             "REDIS_URL": f"unix://{self._redis_socket}",
             "PLAID_BASE_URL": self.bank_url,
             "PUBLIC_URL": self.url,
+            "MAIL_URL": self.mailbox.url,
+            "MAIL_FROM": "no-reply@example.com",
             "PORT": self.url.rpartition(":")[2],
             "WEB_CONCURRENCY": "2",
             "LOG_LEVEL": "DEBUG",  # test_secrets.py searches what it says
@@ -211,6 +216,7 @@ class World:
 
     def close(self) -> None:
         self.formation.close()
+        self.mailbox.stop()
         self.http.close()
         self.engine.dispose()
         with self.app.app_context():

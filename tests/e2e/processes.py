@@ -47,7 +47,7 @@ def clean_env(**more: str) -> dict[str, str]:
     """Return the environment without plaidapp's variables."""
     ours = ("PLAID_", "SECRET_KEY", "TOKEN_KEYS", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL",
             "ALLOWED_HOSTS", "TRUSTED_PROXIES", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "FLASK_",
-            "MAKE", "MFLAGS")  # fmt: skip
+            "MAIL_", "MAKE", "MFLAGS")  # fmt: skip
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
     return kept | more

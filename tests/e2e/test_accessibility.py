@@ -95,6 +95,9 @@ def test_log_in_and_sign_up(deployment, visit, look):
         page.locator("main form button").click()
         expect(page.locator(".error").first).to_be_visible()
         look(person, path)
+    for path in ("/auth/forgot", "/auth/reset/nothing"):
+        page.goto(path)
+        look(person, path)
     page.goto("/styleguide")
     assert person.barriers() == []
     person.complaints.clear()  # a 422 is an error on the browser's console

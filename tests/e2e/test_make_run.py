@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
-from tests.e2e.person import Person, be_done
+from tests.e2e.person import PASSWORD, Person, be_done
 from tests.e2e.processes import ROOT, Bank, Running, clean_env, free_port, post_json, wait_until
 
 # What Plaid's user_good has: name, mask, subtype, available, current, limit.
@@ -29,6 +29,9 @@ ACCOUNTS = [
     ("Plaid Student Loan", "7777", "student", None, "65262", None),
     ("Plaid Mortgage", "8888", "mortgage", None, "56302.06", None),
 ]
+
+
+RESET = "/auth/reset/"
 
 
 class Clone:
@@ -132,6 +135,31 @@ def test_from_sign_up_to_the_latest_transactions(clone, running, anna):
     anna.log_in()
     nine_accounts(anna)
     agree_with_the_sandbox(anna, bank, clone.newest_access_token())
+
+
+def test_a_link_to_a_new_password_is_in_the_terminal(running, anna):
+    """By keyboard."""
+
+    def printed():
+        lines = running.log.read_text().splitlines()
+        return [line.split("| ")[1] for line in lines if "| http" in line and RESET in line]
+
+    page, before = anna.page, len(printed())
+    anna.log_out()
+    page.get_by_role("link", name="Forgot your password?").press("Enter")
+    page.get_by_label("Email").fill(f"{anna.name}@example.com")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("a link to a new password is on its way")).to_be_visible()
+    wait_until(lambda: len(printed()) > before, 30, "a link")
+
+    page.goto(printed()[-1])
+    if anna.javascript:
+        assert anna.barriers() == []
+    page.get_by_label("New password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#notice")).to_contain_text("Your password is changed.")
+    anna.log_in()
 
 
 def test_ctrl_c_ends_every_process_and_keeps_everything(clone, runs, visit):

@@ -135,6 +135,8 @@ def test_too_large_a_header_is_a_431(served, fields):
 
     assert answer.startswith(b"HTTP/1.1 431 ")
     assert answer.endswith(b"Delete the cookies of this site.")
+    for protection in (b"Content-Security-Policy: default-src 'none'", b"nosniff\r\n"):
+        assert protection in answer
 
 
 def test_a_header_without_end_is_cut_off(served):
