@@ -7,6 +7,7 @@ from flask import Flask, Response, current_app, g, request, session
 from config import PLAID_HOSTS
 
 from . import hosts, policy
+from .auth import half_log_in
 
 POLICY = "; ".join(
     (
@@ -45,6 +46,8 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": PERMISSIONS,
 }
+NAMES_PERSON = {"_user_id", half_log_in.KEY}
+"""Keys of the session. The first is Flask-Login's."""
 HTTPS_ONLY = f"max-age={int(policy.HTTPS_ONLY_FOR.total_seconds())}; includeSubDomains"
 
 
@@ -69,7 +72,7 @@ def _protect(response: Response) -> Response:
         response.headers.setdefault(name, value)  # a page may be stricter
     if request.is_secure and hosts.is_public_name(request.host):
         response.headers["Strict-Transport-Security"] = HTTPS_ONLY
-    if request.endpoint != "static" and "_user_id" in session:  # Flask-Login's key; needs no query
+    if request.endpoint != "static" and not NAMES_PERSON.isdisjoint(session):  # needs no query
         # On a shared computer, the back button must not show balances after a log-out.
         response.headers["Cache-Control"] = "no-store"
     if g.get("is_logged_out"):

@@ -20,6 +20,8 @@ from plaidapp.store.people import factors, spent_tokens, users
 from . import passwords
 
 KEY = "half_log_in"
+LONGEST_TARGET = 1_500
+"""Characters. Browsers drop a cookie of more than 4,096 bytes."""
 
 
 class HalfLogIn(NamedTuple):
@@ -39,6 +41,8 @@ class HalfLogIn(NamedTuple):
 
 
 def begin(user: User, target: str, *, kept: bool, device: str | None) -> None:
+    if len(target) > LONGEST_TARGET:
+        target = "/"
     ends_at = int((now() + policy.HALF_LOG_IN_LIFE).timestamp())
     fingerprint = passwords.fingerprint(user.password_hash)
     token = secrets.token_urlsafe(16)

@@ -1,5 +1,7 @@
 """A second factor can't be skipped: by any route, any order of requests, or a remembered log-in."""
 
+import secrets
+
 import pytest
 
 from plaidapp.extensions import db
@@ -190,6 +192,16 @@ def test_a_code_opens_the_account_of_its_owner_only(app, alice, charlie, pass_ti
     form = {"recovery_code": scene.codes[0]}
     assert scene.browser.post("/auth/second-factor", data=form).status_code == 401
     assert not is_in(scene.browser)
+
+
+def test_the_second_step_is_not_kept_by_the_browser_and_forgets_no_log_in(app, alice, pass_time):
+    scene = Scene(app, alice, pass_time)
+    far = "/finance/transactions?q=" + secrets.token_hex(4_000)
+    scene.password(next=far)
+    assert len(scene.browser.get_cookie("session").value) < 4_000
+    assert scene.browser.get("/auth/second-factor").headers["Cache-Control"] == "no-store"
+    assert scene.code().location == "/"
+    assert is_in(scene.browser)
 
 
 def test_two_tabs_get_in_once_each(app, alice, pass_time):
