@@ -51,12 +51,13 @@ class FakeAuthenticator:
         client_data = self._client_data("webauthn.get", options)
         signed = data + hashlib.sha256(client_data).digest()
         signature = self._key.sign(signed, ec.ECDSA(SHA256()))
-        handle = base64url_to_bytes(self.user_handle or "")
+        name = self.user_handle
+        handle = {} if name is None else {"userHandle": base64url_to_bytes(name)}
         return self._answer(
             clientDataJSON=client_data,
             authenticatorData=data,
             signature=signature,
-            userHandle=handle,
+            **handle,
         )
 
     def _data(self, host: str, more: int = 0) -> bytes:

@@ -286,6 +286,18 @@ def test_a_person_has_a_bounded_number_of_passkeys(app, alice, monkeypatch):
     assert len(stored(app)) == 1
 
 
+def test_nobody_logs_in_to_an_account_that_is_being_deleted(app, alice):
+    """The worker deletes the rows, and may be away for long."""
+    device = add_passkey(alice)
+    give_password(half := app.test_client())
+    assert alice.client.post("/auth/delete", data={"password": PASSWORD}).status_code == 303
+    for handle in (device.user_handle, None):  # a security key may leave it out
+        device.user_handle = handle
+        assert log_in_with(browser := app.test_client(), device).status_code == 401
+        assert not is_in(browser)
+    assert half.get("/auth/second-factor").location == "/auth/login"
+
+
 @pytest.mark.both_databases
 def test_passkeys_may_be_the_only_way_in(app, alice, browser):
     assert alice.client.post("/auth/factors/password/remove").status_code == 422

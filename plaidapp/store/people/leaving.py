@@ -16,6 +16,7 @@ from ..base.types import now
 from ..base.writes import write
 from . import time_zones
 from .login_sessions import LoginSession
+from .passkeys import Passkey
 from .users import TABLE, User
 
 UNNAMED = 32
@@ -36,7 +37,8 @@ def begin(user_id: int) -> bool:
         "created_at": now(),
     }
     here = User.id == user_id, User.leaving_since.is_(None)
-    write(delete(LoginSession).where(LoginSession.user_id == user_id))
+    for way_in in (LoginSession, Passkey):
+        write(delete(way_in).where(way_in.user_id == user_id))
     return write(update(User).where(*here).values(**erased)) == 1
 
 
