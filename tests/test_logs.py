@@ -22,6 +22,8 @@ PRIVATE = (
     "public-production-2f1e0ad8-64d5-4b4c-a1b3-6d2f8c1a7e55",
     "link-development-2f1e0ad8",
     "https://secure.plaid.com/hl/ls19i1si12",
+    "https://bank.example/auth/reset/Zr9-x_4kQ0",
+    "GET /auth/email/confirm/Zr9-x_4kQ0 HTTP/1.1",
     "Authorization: Bearer abc.def-123",
     "gAAAAABnR0pXc2VjcmV0c2VjcmV0c2VjcmV0",
     "bound:gAAAAABnR0pXc2VjcmV0c2VjcmV0c2VjcmV0",
@@ -38,7 +40,7 @@ PRIVATE = (
     "123-45-6789",
 )
 TOLD = re.compile(
-    r"2f1e0ad8|ls19i1|abc\.def|AnR0pX|BnR0pX|eyJhb|alice@|Neil\+|hunter2|divorce|3704|60161|456789|1111|6789"
+    r"2f1e0ad8|ls19i1|Zr9|abc\.def|AnR0pX|BnR0pX|eyJhb|alice@|Neil\+|hunter2|divorce|3704|60161|456789|1111|6789"
 )
 HARMLESS = (
     "2026-11-26 09:30:00 pull-12-0 of 1234567 rows",
