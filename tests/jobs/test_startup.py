@@ -14,8 +14,8 @@ def settings():
         return gc.get_threshold(), sys.getswitchinterval(), gc.get_freeze_count()
 
     threshold, interval, _ = now()
+    gc.unfreeze()  # what tests/conftest.py has frozen
     yield now
-    gc.unfreeze()
     gc.set_threshold(*threshold)
     sys.setswitchinterval(interval)
 
