@@ -159,7 +159,7 @@ _FIND = (
         LoginSession.confirmed_at,
     )
     .join(LoginSession, LoginSession.user_id == User.id)
-    .where(IS_OPEN)
+    .where(IS_OPEN, User.leaving_since.is_(None))  # a log-in may end while all is deleted
 )
 
 
@@ -177,7 +177,7 @@ def glance(query: Select[*Columns], claim: Claim, **values: object) -> Row[*Colu
 _VERSION = (
     select(User.ledger_revision, User.time_zone)
     .join(LoginSession, LoginSession.user_id == User.id)
-    .where(IS_OPEN)
+    .where(IS_OPEN, User.leaving_since.is_(None))
 )
 
 

@@ -9,7 +9,7 @@ from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.store import LoginSession
-from plaidapp.store.people import login_sessions, users
+from plaidapp.store.people import leaving, login_sessions, users
 from plaidapp.store.people.login_sessions import Claim
 
 
@@ -102,3 +102,8 @@ def test_the_sessions_of_a_deleted_person_are_gone(begin, owner):
 
     assert not is_open(claim)
     assert db.session.scalars(select(LoginSession)).all() == []
+
+
+def test_a_log_in_that_ends_while_everything_is_deleted_opens_nothing(begin, owner):
+    leaving.begin(owner)
+    assert not is_open(begin())
