@@ -12,7 +12,7 @@ from flask_login import login_user, logout_user
 from plaidapp.events import event
 from plaidapp.extensions import db, login
 from plaidapp.store import User
-from plaidapp.store.people import activity, known_devices, login_sessions, users
+from plaidapp.store.people import activity, known_devices, login_sessions, stored_passwords, users
 from plaidapp.store.people.activity import Kind
 from plaidapp.store.people.login_sessions import OpenSession
 
@@ -38,8 +38,12 @@ def _name_device() -> None:
 def start(user: User, device: str, *, kept: bool, how: Kind = Kind.LOGGED_IN) -> None:
     """Begin a session on this device, and store both.
 
-    Nothing that was planted in the cookie before survives.
+    Nothing that was planted in the cookie before survives. Nothing begins if the person's password
+    was changed while this log-in was under way.
     """
+    session.clear()
+    if stored_passwords.lock(user.id) != user.password_hash:
+        return
     browser, system = browser_and_system(request.user_agent.string)
     token, last_moment = login_sessions.add(
         user.id, browser, system, _address(), kept=kept, device=device
@@ -47,7 +51,6 @@ def start(user: User, device: str, *, kept: bool, how: Kind = Kind.LOGGED_IN) ->
     known_devices.add(user.id, device)
     activity.note(user.id, how)
     db.session.commit()
-    session.clear()
     login_user(user)
     session.permanent = kept  # otherwise the browser forgets it when it is closed
     session[LOGIN], session[LAST_MOMENT] = token, last_moment.timestamp()

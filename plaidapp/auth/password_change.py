@@ -1,4 +1,4 @@
-"""Change the password of the person who is logged in.
+"""Change the password of the person who is logged in. Who has none can set one.
 
 Every other session ends, and every known device becomes unknown. This session goes on with a new
 token (confirmation.py).
@@ -15,11 +15,16 @@ from wtforms.validators import InputRequired
 
 from plaidapp import htmx, policy
 from plaidapp.events import event
-from plaidapp.extensions import db
 from plaidapp.forms import TextForm
 from plaidapp.htmx import is_htmx
 from plaidapp.store import User
-from plaidapp.store.people import activity, known_devices, login_sessions, users
+from plaidapp.store.people import (
+    activity,
+    known_devices,
+    login_sessions,
+    stored_passwords,
+    users,
+)
 
 from . import confirmation, current_session, known_device, mails, passwords
 from .access import person
@@ -97,7 +102,7 @@ def _changed(password_hash: str) -> Response:
     store(person(), password_hash, current_session.current().id)
     device = current_session.device() or known_device.new_id()
     known_devices.add(person().id, device)
-    db.session.commit()
+    current_session.confirm()  # commits
     flash(gettext("Your password is changed. You are logged out everywhere else."))
     account = url_for("auth.account")
     answer = htmx.redirect(account) if is_htmx() else redirect(account, 303)
@@ -110,7 +115,7 @@ def store(user: User, password_hash: str, session_id: int | None = None) -> None
 
     No device is known anymore.
     """
-    users.set_password(user, password_hash)
+    stored_passwords.change(user, password_hash)
     login_sessions.end_others(user.id, session_id)
     known_devices.forget_others(user.id, None)
     activity.note(user.id, activity.Kind.PASSWORD_CHANGED)

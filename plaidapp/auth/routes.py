@@ -16,7 +16,7 @@ from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.forms import TextForm
 from plaidapp.store import User
-from plaidapp.store.people import activity, time_zones, users
+from plaidapp.store.people import activity, stored_passwords, time_zones, users
 
 from . import known_device, mails, passwords, throttle
 from .blueprint import blueprint
@@ -115,8 +115,10 @@ def _checked(password: str, credentials: users.Credentials | None) -> User | Non
     if not passwords.matches(known, password[: passwords.LONGEST + 1]):
         return None
     user = users.by_id(credentials.id) if credentials else None
-    if user and passwords.is_outdated(user.password_hash):
-        user.password_hash = passwords.hash_password(password)
+    if user is None or user.password_hash != known:  # it was changed at this moment
+        return None
+    if passwords.is_outdated(user.password_hash):
+        stored_passwords.rehash(user, passwords.hash_password(password))
         db.session.commit()
     return user
 

@@ -1,5 +1,6 @@
 """Before anything dangerous, the person proves again who they are."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -12,6 +13,18 @@ from plaidapp.store.base.types import now
 from tests.conftest import PASSWORD
 from tests.pages import Page
 
+HARMLESS = {
+    *("signup", "login", "logout", "log_in_with_passkey", "second_factor"),
+    *("confirm", "confirm_with_passkey", "change_name", "rename_passkey"),
+    *("revoke", "revoke_others", "cancel_email_change", "resend_email_link"),
+    *("forgot", "reset", "confirm_email"),
+}
+"""Forms that let somebody in, ask who it is, are of a link in a mail, or change nothing that opens
+the account."""
+CARRY_THE_PASSWORD = {"change_password", "delete"}
+PAGES = {"authenticator", "new_passkey"}
+"""Pages that are as dangerous as their forms."""
+
 
 @pytest.fixture
 def stale(app, alice):
@@ -22,6 +35,45 @@ def stale(app, alice):
         db.session.commit()
         db.session.remove()
     return alice
+
+
+def addresses(app, method):
+    """Return the address of each route below /auth, by its name."""
+    return {
+        rule.endpoint.removeprefix("auth."): re.sub("<.*?>", "1", rule.rule)
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("auth.") and method in (rule.methods or ())
+    }
+
+
+@pytest.mark.both_databases
+def test_every_other_form_asks_first_and_changes_nothing(app, stale, dump, subtests):
+    """A new form asks too, unless somebody adds it to one of the lists above."""
+    forms, before = addresses(app, "POST"), dump()
+    assert forms.keys() >= HARMLESS | CARRY_THE_PASSWORD
+    asking = forms.keys() - HARMLESS - CARRY_THE_PASSWORD
+    assert len(asking) >= 5
+
+    for name in asking:
+        with subtests.test(name):
+            plain, htmx = stale.client.post(forms[name]), stale.htmx("POST", forms[name])
+            assert plain.status_code == 303
+            assert plain.location.startswith("/auth/confirm?next=/auth/")
+            assert htmx.headers["HX-Redirect"] == plain.location
+            here = stale.client.get(plain.location).request.args["next"]
+            assert stale.client.get(here).status_code in (200, 302, 303), "it exists"
+    for name in PAGES:
+        with subtests.test(name):
+            path = addresses(app, "GET")[name]
+            assert stale.client.get(path).location == f"/auth/confirm?next={path}"
+    assert dump() == before
+
+
+def test_a_form_that_carries_the_password_changes_nothing_without_it(app, stale, dump):
+    before = dump()
+    for name in CARRY_THE_PASSWORD:
+        assert stale.client.post(addresses(app, "POST")[name]).status_code == 422
+    assert dump() == before
 
 
 def confirmed(app):

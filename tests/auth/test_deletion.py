@@ -5,7 +5,7 @@ import pytest
 from plaidapp.extensions import db
 from plaidapp.jobs.people import erase
 from plaidapp.store import User
-from plaidapp.store.people import users
+from plaidapp.store.people import stored_passwords, users
 from tests.auth.test_password_change import copied, is_in, log_in
 from tests.conftest import PASSWORD
 from tests.logged_in import logged_in
@@ -53,7 +53,7 @@ def test_everything_goes_and_every_cookie_is_refused(app, connected, charlie, wo
 
 def test_a_person_without_a_password_confirms_with_a_passkey(app, alice, later, ask):
     with app.app_context():
-        users.set_password(users.by_id(alice.id), users.NO_PASSWORD)
+        stored_passwords.change(users.by_id(alice.id), users.NO_PASSWORD)
         db.session.commit()
     assert 'type="password"' not in alice.client.get("/auth/delete").text
     later(minutes=11)

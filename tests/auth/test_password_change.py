@@ -1,10 +1,16 @@
 """Changing the password, and the name."""
 
+import threading
+
 import pytest
 
 from plaidapp import policy
-from plaidapp.store import User
+from plaidapp.auth import password_change, passwords
+from plaidapp.extensions import db
+from plaidapp.store import LoginSession, User
+from plaidapp.store.people import login_sessions, stored_passwords, users
 from tests.conftest import PASSWORD
+from tests.factors import add_passkey
 from tests.logged_in import logged_in
 from tests.pages import Page
 
@@ -129,3 +135,57 @@ def test_names_cannot_be_tried_one_after_the_other(alice, charlie, monkeypatch):
 
     assert [answer.status_code for answer in tries] == [422, 422, 429]
     assert tries[-1].headers["Retry-After"]
+
+
+@pytest.mark.both_databases
+def test_a_log_in_under_way_with_the_old_password_is_refused(app, alice, monkeypatch):
+    """The change comes between the check of the password and the start of the session."""
+    check = passwords.matches
+
+    def late(stored_hash, given):
+        matched = check(stored_hash, given)
+        monkeypatch.setattr(passwords, "matches", check)
+        change = threading.Thread(target=change_in_a_thread, args=(app, alice.id))
+        change.start()
+        change.join()
+        return matched
+
+    monkeypatch.setattr(passwords, "matches", late)
+
+    assert not is_in(log_in(app, "alice", PASSWORD))
+
+
+@pytest.mark.both_databases
+def test_a_log_in_and_a_change_at_the_same_time_leave_no_session(app, alice):
+    """Whichever is stored first: the lock has the other see it."""
+    with app.app_context():
+        user = users.by_id(alice.id)
+        stored_passwords.lock(user.id)
+        login_sessions.add(user.id, "Firefox", "Linux", "", kept=False)
+        db.session.flush()
+        change = threading.Thread(target=change_in_a_thread, args=(app, alice.id))
+        change.start()
+        db.session.commit()
+        db.session.remove()
+        change.join()
+        assert db.session.query(LoginSession).count() == 0
+        db.session.remove()
+
+
+def change_in_a_thread(app, user_id):
+    with app.app_context():
+        password_change.store(users.by_id(user_id), "another hash")
+        db.session.commit()
+        db.session.remove()
+
+
+def test_a_person_without_a_password_confirms_first(app, alice, dump, later):
+    add_passkey(alice)
+    alice.client.post("/auth/factors/password/remove")
+    later(minutes=11)
+    before = dump()["user"]
+
+    for method in ("GET", "POST"):
+        answer = alice.client.open("/auth/password", method=method, data={"password": NEW})
+        assert answer.location == "/auth/confirm?next=/auth/password"
+    assert dump()["user"] == before

@@ -6,7 +6,7 @@ import pytest
 
 from plaidapp.extensions import db
 from plaidapp.store import LoginSession
-from plaidapp.store.people import users
+from plaidapp.store.people import stored_passwords, users
 from tests.auth.test_sessions import copy_of, refusals
 from tests.conftest import PASSWORD, password_hash
 from tests.factors import add_passkey, give_password, is_in, set_up_app
@@ -35,7 +35,7 @@ class Scene:
 
     def change_password(self):
         with self.app.app_context():
-            users.set_password(users.by_id(self.alice.id), password_hash() + " ")
+            stored_passwords.change(users.by_id(self.alice.id), password_hash() + " ")
             db.session.commit()
 
 

@@ -9,7 +9,7 @@ from wtforms.validators import Length
 
 from plaidapp.extensions import db
 from plaidapp.forms import TextForm
-from plaidapp.store.people import factors, passkeys, users
+from plaidapp.store.people import factors, passkeys, stored_passwords, users
 from plaidapp.store.people.activity import Kind
 from plaidapp.store.people.passkeys import LONGEST_NAME
 
@@ -106,7 +106,7 @@ def remove_password() -> Answer:
     if not factors.of_person(person().id).passkeys:
         problem = gettext("Without a password you need a passkey to log in. Add one first.")
         return factors_page.show(problem), 422
-    users.set_password(person(), users.NO_PASSWORD)
+    stored_passwords.change(person(), users.NO_PASSWORD)
     changes.note(Kind.PASSWORD_REMOVED)
     changes.end_other_sessions()
     return changes.done(gettext("Your password is removed. Log in with a passkey from now on."))

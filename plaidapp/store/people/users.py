@@ -17,7 +17,7 @@ from . import time_zones
 
 NO_PASSWORD = ""
 """The hash of a person who has no password. No password matches it."""
-LEDGER_LOCK, CLICKS_LOCK = 1, 2
+LEDGER_LOCK, CLICKS_LOCK, PASSWORD_LOCK = 1, 2, 3
 """First of the two numbers of a PostgreSQL advisory lock. The second is the person's id."""
 
 
@@ -140,10 +140,6 @@ def set_time_zone(user: User, name: str) -> None:
 def set_name(user: User, name: str) -> None:
     """A flush raises sqlalchemy.exc.IntegrityError if the name is taken."""
     user.username, user.username_key = name, key_of(name)
-
-
-def set_password(user: User, password_hash: str) -> None:
-    user.password_hash, user.password_changed_at = password_hash, now()
 
 
 def set_hides_accounts(user_id: int, *, hides: bool) -> None:
