@@ -94,4 +94,4 @@ def link_in(mail: EmailMessage) -> str:
 
 def check_password(_server, _session, _envelope, _mechanism, given) -> AuthResult:
     good = (given.login, given.password) == (USER.encode(), PASSWORD.encode())
-    return AuthResult(success=good)
+    return AuthResult(success=good, handled=False)

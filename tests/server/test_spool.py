@@ -1,5 +1,6 @@
 import asyncio
 import resource
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -23,4 +24,5 @@ def test_an_answer_that_does_not_fit_on_the_disk_is_not_whole(small_disk):
             spool.write(b"x" * 60_000)
         spool.close()
 
-    asyncio.run(spool_twice())
+    with ThreadPoolExecutor(1) as other:  # this thread may have a loop, of a browser test before
+        other.submit(asyncio.run, spool_twice()).result()

@@ -19,6 +19,7 @@ OF_NO_ITEM = {
     "code": "ERROR",
     "plaid_item_id": "x",
     "item_id": None,
+    "session_id": None,
     "handled": True,
 }
 
@@ -50,7 +51,14 @@ def test_an_equal_body_is_another_delivery():
 
 def test_an_unknown_type_is_not_handled():
     assert deliveries.save(
-        "t", "", type=None, code=None, plaid_item_id=None, item_id=None, handled=False
+        "t",
+        "",
+        type=None,
+        code=None,
+        plaid_item_id=None,
+        item_id=None,
+        session_id=None,
+        handled=False,
     )
     (row,) = stored()
     assert (row.type, row.code, row.plaid_item_id, row.handled_at) == (None, None, None, None)
