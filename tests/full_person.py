@@ -15,6 +15,7 @@ from plaidapp.store.base.types import Moment, Money
 
 MOMENT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 VALID = {
+    ("activity", "kind"): "exported",
     ("pull", "state"): "done",
     ("pull", "kind"): "accounts",
     ("item", "state"): "good",
