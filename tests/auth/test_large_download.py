@@ -60,7 +60,7 @@ def served(app, database_url, redis_url, tmp_path):
         WEB_CONCURRENCY="1",
         PORT=str(port),
     )
-    running = Running([sys.executable, "-m", "gunicorn", "wsgi:app"], Path("/tmp/w/p4_glog"), env)
+    running = Running([sys.executable, "-m", "gunicorn", "wsgi:app"], tmp_path / "log", env)
     try:
         running.wait_for(f"http://127.0.0.1:{port}/healthz")
         yield f"http://127.0.0.1:{port}", running

@@ -5,22 +5,26 @@ may have their name and email address.
 """
 
 import secrets
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
-
-from plaidapp.extensions import db
+from sqlalchemy import delete, update
 
 from ..base.types import now
 from ..base.writes import write
 from . import time_zones
+from .authenticators import Authenticator
+from .known_devices import KnownDevice
 from .login_sessions import LoginSession
+from .mail_links import MailLink
+from .outbox import Mail
 from .passkeys import Passkey
-from .users import TABLE, User
+from .recovery_codes import RecoveryCode
+from .users import NO_PASSWORD, TABLE, User
 
 UNNAMED = 32
 """Bytes of the random keys of a person without a name. No log-in finds them."""
+WAYS_IN = (LoginSession, KnownDevice, Passkey, Authenticator, RecoveryCode, MailLink, Mail)
+"""What logs the person in, or helps to. Mails have links and the address too."""
 
 
 def begin(user_id: int) -> bool:
@@ -32,19 +36,14 @@ def begin(user_id: int) -> bool:
         "username_key": secrets.token_hex(UNNAMED),
         "email": "",
         "email_key": secrets.token_hex(UNNAMED),
-        "password_hash": "",
+        "password_hash": NO_PASSWORD,
         "time_zone": time_zones.UTC,
         "created_at": now(),
     }
     here = User.id == user_id, User.leaving_since.is_(None)
-    for way_in in (LoginSession, Passkey):
-        write(delete(way_in).where(way_in.user_id == user_id))
+    for model in WAYS_IN:
+        write(delete(model).where(model.user_id == user_id))
     return write(update(User).where(*here).values(**erased)) == 1
-
-
-def since(user_id: int) -> datetime | None:
-    """Return when the person had everything deleted. None for all others."""
-    return db.session.scalar(select(User.leaving_since).where(User.id == user_id))
 
 
 def end(user_id: int) -> None:

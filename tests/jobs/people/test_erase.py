@@ -14,7 +14,7 @@ from plaidapp.store import Item, LinkResult, LinkSession, LoginSession, Pull, Us
 from plaidapp.store.base import owned_rows
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import link_results, link_sessions
-from plaidapp.store.people import users
+from plaidapp.store.people import leaving, login_sessions, users
 from plaidapp.store.pulls import kinds
 from tests.full_person import fill
 
@@ -129,6 +129,29 @@ def test_at_once_nobody_is_who_they_were(owner, delete):
     assert not set(known) & set(row)
     users.add("olive", "olive@example.com", "a new person")
     db.session.commit()
+
+
+def test_at_once_nobody_gets_in(owner, delete, left):
+    """Not with a passkey, a recovery code, the link in a mail or a session that begins just now."""
+    fill(owner)
+    before = left(owner).keys()
+
+    delete(owner)
+
+    ways = {model.__tablename__ for model in leaving.WAYS_IN}
+    assert before - left(owner).keys() == ways
+    of_person = {table for table in before if table_module(table).startswith("people")}
+    assert of_person - ways == {"user", "activity", "spent_token"}
+    token, _ = login_sessions.add(owner, "Firefox", "Linux", "127.0.0.1", kept=True)
+    db.session.commit()
+    assert login_sessions.find(login_sessions.Claim.of(owner, token)) is None
+
+
+def table_module(name):
+    """Return in which part of the store a table's model is."""
+    mappers = db.Model.registry.mappers
+    (model,) = (each.class_ for each in mappers if each.local_table.name == name)
+    return model.__module__.removeprefix("plaidapp.store.")
 
 
 def test_what_plaid_has_to_be_told_with_is_all_that_is_kept(
