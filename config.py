@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
-from urllib.parse import urlsplit
 
 from redis.connection import parse_url
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+import environment
 import key_strength
 import mail_settings
+from environment import ConfigError
 
 ROOT = Path(__file__).parent
 PLAID_HOSTS = {
@@ -36,18 +37,6 @@ PLAID_LANGUAGES = (
 """What Link offers: https://plaid.com/docs/api/link/#linktokencreate"""
 HOST_NAME = re.compile(r"\[[0-9a-f:.]+\]|[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.ASCII)
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-
-
-class ConfigError(SystemExit):
-    """A variable is missing or bad. `str()` gives the sentence for the operator.
-
-    It is a SystemExit, so that gunicorn, flask, rq and python all end with the sentence and
-    status 1 instead of a traceback. None of them has to catch it.
-    """
-
-    def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"{name} {problem}")
-        self.name = name
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +78,10 @@ class Config:
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Self:
         """Read and check `env`. Raises ConfigError for the first missing or bad variable."""
-        plaid_env = _one_of(env, "PLAID_ENV", "sandbox", tuple(PLAID_HOSTS))
-        base_url = _http_url(env, "PLAID_BASE_URL")
-        port = _whole_number(env, "PORT", 65_535) or 8000  # first: run.py makes PUBLIC_URL of it
+        plaid_env = environment.one_of(env, "PLAID_ENV", "sandbox", tuple(PLAID_HOSTS))
+        base_url = environment.http_url(env, "PLAID_BASE_URL")
+        # First, because run.py makes PUBLIC_URL of it.
+        port = environment.whole_number(env, "PORT", 65_535) or 8000
         return cls(
             secret_keys=_keys(
                 env,
@@ -112,53 +102,27 @@ class Config:
             plaid_env=plaid_env,
             plaid_url=base_url or PLAID_HOSTS[plaid_env],
             plaid_country_codes=_country_codes(env),
-            plaid_language=_one_of(env, "PLAID_LANGUAGE", "en", PLAID_LANGUAGES),
-            plaid_item_limit=_whole_number(env, "PLAID_ITEM_LIMIT", 1_000_000),
-            public_url=_http_url(env, "PUBLIC_URL"),
+            plaid_language=environment.one_of(env, "PLAID_LANGUAGE", "en", PLAID_LANGUAGES),
+            plaid_item_limit=environment.whole_number(env, "PLAID_ITEM_LIMIT", 1_000_000),
+            public_url=environment.http_url(env, "PUBLIC_URL"),
             allowed_hosts=_host_names(env),
-            trusted_proxies=_whole_number(env, "TRUSTED_PROXIES", 20, least=0) or 0,
-            require_second_factor=_one_of(env, "REQUIRE_SECOND_FACTOR", "0", ("0", "1")) == "1",
+            trusted_proxies=environment.whole_number(env, "TRUSTED_PROXIES", 20, least=0) or 0,
+            require_second_factor=_is_on(env, "REQUIRE_SECOND_FACTOR"),
             mail_url=_mail_url(env),
             mail_from=_mail_from(env),
             port=port,
-            web_concurrency=_whole_number(env, "WEB_CONCURRENCY", 512),
-            log_level=_one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS, upper=True),
-            log_format=_one_of(env, "LOG_FORMAT", "auto", ("auto", "text", "json")),
+            web_concurrency=environment.whole_number(env, "WEB_CONCURRENCY", 512),
+            log_level=environment.one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS, upper=True),
+            log_format=environment.one_of(env, "LOG_FORMAT", "auto", ("auto", "text", "json")),
         )
 
 
-def _value(env: Mapping[str, str], *names: str) -> str | None:
-    """Return the first of `names` that is set. A blank value counts as not set.
-
-    Many PaaS dashboards can blank a variable but not remove it.
-    """
-    return next((value for name in names if (value := env.get(name, "").strip())), None)
-
-
-def _required(env: Mapping[str, str], name: str, remedy: str) -> str:
-    value = _value(env, name)
-    if value is None:
-        raise ConfigError(name, f"is not set. {remedy}.")
-    return value
-
-
-def _one_of(
-    env: Mapping[str, str],
-    name: str,
-    default: str,
-    allowed: tuple[str, ...],
-    *,
-    upper: bool = False,
-) -> str:
-    value = _value(env, name) or default
-    value = value.upper() if upper else value.lower()
-    if value not in allowed:
-        raise ConfigError(name, f"is {value!r}. Put one of {', '.join(allowed)} there.")
-    return value
+def _is_on(env: Mapping[str, str], name: str) -> bool:
+    return environment.one_of(env, name, "0", ("0", "1")) == "1"
 
 
 def _country_codes(env: Mapping[str, str]) -> tuple[str, ...]:
-    text = _value(env, "PLAID_COUNTRY_CODES") or "US"
+    text = environment.text_of(env, "PLAID_COUNTRY_CODES") or "US"
     codes = tuple(code.strip().upper() for code in text.split(",") if code.strip())
     if not codes or not PLAID_COUNTRIES.issuperset(codes):
         known = ", ".join(sorted(PLAID_COUNTRIES))
@@ -167,34 +131,8 @@ def _country_codes(env: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(codes))
 
 
-def _whole_number(env: Mapping[str, str], name: str, highest: int, *, least: int = 1) -> int | None:
-    value = _value(env, name)
-    if value is None:
-        return None
-    digits = value.isascii() and value.isdigit() and len(value) <= 9
-    if not (digits and least <= int(value) <= highest):
-        raise ConfigError(
-            name, f"is {value!r}. Put a whole number from {least} to {highest} there."
-        )
-    return int(value)
-
-
-def _http_url(env: Mapping[str, str], name: str) -> str | None:
-    value = _value(env, name)
-    if value is None:
-        return None
-    try:
-        parts = urlsplit(value)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good:
-        raise ConfigError(name, "is not an address. Put one like https://example.com there.")
-    return value.rstrip("/")
-
-
 def _mail_url(env: Mapping[str, str]) -> str | None:
-    value = _value(env, "MAIL_URL")
+    value = environment.text_of(env, "MAIL_URL")
     if value and (problem := mail_settings.problem_with_url(value)):
         remedy = (
             "Put one like smtp://user:password@host:587 or smtps://user:password@host:465 there,"
@@ -205,7 +143,7 @@ def _mail_url(env: Mapping[str, str]) -> str | None:
 
 
 def _mail_from(env: Mapping[str, str]) -> str | None:
-    value = _value(env, "MAIL_FROM")
+    value = environment.text_of(env, "MAIL_FROM")
     remedy = "Put the sender of mails there, such as plaidapp <no-reply@example.com>."
     if value and (problem := mail_settings.problem_with_sender(value)):
         raise ConfigError("MAIL_FROM", f"{problem}. {remedy}")
@@ -215,7 +153,7 @@ def _mail_from(env: Mapping[str, str]) -> str | None:
 
 
 def _host_names(env: Mapping[str, str]) -> tuple[str, ...]:
-    text = _value(env, "ALLOWED_HOSTS") or ""
+    text = environment.text_of(env, "ALLOWED_HOSTS") or ""
     try:  # browsers send them in this encoding
         names = [name.strip().encode("idna").decode().lower() for name in text.split(",")]
     except UnicodeError:
@@ -231,7 +169,9 @@ def _keys(
 ) -> tuple[str, ...]:
     """Return the keys of a list. `command` makes a good one."""
     remedy = f"Put a key there, made by: python -c '{command}'"
-    keys = tuple(key.strip() for key in _required(env, name, remedy).split(",") if key.strip())
+    keys = tuple(
+        key.strip() for key in environment.required(env, name, remedy).split(",") if key.strip()
+    )
     if not keys:
         raise ConfigError(name, f"holds no key. {remedy}.")
     for position, key in enumerate(keys, start=1):
@@ -242,7 +182,7 @@ def _keys(
 
 def _database_url(env: Mapping[str, str]) -> str:
     """Default to SQLite in instance/. Change Heroku's `postgres://` to SQLAlchemy's spelling."""
-    value = _value(env, "DATABASE_URL")
+    value = environment.text_of(env, "DATABASE_URL")
     if value is None:
         return f"sqlite:///{ROOT / 'instance' / 'plaidapp.db'}"
     remedy = "Put one like postgresql://user:password@host/name or sqlite:////path/to/file there."
@@ -259,7 +199,7 @@ def _database_url(env: Mapping[str, str]) -> str:
 
 
 def _redis_url(env: Mapping[str, str]) -> str:
-    value = _value(env, "REDIS_URL") or "redis://localhost:6379/0"
+    value = environment.text_of(env, "REDIS_URL") or "redis://localhost:6379/0"
     try:
         parse_url(value)  # type: ignore[no-untyped-call]
     except ValueError:
@@ -273,7 +213,7 @@ def _redis_url(env: Mapping[str, str]) -> str:
 
 def _plaid_key(env: Mapping[str, str], base_url: str | None, *names: str) -> str:
     """Require a key for Plaid itself. A local sandbox accepts any."""
-    value = _value(env, *names)
+    value = environment.text_of(env, *names)
     if value is None and base_url is None:
         raise ConfigError(
             names[0],

@@ -38,7 +38,8 @@ SHOWN = {
 }
 LOWER = {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", *LEAVES}
 MAY_IMPORT = {
-    "config": {"key_strength", "mail_settings"},
+    "config": {"environment", "key_strength", "mail_settings"},
+    "environment": set(),
     "key_strength": set(),
     "mail_settings": set(),
     "wsgi": {"config", "plaidapp"},
