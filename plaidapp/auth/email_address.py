@@ -16,7 +16,7 @@ from plaidapp.days import wait
 from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.store import MailLink, User
-from plaidapp.store.people import activity, mail_links, users
+from plaidapp.store.people import activity, email_addresses, mail_links, users
 
 from . import mails, throttle
 from .access import person
@@ -84,7 +84,7 @@ def _page(form: EmailForm) -> str:
 
 def _set_at_once(form: EmailForm, email: str) -> Answer:
     try:
-        is_set = users.set_email(person(), email, confirmed=False)
+        is_set = email_addresses.give(person(), email, confirmed=False)
         activity.note(person().id, activity.Kind.EMAIL_CHANGED)
         db.session.flush()
     except IntegrityError:
@@ -102,7 +102,7 @@ def _send_link(user: User, email: str) -> str:
         mails.tell(user, "email_to_change")
         mails.ask_to_confirm(user, email, "change")
     else:
-        if not users.email_counts(user):
+        if not email_addresses.counts(user):
             user.email = email
         mails.ask_to_confirm(user, email, "confirm")
     event("email_link_asked", person=users.opaque_id_of(user))
@@ -170,7 +170,7 @@ def _confirm(link: MailLink, user: User) -> bool:
     """Return False if the address is another person's, or the link was used up meanwhile."""
     try:
         used_up = mail_links.use_up(link)
-        is_set = used_up and users.set_email(user, link.email, confirmed=True)
+        is_set = used_up and email_addresses.give(user, link.email, confirmed=True)
         activity.note(user.id, activity.Kind.EMAIL_CONFIRMED)
         db.session.flush()
     except IntegrityError:

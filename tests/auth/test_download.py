@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import brotli
 import pytest
@@ -214,3 +215,13 @@ def test_only_a_few_download_at_a_time(app, alice):
 
     for _ in range(policy.DOWNLOADS_AT_ONCE + 1):  # each gives its place back
         assert unzipped(alice.client.post("/auth/download"))
+
+
+def test_the_format_is_documented():
+    """Every file, and in its line every field."""
+    text = (Path(__file__).parents[2] / "docs/download-format.md").read_text()
+    lines = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    for name, file in contents.FILES.items():
+        columns = set(db.metadata.tables[name].columns.keys()) - LEFT_OUT[name]
+        told = set(re.findall(r"`(\w+)`", lines[f"{file}.jsonl"]))
+        assert told >= {each for each in columns if not each.endswith(row_values.HIGH)}, file

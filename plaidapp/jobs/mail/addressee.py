@@ -5,7 +5,7 @@ The page that has it sent doesn't look up who has an address: the time of its an
 
 from plaidapp import policy
 from plaidapp.store import Mail, User
-from plaidapp.store.people import mail_links, outbox, users
+from plaidapp.store.people import email_addresses, mail_links, outbox
 from plaidapp.store.people.outbox import USERNAME, Content
 
 
@@ -16,7 +16,7 @@ def of(mail: Mail, content: Content, *, confirmed: bool) -> Content | None:
     """
     if mail.kind == outbox.NOTICE:
         return content
-    holder = users.by_email(content.to, confirmed=confirmed)
+    holder = email_addresses.holder_of(content.to, confirmed=confirmed)
     if mail.kind == outbox.RESET:
         return _addressed(content, holder) if holder and _leads_on(mail, holder) else None
     is_anothers = holder is not None and holder.id != mail.user_id

@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, exists, select, update
 from plaidapp.extensions import db
 
 from ..people import users
+from ..people.users import User
 from . import accounts
 from .accounts import TABLE, Account
 
@@ -24,7 +25,8 @@ def hide(account: Account, *, hidden: bool) -> None:
     account.is_hidden = hidden
     db.session.flush()
     theirs = exists().where(Account.user_id == account.user_id, Account.is_hidden)
-    users.set_hides_accounts(account.user_id, hides=bool(db.session.scalar(select(theirs))))
+    owner = db.session.get_one(User, account.user_id)
+    owner.hides_accounts = bool(db.session.scalar(select(theirs)))
     users.ledger_changed(account.user_id)
 
 

@@ -27,7 +27,7 @@ def key_of(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
-def _no_key() -> str:
+def no_key() -> str:
     """Return a key for an address that does not count. Nobody can type it: no key begins so."""
     return f" {secrets.token_hex(16)}"
 
@@ -36,7 +36,7 @@ class User(Base):
     """A person. `username_key` and `email_key` are unique and are what a log-in looks for.
 
     With a mail server, an address counts once the person has confirmed it, so that one that is
-    only typed keeps nobody out. Until then `email_key` is `_no_key`. Without a mail server it
+    only typed keeps nobody out. Until then `email_key` is `no_key`. Without a mail server it
     counts at once, and `email_confirmed_at` is None.
 
     `ledger_revision` increases whenever data of theirs is stored that a page shows. `time_zone` is
@@ -142,10 +142,6 @@ def set_name(user: User, name: str) -> None:
     user.username, user.username_key = name, key_of(name)
 
 
-def set_hides_accounts(user_id: int, *, hides: bool) -> None:
-    db.session.get_one(User, user_id).hides_accounts = hides
-
-
 def hides_accounts(user_id: int) -> bool:
     """Return True if one of the person's accounts may be hidden.
 
@@ -203,42 +199,12 @@ def add(
         username=username,
         username_key=key_of(username),
         email=email,
-        email_key=key_of(email) if email_counts else _no_key(),
+        email_key=key_of(email) if email_counts else no_key(),
         password_hash=password_hash,
         time_zone=time_zone,
     )
     db.session.add(user)
     return user
-
-
-def by_email(email: str, *, confirmed: bool) -> User | None:
-    """Return the person who has this address; only if they have proven it, if `confirmed`."""
-    query = select(User).where(User.email_key == key_of(email))
-    if confirmed:
-        query = query.where(User.email_confirmed_at.is_not(None))
-    return None if "\0" in email else db.session.scalar(query)
-
-
-def email_counts(user: User) -> bool:
-    """Return False if the person has to confirm their address before it is theirs."""
-    return user.email_key == key_of(user.email)
-
-
-def set_email(user: User, email: str, *, confirmed: bool) -> bool:
-    """Give the person this address. False, with nothing changed, if it is another person's.
-
-    Who has not confirmed it gives way to who has. A flush raises IntegrityError if another request
-    gives it away at the same time.
-    """
-    holder = by_email(email, confirmed=False)
-    if holder and holder.id != user.id:
-        if not confirmed or holder.email_confirmed_at:
-            return False
-        holder.email_key = _no_key()
-        db.session.flush()
-    user.email, user.email_key = email, key_of(email)
-    user.email_confirmed_at = now() if confirmed else None
-    return True
 
 
 def _lock(number: int) -> Select[Any]:
@@ -282,21 +248,3 @@ _CHANGED = (
 def ledger_changed(user_id: int) -> None:
     """Increase the person's revision, so that their open pages reload their lists."""
     db.session.execute(_CHANGED, {"user_id": user_id})
-
-
-_MATCHED = select(TABLE.c.transfers_matched).where(TABLE.c.id == bindparam("user_id"))
-_NOTE_MATCHED = (
-    update(TABLE)
-    .where(TABLE.c.id == bindparam("user_id"), TABLE.c.transfers_matched.is_(False))
-    .values(transfers_matched=True)
-)
-
-
-def transfers_are_matched(user_id: int) -> bool:
-    """Return `transfers_matched` as it is stored."""
-    return bool(db.session.scalar(_MATCHED, {"user_id": user_id}))
-
-
-def note_matched_transfers(user_id: int) -> None:
-    """Store that all of the person's transfers are matched."""
-    db.session.execute(_NOTE_MATCHED, {"user_id": user_id})

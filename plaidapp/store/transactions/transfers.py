@@ -48,6 +48,14 @@ MAY_BE_SIDE = or_(
 )
 """In SQL, the condition that the rule may match a row: it names no merchant or has a hint."""
 
+_OWNER = users.TABLE.c.id == bindparam("user_id")
+_IS_MATCHED = select(users.TABLE.c.transfers_matched).where(_OWNER)
+_NOTE_MATCHED = (
+    update_of(users.TABLE)
+    .where(_OWNER, users.TABLE.c.transfers_matched.is_(False))
+    .values(transfers_matched=True)
+)
+
 
 def may_be_side(row: SentRow) -> bool:
     """Return the same for a row that the bank sent."""
@@ -80,7 +88,7 @@ def match(user_id: int, days: Iterable[datetime.date], sizes: Collection[int]) -
     days = set(days)
     if not days or not sizes:
         return set()
-    if not users.transfers_are_matched(user_id):
+    if not db.session.scalar(_IS_MATCHED, {"user_id": user_id}):
         return match_everything(user_id)
     if not _has_several_accounts(user_id):
         return set()
@@ -89,7 +97,7 @@ def match(user_id: int, days: Iterable[datetime.date], sizes: Collection[int]) -
 
 def match_everything(user_id: int) -> set[Day]:
     """Match all of the person's rows again. Returns the same as `match`."""
-    users.note_matched_transfers(user_id)
+    db.session.execute(_NOTE_MATCHED, {"user_id": user_id})
     if not _has_several_accounts(user_id):
         return set()
     return _match(user_id, _sizes(user_id), ALWAYS)
