@@ -36,6 +36,7 @@ SENTENCES = {
     Kind.HISTORY_DELETED: lazy_gettext("History of %(detail)s deleted"),
     Kind.BANK_NEEDS_LOG_IN: lazy_gettext("%(detail)s asked for a new log-in"),
     Kind.EXPORTED: lazy_gettext("Transactions exported as %(detail)s"),
+    Kind.DOWNLOADED: lazy_gettext("Everything downloaded"),
 }
 OF_BANKS = {
     *(Kind.CONNECTED, Kind.RECONNECTED, Kind.DISCONNECTED),

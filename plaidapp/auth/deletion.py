@@ -49,9 +49,9 @@ def _shown(form: DeletionForm) -> str:
 
 def _deleted() -> Response:
     user_id = person().id
+    throttle.forget(person())
     if pull := erase.begin(user_id):
         queue.ring(pull)  # commits
-    throttle.forget(user_id)
     current_session.end()
     flash(gettext("You are logged out, and everything is being deleted."))
     log_in = url_for("auth.login")

@@ -57,10 +57,7 @@ def _change(form: EmailForm) -> Answer:
         return _refused(form, str(SAME), 422)
     attempt = throttle.confirmation_mail(email, user.id)
     if attempt.refused:
-        sentence = gettext(
-            "You asked for many links. Try again in %(wait)s.", wait=wait(attempt.wait)
-        )
-        return *_refused(form, sentence, 429), {"Retry-After": str(attempt.seconds)}
+        return *_refused(form, _too_often(attempt), 429), {"Retry-After": str(attempt.seconds)}
     if not mails.proves_addresses():
         return _set_at_once(form, email)
     if not mails.can_send_links():
@@ -69,7 +66,7 @@ def _change(form: EmailForm) -> Answer:
 
 
 def _too_often(attempt: throttle.Try) -> str:
-    return gettext("You asked for many links. Try again in %(wait)s.", wait=wait(attempt.wait))
+    return gettext("You asked for too many links. Try again in %(wait)s.", wait=wait(attempt.wait))
 
 
 def _refused(form: EmailForm, sentence: str, status: int) -> tuple[str, int]:
@@ -124,10 +121,7 @@ def resend_email_link() -> Response:
         return _to_account(str(CANT_SEND))
     attempt = throttle.confirmation_mail(email, person().id)
     if attempt.refused:
-        waiting = wait(attempt.wait)
-        return _to_account(
-            gettext("You asked for many links. Try again in %(wait)s.", wait=waiting)
-        )
+        return _to_account(_too_often(attempt))
     return _to_account(_send_link(person(), email))
 
 

@@ -6,9 +6,8 @@ Nothing tells whether anybody has an email address: the page answers before that
 
 import math
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
-from flask_login import logout_user
 from werkzeug import Response
 from wtforms import Field, PasswordField
 from wtforms.validators import InputRequired
@@ -20,7 +19,7 @@ from plaidapp.forms import TextForm
 from plaidapp.store import MailLink, User
 from plaidapp.store.people import mail_links, users
 
-from . import mails, password_change, passwords, throttle
+from . import current_session, mails, password_change, passwords, throttle
 from .blueprint import blueprint
 from .confirmation import BUSY
 from .forms import ADVICE, EmailForm, judge
@@ -63,7 +62,8 @@ def forgot() -> Answer:
 
 def _asked(form: EmailForm, status: int, **shown: object) -> tuple[str, int]:
     minutes = int(policy.RESET_LINK_LIFE.total_seconds() // 60)
-    return render_template("auth/forgot.html", form=form, minutes=minutes, **shown), status
+    shown |= {"minutes": minutes, "proves_addresses": mails.proves_addresses()}
+    return render_template("auth/forgot.html", form=form, **shown), status
 
 
 @blueprint.route("/reset/<reset_token>", methods=["GET", "POST"])
@@ -97,7 +97,6 @@ def _store(link: MailLink, user: User, password_hash: str) -> Answer:
     db.session.commit()
     throttle.forget_guesses(user.id)
     event("password_reset", person=users.opaque_id_of(user))
-    logout_user()
-    session.clear()
+    current_session.end()
     flash(gettext("Your password is changed. Log in with it."))
     return redirect(url_for("auth.login"), 303)

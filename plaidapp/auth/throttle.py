@@ -8,6 +8,7 @@ guesses don't keep them out.
 """
 
 import hmac
+import itertools
 import math
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +17,8 @@ from flask import current_app, request
 
 from plaidapp import policy
 from plaidapp.addresses import network_of
-from plaidapp.store.people import users
+from plaidapp.store import User
+from plaidapp.store.people import known_devices, users
 from plaidapp.store.people.tries import Limit
 
 from . import counting
@@ -79,11 +81,14 @@ def forget_guesses(user_id: int) -> None:
     counting.forget(_key(f"person {user_id}"))
 
 
-def forget(user_id: int) -> None:
-    """Forget how often strangers have guessed a person's password and codes, and the mails that
-    they were sent: they are gone."""
-    for whose in ("person", "code person", "mails of", "mails of new devices of"):
-        counting.forget(_key(f"{whose} {user_id}"))
+def forget(user: User) -> None:
+    """Forget how often a person's password and codes were guessed, and the mails that they were
+    sent: they are leaving."""
+    of_person = ("person", "code person", "mails of", "mails of new devices of")
+    of_device = itertools.product(("device", "code device"), known_devices.of_person(user.id))
+    counting.forget(_mails_to(user.email).key)
+    for whose, number in [*itertools.product(of_person, [user.id]), *of_device]:
+        counting.forget(_key(f"{whose} {number}"))
 
 
 def sign_up() -> Try:

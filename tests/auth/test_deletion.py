@@ -89,17 +89,21 @@ def test_guesses_are_throttled_and_a_right_one_is_refused_meanwhile(alice, ask):
     assert ask(User)[0].leaving_since is None
 
 
-def test_strangers_guesses_leave_no_key_in_redis(app, alice, work, client):
+def test_guesses_and_mails_leave_no_key_in_redis(app, alice, work, client, mailbox):
     alice.client.get("/auth/logout")
-    known = app.test_client()
-    known.post("/auth/login", data={"username": "alice", "password": PASSWORD})
-    client.post("/auth/login", data={"username": "alice", "password": "wrong"})
+    known, tablet = app.test_client(), app.test_client()
+    for device in (known, tablet):
+        device.post("/auth/login", data={"username": "alice", "password": PASSWORD})
+    tablet.post("/auth/logout")
+    for guesser in (client, tablet):
+        guesser.post("/auth/login", data={"username": "alice", "password": "wrong"})
     known.post("/auth/delete", data={"password": "wrong"})
+    client.post("/auth/forgot", data={"email": "Alice@example.com"})
     assert len(tries(app)) > 1
 
     known.post("/auth/delete", data=GOOD)
 
-    assert len(tries(app)) == 1  # the address, which counts for everybody
+    assert len(tries(app)) == 2  # the guesses and resets of an address, which count for everybody
     assert not known.get_cookie("known-device").value.count("alice")
 
 

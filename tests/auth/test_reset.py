@@ -73,3 +73,14 @@ def test_a_new_password_ends_every_session_and_is_told(
         assert db.session.scalars(db.select(LoginSession)).all() == []
     told = mailbox.take()
     assert (told["To"], told["Subject"]) == ("alice@example.com", "Your password was changed")
+
+
+def test_whoever_is_logged_in_there_is_logged_out_for_good(app, confirmed, charlie, ask, mailbox):
+    """Another person's session is not left behind without a cookie."""
+    ask()
+
+    charlie.client.post(link_in(mailbox.take()), data={"password": NEW})
+
+    assert charlie.client.get("/finance/").status_code == 302
+    with app.app_context():
+        assert db.session.scalars(db.select(LoginSession)).all() == []

@@ -52,7 +52,7 @@ def test_a_passkey_from_its_addition_to_its_removal(owner):
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
     assert page.locator("pre").inner_text() in download.value.path().read_text()
-    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="I’ve saved them").click()
     expect(page.get_by_text("10 of 10 left.")).to_be_visible()
     look(owner, "factors")
 
@@ -101,3 +101,11 @@ def test_a_person_who_cancels_can_try_again(owner):
     )
     button.click()
     expect(page.locator("pre.recovery-codes")).to_be_visible()
+
+
+def test_without_javascript_there_is_no_button_that_does_nothing(deployment, visit):
+    page = visit(deployment.url.replace("127.0.0.1", "localhost"), javascript=False).page
+    page.goto("/auth/login")
+    button = page.locator("[data-passkey]")
+    expect(button).to_have_count(1)
+    expect(button).to_be_hidden()

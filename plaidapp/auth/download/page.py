@@ -40,7 +40,7 @@ def download() -> Response:
     with ExitStack() as place:
         place.callback(_places.release)
         user_id, name = person().id, f"plaidapp-{today()}.zip"
-        activity.note(user_id, activity.Kind.EXPORTED, name)
+        activity.note(user_id, activity.Kind.DOWNLOADED)
         event("export", person=person().opaque_id, format="zip")
         extensions.read_one_snapshot()
         pieces = archive.pieces(user_id, now())

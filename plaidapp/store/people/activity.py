@@ -64,6 +64,7 @@ class Kind(StrEnum):
     HISTORY_DELETED = "history_deleted"
     BANK_NEEDS_LOG_IN = "bank_needs_log_in"
     EXPORTED = "exported"
+    DOWNLOADED = "downloaded"
 
 
 class Activity(Base):

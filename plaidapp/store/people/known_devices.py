@@ -4,6 +4,7 @@ A browser's signed cookie names its row (plaidapp/auth/known_device.py). Without
 is worth nothing.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
@@ -44,6 +45,13 @@ def add(user_id: int, device: str) -> None:
 def is_known(user_id: int, device: str) -> bool:
     row = db.session.get(KnownDevice, (user_id, device))
     return row is not None and row.logged_in_at > _oldest()
+
+
+def of_person(user_id: int) -> Sequence[str]:
+    """Return the ids of the person's devices."""
+    return db.session.scalars(
+        select(KnownDevice.device).where(KnownDevice.user_id == user_id)
+    ).all()
 
 
 def forget(user_id: int, device: str) -> None:
