@@ -11,7 +11,7 @@ from flask import Response, request
 from flask_login import login_required
 
 from plaidapp.auth.access import claim
-from plaidapp.store.people import login_sessions
+from plaidapp.store.people import session_glances
 
 Answer = str | Response
 View = Callable[..., Answer]
@@ -35,7 +35,7 @@ def unless_unchanged(view: View) -> View:
     @wraps(view)
     def poll() -> Answer:
         claimed = claim() if request.args.get("revision") else None
-        version = login_sessions.glance_at_ledger(claimed) if claimed else None
+        version = session_glances.glance_at_ledger(claimed) if claimed else None
         return nothing_new(version) or view_after_login()
 
     return poll

@@ -64,6 +64,8 @@ def _store(
 ) -> None:
     user_id, item_id = attempt.pull.user_id, pull_item.item_id
     _lock(attempt, pull_item)
+    if pull_item.item.institution_name is None:
+        items.note_connected(user_id, answer.item.institution_name)
     state_changes.answered(item_id, answer.item.institution_id, answer.item.institution_name)
     listed = former_accounts.without_departed(item_id, answer.accounts)
     derived.refresh((), reconnected_accounts.save_accounts(user_id, item_id, listed))

@@ -29,8 +29,14 @@ def add(**fields: Any) -> Item:
     item = Item(**fields)
     db.session.add(item)
     db.session.flush()
-    activity.note(item.user_id, activity.Kind.CONNECTED, item.institution_name or "")
+    note_connected(item.user_id, item.institution_name)
     return item
+
+
+def note_connected(user_id: int, bank: str | None) -> None:
+    """Note a new connection in the person's activity, once the bank's name is known."""
+    if bank:
+        activity.note(user_id, activity.Kind.CONNECTED, bank)
 
 
 def owned(item_id: int, user_id: int) -> Item | None:

@@ -8,12 +8,10 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple, Self, TypeVarTuple
+from typing import Any, NamedTuple, Self
 
 from sqlalchemy import (
     ForeignKey,
-    Row,
-    Select,
     String,
     and_,
     bindparam,
@@ -29,10 +27,7 @@ from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
 from ..base.writes import write
-from . import time_zones
-from .users import User, version_of
-
-Columns = TypeVarTuple("Columns")
+from .users import User
 
 
 class LoginSession(Base):
@@ -167,24 +162,6 @@ def find(claim: Claim) -> tuple[User, OpenSession] | None:
     """Return the person and the session if the claim is true now."""
     row = db.session.execute(_FIND, claim.values()).first()
     return (row[0], OpenSession(*row[1:])) if row else None
-
-
-def glance(query: Select[*Columns], claim: Claim, **values: object) -> Row[*Columns] | None:
-    """Read one row for a poll (see extensions.glance). `query` has the condition IS_OPEN."""
-    return extensions.glance(query, **claim.values(), **values)
-
-
-_VERSION = (
-    select(User.ledger_revision, User.time_zone)
-    .join(LoginSession, LoginSession.user_id == User.id)
-    .where(IS_OPEN, User.leaving_since.is_(None))
-)
-
-
-def glance_at_ledger(claim: Claim) -> str | None:
-    """Return `ledger_version` for a poll. None if the claim is not true, or the read failed."""
-    row = glance(_VERSION, claim)
-    return version_of(row.ledger_revision, time_zones.zone_of(row.time_zone)) if row else None
 
 
 _SEEN = update(LoginSession).where(

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, exists, select
 
-from ..people import login_sessions
+from ..people import login_sessions, session_glances
 from ..people.login_sessions import Claim
 from .pulls import QUEUED, RUNNING, Pull
 
@@ -31,5 +31,5 @@ _GLANCE = select(Pull.state, Pull.revision, Pull.created_at).where(
 
 def glance(pull_id: int, claim: Claim) -> Glimpse | None:
     """For polls, see extensions.glance. None if the claim is not true, or the pull not theirs."""
-    row = login_sessions.glance(_GLANCE, claim, pull_id=pull_id)
+    row = session_glances.glance(_GLANCE, claim, pull_id=pull_id)
     return Glimpse(*row) if row else None

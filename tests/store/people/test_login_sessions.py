@@ -9,7 +9,7 @@ from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.store import LoginSession
-from plaidapp.store.people import leaving, login_sessions, users
+from plaidapp.store.people import leaving, login_sessions, session_glances, users
 from plaidapp.store.people.login_sessions import Claim
 
 
@@ -26,7 +26,7 @@ def begin(owner):
 def is_open(claim):
     found = login_sessions.find(claim)
     db.session.rollback()  # a glance uses a connection of its own
-    glimpsed = login_sessions.glance_at_ledger(claim)
+    glimpsed = session_glances.glance_at_ledger(claim)
     assert (found is None) == (glimpsed is None)
     return found is not None
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from plaidapp.extensions import db
-from plaidapp.store.people import login_sessions, time_zones, users
+from plaidapp.store.people import login_sessions, session_glances, time_zones, users
 
 MOMENTS = [
     # In California, the day does not change at four in the afternoon.
@@ -74,7 +74,7 @@ def test_the_version_of_the_ledger_changes_with_the_data_and_with_the_day(owner,
         db.session.expire_all()
         version = users.by_id(owner).ledger_version
         db.session.rollback()
-        assert login_sessions.glance_at_ledger(claim) == version
+        assert session_glances.glance_at_ledger(claim) == version
         return version
 
     users.set_time_zone(users.by_id(owner), "America/St_Johns")
