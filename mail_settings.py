@@ -2,13 +2,10 @@
 
 from email.headerregistry import Address
 from email.utils import getaddresses
-from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 TERMINAL = "terminal:"
 """MAIL_URL under `make run`: mails are printed."""
-PORTS = {"smtp": 587, "smtps": 465}
-"""Where servers take mails from programs: RFC 8314."""
 
 
 def problem_with_url(text: str) -> str | None:
@@ -16,7 +13,7 @@ def problem_with_url(text: str) -> str | None:
         return None
     try:
         parts = urlsplit(text)
-        good = parts.scheme in PORTS and bool(parts.hostname) and parts.port != 0
+        good = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
         good = good and not any(char.isspace() for char in text)
         rest = parts.path.strip("/") or parts.query or parts.fragment
     except ValueError:
@@ -36,12 +33,3 @@ def problem_with_sender(text: str) -> str | None:
     except (ValueError, IndexError):  # email.errors.HeaderParseError is a ValueError
         good = False
     return None if good else "is not an email address"
-
-
-def is_loopback(server: SplitResult) -> bool:
-    """Is the mail server on this machine, so that nobody is on the way to it?"""
-    host = server.hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
