@@ -27,7 +27,9 @@ def test_the_page_says_what_will_happen(connected):
 
 
 def test_the_page_of_a_person_without_a_bank(alice):
-    assert "No bank is connected" in Page(alice.client.get("/auth/delete").text).text
+    text = Page(alice.client.get("/auth/delete").text).text
+    assert "No bank is connected" in text
+    assert "0 accounts" not in text
     assert "Deletes every row and your log-in" in Page(alice.client.get("/auth/account").text).text
 
 
