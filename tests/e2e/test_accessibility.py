@@ -103,9 +103,18 @@ def test_log_in_and_sign_up(deployment, visit, look):
     person.complaints.clear()  # a 422 is an error on the browser's console
 
 
+def test_every_page_of_the_account(person, look):
+    page = person.page
+    paths = ["account", "activity", "name", "email", "password", "confirm", "delete"]
+    for path in (*paths, "factors", "factors/app", "factors/passkeys/new"):
+        answer = page.goto(f"/auth/{path}")
+        assert (answer.status, page.url.rpartition("/auth/")[2]) == (200, path)
+        look(person, path)
+
+
 def test_empty_pages_and_running_pulls(deployment, person, look):
     page = person.page
-    for path in ("/auth/account", "/finance/transactions", "/finance/items", "/finance/"):
+    for path in ("/finance/transactions", "/finance/items", "/finance/"):
         page.goto(path)
         look(person, f"{path} without a bank")
 
