@@ -2,7 +2,6 @@
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext
-from flask_login import login_required
 from sqlalchemy.exc import IntegrityError
 from werkzeug import Response
 
@@ -13,16 +12,17 @@ from plaidapp.extensions import db
 from plaidapp.htmx import is_htmx
 from plaidapp.store.people import activity, users
 
-from . import throttle
+from . import mails, throttle
 from .access import person
 from .blueprint import blueprint
+from .confirmation import needs_confirmation
 from .forms import TAKEN, NameForm
 
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 @blueprint.route("/name", methods=["GET", "POST"])
-@login_required
+@needs_confirmation
 def change_name() -> Answer:
     form = NameForm(request.form, username=person().username)
     if request.method != "POST":
@@ -45,9 +45,11 @@ def change_name() -> Answer:
 
 def _store(form: NameForm) -> bool:
     """Return False, with a sentence in the form, if somebody else just took the name."""
-    users.set_name(person(), form.username.data)
-    activity.note(person().id, activity.Kind.NAME_CHANGED, form.username.data)
+    name, kind = form.username.data, activity.Kind.NAME_CHANGED
     try:
+        users.set_name(person(), name)
+        activity.note(person().id, kind, name)
+        mails.tell_of_change(person(), kind, name)
         db.session.commit()
     except IntegrityError:
         db.session.rollback()

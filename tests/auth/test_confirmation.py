@@ -15,14 +15,14 @@ from tests.pages import Page
 
 HARMLESS = {
     *("signup", "login", "logout", "log_in_with_passkey", "second_factor"),
-    *("confirm", "confirm_with_passkey", "change_name", "rename_passkey"),
+    *("confirm", "confirm_with_passkey", "rename_passkey"),
     *("revoke", "revoke_others", "cancel_email_change", "resend_email_link"),
     *("forgot", "reset", "confirm_email"),
 }
 """Forms that let somebody in, ask who it is, are of a link in a mail, or change nothing that opens
 the account."""
 CARRY_THE_PASSWORD = {"change_password", "delete"}
-PAGES = {"authenticator", "new_passkey"}
+PAGES = {"authenticator", "new_passkey", "change_name"}
 """Pages that are as dangerous as their forms."""
 
 

@@ -80,6 +80,13 @@ def test_a_new_password_is_told(confirmed, mailbox, send_mails):
     assert mailbox.take()["Subject"] == "Your password was changed"
 
 
+def test_a_new_name_is_told(confirmed, mailbox, send_mails):
+    assert confirmed.client.post("/auth/name", data={"username": "alicia"}).status_code == 303
+    send_mails()
+
+    assert "Username changed to alicia" in text_of(mailbox.take())
+
+
 def test_new_recovery_codes_are_told(app, confirmed, mailbox, send_mails):
     key = {"host": "localhost", "name": "Key", "sign_count": 0, "can_be_copied": False}
     with app.app_context():
