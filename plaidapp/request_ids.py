@@ -1,7 +1,8 @@
 """Each request has an id: in its answer's X-Request-Id, in its lines of the log, on error pages.
 
 A proxy may have given it one. That counts only if TRUSTED_PROXIES names a proxy: otherwise a
-stranger could give theirs the id of somebody else's request.
+stranger could give theirs the id of somebody else's request. No id looks like something private,
+or the log would not show it.
 """
 
 import re
@@ -12,11 +13,12 @@ from flask import Flask, Response, g, request
 from config import Config
 
 from . import log_context
+from .redaction import redact
 
 HEADER = "X-Request-Id"
 GIVEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
 BYTES = 8
-"""Of the ids that are made here. They have two characters for each."""
+"""Of the ids that are made here. They have a letter, and two characters for each byte."""
 
 
 def init_app(app: Flask) -> None:
@@ -26,7 +28,8 @@ def init_app(app: Flask) -> None:
     @app.before_request
     def begin() -> None:
         given = request.headers.get(HEADER, "") if trusts_proxy else ""
-        g.request_id = given if GIVEN.fullmatch(given) else secrets.token_hex(BYTES)
+        counts = GIVEN.fullmatch(given) and redact(given) == given
+        g.request_id = given if counts else f"r{secrets.token_hex(BYTES)}"
         log_context.begin(request=g.request_id)
 
     app.after_request(_name)

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from plaidapp import log_context, logs
+from plaidapp import log_context, logs, request_ids
 from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.redaction import redact
@@ -209,6 +209,7 @@ def test_an_error_page_names_the_request_in_the_log(app, client, lines, monkeypa
         (1, "0af1-0af1-0af1", True),
         (1, 'a "quoted" one', False),
         (1, "a" * 65, False),
+        (1, "4281712214593621", False),  # the log would take it for the number of a card
     ],
 )
 def test_only_a_trusted_proxy_may_name_a_request(app, proxies, given, counts):
@@ -219,6 +220,12 @@ def test_only_a_trusted_proxy_may_name_a_request(app, proxies, given, counts):
     named = answer.headers["X-Request-Id"]
     assert (named == given) is counts
     assert re.fullmatch(r"[\w-]{8,64}", named)
+
+
+def test_an_id_of_digits_is_no_number_of_a_card(client, monkeypatch):
+    monkeypatch.setattr(request_ids.secrets, "token_hex", lambda length: "42817122" * (length // 4))
+    name = client.get("/healthz").headers["X-Request-Id"]
+    assert "4281712242817122" in redact(name) == name
 
 
 def test_every_answer_has_an_id_of_its_own(client):
