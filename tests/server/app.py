@@ -71,7 +71,7 @@ def add_bad_length(response: Response) -> Response:
 
 @app.route("/slow/<float:seconds>", methods=["GET", "POST"])
 def slow(seconds: float) -> str:
-    print(f"slow for a {request.method}", file=sys.stderr, flush=True)
+    sys.stderr.write(f"slow for a {request.method}\n")  # at once, or threads mix their lines
     time.sleep(seconds)
     return "done"
 
