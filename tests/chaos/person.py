@@ -59,11 +59,15 @@ class Person:
         """Log out, and in again from the same browser, at first with a `wrong` password."""
         self.click("/auth/logout")
         for password, status in ((wrong, 401), (PASSWORD, 200)):
-            token = self._token("/auth/login")
-            form = {"csrf_token": token, "username": name, "password": password}
-            answer = self.http.post(f"{self.url}/auth/login", data=form, timeout=10)
+            answer = self.log_in(name, password)
             assert answer.status_code == status, answer.text
-        self._csrf = self._token("/finance/")
+
+    def log_in(self, name: str, password: str = PASSWORD) -> requests.Response:
+        form = {"username": name, "password": password, "csrf_token": self._token("/auth/login")}
+        answer = self.http.post(f"{self.url}/auth/login", data=form, timeout=10)
+        if answer.ok:
+            self._csrf = self._token("/finance/")
+        return answer
 
     def close(self) -> None:
         self.http.close()
