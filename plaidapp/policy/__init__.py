@@ -3,7 +3,7 @@ log-in lasts, what a client may send, and how many passwords may be guessed.
 
 Every number of these rules is in this package, and so are the formulas that use them. Others write
 `policy.NAME`, whichever module has it. Which of Plaid's errors are worth a retry is in
-`bank/error_sentences.py`, and what the web server bears with is in `server/limits.py`.
+`bank/error_sentences.py`, and what the web server tolerates is in `server/limits.py`.
 """
 
 from .accounts import *  # noqa: F403

@@ -4,7 +4,6 @@ import io
 import json
 import os
 import re
-import sys
 import zipfile
 from pathlib import Path
 
@@ -15,9 +14,8 @@ from sqlalchemy import func, insert, select, true
 
 from plaidapp.extensions import db
 from plaidapp.store import ReceivedPage, Transaction
-from tests.conftest import SECRET_KEY, TOKEN_KEY
-from tests.e2e.processes import Running, clean_env, free_port
 from tests.full_person import fill
+from tests.own_gunicorn import serving
 
 LONG = os.environ.get("CHAOS") == "long"
 ROWS, PAGES = (1_000_000, 2_000) if LONG else (10_000, 120)
@@ -50,22 +48,8 @@ def history(app, alice):
 @pytest.fixture
 def served(app, database_url, redis_url, tmp_path):
     """Start gunicorn as the Procfile does, on the same database."""
-    port = free_port()
-    env = clean_env(
-        SECRET_KEY=SECRET_KEY,
-        TOKEN_KEYS=TOKEN_KEY,
-        DATABASE_URL=database_url,
-        REDIS_URL=redis_url,
-        PLAID_BASE_URL="http://127.0.0.1:1",
-        WEB_CONCURRENCY="1",
-        PORT=str(port),
-    )
-    running = Running([sys.executable, "-m", "gunicorn", "wsgi:app"], tmp_path / "log", env)
-    try:
-        running.wait_for(f"http://127.0.0.1:{port}/healthz")
-        yield f"http://127.0.0.1:{port}", running
-    finally:
-        running.stop()
+    with serving(database_url, redis_url, tmp_path) as (host, running):
+        yield f"http://{host}", running
 
 
 def download(url, person):

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import re
-import sys
 from collections import Counter
 from datetime import UTC, datetime
 
@@ -11,8 +10,7 @@ import pytest
 from sqlalchemy import event, text
 
 from plaidapp.extensions import db
-from tests.conftest import SECRET_KEY, TOKEN_KEY
-from tests.e2e.processes import Running, clean_env, free_port
+from tests.own_gunicorn import serving
 from tests.pages import Page
 
 EXTENSIONS = ("csv", "json", "ofx", "qif", "beancount", "journal")
@@ -215,23 +213,8 @@ def test_a_failure_before_the_first_part_is_an_error_page(app, books, unreadable
 @pytest.fixture
 def served(books, database_url, redis_url, tmp_path):
     """Start gunicorn as the Procfile does, on the same database, and return its address."""
-    port = free_port()
-    env = clean_env(
-        SECRET_KEY=SECRET_KEY,
-        TOKEN_KEYS=TOKEN_KEY,
-        DATABASE_URL=database_url,
-        REDIS_URL=redis_url,
-        PLAID_BASE_URL="http://127.0.0.1:1",
-        WEB_CONCURRENCY="1",
-        PORT=str(port),
-    )
-    log = tmp_path / "gunicorn.log"
-    running = Running([sys.executable, "-m", "gunicorn", "wsgi:app"], log, env)
-    try:
-        running.wait_for(f"http://127.0.0.1:{port}/healthz")
-        yield f"127.0.0.1:{port}"
-    finally:
-        running.stop()
+    with serving(database_url, redis_url, tmp_path) as (host, _running):
+        yield host
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
