@@ -111,6 +111,24 @@ def month(value: date) -> str:
     return dates.format_date(value, "LLLL", text_locale())
 
 
+def short_month(value: date, *, with_year: bool = False) -> str:
+    """Such as "Nov", "Nov 2024", for charts."""
+    if with_year:
+        return _date(value, "yMMM")
+    return dates.format_date(value, "LLL", text_locale())
+
+
+def short_day(value: date, *, with_year: bool = False) -> str:
+    """Such as "Nov 20", "Nov 20, 2024", for charts."""
+    return _date(value, "yMMMd" if with_year else "MMMd")
+
+
+def day_and_month(value: date) -> str:
+    """Such as "today", "Nov 20", "Nov 20, 2024", for use within a short text."""
+    now = today()
+    return gettext("today") if value == now else short_day(value, with_year=value.year != now.year)
+
+
 def since(value: date, now: date | None = None) -> str:
     """Such as "November", for use after "since". Another year is named."""
     if value.year == (now or today()).year:

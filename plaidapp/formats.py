@@ -5,7 +5,7 @@ currency in a locale is cached, since a page shows hundreds of amounts.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,6 +23,7 @@ from .store.base.types import exact
 MINUS = "\N{MINUS SIGN}"
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 BIDI_MARKS = re.compile("[\u061c\u200e\u200f]")
+SHORTENED_FROM = 1_000_000
 CURRENCIES = numbers.list_currencies()
 
 
@@ -148,6 +149,19 @@ def money_parts(amount: Decimal, currency: str | None = None) -> MoneyParts:
 def number(value: float | Decimal) -> str:
     """Such as "1,457"."""
     return numbers.format_decimal(value, locale=current_locale()).replace("-", MINUS)
+
+
+def round_money(amounts: Sequence[Decimal], currency: str | None) -> list[str]:
+    """The round amounts of a scale, in short: "2,000", "2.5M". All have decimals if one has."""
+    if amounts and amounts[-1] >= SHORTENED_FROM:
+        locale = current_locale()
+        return [
+            numbers.format_compact_decimal(amount, locale=locale, fraction_digits=2)
+            for amount in amounts
+        ]
+    if all(amount % 1 == 0 for amount in amounts):
+        return [number(amount) for amount in amounts]
+    return [money(amount, currency, symbol=False) for amount in amounts]
 
 
 def percent(fraction: Decimal | float, digits: int = 0) -> str:

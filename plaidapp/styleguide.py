@@ -12,7 +12,14 @@ from flask import Blueprint, Flask, abort, current_app, render_template
 
 from .bank.error_sentences import LOGIN_REQUIRED, MEANINGS
 from .days import today
+from .finance.charts import bars
+from .finance.charts.bars import BarChart
+from .finance.charts.line import LineChart
+from .finance.charts.scale import ZERO
+from .finance.charts.sparkline import Sparkline
+from .formats import change
 from .store import Account, Item, Transaction
+from .store.base.dates import month_of, months_later
 from .store.base.types import now
 from .store.connections import item_states
 from .store.transactions.categories import PRIMARY
@@ -29,7 +36,15 @@ def show() -> str:
     """404 unless in development: in Flask's debug mode, or if the bank runs on this machine."""
     if not (current_app.debug or is_local(current_app.config["PLAIDAPP"].plaid_url)):
         abort(404)
-    return render_template("styleguide.html", days=_days(), items=_items(), categories=PRIMARY)
+    return render_template(
+        "styleguide.html",
+        days=_days(),
+        items=_items(),
+        categories=PRIMARY,
+        line=_line(),
+        bars=_bars(),
+        sparklines=[Sparkline([Decimal(60 - day % 9 * 5) for day in range(31)]), Sparkline([ZERO])],
+    )
 
 
 def is_local(url: str) -> bool:
@@ -85,6 +100,28 @@ def _days() -> list[tuple[date, list[Transaction]]]:
             ],
         ),
     ]
+
+
+def _line() -> LineChart:
+    """A balance that falls each day and rises on the first of the month."""
+    days = [today() - timedelta(days=age) for age in range(182, -1, -1)]
+    values = [Decimal(2400 - 70 * day.day) for day in days]
+    return LineChart("Balance", "USD", days, values, exact_from=days[90])
+
+
+def _bars() -> BarChart:
+    """Six months of money in and out."""
+    sums = ((4380, 3800), (4380, 3990), (4380, 3635), (4380, 3376), (4380, 3971), (4257, 3460))
+    months = [
+        bars.Month(
+            months_later(month_of(today()), index - 5),
+            (Decimal(money_in), Decimal(money_out)),
+            {},
+            change(Decimal(money_in - money_out)),
+        )
+        for index, (money_in, money_out) in enumerate(sums)
+    ]
+    return BarChart("Cash flow by month", "USD", ("in", "out"), months)
 
 
 def _items() -> list[Item]:

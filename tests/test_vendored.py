@@ -12,13 +12,6 @@ PINNED = {
         "708ef7135d8fac7cc0e767462531b4a132cb2914474223c14d9509d9ecaf0882"
     ),
     "static/vendor/htmx.min.js": "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130",
-    # uPlot sends 22 KB, a third of Chart.js.
-    "static/vendor/uPlot.iife.min.js": (
-        "19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f"
-    ),
-    "static/vendor/uPlot.min.css": (
-        "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04"
-    ),
     "static/fonts/inter.woff2": "9912969ce556be276ece40fea08037864641169e6d47d012ce4729788e100bf1",
 }
 

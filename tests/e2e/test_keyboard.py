@@ -154,18 +154,29 @@ def test_the_periods_of_the_net_worth_chart(reader):
 
 def test_the_charts_read_out_what_they_show(reader):
     page = reader.page
-    for label in ("Net worth by day", "Cash flow by month"):
-        chart = page.get_by_role("slider", name=label)
-        tab_to(reader, chart)
-        readings = []
-        for key in ("ArrowLeft", "ArrowLeft", "Home", "ArrowRight", "End"):
-            page.keyboard.press(key)
-            readings.append(chart.get_attribute("aria-valuetext"))
-            expect(chart.locator("xpath=..").locator("output")).to_have_text(readings[-1])
-        assert len(set(readings)) == 5
-        assert all("$" in text for text in readings)
-        # Some balances are estimated until the day of connecting; the last point is always exact.
-        assert ["estimate" in text for text in readings[2::2]] == [label.startswith("Net"), False]
+    line = page.get_by_role("slider", name="Net worth by day")
+    tab_to(reader, line)
+    readings = []
+    for key in ("ArrowLeft", "ArrowLeft", "Home", "ArrowRight", "End"):
+        page.keyboard.press(key)
+        readings.append(line.get_attribute("aria-valuetext"))
+        amount, day = readings[-1].split(", ", 1)
+        expect(line.locator("xpath=..").locator(".readout")).to_have_text(amount + day)
+    assert len(set(readings)) == 5
+    assert all("$" in text for text in readings)
+    # Some balances are estimated until the day of connecting; the last point is always exact.
+    assert ["estimate" in text for text in readings[2::2]] == [True, False]
+
+    bars = page.get_by_role("group", name="Cash flow by month")
+    tab_to(reader, bars.get_by_role("link").first)
+    for key, number in (("ArrowRight", 1), ("End", 5), ("ArrowLeft", 4)):
+        page.keyboard.press(key)
+        month = bars.get_by_role("link").nth(number)
+        expect(month).to_be_focused()
+        text = month.get_attribute("aria-label")
+        expect(page.locator("#cash-flow .readout").first).to_have_text(text)
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("scope=flow"))
 
 
 def test_the_tables_behind_the_charts(reader):

@@ -37,7 +37,7 @@ def test_on_a_phone_the_filters_are_a_sheet(resident):
     expect(page.locator("#chips .chip")).to_have_count(1)
 
 
-def test_a_period_of_net_worth_and_the_tables_instead_of_charts(resident):
+def test_a_period_of_net_worth_and_the_charts_with_their_tables(resident):
     page = resident(javascript=False).page
     page.goto("/finance/")
     page.get_by_role("link", name="1M", exact=True).click()
@@ -45,7 +45,9 @@ def test_a_period_of_net_worth_and_the_tables_instead_of_charts(resident):
     for part in ("#net-worth", "#cash-flow section:first-child"):
         page.locator(f"{part} summary", has_text="Show as table").click()
         expect(page.locator(f"{part} td").first).to_be_visible()
-    expect(page.locator("ledger-chart").first).to_be_hidden()
+    expect(page.get_by_role("img", name="Net worth by day")).to_be_visible()
+    page.get_by_role("link", name="out $").last.click()
+    expect(page).to_have_url(re.compile("scope=flow"))
 
 
 def test_an_export_of_the_filter(resident):

@@ -61,7 +61,7 @@ def net_worth_of(alice):
     """The figure, and the last point of its chart: day and value."""
     page = Page(alice.client.get("/finance/").text)
     points = json.loads(page.find(**{"data-chart": "line"})[0]["data-points"] or "")
-    return points["dates"][-1], points["series"][0]["values"][-1]
+    return points["days"][-1], points["values"][-1]
 
 
 def test_balances_are_stored_under_the_persons_day_by_jobs_too(bank, ask, today):

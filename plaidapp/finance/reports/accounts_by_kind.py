@@ -9,38 +9,17 @@ from decimal import Decimal
 from flask_babel.speaklater import LazyString
 
 from ..base.account_kinds import KINDS, kind_of
+from ..charts.sparkline import Sparkline
 from .account_balances import SPARKLINE_DAYS, AccountBalance
 
 DAYS_APART = 3
-SMALLEST_SPAN = Decimal("0.1")
-"""The least that a sparkline's height stands for, as a part of the largest amount: a small movement
-looks small. static/charts.js has the same."""
 
 
 @dataclass(frozen=True)
 class AccountRow(AccountBalance):
-    """`sparkline` has the balance of every third day of the last ninety, today's last.
+    """`sparkline` has the balance of every third day of the last ninety, today's last."""
 
-    The balance is unknown on the first `unknown` of these days.
-    """
-
-    sparkline: Sequence[Decimal]
-    unknown: int
-
-    def points(self, width: int = 90, height: int = 24) -> str:
-        """`sparkline` as the points of an SVG polyline in a box of this size."""
-        low, high = min(self.sparkline), max(self.sparkline)
-        span = max(high - low, SMALLEST_SPAN * max(abs(low), abs(high))) or 1
-        top = (low + high + span) / 2
-        ys = [(top - value) / span * height for value in self.sparkline]
-        step = width / (len(ys) - 1)
-        return " ".join(f"{step * index:.1f},{y:.1f}" for index, y in enumerate(ys))
-
-    def parts(self, width: int, height: int) -> tuple[str, str]:
-        """`points` in two parts: up to the first day that is known, and from there on."""
-        points = self.points(width, height).split()
-        estimated = points[: self.unknown + 1] if self.unknown else ()
-        return " ".join(estimated), " ".join(points[self.unknown :])
+    sparkline: Sparkline
 
 
 @dataclass(frozen=True)
@@ -66,7 +45,7 @@ def groups(balances: Sequence[AccountBalance], today: date) -> list[AccountGroup
     for each in balances:
         if each.is_open:
             unknown = sum(each.line is None or day < each.line.known_from for day in days)
-            row = AccountRow(each.account, each.item, each.line, each.at(days), unknown)
+            row = AccountRow(each.account, each.item, each.line, Sparkline(each.at(days), unknown))
             rows[kind_of(each.account)].append(row)
     return [
         AccountGroup(key, title, _totals(rows[key]), rows[key])

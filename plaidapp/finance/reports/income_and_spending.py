@@ -10,15 +10,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from flask_babel import gettext
 
+from plaidapp.formats import change
 from plaidapp.store.base.dates import last_of_month, month_of, months_later
-from plaidapp.store.base.types import exact
 from plaidapp.store.transactions import monthly_totals
 from plaidapp.store.transactions.categories import is_spending
 from plaidapp.store.transactions.monthly_totals import MonthlySum
+
+from ..charts import bars
+from ..charts.bars import BarChart
 
 MONTHS = 6
 NOTHING = Decimal(0)
@@ -50,18 +52,21 @@ class CashFlow:
     months: Sequence[Month]
 
     @property
-    def chart(self) -> dict[str, Any]:
-        """The points for static/charts.js, amounts as exact decimal strings."""
-        money_in = [exact(month.money_in) for month in self.months]
-        money_out = [exact(month.money_out) for month in self.months]
-        return {
-            "currency": self.currency,
-            "dates": [month.first.isoformat() for month in self.months],
-            "series": [
-                {"name": gettext("in"), "values": money_in},
-                {"name": gettext("out"), "values": money_out},
+    def chart(self) -> BarChart:
+        return BarChart(
+            gettext("Cash flow by month"),
+            self.currency,
+            (gettext("in"), gettext("out")),
+            [
+                bars.Month(
+                    month.first,
+                    (month.money_in, month.money_out),
+                    month.filter,
+                    change(month.net),
+                )
+                for month in self.months
             ],
-        }
+        )
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any
 
 from flask_babel import gettext
 
 from plaidapp.formats import CURRENCIES
 from plaidapp.store import Account
 from plaidapp.store.base.dates import month_of
-from plaidapp.store.base.types import exact
 from plaidapp.store.connections.balances import BANK
 
+from ..charts.line import LineChart
 from .account_balances import ALL, DAYS_OF_PERIOD, NOTHING, AccountBalance, end_of_last_month
 
 MOST_POINTS = 400
@@ -51,18 +50,9 @@ class NetWorth:
     missing: Sequence[Account]
 
     @property
-    def chart(self) -> dict[str, Any]:
-        """The points for static/charts.js, amounts as exact decimal strings.
-
-        The first `estimated` points are estimates. `mark` is the word for them.
-        """
-        return {
-            "currency": self.currency,
-            "dates": [day.isoformat() for day in self.dates],
-            "series": [{"values": [exact(value) for value in self.values]}],
-            "estimated": sum(day < self.exact_from for day in self.dates),
-            "mark": gettext("estimate"),
-        }
+    def chart(self) -> LineChart:
+        label = gettext("Net worth by day")
+        return LineChart(label, self.currency, self.dates, self.values, self.exact_from)
 
     @property
     def exact_from(self) -> date:

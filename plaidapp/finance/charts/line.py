@@ -1,0 +1,161 @@
+"""A balance over time as a line, with its highest and its lowest value beside it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+from flask_babel import gettext
+
+from plaidapp.days import day_and_month, long_day
+from plaidapp.formats import money
+from plaidapp.store.base.types import exact
+
+from . import paths, scale
+from .paths import Place
+from .scale import Scale
+from .text_width import width_of
+from .time_axis import Tick, TimeAxis
+
+MARKS_APART = 0.17
+"""Two lines of text, as a part of the height of a chart in static/app.css."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An amount beside the line, what it is, and how far it is from the top, from 0 to 1.
+
+    `text_at` is where its text is: elsewhere if it would cover another one.
+    """
+
+    at: float
+    text_at: float
+    amount: str
+    note: str
+
+
+@dataclass(frozen=True)
+class LineChart:
+    """`values` are those at the end of each of `days`, of which there is at least one.
+
+    Those before `exact_from` are estimates. `label` is what the chart shows, such as "Balance".
+    """
+
+    label: str
+    currency: str
+    days: Sequence[date]
+    values: Sequence[Decimal]
+    exact_from: date = date.min
+
+    @cached_property
+    def scale(self) -> Scale:
+        return scale.of_line(self.values)
+
+    @cached_property
+    def _places(self) -> list[Place]:
+        axis = TimeAxis(self.days[0], self.days[-1])
+        pairs = zip(self.days, self.values, strict=True)
+        return [(axis.at(day), self.scale.at(value)) for day, value in pairs]
+
+    @cached_property
+    def estimated(self) -> int:
+        """How many of the first days are estimates."""
+        return sum(day < self.exact_from for day in self.days)
+
+    @property
+    def _exact_index(self) -> int:
+        """Where the exact line begins. Nothing sets it off if there is only one exact point."""
+        return self.estimated if self.estimated < len(self.days) - 1 else 0
+
+    @property
+    def estimated_path(self) -> str:
+        """The line up to the first exact day; "" if there is none, or no exact line after it."""
+        return paths.steps(self._places[: self._exact_index + 1]) if self._exact_index else ""
+
+    @property
+    def path(self) -> str:
+        return paths.steps(self._places[self._exact_index :])
+
+    @cached_property
+    def zero(self) -> float | None:
+        """How far from the top zero is, from 0 to 1; None if it is not on the scale."""
+        return self.scale.at(Decimal(0)) if self.scale.has_zero else None
+
+    @property
+    def area(self) -> str:
+        """What lies between the line and zero; "" if zero is not on the scale."""
+        return "" if self.zero is None else paths.area(self._places, self.zero)
+
+    @property
+    def end(self) -> Place:
+        return self._places[-1]
+
+    @property
+    def ticks(self) -> list[Tick]:
+        return TimeAxis(self.days[0], self.days[-1]).ticks
+
+    @cached_property
+    def marks(self) -> list[Mark]:
+        """The highest value, the lowest, and zero if it is on the scale and has room."""
+        (high, high_day), (low, low_day) = self._last_of(max), self._last_of(min)
+        top, bottom = self.scale.at(high), self.scale.at(low)
+        if high == low:
+            return [self._mark(top, top, high, "")]
+        nudge = max(MARKS_APART - (bottom - top), 0) / 2
+        found = [
+            self._mark(top, top - nudge, high, gettext("highest, %(day)s", day=high_day)),
+            self._mark(bottom, bottom + nudge, low, gettext("lowest, %(day)s", day=low_day)),
+        ]
+        zero = self.zero
+        if zero is not None and all(abs(zero - each.text_at) >= MARKS_APART for each in found):
+            found.append(self._mark(zero, zero, Decimal(0), ""))
+        return found
+
+    def _mark(self, at: float, text_at: float, amount: Decimal, note: str) -> Mark:
+        return Mark(at, text_at, money(amount, self.currency, symbol=False), note)
+
+    def _last_of(self, extreme: Callable[[Sequence[Decimal]], Decimal]) -> tuple[Decimal, str]:
+        """The highest or the lowest value, and the last day that has it."""
+        value = extreme(self.values)
+        pairs = zip(reversed(self.days), reversed(self.values), strict=True)
+        return value, day_and_month(next(day for day, each in pairs if each == value))
+
+    @property
+    def width(self) -> str:
+        """The width of the marks' texts."""
+        return width_of(text for mark in self.marks for text in (mark.amount, mark.note))
+
+    @property
+    def summary(self) -> str:
+        """The chart in a sentence."""
+        now, high, low = (
+            money(value, self.currency)
+            for value in (self.values[-1], max(self.values), min(self.values))
+        )
+        return gettext(
+            "%(label)s: %(now)s on %(day)s, between %(low)s and %(high)s since %(first)s",
+            label=self.label,
+            now=now,
+            day=long_day(self.days[-1]),
+            low=low,
+            high=high,
+            first=long_day(self.days[0]),
+        )
+
+    @property
+    def points(self) -> dict[str, Any]:
+        """The points for static/charts.js, amounts as exact decimal strings.
+
+        The first `estimated` points are estimates. `mark` is the word for them.
+        """
+        return {
+            "currency": self.currency,
+            "days": [day.isoformat() for day in self.days],
+            "values": [exact(value) for value in self.values],
+            "top": float(self.scale.top),
+            "bottom": float(self.scale.bottom),
+            "estimated": self.estimated,
+            "mark": gettext("estimate"),
+        }
