@@ -76,16 +76,15 @@ class BarChart:
         """As a part of the plot's."""
         return 1 / len(self.months)
 
-    @property
+    @cached_property
     def columns(self) -> list[Column]:
-        many = len(self.months) > FEW_TICKS
         last = len(self.months) - 1
         return [
             Column(
                 index * self.column_width,
                 (index + 0.5) * self.column_width,
                 name,
-                many and (last - index) % 2 == 1,
+                (last - index) % 2 == 1,
                 self._text(month),
                 self._bars(index, month),
                 month,
@@ -122,6 +121,10 @@ class BarChart:
         amounts = scale.ticks(self.scale)
         texts = round_money(amounts, self.currency)
         return [(self.scale.at(each), text) for each, text in zip(amounts, texts, strict=True)]
+
+    @property
+    def has_many_names(self) -> bool:
+        return len(self.months) > FEW_TICKS
 
     @property
     def has_notes(self) -> bool:

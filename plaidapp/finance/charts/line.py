@@ -17,7 +17,7 @@ from . import paths, scale
 from .paths import Place
 from .scale import Scale
 from .text_width import width_of
-from .time_axis import Tick, TimeAxis
+from .time_axis import FEW_TICKS, Tick, TimeAxis
 
 MARKS_APART = 0.17
 """Two lines of text, as a part of the height of a chart in static/app.css."""
@@ -92,9 +92,13 @@ class LineChart:
     def end(self) -> Place:
         return self._places[-1]
 
-    @property
+    @cached_property
     def ticks(self) -> list[Tick]:
         return TimeAxis(self.days[0], self.days[-1]).ticks
+
+    @property
+    def has_many_names(self) -> bool:
+        return len(self.ticks) > FEW_TICKS
 
     @cached_property
     def marks(self) -> list[Mark]:

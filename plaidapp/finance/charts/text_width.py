@@ -18,4 +18,4 @@ def _width(text: str) -> float:
 def _width_of(character: str) -> float:
     if unicodedata.east_asian_width(character) in "WF":
         return 1.7
-    return 0.5 if character in NARROW else 1.0
+    return 0.5 if character in NARROW else 1.0 if character.isdigit() else 0.92

@@ -9,7 +9,7 @@ from plaidapp.store.base.dates import month_of, months_later
 
 MOST_TICKS = 14
 FEW_TICKS = 7
-"""If there are more, every second one is left out where space is short."""
+"""If there are more, every second one is left out on a phone."""
 DAYS_APART = (1, 2, 7, 14)
 MONTHS_APART = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 12000)
 DAYS_OF_SHORT = 62
@@ -18,7 +18,7 @@ DAYS_OF_SHORT = 62
 
 @dataclass(frozen=True)
 class Tick:
-    """A name and where it is, from 0 at the start to 1 at the end. A minor one may be left out."""
+    """A name and where it is, from 0 at the start to 1 at the end. Every second is minor."""
 
     at: float
     name: str
@@ -40,9 +40,8 @@ class TimeAxis:
     def ticks(self) -> list[Tick]:
         """The starts of the calendar's weeks, months or years, or of every few of them."""
         days = list(self._starts())
-        many = len(days) > FEW_TICKS
         return [
-            Tick(self.at(day), name, many and index % 2 == 1)
+            Tick(self.at(day), name, index % 2 == 1)
             for index, (day, name) in enumerate(zip(days, names(days), strict=True))
         ]
 
