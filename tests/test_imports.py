@@ -86,6 +86,7 @@ SUBJECTS = {
         "charts": set(),
         "reports": {"base", "charts"},
         "recurring": {"base"},
+        "accounts": {"base", "connections", "reports", "transactions"},
         "dashboard": {"base", "connections", "pulls", "reports", "recurring"},
     },
     "plaidapp.jobs": {

@@ -5,6 +5,7 @@ A package per subject. The dashboard is made of the others; `base` is what they 
 
 from flask import Flask
 
+from .accounts import account_page
 from .base import attention, standing_lines
 from .base.blueprint import blueprint, polled
 from .connections import (
@@ -24,6 +25,7 @@ from .transactions import category_labels, edit_actions, explorer, transactions_
 from .transactions.exports import download
 
 __all__ = [  # these register their routes when they are imported
+    "account_page",
     "accounts_json",
     "arrange_accounts",
     "attention",

@@ -33,9 +33,9 @@ def unless_unchanged(view: View) -> View:
     view_after_login: View = login_required(view)
 
     @wraps(view)
-    def poll() -> Answer:
+    def poll(**ids: int) -> Answer:
         claimed = claim() if request.args.get("revision") else None
         version = session_glances.glance_at_ledger(claimed) if claimed else None
-        return nothing_new(version) or view_after_login()
+        return nothing_new(version) or view_after_login(**ids)
 
     return poll

@@ -25,13 +25,14 @@ def accounts_json() -> Response:
     connections = {item.id: _connection(item) for item in items.of_user(person().id)}
     return jsonify(
         accounts=[
-            {**_as_plaid(account), "item": connections.get(account.item_id)}
+            {**as_plaid(account), "item": connections.get(account.item_id)}
             for account in accounts.of_user(person().id)
         ]
     )
 
 
-def _as_plaid(account: Account) -> dict[str, Any]:
+def as_plaid(account: Account) -> dict[str, Any]:
+    """Return what is stored of an account, under Plaid's names."""
     return {
         "account_id": account.public_id,
         "name": account.name,

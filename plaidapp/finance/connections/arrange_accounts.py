@@ -120,6 +120,22 @@ def move_account(account_id: int) -> Answer:
     return _answer(account, moved if after else _("%(name)s comes before %(other)s now.", **names))
 
 
+def neighbors(account: Account) -> tuple[Account | None, Account | None]:
+    """Return what comes before and after the account in the list of its kind, for `move_account`.
+
+    A hidden or closed account is in no list.
+    """
+    of_kind = [
+        row
+        for row in accounts.of_user(account.user_id)
+        if row.closed_at is None and not row.is_hidden and kind_of(row) == kind_of(account)
+    ]
+    if account not in of_kind:
+        return None, None
+    place = of_kind.index(account)
+    return next(reversed(of_kind[:place]), None), next(iter(of_kind[place + 1 :]), None)
+
+
 def _account(account_id: int) -> Account:
     users.lock_ledger(person().id)
     return owned_or_404(merged.owned, account_id, LARGEST_BIG_ID)
@@ -137,7 +153,9 @@ def _answer(account: Account, sentence: str, status: int = 200) -> Answer:
     if status != 200:
         return arrange_accounts(), status  # type: ignore[return-value]
     anchor = f"account-{account.id}"
-    if request.form.get("page") == "item":
+    if request.form.get("page") == "account":
+        page = url_for("finance.account", account_id=account.id)
+    elif request.form.get("page") == "item":
         page = url_for("finance.item", item_id=account.item_id, open=account.id, _anchor=anchor)
     else:
         page = url_for("finance.arrange_accounts", open=account.id, _anchor=anchor)

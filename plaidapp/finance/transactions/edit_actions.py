@@ -72,7 +72,7 @@ def edit_transactions() -> Answer:
             listing,
         )
     db.session.commit()
-    return _answer(listing, applied, None if every else form.ids, address(listing.query))
+    return _answer(listing, applied, None if every else form.ids, listing.address)
 
 
 @blueprint.post("/edits/<int:edit_id>/undo")
@@ -85,7 +85,7 @@ def undo(edit_id: int) -> Answer:
     sentence = _undone_sentence(undone)
     if not is_htmx():
         flash(sentence)
-        return redirect(address(listing.query))
+        return redirect(listing.address)
     html = _redrawn(listing, ids, sentence)
     return Response(html, headers={"HX-Trigger": "ledger-changed"})
 
@@ -134,7 +134,8 @@ def _refuse(sentence: str, listing: Listing) -> Answer:
     if is_htmx():
         return notice(sentence, 422)
     flash(sentence)
-    return render_template("finance/transactions/transactions.html", listing=listing), 422
+    explorer = Listing(listing.user_id, listing.form)
+    return render_template("finance/transactions/transactions.html", listing=explorer), 422
 
 
 def _changed_sentence(applied: Applied) -> str:

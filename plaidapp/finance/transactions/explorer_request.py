@@ -1,21 +1,41 @@
 """What the address of a request asks the explorer for."""
 
 from flask import abort, request
+from werkzeug.datastructures import MultiDict
 
-from plaidapp.auth.access import person
+from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
+from plaidapp.store.connections import merged_accounts
 from plaidapp.store.transactions.reader import Place
 
 from . import keyset
 from .filter_form import ExplorerForm
 from .listing import Listing
+from .statement import Statement
 
 
 def listing() -> Listing:
-    """The list of the filter in the address. Abort with 400 if the filter is not valid."""
+    """The list of the filter in the address, or the statement of the account that it names.
+
+    Abort with 400 if the filter is not valid.
+    """
+    if "statement" in request.args:
+        return statement(request.args.get("statement", -1, type=int))
     form = ExplorerForm(request.args)
     if not form.validate():
         abort(400)
     return Listing(person().id, form, place(form))
+
+
+def statement(account_id: int) -> Statement:
+    """The statement of the person's account. Abort with 400 if the search is not valid."""
+    account = owned_or_404(merged_accounts.owned, account_id, LARGEST_BIG_ID)
+    fields = MultiDict([("account", str(account.id)), ("hidden", "any")])
+    fields.setlist("q", request.args.getlist("q"))
+    form = ExplorerForm(fields)
+    if not form.validate():
+        abort(400)
+    period = request.args.get("period")
+    return Statement(person().id, form, place(form), account=account, period=period)
 
 
 def place(form: ExplorerForm) -> Place | None:

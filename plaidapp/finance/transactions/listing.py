@@ -7,8 +7,11 @@ from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from flask_babel import gettext
+
 from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.connections import accounts, items
+from plaidapp.store.reports.running_balances import Running
 from plaidapp.store.transactions import edits, filter_totals, monthly_totals, reader
 from plaidapp.store.transactions.categories import PRIMARY
 from plaidapp.store.transactions.filter_totals import CurrencySum, Tally
@@ -57,8 +60,24 @@ class Listing:
     form: ExplorerForm
     after: Place | None = None
     page_size = PAGE_SIZE
+    results = "finance/transactions/_results.html"
+    tally_line = "finance/transactions/_tally.html"
     address_of = staticmethod(filter_urls.address)
     categories_with = staticmethod(categories_with)
+
+    @property
+    def has_balances(self) -> bool:
+        """Does each row show the balance of its account after it?"""
+        return False
+
+    @property
+    def running(self) -> Running:
+        return Running()
+
+    @property
+    def title(self) -> str:
+        """What a page says that leads back to the list."""
+        return gettext("Transactions")
 
     @property
     def address(self) -> str:
@@ -132,16 +151,19 @@ class Listing:
         return self._rows_and_next[:PAGE_SIZE]
 
     @property
-    def _first_of_next(self) -> Transaction | None:
+    def below(self) -> Transaction | None:
+        """The first row of the next page."""
         return self._rows_and_next[PAGE_SIZE] if len(self._rows_and_next) > PAGE_SIZE else None
 
     @property
     def next_url(self) -> str | None:
         """The address of the next page, if there is one."""
-        if not self._first_of_next:
-            return None
-        after = keyset.after(self.rows[-1], self.filter.sort)
-        return filter_urls.address(self.query | {"after": [after]})
+        after = self._next_place
+        return filter_urls.address(self.query | {"after": [after]}) if after else None
+
+    @property
+    def _next_place(self) -> str | None:
+        return keyset.after(self.rows[-1], self.filter.sort) if self.below else None
 
     @property
     def groups(self) -> list[Group]:
@@ -159,7 +181,7 @@ class Listing:
 
     def _sums_of(self, day: date, rows: Sequence[Transaction]) -> Sequence[CurrencySum]:
         """The last day of a page may have more rows on the next page."""
-        if self._first_of_next and day == self._first_of_next.date:
+        if self.below and day == self.below.date:
             return filter_totals.tally_of_day(self.filter, day).sums
         return filter_totals.tally_of(self.filter, rows).sums if len(rows) > 1 else ()
 

@@ -48,6 +48,12 @@ def of_others(item_id: int) -> Sequence[Account]:
     return db.session.scalars(query.distinct().order_by(Account.id)).all()
 
 
+def of_account(account_id: int) -> Item | None:
+    """Return an Item that would take over this account."""
+    query = select(STANDBY).where(*_PAIRS, Account.id == account_id)
+    return db.session.scalar(query.order_by(STANDBY.id).limit(1))
+
+
 def is_needed(item_id: int) -> bool:
     """Return True if there is an account for `take_over`."""
     query = select(Account.id).where(*_PAIRS, _IS_LOST, STANDBY.id == item_id)

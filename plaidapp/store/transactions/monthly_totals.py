@@ -91,6 +91,23 @@ def monthly(user_id: int, since: datetime.date, types: Collection[str]) -> list[
     return [MonthlySum(*row) for row in rows]
 
 
+def in_and_out(
+    account: Account, since: datetime.date
+) -> dict[datetime.date, tuple[Decimal, Decimal]]:
+    """Return what came in and what went out, by month from the one that begins with `since`.
+
+    Only what is in the account's currency. Transfers count, hidden rows don't.
+    """
+    sums = (
+        money_sum(TABLE.c.money_in, TABLE.c.money_in_high),
+        money_sum(TABLE.c.money_out, TABLE.c.money_out_high),
+    )
+    of_account = TABLE.c.account_id == account.id, TABLE.c.currency == (account.currency or "")
+    query = select(TABLE.c.month, *sums).where(*of_account, TABLE.c.month >= since)
+    rows = db.session.execute(query.group_by(TABLE.c.month).order_by(TABLE.c.month))
+    return {month: (money_in, money_out) for month, money_in, money_out in rows}
+
+
 @functools.cache  # building the statement takes longer than running it
 def _monthly(_dialect: str) -> Select[Any]:
     """Return a statement for each dialect, because `money_sum` differs between them."""
