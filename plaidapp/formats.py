@@ -136,9 +136,11 @@ def signed_money(amount: Decimal, currency: str | None = None, *, symbol: bool =
     return "".join(_parts(amount if amount < 0 else abs(amount), currency, symbol, "+"))
 
 
-def change(amount: Decimal, currency: str | None = None) -> str:
+def change(amount: Decimal, currency: str | None = None, *, symbol: bool = True) -> str:
     """A change of an amount, which always has its sign: "+$1,234.50", "−$1,234.50"."""
-    return "".join(_parts(-amount, currency, True, "+")) if amount > 0 else money(amount, currency)
+    if amount > 0:
+        return "".join(_parts(-amount, currency, symbol, "+"))
+    return money(amount, currency, symbol=symbol)
 
 
 def money_parts(amount: Decimal, currency: str | None = None) -> MoneyParts:

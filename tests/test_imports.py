@@ -88,6 +88,7 @@ SUBJECTS = {
         "recurring": {"base"},
         "accounts": {"base", "connections", "reports", "transactions"},
         "dashboard": {"base", "connections", "pulls", "reports", "recurring"},
+        "explain": {"base", "connections", "reports", "transactions", "recurring"},
     },
     "plaidapp.jobs": {
         "pulls": set(),

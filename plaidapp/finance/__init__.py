@@ -19,6 +19,7 @@ from .connections import (
     set_aside_page,
 )
 from .dashboard import dashboard_page, pull_buttons
+from .explain import balances as explained_balances
 from .pulls import pull_panel
 from .recurring import recurring_pages
 from .transactions import category_labels, edit_actions, explorer, transactions_json
@@ -34,6 +35,7 @@ __all__ = [  # these register their routes when they are imported
     "disconnect_page",
     "download",
     "edit_actions",
+    "explained_balances",
     "explorer",
     "link_pages",
     "plaid_plan",

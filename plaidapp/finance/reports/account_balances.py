@@ -14,6 +14,7 @@ from plaidapp.store import Account, Item
 from plaidapp.store.base.dates import month_of
 from plaidapp.store.connections import accounts
 from plaidapp.store.connections.balances import BANK
+from plaidapp.store.reports import balance_lines
 from plaidapp.store.reports.balance_lines import Line, lines
 
 NOTHING = Decimal(0)
@@ -73,12 +74,23 @@ def of_user(user_id: int, period: str, today: date) -> list[AccountBalance]:
     """
     start_of_period = today - timedelta(days=DAYS_OF_PERIOD.get(period, 0))
     start = min(start_of_period, today - timedelta(days=SPARKLINE_DAYS), end_of_last_month(today))
-    line_of = lines(user_id, date.min if period == ALL else start, today)
+    return since(user_id, date.min if period == ALL else start, today)
+
+
+def since(user_id: int, start: date, today: date) -> list[AccountBalance]:
+    """What `of_user` returns, with balances from the end of the day `start`."""
+    line_of = lines(user_id, start, today)
     return [
         AccountBalance(account, item, line_of.get(account.id) or _line_of_today(account, today))
         for account, item in accounts.with_items(user_id)
         if not account.is_hidden
     ]
+
+
+def of_account(account: Account, item: Item, start: date, today: date) -> AccountBalance:
+    """One account, which may be hidden, with its balance from the end of the day `start`."""
+    line = balance_lines.line(account.id, start, today)
+    return AccountBalance(account, item, line or _line_of_today(account, today))
 
 
 def _line_of_today(account: Account, today: date) -> Line | None:

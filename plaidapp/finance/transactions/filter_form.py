@@ -19,7 +19,9 @@ from .amounts import Amount
 from .search_words import words_of
 
 LONGEST_SEARCH = 200  # characters
-LONGEST_CATEGORY = 100  # characters
+LONGEST_CODE = 100  # characters
+NO_CURRENCY = "none"
+"""What an address says for the rows whose bank names no currency."""
 
 DIRECTIONS = (
     SelectChoice("any", _("In and out")),
@@ -72,6 +74,7 @@ class ExplorerForm(TextForm):
     end_date = Day(_("To"), validators=[Optional()])
     account = Several(_("Accounts"))
     category = Several(_("Categories"))
+    currency = Several(_("Currencies"))
     smallest = Amount(_("At least"))
     largest = Amount(_("At most"))
     direction = Switch(_("Direction"), choices=DIRECTIONS, default="any")
@@ -95,8 +98,12 @@ class ExplorerForm(TextForm):
             raise ValidationError(gettext("This account does not exist."))
 
     def validate_category(self, field: Field) -> None:
-        if any(len(value) > LONGEST_CATEGORY or "\0" in value for value in field.data):
+        if not _are_codes(field.data):
             raise ValidationError(gettext("This category does not exist."))
+
+    def validate_currency(self, field: Field) -> None:
+        if not _are_codes(field.data):
+            raise ValidationError(gettext("This currency does not exist."))
 
     def validate_largest(self, field: Field) -> None:
         smallest, largest = self.smallest.data, field.data
@@ -122,6 +129,7 @@ class ExplorerForm(TextForm):
             search=words_of(user_id, self.q.data or ""),
             account_ids=_ids(self.account.data),
             categories=tuple(self.category.data),
+            currencies=tuple("" if code == NO_CURRENCY else code for code in self.currency.data),
             smallest=self.smallest.data,
             largest=self.largest.data,
             direction=self.direction.data,
@@ -132,6 +140,10 @@ class ExplorerForm(TextForm):
             sort=sort,
             descending=descending,
         )
+
+
+def _are_codes(values: Iterable[str]) -> bool:
+    return all(len(value) <= LONGEST_CODE and "\0" not in value for value in values)
 
 
 def _ids(values: Iterable[str]) -> tuple[int, ...]:

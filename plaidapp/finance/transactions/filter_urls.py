@@ -17,7 +17,7 @@ from plaidapp.store.base.dates import days_later, last_of_month, month_of, month
 
 from .amounts import to_plain
 from .category_labels import category_label
-from .filter_form import ExplorerForm
+from .filter_form import NO_CURRENCY, ExplorerForm
 
 Query = dict[str, list[str]]
 DAYS = ("start_date", "end_date")
@@ -37,7 +37,7 @@ def query_of(form: ExplorerForm) -> Query:
     query = {
         "q": [data["q"].strip()] if (data["q"] or "").strip() else [],
         **{name: [data[name].isoformat()] if data[name] else [] for name in DAYS},
-        **{name: list(data[name]) for name in ("account", "category")},
+        **{name: list(data[name]) for name in ("account", "category", "currency")},
         **{name: [to_plain(data[name])] if data[name] is not None else [] for name in AMOUNTS},
         **{
             name: [data[name]] if data[name] != form[name].default else []
@@ -86,6 +86,9 @@ def chips(form: ExplorerForm, query: Query, accounts: Mapping[int, Account]) -> 
         yield Chip(account_label(accounts.get(int(value))), _without_value(query, "account", value))
     for value in query.get("category", ()):
         yield Chip(category_label(value), _without_value(query, "category", value))
+    for value in query.get("currency", ()):
+        label = _("No currency") if value == NO_CURRENCY else value
+        yield Chip(label, _without_value(query, "currency", value))
     if "smallest" in query:
         label = _("At least %(amount)s", amount=_localized(query["smallest"][0]))
         yield Chip(label, without(query, "smallest"))

@@ -194,6 +194,16 @@ _ORDER = (Account.position.is_(None), Account.position, Account.item_id, Account
 """As the person arranged them; then the others by Item, in the order of the banks' lists."""
 
 
+def with_item(account_id: int, user_id: int) -> tuple[Account, Item] | None:
+    """Return the person's account and its Item."""
+    found = db.session.execute(
+        select(Account, Item)
+        .join(Item, Item.id == Account.item_id)
+        .where(Account.id == account_id, Account.user_id == user_id)
+    ).first()
+    return found and (found[0], found[1])
+
+
 def of_item(item_id: int) -> Sequence[Account]:
     """Return the Item's accounts in the person's order."""
     query = select(Account).where(Account.item_id == item_id).order_by(*_ORDER)

@@ -53,6 +53,14 @@ _REPORTED = (
 )
 
 
+def last_report(account_id: int, day: datetime.date) -> datetime.date | None:
+    """Return the last day up to `day` on which the bank reported the account's balance."""
+    query = select(Balance.date).where(
+        Balance.account_id == account_id, Balance.date <= day, Balance.source == BANK
+    )
+    return db.session.scalar(query.order_by(Balance.date.desc()).limit(1))
+
+
 def record(day: datetime.date, reported: Mapping[int, Decimal]) -> set[tuple[int, datetime.date]]:
     """Store the balances that the bank reported on `day`, by account id.
 

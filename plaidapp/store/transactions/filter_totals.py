@@ -119,6 +119,35 @@ def count_between(user_id: int, start: datetime.date, end: datetime.date) -> int
     return between + sum(reader.count(edge) for edge in edges)
 
 
+class CategorySum(NamedTuple):
+    """The rows of one category and currency. Neither amount is negative. "" is no currency."""
+
+    category: str
+    currency: str
+    rows: int
+    money_in: Decimal
+    money_out: Decimal
+
+
+def by_category(wanted: Filter) -> list[CategorySum]:
+    """Return the parts of what the filter's rows add up to, as far as totals count them.
+
+    Unless the filter is of whole months, this reads all of its rows.
+    """
+    if wanted.is_of_months:
+        query = _sums_of_months(wanted, _CATEGORY)
+    else:
+        query = _sums_of_rows(wanted, wanted.conditions(), None, _CATEGORY)
+    return [
+        CategorySum(row.category, row.currency or "", row.rows, row.money_in, row.money_out)
+        for row in db.session.execute(query)
+        if row.counts and row.rows
+    ]
+
+
+_CATEGORY = "category"
+
+
 def _exact(query: Totals) -> Tally:
     rows = db.session.execute(query).all()
     sums: dict[bool, list[CurrencySum]] = {True: [], False: []}
@@ -130,13 +159,17 @@ def _exact(query: Totals) -> Tally:
 
 
 def _sums_of_rows(
-    wanted: Filter, conditions: Sequence[ColumnElement[bool]], limit: int | None = None
+    wanted: Filter,
+    conditions: Sequence[ColumnElement[bool]],
+    limit: int | None = None,
+    by: str | None = None,
 ) -> Totals:
     rows = (
         select(
             Transaction.amount,
             Transaction.currency.label("currency"),
             counted_rows.counts_row_sql(wanted).label("counts"),
+            *([Transaction.category.label(by)] if by else []),
         )
         .where(*conditions)
         .limit(limit)
@@ -148,10 +181,11 @@ def _sums_of_rows(
         func.count(),
         money_sum(case((units < 0, -units), else_=0)),
         money_sum(case((units > 0, units), else_=0)),
+        by,
     )
 
 
-def _sums_of_months(wanted: Filter) -> Totals:
+def _sums_of_months(wanted: Filter, by: str | None = None) -> Totals:
     counts = counted_rows.counts_month_sql(wanted, MonthlyTotal.category, Account.type)
     query = select(
         MonthlyTotal.count,
@@ -161,17 +195,19 @@ def _sums_of_months(wanted: Filter) -> Totals:
         MonthlyTotal.money_out,
         MonthlyTotal.money_out_high,
         counts.label("counts"),
+        *([MonthlyTotal.category] if by else []),
     )
     query = matching_months.in_accounts_and_months(wanted, query)
     if wanted.scope == "flow":
         is_flow = spending_account_sql(Account.type), not_transfer_sql(MonthlyTotal.category)
         query = query.where(*is_flow)
-    months = matching_months.in_categories(wanted, query).subquery()
+    months = matching_months.in_categories_and_currencies(wanted, query).subquery()
     return _grouped(
         months,
         func.sum(months.c.count),
         money_sum(months.c.money_in, months.c.money_in_high),
         money_sum(months.c.money_out, months.c.money_out_high),
+        by,
     )
 
 
@@ -180,11 +216,8 @@ def _grouped(
     rows: ColumnElement[int],
     money_in: ColumnElement[Decimal],
     money_out: ColumnElement[Decimal],
+    by: str | None,
 ) -> Totals:
-    return select(
-        parts.c.counts.label("counts"),
-        rows.label("rows"),
-        parts.c.currency.label("currency"),
-        money_in.label("money_in"),
-        money_out.label("money_out"),
-    ).group_by(parts.c.counts, parts.c.currency)
+    key = parts.c.counts, parts.c.currency, *([parts.c[by]] if by else [])
+    sums = rows.label("rows"), money_in.label("money_in"), money_out.label("money_out")
+    return select(*key, *sums).group_by(*key)

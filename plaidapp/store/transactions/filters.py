@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, select, type_coerce
+from sqlalchemy import ColumnElement, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ..base.dates import days_later
@@ -24,12 +24,12 @@ class Filter:
     """Which transactions of a person to show, and in which order.
 
     `start` and `end` are included; so are `smallest` and `largest`, which limit the amount without
-    its sign. A row matches all words of `search`, any of `account_ids` and any of `categories`;
-    none means all. The scope "flow" is what was earned or spent: rows of accounts that people spend
-    from, without transfers. "listed" lists the other rows too, but totals leave them out
-    (counted_rows.py), and with "all" totals count every row. Rows of accounts that the person has
-    hidden are left out, unless the filter names accounts, asks for hidden rows, or has
-    `hidden_accounts`.
+    its sign. A row matches all words of `search`, any of `account_ids`, any of `categories` and any
+    of `currencies`; none means all. The currency "" is that of rows whose bank names none. The
+    scope "flow" is what was earned or spent: rows of accounts that people spend from, without
+    transfers. "listed" lists the other rows too, but totals leave them out (counted_rows.py), and
+    with "all" totals count every row. Rows of accounts that the person has hidden are left out,
+    unless the filter names accounts, asks for hidden rows, or has `hidden_accounts`.
     """
 
     user_id: int
@@ -39,6 +39,7 @@ class Filter:
     search: tuple[Word, ...] = ()
     account_ids: tuple[int, ...] = ()
     categories: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
     smallest: Decimal | None = None
     largest: Decimal | None = None
     direction: Literal["any", "in", "out"] = "any"
@@ -84,6 +85,7 @@ class Filter:
         return bool(
             self.search
             or self.categories
+            or self.currencies
             or (sized and self.sort != "amount")
             or self.leaves_out_accounts
         )
@@ -107,6 +109,7 @@ class Filter:
             plain,
             account_ids=self.account_ids,
             categories=self.categories,
+            currencies=self.currencies,
             scope=self.scope,
             hidden_accounts=self.hidden_accounts,
             sort=self.sort,
@@ -148,6 +151,8 @@ class Filter:
             yield account.in_(self.account_ids)
         if self.categories:
             yield Transaction.category.in_(self.categories)
+        if self.currencies:
+            yield func.coalesce(Transaction.currency, "").in_(self.currencies)
         if self.scope == "flow":
             yield not_transfer_sql(Transaction.category)
             spending = Account.user_id == self.user_id, spending_account_sql(Account.type)

@@ -36,10 +36,12 @@ def _in_any_accounts(wanted: Filter, query: Select[*Columns]) -> Select[*Columns
     return query
 
 
-def in_categories(wanted: Filter, query: Select[*Columns]) -> Select[*Columns]:
-    """Limit a query of totals to the filter's categories."""
+def in_categories_and_currencies(wanted: Filter, query: Select[*Columns]) -> Select[*Columns]:
+    """Limit a query of totals to the filter's categories and currencies."""
     if wanted.categories:
         query = query.where(MonthlyTotal.category.in_(wanted.categories))
+    if wanted.currencies:
+        query = query.where(MonthlyTotal.currency.in_(wanted.currencies))
     return query
 
 
@@ -53,13 +55,14 @@ def count_rows(wanted: Filter) -> int:
 
 
 def months(wanted: Filter, after: datetime.date | None) -> Sequence[tuple[AccountMonth, int]]:
-    """Return the months of accounts with rows in the filter's categories, and how many they have.
+    """Return the months of accounts with rows in the filter's categories and currencies, and
+    how many they have.
 
     In the order of the filter, starting with the month of the day `after`.
     """
     month = MonthlyTotal.month
     query = select(MonthlyTotal.account_id, month, func.sum(_ROWS))
-    query = in_categories(wanted, in_accounts_and_months(wanted, query))
+    query = in_categories_and_currencies(wanted, in_accounts_and_months(wanted, query))
     query = query.group_by(MonthlyTotal.account_id, month)
     if after:
         begin = month_of(after)

@@ -67,7 +67,7 @@ def page(wanted: Filter, limit: int, after: Place | None = None) -> Sequence[Tra
         return rows
     if wanted.search and wanted.search[0].categories and not wanted.has_index:
         return _by_meaning(wanted, limit, after)
-    rows_in_months = wanted.categories or wanted.leaves_out_accounts
+    rows_in_months = wanted.categories or wanted.currencies or wanted.leaves_out_accounts
     if rows_in_months and wanted.sort == "date" and not wanted.has_index:
         return _by_month(wanted, limit, after)
     return _page(wanted, wanted.conditions(), limit, after)
@@ -83,7 +83,7 @@ def _by_meaning(wanted: Filter, limit: int, after: Place | None) -> Sequence[Tra
 
 
 def _by_month(wanted: Filter, limit: int, after: Place | None) -> Sequence[Transaction]:
-    """Read only the months in which the filter's accounts have rows in its categories."""
+    """Read only the months in which the accounts have rows of these categories and currencies."""
     rows: list[Transaction] = []
     for months in _batches(matching_months.months(wanted, after and after[0]), limit):
         days = (

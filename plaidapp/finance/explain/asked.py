@@ -1,0 +1,50 @@
+"""What the address of an explanation asks for. What can't be explained is a 404."""
+
+from datetime import date
+
+from flask import abort, request
+
+from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404
+from plaidapp.days import today
+from plaidapp.store import Account, Item
+from plaidapp.store.base.dates import month_of
+from plaidapp.store.connections import accounts
+
+from ..base.fields import YEARS
+
+
+def account(account_id: int) -> tuple[Account, Item]:
+    return owned_or_404(accounts.with_item, account_id, LARGEST_BIG_ID)
+
+
+def day(name: str = "day") -> date:
+    """The day in the address, today without one. No figure is of a later day."""
+    return _past(request.args.get(name) or today().isoformat())
+
+
+def month() -> date:
+    """The first day of the month in the address, such as "2026-11"; this month without one."""
+    text = request.args.get("month")
+    return _past(f"{text}-01") if text else month_of(today())
+
+
+def _past(text: str) -> date:
+    try:
+        found = date.fromisoformat(text)
+    except ValueError:
+        abort(404)
+    if found.isoformat() != text or found.year not in YEARS or found > today():
+        abort(404)
+    return found
+
+
+def currency() -> str:
+    return request.args.get("currency", "")
+
+
+def part(*known: str) -> str:
+    """The part of the figure in the address; the last of `known` without one."""
+    asked = request.args.get("part", known[-1])
+    if asked not in known:
+        abort(404)
+    return asked

@@ -1,0 +1,75 @@
+"""An explanation: a figure as a sum of lines, and the page or sheet that shows it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NamedTuple
+
+from flask import render_template
+
+from plaidapp.htmx import is_htmx
+
+
+@dataclass(frozen=True)
+class Line:
+    """A part of the sum. What adds to the figure is positive.
+
+    `url` is where its rows are or, if `is_explained`, its own explanation. `is_start` is for the
+    amount that a change is added to.
+    """
+
+    label: str
+    amount: Decimal
+    url: str | None = None
+    detail: str = ""
+    is_explained: bool = False
+    is_estimate: bool = False
+    is_start: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the lines so far add up to. `is_confirmed` says that the bank reports the same."""
+
+    label: str
+    amount: Decimal
+    detail: str = ""
+    is_confirmed: bool = False
+    url: str | None = None
+
+
+class Link(NamedTuple):
+    label: str
+    url: str
+    is_explained: bool = False
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A figure in one currency; "" is that of amounts whose bank names none.
+
+    Its lines add up to the amount of its last result. Without any, the figure is not known. `about`
+    says whose figure it is, and of when. `is_signed` is for a sum of what comes in and goes out,
+    whose lines show their signs, and `is_change` for a figure that shows its own. `sent` is the
+    JSON behind it.
+    """
+
+    title: str
+    about: str
+    currency: str
+    entries: Sequence[Line | Result]
+    notes: Sequence[str] = ()
+    links: Sequence[Link] = ()
+    is_signed: bool = True
+    is_change: bool = False
+    sent: str = ""
+
+    @property
+    def amount(self) -> Decimal | None:
+        return self.entries[-1].amount if self.entries else None
+
+
+def answer(explanation: Explanation) -> str:
+    """The sheet for htmx, and a page for everybody else."""
+    name = "_explanation" if is_htmx() else "explanation"
+    return render_template(f"finance/explain/{name}.html", explanation=explanation)

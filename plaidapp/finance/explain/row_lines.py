@@ -1,0 +1,148 @@
+"""The lines of a sum of transactions: each row if they are few, otherwise each category.
+
+The filter that a line sums up is the one that its link shows, so the two can't differ.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from flask import url_for
+from flask_babel import gettext, ngettext
+from werkzeug.datastructures import MultiDict
+
+from plaidapp.auth.access import person
+from plaidapp.days import month_day
+from plaidapp.formats import number, shown_title
+from plaidapp.store import Transaction
+from plaidapp.store.connections import accounts
+from plaidapp.store.transactions import filter_totals, reader
+from plaidapp.store.transactions.categories import SPENDING_TYPES, is_transfer
+from plaidapp.store.transactions.filter_totals import CategorySum
+from plaidapp.store.transactions.filters import Filter
+
+from ..transactions import filter_urls
+from ..transactions.category_labels import category_label
+from ..transactions.filter_form import NO_CURRENCY, ExplorerForm
+from ..transactions.filter_urls import Query
+from .explanation import Line, Link
+
+MOST_ROWS = 8
+MOST_CATEGORIES = 7
+IN, OUT, NET = "in", "out", "net"
+
+
+@dataclass(frozen=True)
+class RowSum:
+    """What the rows of a filter add up to, as far as totals count them, in one currency."""
+
+    query: Query
+    part: str
+    sums: Sequence[CategorySum]
+
+    @property
+    def rows(self) -> int:
+        return sum(each.rows for each in self.sums)
+
+    @property
+    def amount(self) -> Decimal:
+        return sum((amount_of(each, self.part) for each in self.sums), Decimal(0))
+
+    @property
+    def link(self) -> Link:
+        """To all of these rows."""
+        label = ngettext(
+            "See the transaction",
+            "See the %(count)s transactions",
+            self.rows,
+            count=number(self.rows),
+        )
+        return Link(label, filter_urls.address(self._exactly(self.sums)))
+
+    def lines(self) -> list[Line]:
+        if self.rows <= MOST_ROWS:
+            found = reader.page(filter_of(self._exactly(self.sums)), MOST_ROWS) if self.sums else ()
+            return [self._line_of_row(row) for row in found]
+        parts = [each for each in self.sums if amount_of(each, self.part)]
+        parts.sort(key=lambda each: (-abs(amount_of(each, self.part)), each.category))
+        named = parts if len(parts) <= MOST_CATEGORIES + 1 else parts[:MOST_CATEGORIES]
+        lines = [self._line(category_label(each.category), [each]) for each in named]
+        if others := parts[len(named) :]:
+            lines.append(self._line(gettext("Other categories"), others))
+        return lines
+
+    def _line(self, label: str, sums: Sequence[CategorySum]) -> Line:
+        rows = sum(each.rows for each in sums)
+        both = any(each.money_in for each in sums) and any(each.money_out for each in sums)
+        return Line(
+            label,
+            sum((amount_of(each, self.part) for each in sums), Decimal(0)),
+            filter_urls.address(self._exactly(sums)),
+            "" if both and self.part != NET else counted(rows),
+        )
+
+    def _line_of_row(self, row: Transaction) -> Line:
+        amount = row.amount if self.part == OUT else -row.amount
+        url = url_for("finance.transaction", transaction_id=row.id)
+        return Line(shown_title(row), amount, url, month_day(row.date))
+
+    def _exactly(self, sums: Iterable[CategorySum]) -> Query:
+        """The filter of the rows of these categories that totals count, and of no others."""
+        categories = [each.category for each in sums]
+        query = self.query | {"category": categories}
+        if self.part != NET:
+            query |= {"direction": [self.part]}
+        if "scope" in query or "account" in query:
+            return query
+        if not any(map(is_transfer, categories)):
+            return query | {"scope": ["flow"]}
+        spent_from = [
+            str(each.id)
+            for each in accounts.of_user(person().id)
+            if each.type in SPENDING_TYPES and not each.is_hidden
+        ]
+        return query | {"scope": ["all"], "account": spent_from}
+
+
+def amount_of(each: CategorySum, part: str) -> Decimal:
+    if part == NET:
+        return each.money_in - each.money_out
+    return each.money_in if part == IN else each.money_out
+
+
+def counted(rows: int) -> str:
+    return ngettext("%(count)s transaction", "%(count)s transactions", rows, count=number(rows))
+
+
+def filter_of(query: Query) -> Filter:
+    """The filter of an address that is known to be valid."""
+    form = ExplorerForm(MultiDict(query))
+    form.validate()
+    return form.filter_of(person().id)
+
+
+def of(query: Query, part: str, currencies: Iterable[str]) -> RowSum:
+    """The rows of a filter with these currencies. The filter names them only where others exist."""
+    wanted = set(currencies)
+    found = filter_totals.by_category(filter_of(query))
+    sums = [each for each in found if each.currency in wanted]
+    if len(sums) < len(found):
+        query = query | {"currency": sorted(code or NO_CURRENCY for code in wanted)}
+    return RowSum(query, part, _joined(sums))
+
+
+def _joined(sums: Iterable[CategorySum]) -> list[CategorySum]:
+    """One sum for each category, whatever its currency."""
+    joined: dict[str, CategorySum] = {}
+    for each in sums:
+        so_far = joined.get(each.category)
+        joined[each.category] = each if so_far is None else _added(so_far, each)
+    return list(joined.values())
+
+
+def _added(one: CategorySum, other: CategorySum) -> CategorySum:
+    return one._replace(
+        rows=one.rows + other.rows,
+        money_in=one.money_in + other.money_in,
+        money_out=one.money_out + other.money_out,
+    )

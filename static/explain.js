@@ -1,0 +1,77 @@
+// Opens the explanation of a figure in a sheet beside the page. Its address is a page of its own, so
+// it can be shared, and Back closes the sheet. Without this script the links lead to that page.
+"use strict";
+
+(() => {
+  const sheet = document.getElementById("sheet");
+  const content = document.getElementById("sheet-content");
+  if (!sheet || document.querySelector("main .receipt")) return;
+
+  let opener = null; // the figure whose explanation is open
+  let depth = 0; // explanations opened from one another
+  let pushed = false;
+  let wasClosed = false; // by the person, so the history follows
+  let isOurs = false; // the step in the history opens or closes the sheet
+
+  function show(url, push) {
+    pushed = push ? url : null;
+    htmx.ajax("GET", url, { target: "#sheet-content", swap: "innerHTML" });
+  }
+
+  function mark(isOpen) {
+    opener?.toggleAttribute("data-open", isOpen);
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-explain]");
+    if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation(); // a figure may stand in the summary of a row
+    if (!sheet.contains(link)) opener = link;
+    show(link.href, true);
+  }, true);
+
+  document.addEventListener("htmx:after:swap", (event) => {
+    if (event.detail.ctx?.target !== content) return;
+    if (pushed) history.pushState({ htmx: true, sheet: ++depth }, "", pushed); // htmx overwrites other states
+    pushed = null;
+    mark(true);
+    if (!sheet.open) sheet.showModal();
+    sheet.scrollTop = 0;
+    document.getElementById("receipt-title").focus();
+  });
+
+  // A swap of the page may have replaced the figure.
+  document.addEventListener("htmx:after:swap", () => {
+    if (!sheet.open || opener?.isConnected) return;
+    opener = [...document.querySelectorAll("a[data-explain]")].find((link) => link.href === opener?.href) ?? null;
+    mark(true);
+  });
+
+  addEventListener("popstate", (event) => {
+    depth = event.state?.sheet ?? 0;
+    isOurs = sheet.open || wasClosed || depth > 0;
+    wasClosed = false;
+    if (depth) show(location.href, false);
+    else if (sheet.open) sheet.close();
+  });
+
+  // The page under the sheet is still there, so htmx need not load it.
+  document.addEventListener("htmx:before:history:restore", (event) => {
+    if (isOurs) event.preventDefault();
+    isOurs = false;
+  });
+
+  sheet.addEventListener("close", () => {
+    mark(false);
+    opener?.focus();
+    if (!depth) return;
+    wasClosed = true;
+    history.go(-depth);
+  });
+
+  // A click beside the sheet closes it.
+  sheet.addEventListener("click", (event) => {
+    if (event.target === sheet) sheet.close();
+  });
+})();

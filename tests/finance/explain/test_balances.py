@@ -1,0 +1,91 @@
+"""An account's balance on a day, written out as a sum."""
+
+from decimal import Decimal
+
+import pytest
+from sqlalchemy import select, update
+
+from plaidapp.extensions import db
+from plaidapp.store import Account, Balance, Transaction
+from plaidapp.store.base.types import now
+from tests.pages import Page
+
+
+def receipt(person, url):
+    """The exact amounts of a receipt: the figure, then each line and result in order."""
+    answer = person.htmx("GET", url)
+    assert answer.status_code == 200, url
+    figure, *parts = (
+        Decimal(attributes["value"])
+        for tag, attributes, _ in Page(answer.text).elements
+        if tag == "data"
+    )
+    return figure, parts
+
+
+@pytest.fixture
+def checking(app, alice, connect, small_user):
+    connect(alice, **small_user)
+    with app.app_context():
+        return db.session.scalars(select(Account)).first()
+
+
+def test_the_lines_add_up_to_the_balance(app, alice, checking, today):
+    figure, (*lines, result) = receipt(alice, f"/finance/explain/balance/{checking.id}")
+
+    assert figure == result == sum(lines) == checking.balance
+    assert len(lines) > 1
+
+
+def test_what_rows_do_not_explain_is_a_line(app, alice, checking, today):
+    """The bank changes its balance without a transaction."""
+    with app.app_context():
+        of_today = Balance.account_id == checking.id, Balance.date == today
+        db.session.execute(update(Balance).where(*of_today).values(current=Balance.current + 7))
+        db.session.commit()
+
+    answer = alice.client.get(f"/finance/explain/balance/{checking.id}")
+    figure, (*lines, _) = receipt(alice, f"/finance/explain/balance/{checking.id}")
+
+    assert "Not explained by transactions" in answer.text
+    assert figure == sum(lines) == checking.balance + 7
+    assert Decimal(7) in lines
+
+
+def test_hidden_rows_count_and_pending_ones_do_not(app, alice, checking):
+    before = receipt(alice, f"/finance/explain/balance/{checking.id}")
+    with app.app_context():
+        db.session.execute(update(Transaction).values(hidden=True))
+        db.session.commit()
+
+    assert receipt(alice, f"/finance/explain/balance/{checking.id}") == before
+
+
+def test_a_closed_account_is_worth_nothing(app, alice, checking):
+    with app.app_context():
+        db.session.execute(update(Account).values(closed_at=now()))
+        db.session.commit()
+
+    figure, (*lines, _) = receipt(alice, f"/finance/explain/balance/{checking.id}")
+
+    assert figure == sum(lines) == 0
+    assert lines[0] != 0
+
+
+@pytest.mark.parametrize(
+    "day", ["tomorrow", "2026-02-30", "9999-12-31", "0001-01-01", "1899-12-31", "20260101", "١"]
+)
+def test_a_day_without_a_figure_is_a_404(alice, checking, day):
+    assert alice.client.get(f"/finance/explain/balance/{checking.id}?day={day}").status_code == 404
+
+
+def test_a_day_long_ago_is_an_estimate(alice, checking):
+    url = f"/finance/explain/balance/{checking.id}?day=1990-01-01"
+
+    assert "estimate" in alice.client.get(url).text
+    figure, (*lines, _) = receipt(alice, url)
+    assert figure == sum(lines)
+
+
+def test_another_persons_account_is_a_404(charlie, checking):
+    assert charlie.client.get(f"/finance/explain/balance/{checking.id}").status_code == 404
