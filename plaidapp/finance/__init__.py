@@ -19,7 +19,14 @@ from .connections import (
     set_aside_page,
 )
 from .dashboard import dashboard_page, pull_buttons
-from .explain import balances as explained_balances
+from .explain import (
+    account_parts,
+    balances,
+    cash_flow,
+    tallies,
+)
+from .explain import net_worth as explained_net_worth
+from .explain import recurring as explained_recurring
 from .pulls import pull_panel
 from .recurring import recurring_pages
 from .transactions import category_labels, edit_actions, explorer, transactions_json
@@ -27,15 +34,19 @@ from .transactions.exports import download
 
 __all__ = [  # these register their routes when they are imported
     "account_page",
+    "account_parts",
     "accounts_json",
     "arrange_accounts",
     "attention",
+    "balances",
+    "cash_flow",
     "connection_pages",
     "dashboard_page",
     "disconnect_page",
     "download",
     "edit_actions",
-    "explained_balances",
+    "explained_net_worth",
+    "explained_recurring",
     "explorer",
     "link_pages",
     "plaid_plan",
@@ -45,6 +56,7 @@ __all__ = [  # these register their routes when they are imported
     "same_account_pages",
     "set_aside_page",
     "standing_lines",
+    "tallies",
     "transactions_json",
 ]
 

@@ -29,13 +29,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Result:
-    """What the lines so far add up to. `is_confirmed` says that the bank reports the same."""
+    """What the lines so far add up to, divided by `divisor`. `is_confirmed` says that the bank
+    reports the same."""
 
     label: str
     amount: Decimal
     detail: str = ""
     is_confirmed: bool = False
     url: str | None = None
+    divisor: int = 1
 
 
 class Link(NamedTuple):
@@ -50,8 +52,8 @@ class Explanation:
 
     Its lines add up to the amount of its last result. Without any, the figure is not known. `about`
     says whose figure it is, and of when. `is_signed` is for a sum of what comes in and goes out,
-    whose lines show their signs, and `is_change` for a figure that shows its own. `sent` is the
-    JSON behind it.
+    whose lines show their signs, and `is_change` for a figure that shows its own. `earlier` are
+    payments before those of the sum. `sent` is the JSON behind it.
     """
 
     title: str
@@ -62,6 +64,7 @@ class Explanation:
     links: Sequence[Link] = ()
     is_signed: bool = True
     is_change: bool = False
+    earlier: Sequence[Line] = ()
     sent: str = ""
 
     @property

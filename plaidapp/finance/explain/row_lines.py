@@ -30,6 +30,8 @@ from .explanation import Line, Link
 MOST_ROWS = 8
 MOST_CATEGORIES = 7
 IN, OUT, NET = "in", "out", "net"
+SPENT = "spent"
+"""Purchases less refunds."""
 
 
 @dataclass(frozen=True)
@@ -78,11 +80,11 @@ class RowSum:
             label,
             sum((amount_of(each, self.part) for each in sums), Decimal(0)),
             filter_urls.address(self._exactly(sums)),
-            "" if both and self.part != NET else counted(rows),
+            "" if both and self.part in (IN, OUT) else counted(rows),
         )
 
     def _line_of_row(self, row: Transaction) -> Line:
-        amount = row.amount if self.part == OUT else -row.amount
+        amount = row.amount if self.part in (OUT, SPENT) else -row.amount
         url = url_for("finance.transaction", transaction_id=row.id)
         return Line(shown_title(row), amount, url, month_day(row.date))
 
@@ -90,7 +92,7 @@ class RowSum:
         """The filter of the rows of these categories that totals count, and of no others."""
         categories = [each.category for each in sums]
         query = self.query | {"category": categories}
-        if self.part != NET:
+        if self.part in (IN, OUT):
             query |= {"direction": [self.part]}
         if "scope" in query or "account" in query:
             return query
@@ -105,8 +107,9 @@ class RowSum:
 
 
 def amount_of(each: CategorySum, part: str) -> Decimal:
-    if part == NET:
-        return each.money_in - each.money_out
+    if part in (NET, SPENT):
+        net = each.money_in - each.money_out
+        return net if part == NET else -net
     return each.money_in if part == IN else each.money_out
 
 
@@ -121,10 +124,15 @@ def filter_of(query: Query) -> Filter:
     return form.filter_of(person().id)
 
 
+def sums_of(query: Query) -> list[CategorySum]:
+    """What the filter's rows add up to, as far as totals count them."""
+    return filter_totals.by_category(filter_of(query))
+
+
 def of(query: Query, part: str, currencies: Iterable[str]) -> RowSum:
     """The rows of a filter with these currencies. The filter names them only where others exist."""
     wanted = set(currencies)
-    found = filter_totals.by_category(filter_of(query))
+    found = sums_of(query)
     sums = [each for each in found if each.currency in wanted]
     if len(sums) < len(found):
         query = query | {"currency": sorted(code or NO_CURRENCY for code in wanted)}

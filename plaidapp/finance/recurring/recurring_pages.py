@@ -52,6 +52,12 @@ def changed_lately(stream: Stream) -> bool:
     return stream.changed_on is not None and stream.changed_on > today() - RECENTLY
 
 
+def counts_monthly(stream: Stream) -> bool:
+    """Does the stream count in what streams amount to in a month?"""
+    is_payment = recurring_streams.is_payment(stream.direction, stream.last_amount)
+    return is_payment and stream.frequency in TIMES_A_YEAR
+
+
 def monthly_cost(streams: Iterable[Stream]) -> list[tuple[str | None, Decimal]]:
     """What the streams amount to in a month: one positive total per currency, the largest first.
 
@@ -60,9 +66,9 @@ def monthly_cost(streams: Iterable[Stream]) -> list[tuple[str | None, Decimal]]:
     """
     yearly_totals: dict[str | None, Decimal] = {}
     for stream in streams:
-        times = TIMES_A_YEAR.get(stream.frequency, 0)
-        if times and recurring_streams.is_payment(stream.direction, stream.last_amount):
+        if counts_monthly(stream):
             yearly = yearly_totals.get(stream.currency, Decimal())
+            times = TIMES_A_YEAR[stream.frequency]
             yearly_totals[stream.currency] = yearly + abs(stream.last_amount) * times
     return sorted(
         ((currency, yearly / 12) for currency, yearly in yearly_totals.items()),

@@ -105,14 +105,14 @@ def _net_worth(
     today: date,
 ) -> NetWorth:
     days = _days(period, min(each.line.known_from for each in balances if each.line), today)
-    values = _sums(balances, days)
-    (last_month,) = _sums(balances, [end_of_last_month(today)])
+    values = sums(balances, days)
+    (last_month,) = sums(balances, [end_of_last_month(today)])
     change = values[-1] - last_month
     estimates = _estimates(balances, days[0])
     return NetWorth(currency, values[-1], change, days, values, estimates, missing)
 
 
-def _sums(balances: Sequence[AccountBalance], days: Sequence[date]) -> list[Decimal]:
+def sums(balances: Sequence[AccountBalance], days: Sequence[date]) -> list[Decimal]:
     """The sum of all balances at the end of each day."""
     by_account = [each.at(days) for each in balances]
     return [sum(values, NOTHING) for values in zip(*by_account, strict=True)]

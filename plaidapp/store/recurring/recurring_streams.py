@@ -190,6 +190,21 @@ def _of_user() -> Select[Stream]:
     )
 
 
+def payments(stream: Stream, limit: int) -> Sequence[Transaction]:
+    """Return the latest payments of a stream that are stored, the last one first."""
+    return db.session.scalars(
+        select(Transaction)
+        .where(
+            Payment.stream_id == stream.id,
+            Transaction.plaid_transaction_id == Payment.plaid_transaction_id,
+            Transaction.item_id == stream.item_id,
+            Transaction.removed_at.is_(None),
+        )
+        .order_by(Transaction.date.desc(), Transaction.id.desc())
+        .limit(limit)
+    ).all()
+
+
 def refusing_items(user_id: int) -> Sequence[Item]:
     """Return the person's Items whose bank refused to list recurring payments."""
     return db.session.scalars(

@@ -1,0 +1,196 @@
+"""What changed an account's balance, what is available on it, and its balance after a row."""
+
+from datetime import date
+from decimal import Decimal
+
+from flask import url_for
+from flask_babel import gettext
+
+from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404
+from plaidapp.days import inline_moment, long_day, month_day, today
+from plaidapp.formats import shown_title
+from plaidapp.store import Account, Item, Transaction
+from plaidapp.store.base.dates import days_later
+from plaidapp.store.connections.account_types import CREDIT
+from plaidapp.store.reports import running_balances
+from plaidapp.store.reports.balance_history import COMPUTED_TYPES
+from plaidapp.store.transactions import matching_months, reader, transactions
+from plaidapp.store.transactions.filters import Filter
+
+from ..base.blueprint import blueprint
+from ..reports import account_balances
+from ..transactions import filter_urls
+from ..transactions.filter_urls import account_label
+from . import asked, balances, row_lines
+from .explanation import Explanation, Line, Link, Result, answer
+
+MOST_OF_DAY = 50
+"""The most rows of a day that are listed one by one."""
+
+
+@blueprint.get("/explain/change/<int:account_id>")
+def explain_change(account_id: int) -> str:
+    """Since the end of the day in the address."""
+    account, item = asked.account(account_id)
+    since = asked.day()
+    each = account_balances.of_account(account, item, since, today())
+    before, after = each.at([since, today()])
+    entries: list[Line | Result]
+    links: list[Link] = []
+    known = each.line is not None and since >= each.line.known_from
+    if known and account.closed_at is None and _is_sum(account) and _are_few(account, since):
+        span = balances.span(each, since, today())
+        entries, links = list(span.lines()), span.links
+    else:
+        days = (today(), after), (since, -before)
+        entries = [
+            Line(
+                gettext("Balance"),
+                amount,
+                balances.url_of(account, day),
+                gettext("end of %(day)s", day=month_day(day)) if day == since else gettext("now"),
+                is_explained=True,
+                is_start=day != since,
+            )
+            for day, amount in days
+        ]
+    return answer(
+        Explanation(
+            gettext("Change of the balance"),
+            gettext(
+                "%(account)s, since the end of %(day)s",
+                account=account_label(account),
+                day=month_day(since),
+            ),
+            account.currency or "",
+            [*entries, Result(gettext("Change"), after - before)],
+            links=links,
+            is_change=True,
+        )
+    )
+
+
+def _is_sum(account: Account) -> bool:
+    return account.type in COMPUTED_TYPES
+
+
+def _are_few(account: Account, since: date) -> bool:
+    wanted = Filter(account.user_id, since, today(), account_ids=(account.id,))
+    return matching_months.count_rows(wanted) <= balances.MOST_ROWS
+
+
+@blueprint.get("/explain/available/<int:account_id>")
+def explain_available(account_id: int) -> str:
+    account, _ = asked.account(account_id)
+    return answer(
+        Explanation(
+            gettext("Available"),
+            f"{account_label(account)}, {inline_moment(account.updated_at)}",
+            account.currency or "",
+            _available(account),
+            notes=[
+                gettext(
+                    "Pending amounts can change or be removed by the bank, so this part is an "
+                    "estimate until they post."
+                )
+            ],
+        )
+    )
+
+
+def _available(account: Account) -> list[Line | Result]:
+    available, limit = account.available, account.limit
+    if available is None or account.current is None or (account.is_debt and limit is None):
+        return []
+    balance_url = balances.url_of(account, today())
+    if account.type == CREDIT and limit is not None:
+        lines = [
+            Line(gettext("Your limit"), limit, is_start=True),
+            Line(gettext("What you owe"), -account.current, balance_url, is_explained=True),
+        ]
+    else:
+        lines = [
+            Line(gettext("Balance"), account.current, balance_url, is_explained=True, is_start=True)
+        ]
+    pending = row_lines.of(
+        {"account": [str(account.id)], "pending": ["only"], "hidden": ["any"], "scope": ["all"]},
+        row_lines.NET,
+        {account.currency or "", ""},
+    )
+    if pending.rows:
+        lines.append(
+            Line(
+                gettext("Pending"),
+                pending.amount,
+                pending.link.url,
+                row_lines.counted(pending.rows),
+                is_estimate=True,
+            )
+        )
+    rest = available - sum((line.amount for line in lines), Decimal(0))
+    if rest:
+        lines.append(
+            Line(
+                gettext("Not explained by transactions"),
+                rest,
+                detail=gettext("Such as money that the bank holds back, or an overdraft."),
+                is_estimate=True,
+            )
+        )
+    said = gettext("as the bank reported it, %(when)s", when=inline_moment(account.updated_at))
+    agrees = gettext("the bank says the same, %(when)s", when=inline_moment(account.updated_at))
+    result = Result(
+        gettext("Available"), available, said if rest else agrees, is_confirmed=not rest
+    )
+    return [*lines, result]
+
+
+@blueprint.get("/explain/running/<int:transaction_id>")
+def explain_running(transaction_id: int) -> str:
+    """The balance after a row, from that of the day before."""
+    row = owned_or_404(transactions.owned, transaction_id, LARGEST_BIG_ID)
+    account, item = asked.account(row.account_id)
+    after = running_balances.running(account, [row], None, is_first=False).after.get(row.id)
+    return answer(
+        Explanation(
+            gettext("Balance after this transaction"),
+            f"{shown_title(row)}, {account_label(account)}, {long_day(row.date)}",
+            account.currency or "",
+            [] if after is None else _running(row, account, item, after),
+        )
+    )
+
+
+def _running(row: Transaction, account: Account, item: Item, after: Decimal) -> list[Line | Result]:
+    day_before = days_later(row.date, -1)
+    (before,) = account_balances.of_account(account, item, day_before, today()).at([day_before])
+    start = Line(
+        gettext("Balance"),
+        before,
+        balances.url_of(account, day_before),
+        gettext("end of %(day)s", day=month_day(day_before)),
+        is_explained=True,
+        is_start=True,
+    )
+    wanted = row_lines.filter_of(balances.rows_between(account, row.date, row.date))
+    of_day = [
+        each
+        for each in reader.page(wanted, MOST_OF_DAY, (row.date, row.id + 1))
+        if running_balances.counts(account, each)
+    ]
+    lines = [
+        Line(
+            shown_title(each),
+            -each.amount,
+            url_for("finance.transaction", transaction_id=each.id),
+            month_day(each.date),
+        )
+        for each in reversed(of_day)
+    ]
+    rest = after - before - sum((line.amount for line in lines), Decimal(0))
+    if rest:
+        url = filter_urls.address(balances.rows_between(account, row.date, row.date))
+        many = len(of_day) == MOST_OF_DAY
+        label = gettext("Earlier that day") if many else gettext("Not explained by transactions")
+        lines.insert(0, Line(label, rest, url if many else None))
+    return [start, *lines, Result(gettext("Balance after it"), after)]

@@ -1,0 +1,169 @@
+"""Cash flow and spending of a month, written out by category."""
+
+from datetime import date
+from decimal import Decimal
+
+from flask import abort, request, url_for
+from flask_babel import gettext
+
+from plaidapp.auth.access import person
+from plaidapp.days import long_month, today
+from plaidapp.formats import money
+from plaidapp.store.base.dates import last_of_month, month_of, months_later
+from plaidapp.store.transactions import monthly_totals
+from plaidapp.store.transactions.categories import (
+    LOAN_PAYOUT,
+    TRANSFER_IN,
+    TRANSFER_OUT,
+    is_spending,
+)
+
+from ..base.blueprint import blueprint
+from ..transactions import filter_urls
+from ..transactions.category_labels import category_label
+from ..transactions.filter_form import LONGEST_CODE
+from ..transactions.filter_urls import Query
+from . import asked, row_lines
+from .explanation import Explanation, Line, Link, Result, answer
+from .row_lines import IN, NET, OUT, SPENT
+
+
+@blueprint.get("/explain/cash-flow")
+def explain_cash_flow() -> str:
+    month, currency, part = asked.month(), asked.currency(), asked.part(IN, OUT, NET)
+    query = _of_month(month) | {"scope": ["flow"]}
+    found = row_lines.of(query, part, {currency})
+    titles = {IN: gettext("Money in"), OUT: gettext("Money out"), NET: gettext("Net")}
+    lines = found.lines()
+    if part == NET:
+        sums = {name: row_lines.of(query, name, {currency}).amount for name in (IN, OUT)}
+        lines = [
+            Line(titles[name], amount, _flow_url(month, name, currency), is_explained=True)
+            for name, amount in ((IN, sums[IN]), (OUT, -sums[OUT]))
+        ]
+    return answer(
+        Explanation(
+            titles[part],
+            _about(month),
+            currency,
+            [*lines, Result(titles[part], found.amount)],
+            notes=[
+                gettext(
+                    "Transfers between your own accounts are left out, and so are accounts that "
+                    "you don’t spend from, such as investments and loans."
+                ),
+                *_hidden_note(),
+            ],
+            links=[*([found.link] if found.rows else []), *_transfers(month)],
+            is_signed=part == NET,
+            is_change=part == NET,
+        )
+    )
+
+
+def _flow_url(month: date, part: str, currency: str) -> str:
+    return url_for(
+        "finance.explain_cash_flow", month=f"{month:%Y-%m}", part=part, currency=currency
+    )
+
+
+def _transfers(month: date) -> list[Link]:
+    categories = [TRANSFER_IN, TRANSFER_OUT, LOAN_PAYOUT]
+    query = _of_month(month) | {"category": categories, "scope": ["all"]}
+    rows = sum(each.rows for each in row_lines.sums_of(query))
+    url = filter_urls.address(query)
+    return [Link(gettext("See the transfers"), url)] if rows else []
+
+
+@blueprint.get("/explain/spending")
+def explain_spending() -> str:
+    month, currency = asked.month(), asked.currency()
+    category = request.args.get("category", "")
+    if len(category) > LONGEST_CODE or "\0" in category:
+        abort(404)
+    title = category_label(category) if category else gettext("Spending")
+    lines = _of_category(month, category, currency) if category else _spent(month, currency)
+    total = sum((line.amount for line in lines), Decimal(0))
+    before = months_later(month, -1)
+    spent_before = sum(
+        (
+            each.spent or Decimal(0)
+            for each in monthly_totals.flow(person().id, before)
+            if each.month == before
+            and each.currency == currency
+            and category in ("", each.category)
+        ),
+        Decimal(0),
+    )
+    earlier = gettext(
+        "%(month)s: %(amount)s", month=long_month(before), amount=money(spent_before, currency)
+    )
+    return answer(
+        Explanation(
+            title,
+            _about(month),
+            currency,
+            [*lines, Result(title, total)],
+            notes=[gettext("Refunds are taken off. Transfers don’t count."), *_hidden_note()],
+            links=[Link(earlier, _spending_url(before, category, currency), is_explained=True)],
+            is_signed=False,
+        )
+    )
+
+
+def _spending_url(month: date, category: str, currency: str) -> str:
+    return url_for(
+        "finance.explain_spending",
+        month=f"{month:%Y-%m}",
+        category=category or None,
+        currency=currency,
+    )
+
+
+def _spent(month: date, currency: str) -> list[Line]:
+    found = [
+        (spent, each.category)
+        for each in monthly_totals.flow(person().id, month)
+        if each.month == month and each.currency == currency and (spent := each.spent) is not None
+    ]
+    return [
+        Line(
+            category_label(category),
+            spent,
+            _spending_url(month, category, currency),
+            is_explained=True,
+        )
+        for spent, category in sorted(found, key=lambda pair: (-pair[0], pair[1]))
+    ]
+
+
+def _of_category(month: date, category: str, currency: str) -> list[Line]:
+    """Its rows if they are few; otherwise purchases and refunds."""
+    query = _of_month(month) | {"scope": ["flow"], "category": [category]}
+    has_refunds = is_spending(category, money_out=False)
+    found = row_lines.of(query, SPENT if has_refunds else OUT, {currency})
+    if found.rows <= row_lines.MOST_ROWS:
+        return found.lines()
+    bought, refunded = (row_lines.of(query, part, {currency}) for part in (OUT, IN))
+    lines = [Line(gettext("Purchases"), bought.amount, bought.link.url)]
+    if has_refunds and refunded.amount:
+        lines.append(Line(gettext("Refunds"), -refunded.amount, refunded.link.url))
+    return lines
+
+
+def _of_month(month: date) -> Query:
+    return {
+        "start_date": [month.isoformat()],
+        "end_date": [last_of_month(month).isoformat()],
+    }
+
+
+def _about(month: date) -> str:
+    name = long_month(month)
+    return gettext("%(month)s so far", month=name) if month == month_of(today()) else name
+
+
+def _hidden_note() -> list[str]:
+    if person().hides_accounts:
+        return [gettext("Accounts that you have hidden are left out.")]
+    return []

@@ -1,0 +1,146 @@
+"""Net worth on a day, its change, and the total of a kind of account: a line for each account."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+
+from flask import abort, request, url_for
+from flask_babel import gettext, ngettext
+
+from plaidapp.auth.access import person
+from plaidapp.days import long_day, month_day, today
+from plaidapp.formats import bank_name, number
+
+from ..base.account_kinds import KINDS, kind_of
+from ..base.blueprint import blueprint
+from ..reports import account_balances
+from ..reports import net_worth as reported
+from ..reports.account_balances import AccountBalance, end_of_last_month
+from ..transactions.filter_urls import account_label
+from . import asked, balances
+from .explanation import Explanation, Line, Result, answer
+
+TITLES = {key: title for key, title, _ in KINDS}
+
+
+@blueprint.get("/explain/net-worth")
+def explain_net_worth() -> str:
+    day, currency = asked.day(), asked.currency()
+    found = _in_currency(currency, day)
+    lines = [_line(each, each.at([day])[0], day) for each in found if _is_open(each, day)]
+    (total,) = reported.sums(found, [day])
+    return answer(
+        Explanation(
+            gettext("Net worth"),
+            long_day(day),
+            currency,
+            [*lines, Result(gettext("Net worth"), total)],
+            notes=_notes(found, day),
+            is_signed=False,
+        )
+    )
+
+
+@blueprint.get("/explain/net-worth-change")
+def explain_net_worth_change() -> str:
+    """Since the end of the day in the address; of last month without one."""
+    currency = asked.currency()
+    since = asked.day() if "day" in request.args else end_of_last_month(today())
+    found = _in_currency(currency, since)
+    before, now = reported.sums(found, [since, today()])
+    lines = []
+    for each in found:
+        was, now_is = each.at([since, today()])
+        if was != now_is:
+            url = url_for(
+                "finance.explain_change", account_id=each.account.id, day=since.isoformat()
+            )
+            lines.append(_line(each, now_is - was, since, url))
+    return answer(
+        Explanation(
+            gettext("Change of your net worth"),
+            gettext("since the end of %(day)s", day=month_day(since)),
+            currency,
+            [*lines, Result(gettext("Change"), now - before)],
+            notes=_notes(found, since),
+            is_change=True,
+        )
+    )
+
+
+@blueprint.get("/explain/group")
+def explain_group() -> str:
+    kind, currency = request.args.get("kind", "cash"), asked.currency()
+    if kind not in TITLES:
+        abort(404)
+    lines = [
+        _line(each, each.value, today())
+        for each in account_balances.since(person().id, today(), today())
+        if each.is_open
+        and kind_of(each.account) == kind
+        and each.currency == currency
+        and each.value is not None
+    ]
+    if not lines:
+        abort(404)
+    total = sum((line.amount for line in lines), Decimal(0))
+    title = str(TITLES[kind])
+    return answer(
+        Explanation(
+            title,
+            long_day(today()),
+            currency,
+            [*lines, Result(title, total)],
+            notes=_notes([], today()),
+            is_signed=False,
+        )
+    )
+
+
+def _in_currency(currency: str, day: date) -> list[AccountBalance]:
+    found = [
+        each
+        for each in account_balances.since(person().id, day, today())
+        if each.line is not None and each.currency == currency
+    ]
+    if not found:
+        abort(404)
+    return found
+
+
+def _is_open(each: AccountBalance, day: date) -> bool:
+    """False if the account is left out because it was closed."""
+    return each.is_open or each.at([day]) != [0]
+
+
+def _line(each: AccountBalance, amount: Decimal, day: date, url: str | None = None) -> Line:
+    unknown = each.line is not None and day < each.line.known_from
+    return Line(
+        account_label(each.account),
+        amount,
+        url or balances.url_of(each.account, day),
+        bank_name(each.item),
+        is_explained=True,
+        is_estimate=unknown,
+    )
+
+
+def _notes(found: Sequence[AccountBalance], day: date) -> list[str]:
+    notes = []
+    unknown = sum(each.line is not None and day < each.line.known_from for each in found)
+    if unknown:
+        notes.append(
+            ngettext(
+                "The balance of %(count)s account is not known for %(day)s. Its first known one "
+                "stands in for it.",
+                "The balances of %(count)s accounts are not known for %(day)s. Their first known "
+                "ones stand in for them.",
+                unknown,
+                count=number(unknown),
+                day=month_day(day),
+            )
+        )
+    if person().hides_accounts:
+        notes.append(gettext("Accounts that you have hidden are left out."))
+    notes.append(gettext("What you owe is negative."))
+    return notes
