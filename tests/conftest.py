@@ -30,6 +30,7 @@ from flask_babel import force_locale
 from flask_migrate import upgrade
 from jinja2 import FileSystemBytecodeCache
 from rq import Queue, SimpleWorker
+from rq.worker.base import BaseWorker
 from sqlalchemy import select, text
 from werkzeug.serving import BaseWSGIServer, make_server
 from xdist.scheduler import LoadScopeScheduling
@@ -128,6 +129,17 @@ def pytest_runtest_setup() -> None:
             seconds=BEFORE_MIDNIGHT.total_seconds() + 1,
             what="the next day",
         )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keep_signal_handlers() -> Iterator[None]:
+    """Leave signals to pytest. RQ's workers never take their handlers back.
+
+    With them, an interrupt would make some later test fail and end nothing.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(BaseWorker, "_install_signal_handlers", lambda _worker: None)
+        yield
 
 
 def poll(

@@ -5,7 +5,7 @@ from flask import Flask
 from . import (
     account_page,
     activity_page,
-    confirmation,
+    confirm_page,
     current_session,
     deletion,
     devices,
@@ -32,7 +32,7 @@ __all__ = [
     "account_page",
     "activity_page",
     "authenticator_pages",
-    "confirmation",
+    "confirm_page",
     "deletion",
     "devices",
     "download",

@@ -1,7 +1,9 @@
 """Ask who it is before anything dangerous: somebody may sit at a computer that is not theirs.
 
-A log-in or a confirmation of the last ten minutes counts (policy.CONFIRMATION_LASTS). A form that
-carries the password needs no second step: its view calls `with_password`.
+A log-in or a confirmation of the last ten minutes counts (policy.CONFIRMATION_LASTS). It takes all
+that a log-in takes: who has a second factor needs it here too, or whoever has their password and an
+open page could turn it off. A form that carries the password needs no second step of others: its
+view calls `with_password`.
 """
 
 import math
@@ -10,26 +12,21 @@ from functools import wraps
 from pathlib import PurePosixPath
 from typing import ParamSpec, TypeVar, cast
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import current_app, redirect, request, url_for
 from flask_babel import gettext, lazy_gettext
 from flask_login import login_required
 from werkzeug import Response
 from werkzeug.exceptions import HTTPException
-from wtforms import Field, HiddenField, PasswordField
-from wtforms.validators import InputRequired
+from wtforms import Field
 
 from plaidapp import htmx, policy
-from plaidapp.addresses import own_path
 from plaidapp.days import wait
 from plaidapp.events import event
 from plaidapp.extensions import READ_ONLY_METHODS, db
-from plaidapp.forms import TextForm
-from plaidapp.store.people import activity, passkeys, users
+from plaidapp.store.people import activity, factors, users
 
 from . import current_session, known_device, passwords, throttle
 from .access import person
-from .blueprint import blueprint
-from .passkeys.challenges import host
 
 Parameters = ParamSpec("Parameters")
 Answer = TypeVar("Answer")
@@ -37,13 +34,6 @@ Refusal = tuple[int, dict[str, str]]
 """The status and the headers of the answer to a form whose password was not accepted."""
 WRONG = lazy_gettext("This is not your password.")
 BUSY = lazy_gettext("Many people are logging in right now. Try again in a few seconds.")
-
-
-class ConfirmForm(TextForm):
-    password = PasswordField(
-        lazy_gettext("Password"), validators=[InputRequired(lazy_gettext("Enter your password."))]
-    )
-    next = HiddenField()
 
 
 def needs_confirmation(
@@ -81,29 +71,32 @@ def _is_shown(path: str) -> bool:
     return True
 
 
-@blueprint.route("/confirm", methods=["GET", "POST"])
-@login_required
-def confirm() -> str | Response | tuple[str, int, dict[str, str]]:
-    form = ConfirmForm(request.form, next=request.args.get("next", ""))
-    refusal: Refusal | None = (200, {})
-    if request.method == "POST":
-        refusal = with_password(form.password) if form.validate() else (422, {})
-    if refusal:
-        return confirm_page(form), *refusal
-    return redirect(own_path(form.next.data) or url_for("auth.account"), 303)
+def password_is_enough() -> bool:
+    """Does the password alone prove who this person is? Not if they have a second factor."""
+    return person().has_password and not factors.of_person(person().id)
 
 
-def confirm_page(form: ConfirmForm, **more: object) -> str:
-    keys = passkeys.of_person(person().id)
-    has_passkey = any(key.host == host() for key in keys)
-    return render_template("auth/confirm.html", form=form, has_passkey=has_passkey, **more)
+def needs_more_than_the_password(
+    view: Callable[Parameters, Answer],
+) -> Callable[Parameters, Answer | Response]:
+    """As `needs_confirmation`, for a view whose form carries the password of who has one.
+
+    Only those are asked before for whom the password is not enough.
+    """
+
+    @wraps(view)
+    def asked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer | Response:
+        of_this_person = view if password_is_enough() else needs_confirmation(view)
+        return of_this_person(*args, **kwargs)
+
+    return cast(Callable[Parameters, Answer | Response], login_required(asked))
 
 
 def with_password(field: Field) -> Refusal | None:
-    """Check the person's password in `field`, throttled like a log-in.
+    """Check the person's password in `field`, throttled like a log-in. None if it is right.
 
-    If it is right, the person is confirmed, and the result is None. Otherwise the field has a
-    sentence for the person, and nothing else is to happen. Commits. Call `form.validate()` before.
+    Otherwise the field has a sentence for the person, and nothing else is to happen. Commits. Call
+    `form.validate()` before.
     """
     try:
         with passwords.place():
@@ -120,8 +113,6 @@ def _checked(field: Field) -> Refusal | None:
     given = field.data[: passwords.LONGEST + 1]
     if not attempt.refused and passwords.matches(me.password_hash, given):
         attempt.forgive()
-        current_session.confirm()
-        event("confirmed", person=me.opaque_id)
         return None
     if not attempt.refused:
         activity.jot_again(me.id, activity.Kind.WRONG_PASSWORD)

@@ -2,7 +2,6 @@
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
-from flask_login import login_required
 from werkzeug import Response
 from wtforms import PasswordField
 from wtforms.validators import InputRequired
@@ -27,17 +26,16 @@ class DeletionForm(TextForm):
 
 
 @blueprint.route("/delete", methods=["GET", "POST"])
-@login_required
+@confirmation.needs_more_than_the_password
 def delete() -> Answer:
     form = DeletionForm(request.form)
     if request.method != "POST":
         return _shown(form)
-    if not person().has_password:  # they confirm with a passkey
-        return confirmation.needs_confirmation(_deleted)()
-    if not form.validate():
-        return _shown(form), 422
-    if refusal := confirmation.with_password(form.password):
-        return _shown(form), *refusal
+    if person().has_password:
+        if not form.validate():
+            return _shown(form), 422
+        if refusal := confirmation.with_password(form.password):
+            return _shown(form), *refusal
     return _deleted()
 
 

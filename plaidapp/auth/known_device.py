@@ -47,6 +47,11 @@ def id_of(person: users.Credentials | None) -> str | None:
     return known.device if is_same and known_devices.is_known(person.id, known.device) else None
 
 
+def id_of_user(user: User) -> str | None:
+    """Return the id of this browser if it is known as a device of `user`, whose row was read."""
+    return id_of(users.Credentials(user.id, user.password_hash, users.opaque_id_of(user)))
+
+
 def new_id() -> str:
     return secrets.token_hex(8)
 

@@ -8,7 +8,6 @@ import math
 
 from flask import flash, redirect, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext
-from flask_login import login_required
 from werkzeug import Response
 from wtforms import Field, PasswordField, ValidationError
 from wtforms.validators import InputRequired
@@ -60,26 +59,17 @@ class PasswordForm(NewPasswordForm):
 
 
 @blueprint.route("/password", methods=["GET", "POST"])
-@login_required
+@confirmation.needs_more_than_the_password
 def change_password() -> Answer:
-    if not person().has_password:
-        return _set_one()
-    form = PasswordForm(request.form)
+    has_one = person().has_password
+    form = PasswordForm(request.form) if has_one else NewPasswordForm(request.form)
     if request.method != "POST":
         return _shown(form)
     if not form.validate():
         return _shown(form), 422
-    if refusal := confirmation.with_password(form.current_password):
+    if has_one and (refusal := confirmation.with_password(form.current_password)):
         return _shown(form), *refusal
     return _change(form)
-
-
-@confirmation.needs_confirmation
-def _set_one() -> Answer:
-    form = NewPasswordForm(request.form)
-    if request.method != "POST":
-        return _shown(form)
-    return _change(form) if form.validate() else (_shown(form), 422)
 
 
 def _change(form: NewPasswordForm) -> Answer:

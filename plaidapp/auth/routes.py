@@ -26,7 +26,7 @@ from .log_in import let_in, let_in_first
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 Form = TypeVar("Form", bound=TextForm)
 BUSY = lazy_gettext("Many people are logging in right now. Try again in a few seconds.")
-WRONG_PAIR = lazy_gettext("This username and password don't match.")
+WRONG_PAIR = lazy_gettext("This username and password don’t match.")
 
 
 @blueprint.route("/signup", methods=["GET", "POST"])

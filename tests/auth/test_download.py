@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
 
 import brotli
 import pytest
@@ -25,6 +26,7 @@ from plaidapp.store.base.types import Moment, Money
 from plaidapp.store.pulls import kinds, pulls
 from tests.conftest import PASSWORD
 from tests.full_person import fill
+from tests.logged_in import logged_in
 from tests.pages import Page
 
 PAGE = b'{"added":[{"amount":12.50}],"modified":[]}'
@@ -183,6 +185,31 @@ def _write(app, user_id):
     with app.app_context():
         pulls.add(user_id, kinds.ACCOUNTS)
         db.session.commit()
+
+
+@pytest.mark.both_databases
+def test_it_is_whole_if_everything_is_deleted_meanwhile(app, connected, monkeypatch, work, dump):
+    tablet, lines_of = logged_in(app, connected.id), contents.lines_of
+    begun, deleted = Event(), Event()
+
+    def wait_first(table, user_id):
+        if table == "item":
+            begun.set()
+            assert deleted.wait(60)
+        return lines_of(table, user_id)
+
+    monkeypatch.setattr(archive, "lines_of", wait_first)
+    with ThreadPoolExecutor() as pool:
+        download = pool.submit(lambda: unzipped(connected.client.post("/auth/download")))
+        assert begun.wait(60)
+        assert tablet.post("/auth/delete", data={"password": PASSWORD}).location == "/auth/login"
+        work()
+        deleted.set()
+        file = download.result()
+    assert file.testzip() is None
+    assert [len(rows_in(file, name)) for name in ("item", "account", "transaction")] == [1, 2, 3]
+    left = {name for name, rows in dump().items() if rows}
+    assert not left & {table.name for table in owned_rows.tables()}
 
 
 def test_a_stranger_to_the_password_downloads_nothing(app, alice, later):

@@ -49,7 +49,7 @@ def test_an_unknown_name_and_a_wrong_password_get_the_same_answer(log_in):
 
     assert wrong == unknown
     assert wrong[0] == 401
-    assert "This username and password don&#39;t match." in wrong[1]
+    assert "This username and password don’t match." in wrong[1]
 
 
 def test_a_refused_log_in_shows_the_name_again_but_not_the_password(log_in):

@@ -15,6 +15,7 @@ import urllib.request
 import uuid
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from cryptography.fernet import Fernet
 
 from plaidapp.auth.counting import PREFIX
 from run import find_redis_server
+from tests.mailbox import Mailbox
 
 ROOT = Path(__file__).parents[2]
 MARK = "PLAIDAPP_E2E"
@@ -185,7 +187,10 @@ class Bank:
 
 
 class Deployment:
-    """The Procfile's processes as a PaaS runs them, with a redis-server over TCP and a sandbox."""
+    """The Procfile's processes as a PaaS runs them.
+
+    With a redis-server over TCP, a mail server and a sandbox.
+    """
 
     def __init__(self, directory: Path, database_url: str) -> None:
         self._directory = directory
@@ -196,6 +201,7 @@ class Deployment:
         self._redis_port, bank_port, port = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{port}"
         self.bank = Bank(f"http://127.0.0.1:{bank_port}")
+        self.mailbox = Mailbox()
         self.env = clean_env(
             SECRET_KEY=secrets.token_hex(),
             TOKEN_KEYS=Fernet.generate_key().decode(),
@@ -209,6 +215,8 @@ class Deployment:
         )
 
     def start(self) -> None:
+        self.mailbox.start()
+        self.env |= {"MAIL_URL": self.mailbox.url, "MAIL_FROM": "no-reply@example.com"}
         redis_server = shlex.join([find_redis_server(), "--save", "", "--dir"])
         self.run("redis", f"{redis_server} {self._directory} --port {self._redis_port}")
         wait_until(self._redis_listens, 30, "redis-server listens")
@@ -273,6 +281,19 @@ class Deployment:
     def stop(self) -> None:
         for process in reversed(self.running.values()):
             process.stop()
+        self.mailbox.stop()
+
+    def take_mail(self, address: str, subject: str) -> EmailMessage:
+        """Wait for a mail to `address`, and take it out of the mailbox."""
+
+        def found() -> list[EmailMessage]:
+            mails = self.mailbox.mails
+            return [mail for mail in mails if (mail["To"], mail["Subject"]) == (address, subject)]
+
+        wait_until(found, 30, f"a mail to {address}")
+        (mail,) = found()
+        self.mailbox.mails.remove(mail)
+        return mail
 
     def _redis_listens(self) -> bool:
         with (

@@ -125,9 +125,12 @@ def test_a_slow_bank_and_one_that_never_answers(deployment, person):
     deployment.running["sandbox"].send(signal.SIGSTOP)
     panel = person.pull("Get account data")
     the_rest_works(person)
-    expect(panel).to_contain_text("took too long", timeout=60_000)
+    # The words go away during the next attempt, and stay after the last one.
+    expect(panel).to_contain_text("took too long", timeout=90_000)
 
     deployment.running["sandbox"].send(signal.SIGCONT)
+    if panel.get_attribute("data-state") == "failed":
+        try_again(panel)
     be_done(panel)
 
 

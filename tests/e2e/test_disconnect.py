@@ -50,11 +50,11 @@ def test_disconnect_keep_connect_again_and_delete(deployment, visit):
     expect(state).to_have_attribute("data-item-state", "disconnecting")
 
     again = page.locator("[id^=pull-]").first.get_by_role("button", name="Try again")
-    wait_until(lambda: page.reload() and again.count(), 30, "the end of a try")
+    wait_until(lambda: page.reload() and again.count(), 60, "the end of a try")
     deployment.bank.behave()
     again.click()
     page.goto("/finance/items")
-    wait_until(lambda: page.reload() and states(page) == ["disconnected"], 30, "the confirmation")
+    wait_until(lambda: page.reload() and states(page) == ["disconnected"], 60, "the confirmation")
     assert person.transactions() == before
 
     connect(person, 3)
@@ -68,5 +68,5 @@ def test_disconnect_keep_connect_again_and_delete(deployment, visit):
     person.press("Disconnect")
     expect(page.locator("[id^=pull-]").first).to_contain_text(re.compile("disconnect"))
     page.goto("/finance/items")
-    wait_until(lambda: page.reload() and not states(page), 30, "the connection is gone")
+    wait_until(lambda: page.reload() and not states(page), 60, "the connection is gone")
     assert person.transactions() == []

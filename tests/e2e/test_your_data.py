@@ -36,5 +36,5 @@ def test_everything_is_downloaded_and_deleted_by_keyboard(deployment, visit, jav
     fill(person, "Username or email", person.name)
     fill(person, "Password", PASSWORD)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("This username and password don't match.")).to_be_visible()
+    expect(page.get_by_text("This username and password don’t match.")).to_be_visible()
     person.complaints.clear()  # a 422 and a 401 are errors on the browser's console

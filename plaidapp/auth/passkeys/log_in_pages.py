@@ -8,12 +8,11 @@ from plaidapp.addresses import own_path
 from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.store import User
-from plaidapp.store.people import passkeys, users
+from plaidapp.store.people import passkeys
 
-from .. import current_session, known_device
+from .. import confirm_page, known_device
 from ..access import person
 from ..blueprint import blueprint
-from ..confirmation import ConfirmForm, confirm_page
 from ..forms import LogInForm
 from ..log_in import PASSKEY, complete
 from . import asking
@@ -39,9 +38,8 @@ def log_in_with_passkey() -> Answer:
         event("login_wrong", factor="passkey")
         return render_template("auth/login.html", form=form, problem=str(error)), 401
     user = db.session.get_one(User, passkey.user_id)
-    me = users.Credentials(user.id, user.password_hash, users.opaque_id_of(user))
     target = own_path(form.next.data) or url_for("finance.dashboard")
-    device = known_device.id_of(me)
+    device = known_device.id_of_user(user)
     return complete(user, target, kept=form.keep.data, device=device, factor=PASSKEY)
 
 
@@ -54,15 +52,13 @@ def passkey_for_confirmation() -> Response:
 @blueprint.post("/confirm/passkey")
 @login_required
 def confirm_with_passkey() -> Answer:
-    form = ConfirmForm(request.form)
+    form = confirm_page.form_of_this_person()
     try:
         asking.check(request.form.get("credential", ""), _purpose(), person().id)
     except PasskeyError as error:
         event("confirmation_wrong", person=person().opaque_id, factor="passkey")
-        return confirm_page(form, problem=str(error)), 422
-    current_session.confirm()
-    event("confirmed", person=person().opaque_id, factor="passkey")
-    return redirect(own_path(form.next.data) or url_for("auth.account"), 303)
+        return confirm_page.show(form, problem=str(error)), 422
+    return confirm_page.confirmed(form, PASSKEY)
 
 
 def _purpose() -> str:

@@ -328,7 +328,7 @@ def test_without_redis_a_button_answers_soon_and_the_pull_waits(
 
     answer = browser.post("/finance/pulls/accounts", headers={"HX-Request": "true"})
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20  # with redis-py's defaults it would be a minute
     shown = panel(answer)
     assert shown.state == "queued"
     assert shown.poll
