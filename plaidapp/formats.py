@@ -28,7 +28,16 @@ CURRENCIES = numbers.list_currencies()
 
 
 def init_app(app: Flask) -> None:
-    for of_numbers in (money, signed_money, change, money_parts, number, percent, exact):
+    for of_numbers in (
+        money,
+        signed_money,
+        change,
+        money_parts,
+        number,
+        percent,
+        exact,
+        svg_percent,
+    ):
         app.add_template_filter(of_numbers)
     for of_text in (words, listed, bank_name, shown_title):
         app.add_template_filter(of_text)
@@ -171,6 +180,11 @@ def percent(fraction: Decimal | float, digits: int = 0) -> str:
     pattern = numbers.parse_pattern(current_locale().percent_formats[None].pattern)
     pattern.frac_prec = (0, digits)
     return str(pattern.apply(fraction, current_locale())).replace("-", MINUS)
+
+
+def svg_percent(part: float) -> str:
+    """Such as "12.34%" for 0.1234, for an attribute of SVG."""
+    return f"{part:.2%}"
 
 
 def words(code: str) -> str:

@@ -1,65 +1,78 @@
-"""The scale of a chart: no base other than zero, and the names of values and days."""
+"""What a chart says under a mouse and a finger, where that leads, and forced colors and print.
+
+test_keyboard.py has the arrow keys, tests/finance/charts has the scales.
+"""
+
+import re
 
 import pytest
+from playwright.sync_api import expect
 
-DRAW = """([kind, dates, values]) => {
-    const chart = document.createElement("ledger-chart");
-    chart.innerHTML = `<div class="plot ${kind}"></div><output></output>`;
-    chart.dataset.chart = kind;
-    const series = kind === "bars" ? [{values}, {values}] : [{values}];
-    chart.dataset.points = JSON.stringify({currency: "USD", dates, series});
-    document.querySelector("#net-worth .split > div").prepend(chart);
-    const [bottom, top] = chart.range();
-    const fill = kind === "line" && chart.lineSeries("red", 12).fill;
-    const names = chart.namesOf(kind === "bars" ? chart.dates : chart.splits());
-    const scale = chart.scale().map(([, label]) => label);
-    const drawn = {bottom, top, filled: Boolean(fill), scale, names};
-    chart.remove();
-    return drawn;
+DESK, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+COLORS = """element => {
+    const style = getComputedStyle(element);
+    return [style.stroke, style.fill, getComputedStyle(document.body).backgroundColor];
 }"""
-NOVEMBER = [f"2026-11-{day:02}" for day in range(1, 31)]
 
 
 @pytest.fixture
-def draw(resident):
-    page = resident(viewport={"width": 1280, "height": 860}).page
-    page.goto("/finance/", wait_until="networkidle")
+def overview(resident):
+    """`overview(viewport=...)` opens the overview; the line, its readout, and a month of bars."""
 
-    def evaluate(dates, values, kind="line"):
-        return page.evaluate(DRAW, [kind, dates, [str(value) for value in values]])
+    def show(**options):
+        page = resident(**options).page
+        page.goto("/finance/")
+        line = page.get_by_role("slider", name="Net worth by day")
+        month = page.get_by_role("group", name="Cash flow by month").get_by_role("link").nth(3)
+        return page, line, month
 
-    return evaluate
-
-
-def test_a_line_has_a_true_base_and_names_its_extremes(draw):
-    small = draw(NOVEMBER[:2], [54_711.32, 54_720.9])
-    assert small["top"] - small["bottom"] > 0.1 * 54_711, "a small movement looks small"
-    assert not small["filled"]
-    assert small["scale"] == ["$54,711", "$54,721"]
-    debt = draw(NOVEMBER[:3], [-1000, -990, -995])
-    assert not debt["filled"]
-    assert debt["scale"] == ["−$1,000", "−$990"]
-    from_zero = draw(NOVEMBER[:3], [10, 1000, 500])
-    assert (from_zero["bottom"], from_zero["filled"]) == (0, True)
-    across = draw(NOVEMBER[:3], [-500, 1000, 0])
-    assert across["bottom"] < -500
-    assert (across["filled"], across["scale"]) == (True, ["−$500", "$0", "$1,000"])
-    cents = draw(NOVEMBER[:2], [12.31, 12.5])
-    assert cents["scale"] == ["$12.31", "$12.50"]
-    assert draw(NOVEMBER[:2], [7, 7])["scale"] == ["$7.00"]
-    assert draw(NOVEMBER[:2], [0, 0])["top"] > 0
+    return show
 
 
-def test_the_days_of_a_scale_are_the_calendars_with_years(draw):
-    mondays = draw(NOVEMBER, range(30))["names"]
-    assert mondays == ["Nov 2, 2026", "Nov 9", "Nov 16", "Nov 23"], "November 30 has no room"
-    half = draw(["2026-07-15", "2027-01-15"], [1, 2])["names"]
-    assert half == ["Aug 2026", "Sep", "Oct", "Nov", "Dec", "Jan 2027"]
-    weeks = draw(["2024-01-03", "2024-01-10", "2026-11-25"], [1, 2, 3])["names"]
-    assert "Jan 2025" in weeks
-    years = draw(["2001-03-01", "2026-11-25"], [1, 2])["names"]
-    assert all(len(name) == 4 for name in years)
-    months = [f"2026-{month:02}-01" for month in range(6, 12)]
-    bars = draw(months, range(6), "bars")
-    assert bars["names"] == ["Jun 2026", "Jul", "Aug", "Sep", "Oct", "Nov"]
-    assert (bars["bottom"], bars["scale"]) == (0, ["$0.00", "$5.00"])
+def test_a_mouse_reads_a_day_and_a_month_and_a_click_leads_to_their_rows(overview):
+    page, line, month = overview(viewport=DESK)
+    readout = page.locator("#net-worth .readout").first
+    expect(readout).to_be_hidden()
+    line.hover()
+    expect(readout).to_have_text(re.compile(r"^−?\$[\d,]+\.\d\d[A-Z][a-z]+ \d+, 20\d\d"))
+    amount_and_day = readout.inner_text().split("\n")
+    assert line.get_attribute("aria-valuetext") == ", ".join(amount_and_day)
+    month.hover()
+    expect(readout).to_be_hidden()
+    text = str(month.get_attribute("aria-label"))
+    expect(page.locator("#cash-flow .readout").first).to_have_text(text)
+    month.click()
+    expect(page).to_have_url(re.compile(r"start_date=\d{4}-\d\d-01&end_date=.*&scope=flow"))
+    page.go_back()
+    line.click()
+    day = re.compile(r"start_date=(\d{4}-\d\d-\d\d)&end_date=\1$")
+    expect(page).to_have_url(day)
+
+
+def test_a_finger_reads_first_and_then_follows(overview):
+    page, line, month = overview(viewport=PHONE, has_touch=True)
+    line.tap()
+    readout = page.locator("#net-worth .readout").first
+    expect(readout).to_be_visible()
+    month.tap()
+    expect(readout).to_be_hidden()
+    expect(page.locator("#cash-flow .readout").first).to_be_visible()
+    month.tap()
+    expect(page).to_have_url(re.compile("scope=flow"))
+    page.go_back()
+    line.tap()
+    readout.tap()
+    expect(page).to_have_url(re.compile("/transactions.start_date="))
+
+
+def test_charts_are_there_in_forced_colors_and_in_print(overview):
+    page, _, month = overview(viewport=DESK, forced_colors="active", color_scheme="dark")
+    stroke, _, background = page.locator("#net-worth .stroke").first.evaluate(COLORS)
+    assert stroke != background
+    money_in, money_out = (month.locator(name).evaluate(COLORS) for name in (".bar-in", ".bar-out"))
+    assert background not in (money_in[1], money_out[0])
+    assert money_in[1] != money_out[1], "filled and outlined"
+    page.emulate_media(media="print")
+    expect(page.get_by_role("img", name="Net worth by day")).to_be_visible()
+    expect(page.get_by_role("group", name="Cash flow by month")).to_be_visible()
+    page.goto("about:blank")  # axe-core takes forced colors for those of the style sheet

@@ -202,6 +202,9 @@ def test_an_open_table_and_the_focus_survive_an_update(deployment, person):
     expect(page.locator("#summary")).not_to_have_text(before)
     expect(table).to_be_visible()
     expect(summary).to_be_focused()
+    page.keyboard.press("Shift+Tab")  # to the chart, which was drawn again
+    page.keyboard.press("ArrowLeft")
+    expect(page.locator("#net-worth .readout")).to_be_visible()
 
 
 def test_sync_now_on_the_connections(deployment, person):

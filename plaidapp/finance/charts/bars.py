@@ -6,10 +6,8 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
-from flask_babel import gettext
-
 from plaidapp.days import long_month
-from plaidapp.formats import listed, money, round_money
+from plaidapp.formats import money, round_money
 
 from . import scale
 from .scale import Scale
@@ -105,13 +103,9 @@ class BarChart:
         ]
 
     def _text(self, month: Month) -> str:
-        amounts = [
-            gettext("%(name)s %(amount)s", name=name, amount=money(amount, self.currency))
-            for name, amount in zip(self.names, month.amounts, strict=True)
-        ]
-        return gettext(
-            "%(month)s: %(amounts)s", month=long_month(month.first), amounts=listed(amounts)
-        )
+        amounts = zip(self.names, month.amounts, strict=True)
+        texts = [f"{name} {money(amount, self.currency)}" for name, amount in amounts]
+        return f"{long_month(month.first)}: {', '.join(texts)}"
 
     @cached_property
     def ticks(self) -> list[tuple[float, str]]:

@@ -69,7 +69,7 @@ class LineChart:
         """Where the exact line begins. Nothing sets it off if there is only one exact point."""
         return self.estimated if self.estimated < len(self.days) - 1 else 0
 
-    @property
+    @cached_property
     def estimated_path(self) -> str:
         """The line up to the first exact day; "" if there is none, or no exact line after it."""
         return paths.steps(self._places[: self._exact_index + 1]) if self._exact_index else ""
@@ -83,7 +83,7 @@ class LineChart:
         """How far from the top zero is, from 0 to 1; None if it is not on the scale."""
         return self.scale.at(Decimal(0)) if self.scale.has_zero else None
 
-    @property
+    @cached_property
     def area(self) -> str:
         """What lies between the line and zero; "" if zero is not on the scale."""
         return "" if self.zero is None else paths.area(self._places, self.zero)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 ZERO = Decimal(0)
 SMALLEST_SPAN = Decimal("0.1")
@@ -26,12 +27,17 @@ class Scale:
         """Only then a line is filled, down or up to zero."""
         return self.bottom <= 0 <= self.top
 
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        return float(self.top), float(self.top - self.bottom)
+
     def at(self, amount: Decimal) -> float:
         """Return where an amount is: 0 at the top, 1 at the bottom."""
-        return float((self.top - amount) / (self.top - self.bottom))
+        top, span = self._ends
+        return (top - float(amount)) / span
 
 
-def of_line(amounts: Iterable[Decimal]) -> Scale:
+def of_line(amounts: Sequence[Decimal]) -> Scale:
     """Return the scale from the lowest to the highest amount with some room, or from zero."""
     low, high, span = _extremes(amounts)
     middle, room = (low + high) / 2, (Decimal("0.5") + ROOM) * span
@@ -43,7 +49,7 @@ def of_line(amounts: Iterable[Decimal]) -> Scale:
     return Scale(bottom, top)
 
 
-def of_sparkline(amounts: Iterable[Decimal]) -> Scale:
+def of_sparkline(amounts: Sequence[Decimal]) -> Scale:
     """Return the scale from the lowest to the highest amount, without any room."""
     low, high, span = _extremes(amounts)
     middle = (low + high) / 2
@@ -55,10 +61,9 @@ def of_bars(amounts: Iterable[Decimal]) -> Scale:
     return Scale(ZERO, max(amounts, default=ZERO) or Decimal(1))
 
 
-def _extremes(amounts: Iterable[Decimal]) -> tuple[Decimal, Decimal, Decimal]:
+def _extremes(amounts: Sequence[Decimal]) -> tuple[Decimal, Decimal, Decimal]:
     """Return the lowest amount, the highest, and what lies between them, made large enough."""
-    sorted_amounts = sorted(amounts)
-    low, high = sorted_amounts[0], sorted_amounts[-1]
+    low, high = min(amounts), max(amounts)
     return low, high, max(high - low, SMALLEST_SPAN * max(abs(low), abs(high))) or Decimal(1)
 
 

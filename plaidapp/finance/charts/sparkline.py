@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from . import paths, scale
 
@@ -15,19 +16,23 @@ class Sparkline:
     values: Sequence[Decimal]
     unknown: int = 0
 
-    @property
+    @cached_property
     def path(self) -> str:
         """The line; "" without any history."""
-        places = self._places()
-        return paths.straight(places) if len(places) > 1 else ""
+        return paths.straight(self._places) if len(self._places) > 1 else ""
 
     @property
     def end(self) -> float:
         """How far from the top the line ends, from 0 to 1."""
-        return self._places()[-1][1]
+        return self._places[-1][1]
 
+    @cached_property
     def _places(self) -> list[paths.Place]:
         last = len(self.values) - 1
-        known = list(enumerate(self.values))[min(self.unknown, last) :]
-        height = scale.of_sparkline(value for _, value in known)
-        return [(index / last if last else 1.0, height.at(value)) for index, value in known]
+        first = min(self.unknown, last)
+        known = self.values[first:]
+        height = scale.of_sparkline(known)
+        return [
+            (index / last if last else 1.0, height.at(value))
+            for index, value in enumerate(known, first)
+        ]

@@ -90,7 +90,7 @@ def test_points_are_exact_in_any_currency():
 
 def test_a_lone_day_is_a_dot_at_the_end():
     chart = line(12)
-    assert (chart.end, chart.path) == ((1.0, 0.5), "M2000 500H2000")
+    assert (chart.end, chart.path) == (pytest.approx((1.0, 0.5)), "M2000 500H2000")
 
 
 def test_a_line_is_told_in_a_sentence():
