@@ -26,7 +26,7 @@ def init_app(app: Flask) -> None:
     for of_days in (day, inline_day, coming_day, month_day, long_day, month, since, long_month):
         app.add_template_filter(of_days)
     for of_moments in (
-        *(moment, inline_moment, exact_moment, time_of_day, day_of),
+        *(moment, inline_moment, since_moment, exact_moment, time_of_day, day_of),
         *(ago, duration, wait),
     ):
         app.add_template_filter(of_moments)
@@ -152,7 +152,7 @@ def inline_moment(value: datetime) -> str:
 
 
 def since_moment(value: datetime) -> str:
-    """Such as "2:05 PM" and "Friday at 2:05 PM", for use after "since" and "until"."""
+    """Such as "2:05 PM" and "Friday at 2:05 PM", for use after "since" and "as of"."""
     return _time(value) if day_of(value) == today() else inline_moment(value)
 
 

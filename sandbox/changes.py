@@ -5,7 +5,7 @@ position in use.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -33,20 +33,29 @@ def append(
 
 def revise(db: sqlite3.Connection, item: int, head: int) -> int:
     """Add 1 to the last two posted amounts, like a tip, and return the new head."""
+    for rowid, body in _with_tips(db, item, _REVISED):
+        head += 1
+        db.execute("UPDATE ledger SET body = ?, changed = ? WHERE rowid = ?", (body, head, rowid))
+    return head
+
+
+def revise_silently(db: sqlite3.Connection, item: int) -> None:
+    """Add 1 to the last posted amount without a change position: no later sync tells of it."""
+    for rowid, body in _with_tips(db, item, 1):
+        db.execute("UPDATE ledger SET body = ? WHERE rowid = ?", (body, rowid))
+
+
+def _with_tips(db: sqlite3.Connection, item: int, most: int) -> Iterator[tuple[int, str]]:
+    """Yield the last posted rows with 1 added to their amounts."""
     rows = db.execute(
         "SELECT rowid, body FROM ledger WHERE item = ? AND NOT pending AND removed IS NULL"
         " AND created < ? ORDER BY date DESC, created LIMIT ?",
-        (item, HIDDEN, _REVISED),
+        (item, HIDDEN, most),
     ).fetchall()
     for row in rows:
-        head += 1
         transaction = _decoder.decode(row["body"])
         transaction["amount"] += 1
-        db.execute(
-            "UPDATE ledger SET body = ?, changed = ? WHERE rowid = ?",
-            (encode(transaction).decode(), head, row["rowid"]),
-        )
-    return head
+        yield row["rowid"], encode(transaction).decode()
 
 
 def post_pending(

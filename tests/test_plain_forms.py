@@ -11,6 +11,7 @@ import pytest
 
 from plaidapp import policy
 from plaidapp.extensions import db
+from plaidapp.store import Transaction
 from plaidapp.store.people import passkeys, users
 from tests.conftest import PASSWORD
 from tests.link_walker import walk
@@ -83,6 +84,7 @@ def test_every_form_works_without_javascript(
     browser.get("/finance/items/1")
     browser.press("Ask the bank again")
     assert at_work()[0] == "done"
+    check_and_repair(app, browser, at_work)
 
     change_account(browser)
     arrange(browser)
@@ -111,6 +113,20 @@ def fail(browser, at_work, bank_server):
     browser.press("Get account data")
     assert at_work()[0] == "failed"
     bank_server.faults.rulebook.clear()
+
+
+def check_and_repair(app, browser, at_work):
+    """*Repair* is there only while something differs from the bank."""
+    with app.app_context():
+        change = db.update(Transaction).where(Transaction.id == 1).values(amount=7)
+        db.session.execute(change)
+        db.session.commit()
+    for button, differences in (("Check against the bank", "1"), ("Repair", "0")):
+        browser.get("/finance/items/1")
+        browser.press(button)
+        assert at_work()[0] == "done"
+        check = browser.get("/finance/items/1").find(id="check")
+        assert check[0]["data-differences"] == differences
 
 
 def arrange(browser):

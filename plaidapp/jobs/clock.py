@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.store.base import old_texts
-from plaidapp.store.connections import sync_progress
+from plaidapp.store.connections import check_times, sync_progress
 from plaidapp.store.people import (
     activity,
     known_devices,
@@ -52,6 +52,14 @@ def ask_for_neglected() -> None:
     looked = sync_progress.to_look_at(policy.NEGLECTED_BATCH)
     neglected = sync_progress.neglected(looked)
     sync_progress.looked_at(looked, neglected, item_requests.sweep(neglected))
+    db.session.commit()
+
+
+def check_against_banks() -> None:
+    """Start checks that are due, as many as there is room for behind everything else."""
+    check_times.plan_new(policy.NEGLECTED_BATCH)
+    if room := line.room_for_checks():
+        item_requests.check(check_times.take_due(room))
     db.session.commit()
 
 
@@ -95,6 +103,7 @@ def tick(number: int) -> None:
         clean_up()
     reclaim()
     look_at_links()
+    check_against_banks()
     ring_due()
     fill_in_search()
     redact_old_texts()

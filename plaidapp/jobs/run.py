@@ -31,9 +31,10 @@ from .people.erase import erase
 from .pulls.attempt import Attempt, DisconnectedError, LostPullError
 from .pulls.heartbeat import beating
 from .recurring.fetch_streams import read_streams
+from .transactions.check import check, repair
 from .transactions.fetch import RefusedCursorError
 from .transactions.refresh import refresh
-from .transactions.sync import first_sync, resume, resync, start_over, sync
+from .transactions.sync import first_sync, resume, start_over, sync
 from .worker_app import worker_app
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,8 @@ WORK: dict[str, Work] = {
     kinds.ACCOUNTS: refresh_balances,
     kinds.TRANSACTIONS: sync,
     kinds.TOTAL: sync,
-    kinds.REPAIR: resync,
+    kinds.REPAIR: repair,
+    kinds.CHECK: check,
     kinds.RECURRING: read_streams,
     kinds.REFRESH: refresh,
     kinds.STATUS: read_status,

@@ -4,6 +4,7 @@ from .base.old_texts import OldText
 from .connections.account_questions import AccountQuestion
 from .connections.accounts import Account
 from .connections.balances import Balance
+from .connections.checks import AccountCheck, CheckDifference
 from .connections.former_accounts import FormerAccount
 from .connections.institutions import Institution
 from .connections.item import Item
@@ -34,10 +35,12 @@ from .webhooks.signing_keys import WebhookKey
 
 __all__ = [
     "Account",
+    "AccountCheck",
     "AccountQuestion",
     "Activity",
     "Authenticator",
     "Balance",
+    "CheckDifference",
     "Edit",
     "EditRow",
     "FormerAccount",

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from sandbox import account_access, bank_activity, items
+from sandbox import account_access, bank_activity, changes, items
 from sandbox.bank_records import Account, from_description
 from sandbox.context import Sandbox, timestamp
 from sandbox.control.guard import Refused
@@ -48,6 +48,7 @@ class Change(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     silent_since: Time | None = None
     failed_update: Time | None = None
     activity: bool = False
+    silent_change: bool = False
 
 
 def apply(sandbox: Sandbox, db: sqlite3.Connection, item: Item, change: Change) -> None:
@@ -62,6 +63,8 @@ def apply(sandbox: Sandbox, db: sqlite3.Connection, item: Item, change: Change) 
         _set_time(db, item, "failed", change.failed_update)
     if change.activity:
         _be_active(sandbox, db, items.by_number(db, item.number))
+    if change.silent_change:
+        changes.revise_silently(db, item.number)
 
 
 def end_consent(sandbox: Sandbox, db: sqlite3.Connection, item: Item) -> None:

@@ -25,6 +25,8 @@ FILES = {
     "account": "accounts",
     "former_account": "former_accounts",
     "account_question": "account_questions",
+    "account_check": "account_checks",
+    "check_difference": "check_differences",
     "balance": "balances",
     "transaction": "transactions",
     "former_row": "former_transactions",

@@ -1,6 +1,8 @@
 """accounts.json: the stored accounts in Plaid's field names, amounts as exact decimal strings.
 
 They are in the person's order, hidden ones too. `nickname` and `hidden` are the person's.
+`checked_at` is when the account was last compared with the bank, null before the first time, and
+`differences` counts what differed then.
 Each has the connection that it is of, and what pages say of that.
 
 https://plaid.com/docs/api/accounts/#accounts-get-response-accounts
@@ -12,9 +14,9 @@ from typing import Any
 from flask import Response, jsonify
 
 from plaidapp.auth.access import person
-from plaidapp.store import Account, Item
+from plaidapp.store import Account, AccountCheck, Item
 from plaidapp.store.base.types import exact
-from plaidapp.store.connections import accounts, items
+from plaidapp.store.connections import accounts, checks, items
 
 from ..base.blueprint import blueprint
 from ..base.standing_lines import line
@@ -23,9 +25,14 @@ from ..base.standing_lines import line
 @blueprint.get("/accounts.json")
 def accounts_json() -> Response:
     connections = {item.id: _connection(item) for item in items.of_user(person().id)}
+    compared = checks.of_user(person().id)
     return jsonify(
         accounts=[
-            {**as_plaid(account), "item": connections.get(account.item_id)}
+            {
+                **as_plaid(account),
+                **_check(compared.get(account.id)),
+                "item": connections.get(account.item_id),
+            }
             for account in accounts.of_user(person().id)
         ]
     )
@@ -50,6 +57,13 @@ def as_plaid(account: Account) -> dict[str, Any]:
             "iso_currency_code": account.iso_currency_code,
             "unofficial_currency_code": account.unofficial_currency_code,
         },
+    }
+
+
+def _check(check: AccountCheck | None) -> dict[str, Any]:
+    return {
+        "checked_at": _iso(check.checked_at) if check else None,
+        "differences": check.differences if check else 0,
     }
 
 

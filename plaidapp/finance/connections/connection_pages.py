@@ -30,7 +30,7 @@ from plaidapp.store.webhooks import deliveries
 from ..base.blueprint import blueprint
 from ..base.ledger_polls import nothing_new
 from ..pulls import pull_view
-from . import account_comparison, support_text, why_nothing_new
+from . import account_comparison, check_view, support_text, why_nothing_new
 from .account_comparison import Comparison
 from .connect_forms import ConnectTestBankForm
 
@@ -114,6 +114,7 @@ def item(item_id: int) -> str | Response:
     row = owned_or_404(items.owned, item_id)
     if is_htmx() and (answer := nothing_new(person().ledger_version)):
         return answer
+    listed = accounts.of_item(row.id)
     history = shown_pulls.of_item(row.id, HISTORY)
     webhooks = deliveries.of_item(row.id, HISTORY)
     sessions = link_results.sessions_of_item(person().id, row.id, HISTORY)
@@ -125,7 +126,8 @@ def item(item_id: int) -> str | Response:
         support=support_text.write(row, history, webhooks, sessions, environment),
         changes=state_changes.of_item(row.id, HISTORY),
         webhooks=webhooks,
-        accounts=accounts.of_item(row.id),
+        accounts=listed,
+        check=check_view.of_item(row.id, listed),
         mergeable=accounts.mergeable(person().id),
         separable=former_accounts.separable(person().id),
         shared=former_accounts.shared(person().id).get(row.id, ()),

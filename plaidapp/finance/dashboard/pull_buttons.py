@@ -33,7 +33,7 @@ from . import content
 
 Answer = str | Response | tuple[str, int]
 NO_BANK = lazy_gettext("Connect a bank first.")
-REPLACED = lazy_gettext("You connected this bank again. Sync the newer connection instead.")
+REPLACED = lazy_gettext("You connected this bank again. Use the newer connection instead.")
 ASK_AGAIN = gettext_noop("You can ask the bank again %(when)s.")
 NOT_ON_DEMAND = lazy_gettext("This bank can't be asked for new transactions right now.")
 DISCONNECTED = lazy_gettext("You disconnected this bank. Connect it again to update its accounts.")
@@ -84,10 +84,19 @@ def get_total() -> Answer:
 
 @blueprint.post("/items/<int:item_id>/sync")
 def sync_item(item_id: int) -> Answer:
-    item = owned_or_404(items.owned, item_id)
-    if item.state in item_states.ENDED:
-        return _refuse(str(REPLACED if item.state == item_states.REPLACED else DISCONNECTED))
-    return _press(kinds.TRANSACTIONS, [item])
+    return _press_of_item(kinds.TRANSACTIONS, item_id)
+
+
+@blueprint.post("/items/<int:item_id>/check")
+def check_item(item_id: int) -> Answer:
+    """Compare what is stored with the bank, row by row."""
+    return _press_of_item(kinds.CHECK, item_id)
+
+
+@blueprint.post("/items/<int:item_id>/repair")
+def repair_item(item_id: int) -> Answer:
+    """Read everything again; the person's edits stay."""
+    return _press_of_item(kinds.REPAIR, item_id)
 
 
 @blueprint.post("/items/<int:item_id>/refresh")
@@ -118,6 +127,13 @@ def _begin_range(kind: str) -> Answer:
     days = {"start_date": form.start_date.data, "end_date": form.end_date.data}
     pull = press(person().id, kind, connected, **days)
     return pull_view.answer(pull, range_form=form)
+
+
+def _press_of_item(kind: str, item_id: int) -> Answer:
+    item = owned_or_404(items.owned, item_id)
+    if item.state in item_states.ENDED:
+        return _refuse(str(REPLACED if item.state == item_states.REPLACED else DISCONNECTED))
+    return _press(kind, [item])
 
 
 def _press(kind: str, items: Sequence[Item]) -> Answer:

@@ -1,4 +1,4 @@
-"""What a person is told who has asked too often for something that Plaid bills."""
+"""What a person is told who has asked too often for something that Plaid bills or limits."""
 
 import math
 from datetime import datetime
@@ -20,6 +20,14 @@ SENTENCES = {
     kinds.REFRESH: gettext_noop(
         "You asked your banks often within the last hour. Plaid bills each time, so there is a"
         " limit. You can ask again %(when)s."
+    ),
+    kinds.CHECK: gettext_noop(
+        "You checked often within the last hour. Each check may read a whole history, so there is a"
+        " limit. You can check again %(when)s."
+    ),
+    kinds.REPAIR: gettext_noop(
+        "You repaired often within the last hour. Each time, a whole history is read, so there is a"
+        " limit. You can repair again %(when)s."
     ),
 }
 

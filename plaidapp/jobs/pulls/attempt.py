@@ -66,6 +66,11 @@ class Attempt:
         has_left = self.verdict and not self.pull.facts.connects
         return bool(self.pull.items) and not (self.waits_until or has_left)
 
+    @property
+    def after_sync(self) -> str:
+        """The phase of an Item that is up to date: done, unless it is still to be compared."""
+        return pulls.COMPARING if self.pull.facts.checks else pulls.DONE
+
     def begin(self) -> None:
         """Commit the claim, and that the bank of the first Item is being asked.
 

@@ -1,4 +1,4 @@
-"""Request that an Item is synced, its recurring payments read, or removed at Plaid.
+"""Request that an Item is synced, checked, its recurring payments read, or removed at Plaid.
 
 None of these starts a second pull where one that waits will do.
 """
@@ -82,6 +82,15 @@ def standby(item_id: int) -> None:
     reconnected_accounts.replace_lost(item_id)
     for item in standby_items.of_lost_accounts(item_id):
         sync(item, pulls.CLOCK)
+
+
+def check(due: Sequence[Item]) -> None:
+    """Have Items compared with their banks, all of which the clock has locked.
+
+    A pull that a failing bank delays is enough for an Item.
+    """
+    waiting = pulls.with_pull_under_way([item.id for item in due], (kinds.CHECK, kinds.REPAIR))
+    pulls.add_each(kinds.CHECK, [item for item in due if item.id not in waiting], pulls.CLOCK)
 
 
 def remove(item_ids: Iterable[int]) -> None:

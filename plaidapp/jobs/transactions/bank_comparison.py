@@ -1,11 +1,11 @@
-"""Compare what is stored with the bank, row by row, without the endpoint that syncs use.
+"""Compare everything that is stored of an Item with the bank, for `flask verify`.
 
-/transactions/get and /accounts/get list what the bank has now. They know nothing of cursors, so a
-bug in the sync can't hide itself.
+The rows are compared as in a check (check.py), and so are names and types of accounts. Pending rows
+count here, and data derived from rows is looked at too.
 """
 
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from flask import current_app
@@ -13,38 +13,37 @@ from flask import current_app
 from plaidapp.bank import payloads
 from plaidapp.bank.client import Bank
 from plaidapp.bank.link_calls import DAYS_REQUESTED
-from plaidapp.bank.unread import ACCOUNT, TRANSACTION
+from plaidapp.bank.unread import ACCOUNT
 from plaidapp.extensions import db
-from plaidapp.store import Account, Item, Transaction
-from plaidapp.store.base.currency import currency_of
+from plaidapp.store import Account, Item
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, former_accounts
 from plaidapp.store.reports import balance_history
-from plaidapp.store.transactions import monthly_refresh, reader, set_aside, transfers
-from plaidapp.store.transactions.filters import Filter
+from plaidapp.store.transactions import monthly_refresh, set_aside, transfers
+
+from . import row_comparison
+from .row_comparison import ASIDE, Aside, Row, Side
 
 FUTURE = timedelta(days=31)
 """Pending rows may be dated in the future."""
-ASIDE: Mapping[str, Any] = {"is": "set aside"}
-"""Stands for a row that is set aside, and at the bank for one that can't be stored."""
 
 
 class Difference(NamedTuple):
-    """`stored` or `bank` is None where the row is missing on that side."""
+    """A side is None where the row is missing. `kind` is "account" or "transaction"."""
 
     kind: str
     plaid_id: str
-    stored: Mapping[str, Any] | None
-    bank: Mapping[str, Any] | None
+    stored: Mapping[str, Any] | Aside | None
+    bank: Mapping[str, Any] | Aside | None
 
     def __str__(self) -> str:
         if self.stored is None:
             return f"{self.kind} {self.plaid_id}: not stored"
         if self.bank is None:
             return f"{self.kind} {self.plaid_id}: not at the bank"
-        if self.bank is ASIDE:
+        if isinstance(self.bank, Aside):
             return f"{self.kind} {self.plaid_id}: can't be read, and is not set aside"
-        if self.stored is ASIDE:
+        if isinstance(self.stored, Aside):
             return f"{self.kind} {self.plaid_id}: set aside, but can be read"
         fields = [
             f"{name} is {self.stored[name]!s}, at the bank {value!s}"
@@ -87,93 +86,52 @@ def drifted(item: Item) -> list[Drift]:
 def compare(item: Item) -> list[Difference]:
     """Return what differs, accounts first. Rows older than Plaid's two years can't be compared.
 
-    A row that can't be stored is no difference if it is set aside. The bank is read first and
-    completely, with no transaction open. Raises BankError.
+    A row that can't be stored is no difference if it is set aside. No transaction is open while the
+    bank is asked. Raises BankError.
     """
     bank: Bank = current_app.extensions["bank"]
-    start, end = now().date() - timedelta(days=DAYS_REQUESTED), now().date() + FUTURE
+    today = now().date()
     listed = bank.accounts(item.token)
-    pages = list(_pages(bank, item, start, end))
+    compared = row_comparison.compare(
+        bank, item, today - timedelta(days=DAYS_REQUESTED), today + FUTURE
+    )
     departed = former_accounts.departed_ids(item.id)  # another Item reports these accounts
-    known = accounts.of_item(item.id)
-    known_ids = {row.plaid_account_id for row in known}
-    aside = set_aside.keys(item.id)
-    stored = [
-        row
-        for row in reader.all_of(Filter(item.user_id, start, end, item.id, hidden="any"))
-        if row.account.item_id == item.id
-    ]
-    differences = [
-        *_differences(
-            "account",
-            {row.plaid_account_id: _stored_account(row) for row in known if not row.closed_at},
-            _unread([listed])
+    known = [row for row in accounts.of_item(item.id) if not row.closed_at]
+    aside = set_aside.keys(item.id)[ACCOUNT].difference(sent.account_id for sent in listed.accounts)
+    db.session.commit()
+    return [
+        *_account_differences(
+            {row.plaid_account_id: _stored_account(row) for row in known},
+            {row.plaid_id: ASIDE for row in listed.unread if row.plaid_id}
             | {
                 sent.account_id: _bank_account(sent)
                 for sent in listed.accounts
                 if sent.account_id not in departed
             },
-            aside[ACCOUNT].difference(sent.account_id for sent in listed.accounts),
+            aside,
         ),
-        *_differences(
-            "transaction",
-            {row.plaid_transaction_id: _stored_transaction(row) for row in stored},
-            _unread(pages)
-            | {
-                sent.transaction_id: _bank_transaction(sent, known_ids)
-                for page in pages
-                for sent in page.transactions
-                if sent.account_id not in departed
-            },
-            aside[TRANSACTION].difference(_partly_read(pages)),
+        *(
+            Difference("transaction", row.plaid_id, _as_fields(row.ours), _as_fields(row.theirs))
+            for row in compared.differing.values()
         ),
     ]
-    db.session.commit()
-    return differences
 
 
-def _pages(bank: Bank, item: Item, start: date, end: date) -> Iterator[payloads.TransactionsPage]:
-    offset = 0
-    while True:
-        page = bank.transactions_page(item.token, start, end, offset)
-        yield page
-        rows = len(page.transactions) + sum(not row.is_part for row in page.unread)
-        offset += rows
-        if not rows or offset >= page.total_transactions:
-            return
-
-
-def _unread(
-    answers: Iterable[payloads.Accounts | payloads.TransactionsPage],
-) -> dict[str, Mapping[str, Any]]:
-    rows = (row for answer in answers for row in answer.unread)
-    return {row.plaid_id: ASIDE for row in rows if row.plaid_id}
-
-
-def _partly_read(pages: Iterable[payloads.TransactionsPage]) -> Iterator[str | None]:
-    """Yield the ids of rows of which a part is set aside, while the rest has to be stored."""
-    return (row.plaid_id for page in pages for row in page.unread if row.is_part)
-
-
-def _differences(
-    kind: str,
-    stored: dict[str, Mapping[str, Any]],
-    bank: Mapping[str, Mapping[str, Any]],
+def _account_differences(
+    stored: Mapping[str, Mapping[str, Any]],
+    bank: Mapping[str, Mapping[str, Any] | Aside],
     aside: Collection[str],
 ) -> Iterator[Difference]:
-    """`aside` has the ids of rows that are set aside, of which an older form may be stored.
-
-    One that the bank does not have in the time that is compared may have an unreadable date.
-    """
-    for plaid_id in aside:
-        if plaid_id in bank:
-            stored[plaid_id] = ASIDE
-        else:
-            stored.pop(plaid_id, None)
+    """`aside` has the ids of accounts that are set aside, of which an older form may be stored."""
     for plaid_id in sorted(stored.keys() | bank.keys()):
-        ours, theirs = stored.get(plaid_id), bank.get(plaid_id)
+        theirs = bank.get(plaid_id)
+        ours = (ASIDE if theirs else None) if plaid_id in aside else stored.get(plaid_id)
         if ours != theirs:
-            yield Difference(kind, plaid_id, ours, theirs)
+            yield Difference("account", plaid_id, ours, theirs)
+
+
+def _as_fields(side: Side) -> Mapping[str, Any] | Aside | None:
+    return side._asdict() if isinstance(side, Row) else side
 
 
 def _stored_account(row: Account) -> dict[str, Any]:
@@ -183,31 +141,3 @@ def _stored_account(row: Account) -> dict[str, Any]:
 def _bank_account(sent: payloads.PlaidAccount) -> dict[str, Any]:
     current = sent.balances.current
     return {"name": sent.name, "mask": sent.mask, "type": sent.type, "current": current}
-
-
-def _stored_transaction(row: Transaction) -> dict[str, Any]:
-    return {
-        "account": row.account.plaid_account_id,
-        "amount": row.amount,
-        "currency": row.currency,
-        "date": row.date,
-        "name": row.name,
-        "pending": row.pending,
-        "pending_transaction_id": row.pending_transaction_id,
-    }
-
-
-def _bank_transaction(
-    sent: payloads.PlaidTransaction, known_accounts: Container[str]
-) -> Mapping[str, Any]:
-    if sent.account_id not in known_accounts:
-        return ASIDE
-    return {
-        "account": sent.account_id,
-        "amount": sent.amount,
-        "currency": currency_of(sent),
-        "date": sent.date,
-        "name": sent.title,
-        "pending": sent.pending,
-        "pending_transaction_id": sent.pending_transaction_id,
-    }

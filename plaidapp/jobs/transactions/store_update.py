@@ -173,7 +173,8 @@ def _report(
     if outcome is Advance.BEHIND:
         phase = pulls.ASKING
     else:
-        phase = pulls.DONE if update.status == item_states.COMPLETE else pulls.PREPARING
+        is_complete = update.status == item_states.COMPLETE
+        phase = attempt.after_sync if is_complete else pulls.PREPARING
     attempt.report(
         pull_item,
         stored=True,

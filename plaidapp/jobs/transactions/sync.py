@@ -88,7 +88,7 @@ def _sync(attempt: Attempt, pull_item: PullItem, *, from_beginning: bool = False
     """
     outcome = Advance.LOST
     while outcome is not Advance.APPLIED:
-        start = _start(pull_item.item_id, from_beginning=from_beginning)
+        start = where_to_start(pull_item.item_id, from_beginning=from_beginning)
         with Spool() as spool:
             try:
                 update = fetch(attempt, pull_item, start, spool)
@@ -109,7 +109,7 @@ def _store_refusal(attempt: Attempt, pull_item: PullItem, start: Start, error: B
     attempt.report(
         pull_item,
         stored=True,
-        phase=pulls.DONE,
+        phase=attempt.after_sync,
         refusal=error.code,
         request_id=error.request_id,
     )
@@ -120,7 +120,7 @@ _START = select(
 ).where(Item.id == bindparam("item_id"))
 
 
-def _start(item_id: int, *, from_beginning: bool) -> Start:
+def where_to_start(item_id: int, *, from_beginning: bool = False) -> Start:
     """Read before the bank is asked: a request made during the update is for the next one."""
     found = db.session.execute(_START, {"item_id": item_id}).one()
     user_id, plaid_item_id, access_token, cursor, requests = found

@@ -51,6 +51,17 @@ _REPORTED = (
     )
     .order_by(Balance.date)
 )
+_LAST_REPORTED = (
+    select(Balance.current)
+    .where(Balance.account_id == bindparam("account_id"), Balance.source == BANK)
+    .order_by(Balance.date.desc())
+    .limit(1)
+)
+
+
+def last_reported(account_id: int) -> Decimal | None:
+    """Return the last balance that the bank reported."""
+    return db.session.scalar(_LAST_REPORTED, {"account_id": account_id})
 
 
 def last_report(account_id: int, day: datetime.date) -> datetime.date | None:

@@ -9,12 +9,16 @@ from typing import cast
 from sqlalchemy import ForeignKey, LargeBinary, String, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from plaidapp import sealing
+from plaidapp import policy, sealing
 from plaidapp.extensions import Base
 from plaidapp.sealing import Sealed
 
 from ..base.types import Moment, now
 from .item_states import ENDED, GOOD, REPORTING
+
+
+def _first_check() -> datetime:
+    return policy.first_check(now())
 
 
 class Item(Base):
@@ -43,6 +47,10 @@ class Item(Base):
     `expiry_reason`. `bank_updated_at` and `bank_failed_at` are when Plaid last got data from the
     bank and last failed to, as of `status_read_at`. `disconnected_at` is when the person
     disconnected the bank, and `deletes_history` says that they keep nothing of it.
+
+    `check_at` is when the clock has the Item compared with the bank next; None until it has planned
+    that. `checked_at` and `fully_checked_at` are when that was last done, and done with all rows.
+    `check_message` is a sentence if it has failed since.
     """
 
     __tablename__ = "item"
@@ -87,6 +95,10 @@ class Item(Base):
     status_read_at: Mapped[datetime | None] = mapped_column(Moment)
     disconnected_at: Mapped[datetime | None] = mapped_column(Moment)
     deletes_history: Mapped[bool] = mapped_column(default=False)
+    check_at: Mapped[datetime | None] = mapped_column(Moment, default=_first_check, index=True)
+    checked_at: Mapped[datetime | None] = mapped_column(Moment)
+    fully_checked_at: Mapped[datetime | None] = mapped_column(Moment)
+    check_message: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
     @property

@@ -1,4 +1,4 @@
-"""What a person has begun with a button, and how much of what Plaid bills they may begin.
+"""What a person has begun with a button, and how much of what Plaid bills or limits they may begin.
 
 Call `users.lock_clicks` before both functions, so that two clicks at the same time see each other.
 """
@@ -38,7 +38,12 @@ def free_at(user_id: int, kind: str, calls: int) -> datetime | None:
     """Return when so many more calls for pulls of this kind are allowed; None if they are now.
 
     Each Item of a pull counts as a call, once more for each repeat and each *Try again*."""
-    limits = {kinds.ACCOUNTS: policy.BALANCE_CALLS, kinds.REFRESH: policy.REFRESH_CALLS}
+    limits = {
+        kinds.ACCOUNTS: policy.BALANCE_CALLS,
+        kinds.REFRESH: policy.REFRESH_CALLS,
+        kinds.CHECK: policy.CHECK_CLICKS,
+        kinds.REPAIR: policy.CHECK_CLICKS,
+    }
     if kind not in limits:
         return None
     used = _used(user_id, kind)

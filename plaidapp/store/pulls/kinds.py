@@ -13,6 +13,7 @@ ACCOUNTS = "accounts"
 TRANSACTIONS = "transactions"
 TOTAL = "total"
 REPAIR = "repair"
+CHECK = "check"
 RECURRING = "recurring"
 REFRESH = "refresh"
 CONNECT = "connect"
@@ -37,6 +38,7 @@ class Kind:
     `lists_rows`: the person asked to see transactions, not only to count them.
     `runs_on_ended`: it has work to do at an Item that was replaced or disconnected.
     `disconnects`: it ends a connection because the person wants that.
+    `checks`: it compares what is stored with the bank, at last.
     `persists`: it is tried until it succeeds, less and less often.
     `done_text`: what the sync history says when it is done; None says what changed.
     `refused_text`: what it says if the bank refuses the product. Without one, it has made do.
@@ -51,6 +53,7 @@ class Kind:
     lists_rows: bool = False
     runs_on_ended: bool = False
     disconnects: bool = False
+    checks: bool = False
     persists: bool = False
     done_text: str | None = None
     refused_text: str | None = None
@@ -99,8 +102,9 @@ KINDS = {
         ),
         Kind(name=TOTAL, syncs=True, takes_requests=True, refused_text=NO_TRANSACTIONS),
         Kind(  # reads the Item from the beginning
-            name=REPAIR, syncs=True, reads_balances=True, refused_text=NO_TRANSACTIONS
+            name=REPAIR, syncs=True, reads_balances=True, checks=True, refused_text=NO_TRANSACTIONS
         ),
+        Kind(name=CHECK, checks=True),
         Kind(
             name=RECURRING,
             done_text=gettext_noop("Recurring payments checked"),

@@ -65,6 +65,13 @@ def next_click(user_id: int) -> Pull | None:
     return db.session.scalars(query.limit(1)).first()
 
 
+def room_for_checks() -> int:
+    """Return how many checks the clock may add: few, or none, if much else is due."""
+    due_now = Pull.asked_by != PERSON, Pull.state == QUEUED, Pull.run_after <= now()
+    some = select(Pull.id).where(*due_now).limit(policy.CHECKS_AHEAD).subquery()
+    return policy.CHECKS_AHEAD - (db.session.scalar(select(func.count()).select_from(some)) or 0)
+
+
 def _due(asked_by: ColumnElement[bool], limit: int) -> Sequence[Pull]:
     moment = now()
     return db.session.scalars(

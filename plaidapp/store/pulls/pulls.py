@@ -37,7 +37,7 @@ QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 DISMISSED = "dismissed"  # failed, and the person does not want to see it anymore
 
 # The phases of a PullItem, besides QUEUED, DONE and FAILED.
-ASKING, READING, STORING = "asking", "reading", "storing"
+ASKING, READING, STORING, COMPARING = "asking", "reading", "storing", "comparing"
 PREPARING = "preparing"  # the bank is still preparing its data; it is asked again later
 
 
@@ -107,7 +107,7 @@ class PullItem(Base):
 
     `started_over` says that the bank refused the stored cursor, so that everything was read again.
     `refusal` is Plaid's error code if the bank refused the product that the pull asked for and the
-    pull made do with what Plaid had stored.
+    pull made do with what Plaid had stored. `differences` is how many a check has found.
     """
 
     __tablename__ = "pull_item"
@@ -126,6 +126,7 @@ class PullItem(Base):
     modified: Mapped[int] = mapped_column(default=0)
     removed: Mapped[int] = mapped_column(default=0)
     started_over: Mapped[bool] = mapped_column(default=False)
+    differences: Mapped[int | None]
     refusal: Mapped[str | None] = mapped_column(Text)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_message: Mapped[str | None] = mapped_column(Text)
@@ -194,9 +195,18 @@ def syncing(item_id: int) -> Pull | None:
 
 def with_sync_under_way(item_ids: Sequence[int]) -> set[int]:
     """Return the ids of those Items for which `syncing` would return a pull."""
+    return _with_pull(item_ids, *_syncs_under_way())
+
+
+def with_pull_under_way(item_ids: Sequence[int], kind_names: Sequence[str]) -> set[int]:
+    """Return the ids of those Items that have a queued or running pull of these kinds."""
+    return _with_pull(item_ids, Pull.kind.in_(kind_names), Pull.state.in_((QUEUED, RUNNING)))
+
+
+def _with_pull(item_ids: Sequence[int], *conditions: ColumnElement[bool]) -> set[int]:
     found: set[int] = set()
     # As a join, SQLite would begin with all pulls that wait, however many there are.
-    is_under_way = exists().where(Pull.id == PullItem.pull_id, *_syncs_under_way())
+    is_under_way = exists().where(Pull.id == PullItem.pull_id, *conditions)
     for ids in in_batches(item_ids):
         query = select(PullItem.item_id).where(PullItem.item_id.in_(ids), is_under_way)
         found.update(db.session.scalars(query))

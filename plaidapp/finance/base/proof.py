@@ -1,0 +1,59 @@
+"""What the overview says of the last checks against the banks: one quiet line for all accounts."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from plaidapp.store import Account, AccountCheck, Item
+from plaidapp.store.connections import item_states
+
+
+@dataclass(frozen=True)
+class Proof:
+    """`as_of` is the oldest of the checks, and `rows` are all that they compared.
+
+    `differing` has the connections with differences, and how many. `unchecked` counts accounts that
+    wait for their first check, and `first_at` is when the next of these comes, if that is planned.
+    """
+
+    as_of: datetime | None
+    rows: int
+    differing: Sequence[tuple[Item, int]]
+    unchecked: int
+    first_at: datetime | None
+
+    @property
+    def differences(self) -> int:
+        return sum(count for _, count in self.differing)
+
+
+def of_accounts(
+    accounts: Sequence[Account], items: Sequence[Item], checks: Mapping[int, AccountCheck]
+) -> Proof:
+    """Return what is proved of these accounts. Those that can't be compared don't count.
+
+    `items` are their connections, and `checks` is what `store.connections.checks.of_user` returns.
+    """
+    going_on = {item.id: item for item in items if item.state not in item_states.ENDED}
+    found = [
+        checks[account.id] for account in accounts if account.id in checks and not account.closed_at
+    ]
+    compared = [check for check in found if check.impossible is None]
+    differences = Counter[int]()
+    for account in accounts:
+        if account.id in checks and account.item_id in going_on:
+            differences[account.item_id] += checks[account.id].differences
+    waiting = [
+        account
+        for account in accounts
+        if account.id not in checks and not account.closed_at and account.item_id in going_on
+    ]
+    first = [going_on[account.item_id].check_at for account in waiting]
+    return Proof(
+        as_of=min((check.checked_at for check in compared), default=None),
+        rows=sum(check.rows for check in compared),
+        differing=[(item, differences[item.id]) for item in items if differences[item.id]],
+        unchecked=len(waiting),
+        first_at=min((moment for moment in first if moment), default=None),
+    )
