@@ -29,7 +29,10 @@ NAMES |= {region for region in regions() if region}
 NAMES |= {place for zones in regions().values() for _, place in zones}
 UNREAD = ("static", "health", "webhooks", "styleguide")
 """Endpoints read only by programs and by those who work on the pages."""
-PHASES = (pulls.QUEUED, pulls.ASKING, pulls.READING, pulls.STORING, pulls.PREPARING, pulls.DONE)
+PHASES = (
+    *(pulls.QUEUED, pulls.ASKING, pulls.READING, pulls.STORING, pulls.COMPARING),
+    *(pulls.PREPARING, pulls.DONE),
+)
 KINDS = (kinds.LINK, kinds.ACCOUNTS, kinds.TOTAL)
 BAD_FORMS = {
     "/auth/login": [{}, {"username": "a", "password": "b"}],

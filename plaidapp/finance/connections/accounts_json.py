@@ -30,7 +30,7 @@ def accounts_json() -> Response:
         accounts=[
             {
                 **as_plaid(account),
-                **_check(compared.get(account.id)),
+                **_check(account, compared.get(account.id)),
                 "item": connections.get(account.item_id),
             }
             for account in accounts.of_user(person().id)
@@ -60,10 +60,12 @@ def as_plaid(account: Account) -> dict[str, Any]:
     }
 
 
-def _check(check: AccountCheck | None) -> dict[str, Any]:
+def _check(account: Account, check: AccountCheck | None) -> dict[str, Any]:
+    """Nothing of an account that is closed, or whose bank was disconnected, can be compared."""
+    is_open = account.closed_at is None
     return {
         "checked_at": _iso(check.checked_at) if check else None,
-        "differences": check.differences if check else 0,
+        "differences": check.differences if check and is_open else 0,
     }
 
 
