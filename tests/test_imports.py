@@ -86,7 +86,7 @@ SUBJECTS = {
         "charts": set(),
         "reports": {"base", "charts"},
         "recurring": {"base"},
-        "accounts": {"base", "connections", "reports", "transactions"},
+        "accounts": {"base", "charts", "connections", "reports", "transactions"},
         "dashboard": {"base", "connections", "pulls", "reports", "recurring"},
         "explain": {"base", "connections", "reports", "transactions", "recurring"},
     },

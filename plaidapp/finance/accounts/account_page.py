@@ -18,6 +18,7 @@ from ..reports.account_balances import ALL
 from ..transactions import explorer_request
 from ..transactions.statement import Statement
 from . import figures, notes
+from .figures import PERIODS
 
 Answer = str | Response
 
@@ -47,22 +48,28 @@ def account_live(account_id: int) -> str:
     )
 
 
+def _periods(listing: Statement, shown: str) -> list[tuple[str, str, bool]]:
+    """The choices of how far the line goes back: title, address, and whether it is shown now."""
+    return [
+        (gettext("All") if name == ALL else name, listing.period_url(name), name == shown)
+        for name in PERIODS
+    ]
+
+
 def _shown(listing: Statement) -> dict[str, object]:
     account, item = listing.account, listing.item
     if item is None:  # the person has deleted it, and this will be gone too
         abort(404)
+    shown = figures.of_account(account, item, listing.pending, listing.period, today())
     before, after = arrange_accounts.neighbors(account)
     return {
         "listing": listing,
         "account": account,
         "item": item,
-        "figures": figures.of_account(account, item, listing.pending, listing.period, today()),
+        "figures": shown,
+        "periods": _periods(listing, shown.period),
         "notes": list(notes.of_account(account, item, standby.of_account(account.id))),
         "before": before,
         "after": after,
-        "periods": [
-            (gettext("All") if name == ALL else name, listing.period_url(name), name)
-            for name in figures.PERIODS
-        ],
         "stored": json.dumps(as_plaid(account), indent=2, ensure_ascii=False),
     }

@@ -1,18 +1,22 @@
 """The figures of an account's page: its balance over time, what is left of it, and its months."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 
+from flask_babel import gettext
+
+from plaidapp.days import day_of
 from plaidapp.store import Account, Item
-from plaidapp.store.base.dates import month_of, months_later
+from plaidapp.store.base.dates import days_later, last_of_month, month_of, months_later
+from plaidapp.store.connections.account_types import CREDIT
 from plaidapp.store.reports import balance_lines
 from plaidapp.store.reports.running_balances import Pending
 from plaidapp.store.transactions import monthly_totals
 
+from ..charts.bars import BarChart, Month
+from ..charts.line import LineChart
 from ..reports.account_balances import ALL, NOTHING, AccountBalance
-from ..reports.income_and_spending import Month
 from .available import Available
 
 DAYS_OF_PERIOD = {"1M": 30, "3M": 91, "6M": 182, "1Y": 365}
@@ -23,34 +27,17 @@ MOST_POINTS = 400
 
 
 @dataclass(frozen=True)
-class History:
-    """The balance at the end of each of `days`, the last of which is today.
-
-    The first `unknown` of them are before any balance that is known, and have the first one.
-    """
-
-    days: Sequence[date]
-    values: Sequence[Decimal]
-    unknown: int
-
-
-@dataclass(frozen=True)
 class Figures:
-    """`value` is the balance, None if none is known; `history` goes back over `period`.
-
-    `months` has what came in and went out, this month last; empty if nothing ever did.
+    """`value` is the balance, None if none is known. `history` is the balance by day over `period`,
+    None if it is known for one day only. `months` has what came in and went out by month, this
+    month last; None if nothing did.
     """
 
     value: Decimal | None
     period: str
-    history: History | None
-    months: Sequence[Month]
+    history: LineChart | None
+    months: BarChart | None
     available: Available
-
-    @property
-    def largest(self) -> Decimal:
-        """The largest amount of a month."""
-        return max(max(each.money_in, each.money_out) for each in self.months)
 
 
 def of_account(
@@ -61,26 +48,44 @@ def of_account(
     start = today - timedelta(days=DAYS_OF_PERIOD[chosen]) if chosen != ALL else date.min
     line = balance_lines.line(account.id, start, today)
     balance = AccountBalance(account, item, line)
-    history = _history(balance, start, today) if line else None
-    available = Available.of(account, pending)
-    return Figures(balance.value, chosen, history, _months(account, today), available)
+    history = _history(balance, start, today)
+    months = _months(account, today)
+    return Figures(balance.value, chosen, history, months, Available.of(account, pending))
 
 
-def _history(balance: AccountBalance, start: date, today: date) -> History | None:
+def _history(balance: AccountBalance, start: date, today: date) -> LineChart | None:
+    """It ends on the last day before the account was closed."""
     if balance.line is None:
         return None
-    start = max(start, balance.line.known_from)
-    span = max((today - start).days, 1)
+    closed_at = balance.account.closed_at
+    end = min(today, days_later(day_of(closed_at), -1)) if closed_at else today
+    span = (end - max(start, balance.line.known_from)).days
+    if span < 1:
+        return None
     stride = span // MOST_POINTS + 1
-    days = [today - timedelta(days=age) for age in range(span - span % stride, -1, -stride)]
-    unknown = sum(day < balance.line.known_from for day in days)
-    return History(days, balance.at(days), unknown)
+    days = [end - timedelta(days=age) for age in range(span - span % stride, -1, -stride)]
+    return LineChart(gettext("Balance"), balance.currency, days, balance.at(days))
 
 
-def _months(account: Account, today: date) -> list[Month]:
-    first = months_later(month_of(today), 1 - MONTHS)
-    totals = monthly_totals.in_and_out(account, first)
-    months = [months_later(first, age) for age in range(MONTHS)]
-    if not any(month in totals for month in months):
-        return []
-    return [Month(month, *totals.get(month, (NOTHING, NOTHING))) for month in months]
+def _months(account: Account, today: date) -> BarChart | None:
+    this = month_of(today)
+    firsts = [months_later(this, -age) for age in range(MONTHS - 1, -1, -1)]
+    totals = monthly_totals.in_and_out(account, firsts[0])
+    if not any(first in totals for first in firsts):
+        return None
+    months = [
+        Month(first, totals.get(first, (NOTHING, NOTHING)), _rows_of(account, first))
+        for first in firsts
+    ]
+    names = (
+        (gettext("paid"), gettext("spent"))
+        if account.type == CREDIT
+        else (gettext("in"), gettext("out"))
+    )
+    return BarChart(gettext("By month"), account.currency or "", names, months)
+
+
+def _rows_of(account: Account, month: date) -> dict[str, str]:
+    """The explorer's fields that show the rows behind a month."""
+    days = {"start_date": month.isoformat(), "end_date": last_of_month(month).isoformat()}
+    return days | {"account": str(account.id), "scope": "all"}

@@ -11,6 +11,7 @@ from flask_babel import gettext
 
 from plaidapp.days import day_and_month, long_day
 from plaidapp.formats import money
+from plaidapp.store.base.dates import month_of
 from plaidapp.store.base.types import exact
 
 from . import paths, scale
@@ -147,6 +148,13 @@ class LineChart:
             high=high,
             first=long_day(self.days[0]),
         )
+
+    @property
+    def by_month(self) -> list[tuple[date, Decimal]]:
+        """The last point of each month, newest first, for a table."""
+        points = zip(self.days, self.values, strict=True)
+        last_of_month = {month_of(day): (day, value) for day, value in points}
+        return list(reversed(last_of_month.values()))
 
     @property
     def points(self) -> dict[str, Any]:
