@@ -73,11 +73,16 @@ class LineChart:
     @cached_property
     def estimated_path(self) -> str:
         """The line up to the first exact day; "" if there is none, or no exact line after it."""
-        return paths.steps(self._places[: self._exact_index + 1]) if self._exact_index else ""
+        return self._drawn(self._places[: self._exact_index + 1]) if self._exact_index else ""
 
     @property
     def path(self) -> str:
-        return paths.steps(self._places[self._exact_index :])
+        return self._drawn(self._places[self._exact_index :])
+
+    def _drawn(self, places: Sequence[Place]) -> str:
+        """A balance stays until the next day. Of days between two points it says nothing."""
+        is_daily = (self.days[-1] - self.days[0]).days < len(self.days)
+        return paths.steps(places) if is_daily else paths.straight(places)
 
     @cached_property
     def zero(self) -> float | None:
@@ -87,7 +92,7 @@ class LineChart:
     @cached_property
     def area(self) -> str:
         """What lies between the line and zero; "" if zero is not on the scale."""
-        return "" if self.zero is None else paths.area(self._places, self.zero)
+        return "" if self.zero is None else paths.area(self._drawn(self._places), self.zero)
 
     @property
     def end(self) -> Place:

@@ -25,10 +25,9 @@ def straight(places: Sequence[Place]) -> str:
     return "M" + "L".join(f"{x} {y}" for x, y in map(_rounded, places))
 
 
-def area(places: Sequence[Place], base: float) -> str:
-    """Return what lies between that line and a level one, `base` from the top."""
-    (first, _), level = _rounded(places[0]), round(base * HEIGHT)
-    return f"{steps(places)}V{level}H{first}z"
+def area(line: str, base: float) -> str:
+    """Return what lies between a line that begins at the left and a level one at `base`."""
+    return f"{line}V{round(base * HEIGHT)}H0z"
 
 
 def _rounded(place: Place) -> tuple[int, int]:

@@ -15,6 +15,9 @@ MONTHS_APART = (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200, 2400, 12000)
 DAYS_OF_SHORT = 62
 """A line over fewer days has days below it, a longer one months or years."""
 
+DAYS_WITHOUT_YEAR = 340
+"""No month has its name twice among the names of so many days."""
+
 
 @dataclass(frozen=True)
 class Tick:
@@ -69,13 +72,13 @@ class TimeAxis:
 def names(days: Sequence[date]) -> list[str]:
     """Return short names of days or of months. A year is named where it begins.
 
-    The first has its year too if the last is of another one.
+    The first has its year too if the days are of a year or more.
     """
     if len(days) > 1 and all((day.day, day.month) == (1, 1) for day in days):
         return [str(day.year) for day in days]
     name = short_month if all(day.day == 1 for day in days) else short_day
-    before = [days[-1], *days[:-1]] if days else []
+    is_long = bool(days) and (days[-1] - days[0]).days > DAYS_WITHOUT_YEAR
     return [
-        name(day, with_year=day.year != earlier.year)
-        for day, earlier in zip(days, before, strict=True)
+        name(day, with_year=day.year != days[index - 1].year if index else is_long)
+        for index, day in enumerate(days)
     ]
