@@ -59,8 +59,8 @@ def is_local(url: str) -> bool:
 def _days() -> list[tuple[date, list[Transaction]]]:
     """Made-up rows of three days: pending, money in, money out, a transfer, a long name."""
     day = today()
-    checking = Account(name="Checking", mask="0000", type="depository")
-    card = Account(name="Credit Card", mask="3333", type="credit")
+    checking = Account(id=1, name="Checking", mask="0000", type="depository")
+    card = Account(id=2, name="Credit Card", mask="3333", type="credit")
 
     def row(name: str, amount: str, category: str, account: Account, **more: bool) -> Transaction:
         return Transaction(

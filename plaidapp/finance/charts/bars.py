@@ -6,13 +6,13 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property
 
-from plaidapp.days import long_month
+from plaidapp.days import long_month, short_month
 from plaidapp.formats import money, round_money
 
 from . import scale
 from .scale import Scale
 from .text_width import width_of
-from .time_axis import FEW_TICKS, names
+from .time_axis import FEW_TICKS
 
 FILLED = 0.76
 """The part of a month's width that its bars take."""
@@ -81,15 +81,13 @@ class BarChart:
             Column(
                 index * self.column_width,
                 (index + 0.5) * self.column_width,
-                name,
+                short_month(month.first, with_year=month.first.month == 1),
                 (last - index) % 2 == 1,
                 self._text(month),
                 self._bars(index, month),
                 month,
             )
-            for index, (name, month) in enumerate(
-                zip(names([month.first for month in self.months]), self.months, strict=True)
-            )
+            for index, month in enumerate(self.months)
         ]
 
     def _bars(self, index: int, month: Month) -> list[Bar]:

@@ -45,7 +45,7 @@ class TimeAxis:
         days = list(self._starts())
         return [
             Tick(self.at(day), name, index % 2 == 1)
-            for index, (day, name) in enumerate(zip(days, names(days), strict=True))
+            for index, (day, name) in enumerate(zip(days, _names(days), strict=True))
         ]
 
     def _starts(self) -> Iterator[date]:
@@ -69,16 +69,15 @@ class TimeAxis:
             month = months_later(month, step)
 
 
-def names(days: Sequence[date]) -> list[str]:
-    """Return short names of days or of months. A year is named where it begins.
+def _names(days: Sequence[date]) -> list[str]:
+    """Return short names of days or of months. January has the name of its year.
 
-    The first has its year too if the days are of a year or more.
+    The first month has its year too if another year has a month of that name.
     """
-    if len(days) > 1 and all((day.day, day.month) == (1, 1) for day in days):
-        return [str(day.year) for day in days]
-    name = short_month if all(day.day == 1 for day in days) else short_day
+    if not all(day.day == 1 for day in days):
+        return [short_day(day) for day in days]
     is_long = bool(days) and (days[-1] - days[0]).days > DAYS_WITHOUT_YEAR
     return [
-        name(day, with_year=day.year != days[index - 1].year if index else is_long)
+        str(day.year) if day.month == 1 else short_month(day, with_year=is_long and index == 0)
         for index, day in enumerate(days)
     ]

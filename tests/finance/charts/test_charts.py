@@ -120,8 +120,9 @@ def test_the_names_below_a_line_are_the_calendars_and_have_years():
         *("Nov 2", "Nov 9", "Nov 16", "Nov 23", "Nov 30"),
     ]
     half = ticks(date(2026, 7, 15), date(2027, 1, 15))
-    assert half == ["Aug", "Sep", "Oct", "Nov", "Dec", "Jan 2027"]
-    assert "Jan 2025" in ticks(date(2024, 1, 3), date(2026, 11, 25))
+    assert half == ["Aug", "Sep", "Oct", "Nov", "Dec", "2027"]
+    years = ticks(date(2024, 2, 3), date(2026, 11, 25))
+    assert (years[0], "2025" in years, "2026" in years) == ("Apr 2024", True, True)
     assert all(len(name) == 4 for name in ticks(date(2001, 3, 1), date(2026, 11, 25)))
     assert ticks(date(2026, 11, 3), date(2026, 11, 4)) == ["Nov 3", "Nov 4"]
     assert ticks(date(2026, 11, 3), date(2026, 11, 3)) == ["Nov 3"]
