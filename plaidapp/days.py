@@ -23,7 +23,10 @@ from .store.people import time_zones
 
 
 def init_app(app: Flask) -> None:
-    for of_days in (day, inline_day, coming_day, month_day, long_day, month, since, long_month):
+    for of_days in (
+        *(day, inline_day, on_day, coming_day, near_day, month_day),
+        *(long_day, month, since, long_month),
+    ):
         app.add_template_filter(of_days)
     for of_moments in (
         *(moment, inline_moment, since_moment, exact_moment, time_of_day, day_of),
@@ -93,6 +96,25 @@ def coming_day(value: date, now: date | None = None) -> str:
     pattern = _pattern(text_locale(), "MMMEd" if value.year == now.year else "yMMMEd")
     written_out = re.sub("E+|c+|MMM|LLL", lambda found: found[0][0] * 4, pattern)
     return dates.format_date(value, written_out, text_locale())
+
+
+def near_day(value: date, now: date | None = None) -> str:
+    """Such as "Today", "Tomorrow", "Fri, Nov 27", where there is little room."""
+    age = (value - (now or today())).days
+    if age in (0, 1):
+        return gettext("Tomorrow") if age else gettext("Today")
+    return _date(value, "MMMEd")
+
+
+def on_day(value: date, now: date | None = None) -> str:
+    """Such as "today", "tomorrow", "on Friday", "on December 5", for use within a sentence."""
+    now = now or today()
+    ahead = (value - now).days
+    if ahead in (0, 1):
+        return gettext("tomorrow") if ahead else gettext("today")
+    soon = 1 < ahead < 7
+    named = dates.format_date(value, "EEEE", text_locale()) if soon else month_day(value, now)
+    return gettext("on %(day)s", day=named)
 
 
 def month_day(value: date, now: date | None = None) -> str:

@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
         svg_percent,
     ):
         app.add_template_filter(of_numbers)
-    for of_text in (words, listed, bank_name, shown_title):
+    for of_text in (words, listed, bank_name, currency_name, shown_title):
         app.add_template_filter(of_text)
 
 
@@ -150,6 +150,13 @@ def change(amount: Decimal, currency: str | None = None, *, symbol: bool = True)
     if amount > 0:
         return "".join(_parts(-amount, currency, symbol, "+"))
     return money(amount, currency, symbol=symbol)
+
+
+def currency_name(currency: str | None) -> str:
+    """Such as "US Dollar". A currency that is not ISO's has its code: "BTC"."""
+    if not currency:
+        return gettext("Currency not named")
+    return numbers.get_currency_name(currency, locale=current_locale())
 
 
 def money_parts(amount: Decimal, currency: str | None = None) -> MoneyParts:

@@ -55,7 +55,7 @@
   // Selection
 
   function selected() {
-    return rows().filter((row) => box(row).checked);
+    return rows().filter((row) => box(row)?.checked);
   }
 
   function showCount() {
@@ -96,10 +96,11 @@
     if (row) last = row.id;
   });
 
-  let neighbor = null; // id of the next row, in case a swap removes the row itself
+  let neighbor = null; // id of the next row that stays, in case a swap removes the row itself
   document.addEventListener("htmx:before:swap", () => {
     const row = document.getElementById(last);
-    neighbor = row && rows()[rows().indexOf(row) + 1]?.id;
+    const below = row ? rows().slice(rows().indexOf(row) + 1) : [];
+    neighbor = below.find((other) => !box(other)?.checked)?.id;
   });
 
   document.addEventListener("htmx:after:swap", (event) => {
@@ -109,10 +110,11 @@
       delete row.dataset.edit;
       edit(row);
     }
-    if (source?.id === "bulk" || event.detail.ctx?.request?.form?.id === "bulk") clearSelection();
-    const lost = !document.activeElement || document.activeElement === document.body;
+    const ofMany = source?.id === "bulk" || event.detail.ctx?.request?.form?.id === "bulk";
+    if (ofMany) clearSelection(); // and with it goes the bar that had the focus
+    const lost = ofMany || !document.activeElement || document.activeElement === document.body;
     if (lost && last && event.detail.ctx?.request?.method !== "GET") {
-      focusRow(document.getElementById(last) || document.getElementById(neighbor));
+      focusRow(document.getElementById(last) || document.getElementById(neighbor) || rows()[0]);
     }
     showCount();
     showPreset();
@@ -122,7 +124,12 @@
 
   const typing = (element) => element.matches("input:not([type=checkbox], [type=radio]), textarea, select");
 
-  function close() {
+  function close(event) {
+    if (event.target.id === "q") { // leaves the search, which stays
+      event.preventDefault();
+      event.target.blur();
+      return focusRow(rows()[0]);
+    }
     const facet = document.querySelector("details.facet[open]");
     if (facet) {
       facet.open = false;
@@ -141,15 +148,23 @@
     j: () => move(1),
     k: () => move(-1),
     e: () => edit(current()),
-    x: () => current() && box(current()).click(),
+    x: () => current() && box(current())?.click(),
     b: () => document.querySelector("#bulk [name=all]")?.focus(),
     u: () => (document.getElementById("undo") || document.getElementById("undo-last"))?.click(),
-    "?": () => document.getElementById("keys").togglePopover(),
+    "?": () => document.getElementById("keys").showModal(),
   };
 
+  // In a browser that knows the attributes, the click has opened the dialog already.
+  document.addEventListener("click", ({ target }) => {
+    const dialog = document.getElementById("keys");
+    if (target.closest("#keys-button") && !dialog.open) dialog.showModal();
+    if (target === dialog) dialog.close(); // beside its content
+  });
+
   document.addEventListener("keydown", (event) => {
+    if (document.querySelector("dialog[open]")) return; // it has keys of its own
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (event.key === "Escape") return close();
+    if (event.key === "Escape") return close(event);
     // On a checkbox, Enter would press the form's first button.
     if (event.key === "Enter" && event.target.matches("[type=checkbox][form=bulk], #bulk [type=checkbox]")) {
       return event.preventDefault();

@@ -71,8 +71,18 @@ document.addEventListener("htmx:after:request", (event) => {
 });
 
 document.addEventListener("htmx:error", (event) => {
-  if (isPoll(event.detail.ctx)) outOfDate();
+  const { ctx } = event.detail;
+  if (isPoll(ctx)) outOfDate();
+  else if (ctx?.request?.method === "POST" && !ctx.response) sayUnsent();
 });
+
+// A press that went nowhere. Its button works again.
+function sayUnsent() {
+  const line = document.createElement("p");
+  line.className = "notice trouble";
+  line.textContent = navigator.onLine ? stale.dataset.unanswered : stale.dataset.offline;
+  document.getElementById("notice").replaceChildren(line);
+}
 
 // Scroll the panel of a new pull into view, because it may be far from the button. Not smoothly:
 // content that arrives meanwhile would stop a smooth scroll half way. If a pull was under way for

@@ -44,7 +44,7 @@ from plaidapp.jobs import clock
 from plaidapp.jobs.mail import postman
 from plaidapp.store import Item, Pull
 from plaidapp.store.base import types
-from plaidapp.store.people import users
+from plaidapp.store.people import preferences, users
 from plaidapp.store.pulls import kinds, pulls
 from run import find_redis_server
 from sandbox import bank_activity, items
@@ -522,7 +522,7 @@ def live_in(app: Flask) -> Callable[[Person, str], None]:
 
     def move(person: Person, time_zone: str) -> None:
         with app.app_context():
-            users.set_time_zone(users.by_id(person.id), time_zone)
+            preferences.set_time_zone(users.by_id(person.id), time_zone)
             db.session.commit()
 
     return move

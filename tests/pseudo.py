@@ -23,6 +23,7 @@ FORMATS += (
     "month",
     "long_month",
     "moment",
+    "near_day",
     "inline_moment",
     "exact_moment",
     "ago",
@@ -36,7 +37,8 @@ UNSEEN = (
     "template",
     "kbd",
     "pre",
-)  # keyboard keys and raw data have no language
+    "text",
+)  # keyboard keys and raw data have no language, and a chart's texts are days and amounts
 BRACKETS = re.compile("⟦[^⟦⟧]*⟧")
 
 

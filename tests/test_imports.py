@@ -60,7 +60,8 @@ MAY_IMPORT = {
     "plaidapp.jobs.worker_app": {"config", "plaidapp"},  # a job of a plain `rq worker` needs it
     "plaidapp.webhooks": {"plaidapp.webhooks", *LOWER},
     "plaidapp.auth": {
-        *("plaidapp.auth", "plaidapp.days", "plaidapp.languages", "plaidapp.origins"),
+        *("plaidapp.auth", "plaidapp.days", "plaidapp.formats", "plaidapp.languages"),
+        "plaidapp.origins",
         *LOWER,
     },
     "plaidapp.finance": {"plaidapp.finance", *SHOWN, *LOWER},
@@ -87,7 +88,7 @@ SUBJECTS = {
         "reports": {"base", "charts"},
         "recurring": {"base"},
         "accounts": {"base", "charts", "connections", "reports", "transactions"},
-        "dashboard": {"base", "connections", "pulls", "reports", "recurring"},
+        "dashboard": {"base", "connections", "pulls", "reports", "recurring", "transactions"},
         "explain": {"base", "connections", "reports", "transactions", "recurring"},
     },
     "plaidapp.jobs": {

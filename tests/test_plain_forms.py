@@ -11,7 +11,7 @@ import pytest
 
 from plaidapp import policy
 from plaidapp.extensions import db
-from plaidapp.store import Transaction
+from plaidapp.store import Account, Transaction
 from plaidapp.store.people import passkeys, users
 from tests.conftest import PASSWORD
 from tests.link_walker import walk
@@ -64,7 +64,10 @@ def test_every_form_works_without_javascript(
 
     browser.press("Connect a test bank", **DYNAMIC)
     assert at_work() == ["done"]
-    for button in ("Get transaction data", "Get total number of transactions", "Get account data"):
+    for button in (
+        *("Get transaction data", "Get total number of transactions"),
+        *("Get account data", "Sync everything"),
+    ):
         browser.press(button)
         assert at_work()[0] == "done"
 
@@ -86,7 +89,7 @@ def test_every_form_works_without_javascript(
     assert at_work()[0] == "done"
     check_and_repair(app, browser, at_work)
 
-    change_account(browser)
+    change_account(app, browser)
     arrange(browser)
     edit_one(browser)
     edit_many(browser)
@@ -206,10 +209,16 @@ def connect_at_plaid(browser, at_work):
     assert at_work()[0] == "done"
 
 
-def change_account(browser):
+def change_account(app, browser):
     browser.get("/auth/account")
     page = browser.press("Save time zone", time_zone="Asia/Tokyo")
     assert "Days and times are now those of Asia/Tokyo." in page.text
+    with app.app_context():  # with one currency there is nothing to choose
+        db.session.scalars(db.select(Account).limit(1)).one().iso_currency_code = "EUR"
+        db.session.commit()
+    browser.get("/auth/account")
+    page = browser.press("Save currency", main_currency="EUR")
+    assert "The overview now begins with Euro." in page.text
     browser.get("/auth/name")
     browser.press("Change username", username="Anna")
     browser.get("/auth/password")

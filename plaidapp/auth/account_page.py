@@ -9,6 +9,7 @@ from plaidapp.store.base.types import now
 from . import activity_page, devices, email_address, your_data
 from .access import person
 from .blueprint import blueprint
+from .main_currency_form import MainCurrencyForm
 from .second_factor import factors_page
 from .time_zone_form import TimeZoneForm
 
@@ -31,12 +32,18 @@ def account() -> str:
     return render()
 
 
-def render(time_zone_form: TimeZoneForm | None = None, sentence: str | None = None) -> str:
+def render(
+    time_zone_form: TimeZoneForm | None = None,
+    main_currency_form: MainCurrencyForm | None = None,
+    sentence: str | None = None,
+) -> str:
     """Return the page; for HTMX all its sections. `sentence` says what has changed."""
     shown = {name: value for context in CONTEXTS for name, value in context().items()}
     return render_template(
         f"auth/account/{'_sections' if is_htmx() else 'account'}.html",
         time_zone_form=time_zone_form or TimeZoneForm(time_zone=person().time_zone),
+        main_currency_form=main_currency_form
+        or MainCurrencyForm(main_currency=person().main_currency),
         time_there=now(),
         sentence=sentence,
         **shown,

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import TypeVar
 
-from flask import redirect, render_template, request, url_for
+from flask import current_app, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
@@ -15,6 +15,7 @@ from plaidapp.addresses import own_path
 from plaidapp.events import event
 from plaidapp.extensions import db
 from plaidapp.forms import TextForm
+from plaidapp.jobs import test_data
 from plaidapp.store import User
 from plaidapp.store.people import activity, stored_passwords, time_zones, users
 
@@ -46,10 +47,19 @@ def _sign_up(form: SignUpForm) -> Answer:
         return _too_soon("auth/signup.html", form, attempt)
     if form.validate() and (user := _create(form)):
         event("signup", person=users.opaque_id_of(user))
+        if "test_data" in request.form and may_try():
+            test_data.begin(user.id)
         return let_in_first(user, url_for("finance.dashboard"))
     if not form.tells_who_is_here:
         attempt.forgive()
     return render_template("auth/signup.html", form=form), 422
+
+
+@blueprint.app_template_global()
+def may_try() -> bool:
+    """Can somebody who signs up look at test data at once?"""
+    config = current_app.config["PLAIDAPP"]
+    return bool(config.plaid_env == "sandbox" and not config.require_second_factor)
 
 
 def _create(form: SignUpForm) -> User | None:

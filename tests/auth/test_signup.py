@@ -2,6 +2,7 @@
 
 import threading
 import unicodedata
+from dataclasses import replace
 
 import pytest
 
@@ -45,6 +46,20 @@ def test_signing_up_stores_the_person_and_logs_in(client, users):
     assert (answer.status_code, answer.location) == (302, "/finance/")
     assert "dora" in client.get("/finance/").text
     assert [(user.username, user.email) for user in users()] == [("dora", "dora@example.com")]
+
+
+@pytest.mark.parametrize("sandbox", [True, False])
+def test_whoever_tries_with_test_data_finds_a_bank(app, client, work, users, sandbox):
+    if not sandbox:
+        settings = app.config["PLAIDAPP"]
+        app.config["PLAIDAPP"] = replace(settings, plaid_env="production")
+    offered = "Try with test data" in client.get("/auth/signup").text
+    client.post("/auth/signup", data=GOOD | {"test_data": "y"})
+    app.config["PLAIDAPP"] = replace(app.config["PLAIDAPP"], plaid_env="sandbox")
+    work()
+
+    accounts = client.get("/finance/accounts.json").json["accounts"]
+    assert (offered, len(accounts)) == ((True, 9) if sandbox else (False, 0))
 
 
 def test_a_password_is_stored_as_a_hash_of_argon2id(client, users):

@@ -77,7 +77,10 @@ def test_every_menu(resident, look):
     page.locator("#sort").scroll_into_view_if_needed()
     assert person.barriers() == []
     page.keyboard.press("Escape")
-    for menu in ("account-menu", "export-menu", "keys"):
+    page.evaluate("document.getElementById('keys').showModal()")
+    look(person, "keys")
+    page.keyboard.press("Escape")
+    for menu in ("account-menu", "export-menu"):
         page.evaluate("id => document.getElementById(id).showPopover()", menu)
         look(person, menu)
         page.evaluate("id => document.getElementById(id).hidePopover()", menu)
@@ -92,7 +95,7 @@ def test_log_in_and_sign_up(deployment, visit, look):
     page = person.page
     for path in ("/auth/login", "/auth/signup"):
         page.goto(path)
-        page.locator("main form button").click()
+        page.locator("main form button.primary").click()
         expect(page.locator(".error").first).to_be_visible()
         look(person, path)
     for path in ("/auth/forgot", "/auth/reset/nothing"):
@@ -132,11 +135,6 @@ def test_empty_pages_and_running_pulls(deployment, person, look):
 
 def test_errors_of_the_bank(deployment, person, look):
     page = person.page
-    person.press("Get account data")
-    expect(page.locator("#notice")).not_to_be_empty()
-    look(person, "refused")
-    page.reload()
-
     be_done(person.connect("user_transactions_dynamic", "any"))
     deployment.bank.misbehave(
         "error", status=500, error_type="API_ERROR", error_code="INTERNAL_SERVER_ERROR"
@@ -161,6 +159,8 @@ def test_invalid_forms_and_an_outdated_page(resident, look):
     look(person, "a filter that is wrong")
 
     page.goto("/finance/")
+    person.open_refresh()
+    look(person, "the refresh menu")
     page.get_by_label("From", exact=True).fill("2026-02-01")
     page.get_by_label("To", exact=True).fill("2026-01-01")
     person.press("Get transaction data")

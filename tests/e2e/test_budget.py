@@ -18,6 +18,11 @@ WATCH_CHANGES = """() => {
         }
     }).observe(document, everything);
 }"""
+CUT_OFF = """() => [...document.querySelectorAll("main *, nav *")].filter((element) => {
+    const isSpoken = element.closest(".spoken, .spoken-on-phone, ledger-chart, pre");
+    const cuts = ["hidden", "clip"].includes(getComputedStyle(element).overflowX);
+    return cuts && !isSpoken && element.scrollWidth > element.clientWidth + 1;
+}).map((element) => `${element.className}: ${element.textContent.trim()}`)"""
 KILOBYTE = 1000
 COLD = 150 * KILOBYTE
 STILL = 0.02
@@ -188,6 +193,11 @@ def test_no_page_is_wider_than_its_window(deployment, person, subtests):
             with subtests.test(f"{path} at {width} px"):
                 wide = page.evaluate("document.documentElement.scrollWidth")
                 assert wide <= width
+        page.set_viewport_size({"width": 390, "height": 844})
+        page.evaluate("document.documentElement.style.fontSize = '200%'")
+        with subtests.test(f"{path} on a phone with text at 200 %"):
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+            assert page.evaluate(CUT_OFF) == []
     person.complaints.clear()  # a 404 is an error on the browser's console
 
 
@@ -198,7 +208,7 @@ def test_print_shows_figures_and_no_controls(resident):
     expect(page.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
     for pressed in page.locator("nav, button, input, select").all():
         expect(pressed).to_be_hidden()
-    expect(page.locator("#net-worth td").first).to_be_visible()
+    expect(page.locator("#worth-history td").first).to_be_visible()
     expect(page.locator("#accounts li")).to_have_count(9)
     expect(page.locator("#accounts .amount").first).to_be_visible()
     expect(page.locator("#latest .amount").first).to_be_visible()

@@ -64,6 +64,14 @@ def test_search_while_typing_and_the_back_button(reader):
     expect(count(reader)).to_have_text(f"{total(reader, '?q=uber')} transactions")
     expect(page.locator("#q")).to_be_focused()
     assert reader.page_loads == loads
+    page.keyboard.press("Escape")  # leaves the field, and the search stays
+    expect(head(rows(reader).first)).to_be_focused()
+    expect(page.locator("#q")).to_have_value("uber")
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keyboard shortcuts")
+    expect(keys).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
     page.go_back()
     expect(count(reader)).to_have_text(every)
     expect(page.locator("#q")).to_have_value("")
@@ -190,6 +198,7 @@ def test_bulk_edits_by_keyboard_and_of_the_whole_filter(explorer):
         expect(page.locator(f"#{row_id}")).to_have_count(0)
     assert total(explorer) == every - 3
     expect(page.locator("#bulk")).to_be_hidden()
+    expect(head(rows(explorer).first)).to_be_focused()  # the row that follows those that are gone
     page.keyboard.press("u")
     for row_id in gone:
         expect(page.locator(f"#{row_id}")).to_have_count(1)

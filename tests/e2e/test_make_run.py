@@ -279,6 +279,7 @@ def the_three_buttons(person: Person) -> None:
     expected = stored["total_transactions"]
     assert expected > 50
     for button in ("Get transaction data", "Get total number of transactions"):
+        person.open_refresh()
         form = person.page.locator("#range-form")
         form.get_by_label("From").fill(str(start))
         form.get_by_label("To").fill(str(end))

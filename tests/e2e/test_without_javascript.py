@@ -42,7 +42,7 @@ def test_a_period_of_net_worth_and_the_charts_with_their_tables(resident):
     page.goto("/finance/")
     page.get_by_role("link", name="1M", exact=True).click()
     expect(page.locator("nav [aria-current]", has_text="1M")).to_be_visible()
-    for part in ("#net-worth", "#cash-flow section:first-child"):
+    for part in ("#worth-history", "#cash-flow section:first-child"):
         page.locator(f"{part} summary", has_text="Show as table").click()
         expect(page.locator(f"{part} td").first).to_be_visible()
     expect(page.get_by_role("img", name="Net worth by day")).to_be_visible()

@@ -3,19 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from flask import render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
+from plaidapp.auth.access import person
 from plaidapp.days import today
-from plaidapp.store import Item, Pull, Transaction
-from plaidapp.store.connections import account_questions, items
-from plaidapp.store.transactions import reader
-from plaidapp.store.transactions.filters import Filter
+from plaidapp.formats import listed, number
+from plaidapp.store import Item, Pull
+from plaidapp.store.base.dates import month_of
+from plaidapp.store.connections import account_questions, checks, items
 
-from ..base.attention import find_among
-from ..base.rows_by_day import by_day
+from ..base import proof
+from ..base.attention import find_among, is_in_banner
+from ..base.proof import Proof
+from ..base.standing import CURRENT, standing
 from ..connections.connect_forms import ConnectTestBankForm
 from ..pulls import pull_view
 from ..pulls.range_form import RangeForm
@@ -23,25 +27,45 @@ from ..recurring import upcoming
 from ..reports import figures
 from ..reports.account_balances import ALL, PERIODS
 from ..reports.figures import Figures
+from ..reports.net_worth import NetWorth
+from ..transactions import latest
+from ..transactions.latest import Latest
 
 USUAL_PERIOD = "6M"
 DAYS_AHEAD = 10
-LATEST = 12
+MOST_NAMED = 5
+"""Accounts that a sentence names; of more it says how many there are."""
 
 
 @dataclass(frozen=True)
 class Dashboard:
-    """`transactions` are the latest ones.
+    """`latest` are the latest transactions.
 
     `expecting` is True while a pull brings something, `expecting_rows` while it reads transactions.
     """
 
     items: Sequence[Item]
-    transactions: Sequence[Transaction]
+    latest: Latest
     figures: Figures
     period: str
+    proof: Proof
     expecting: bool
     expecting_rows: bool
+
+    @property
+    def out_of_date(self) -> list[Item]:
+        """Connections that are not up to date, as far as the banner does not say so."""
+        listed = (item for item in self.items if standing(item) != CURRENT)
+        return [item for item in listed if not is_in_banner(item)]
+
+    @property
+    def awaits_accounts(self) -> bool:
+        """Placeholders are shown as soon as the first connection begins."""
+        return self.expecting or not self.items
+
+    @property
+    def awaits_rows(self) -> bool:
+        return self.expecting_rows or not self.items
 
     @property
     def total(self) -> int:
@@ -58,14 +82,53 @@ class Dashboard:
         return all(item.disconnected_at for item in self.items)
 
     @property
-    def days(self) -> list[tuple[date, list[Transaction]]]:
-        return by_day(self.transactions)
+    def lead(self) -> NetWorth | None:
+        """The net worth in the currency that leads."""
+        return next(iter(self.figures.net_worth), None)
+
+    @property
+    def others(self) -> Sequence[NetWorth]:
+        return self.figures.net_worth[1:]
+
+    @property
+    def first_of_month(self) -> date:
+        return month_of(today())
+
+    @property
+    def period_title(self) -> str:
+        return {
+            "1M": gettext("One month"),
+            "3M": gettext("Three months"),
+            "6M": gettext("Six months"),
+            "1Y": gettext("One year"),
+            ALL: gettext("Since the beginning"),
+        }[self.period]
+
+    @cached_property
+    def estimate_sentence(self) -> str:
+        """What the line of the leading currency assumes, said once."""
+        estimates = self.lead.estimates if self.lead else ()
+        names = [account.title for each in estimates for account in each.accounts]
+        if not names:
+            return ""
+        if len(names) > MOST_NAMED:
+            return gettext(
+                "%(num)s accounts have no early history; the line assumes they did not change.",
+                num=number(len(names)),
+            )
+        return ngettext(
+            "%(accounts)s has no early history; the line assumes it did not change.",
+            "%(accounts)s have no early history; the line assumes they did not change.",
+            len(names),
+            accounts=listed(names),
+        )
 
     @property
     def periods(self) -> list[tuple[str, str, bool]]:
         """The periods of the net worth chart: title, address, and whether it is shown now."""
         titles = {
             "1M": gettext("1M"),
+            "3M": gettext("3M"),
             "6M": gettext("6M"),
             "1Y": gettext("1Y"),
             ALL: gettext("All"),
@@ -112,11 +175,15 @@ def _dashboard(user_id: int, active: Sequence[Pull]) -> Dashboard:
     period = period if period in PERIODS else USUAL_PERIOD
     listed = items.of_user(user_id)
     find_among(listed)
+    shown = figures.of_user(user_id, period, today(), person().main_currency)
+    rows = [row.account for group in shown.groups for row in group.accounts]
     return Dashboard(
         listed,
-        reader.page(Filter(user_id), LATEST),
-        figures.of_user(user_id, period, today()),
+        # An open row must not fall off the list when newer ones arrive.
+        latest.of_user(user_id, latest.SHOWN * 2 if "hold" in request.args else latest.SHOWN),
+        shown,
         period,
+        proof.of_accounts(rows, listed, checks.of_user(user_id)),
         expecting=any(not pull.facts.disconnects for pull in active),
         expecting_rows=any(pull.facts.syncs for pull in active),
     )

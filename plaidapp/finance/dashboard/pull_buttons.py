@@ -64,12 +64,14 @@ def connect_test_bank() -> Answer:
     return pull_view.answer(pull, connect_form=ConnectTestBankForm())
 
 
+@blueprint.post("/pulls/sync")
+def sync_everything() -> Answer:
+    return _press_all(kinds.TRANSACTIONS)
+
+
 @blueprint.post("/pulls/accounts")
 def get_accounts() -> Answer:
-    connected = items.connected(person().id)
-    if not connected:
-        return _refuse(str(NO_BANK))
-    return _press(kinds.ACCOUNTS, connected)
+    return _press_all(kinds.ACCOUNTS)
 
 
 @blueprint.post("/pulls/transactions")
@@ -134,6 +136,11 @@ def _press_of_item(kind: str, item_id: int) -> Answer:
     if item.state in item_states.ENDED:
         return _refuse(str(REPLACED if item.state == item_states.REPLACED else DISCONNECTED))
     return _press(kind, [item])
+
+
+def _press_all(kind: str) -> Answer:
+    connected = items.connected(person().id)
+    return _press(kind, connected) if connected else _refuse(str(NO_BANK))
 
 
 def _press(kind: str, items: Sequence[Item]) -> Answer:

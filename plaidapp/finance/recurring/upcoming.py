@@ -1,25 +1,38 @@
-"""Which recurring payments are expected in the next days, and which are late."""
+"""Which recurring payments are expected in the next days, which are late, and what they come to."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import cached_property
 
 from plaidapp.days import today
 from plaidapp.store import Stream
-from plaidapp.store.base.dates import last_of_month, months_later
+from plaidapp.store.base.dates import last_of_month
 from plaidapp.store.recurring import recurring_streams
 
-LONGEST_MONTH = 31  # days
+from . import cover
+from .cover import Cover
+from .expected_days import expected
+
+
+def is_cost(stream: Stream) -> bool:
+    """Is its next payment one that somebody else gets?"""
+    is_out = stream.direction == recurring_streams.OUT and stream.last_amount > 0
+    return is_out and not stream.is_transfer
 
 
 @dataclass(frozen=True)
 class Upcoming:
-    """Payments expected from `today` to `until`, and those expected earlier that have not come."""
+    """Payments expected from `today` to `until`, and those expected earlier that have not come.
+
+    A transfer is in `streams` once, on the side that the money leaves. `every` has both sides.
+    """
 
     today: date
     until: date
     streams: Sequence[Stream]
+    every: Sequence[Stream]
 
     @property
     def late(self) -> list[Stream]:
@@ -28,9 +41,49 @@ class Upcoming:
     @cached_property
     def days(self) -> list[tuple[date, list[Stream]]]:
         """Each day with its streams. A stream is listed on every day it is expected."""
+        return self._days(self.streams, self.until)
+
+    @property
+    def turn(self) -> date | None:
+        """The first listed day of a later month: `due` does not count from there on."""
+        return next((day for day, _ in self.days if day > self.end_of_month), None)
+
+    @property
+    def mixed(self) -> bool:
+        """Are there several currencies?"""
+        return len({stream.currency for stream in self.streams}) > 1
+
+    @cached_property
+    def due(self) -> list[tuple[str | None, Decimal]]:
+        """What the costs from today to the end of the month come to, in each currency.
+
+        Transfers are no costs. Amounts are those of the last payments.
+        """
+        sums: dict[str | None, Decimal] = {}
+        for _, streams in self._days(self.streams, self.end_of_month):
+            for stream in streams:
+                if is_cost(stream):
+                    cost = sums.get(stream.currency, Decimal()) + stream.last_amount
+                    sums[stream.currency] = cost
+        return sorted(sums.items(), key=lambda pair: (-pair[1], pair[0] or ""))
+
+    @property
+    def end_of_month(self) -> date:
+        return last_of_month(self.today)
+
+    @cached_property
+    def covers(self) -> list[Cover]:
+        """Whether each account covers what it has to pay until the end of the list and the month.
+
+        The account that runs short first comes first.
+        """
+        found = cover.of_streams(self.every, self.today, max(self.until, self.end_of_month))
+        return sorted(found, key=lambda each: each.day or date.max)
+
+    def _days(self, streams: Iterable[Stream], end: date) -> list[tuple[date, list[Stream]]]:
         streams_of: dict[date, list[Stream]] = {}
-        for stream in self.streams:
-            for day in expected(stream, self.today, self.until):
+        for stream in streams:
+            for day in expected(stream, self.today, end):
                 streams_of.setdefault(day, []).append(stream)
         return sorted(streams_of.items())
 
@@ -41,53 +94,12 @@ def of_user(user_id: int, days: int) -> Upcoming:
 
 
 def of_streams(streams: Iterable[Stream], days: int) -> Upcoming:
-    """Only streams that go on. A transfer counts once, on the side that the money leaves."""
+    """Only streams that go on."""
+    every = [stream for stream in streams if not stream.is_over]
     shown = [
         stream
-        for stream in streams
-        if not stream.is_over
-        and (stream.direction == recurring_streams.OUT or not stream.is_transfer)
+        for stream in every
+        if stream.direction == recurring_streams.OUT or not stream.is_transfer
     ]
     start = today()
-    return Upcoming(start, start + timedelta(days=days), shown)
-
-
-def expected(stream: Stream, start: date, end: date) -> Iterator[date]:
-    """The days from `start` to `end`, both included, on which the stream's payments are expected.
-
-    Plaid predicts the next day. The days after it follow from the frequency.
-    """
-    first = stream.predicted_next_date
-    if first is None or stream.is_late(start):
-        return
-    day, number = first, 0
-    while day <= end:
-        yield day
-        number += 1
-        following = _payment(stream, first, number)
-        if following is None or following <= day:
-            return
-        day = following
-
-
-def _payment(stream: Stream, first: date, number: int) -> date | None:
-    """The day of the payment that is `number` payments after the predicted one."""
-    if stream.frequency == recurring_streams.WEEKLY:
-        return first + timedelta(days=7 * number)
-    if stream.frequency == recurring_streams.BIWEEKLY:
-        return first + timedelta(days=14 * number)
-    if stream.frequency == recurring_streams.MONTHLY:
-        # The month before a short one has more days and shows which day is meant.
-        due = max(first, stream.last_date, key=lambda day: day.day) if _ends_month(first) else first
-        return months_later(first, number, due.day)
-    if stream.frequency == recurring_streams.SEMI_MONTHLY:
-        # Two days of the month alternate: the predicted day and the day of the last payment. The
-        # last day of a month stays the last day.
-        months, odd = divmod(number, 2)
-        day = stream.last_date if odd else first
-        return months_later(day, months + odd, LONGEST_MONTH if _ends_month(day) else day.day)
-    return None
-
-
-def _ends_month(day: date) -> bool:
-    return day == last_of_month(day)
+    return Upcoming(start, start + timedelta(days=days), shown, every)

@@ -18,7 +18,7 @@ from plaidapp.store.reports import balance_lines
 from plaidapp.store.reports.balance_lines import Line, lines
 
 NOTHING = Decimal(0)
-DAYS_OF_PERIOD = {"1M": 30, "6M": 182, "1Y": 365}
+DAYS_OF_PERIOD = {"1M": 30, "3M": 91, "6M": 182, "1Y": 365}
 ALL = "all"
 PERIODS = (*DAYS_OF_PERIOD, ALL)
 SPARKLINE_DAYS = 90
@@ -52,6 +52,12 @@ class AccountBalance:
     def is_unknown(self) -> bool:
         """True if the account belongs in sums and has no balance to add."""
         return self.is_open and self.value is None
+
+    def change_since(self, day: date) -> Decimal | None:
+        """How much the balance has changed since the end of a day; None if it was unknown then."""
+        if self.value is None or self.line is None or self.line.known_from > day:
+            return None
+        return self.value - self.at([day])[0]
 
     @property
     def _sign(self) -> int:

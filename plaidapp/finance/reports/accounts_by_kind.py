@@ -10,16 +10,20 @@ from flask_babel.speaklater import LazyString
 
 from ..base.account_kinds import KINDS, kind_of
 from ..charts.sparkline import Sparkline
-from .account_balances import SPARKLINE_DAYS, AccountBalance
+from .account_balances import NOTHING, SPARKLINE_DAYS, AccountBalance, end_of_last_month
 
 DAYS_APART = 3
 
 
 @dataclass(frozen=True)
 class AccountRow(AccountBalance):
-    """`sparkline` has the balance of every third day of the last ninety, today's last."""
+    """`sparkline` has the balance of every third day of the last ninety, today's last.
+
+    `change` is since the end of last month; None if the balance was unknown then.
+    """
 
     sparkline: Sparkline
+    change: Decimal | None
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,15 @@ class AccountGroup:
     title: LazyString
     totals: Sequence[tuple[str, Decimal]]
     accounts: Sequence[AccountRow]
+
+    @property
+    def change(self) -> Decimal | None:
+        """The change since the end of last month, as far as it is known, in its only currency.
+
+        None if nothing is known, or if there are several currencies.
+        """
+        known = [row.change for row in self.accounts if row.change is not None]
+        return sum(known, NOTHING) if known and len(self.totals) == 1 else None
 
     @property
     def unknown(self) -> int:
@@ -45,7 +58,9 @@ def groups(balances: Sequence[AccountBalance], today: date) -> list[AccountGroup
     for each in balances:
         if each.is_open:
             unknown = sum(each.line is None or day < each.line.known_from for day in days)
-            row = AccountRow(each.account, each.item, each.line, Sparkline(each.at(days), unknown))
+            line = Sparkline(each.at(days), unknown)
+            change = each.change_since(end_of_last_month(today))
+            row = AccountRow(each.account, each.item, each.line, line, change)
             rows[kind_of(each.account)].append(row)
     return [
         AccountGroup(key, title, _totals(rows[key]), rows[key])

@@ -1,4 +1,4 @@
-"""All figures of the dashboard, from seven queries however many transactions there are."""
+"""All figures of the dashboard, from eight queries however many transactions there are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from .net_worth import NetWorth
 
 @dataclass(frozen=True)
 class Figures:
-    """Net worth, cash flow and spending have an entry per currency.
+    """Net worth, cash flow and spending have an entry per currency. The one that leads is first.
 
     `count` is how many transactions the person has.
     """
@@ -39,14 +39,18 @@ def _position(currency: str, order: Sequence[str]) -> int:
     return order.index(currency) if currency in order else len(order)
 
 
-def of_user(user_id: int, period: str, today: date) -> Figures:
-    """`period` is one of `account_balances.PERIODS`, `today` is the person's day."""
+def of_user(user_id: int, period: str, today: date, main_currency: str | None = None) -> Figures:
+    """`period` is one of `account_balances.PERIODS`, `today` is the person's day.
+
+    `main_currency` is the one that the person wants to lead, if they said so.
+    """
     balances = account_balances.of_user(user_id, period, today)
     monthly = income_and_spending.totals(user_id, today)
+    part = income_and_spending.same_part(user_id, today)
     return Figures(
-        net_worth=net_worth.by_currency(balances, period, today),
+        net_worth=net_worth.by_currency(balances, period, today, main_currency),
         cash_flow=income_and_spending.cash_flow(monthly, today),
-        spending=income_and_spending.spending(monthly, today),
+        spending=income_and_spending.spending(monthly, part, today),
         groups=accounts_by_kind.groups(balances, today),
         count=monthly_totals.count(user_id),
     )

@@ -15,7 +15,7 @@ from flask_babel import gettext
 
 from plaidapp.formats import change
 from plaidapp.store.base.dates import last_of_month, month_of, months_later
-from plaidapp.store.transactions import monthly_totals
+from plaidapp.store.transactions import monthly_totals, part_of_month
 from plaidapp.store.transactions.categories import is_spending
 from plaidapp.store.transactions.monthly_totals import MonthlySum
 
@@ -23,6 +23,8 @@ from ..charts import bars
 from ..charts.bars import BarChart
 
 MONTHS = 6
+MOST_COMPARED = 1000
+"""The most rows of last month that a page adds up."""
 NOTHING = Decimal(0)
 
 
@@ -52,6 +54,10 @@ class CashFlow:
     months: Sequence[Month]
 
     @property
+    def this_month(self) -> Month:
+        return self.months[-1]
+
+    @property
     def chart(self) -> BarChart:
         return BarChart(
             gettext("Cash flow by month"),
@@ -71,11 +77,15 @@ class CashFlow:
 
 @dataclass(frozen=True)
 class CategorySpending:
-    """Purchases less refunds under one category; negative if the refunds are larger."""
+    """Purchases less refunds under one category; negative if the refunds are larger.
+
+    `before` is what was spent on the same days of last month.
+    """
 
     category: str
     this_month: Decimal
     last_month: Decimal
+    before: Decimal
     month: date
 
     @property
@@ -89,13 +99,16 @@ class CategorySpending:
 
 @dataclass(frozen=True)
 class Spending:
-    """This month so far beside all of last month, in one currency. The largest category is first.
+    """This month so far beside last month, in one currency. The largest category is first.
 
-    `month` is the first day of this month.
+    `month` is the first day of this month. It is compared with last month through the day
+    `compared`, so that a part of a month is compared with the same part. That is the last day of
+    last month if there are too many rows to add up.
     """
 
     currency: str
     month: date
+    compared: date
     categories: Sequence[CategorySpending]
 
     @property
@@ -107,9 +120,18 @@ class Spending:
         return sum((spent.last_month for spent in self.categories), NOTHING)
 
     @property
+    def before(self) -> Decimal:
+        return sum((spent.before for spent in self.categories), NOTHING)
+
+    @property
+    def is_of_part(self) -> bool:
+        """True if it is compared with a part of last month."""
+        return self.compared < last_of_month(self.compared)
+
+    @property
     def largest(self) -> Decimal:
         """The largest amount of any category, which has the longest bar."""
-        both = [max(spent.this_month, spent.last_month) for spent in self.categories]
+        both = [max(spent.this_month, spent.before) for spent in self.categories]
         return max(both, default=NOTHING)
 
     @property
@@ -153,24 +175,55 @@ def cash_flow(monthly: Iterable[MonthlySum], today: date) -> list[CashFlow]:
     ]
 
 
-def spending(monthly: Iterable[MonthlySum], today: date) -> list[Spending]:
-    """One for each currency in which money was spent or refunded this month or last month."""
-    this = month_of(today)
-    last = months_later(this, -1)
-    spent_in: defaultdict[str, defaultdict[str, dict[date, Decimal]]] = defaultdict(
-        lambda: defaultdict(lambda: {this: NOTHING, last: NOTHING})
-    )
-    for each in monthly:
-        if each.month in (this, last) and (spent := each.spent) is not None:
-            spent_in[each.currency][each.category][each.month] += spent
+def compared_through(today: date) -> date:
+    """The same day of last month, or its last day if it is shorter."""
+    return months_later(today, -1)
+
+
+def same_part(user_id: int, today: date) -> Sequence[MonthlySum] | None:
+    """Last month's sums through `compared_through`; None if there are too many rows to add up."""
+    through = compared_through(today)
+    return part_of_month.flow(user_id, month_of(through), through, MOST_COMPARED)
+
+
+def spending(
+    monthly: Sequence[MonthlySum], part: Sequence[MonthlySum] | None, today: date
+) -> list[Spending]:
+    """One for each currency in which money was spent or refunded this month or last month.
+
+    `part` is what `same_part` returns.
+    """
+    this, through = month_of(today), compared_through(today)
+    last = month_of(through)
+    if part is None:
+        through = last_of_month(last)
+        part = [each for each in monthly if each.month == last]
+    by_month = _spent(each for each in monthly if each.month in (this, last))
+    by_part = _spent(part)
     return [
         Spending(
             currency,
             this,
+            through,
             sorted(
-                (CategorySpending(name, by[this], by[last], this) for name, by in spent.items()),
-                key=lambda each: (-each.this_month, -each.last_month, each.category),
+                (
+                    CategorySpending(name, by[this], by[last], by_part[currency][name][last], this)
+                    for name, by in by_category.items()
+                ),
+                key=lambda each: (-each.this_month, -each.before, -each.last_month, each.category),
             ),
         )
-        for currency, spent in sorted(spent_in.items())
+        for currency, by_category in sorted(by_month.items())
     ]
+
+
+Spent = defaultdict[str, defaultdict[str, defaultdict[date, Decimal]]]
+
+
+def _spent(sums: Iterable[MonthlySum]) -> Spent:
+    """What was spent by currency, category and month."""
+    found: Spent = defaultdict(lambda: defaultdict(lambda: defaultdict(Decimal)))
+    for each in sums:
+        if (spent := each.spent) is not None:
+            found[each.currency][each.category][each.month] += spent
+    return found

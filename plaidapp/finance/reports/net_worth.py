@@ -17,6 +17,7 @@ from plaidapp.store.base.dates import month_of
 from plaidapp.store.connections.balances import BANK
 
 from ..charts.line import LineChart
+from ..charts.sparkline import Sparkline
 from .account_balances import ALL, DAYS_OF_PERIOD, NOTHING, AccountBalance, end_of_last_month
 
 MOST_POINTS = 400
@@ -55,6 +56,10 @@ class NetWorth:
         return LineChart(label, self.currency, self.dates, self.values, self.exact_from)
 
     @property
+    def sparkline(self) -> Sparkline:
+        return Sparkline(self.values, sum(day < self.exact_from for day in self.dates))
+
+    @property
     def exact_from(self) -> date:
         """The first day on which every account's balance is known."""
         return max((each.day for each in self.estimates), default=self.dates[0])
@@ -67,11 +72,16 @@ class NetWorth:
         return list(reversed(last_of_month.values()))
 
 
-def by_currency(balances: Sequence[AccountBalance], period: str, today: date) -> list[NetWorth]:
+def by_currency(
+    balances: Sequence[AccountBalance],
+    period: str,
+    today: date,
+    main_currency: str | None = None,
+) -> list[NetWorth]:
     """One for each currency that open accounts with a known balance have.
 
-    ISO's currencies come first, then the currencies of the most accounts. Unknown balances in other
-    currencies are missing from the first.
+    The person's choice comes first, then ISO's currencies, then the currencies of the most
+    accounts. Unknown balances in other currencies are missing from the first.
     """
     accounts_in = defaultdict(list)
     for each in balances:
@@ -81,7 +91,7 @@ def by_currency(balances: Sequence[AccountBalance], period: str, today: date) ->
         currency: sum(each.is_open for each in group) for currency, group in accounts_in.items()
     }
     order = sorted(
-        (currency not in CURRENCIES, -number, currency)
+        (currency != main_currency, currency not in CURRENCIES, -number, currency)
         for currency, number in open_accounts.items()
         if number
     )

@@ -27,6 +27,7 @@ from .filter_urls import address
 from .listing import Listing
 
 Answer = str | Response | tuple[str, int]
+CHANGED = {"HX-Trigger": "ledger-changed"}
 REDRAWN = 200
 """Up to this many edited rows are sent one by one. For more, the whole list is sent."""
 
@@ -87,7 +88,7 @@ def undo(edit_id: int) -> Answer:
         flash(sentence)
         return redirect(listing.address)
     html = _redrawn(listing, ids, sentence)
-    return Response(html, headers={"HX-Trigger": "ledger-changed"})
+    return Response(html, headers=CHANGED)
 
 
 def _answer(listing: Listing, applied: Applied, ids: Sequence[int] | None, back: str) -> Answer:
@@ -106,7 +107,9 @@ def _answer(listing: Listing, applied: Applied, ids: Sequence[int] | None, back:
             sentence=sentence,
             undo=undo_url,
         )
-    return _redrawn(listing, ids, sentence, undo_url)
+    html = _redrawn(listing, ids, sentence, undo_url)
+    # The overview shows more than the row: its poll brings the figures at once.
+    return Response(html, headers=CHANGED) if listing.is_latest else html
 
 
 def _redrawn(

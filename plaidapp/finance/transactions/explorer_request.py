@@ -7,19 +7,22 @@ from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
 from plaidapp.store.connections import merged_accounts
 from plaidapp.store.transactions.reader import Place
 
-from . import keyset
+from . import keyset, latest
 from .filter_form import ExplorerForm
 from .listing import Listing
 from .statement import Statement
 
 
 def listing() -> Listing:
-    """The list of the filter in the address, or the statement of the account that it names.
+    """The list of the filter in the address, the statement of the account that it names, or the
+    latest transactions of the overview.
 
     Abort with 400 if the filter is not valid.
     """
     if "statement" in request.args:
         return statement(request.args.get("statement", -1, type=int))
+    if latest.FIELD in request.args:
+        return latest.of_user(person().id)
     form = ExplorerForm(request.args)
     if not form.validate():
         abort(400)

@@ -59,9 +59,10 @@ class Listing:
     user_id: int
     form: ExplorerForm
     after: Place | None = None
-    page_size = PAGE_SIZE
+    page_size: int = PAGE_SIZE
     results = "finance/transactions/_results.html"
     tally_line = "finance/transactions/_tally.html"
+    is_latest = False
     address_of = staticmethod(filter_urls.address)
     categories_with = staticmethod(categories_with)
 
@@ -119,7 +120,7 @@ class Listing:
     def tally(self) -> Tally:
         """The number of the filter's rows, and their sums. At least this page is counted."""
         rows = self._rows_and_next
-        if len(rows) <= PAGE_SIZE and not self.after:
+        if not self._has_next and not self.after:
             return filter_totals.tally_of(self.filter, rows)
         tally = filter_totals.tally(self.filter, MOST_COUNTED)
         return tally._replace(rows=max(tally.rows, len(rows))) if tally.is_more else tally
@@ -144,16 +145,20 @@ class Listing:
     @cached_property
     def _rows_and_next(self) -> Sequence[Transaction]:
         """The rows of the page and, if there is a next page, its first row."""
-        return reader.page(self.filter, PAGE_SIZE + 1, self.after)
+        return reader.page(self.filter, self.page_size + 1, self.after)
+
+    @property
+    def _has_next(self) -> bool:
+        return len(self._rows_and_next) > self.page_size
 
     @property
     def rows(self) -> Sequence[Transaction]:
-        return self._rows_and_next[:PAGE_SIZE]
+        return self._rows_and_next[: self.page_size]
 
     @property
     def below(self) -> Transaction | None:
         """The first row of the next page."""
-        return self._rows_and_next[PAGE_SIZE] if len(self._rows_and_next) > PAGE_SIZE else None
+        return self._rows_and_next[self.page_size] if self._has_next else None
 
     @property
     def next_url(self) -> str | None:

@@ -15,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
     bindparam,
     delete,
+    func,
     select,
     update,
 )
@@ -213,6 +214,15 @@ def of_item(item_id: int) -> Sequence[Account]:
 def of_user(user_id: int) -> Sequence[Account]:
     """Return the person's accounts, hidden ones too, in their order."""
     return db.session.scalars(_THEIRS, {"user_id": user_id}).all()
+
+
+def currencies(user_id: int) -> list[str]:
+    """Return the currencies of the person's open accounts, those of the most accounts first."""
+    currency, number = Account.currency, func.count()
+    shown = Account.closed_at.is_(None), ~Account.is_hidden, currency.is_not(None)
+    query = select(currency).where(Account.user_id == user_id, *shown).group_by(currency)
+    found = db.session.scalars(query.order_by(number.desc(), currency))
+    return [code for code in found if code]
 
 
 def mergeable(user_id: int) -> set[int]:

@@ -44,9 +44,10 @@ class User(Base):
     `transfers_matched` is False for a person whose rows are older than the matching of transfers,
     until all of them have been matched (transactions/transfers.py). `opaque_id` stands for the
     person where they must not be named, as at Plaid. `hides_accounts` is False if none of their
-    accounts is hidden, so that queries need not look. `password_changed_at` is None while the
-    password is still that of the sign-up. `leaving_since` is when the person had everything
-    deleted; the row is needed until that is done (leaving.py).
+    accounts is hidden, so that queries need not look. `main_currency` is the one that the overview
+    begins with; None leaves the choice to it. `password_changed_at` is None while the password is
+    still that of the sign-up. `leaving_since` is when the person had everything deleted; the row is
+    needed until that is done (leaving.py).
     """
 
     __tablename__ = "user"
@@ -65,6 +66,7 @@ class User(Base):
     )
     opaque_id: Mapped[str | None] = mapped_column(String(32), default=lambda: _new_opaque_id())
     hides_accounts: Mapped[bool] = mapped_column(default=False)
+    main_currency: Mapped[str | None] = mapped_column(String)
     leaving_since: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     password_changed_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -129,12 +131,6 @@ def zone_of(user_id: int) -> ZoneInfo:
 def today_of(user_id: int) -> date:
     """Return the person's day: the date where they live."""
     return time_zones.today_in(zone_of(user_id))
-
-
-def set_time_zone(user: User, name: str) -> None:
-    """Change where the person's days begin. `name` is one of `time_zones.names`."""
-    user.time_zone = name
-    ledger_changed(user.id)
 
 
 def set_name(user: User, name: str) -> None:

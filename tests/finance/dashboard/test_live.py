@@ -19,7 +19,7 @@ from plaidapp.jobs.transactions import bank_comparison
 from plaidapp.store import Item, Pull, Transaction, User, Webhook
 
 DYNAMIC = {"override_username": "user_transactions_dynamic", "override_password": "any"}
-LISTS = ("summary", "latest", "accounts", "connections", "activity")
+LISTS = ("summary", "latest", "accounts", "upcoming", "activity")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from babel.dates import format_date
 
 from plaidapp.days import since
 from plaidapp.extensions import db
-from plaidapp.finance.recurring import recurring_pages, upcoming
+from plaidapp.finance.recurring import expected_days, recurring_pages, upcoming
 from plaidapp.store import Account, Item, Stream, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.people import users
@@ -258,7 +258,7 @@ def test_another_person_sees_no_streams(add, charlie, look):
 def test_the_page_is_translated(add, look):
     add()
     panel = look(headers={"Accept-Language": "de"}).find(id="upcoming")[1]
-    assert format_date(soon(5), "EEEE, MMMM d", "en") in panel  # there is no translation
+    assert format_date(soon(5), "EEE, MMM d", "en") in panel  # there is no translation
 
 
 def test_an_open_page_is_updated_after_a_change(add, alice, look):
@@ -339,7 +339,7 @@ def stream(**fields):
 )
 def test_the_days_on_which_payments_are_expected(frequency, last, first, days):
     one = stream(frequency=frequency, predicted_next_date=first, last_date=last or first)
-    found = upcoming.expected(one, date(2026, 1, 30), date(2026, 3, 1))
+    found = expected_days.expected(one, date(2026, 1, 30), date(2026, 3, 1))
     assert [f"{day:%m-%d}" for day in found] == days
 
 
@@ -361,7 +361,7 @@ def test_the_days_on_which_payments_are_expected(frequency, last, first, days):
 )  # fmt: skip
 def test_the_last_day_of_a_month_stays_the_last_day(frequency, last, first, days):
     one = stream(frequency=frequency, predicted_next_date=first, last_date=last)
-    found = upcoming.expected(one, date(2026, 2, 1), date(2026, 5, 31))
+    found = expected_days.expected(one, date(2026, 2, 1), date(2026, 5, 31))
     assert [f"{day:%m-%d}" for day in found] == days
 
 
@@ -385,6 +385,45 @@ def test_monthly_costs_are_exact_and_by_currency():
     assert recurring_pages.monthly_cost(streams) == [
         ("EUR", Decimal(5)), (None, Decimal(1)), ("USD", Decimal("0.3"))
     ]  # fmt: skip
+
+
+@pytest.fixture
+def checking(app, bank):
+    """Make the account one that bills are paid from, with this much available."""
+
+    def make(available, current="500"):
+        with app.app_context():
+            account = db.session.get(Account, bank[1])
+            account.type, account.iso_currency_code = "depository", "USD"
+            account.available = available and Decimal(available)
+            account.current = Decimal(current)
+            db.session.commit()
+
+    return make
+
+
+def test_the_dashboard_says_what_is_due_and_whether_the_account_covers_it(
+    app, alice, add, checking, set_clock
+):
+    set_clock("2026-11-20T12:00Z")
+    november = {"frequency": "MONTHLY", "last_date": date(2026, 10, 20)}
+    add("Water", "48.20", predicted_next_date=date(2026, 11, 24), **november)
+    add("Internet", "64.99", predicted_next_date=date(2026, 11, 20), **november)
+    add("Pay", "-10", predicted_next_date=date(2026, 11, 24), **november)
+    add("Rent", "900", predicted_next_date=date(2026, 12, 20), **november)
+
+    def said():
+        page = Page(alice.client.get("/finance/").text)
+        return page.find(id="upcoming")[1]
+
+    checking("100")
+    assert "$113.19 still due in November" in said()
+    assert "Card has $100.00 available: $3.19 short on Tuesday." in said()
+    checking("103.19")
+    assert "Card has enough available." in said()
+    checking(None, current="64.98")  # the bank names nothing that is available
+    assert "Card has $64.98 available: $0.01 short on today." not in said()
+    assert "Card has $64.98 available: $0.01 short today." in said()
 
 
 def test_the_dashboards_panel_lists_the_next_days(app, alice, add):

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from plaidapp.extensions import db
 from plaidapp.store import Balance
 from plaidapp.store.connections import accounts, balances
-from plaidapp.store.people import users
+from plaidapp.store.people import preferences, users
 
 TOKYO, CALIFORNIA = "Asia/Tokyo", "America/Los_Angeles"
 
@@ -21,7 +21,7 @@ def report(owner, item, account, set_clock):
 
     def save(current, moment, zone):
         set_clock(moment)
-        users.set_time_zone(users.by_id(owner), zone)
+        preferences.set_time_zone(users.by_id(owner), zone)
         changed = accounts.save(owner, item.id, [account(balances={"current": Decimal(current)})])
         db.session.commit()
         rows = db.session.execute(select(Balance.date, Balance.current).order_by(Balance.date))

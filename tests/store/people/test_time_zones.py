@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from plaidapp.extensions import db
-from plaidapp.store.people import login_sessions, session_glances, time_zones, users
+from plaidapp.store.people import login_sessions, preferences, session_glances, time_zones, users
 
 MOMENTS = [
     # In California, the day does not change at four in the afternoon.
@@ -43,7 +43,7 @@ def test_the_day_begins_at_midnight_where_the_person_lives(set_clock, zone, mome
 def test_a_persons_day_is_that_of_the_stored_zone(owner, set_clock):
     set_clock("2026-11-25T16:00Z")
     assert str(users.today_of(owner)) == "2026-11-25"
-    users.set_time_zone(users.by_id(owner), "Asia/Tokyo")
+    preferences.set_time_zone(users.by_id(owner), "Asia/Tokyo")
     db.session.commit()
     assert str(users.today_of(owner)) == "2026-11-26"
 
@@ -77,7 +77,7 @@ def test_the_version_of_the_ledger_changes_with_the_data_and_with_the_day(owner,
         assert session_glances.glance_at_ledger(claim) == version
         return version
 
-    users.set_time_zone(users.by_id(owner), "America/St_Johns")
+    preferences.set_time_zone(users.by_id(owner), "America/St_Johns")
     db.session.commit()
     set_clock("2026-11-26T03:29Z")
     before = version()
