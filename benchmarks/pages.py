@@ -32,7 +32,9 @@ QUICK = (1_000, 50_000)
 DEEP = 1_000
 """How many pages in the deep page is, or half the history if that is shorter."""
 NO_REDIS = "redis://localhost:1"  # no page needs Redis or the bank
-LIMITS = {"dashboard": 1.3, "first page": 1.3, "deep page": 1.3}
+LIMITS = dict.fromkeys(
+    ("dashboard", "first page", "deep page", "account", "account, a deep page"), 1.3
+)
 SEARCH_LIMIT = 3
 
 
@@ -80,10 +82,13 @@ def compare_pages(kind: str, apps: Mapping[int, Flask], rounds: int) -> None:
 def _paths(app: Flask, rows: int) -> dict[str, str]:
     with app.app_context():
         after = _place(min(DEEP * PAGE_SIZE, rows // 2))
+        deep = db.session.get_one(Transaction, after[1]).account_id
     return {
         "dashboard": "/finance/",
         "first page": EXPLORER,
         "deep page": f"{EXPLORER}?after={after[0]}_{after[1]}",
+        "account": "/finance/accounts/1",
+        "account, a deep page": f"/finance/accounts/{deep}?after={after[0]}_{after[1]}",
         "search, a common word": f"{EXPLORER}?q={long_history.COMMON}",
         "search, a rare word": f"{EXPLORER}?q={long_history.RARE}",
         "search, a letter": f"{EXPLORER}?q=c",

@@ -57,6 +57,7 @@ def test_every_page(resident, look, subtests):
     page.goto(connection)
     account = str(page.locator("li[id^='account-']").first.get_attribute("id")).split("-")[1]
     paths += [f"{connection}/unread", f"/finance/accounts/{account}/same"]
+    paths += [f"/finance/accounts/{account}"]
     paths += ["/finance/items", "/finance/accounts", connection, "/finance/"]
     for path in (*paths, "/finance/transactions?q=nothing+is+called+so", "/nothing/here"):
         page.goto(path)

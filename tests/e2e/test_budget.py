@@ -178,7 +178,7 @@ def test_no_page_is_wider_than_its_window(deployment, person, subtests):
     page.goto(account)
     other = page.locator("a[href*='/same?other=']").first
     paths += ["/finance/items", "/finance/accounts", connection, f"{connection}/unread"]
-    paths += [account, str(other.get_attribute("href"))]
+    paths += [account, str(other.get_attribute("href")), account.removesuffix("/same")]
     for path in (
         *paths,
         "/auth/account",

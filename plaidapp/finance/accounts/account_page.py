@@ -8,13 +8,12 @@ from werkzeug import Response
 
 from plaidapp.days import today
 from plaidapp.htmx import is_htmx
-from plaidapp.store.connections import standby
+from plaidapp.store.connections import checks, standby
 
 from ..base.blueprint import blueprint, polled
 from ..base.ledger_polls import unless_unchanged
 from ..connections import arrange_accounts
 from ..connections.accounts_json import as_plaid
-from ..reports.account_balances import ALL
 from ..transactions import explorer_request
 from ..transactions.statement import Statement
 from . import figures, notes
@@ -50,9 +49,10 @@ def account_live(account_id: int) -> str:
 
 def _periods(listing: Statement, shown: str) -> list[tuple[str, str, bool]]:
     """The choices of how far the line goes back: title, address, and whether it is shown now."""
+    titles = gettext("1M"), gettext("3M"), gettext("6M"), gettext("1Y"), gettext("All")
     return [
-        (gettext("All") if name == ALL else name, listing.period_url(name), name == shown)
-        for name in PERIODS
+        (title, listing.period_url(period), period == shown)
+        for period, title in zip(PERIODS, titles, strict=True)
     ]
 
 
@@ -69,6 +69,7 @@ def _shown(listing: Statement) -> dict[str, object]:
         "figures": shown,
         "periods": _periods(listing, shown.period),
         "notes": list(notes.of_account(account, item, standby.of_account(account.id))),
+        "check": checks.of_account(account.id),
         "before": before,
         "after": after,
         "stored": json.dumps(as_plaid(account), indent=2, ensure_ascii=False),

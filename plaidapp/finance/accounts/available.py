@@ -16,11 +16,13 @@ from plaidapp.store.reports.running_balances import Pending
 @dataclass(frozen=True)
 class Available:
     """`sentences` say what is owed and what is left; `pending`, what the pending rows will make of
-    it. `share` is how much of the limit is used, in percent; None without a limit."""
+    it. `share` is how much of the limit is used, in percent; None without a limit. `is_reported`
+    says that the bank reports what is available, so that it can be explained."""
 
     sentences: str
     pending: str
     share: Decimal | None
+    is_reported: bool = False
 
     @classmethod
     def of(cls, account: Account, pending: Pending) -> "Available":
@@ -28,7 +30,9 @@ class Available:
             return cls("", "", None)
         said = " ".join(_of_debt(account) if account.is_debt else _of_money(account))
         expected = _expected(account, pending) if pending.rows else ""
-        return cls(said, expected, _share(account))
+        has_limit = not account.is_debt or account.limit is not None
+        is_reported = None not in (account.available, account.current) and has_limit
+        return cls(said, expected, _share(account), is_reported)
 
 
 def _of_debt(account: Account) -> Iterator[str]:

@@ -10,12 +10,12 @@ from plaidapp.days import day_of
 from plaidapp.store import Account, Item
 from plaidapp.store.base.dates import days_later, last_of_month, month_of, months_later
 from plaidapp.store.connections.account_types import CREDIT
-from plaidapp.store.reports import balance_lines
 from plaidapp.store.reports.running_balances import Pending
 from plaidapp.store.transactions import monthly_totals
 
 from ..charts.bars import BarChart, Month
 from ..charts.line import LineChart
+from ..reports import account_balances
 from ..reports.account_balances import ALL, NOTHING, AccountBalance
 from .available import Available
 
@@ -46,8 +46,7 @@ def of_account(
     """`period` is one of PERIODS; anything else means the default."""
     chosen = period if period in PERIODS else DEFAULT
     start = today - timedelta(days=DAYS_OF_PERIOD[chosen]) if chosen != ALL else date.min
-    line = balance_lines.line(account.id, start, today)
-    balance = AccountBalance(account, item, line)
+    balance = account_balances.of_account(account, item, start, today)
     history = _history(balance, start, today)
     months = _months(account, today)
     return Figures(balance.value, chosen, history, months, Available.of(account, pending))

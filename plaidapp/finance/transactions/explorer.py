@@ -11,6 +11,7 @@ from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
 from plaidapp.htmx import is_htmx
 from plaidapp.store import Transaction
 from plaidapp.store.connections import disconnection
+from plaidapp.store.reports import running_balances
 from plaidapp.store.transactions import raw_pages, transactions
 
 from ..base.blueprint import blueprint, polled
@@ -102,6 +103,7 @@ def detail_of(
         "pending": transactions.replaced_by(row),
         "posted": transactions.replacing(row),
         "bank_category": row.bank_category,
+        "after": None if row.removed_at else running_balances.after(row),
         "sent": sent,
         "original": sent and json.loads(sent).get("original_description"),
         "stored": json.dumps(as_plaid(row), indent=2, ensure_ascii=False),

@@ -87,6 +87,11 @@ def running(
     return Running(after, steps, balance if rows[-1].date in closing else None)
 
 
+def after(row: Transaction) -> Decimal | None:
+    """Return the balance after this row alone, whose account is loaded; None if it has none."""
+    return running(row.account, [row], None, is_first=False).after.get(row.id)
+
+
 def _at_end_of(
     closing: Decimal | None, balance: Decimal | None, row: Transaction, steps: dict[int, Decimal]
 ) -> Decimal | None:

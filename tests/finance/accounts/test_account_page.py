@@ -67,7 +67,7 @@ def test_a_step_that_no_row_explains_is_a_line(shown, app):
         is_newest = Balance.account_id == 1, Balance.date == newest.scalar_subquery()
         db.session.execute(update(Balance).where(*is_newest).values(current=2030))
         db.session.commit()
-    assert shown().find(**{"class": "step"})[1] == "Not explained by any transaction +$5.00"
+    assert shown().find(**{"class": "step"})[1] == "Not explained by transactions +$5.00"
 
 
 @pytest.mark.parametrize("kind", ["loan", "investment"])

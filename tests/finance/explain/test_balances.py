@@ -27,7 +27,7 @@ def receipt(person, url):
 def checking(app, alice, connect, small_user):
     connect(alice, **small_user)
     with app.app_context():
-        return db.session.scalars(select(Account)).first()
+        return db.session.scalars(select(Account).order_by(Account.id)).first()
 
 
 def test_the_lines_add_up_to_the_balance(app, alice, checking, today):
