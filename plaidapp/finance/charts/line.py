@@ -81,8 +81,11 @@ class LineChart:
 
     def _drawn(self, places: Sequence[Place]) -> str:
         """A balance stays until the next day. Of days between two points it says nothing."""
-        is_daily = (self.days[-1] - self.days[0]).days < len(self.days)
-        return paths.steps(places) if is_daily else paths.straight(places)
+        return paths.steps(places) if self._is_daily else paths.straight(places)
+
+    @cached_property
+    def _is_daily(self) -> bool:
+        return (self.days[-1] - self.days[0]).days < len(self.days)
 
     @cached_property
     def zero(self) -> float | None:
@@ -113,10 +116,14 @@ class LineChart:
         top, bottom = self.scale.at(high), self.scale.at(low)
         if high == low:
             return [self._mark(top, top, high, "")]
+        high_note, low_note = high_day, low_day
+        if self._is_daily:  # or a day that is left out may have a higher one
+            high_note = gettext("highest, %(day)s", day=high_day)
+            low_note = gettext("lowest, %(day)s", day=low_day)
         nudge = max(MARKS_APART - (bottom - top), 0) / 2
         found = [
-            self._mark(top, top - nudge, high, gettext("highest, %(day)s", day=high_day)),
-            self._mark(bottom, bottom + nudge, low, gettext("lowest, %(day)s", day=low_day)),
+            self._mark(top, top - nudge, high, high_note),
+            self._mark(bottom, bottom + nudge, low, low_note),
         ]
         zero = self.zero
         if zero is not None and all(abs(zero - each.text_at) >= MARKS_APART for each in found):
@@ -140,19 +147,14 @@ class LineChart:
     @property
     def summary(self) -> str:
         """The chart in a sentence."""
-        now, high, low = (
-            money(value, self.currency)
-            for value in (self.values[-1], max(self.values), min(self.values))
-        )
-        return gettext(
-            "%(label)s: %(now)s on %(day)s, between %(low)s and %(high)s since %(first)s",
+        now = gettext(
+            "%(label)s: %(amount)s on %(day)s",
             label=self.label,
-            now=now,
+            amount=money(self.values[-1], self.currency),
             day=long_day(self.days[-1]),
-            low=low,
-            high=high,
-            first=long_day(self.days[0]),
         )
+        others = (f"{mark.note}: {mark.amount}" for mark in self.marks if mark.note)
+        return "; ".join((now, *others))
 
     @property
     def by_month(self) -> list[tuple[date, Decimal]]:

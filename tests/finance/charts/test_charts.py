@@ -74,6 +74,7 @@ def test_a_line_of_weeks_goes_straight_from_one_to_the_next():
     weeks = [FIRST + timedelta(weeks=number) for number in range(3)]
     chart = LineChart("Balance", "USD", weeks, [Decimal(0), Decimal(10), Decimal(0)])
     assert chart.path == "M0 1000L1000 91L2000 1000"
+    assert marks(chart) == ["10.00 Nov 8, 2020", "0.00 Nov 15, 2020"], "others may be higher"
 
 
 def test_what_is_estimated_is_drawn_apart():
@@ -101,7 +102,8 @@ def test_a_lone_day_is_a_dot_at_the_end():
 
 def test_a_line_is_told_in_a_sentence():
     assert line(12, -3, 5).summary == (
-        "Balance: $5.00 on November 3, 2020, between −$3.00 and $12.00 since November 1, 2020"
+        "Balance: $5.00 on November 3, 2020; "
+        "highest, Nov 1, 2020: 12.00; lowest, Nov 2, 2020: −3.00"
     )
 
 
