@@ -4,6 +4,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from babel import Locale
 from babel.dates import format_date
 from sqlalchemy import select
 
@@ -27,6 +28,8 @@ FILES = {"CSV", "JSON", "OFX", "QIF", "Beancount", "hledger"}
 NAMES = {"plaidapp", "HTTP", "user_good", *FILES, *(bank.label for bank in TEST_BANKS)}
 NAMES |= {region for region in regions() if region}
 NAMES |= {place for zones in regions().values() for _, place in zones}
+for names in Locale.parse(PSEUDO).months["format"].values():  # of days that Python writes
+    NAMES |= set(names.values())
 UNREAD = ("static", "health", "webhooks", "styleguide")
 """Endpoints read only by programs and by those who work on the pages."""
 PHASES = (
