@@ -19,7 +19,7 @@ WATCH_CHANGES = """() => {
     }).observe(document, everything);
 }"""
 CUT_OFF = """() => [...document.querySelectorAll("main *, nav *")].filter((element) => {
-    const isSpoken = element.closest(".spoken, .spoken-on-phone, ledger-chart, pre");
+    const isSpoken = element.closest(".spoken, .spoken-on-phone, ledger-chart, pre, input, select");
     const cuts = ["hidden", "clip"].includes(getComputedStyle(element).overflowX);
     return cuts && !isSpoken && element.scrollWidth > element.clientWidth + 1;
 }).map((element) => `${element.className}: ${element.textContent.trim()}`)"""
