@@ -50,7 +50,9 @@ class Spool:
         while self._read == self._written and not self._over:
             self._more.clear()
             await self._more.wait()
-        part = os.pread(self._file.fileno(), limits.PART, self._read)
+        # The file may have more already: what is not counted yet would be taken for the end then.
+        size = min(limits.PART, self._written - self._read)
+        part = os.pread(self._file.fileno(), size, self._read)
         self._read += len(part)
         return part
 

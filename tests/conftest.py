@@ -28,7 +28,6 @@ from flask import Flask, g
 from flask.testing import FlaskClient
 from flask_babel import force_locale
 from flask_migrate import upgrade
-from jinja2 import FileSystemBytecodeCache
 from rq import Queue, SimpleWorker
 from rq.worker.base import BaseWorker
 from sqlalchemy import select, text
@@ -37,7 +36,7 @@ from xdist.scheduler import LoadScopeScheduling
 
 import sandbox
 from config import Config
-from plaidapp import create_app, languages
+from plaidapp import create_app, languages, policy
 from plaidapp.auth import passwords
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
@@ -77,6 +76,7 @@ PASSWORD = "correct horse battery staple"
 TOKEN_KEY = Fernet.generate_key().decode()
 SECRET_KEY = secrets.token_hex()
 Flask.url_rule_class = shared.Route
+Flask.jinja_environment = shared.Templates
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -273,29 +273,25 @@ def _migrate(url: str) -> None:
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
-        copy = tmp_path / "test.db"
+        copy = request.getfixturevalue("tmp_path") / "test.db"
         shutil.copy(request.getfixturevalue("migrated_sqlite"), copy)
         return f"sqlite:///{copy}"
     return request.getfixturevalue("migrated_postgres")
 
 
-@pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
-    """Templates compiled once for all apps, because compiling took half of a test's time."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+@pytest.fixture
+def _cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords at the least cost that Argon2id allows: it is slow on purpose."""
+    monkeypatch.setattr(policy, "PASSWORD_MEMORY", 8 * 1024)
 
 
 @pytest.fixture
 def app(
-    database_url: str,
-    redis_url: str,
-    bank_server: LiveSandbox,
-    compiled_templates: FileSystemBytecodeCache,
+    database_url: str, redis_url: str, bank_server: LiveSandbox, _cheap_passwords: None
 ) -> Iterator[Flask]:
     app = create_app(make_config(database_url, redis_url, bank_server.url))
-    app.jinja_env.bytecode_cache = compiled_templates
     app.testing = True
     app.config["WTF_CSRF_ENABLED"] = False  # tests/finance/test_csrf.py turns it on
     with app.app_context():
@@ -306,8 +302,8 @@ def app(
     yield app
     with app.app_context():
         db.session.remove()
-        for engine in db.engines.values():
-            engine.dispose()
+        if db.engine.dialect.name == "sqlite":  # the next test has a file of its own
+            db.engine.dispose()
     app.extensions["redis"].close()
 
 
@@ -360,7 +356,7 @@ def client(app: Flask) -> FlaskClient:
 
 @functools.cache
 def password_hash() -> str:
-    """Hash PASSWORD, once: it is slow on purpose."""
+    """Hash PASSWORD, once."""
     return passwords.hash_password(PASSWORD)
 
 

@@ -23,7 +23,6 @@ def site(app):
 
     def make(**settings):
         other = create_app(replace(app.config["PLAIDAPP"], **settings))
-        other.jinja_env.bytecode_cache = app.jinja_env.bytecode_cache
         other.add_url_rule("/seen", view_func=seen)
         made.append(other)
         return other.test_client()

@@ -29,8 +29,6 @@ JUDGED = 40
 STRONG = 10
 """A good password takes at least 10 to the power of this many guesses."""
 SITE = "plaidapp"
-ARGON2ID = "$argon2id$v=19$m=19456,t=2,p=1$"
-"""How a hash begins. Its parameters are in it."""
 EASY = lazy_gettext("This password is easy to guess. Add a few words.")
 WEAKNESSES = (
     (
@@ -121,7 +119,7 @@ _places = BoundedSemaphore(policy.PASSWORDS_AT_ONCE)
 
 @contextmanager
 def place() -> Iterator[None]:
-    """Wait for a place to hash or check a password in: each takes 19 MB.
+    """Wait for a place to hash or check a password in: each takes policy.PASSWORD_MEMORY.
 
     Raises BusyError if none comes free.
     """
@@ -137,17 +135,22 @@ def hash_password(password: str) -> str:
     return _argon2id().derive_phc_encoded(password.encode())
 
 
+def _kilobytes() -> int:
+    return policy.PASSWORD_MEMORY // 1024
+
+
 def _argon2id() -> Argon2id:
     """With the least cost that OWASP recommends: 19 MB, which go through the cache twice.
 
     https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
     """
-    return Argon2id(salt=os.urandom(16), length=32, iterations=2, lanes=1, memory_cost=19 * 1024)
+    salt = os.urandom(16)
+    return Argon2id(salt=salt, length=32, iterations=2, lanes=1, memory_cost=_kilobytes())
 
 
 def is_outdated(stored_hash: str) -> bool:
-    """Was it made by a version that hashed in another way?"""
-    return not stored_hash.startswith(ARGON2ID)
+    """Was it made by a version that hashed in another way? A hash begins with its parameters."""
+    return not stored_hash.startswith(f"$argon2id$v=19$m={_kilobytes()},t=2,p=1$")
 
 
 @cache

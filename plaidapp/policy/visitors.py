@@ -41,8 +41,11 @@ TRIES_BATCH = 1_000
 """The most counts of tries that one clean-up of the clock deletes."""
 REDIS_LEFT_ALONE = 5.0
 """Seconds for which the database counts tries after Redis has failed to."""
+PASSWORD_MEMORY = 19 * 1024**2
+"""Bytes that it takes to hash a password. Stored hashes change to a new number one by one, when
+their owners log in."""
 PASSWORDS_AT_ONCE = 3
-"""Log-ins and sign-ups that a process does at a time: each takes 19 MB to hash a password."""
+"""Log-ins and sign-ups that a process does at a time: each takes PASSWORD_MEMORY."""
 PASSWORD_PATIENCE = 2.0
 """Seconds that another one waits for its turn. After that it is answered 503 and not counted."""
 KNOWN_DEVICE_LIFE = timedelta(days=365)

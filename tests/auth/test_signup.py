@@ -6,12 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from plaidapp import policy
 from plaidapp.auth import passwords
 from plaidapp.extensions import db
 from plaidapp.store import User
 from tests.pages import Page
 
 PASSWORD = "correct horse battery staple"
+PASSWORD_MEMORY = policy.PASSWORD_MEMORY  # before tests/conftest.py makes it small
 GOOD = {"username": "dora", "email": "dora@example.com", "password": PASSWORD}
 
 
@@ -62,10 +64,11 @@ def test_whoever_tries_with_test_data_finds_a_bank(app, client, work, users, san
     assert (offered, len(accounts)) == ((True, 9) if sandbox else (False, 0))
 
 
-def test_a_password_is_stored_as_a_hash_of_argon2id(client, users):
+def test_a_password_is_stored_as_a_hash_of_argon2id(client, users, monkeypatch):
+    monkeypatch.setattr(policy, "PASSWORD_MEMORY", PASSWORD_MEMORY)
     client.post("/auth/signup", data=GOOD)
 
-    assert users()[0].password_hash.startswith(passwords.ARGON2ID)
+    assert users()[0].password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
     assert PASSWORD not in users()[0].password_hash
 
 

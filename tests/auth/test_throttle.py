@@ -333,7 +333,8 @@ def test_the_address_of_an_uncounted_proxy_is_slowed_for_nobody(app, tried, alic
         assert answer.status_code == 401
 
 
-def test_an_address_is_slowed_after_many_sign_ups(counter, app, client, monkeypatch):
+def test_an_address_is_slowed_after_many_sign_ups(counter, app, client, set_clock, monkeypatch):
+    set_clock(NOON.format("00"))
     monkeypatch.setattr(policy, "ADDRESS_SIGN_UPS", 3)
     monkeypatch.setattr(passwords, "hash_password", lambda password: "no hash")
 
@@ -386,7 +387,10 @@ def test_a_log_in_does_the_same_work_whoever_is_named(app, log_in, alice, monkey
     assert known.count("argon2id") == 1
 
 
-def test_log_ins_are_events_that_name_nobody(app, log_in, tried, alice, caplog, monkeypatch):
+def test_log_ins_are_events_that_name_nobody(
+    app, log_in, tried, alice, caplog, set_clock, monkeypatch
+):
+    set_clock(NOON.format("00"))
     caplog.set_level(logging.INFO, "plaidapp.events")
     monkeypatch.setattr(policy, "FREE_GUESSES", 1)
 

@@ -1,7 +1,7 @@
-"""An authenticator app, from its setup to its removal, by keyboard alone, with JavaScript and
-without it.
+"""An authenticator app, from its setup to its removal, by keyboard alone and without JavaScript.
 
-tests/e2e/test_passkeys.py has passkeys, which need JavaScript. pyotp is the app.
+With JavaScript it is the same: its forms are plain ones. Passkeys need JavaScript:
+tests/e2e/test_passkeys.py. pyotp is the app.
 """
 
 import re
@@ -9,7 +9,6 @@ import time
 from urllib.parse import parse_qs, urlsplit
 
 import pyotp
-import pytest
 from playwright.sync_api import expect
 
 from plaidapp.auth.second_factor.codes import INTERVAL
@@ -41,9 +40,8 @@ def use_recovery_code(person: Person, code: str) -> None:
     person.page.keyboard.press("Enter")
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["htmx", "plain forms"])
-def test_an_authenticator_app_and_a_forgotten_password(deployment, visit, javascript):
-    person = visit(deployment.url, javascript=javascript)
+def test_an_authenticator_app_and_a_forgotten_password(deployment, visit):
+    person = visit(deployment.url, javascript=False)
     person.join()
     page, notice = person.page, person.page.locator("#notice")
     address = f"{person.name}@example.com"

@@ -56,6 +56,8 @@ def test_a_passkey_from_its_addition_to_its_removal(owner):
     expect(page.get_by_text("10 of 10 left.")).to_be_visible()
     look(owner, "factors")
 
+    page.goto("/auth/factors/app")
+    look(owner, "authenticator app")
     page.goto("/auth/factors/passkeys/new")
     press(owner, "Add a passkey")
     expect(page.get_by_text("on that device already")).to_be_visible()
