@@ -56,6 +56,8 @@ JOB_REQUESTS = (
     SandboxPublicTokenCreateRequest,
     SandboxPublicTokenCreateRequestOptions,
     SandboxPublicTokenCreateRequestOptionsTransactions,
+    TransactionsGetRequest,
+    TransactionsGetRequestOptions,
     TransactionsRecurringGetRequest,
     TransactionsRecurringGetRequestOptions,
     TransactionsRefreshRequest,

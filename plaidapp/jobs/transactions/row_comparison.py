@@ -5,7 +5,7 @@ in the sync can't hide itself. The stored rows are read along with it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from enum import Enum
@@ -139,6 +139,7 @@ def _look(
 ) -> Comparison:
     """`progress` gets the number of rows that the bank has sent. No transaction is open then."""
     departed = former_accounts.departed_ids(item.id)  # another Item reports these accounts
+    former = former_accounts.former_items(item.id)
     known = accounts.ids_of_item(item.id)
     comparison = Comparison(set_aside.keys(item.id)[TRANSACTION])
     db.session.commit()
@@ -160,9 +161,9 @@ def _look(
         # The oldest day of the page may go on on the next one.
         oldest = min((row.date for row in page.transactions), default=last)
         since = max(oldest + timedelta(days=1), first)
-        _read_along(comparison, item, plaid_ids, since, until)
+        _read_along(comparison, former, plaid_ids, since, until)
         until = min(until, since - timedelta(days=1))
-    _read_along(comparison, item, plaid_ids, first, until)
+    _read_along(comparison, former, plaid_ids, first, until)
     comparison.end()
     return comparison
 
@@ -179,9 +180,12 @@ def _pages(bank: Bank, item: Item, first: date, last: date) -> Iterator[payloads
 
 
 def _read_along(
-    comparison: Comparison, item: Item, plaid_ids: Mapping[int, str], first: date, last: date
+    comparison: Comparison,
+    former: Sequence[int],
+    plaid_ids: Mapping[int, str],
+    first: date,
+    last: date,
 ) -> None:
-    former = former_accounts.former_items(item.id)
     for row in compared_rows.between(former, list(plaid_ids), first, last):
         comparison.add_stored(row.plaid_transaction_id, stored_row(row, plaid_ids), row.id)
 

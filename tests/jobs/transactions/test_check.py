@@ -6,16 +6,27 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import delete, select, update
 
+from plaidapp import policy
+from plaidapp.bank import client
 from plaidapp.extensions import db
-from plaidapp.store import Account, AccountCheck, CheckDifference, Transaction
+from plaidapp.store import (
+    Account,
+    AccountCheck,
+    Balance,
+    CheckDifference,
+    Item,
+    Pull,
+    Transaction,
+)
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import checks
-from plaidapp.store.pulls import kinds
+from plaidapp.store.pulls import kinds, pulls
 from tests.sandbox_control import Control
 from tests.stored import copy_of
 
 pytestmark = pytest.mark.usefixtures("context")
 
+BROKEN = {"status": 500, "error_type": "API_ERROR", "error_code": "INTERNAL_SERVER_ERROR"}
 EDITS = {"own_category": "MEDICAL", "note": "mine", "hidden": True, "edited_at": now()}
 
 
@@ -56,8 +67,8 @@ def change(statement):
 
 
 def a_posted_row():
-    """The newest row but one, so that its neighbors are in range."""
-    query = select(Transaction).where(Transaction.pending.is_(False)).order_by(Transaction.id)
+    """The oldest one: the bank's activity changes the newest."""
+    query = select(Transaction).where(Transaction.pending.is_(False)).order_by(Transaction.date)
     return read(query.limit(1))[0]
 
 
@@ -127,3 +138,159 @@ def test_a_silent_change_of_the_bank_is_found_and_repaired(dynamic, do, check, b
 
     do(kinds.REPAIR, dynamic)
     assert check(dynamic).differences == 0
+
+
+def test_exactness_is_shown_with_its_sum(dynamic, check):
+    assert check(dynamic).differences == 0
+
+    results = read(select(AccountCheck).order_by(AccountCheck.account_id))
+    posted = read(select(Transaction).where(Transaction.pending.is_(False)))
+    pending = read(select(Transaction).where(Transaction.pending.is_(True)))
+    assert sum(each.rows for each in results) == len(posted)
+    assert sum(each.pending for each in results) == len(pending) > 0
+    assert {each.differences for each in results} == {0}
+    depository = read(select(Account.id).where(Account.type.in_(("depository", "credit"))))
+    for each in results:
+        assert each.gap == (0 if each.account_id in depository else None)
+        account = read(select(Account).where(Account.id == each.account_id))[0]
+        impossible = checks.INVESTMENTS if account.type == "investment" else None
+        assert (each.impossible, each.rows > 0) in ((impossible, False), (None, each.rows > 0))
+
+
+def test_what_the_bank_changed_since_the_last_sync_is_no_difference(
+    dynamic, check, bank_server, token_of
+):
+    bank_server.change(token_of(dynamic))  # posts, changes and adds rows
+    row = a_posted_row()
+    change(of_row(row, name="by hand"))
+
+    assert check(dynamic).differences == 1  # and neither the new rows nor the changed ones
+
+    assert [each.plaid_id for each in found()] == [row.plaid_transaction_id]
+    assert kinds.TRANSACTIONS in read(select(Pull.kind).where(Pull.state == pulls.QUEUED))
+
+
+def test_a_change_between_two_pages_is_no_difference(
+    link, custom, check, bank_server, token_of, monkeypatch
+):
+    """A row that the bank adds moves all others down a page."""
+    monkeypatch.setattr(client, "PAGE_SIZE", 2)
+    item = link(**custom(*(("1.5", age) for age in range(2, 9))))
+    token, pages = token_of(item), client.Bank.transactions_page
+
+    def changing(bank, sealed, start, end, offset):
+        page = pages(bank, sealed, start, end, offset)
+        if offset == 2:
+            bank_server.change(token)
+        return page
+
+    monkeypatch.setattr(client.Bank, "transactions_page", changing)
+    assert check(item).differences == 0
+    assert found() == []
+
+
+@pytest.mark.parametrize("path", ["/accounts/get", "/transactions/get"])
+def test_a_bank_that_fails_leaves_the_last_check(
+    path, dynamic, check, begin, run, look, bank_server
+):
+    change(of_row(a_posted_row(), name="by hand"))
+    check(dynamic)
+    before = read(select(AccountCheck))[0].checked_at
+    bank_server.misbehave(path=path, kind="error", **BROKEN)
+
+    pull_id = begin(kinds.CHECK, [dynamic])
+    run(pull_id)
+
+    pull = look(pull_id)
+    assert (pull.state, pull.failures) == (pulls.QUEUED, 1)
+    assert len(found()) == 1
+    assert read(select(AccountCheck))[0].checked_at == before
+    (item,) = read(select(Item))
+    assert item.check_message == pull.items[0].error_message
+    assert (item.state, item.failing_since) == ("good", None)
+    bank_server.faults.rulebook.clear()
+    run(pull_id)
+    assert look(pull_id).state == pulls.DONE
+    assert read(select(Item))[0].check_message is None
+
+
+def test_a_balance_that_is_not_the_banks_is_one_difference(dynamic, do, check):
+    account = read(select(Account).where(Account.type == "depository"))[0]
+    change(update(Account).where(Account.id == account.id).values(current=Decimal("1.23")))
+
+    assert check(dynamic).differences == 1
+    (difference,) = found()
+    assert (difference.kind, difference.account_id) == (checks.BALANCE, account.id)
+    assert (difference.ours.amount, difference.theirs.amount) == (Decimal("1.23"), account.current)
+    assert read(select(Account.current).where(Account.id == account.id)) == [Decimal("1.23")]
+
+    assert do(kinds.REPAIR, dynamic).differences == 0
+    assert read(select(Account.current).where(Account.id == account.id)) == [account.current]
+
+
+def test_an_old_balance_is_only_old(dynamic, check):
+    account = read(select(Account).where(Account.type == "depository"))[0]
+    old = {"current": Decimal("1.23"), "updated_at": now() - policy.BALANCE_HOLDS}
+    change(update(Account).where(Account.id == account.id).values(old))
+    change(
+        update(Balance)
+        .where(Balance.account_id == account.id, Balance.source == "bank")
+        .values(current=Decimal("1.23"))
+    )
+
+    assert check(dynamic).differences == 0
+    assert kinds.TRANSACTIONS in read(select(Pull.kind).where(Pull.state == pulls.QUEUED))
+
+
+def test_what_cant_be_compared_is_no_difference(dynamic, check):
+    account = read(select(Account).where(Account.type == "depository"))[0]
+    row = a_posted_row()
+    change(copy_of(row.id, plaid_transaction_id="old", date=now().date() - timedelta(days=900)))
+    change(copy_of(row.id, plaid_transaction_id="unposted", pending=True))
+    change(
+        update(Account)
+        .where(Account.id == account.id)
+        .values(type="investment", current=Decimal("1.23"))
+    )
+    closed = read(select(Account.id).where(Account.id.not_in((account.id, row.account_id))))[0]
+    change(update(Account).where(Account.id == closed).values(closed_at=now(), current=None))
+
+    assert check(dynamic).differences == 0
+    results = {each.account_id: each for each in read(select(AccountCheck))}
+    assert results[account.id].impossible == checks.INVESTMENTS
+    assert results[closed].impossible == checks.CLOSED
+    if row.account_id != account.id:
+        assert results[row.account_id].older == 1
+
+
+def test_the_clocks_checks_compare_the_last_days_and_everything_once_a_week(dynamic, check):
+    old = read(select(Transaction).order_by(Transaction.date))[0]
+    long_ago = now().date() - timedelta(days=policy.CHECKED_DAYS + 1)
+    change(copy_of(old.id, plaid_transaction_id="old", date=long_ago))
+    unseen = {"asked_by": pulls.CLOCK}
+
+    assert check(dynamic, **unseen).differences == 1  # the first one compares everything
+    assert check(dynamic, **unseen).differences == 1  # and so does each while something differs
+    change(delete(Transaction).where(Transaction.plaid_transaction_id == "old"))
+    assert check(dynamic, **unseen).differences == 0
+    change(copy_of(old.id, plaid_transaction_id="old", date=long_ago))
+    assert check(dynamic, **unseen).differences == 0
+    assert check(dynamic).differences == 1  # a person's compares everything
+    change(delete(CheckDifference))
+    change(update(AccountCheck).values(differences=0))
+    week_ago = now() - policy.FULL_CHECK_AFTER
+    change(update(Item).values(fully_checked_at=week_ago))
+    assert check(dynamic, **unseen).differences == 1
+
+
+def test_many_differences_are_counted_and_some_are_stored(dynamic, check, monkeypatch):
+    monkeypatch.setattr(policy, "DIFFERENCES_KEPT", 3)
+    row = a_posted_row()
+    for number in range(5):
+        change(copy_of(row.id, plaid_transaction_id=f"made up {number}"))
+
+    assert check(dynamic).differences == 5
+    assert len(found()) == 3
+    assert read(
+        select(AccountCheck.differences).where(AccountCheck.account_id == row.account_id)
+    ) == [5]
