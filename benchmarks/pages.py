@@ -32,9 +32,11 @@ QUICK = (1_000, 50_000)
 DEEP = 1_000
 """How many pages in the deep page is, or half the history if that is shorter."""
 NO_REDIS = "redis://localhost:1"  # no page needs Redis or the bank
-LIMITS = dict.fromkeys(
-    ("dashboard", "first page", "deep page", "account", "account, a deep page"), 1.3
+SAME = (
+    *("dashboard", "first page", "deep page", "account", "account, a deep page"),
+    *("net worth, explained", "spending, explained", "a month, explained"),
 )
+LIMITS = dict.fromkeys(SAME, 1.3)
 SEARCH_LIMIT = 3
 
 
@@ -89,6 +91,11 @@ def _paths(app: Flask, rows: int) -> dict[str, str]:
         "deep page": f"{EXPLORER}?after={after[0]}_{after[1]}",
         "account": "/finance/accounts/1",
         "account, a deep page": f"/finance/accounts/{deep}?after={after[0]}_{after[1]}",
+        "a balance, explained": "/finance/explain/balance/1",
+        "net worth, explained": "/finance/explain/net-worth?currency=USD",
+        "spending, explained": "/finance/explain/spending?currency=USD",
+        "a month, explained": "/finance/explain/cash-flow?part=out&currency=USD",
+        "all, explained": "/finance/explain/transactions?part=out&currency=USD",
         "search, a common word": f"{EXPLORER}?q={long_history.COMMON}",
         "search, a rare word": f"{EXPLORER}?q={long_history.RARE}",
         "search, a letter": f"{EXPLORER}?q=c",

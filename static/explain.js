@@ -18,6 +18,12 @@
     htmx.ajax("GET", url, { target: "#sheet-content", swap: "innerHTML" });
   }
 
+  // A browser that steps back in its history takes the focus away, unless it moves meanwhile.
+  function focusOpener() {
+    opener?.blur();
+    opener?.focus();
+  }
+
   function mark(isOpen) {
     opener?.toggleAttribute("data-open", isOpen);
   }
@@ -41,16 +47,20 @@
     document.getElementById("receipt-title").focus();
   });
 
-  // A swap of the page may have replaced the figure.
+  // A swap of the page may have replaced the figure, or its mark.
   document.addEventListener("htmx:after:swap", () => {
-    if (!sheet.open || opener?.isConnected) return;
-    opener = [...document.querySelectorAll("a[data-explain]")].find((link) => link.href === opener?.href) ?? null;
+    if (!sheet.open || !opener) return;
+    if (!opener.isConnected) {
+      const links = [...document.querySelectorAll("main a[data-explain]")];
+      opener = links.find((link) => link.href === opener.href) ?? opener;
+    }
     mark(true);
   });
 
   addEventListener("popstate", (event) => {
     depth = event.state?.sheet ?? 0;
     isOurs = sheet.open || wasClosed || depth > 0;
+    if (wasClosed) focusOpener();
     wasClosed = false;
     if (depth) show(location.href, false);
     else if (sheet.open) sheet.close();
@@ -64,7 +74,7 @@
 
   sheet.addEventListener("close", () => {
     mark(false);
-    opener?.focus();
+    focusOpener();
     if (!depth) return;
     wasClosed = true;
     history.go(-depth);

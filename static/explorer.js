@@ -164,6 +164,7 @@
   document.addEventListener("keydown", (event) => {
     if (document.querySelector("dialog[open]")) return; // it has keys of its own
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    if (document.querySelector("dialog[open]")) return; // an explanation lies over the list
     if (event.key === "Escape") return close(event);
     // On a checkbox, Enter would press the form's first button.
     if (event.key === "Enter" && event.target.matches("[type=checkbox][form=bulk], #bulk [type=checkbox]")) {

@@ -1,12 +1,15 @@
 """Store transactions for a test in the same way as a sync does."""
 
 from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
 
 from sqlalchemy import Insert, insert, literal, select
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
-from plaidapp.store import Transaction
+from plaidapp.store import Account, Stream, Transaction
+from plaidapp.store.base.types import now
 from plaidapp.store.transactions import ingest
 
 
@@ -22,6 +25,26 @@ def save(
 ) -> None:
     rows = rows_of(sent)
     ingest.save(user_id, item_id, account_ids, [None], rows, from_start=False, new=False)
+
+
+def stream_of(account: Account) -> Stream:
+    """Return a recurring payment of a stored account. The caller adds it."""
+    return Stream(
+        user_id=account.user_id,
+        item_id=account.item_id,
+        account_id=account.id,
+        plaid_stream_id="stream",
+        direction="out",
+        description="Rent of Platypus",
+        frequency="MONTHLY",
+        first_date=date(2026, 1, 1),
+        last_date=date(2026, 2, 1),
+        average_amount=Decimal(1),
+        last_amount=Decimal(1),
+        status="MATURE",
+        is_active=True,
+        updated_at=now(),
+    )
 
 
 def delete_everything() -> None:

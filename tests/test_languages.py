@@ -22,6 +22,7 @@ from tests.auth.test_access import mail_links_of
 from tests.finance.connections.test_status_lines import STATES
 from tests.pages import Page
 from tests.pseudo import FORMATS, bracketed, translate, untranslatable
+from tests.stored import stream_of
 
 PSEUDO = "eo"
 FILES = {"CSV", "JSON", "OFX", "QIF", "Beancount", "hledger"}
@@ -87,9 +88,12 @@ def ids(app, connected):
                     made.append(_pull(connected.id, item, kind, phase, state))
             for state in (pulls.QUEUED, pulls.RUNNING, pulls.FAILED):
                 made.append(pulls.add(connected.id, kind, state=state, error_code="C"))
+        stream = stream_of(db.session.get_one(Account, 1))
+        db.session.add(stream)
         db.session.commit()
         return {
             "item_id": [1],
+            "stream_id": [stream.id],
             "pull_id": [1, *(pull.id for pull in made)],
             "account_id": db.session.scalars(select(Account.id)).all(),
             "session_id": _sessions(connected.id),

@@ -23,6 +23,7 @@ from .explain import (
     account_parts,
     balances,
     cash_flow,
+    due,
     tallies,
 )
 from .explain import net_worth as explained_net_worth
@@ -44,6 +45,7 @@ __all__ = [  # these register their routes when they are imported
     "dashboard_page",
     "disconnect_page",
     "download",
+    "due",
     "edit_actions",
     "explained_net_worth",
     "explained_recurring",

@@ -15,6 +15,7 @@ from plaidapp.store import Account, Edit, Item, LinkSession, LoginSession, Pull,
 from plaidapp.store.base.types import now
 from plaidapp.store.people import login_sessions, mail_links, passkeys, users
 from plaidapp.store.pulls import kinds, pulls
+from tests import stored
 from tests.pages import token_of
 
 PUBLIC = {
@@ -73,6 +74,9 @@ def belongings(app, alice):
         edit = Edit(user_id=alice.id)
         db.session.add_all([account, edit])
         db.session.flush()
+        stream = stored.stream_of(account)
+        db.session.add(stream)
+        db.session.flush()
         row = Transaction(
             user_id=alice.id,
             item_id=item.id,
@@ -87,6 +91,7 @@ def belongings(app, alice):
         db.session.add_all([row, session])
         db.session.commit()
         ids = {"transaction_id": row.id, "edit_id": edit.id, "account_id": account.id}
+        ids["stream_id"] = stream.id
         passkeys.add(
             alice.id,
             credential_id=b"id",

@@ -1,6 +1,5 @@
 """What changed an account's balance, what is available on it, and its balance after a row."""
 
-from datetime import date
 from decimal import Decimal
 
 from flask import url_for
@@ -14,14 +13,13 @@ from plaidapp.store.base.dates import days_later
 from plaidapp.store.connections.account_types import CREDIT
 from plaidapp.store.reports import running_balances
 from plaidapp.store.reports.balance_history import COMPUTED_TYPES
-from plaidapp.store.transactions import matching_months, reader, transactions
-from plaidapp.store.transactions.filters import Filter
+from plaidapp.store.transactions import reader, transactions
 
 from ..base.blueprint import blueprint
 from ..reports import account_balances
 from ..transactions import filter_urls
 from ..transactions.filter_urls import account_label
-from . import asked, balances, row_lines
+from . import asked, balances, row_lines, span
 from .explanation import Explanation, Line, Link, Result, answer
 
 MOST_OF_DAY = 50
@@ -38,9 +36,10 @@ def explain_change(account_id: int) -> str:
     entries: list[Line | Result]
     links: list[Link] = []
     known = each.line is not None and since >= each.line.known_from
-    if known and account.closed_at is None and _is_sum(account) and _are_few(account, since):
-        span = balances.span(each, since, today())
-        entries, links = list(span.lines()), span.links
+    is_sum = account.closed_at is None and account.type in COMPUTED_TYPES
+    if known and is_sum and span.are_few(account, since, today()):
+        found = span.between(each, since, today())
+        entries, links = list(found.lines()), found.links
     else:
         days = (today(), after), (since, -before)
         entries = [
@@ -70,22 +69,17 @@ def explain_change(account_id: int) -> str:
     )
 
 
-def _is_sum(account: Account) -> bool:
-    return account.type in COMPUTED_TYPES
-
-
-def _are_few(account: Account, since: date) -> bool:
-    wanted = Filter(account.user_id, since, today(), account_ids=(account.id,))
-    return matching_months.count_rows(wanted) <= balances.MOST_ROWS
-
-
 @blueprint.get("/explain/available/<int:account_id>")
 def explain_available(account_id: int) -> str:
     account, _ = asked.account(account_id)
     return answer(
         Explanation(
             gettext("Available"),
-            f"{account_label(account)}, {inline_moment(account.updated_at)}",
+            gettext(
+                "%(account)s, %(when)s",
+                account=account_label(account),
+                when=inline_moment(account.updated_at),
+            ),
             account.currency or "",
             _available(account),
             notes=[
@@ -99,19 +93,20 @@ def explain_available(account_id: int) -> str:
 
 
 def _available(account: Account) -> list[Line | Result]:
-    available, limit = account.available, account.limit
-    if available is None or account.current is None or (account.is_debt and limit is None):
-        return []
+    """From the balance or, on a card, from the limit. A bank may not say what is left of it."""
     balance_url = balances.url_of(account, today())
+    balance, limit, available = account.balance, account.limit, account.available
+    if balance is None:
+        return []
     if account.type == CREDIT and limit is not None:
-        lines = [
-            Line(gettext("Your limit"), limit, is_start=True),
-            Line(gettext("What you owe"), -account.current, balance_url, is_explained=True),
-        ]
+        owed = Line(gettext("What you owe"), -balance, balance_url, is_explained=True)
+        lines = [Line(gettext("Your limit"), limit, is_start=True), owed]
+        if available is None:
+            return [*lines, Result(gettext("Left of your limit"), limit - balance)]
+    elif available is None or account.is_debt or account.current is None:
+        return []
     else:
-        lines = [
-            Line(gettext("Balance"), account.current, balance_url, is_explained=True, is_start=True)
-        ]
+        lines = [Line(gettext("Balance"), balance, balance_url, is_explained=True, is_start=True)]
     pending = row_lines.of(
         {"account": [str(account.id)], "pending": ["only"], "hidden": ["any"], "scope": ["all"]},
         row_lines.NET,
@@ -154,7 +149,12 @@ def explain_running(transaction_id: int) -> str:
     return answer(
         Explanation(
             gettext("Balance after this transaction"),
-            f"{shown_title(row)}, {account_label(account)}, {long_day(row.date)}",
+            gettext(
+                "%(title)s, %(account)s, %(day)s",
+                title=shown_title(row),
+                account=account_label(account),
+                day=long_day(row.date),
+            ),
             account.currency or "",
             [] if after is None else _running(row, account, item, after),
         )
@@ -172,7 +172,7 @@ def _running(row: Transaction, account: Account, item: Item, after: Decimal) -> 
         is_explained=True,
         is_start=True,
     )
-    wanted = row_lines.filter_of(balances.rows_between(account, row.date, row.date))
+    wanted = row_lines.filter_of(span.rows_between(account, row.date, row.date))
     of_day = [
         each
         for each in reader.page(wanted, MOST_OF_DAY, (row.date, row.id + 1))
@@ -183,13 +183,13 @@ def _running(row: Transaction, account: Account, item: Item, after: Decimal) -> 
             shown_title(each),
             -each.amount,
             url_for("finance.transaction", transaction_id=each.id),
-            month_day(each.date),
+            row_lines.on_day(each.date),
         )
         for each in reversed(of_day)
     ]
     rest = after - before - sum((line.amount for line in lines), Decimal(0))
     if rest:
-        url = filter_urls.address(balances.rows_between(account, row.date, row.date))
+        url = filter_urls.address(span.rows_between(account, row.date, row.date))
         many = len(of_day) == MOST_OF_DAY
         label = gettext("Earlier that day") if many else gettext("Not explained by transactions")
         lines.insert(0, Line(label, rest, url if many else None))

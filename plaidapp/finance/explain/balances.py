@@ -4,121 +4,88 @@ What is owed is negative.
 """
 
 import json
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from flask import url_for
+from flask import request, url_for
 from flask_babel import gettext
 
 from plaidapp.days import day_of, inline_moment, long_day, month_day, today
 from plaidapp.store import Account, Item
-from plaidapp.store.base.dates import days_later, month_of
-from plaidapp.store.connections import balances
+from plaidapp.store.connections import balances, checks
 from plaidapp.store.reports.balance_history import COMPUTED_TYPES
-from plaidapp.store.transactions import matching_months
-from plaidapp.store.transactions.filters import Filter
 
 from ..base.blueprint import blueprint
 from ..connections.accounts_json import as_plaid
 from ..reports import account_balances
 from ..reports.account_balances import AccountBalance
-from ..transactions.filter_urls import Query, account_label
-from . import asked, row_lines
+from ..transactions.filter_urls import account_label
+from . import asked, span
 from .explanation import Explanation, Line, Link, Result, answer
-from .row_lines import NET, RowSum
-
-MOST_ROWS = 5_000
-"""The most rows, about, that a balance is explained from. A busy account gets fewer days."""
-
-
-@dataclass(frozen=True)
-class Span:
-    """An account's balance at the end of two days, and its posted rows between them."""
-
-    each: AccountBalance
-    start: date
-    end: date
-    before: Decimal
-    after: Decimal
-    rows: RowSum
-
-    @property
-    def unexplained(self) -> Decimal:
-        """What the bank's reports differ by and the rows don't explain."""
-        return self.after - self.before - self.rows.amount
-
-    def lines(self) -> list[Line]:
-        lines = self.rows.lines()
-        if self.unexplained:
-            detail = gettext("The bank’s balances differ by this much more than its transactions.")
-            lines.append(
-                Line(gettext("Not explained by transactions"), self.unexplained, detail=detail)
-            )
-        return lines
-
-    @property
-    def links(self) -> list[Link]:
-        return [self.rows.link] if self.rows.rows else []
-
-
-def span(each: AccountBalance, start: date, end: date) -> Span:
-    account = each.account
-    query = rows_between(account, days_later(start, 1), end)
-    before, after = each.at([start, end])
-    rows = row_lines.of(query, NET, {account.currency or "", ""})
-    return Span(each, start, end, before, after, rows)
-
-
-def rows_between(account: Account, first: date, last: date) -> Query:
-    """The filter of the rows that change the account's balance: hidden ones do, pending don't."""
-    return {
-        "start_date": [first.isoformat()],
-        "end_date": [last.isoformat()],
-        "account": [str(account.id)],
-        "pending": ["without"],
-        "hidden": ["any"],
-        "scope": ["all"],
-    }
-
-
-def start_for(account: Account, day: date) -> date:
-    """The end of the month before; a later day if the account has very many rows since then."""
-    first = month_of(day)
-    rows = matching_months.count_rows(
-        Filter(account.user_id, first, day, account_ids=(account.id,))
-    )
-    days = day.day if rows <= MOST_ROWS else max(day.day * MOST_ROWS // rows, 1)
-    return days_later(day, -days)
+from .row_lines import on_day
 
 
 def url_of(account: Account, day: date) -> str:
     return url_for("finance.explain_balance", account_id=account.id, day=day.isoformat())
 
 
+@blueprint.app_template_filter()
+def balance_url(account: Account) -> str:
+    """The explanation of the balance that pages show of an account, also after it was closed."""
+    last = "1" if account.closed_at else None
+    return url_for("finance.explain_balance", account_id=account.id, last=last)
+
+
 @blueprint.get("/explain/balance/<int:account_id>")
 def explain_balance(account_id: int) -> str:
-    return answer(balance(*asked.account(account_id), asked.day()))
+    """On the day in the address; with `last`, the last one of an account that was closed."""
+    account, item = asked.account(account_id)
+    closed = day_of(account.closed_at) if account.closed_at else None
+    if closed and "last" in request.args:
+        return answer(balance(account, item, closed))
+    day = asked.day()
+    is_over = closed is not None and day >= closed
+    return answer(_after_the_end(account, item, day) if is_over else balance(account, item, day))
 
 
 def balance(account: Account, item: Item, day: date) -> Explanation:
-    start = start_for(account, day)
+    """While the account was open."""
+    start = span.start_for(account, day)
     each = account_balances.of_account(account, item, start, today())
-    closed = day_of(account.closed_at) if account.closed_at else None
     entries: list[Line | Result] = []
     links: list[Link] = []
     if each.line is None:
         pass
-    elif closed and day >= closed:
-        entries = _closed(each, closed)
     elif day < each.line.known_from:
         entries = _estimated(each, day, each.line.known_from)
     elif account.type not in COMPUTED_TYPES or each.line.known_from == day:
         entries = _reported(each, day)
     else:
-        found = span(each, max(start, each.line.known_from), day)
+        found = span.between(each, max(start, each.line.known_from), day)
         entries, links = _written_out(found), found.links
-    is_now = day == today()
+    return _explanation(each, day, entries, links)
+
+
+def _after_the_end(account: Account, item: Item, day: date) -> Explanation:
+    """An account that was closed counts as zero."""
+    each = account_balances.of_account(account, item, day, today())
+    (amount,) = each.reported_at([day])
+    closed = on_day(day_of(account.closed_at)) if account.closed_at else ""
+    label = gettext("Disconnected") if item.disconnected_at else gettext("Closed")
+    last = Line(
+        gettext("Last balance"), amount, balance_url(account), is_explained=True, is_start=True
+    )
+    end = Line(label, -amount, detail=closed)
+    return _explanation(each, day, [last, end, Result(gettext("Balance"), Decimal(0))], [])
+
+
+def _explanation(
+    each: AccountBalance,
+    day: date,
+    entries: list[Line | Result],
+    links: list[Link],
+) -> Explanation:
+    account, is_now = each.account, day == today()
     return Explanation(
         gettext("Balance"),
         gettext("%(account)s, %(day)s", account=account_label(account), day=long_day(day)),
@@ -127,10 +94,11 @@ def balance(account: Account, item: Item, day: date) -> Explanation:
         notes=_notes(each, day),
         links=links,
         sent=json.dumps(as_plaid(account), indent=2, ensure_ascii=False) if is_now else "",
+        check=checks.of_account(account.id) if is_now else None,
     )
 
 
-def _written_out(found: Span) -> list[Line | Result]:
+def _written_out(found: span.Span) -> list[Line | Result]:
     account, day = found.each.account, found.end
     reported = balances.last_report(account.id, found.start)
     is_banks = reported == found.start
@@ -167,7 +135,7 @@ def _result(account: Account, day: date, amount: Decimal, *, agrees: bool) -> Re
 
 def _reported(each: AccountBalance, day: date) -> list[Line | Result]:
     """A balance that rows don't lead to."""
-    (amount,) = each.at([day])
+    (amount,) = each.reported_at([day])
     reported = balances.last_report(each.account.id, day)
     if reported is None:
         label, detail = gettext("First balance"), gettext("before the first transaction")
@@ -180,33 +148,17 @@ def _reported(each: AccountBalance, day: date) -> list[Line | Result]:
 
 
 def _estimated(each: AccountBalance, day: date, known: date) -> list[Line | Result]:
-    (amount,) = each.at([day])
+    (amount,) = each.reported_at([day])
     first = Line(
         gettext("First known balance"),
         amount,
         url_of(each.account, known),
-        month_day(known),
+        on_day(known),
         is_explained=True,
         is_estimate=True,
         is_start=True,
     )
     return [first, Result(gettext("Balance"), amount)]
-
-
-def _closed(each: AccountBalance, closed: date) -> list[Line | Result]:
-    before = days_later(closed, -1)
-    (amount,) = each.at([before])
-    last = Line(
-        gettext("Last balance"),
-        amount,
-        url_of(each.account, before),
-        month_day(before),
-        is_explained=True,
-        is_start=True,
-    )
-    label = gettext("Disconnected") if each.item.disconnected_at else gettext("Closed")
-    end = Line(label, -amount, detail=month_day(closed))
-    return [last, end, Result(gettext("Balance"), Decimal(0))]
 
 
 def _notes(each: AccountBalance, day: date) -> list[str]:

@@ -7,16 +7,16 @@ from flask import abort, request, url_for
 from flask_babel import gettext
 
 from plaidapp.auth.access import person
-from plaidapp.days import long_month, today
+from plaidapp.days import long_month, month_day, today
 from plaidapp.formats import money
 from plaidapp.store.base.dates import last_of_month, month_of, months_later
-from plaidapp.store.transactions import monthly_totals
 from plaidapp.store.transactions.categories import (
     LOAN_PAYOUT,
     TRANSFER_IN,
     TRANSFER_OUT,
     is_spending,
 )
+from plaidapp.store.transactions.monthly_totals import MonthlySum
 
 from ..base.blueprint import blueprint
 from ..transactions import filter_urls
@@ -31,7 +31,7 @@ from .row_lines import IN, NET, OUT, SPENT
 @blueprint.get("/explain/cash-flow")
 def explain_cash_flow() -> str:
     month, currency, part = asked.month(), asked.currency(), asked.part(IN, OUT, NET)
-    query = _of_month(month) | {"scope": ["flow"]}
+    query = _of_days(month, last_of_month(month)) | {"scope": ["flow"]}
     found = row_lines.of(query, part, {currency})
     titles = {IN: gettext("Money in"), OUT: gettext("Money out"), NET: gettext("Net")}
     lines = found.lines()
@@ -69,7 +69,7 @@ def _flow_url(month: date, part: str, currency: str) -> str:
 
 def _transfers(month: date) -> list[Link]:
     categories = [TRANSFER_IN, TRANSFER_OUT, LOAN_PAYOUT]
-    query = _of_month(month) | {"category": categories, "scope": ["all"]}
+    query = _of_days(month, last_of_month(month)) | {"category": categories, "scope": ["all"]}
     rows = sum(each.rows for each in row_lines.sums_of(query))
     url = filter_urls.address(query)
     return [Link(gettext("See the transfers"), url)] if rows else []
@@ -77,69 +77,77 @@ def _transfers(month: date) -> list[Link]:
 
 @blueprint.get("/explain/spending")
 def explain_spending() -> str:
+    """Of a month, or of its days up to the one in `through`."""
     month, currency = asked.month(), asked.currency()
     category = request.args.get("category", "")
     if len(category) > LONGEST_CODE or "\0" in category:
         abort(404)
+    end = asked.day("through") if "through" in request.args else last_of_month(month)
+    query = _of_days(month, end)
     title = category_label(category) if category else gettext("Spending")
-    lines = _of_category(month, category, currency) if category else _spent(month, currency)
+    lines = _of_category(query, category, currency) if category else _spent(query, month, currency)
     total = sum((line.amount for line in lines), Decimal(0))
-    before = months_later(month, -1)
-    spent_before = sum(
-        (
-            each.spent or Decimal(0)
-            for each in monthly_totals.flow(person().id, before)
-            if each.month == before
-            and each.currency == currency
-            and category in ("", each.category)
-        ),
-        Decimal(0),
-    )
-    earlier = gettext(
-        "%(month)s: %(amount)s", month=long_month(before), amount=money(spent_before, currency)
-    )
+    about = _about(month)
+    if end < last_of_month(month):
+        about = gettext("In %(month)s through %(day)s", month=long_month(month), day=month_day(end))
     return answer(
         Explanation(
             title,
-            _about(month),
+            about,
             currency,
             [*lines, Result(title, total)],
             notes=[gettext("Refunds are taken off. Transfers don’t count."), *_hidden_note()],
-            links=[Link(earlier, _spending_url(before, category, currency), is_explained=True)],
+            links=[_month_before(month, category, currency)],
             is_signed=False,
         )
     )
 
 
-def _spending_url(month: date, category: str, currency: str) -> str:
-    return url_for(
+def _month_before(month: date, category: str, currency: str) -> Link:
+    before = months_later(month, -1)
+    found = _spent(_of_days(before, last_of_month(before)), before, currency, category)
+    spent = sum((line.amount for line in found), Decimal(0))
+    label = gettext(
+        "%(month)s: %(amount)s", month=long_month(before), amount=money(spent, currency)
+    )
+    url = url_for(
         "finance.explain_spending",
-        month=f"{month:%Y-%m}",
+        month=f"{before:%Y-%m}",
         category=category or None,
         currency=currency,
     )
+    return Link(label, url, is_explained=True)
 
 
-def _spent(month: date, currency: str) -> list[Line]:
-    found = [
-        (spent, each.category)
-        for each in monthly_totals.flow(person().id, month)
-        if each.month == month and each.currency == currency and (spent := each.spent) is not None
-    ]
-    return [
-        Line(
-            category_label(category),
-            spent,
-            _spending_url(month, category, currency),
-            is_explained=True,
-        )
-        for spent, category in sorted(found, key=lambda pair: (-pair[0], pair[1]))
-    ]
+def _spent(query: Query, month: date, currency: str, category: str = "") -> list[Line]:
+    """A line for each category, the largest first."""
+    lines = []
+    for each in row_lines.sums_of(query | {"scope": ["flow"]}):
+        sums = MonthlySum(month, each.category, each.currency, each.money_in, each.money_out)
+        if each.currency == currency and category in ("", each.category):
+            if sums.spent is None:
+                continue
+            url = url_for(
+                "finance.explain_spending",
+                month=f"{month:%Y-%m}",
+                through=_through(query, month),
+                category=each.category,
+                currency=currency,
+            )
+            line = Line(category_label(each.category), sums.spent, url, is_explained=True)
+            lines.append((-sums.spent, each.category, line))
+    return [line for *_, line in sorted(lines, key=lambda found: found[:2])]
 
 
-def _of_category(month: date, category: str, currency: str) -> list[Line]:
+def _through(query: Query, month: date) -> str | None:
+    """The last day of the query, if it is not that of the month."""
+    (end,) = query["end_date"]
+    return end if end != last_of_month(month).isoformat() else None
+
+
+def _of_category(query: Query, category: str, currency: str) -> list[Line]:
     """Its rows if they are few; otherwise purchases and refunds."""
-    query = _of_month(month) | {"scope": ["flow"], "category": [category]}
+    query = query | {"scope": ["flow"], "category": [category]}
     has_refunds = is_spending(category, money_out=False)
     found = row_lines.of(query, SPENT if has_refunds else OUT, {currency})
     if found.rows <= row_lines.MOST_ROWS:
@@ -151,16 +159,15 @@ def _of_category(month: date, category: str, currency: str) -> list[Line]:
     return lines
 
 
-def _of_month(month: date) -> Query:
-    return {
-        "start_date": [month.isoformat()],
-        "end_date": [last_of_month(month).isoformat()],
-    }
+def _of_days(first: date, last: date) -> Query:
+    return {"start_date": [first.isoformat()], "end_date": [last.isoformat()]}
 
 
 def _about(month: date) -> str:
     name = long_month(month)
-    return gettext("%(month)s so far", month=name) if month == month_of(today()) else name
+    if month == month_of(today()):
+        return gettext("In %(month)s so far", month=name)
+    return gettext("In %(month)s", month=name)
 
 
 def _hidden_note() -> list[str]:

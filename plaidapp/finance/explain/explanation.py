@@ -8,6 +8,7 @@ from typing import NamedTuple
 from flask import render_template
 
 from plaidapp.htmx import is_htmx
+from plaidapp.store import AccountCheck
 
 
 @dataclass(frozen=True)
@@ -15,7 +16,7 @@ class Line:
     """A part of the sum. What adds to the figure is positive.
 
     `url` is where its rows are or, if `is_explained`, its own explanation. `is_start` is for the
-    amount that a change is added to.
+    amount that a change is added to. The amount is `times` that of the explanation.
     """
 
     label: str
@@ -25,6 +26,7 @@ class Line:
     is_explained: bool = False
     is_estimate: bool = False
     is_start: bool = False
+    times: int = 1
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,8 @@ class Explanation:
     Its lines add up to the amount of its last result. Without any, the figure is not known. `about`
     says whose figure it is, and of when. `is_signed` is for a sum of what comes in and goes out,
     whose lines show their signs, and `is_change` for a figure that shows its own. `earlier` are
-    payments before those of the sum. `sent` is the JSON behind it.
+    payments before those of the sum. `sent` is the JSON behind it, and `check` says how the account
+    compares with the bank.
     """
 
     title: str
@@ -66,6 +69,7 @@ class Explanation:
     is_change: bool = False
     earlier: Sequence[Line] = ()
     sent: str = ""
+    check: AccountCheck | None = None
 
     @property
     def amount(self) -> Decimal | None:

@@ -25,16 +25,15 @@ TITLES = {key: title for key, title, _ in KINDS}
 
 @blueprint.get("/explain/net-worth")
 def explain_net_worth() -> str:
-    day, currency = asked.day(), asked.currency()
+    day, currency, title = asked.day(), asked.currency(), gettext("Net worth")
     found = _in_currency(currency, day)
     lines = [_line(each, each.at([day])[0], day) for each in found if _is_open(each, day)]
-    (total,) = reported.sums(found, [day])
     return answer(
         Explanation(
-            gettext("Net worth"),
-            long_day(day),
+            title,
+            _when(day),
             currency,
-            [*lines, Result(gettext("Net worth"), total)],
+            [*lines, *(Result(title, total) for total in reported.sums(found, [day]))],
             notes=_notes(found, day),
             is_signed=False,
         )
@@ -47,21 +46,21 @@ def explain_net_worth_change() -> str:
     currency = asked.currency()
     since = asked.day() if "day" in request.args else end_of_last_month(today())
     found = _in_currency(currency, since)
-    before, now = reported.sums(found, [since, today()])
     lines = []
     for each in found:
         was, now_is = each.at([since, today()])
         if was != now_is:
-            url = url_for(
-                "finance.explain_change", account_id=each.account.id, day=since.isoformat()
-            )
-            lines.append(_line(each, now_is - was, since, url))
+            lines.append(_line(each, now_is - was, since, _change_url(each, since)))
+    results = []
+    if found:
+        before, now = reported.sums(found, [since, today()])
+        results = [Result(gettext("Change"), now - before)]
     return answer(
         Explanation(
             gettext("Change of your net worth"),
-            gettext("since the end of %(day)s", day=month_day(since)),
+            _since(since),
             currency,
-            [*lines, Result(gettext("Change"), now - before)],
+            [*lines, *results],
             notes=_notes(found, since),
             is_change=True,
         )
@@ -70,42 +69,81 @@ def explain_net_worth_change() -> str:
 
 @blueprint.get("/explain/group")
 def explain_group() -> str:
-    kind, currency = request.args.get("kind", "cash"), asked.currency()
-    if kind not in TITLES:
-        abort(404)
+    kind, currency = _kind(), asked.currency()
     lines = [
         _line(each, each.value, today())
-        for each in account_balances.since(person().id, today(), today())
-        if each.is_open
-        and kind_of(each.account) == kind
-        and each.currency == currency
-        and each.value is not None
+        for each in _of_kind(kind, currency, today())
+        if each.value is not None
     ]
-    if not lines:
-        abort(404)
     total = sum((line.amount for line in lines), Decimal(0))
     title = str(TITLES[kind])
     return answer(
         Explanation(
             title,
-            long_day(today()),
+            _when(today()),
             currency,
-            [*lines, Result(title, total)],
+            [*lines, Result(title, total)] if lines else (),
             notes=_notes([], today()),
             is_signed=False,
         )
     )
 
 
+@blueprint.get("/explain/group-change")
+def explain_group_change() -> str:
+    """Since the end of last month, of the accounts whose balance was known then."""
+    since, kind = end_of_last_month(today()), _kind()
+    lines = []
+    for each in _of_kind(kind, asked.currency(), since):
+        if changed := each.change_since(since):
+            lines.append(_line(each, changed, since, _change_url(each, since)))
+    total = sum((line.amount for line in lines), Decimal(0))
+    return answer(
+        Explanation(
+            str(TITLES[kind]),
+            _since(since),
+            asked.currency(),
+            [*lines, Result(gettext("Change"), total)],
+            is_change=True,
+        )
+    )
+
+
+def _kind() -> str:
+    kind = request.args.get("kind", "cash")
+    if kind not in TITLES:
+        abort(404)
+    return kind
+
+
+def _of_kind(kind: str, currency: str, since: date) -> list[AccountBalance]:
+    return [
+        each
+        for each in account_balances.since(person().id, since, today())
+        if each.is_open and kind_of(each.account) == kind and each.currency == currency
+    ]
+
+
+def _change_url(each: AccountBalance, since: date) -> str:
+    return url_for("finance.explain_change", account_id=each.account.id, day=since.isoformat())
+
+
+def _since(day: date) -> str:
+    return gettext("Since the end of %(day)s", day=month_day(day))
+
+
 def _in_currency(currency: str, day: date) -> list[AccountBalance]:
-    found = [
+    return [
         each
         for each in account_balances.since(person().id, day, today())
         if each.line is not None and each.currency == currency
     ]
-    if not found:
-        abort(404)
-    return found
+
+
+def _when(day: date) -> str:
+    if day == today():
+        return gettext("Now")
+    return gettext("At the end of %(day)s", day=long_day(day))
 
 
 def _is_open(each: AccountBalance, day: date) -> bool:

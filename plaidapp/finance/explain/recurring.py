@@ -2,11 +2,11 @@
 
 from decimal import Decimal
 
-from flask import abort, url_for
+from flask import url_for
 from flask_babel import gettext
 
 from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
-from plaidapp.days import long_day, month_day
+from plaidapp.days import long_day
 from plaidapp.formats import money, number, shown_title
 from plaidapp.store import Stream, Transaction
 from plaidapp.store.recurring import recurring_streams
@@ -17,6 +17,7 @@ from ..recurring.recurring_pages import TIMES_A_YEAR, counts_monthly, how_often
 from ..transactions.filter_urls import account_label
 from . import asked
 from .explanation import Explanation, Line, Result, answer
+from .row_lines import on_day
 
 MOST_PAYMENTS = 7
 COSTS, INCOME = "costs", "income"
@@ -29,9 +30,10 @@ def explain_payment(stream_id: int) -> str:
     paid = recurring_streams.payments(stream, MOST_PAYMENTS)
     last = paid[0] if paid and paid[0].amount == stream.last_amount else None
     expected = _amount(stream, stream.last_amount)
-    about = [account_label(stream.account)]
+    about = account_label(stream.account)
     if stream.predicted_next_date and not stream.is_over:
-        about.insert(0, long_day(stream.predicted_next_date))
+        day = long_day(stream.predicted_next_date)
+        about = gettext("Expected on %(day)s, %(account)s", day=day, account=about)
     line = _line(stream, last) if last else None
     line = line or Line(
         gettext("Latest amount"), expected, detail=gettext("as Plaid reports it"), is_estimate=True
@@ -49,7 +51,7 @@ def explain_payment(stream_id: int) -> str:
     return answer(
         Explanation(
             shown_title(stream),
-            ", ".join(about),
+            about,
             stream.currency or "",
             [line, Result(gettext("Expected"), expected)],
             notes=notes,
@@ -72,7 +74,7 @@ def _line(stream: Stream, row: Transaction) -> Line:
         shown_title(row),
         _amount(stream, row.amount),
         url_for("finance.transaction", transaction_id=row.id),
-        month_day(row.date),
+        on_day(row.date),
         is_estimate=True,
     )
 
@@ -85,8 +87,6 @@ def explain_recurring() -> str:
     streams = payments.income if part == INCOME else payments.bills
     in_currency = [each for each in streams if (each.currency or "") == currency]
     counted = list(filter(counts_monthly, in_currency))
-    if not counted:
-        abort(404)
     lines = [_of_year(each) for each in counted]
     yearly = sum((line.amount for line in lines), Decimal(0))
     title = gettext("Income a month") if part == INCOME else gettext("Recurring costs a month")
@@ -95,13 +95,7 @@ def explain_recurring() -> str:
             title,
             gettext("At the latest amounts"),
             currency,
-            [
-                *lines,
-                Result(gettext("In a year"), yearly),
-                Result(
-                    gettext("In a month"), yearly / 12, gettext("divided by twelve"), divisor=12
-                ),
-            ],
+            [*lines, *_results(yearly)] if lines else (),
             notes=[gettext("Payments of which nobody knows how often they come are left out.")],
             is_signed=False,
         )
@@ -119,4 +113,13 @@ def _of_year(stream: Stream) -> Line:
         ),
         is_explained=True,
         is_estimate=True,
+        times=times,
     )
+
+
+def _results(yearly: Decimal) -> list[Result]:
+    divided = gettext("divided by twelve")
+    return [
+        Result(gettext("In a year"), yearly),
+        Result(gettext("In a month"), yearly / 12, divided, divisor=12),
+    ]

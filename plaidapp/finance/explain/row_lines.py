@@ -5,6 +5,7 @@ The filter that a line sums up is the one that its link shows, so the two can't 
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from flask import url_for
@@ -36,11 +37,12 @@ SPENT = "spent"
 
 @dataclass(frozen=True)
 class RowSum:
-    """What the rows of a filter add up to, as far as totals count them, in one currency."""
+    """What the rows of a filter add up to that totals count, or leave out, in one currency."""
 
     query: Query
     part: str
     sums: Sequence[CategorySum]
+    left_out: bool = False
 
     @property
     def rows(self) -> int:
@@ -53,21 +55,16 @@ class RowSum:
     @property
     def link(self) -> Link:
         """To all of these rows."""
-        label = ngettext(
-            "See the transaction",
-            "See the %(count)s transactions",
-            self.rows,
-            count=number(self.rows),
-        )
-        return Link(label, filter_urls.address(self._exactly(self.sums)))
+        return Link(gettext("See the transactions"), filter_urls.address(self._exactly(self.sums)))
 
     def lines(self) -> list[Line]:
-        if self.rows <= MOST_ROWS:
+        if self.rows <= MOST_ROWS and not self.left_out:
             found = reader.page(filter_of(self._exactly(self.sums)), MOST_ROWS) if self.sums else ()
             return [self._line_of_row(row) for row in found]
         parts = [each for each in self.sums if amount_of(each, self.part)]
         parts.sort(key=lambda each: (-abs(amount_of(each, self.part)), each.category))
-        named = parts if len(parts) <= MOST_CATEGORIES + 1 else parts[:MOST_CATEGORIES]
+        many = len(parts) > MOST_CATEGORIES + 1 and not self.left_out
+        named = parts[:MOST_CATEGORIES] if many else parts
         lines = [self._line(category_label(each.category), [each]) for each in named]
         if others := parts[len(named) :]:
             lines.append(self._line(gettext("Other categories"), others))
@@ -86,10 +83,10 @@ class RowSum:
     def _line_of_row(self, row: Transaction) -> Line:
         amount = row.amount if self.part in (OUT, SPENT) else -row.amount
         url = url_for("finance.transaction", transaction_id=row.id)
-        return Line(shown_title(row), amount, url, month_day(row.date))
+        return Line(shown_title(row), amount, url, on_day(row.date))
 
     def _exactly(self, sums: Iterable[CategorySum]) -> Query:
-        """The filter of the rows of these categories that totals count, and of no others."""
+        """The filter of the sum's rows of these categories, and of no others."""
         categories = [each.category for each in sums]
         query = self.query | {"category": categories}
         if self.part in (IN, OUT):
@@ -97,13 +94,20 @@ class RowSum:
         if "scope" in query or "account" in query:
             return query
         if not any(map(is_transfer, categories)):
+            if self.left_out:
+                return query | {"scope": ["all"], "account": _account_ids(spent_from=False)}
             return query | {"scope": ["flow"]}
-        spent_from = [
-            str(each.id)
-            for each in accounts.of_user(person().id)
-            if each.type in SPENDING_TYPES and not each.is_hidden
-        ]
-        return query | {"scope": ["all"], "account": spent_from}
+        if self.left_out:  # transfers of every account
+            return query | {"scope": ["all"]}
+        return query | {"scope": ["all"], "account": _account_ids(spent_from=True)}
+
+
+def _account_ids(*, spent_from: bool) -> list[str]:
+    return [
+        str(each.id)
+        for each in accounts.of_user(person().id)
+        if (each.type in SPENDING_TYPES) is spent_from and not each.is_hidden
+    ]
 
 
 def amount_of(each: CategorySum, part: str) -> Decimal:
@@ -111,6 +115,10 @@ def amount_of(each: CategorySum, part: str) -> Decimal:
         net = each.money_in - each.money_out
         return net if part == NET else -net
     return each.money_in if part == IN else each.money_out
+
+
+def on_day(day: date) -> str:
+    return gettext("on %(day)s", day=month_day(day))
 
 
 def counted(rows: int) -> str:
@@ -124,19 +132,19 @@ def filter_of(query: Query) -> Filter:
     return form.filter_of(person().id)
 
 
-def sums_of(query: Query) -> list[CategorySum]:
-    """What the filter's rows add up to, as far as totals count them."""
-    return filter_totals.by_category(filter_of(query))
+def sums_of(query: Query, *, left_out: bool = False) -> list[CategorySum]:
+    """What the filter's rows add up to that totals count, or leave out."""
+    return filter_totals.by_category(filter_of(query), left_out=left_out)
 
 
-def of(query: Query, part: str, currencies: Iterable[str]) -> RowSum:
+def of(query: Query, part: str, currencies: Iterable[str], *, left_out: bool = False) -> RowSum:
     """The rows of a filter with these currencies. The filter names them only where others exist."""
     wanted = set(currencies)
-    found = sums_of(query)
+    found = sums_of(query, left_out=left_out)
     sums = [each for each in found if each.currency in wanted]
     if len(sums) < len(found):
         query = query | {"currency": sorted(code or NO_CURRENCY for code in wanted)}
-    return RowSum(query, part, _joined(sums))
+    return RowSum(query, part, _joined(sums), left_out)
 
 
 def _joined(sums: Iterable[CategorySum]) -> list[CategorySum]:

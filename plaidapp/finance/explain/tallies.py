@@ -4,6 +4,7 @@ from flask import abort, request
 from flask_babel import gettext
 
 from plaidapp.auth.access import person
+from plaidapp.formats import listed
 from plaidapp.store.connections import accounts
 from plaidapp.store.transactions import filter_totals
 
@@ -19,7 +20,8 @@ from .row_lines import IN, NET, OUT
 
 @blueprint.get("/explain/transactions")
 def explain_transactions() -> str:
-    """Of the filter in the address, which names one currency."""
+    """Of the filter in the address, which names one currency. With `left_out`, of the rows that
+    totals leave out."""
     part = asked.part(IN, OUT, NET)
     form = ExplorerForm(request.args)
     if not form.validate():
@@ -28,13 +30,17 @@ def explain_transactions() -> str:
     codes = query.pop("currency", [NO_CURRENCY])
     currency = "" if codes == [NO_CURRENCY] else codes[0]
     titles = {IN: gettext("Money in"), OUT: gettext("Money out"), NET: gettext("Net")}
-    about = ", ".join(chip.label for chip in _chips(form, query)) or gettext("All transactions")
-    if filter_totals.tally(row_lines.filter_of(query), MOST_COUNTED).is_more:
+    about = listed(chip.label for chip in _chips(form, query)) or gettext("All transactions")
+    wanted = row_lines.filter_of(query)
+    if not wanted.is_of_months and filter_totals.tally(wanted, MOST_COUNTED).is_more:
         too_many = gettext("There are too many to add up. Narrow the filter to see totals.")
         return answer(Explanation(titles[part], about, currency, (), notes=[too_many]))
-    found = row_lines.of(query, part, {currency})
+    left_out = "left_out" in request.args
+    found = row_lines.of(query, part, {currency}, left_out=left_out)
     notes = []
-    if "scope" not in query and "category" not in query:
+    if left_out:
+        notes.append(gettext("Totals leave these transactions out."))
+    elif "scope" not in query and "category" not in query:
         notes.append(gettext("Transfers between your own accounts are left out."))
     return answer(
         Explanation(
@@ -43,7 +49,7 @@ def explain_transactions() -> str:
             currency,
             [*found.lines(), Result(titles[part], found.amount)],
             notes=notes,
-            links=[found.link] if found.rows else [],
+            links=[found.link] if found.rows and not left_out else [],
             is_signed=part == NET,
             is_change=part == NET,
         )

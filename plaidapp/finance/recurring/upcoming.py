@@ -60,12 +60,15 @@ class Upcoming:
         Transfers are no costs. Amounts are those of the last payments.
         """
         sums: dict[str | None, Decimal] = {}
-        for _, streams in self._days(self.streams, self.end_of_month):
-            for stream in streams:
-                if is_cost(stream):
-                    cost = sums.get(stream.currency, Decimal()) + stream.last_amount
-                    sums[stream.currency] = cost
+        for _, stream in self.costs:
+            sums[stream.currency] = sums.get(stream.currency, Decimal()) + stream.last_amount
         return sorted(sums.items(), key=lambda pair: (-pair[1], pair[0] or ""))
+
+    @property
+    def costs(self) -> list[tuple[date, Stream]]:
+        """The payments that `due` adds up, each with its day."""
+        days = self._days(self.streams, self.end_of_month)
+        return [(day, stream) for day, streams in days for stream in streams if is_cost(stream)]
 
     @property
     def end_of_month(self) -> date:

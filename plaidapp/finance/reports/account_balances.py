@@ -65,12 +65,16 @@ class AccountBalance:
 
     def at(self, days: Sequence[date]) -> list[Decimal]:
         """The balance at the end of each day. It is zero from the day the account was closed."""
+        closed = day_of(self.account.closed_at) if self.account.closed_at else date.max
+        values = zip(days, self.reported_at(days), strict=True)
+        return [value if day < closed else NOTHING for day, value in values]
+
+    def reported_at(self, days: Sequence[date]) -> list[Decimal]:
+        """As `at`, but the last balance of an account that was closed stays."""
         if self.line is None:
             return [NOTHING] * len(days)
-        closed = day_of(self.account.closed_at) if self.account.closed_at else date.max
-        values = zip(days, self.line.at(days), strict=True)
         sign = self._sign
-        return [sign * value if day < closed else NOTHING for day, value in values]
+        return [sign * value for value in self.line.at(days)]
 
 
 def of_user(user_id: int, period: str, today: date) -> list[AccountBalance]:

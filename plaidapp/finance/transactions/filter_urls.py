@@ -112,6 +112,8 @@ def account_label(account: Account | None) -> str:
 
 
 def _days_label(start: date | None, end: date | None) -> str | None:
+    if start and start == end:
+        return long_day(start)
     if start and end:
         return str(_("%(start)s to %(end)s", start=long_day(start), end=long_day(end)))
     if start:

@@ -21,7 +21,7 @@ from plaidapp.store.transactions.reader import Place
 from ..base.rows_by_day import by_day
 from . import filter_urls, keyset, nothing_found
 from .category_labels import category_label
-from .filter_form import ExplorerForm
+from .filter_form import NO_CURRENCY, ExplorerForm
 from .filter_urls import Chip, Query
 from .nothing_found import Loosened, Suggestion
 
@@ -132,6 +132,18 @@ class Listing:
     @cached_property
     def chips(self) -> list[Chip]:
         return list(filter_urls.chips(self.form, self.query, self.accounts))
+
+    def explained_url(
+        self, part: str, currency: str | None, day: date | None = None, *, left_out: bool = False
+    ) -> str:
+        """The address that writes out a sum: money "in", "out" or "net", of one day or of all."""
+        query = filter_urls.without(filter_urls.query_of(self.form), "sort")
+        if day:
+            query |= {"start_date": [day.isoformat()], "end_date": [day.isoformat()]}
+        query |= {"currency": [currency or NO_CURRENCY], "part": [part]}
+        if left_out:
+            query["left_out"] = ["1"]
+        return filter_urls.address(query, "finance.explain_transactions")
 
     @property
     def with_transfers_url(self) -> str:

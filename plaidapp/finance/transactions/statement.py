@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from flask import url_for
 
 from plaidapp.store import Account, Item, Transaction
+from plaidapp.store.base.dates import days_later
 from plaidapp.store.connections import items
 from plaidapp.store.reports import running_balances
 from plaidapp.store.reports.running_balances import Pending, Running
@@ -132,6 +133,11 @@ class Statement(Listing):
         return running_balances.running(
             self.account, self.rows, self.below, is_first=self.after is None
         )
+
+    @property
+    def opening_day(self) -> date:
+        """The day of the balance before the last row of the page."""
+        return days_later(self.rows[-1].date, -1)
 
     @cached_property
     def pending(self) -> Pending:

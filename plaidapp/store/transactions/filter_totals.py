@@ -129,8 +129,8 @@ class CategorySum(NamedTuple):
     money_out: Decimal
 
 
-def by_category(wanted: Filter) -> list[CategorySum]:
-    """Return the parts of what the filter's rows add up to, as far as totals count them.
+def by_category(wanted: Filter, *, left_out: bool = False) -> list[CategorySum]:
+    """Return the parts of what the filter's rows add up to that totals count, or leave out.
 
     Unless the filter is of whole months, this reads all of its rows.
     """
@@ -141,7 +141,7 @@ def by_category(wanted: Filter) -> list[CategorySum]:
     return [
         CategorySum(row.category, row.currency or "", row.rows, row.money_in, row.money_out)
         for row in db.session.execute(query)
-        if row.counts and row.rows
+        if row.rows and row.counts is not left_out
     ]
 
 

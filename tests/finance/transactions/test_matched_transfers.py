@@ -47,7 +47,9 @@ def sums(alice):
     def read():
         page = alice.client.get(f"{PATH}?scope=flow").text
         found = re.search(
-            r"<dt>In</dt><dd[^>]*>([^<]*)<.*?<dt>Out</dt><dd>([^<]*)<", page, re.DOTALL
+            r"<dt>In</dt><dd[^>]*><a[^>]*>([^<]*)<.*?<dt>Out</dt><dd><a[^>]*>([^<]*)<",
+            page,
+            re.DOTALL,
         )
         return found and found.groups()
 

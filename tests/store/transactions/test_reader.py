@@ -123,6 +123,7 @@ def expected(wanted):
                 wanted.item_id in (None, row.item_id),
                 not wanted.account_ids or row.account_id in wanted.account_ids,
                 not wanted.categories or row.category in wanted.categories,
+                not wanted.currencies or (row.currency or "") in wanted.currencies,
                 wanted.smallest is None or abs(row.amount) >= wanted.smallest,
                 wanted.largest is None or abs(row.amount) <= wanted.largest,
                 wanted.direction != "in" or row.amount < 0,
@@ -164,6 +165,7 @@ def some_filters(owner, account_ids):
         "search": (*map(search.words, SEARCHES), *MEANINGS),
         "account_ids": ((account_ids[0],), tuple(account_ids[:2]), (4711,)),
         "categories": (("TRAVEL",), ("OTHER", "TRANSFER_OUT"), ("NONE",)),
+        "currencies": (("USD",), ("EUR", ""), ("XYZ",)),
         "smallest": (Decimal("1"), Decimal("12.50000001")),
         "largest": (Decimal("0"), Decimal("12.5")),
         "direction": ("in", "out"),
@@ -180,6 +182,19 @@ def some_filters(owner, account_ids):
     for _ in range(30):
         names = chance.sample(sorted(choices), chance.randint(2, 4))
         yield Filter(owner, **{name: chance.choice(choices[name]) for name in names})
+
+
+def in_parts(wanted, *, left_out):
+    """The sums by currency, from those of each category."""
+    sums = defaultdict(lambda: (Decimal(0), Decimal(0)))
+    for part in filter_totals.by_category(wanted, left_out=left_out):
+        money_in, money_out = sums[part.currency]
+        sums[part.currency] = money_in + part.money_in, money_out + part.money_out
+    return dict(sums)
+
+
+def whole(sums):
+    return {part.currency or "": (part.money_in, part.money_out) for part in sums}
 
 
 @pytest.mark.parametrize("hides", [False, True], ids=["all accounts", "one account is hidden"])
@@ -200,7 +215,10 @@ def test_every_filter_and_order_agrees_with_the_model(owner, many_rows, hides, m
             assert walk(ordered, next(sizes)) == rows, ordered
         found += bool(rows)
         assert reader.count(wanted) == len(rows), wanted
-        assert filter_totals.tally(wanted, 1000).rows == len(rows), wanted
+        tally = filter_totals.tally(wanted, 1000)
+        assert tally.rows == len(rows), wanted
+        assert in_parts(wanted, left_out=False) == whole(tally.sums), wanted
+        assert in_parts(wanted, left_out=True) == whole(tally.left_out), wanted
     assert found > 25
 
 

@@ -1,0 +1,46 @@
+"""A figure opens into its sum in a sheet, and the page is as before when the sheet closes."""
+
+import re
+
+from playwright.sync_api import expect
+
+
+def test_a_figure_opens_in_a_sheet_and_the_page_is_as_before(resident):
+    person = resident(viewport={"width": 390, "height": 844})
+    page = person.page
+    page.goto("/finance/recurring")
+    loads = person.page_loads
+    sheet, figure = page.locator("#sheet"), page.locator(".page-head .explained")
+
+    figure.focus()
+    page.keyboard.press("Enter")
+    expect(sheet).to_be_visible()
+    expect(sheet.locator(".figure")).to_have_text(figure.inner_text())
+    expect(page.locator("#receipt-title")).to_be_focused()
+    expect(figure).to_have_attribute("data-open", "")
+    expect(page).to_have_url(re.compile("/finance/explain/recurring"))
+    assert person.barriers() == []
+
+    sheet.locator(".sum a").first.click()
+    expect(page).to_have_url(re.compile("/finance/explain/payment/"))
+    page.go_back()
+    expect(sheet.locator(".figure")).to_have_text(figure.inner_text())
+    page.go_back()
+    expect(sheet).to_be_hidden()
+    expect(page).to_have_url(re.compile("/finance/recurring$"))
+
+    figure.click()
+    expect(sheet).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(page).to_have_url(re.compile("/finance/recurring$"))
+    expect(figure).to_be_focused()
+    expect(figure).not_to_have_attribute("data-open", "")
+    assert person.page_loads == loads
+
+    figure.click()
+    expect(sheet).to_be_visible()
+    page.reload()
+    expect(page.locator("main .receipt")).to_be_visible()
+    page.go_back()
+    expect(figure).to_be_visible()

@@ -1,0 +1,90 @@
+"""Each kind of figure, and addresses of figures that do not exist."""
+
+import pytest
+from sqlalchemy import select
+
+from plaidapp.extensions import db
+from plaidapp.store import Account
+from tests.pages import Page
+
+from .test_balances import receipt
+
+NO_FIGURES = [
+    "net-worth?currency=USD&day=2999-01-01",
+    "net-worth-change?currency=USD&day=yesterday",
+    "group?kind=gold&currency=USD",
+    "cash-flow?part=sideways&currency=USD",
+    "cash-flow?month=2026-13-01&currency=USD",
+    "spending?currency=USD&category=%00",
+    "spending?month=0000-00-00",
+    "transactions?part=all&currency=USD",
+    "recurring?currency=USD&part=nothing",
+    "payment/4711",
+    "running/4711",
+    "balance/4711",
+    "nothing",
+]
+
+
+@pytest.mark.parametrize("path", NO_FIGURES)
+def test_what_is_no_figure_is_a_404(connected, path):
+    assert connected.client.get(f"/finance/explain/{path}").status_code == 404
+
+
+def test_a_filter_that_is_not_valid_is_refused(connected):
+    answer = connected.client.get("/finance/explain/transactions?start_date=soon&currency=USD")
+
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["net-worth?currency=XXX", "net-worth-change", "group?kind=loans&currency=USD", "recurring"],
+)
+def test_what_nobody_knows_is_unknown(connected, path):
+    assert "unknown" in connected.client.get(f"/finance/explain/{path}").text
+
+
+@pytest.mark.parametrize("part", ["in", "out", "net"])
+def test_too_many_rows_are_not_added_up(connected, part, monkeypatch):
+    monkeypatch.setattr("plaidapp.finance.explain.tallies.MOST_COUNTED", 1)
+    url = f"/finance/explain/transactions?smallest=0.01&currency=USD&part={part}"
+
+    assert "too many to add up" in connected.client.get(url).text
+
+
+def test_without_htmx_it_is_a_page_and_with_it_a_part_of_one(connected):
+    url = "/finance/explain/net-worth?currency=USD"
+
+    assert "<title>" in connected.client.get(url).text
+    assert "<title>" not in connected.htmx("GET", url).text
+
+
+def test_a_balance_shows_what_plaid_sent(app, connected):
+    with app.app_context():
+        account = db.session.scalars(select(Account)).first()
+        url, plaid_id = f"/finance/explain/balance/{account.id}", account.plaid_account_id
+
+    assert plaid_id in connected.client.get(url).text
+
+
+def test_a_description_is_escaped(connected):
+    """The custom user's book shop has a tag in its name."""
+    url = "/finance/explain/transactions?currency=USD&part=out"
+    answer = connected.client.get(url)
+
+    assert "Book <b>shop</b>" in Page(answer.text).text
+    assert receipt(connected, url)[0] > 12
+
+
+def test_hidden_accounts_are_left_out_of_net_worth_and_still_explained(app, connected):
+    with app.app_context():
+        account_id = db.session.scalars(select(Account.id).order_by(Account.id)).first()
+    whole, _ = receipt(connected, "/finance/explain/net-worth?currency=USD")
+    one, _ = receipt(connected, f"/finance/explain/balance/{account_id}")
+
+    connected.client.post(f"/finance/accounts/{account_id}/hide")
+    left, (*lines, _) = receipt(connected, "/finance/explain/net-worth?currency=USD")
+
+    assert left == whole - one == sum(lines)
+    assert receipt(connected, f"/finance/explain/balance/{account_id}")[0] == one
