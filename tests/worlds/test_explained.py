@@ -9,8 +9,10 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from plaidapp.extensions import db
+from plaidapp.store import Transaction
 from plaidapp.store.connections import accounts
 from tests.logged_in import logged_in
 from tests.pages import VOID, Page
@@ -64,6 +66,8 @@ def test_every_figure_opens_and_a_hundred_are_what_their_rows_add_up_to(here):
         shown = read(client, path)
         figures |= set(links(shown))
         closed += [(path, text) for text in closed_money(shown.text)]
+    for number in rows_to_open(here):
+        figures |= set(links(read(client, f"/finance/transactions/{number}")))
     assert closed == []
     assert len(figures) >= FIGURES
 
@@ -89,6 +93,14 @@ def pages(here: World) -> list[str]:
         *(f"/finance/accounts/{number}" for number in ids),
         *(f"/finance/transactions?account={number}" for number in ids),
     ]
+
+
+def rows_to_open(here: World) -> list[int]:
+    with here.app.app_context():
+        query = select(Transaction.id).where(Transaction.removed_at.is_(None))
+        ids = list(db.session.scalars(query.order_by(Transaction.id).limit(10)))
+        db.session.remove()
+    return ids
 
 
 def read(client: FlaskClient, url: str):
