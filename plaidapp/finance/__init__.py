@@ -21,6 +21,7 @@ from .connections import (
 from .dashboard import dashboard_page, pull_buttons
 from .explain import (
     account_parts,
+    available,
     balances,
     cash_flow,
     due,
@@ -39,6 +40,7 @@ __all__ = [  # these register their routes when they are imported
     "accounts_json",
     "arrange_accounts",
     "attention",
+    "available",
     "balances",
     "cash_flow",
     "connection_pages",

@@ -1,4 +1,4 @@
-"""What changed an account's balance, what is available on it, and its balance after a row."""
+"""What changed an account's balance, and its balance after a row."""
 
 from decimal import Decimal
 
@@ -6,11 +6,10 @@ from flask import url_for
 from flask_babel import gettext
 
 from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404
-from plaidapp.days import inline_moment, long_day, month_day, today
+from plaidapp.days import long_day, month_day, today
 from plaidapp.formats import shown_title
 from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.base.dates import days_later
-from plaidapp.store.connections.account_types import CREDIT
 from plaidapp.store.reports import running_balances
 from plaidapp.store.reports.balance_history import COMPUTED_TYPES
 from plaidapp.store.transactions import reader, transactions
@@ -67,77 +66,6 @@ def explain_change(account_id: int) -> str:
             is_change=True,
         )
     )
-
-
-@blueprint.get("/explain/available/<int:account_id>")
-def explain_available(account_id: int) -> str:
-    account, _ = asked.account(account_id)
-    return answer(
-        Explanation(
-            gettext("Available"),
-            gettext(
-                "%(account)s, %(when)s",
-                account=account_label(account),
-                when=inline_moment(account.updated_at),
-            ),
-            account.currency or "",
-            _available(account),
-            notes=[
-                gettext(
-                    "Pending amounts can change or be removed by the bank, so this part is an "
-                    "estimate until they post."
-                )
-            ],
-        )
-    )
-
-
-def _available(account: Account) -> list[Line | Result]:
-    """From the balance or, on a card, from the limit. A bank may not say what is left of it."""
-    balance_url = balances.url_of(account, today())
-    balance, limit, available = account.balance, account.limit, account.available
-    if balance is None:
-        return []
-    if account.type == CREDIT and limit is not None:
-        owed = Line(gettext("What you owe"), -balance, balance_url, is_explained=True)
-        lines = [Line(gettext("Your limit"), limit, is_start=True), owed]
-        if available is None:
-            return [*lines, Result(gettext("Left of your limit"), limit - balance)]
-    elif available is None or account.is_debt or account.current is None:
-        return []
-    else:
-        lines = [Line(gettext("Balance"), balance, balance_url, is_explained=True, is_start=True)]
-    pending = row_lines.of(
-        {"account": [str(account.id)], "pending": ["only"], "hidden": ["any"], "scope": ["all"]},
-        row_lines.NET,
-        {account.currency or "", ""},
-    )
-    if pending.rows:
-        lines.append(
-            Line(
-                gettext("Pending"),
-                pending.amount,
-                pending.link.url,
-                row_lines.counted(pending.rows),
-                is_estimate=True,
-            )
-        )
-    rest = available - sum((line.amount for line in lines), Decimal(0))
-    if rest:
-        lines.append(
-            Line(
-                gettext("Not explained by transactions"),
-                rest,
-                detail=gettext("Such as money that the bank holds back, or an overdraft."),
-                is_estimate=True,
-            )
-        )
-    said = gettext("as the bank reported it, %(when)s", when=inline_moment(account.updated_at))
-    agrees = gettext("the bank says the same, %(when)s", when=inline_moment(account.updated_at))
-    result = Result(
-        gettext("Available"), available, said if rest else agrees, is_confirmed=not rest
-    )
-    return [*lines, result]
 
 
 @blueprint.get("/explain/running/<int:transaction_id>")

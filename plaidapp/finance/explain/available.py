@@ -1,0 +1,97 @@
+"""What is available on an account, and what its balance becomes when pending rows post."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from flask_babel import gettext
+
+from plaidapp.days import inline_moment, today
+from plaidapp.store import Account
+from plaidapp.store.connections.account_types import CREDIT
+
+from ..base.blueprint import blueprint
+from ..transactions.filter_urls import account_label
+from . import asked, balances, row_lines
+from .explanation import Explanation, Line, Result, answer
+
+
+@blueprint.get("/explain/available/<int:account_id>")
+def explain_available(account_id: int) -> str:
+    account, _ = asked.account(account_id)
+    return answer(_explanation(account, gettext("Available"), _available(account)))
+
+
+@blueprint.get("/explain/expected/<int:account_id>")
+def explain_expected(account_id: int) -> str:
+    """The balance once what is pending has posted as it is."""
+    account, _ = asked.account(account_id)
+    lines = [] if account.balance is None else [_balance(account), *_pending(account)]
+    total = sum((line.amount for line in lines), Decimal(0))
+    results = [Result(gettext("Expected"), total)] if lines else []
+    return answer(_explanation(account, gettext("Expected balance"), [*lines, *results]))
+
+
+def _explanation(account: Account, title: str, entries: Sequence[Line | Result]) -> Explanation:
+    when = inline_moment(account.updated_at)
+    said = gettext(
+        "Pending amounts can change or be removed by the bank, so this part is an estimate until "
+        "they post."
+    )
+    about = gettext("%(account)s, %(when)s", account=account_label(account), when=when)
+    return Explanation(title, about, account.currency or "", entries, notes=[said])
+
+
+def _balance(account: Account) -> Line:
+    balance = account.balance or Decimal(0)
+    return Line(
+        gettext("Balance"),
+        -balance if account.is_debt else balance,
+        balances.url_of(account, today()),
+        is_explained=True,
+        is_start=True,
+    )
+
+
+def _pending(account: Account) -> list[Line]:
+    pending = row_lines.of(
+        {"account": [str(account.id)], "pending": ["only"], "hidden": ["any"], "scope": ["all"]},
+        row_lines.NET,
+        {account.currency or "", ""},
+    )
+    label, rows = gettext("Pending"), row_lines.counted(pending.rows)
+    line = Line(label, pending.amount, pending.link.url, rows, is_estimate=True)
+    return [line] if pending.rows else []
+
+
+def _available(account: Account) -> list[Line | Result]:
+    """From the balance or, on a card, from the limit. A bank may not say what is left of it."""
+    balance, limit, available = account.balance, account.limit, account.available
+    if balance is None:
+        return []
+    if account.type == CREDIT and limit is not None:
+        url = balances.url_of(account, today())
+        owed = Line(gettext("What you owe"), -balance, url, is_explained=True)
+        lines = [Line(gettext("Your limit"), limit, is_start=True), owed]
+        if available is None:
+            return [*lines, Result(gettext("Left of your limit"), limit - balance)]
+    elif available is None or account.is_debt or account.current is None:
+        return []
+    else:
+        lines = [_balance(account)]
+    lines += _pending(account)
+    rest = available - sum((line.amount for line in lines), Decimal(0))
+    if rest:
+        lines.append(
+            Line(
+                gettext("Not explained by transactions"),
+                rest,
+                detail=gettext("Such as money that the bank holds back, or an overdraft."),
+                is_estimate=True,
+            )
+        )
+    said = gettext("as the bank reported it, %(when)s", when=inline_moment(account.updated_at))
+    agrees = gettext("the bank says the same, %(when)s", when=inline_moment(account.updated_at))
+    result = Result(
+        gettext("Available"), available, said if rest else agrees, is_confirmed=not rest
+    )
+    return [*lines, result]
