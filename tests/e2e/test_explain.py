@@ -42,5 +42,6 @@ def test_a_figure_opens_in_a_sheet_and_the_page_is_as_before(resident):
     expect(sheet).to_be_visible()
     page.reload()
     expect(page.locator("main .receipt")).to_be_visible()
+    assert person.barriers() == []
     page.go_back()
     expect(figure).to_be_visible()
