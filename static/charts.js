@@ -110,7 +110,10 @@ class LedgerChart extends HTMLElement {
     this.scrub.tabIndex = 0;
     this.scrub.ariaLabel = this.scrub.dataset.label;
     if (this.dataset.rows) this.scrub.setAttribute("aria-description", this.scrub.dataset.hint);
-    const follow = (event) => this.show(this.nearest(event));
+    const follow = (event) => {
+      this.readout.style.pointerEvents = event.pointerType === "touch" ? "auto" : ""; // never in a mouse's way
+      this.show(this.nearest(event));
+    };
     this.scrub.addEventListener("pointermove", follow);
     this.scrub.addEventListener("pointerdown", follow);
     this.scrub.addEventListener("click", (event) => { if (event.pointerType !== "touch") this.open(); });
@@ -180,3 +183,7 @@ class LedgerChart extends HTMLElement {
 }
 
 customElements.define("ledger-chart", LedgerChart);
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") for (const chart of document.querySelectorAll("ledger-chart")) chart.rest();
+});

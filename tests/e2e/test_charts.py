@@ -31,12 +31,16 @@ def overview(resident):
 
 def test_a_mouse_reads_a_day_and_a_month_and_a_click_leads_to_their_rows(overview):
     page, line, month = overview(viewport=DESK)
-    readout = page.locator("#net-worth .readout").first
+    readout = page.locator("#worth-history .readout").first
     expect(readout).to_be_hidden()
     line.hover()
     expect(readout).to_have_text(re.compile(r"^−?\$[\d,]+\.\d\d[A-Z][a-z]+ \d+, 20\d\d"))
     amount_and_day = readout.inner_text().split("\n")
     assert line.get_attribute("aria-valuetext") == ", ".join(amount_and_day)
+    page.keyboard.press("Escape")
+    expect(readout).to_be_hidden()
+    line.hover(position={"x": 40, "y": 40})
+    expect(readout).to_be_visible()
     month.hover()
     expect(readout).to_be_hidden()
     text = str(month.get_attribute("aria-label"))
@@ -52,7 +56,7 @@ def test_a_mouse_reads_a_day_and_a_month_and_a_click_leads_to_their_rows(overvie
 def test_a_finger_reads_first_and_then_follows(overview):
     page, line, month = overview(viewport=PHONE, has_touch=True)
     line.tap()
-    readout = page.locator("#net-worth .readout").first
+    readout = page.locator("#worth-history .readout").first
     expect(readout).to_be_visible()
     month.tap()
     expect(readout).to_be_hidden()
@@ -67,7 +71,7 @@ def test_a_finger_reads_first_and_then_follows(overview):
 
 def test_charts_are_there_in_forced_colors_and_in_print(overview):
     page, _, month = overview(viewport=DESK, forced_colors="active", color_scheme="dark")
-    stroke, _, background = page.locator("#net-worth .stroke").first.evaluate(COLORS)
+    stroke, _, background = page.locator("#worth-history .stroke").first.evaluate(COLORS)
     assert stroke != background
     money_in, money_out = (month.locator(name).evaluate(COLORS) for name in (".bar-in", ".bar-out"))
     assert background not in (money_in[1], money_out[0])
