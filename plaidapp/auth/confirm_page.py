@@ -67,6 +67,6 @@ def show(form: ConfirmForm, **more: object) -> str:
 
 def confirmed(form: ConfirmForm, factor: str | None) -> Response:
     """Store that the person has proved who they are, and lead on to where they were going."""
-    current_session.confirm()
+    current_session.renew(confirmed=True)
     event("confirmed", person=person().opaque_id, factor=factor)
     return redirect(own_path(form.next.data) or url_for("auth.account"), 303)

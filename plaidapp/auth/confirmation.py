@@ -2,8 +2,8 @@
 
 A log-in or a confirmation of the last ten minutes counts (policy.CONFIRMATION_LASTS). It takes all
 that a log-in takes: who has a second factor needs it here too, or whoever has their password and an
-open page could turn it off. A form that carries the password needs no second step of others: its
-view calls `with_password`.
+open page could turn it off. A form that carries the password needs no second step: its view calls
+`with_password`.
 """
 
 import math
@@ -76,17 +76,14 @@ def password_is_enough() -> bool:
     return person().has_password and not factors.of_person(person().id)
 
 
-def needs_more_than_the_password(
+def needs_confirmation_without_password(
     view: Callable[Parameters, Answer],
 ) -> Callable[Parameters, Answer | Response]:
-    """As `needs_confirmation`, for a view whose form carries the password of who has one.
-
-    Only those are asked before for whom the password is not enough.
-    """
+    """As `needs_confirmation`, for a view whose form carries the password of who has one."""
 
     @wraps(view)
     def asked(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Answer | Response:
-        of_this_person = view if password_is_enough() else needs_confirmation(view)
+        of_this_person = view if person().has_password else needs_confirmation(view)
         return of_this_person(*args, **kwargs)
 
     return cast(Callable[Parameters, Answer | Response], login_required(asked))

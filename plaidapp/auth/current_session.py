@@ -56,9 +56,9 @@ def start(user: User, device: str, *, kept: bool, how: Kind = Kind.LOGGED_IN) ->
     session[LOGIN], session[LAST_MOMENT] = token, last_moment.timestamp()
 
 
-def confirm() -> None:
-    """Store that the person has just proved who they are, and give the session a new token."""
-    session[LOGIN] = login_sessions.confirm(current().id, person().id)
+def renew(*, confirmed: bool) -> None:
+    """Give the session a new token. If `confirmed`, the person has just proved who they are."""
+    session[LOGIN] = login_sessions.renew(current().id, person().id, confirmed=confirmed)
     db.session.commit()
 
 

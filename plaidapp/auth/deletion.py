@@ -26,7 +26,7 @@ class DeletionForm(TextForm):
 
 
 @blueprint.route("/delete", methods=["GET", "POST"])
-@confirmation.needs_more_than_the_password
+@confirmation.needs_confirmation_without_password
 def delete() -> Answer:
     form = DeletionForm(request.form)
     if request.method != "POST":

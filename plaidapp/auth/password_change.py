@@ -59,7 +59,7 @@ class PasswordForm(NewPasswordForm):
 
 
 @blueprint.route("/password", methods=["GET", "POST"])
-@confirmation.needs_more_than_the_password
+@confirmation.needs_confirmation_without_password
 def change_password() -> Answer:
     has_one = person().has_password
     form = PasswordForm(request.form) if has_one else NewPasswordForm(request.form)
@@ -92,7 +92,8 @@ def _changed(password_hash: str) -> Response:
     store(person(), password_hash, current_session.current().id)
     device = current_session.device() or known_device.new_id()
     known_devices.add(person().id, device)
-    current_session.confirm()  # commits
+    # The password alone does not confirm who has a second factor, or it could turn that off.
+    current_session.renew(confirmed=confirmation.password_is_enough())  # commits
     flash(gettext("Your password is changed. You are logged out everywhere else."))
     account = url_for("auth.account")
     answer = htmx.redirect(account) if is_htmx() else redirect(account, 303)

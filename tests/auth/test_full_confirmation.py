@@ -1,4 +1,4 @@
-"""Who has a second factor confirms with it too: the password alone is not enough."""
+"""Who has a second factor confirms with it too. A form that carries the password needs no more."""
 
 import pytest
 
@@ -11,10 +11,6 @@ from tests.factors import add_passkey, set_up_app
 from tests.pages import Page
 
 NEW = "another battery and a new horse"
-CARRY_THE_PASSWORD = {
-    "/auth/delete": {"password": PASSWORD},
-    "/auth/password": {"current_password": PASSWORD, "password": NEW},
-}
 
 
 @pytest.fixture
@@ -70,32 +66,15 @@ def test_the_password_needs_a_code_and_each_counts_once(owner, pass_time, is_con
     assert not is_confirmed()
 
 
-def test_a_form_that_carries_the_password_asks_for_the_code_before(owner, dump):
-    before = dump()["user"]
-    for path, form in CARRY_THE_PASSWORD.items():
-        asked = f"/auth/confirm?next={path}"
-        assert owner.client.get(path).location == asked
-        assert owner.client.post(path, data=form).location == asked
-        assert owner.htmx("POST", path, data=form).headers["HX-Redirect"] == asked
-    assert dump()["user"] == before
-
-    confirm(owner, code=owner.app.code())
-
-    for path, form in reversed(CARRY_THE_PASSWORD.items()):
-        wrong = dict.fromkeys(form, NEW + "!")
-        assert owner.client.get(path).status_code == 200
-        assert owner.client.post(path, data=wrong).status_code == 422
-    form = CARRY_THE_PASSWORD["/auth/delete"]
-    assert owner.client.post("/auth/delete", data=form).location == "/auth/login"
-
-
-def test_the_password_alone_does_not_prolong_a_confirmation(owner, pass_time, is_confirmed):
-    confirm(owner, code=owner.app.code())
-    pass_time(minutes=9)
-    form = {"current_password": PASSWORD, "password": PASSWORD}
-    assert owner.client.post("/auth/password", data=form).status_code == 422
-    pass_time(minutes=2)
+def test_a_form_that_carries_the_password_confirms_nothing_else(owner, is_confirmed):
+    form = {"current_password": PASSWORD, "password": NEW}
+    assert owner.client.post("/auth/password", data=form).location == "/auth/account"
     assert not is_confirmed()
+    assert owner.client.post("/auth/factors/app/remove").status_code == 303
+    assert owner.client.get("/auth/confirm").status_code == 200
+
+    answer = owner.client.post("/auth/delete", data={"password": NEW})
+    assert answer.location == "/auth/login"
 
 
 def test_guesses_of_codes_are_slowed(owner, is_confirmed):

@@ -190,15 +190,13 @@ def note(session: OpenSession, address: str, *, is_use: bool) -> None:
     )
 
 
-def confirm(session_id: int, user_id: int) -> str:
-    """Store that the person has just proved who they are. Return the session's new token.
-
-    Copies of the old cookie are refused from the commit on.
-    """
+def renew(session_id: int, user_id: int, *, confirmed: bool) -> str:
+    """Give the session a new token and return it. Copies of the old cookie are refused from the
+    commit on. If `confirmed`, also store that the person has just proved who they are."""
     token = secrets.token_urlsafe(32)
-    confirmed = update(LoginSession).where(LoginSession.id == session_id)
-    new_hash = Claim.of(user_id, token).token_hash
-    write(confirmed.values(token_hash=new_hash, confirmed_at=now()))
+    values = {"token_hash": Claim.of(user_id, token).token_hash}
+    proof = {"confirmed_at": now()} if confirmed else {}
+    write(update(LoginSession).where(LoginSession.id == session_id).values(**values, **proof))
     return token
 
 
