@@ -46,10 +46,10 @@ def free_port() -> int:
 
 
 def clean_env(**more: str) -> dict[str, str]:
-    """Return the environment without plaidapp's variables."""
+    """Return the environment without plaidapp's variables, and let Python keep what it compiles."""
     ours = ("PLAID_", "SECRET_KEY", "TOKEN_KEYS", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL",
             "ALLOWED_HOSTS", "TRUSTED_PROXIES", "PORT", "WEB_CONCURRENCY", "LOG_LEVEL", "FLASK_",
-            "MAIL_", "MAKE", "MFLAGS")  # fmt: skip
+            "MAIL_", "MAKE", "MFLAGS", "PYTHONDONTWRITEBYTECODE")  # fmt: skip
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}"
     return kept | more

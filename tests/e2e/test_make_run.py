@@ -1,5 +1,6 @@
 """A fresh clone and `make run`: from sign-up to the latest transactions, and back after Ctrl-C."""
 
+import fcntl
 import re
 import shutil
 import signal
@@ -88,7 +89,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 @pytest.fixture(scope="module")
 def runs(clone: Clone) -> Iterator[list[Running]]:
-    """The starts of `make run`, one after the other. The last one is up."""
+    """The starts of `make run`, one after the other."""
     started = [clone.make_run()]
     yield started
     for running in started:
@@ -96,7 +97,10 @@ def runs(clone: Clone) -> Iterator[list[Running]]:
 
 
 @pytest.fixture
-def running(runs: list[Running]) -> Running:
+def running(clone: Clone, runs: list[Running]) -> Running:
+    """The last start. It is up, and starts again if a test has ended it."""
+    if runs[-1].ended:
+        runs.append(clone.make_run())
     return runs[-1]
 
 
@@ -162,14 +166,13 @@ def test_a_link_to_a_new_password_is_in_the_terminal(running, anna):
     anna.log_in()
 
 
-def test_ctrl_c_ends_every_process_and_keeps_everything(clone, runs, visit):
+def test_ctrl_c_ends_every_process_and_keeps_everything(clone, runs, running, visit):
     anna = visit(clone.url)
     anna.join()
     be_done(anna.connect())
     before = anna.transactions()
     anna.leave()
 
-    running = runs[-1]
     assert len(running.family()) > 6
     running.send(signal.SIGINT)
     running.wait()
@@ -193,14 +196,6 @@ def test_ctrl_c_ends_every_process_and_keeps_everything(clone, runs, visit):
     assert back.transactions() == before
 
 
-def test_a_closed_terminal_leaves_nothing_behind(clone, runs):
-    running = runs[-1]
-    running.send(signal.SIGHUP)
-    running.wait()
-    assert running.family() == []
-    runs.append(clone.make_run())
-
-
 def test_a_second_start_is_refused_with_a_sentence(clone, running):
     again = subprocess.run(
         ["make", "run", f"PORT={free_port()}"],
@@ -214,6 +209,14 @@ def test_a_second_start_is_refused_with_a_sentence(clone, running):
     assert "is running already in this folder" in again.stderr
     assert "Traceback" not in again.stderr
     assert running.is_up()
+
+
+def test_a_closed_terminal_leaves_nothing_behind(clone, running):
+    running.send(signal.SIGHUP)
+    running.wait()
+    assert running.family() == []
+    with (clone.directory / "instance/running.lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # so the next start is not refused
 
 
 def nine_accounts(person: Person) -> None:
