@@ -61,7 +61,7 @@ class Filter:
         """
         pre_selected = pre_selected or (not row_by_row and search.has_index(self.search))
         return [
-            *self.of_order(pre_selected),
+            *self.of_order(pre_selected or self._has_accounts_index),
             *self._of_places(pre_selected),
             *self._of_amounts(row_by_row and self.sort != "amount"),
             *_flagged(Transaction.pending, self.pending),
@@ -100,6 +100,12 @@ class Filter:
     def has_index(self) -> bool:
         """True if an index finds the matching rows directly when there are few."""
         return search.has_index(self.search) or "only" in (self.pending, self.hidden)
+
+    @property
+    def _has_accounts_index(self) -> bool:
+        """True if the index of an account has its rows in the filter's order. Reading in the order
+        of all rows takes long if the account has few of them."""
+        return len(self.account_ids) == 1 and self.sort == "date"
 
     @property
     def is_of_months(self) -> bool:

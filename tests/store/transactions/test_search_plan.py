@@ -1,5 +1,6 @@
-"""The query plan of a search: a slow plan would go unnoticed otherwise."""
+"""The query plans of searches and lists: a slow plan would go unnoticed otherwise."""
 
+import pytest
 from sqlalchemy import select, text
 
 from plaidapp.extensions import db
@@ -31,3 +32,14 @@ def test_the_search_index_is_read_once_and_not_for_each_row(owner, item, save, t
     computed_once = {"sqlite": "LIST SUBQUERY", "postgresql": "InitPlan"}
     save(item, *(transaction(f"t{number}") for number in range(20)))
     assert computed_once[db.engine.dialect.name] in plan_of(coffee(owner))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_rows_of_one_account_are_read_from_its_index_in_order(owner):
+    """An account without rows would otherwise take as long as all rows of the person. PostgreSQL
+    knows how many rows an account has, and chooses by that."""
+    wanted = Filter(owner, account_ids=(1,), hidden="any")
+    order = Transaction.date.desc(), Transaction.id.desc()
+    plan = plan_of(select(Transaction.id).where(*wanted.conditions()).order_by(*order).limit(50))
+    assert "ix_transaction_account_id_date" in plan
+    assert "TEMP B-TREE" not in plan
