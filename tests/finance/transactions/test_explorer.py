@@ -14,6 +14,7 @@ from plaidapp.finance.transactions.filter_form import ExplorerForm
 from plaidapp.store import ReceivedPage, Transaction
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import item_rows, raw_pages
+from tests import stored
 from tests.pages import Page
 
 PATH = "/finance/transactions"
@@ -330,14 +331,16 @@ def test_the_original_description_is_shown_where_it_differs(app, connected):
     assert "Original description" not in connected.client.get(f"{PATH}/{ids['Cent']}").text
 
 
-def test_the_sum_of_a_day_includes_its_rows_on_the_next_page(app, connected, monkeypatch):
-    monkeypatch.setattr(listing, "PAGE_SIZE", 2)
+def test_the_sum_of_a_day_includes_its_rows_on_the_next_page(app, connected):
+    copied = ids_of(app)["Pay"]
     with app.app_context():
+        for number in range(listing.PAGE_SIZE):
+            db.session.execute(stored.copy_of(copied, plaid_transaction_id=str(number), amount=-1))
         db.session.execute(db.update(Transaction).values(date=date(2026, 3, 1)))
         db.session.commit()
     page = connected.client.get(PATH)
-    assert len(names(page)) == 2
-    assert Page(page.text).find(**{"class": "sums-of-day"})[1] == "+$987.49"
+    assert len(names(page)) == listing.PAGE_SIZE
+    assert Page(page.text).find(**{"class": "sums-of-day"})[1] == "+$1,037.49"
 
 
 def test_htmx_gets_the_results_and_their_address(connected):
