@@ -93,12 +93,13 @@ class RowSum:
             query |= {"direction": [self.part]}
         if "scope" in query or "account" in query:
             return query
-        if not any(map(is_transfer, categories)):
-            if self.left_out:
-                return query | {"scope": ["all"], "account": _account_ids(spent_from=False)}
+        has_transfers = any(map(is_transfer, categories))
+        if self.left_out:  # transfers of every account, unless the filter asks for them
+            if has_transfers and "category" not in self.query:
+                return query | {"scope": ["all"]}
+            return query | {"scope": ["all"], "account": _account_ids(spent_from=False)}
+        if not has_transfers:
             return query | {"scope": ["flow"]}
-        if self.left_out:  # transfers of every account
-            return query | {"scope": ["all"]}
         return query | {"scope": ["all"], "account": _account_ids(spent_from=True)}
 
 
