@@ -59,7 +59,7 @@ class Listing:
     user_id: int
     form: ExplorerForm
     after: Place | None = None
-    page_size: int = PAGE_SIZE
+    page_size = PAGE_SIZE
     results = "finance/transactions/_results.html"
     tally_line = "finance/transactions/_tally.html"
     is_latest = False

@@ -85,8 +85,8 @@ def test_a_hidden_account_is_left_out_and_shown_again_with_one_click(connected, 
     assert "is hidden: lists and totals leave it out" in act(first.id, "hide")[1]
 
     dashboard = Page(connected.client.get("/finance/").text)
-    count = "1 connection, 1 account, 0 transactions."
-    assert dashboard.find(id="summary")[1].endswith(count)
+    counts = "1 connection, 1 account, 0 transactions."
+    assert dashboard.find(id="summary")[1].endswith(counts)
     assert not dashboard.has(id=f"account-{first.id}")
     for path in ("/finance/", "/finance/transactions", "/finance/transactions?q=book"):
         with subtests.test(path):
