@@ -134,6 +134,7 @@ def check_balances(here: World, accounts: list[RealAccount], rows: list[Expected
 
 def check_cash_flow_and_spending(here: World, rows: list[Expected]) -> None:
     monthly = income_and_spending.totals(here.user_id, here.today)
+    part = income_and_spending.same_part(here.user_id, here.today)
     flow = {
         (each.currency, month.first): (month.money_in, month.money_out)
         for each in income_and_spending.cash_flow(monthly, here.today)
@@ -145,7 +146,7 @@ def check_cash_flow_and_spending(here: World, rows: list[Expected]) -> None:
     last = (this - timedelta(days=1)).replace(day=1)
     spent = {
         (each.currency, month, part.category): amount
-        for each in income_and_spending.spending(monthly, here.today)
+        for each in income_and_spending.spending(monthly, part, here.today)
         for part in each.categories
         for month, amount in ((this, part.this_month), (last, part.last_month))
         if amount
