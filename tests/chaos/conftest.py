@@ -70,11 +70,12 @@ def people(world: World, judge: Judge, figures: Figures) -> Iterator[list[Person
 
 
 @pytest.fixture(scope="session")
-def item_ids(people: list[Person], world: World) -> list[int]:
-    """The Items of `people`: the bank sends webhooks for them, but not for those of a test."""
+def item_ids(people: list[Person], world: World, figures: Figures) -> list[int]:
+    """The Items that `people` came with: the bank sends webhooks for them, but not for those that
+    a test has added."""
     theirs = select(Item.id).join(User, User.id == Item.user_id).where(User.username.in_(PEOPLE))
     with world.engine.connect() as connection:
-        return list(connection.scalars(theirs.order_by(Item.id)))
+        return list(connection.scalars(theirs.order_by(Item.id).limit(figures.items)))
 
 
 @pytest.fixture
@@ -112,15 +113,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     here = Path(__file__).parent
     chaos = [item for item in items if here in item.path.parents]
-    chaos.sort(key=lambda item: ("[sqlite]" in item.name, item.path.name == LAST))
+    chaos.sort(key=lambda item: (_is_on_sqlite(item), item.path.name == LAST))
     deselected = [] if LONG else [item for item in chaos if _is_sqlite_only(item)]
     others = [item for item in items if item not in chaos]
     items[:] = others + [item for item in chaos if item not in deselected]
     config.hook.pytest_deselected(items=deselected)
 
 
-def _is_sqlite_only(item: pytest.Item) -> bool:
-    return "[sqlite]" in item.name and not item.get_closest_marker("both_databases")
+def _is_on_sqlite(item: pytest.Function) -> bool:
+    return item.callspec.params["world"] == "sqlite"
+
+
+def _is_sqlite_only(item: pytest.Function) -> bool:
+    return _is_on_sqlite(item) and not item.get_closest_marker("both_databases")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -30,20 +30,20 @@ class Figures:
 
 SHORT = Figures(
     items=4,
-    kills=10,
+    kills=6,
     kill_pause=(0.2, 0.8),
     redis_kills=2,
     redis_away=(0.2, 1.5),
-    database_away=4,
-    faults_for=8,
-    ten_pages=(1, 5, 9),
-    webhooks=100,
+    database_away=3,
+    faults_for=4,
+    ten_pages=(1, 9),
+    webhooks=50,
     webhooks_per_second=50,
-    forged=100,
-    double_syncs=5,
+    forged=60,
+    double_syncs=3,
     customers=3,
     customers_at_once=3,
-    customer_kills=4,
+    customer_kills=2,
     slow_clients=60,
 )
 FULL = Figures(

@@ -14,7 +14,7 @@ from itertools import islice
 from sqlalchemy import select
 
 from plaidapp.extensions import Base
-from plaidapp.store import Account, Edit, Item, LinkSession, Pull, Transaction
+from plaidapp.store import Account, Edit, Item, LinkSession, Pull, Stream, Transaction
 from tests.auth.test_access import routes
 from tests.link_walker import walk
 
@@ -58,8 +58,9 @@ OF_ROUTES = {
     "account_id": Account,
     "transaction_id": Transaction,
     "edit_id": Edit,
+    "stream_id": Stream,
 }
-PEOPLE = 3
+PEOPLE = 3 if LONG else 2
 """So few, because with test_connections.py they all sign up from one address within an hour."""
 ROUNDS = 8 if LONG else 1
 MOST = 50
