@@ -97,24 +97,22 @@ def test_every_button_uses_only_the_new_connection(again, work, ask, today):
     assert {pull.state for pull in ask(Pull)} == {"done"}
 
 
-@pytest.mark.parametrize(
-    ("kind", "code"),
-    [
+def test_webhooks_of_the_old_connection_are_ignored(again, ask, tell, subtests):
+    before = len(ask(Pull))
+    for kind, code in (
         ("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE"),
         ("ITEM", "ERROR"),
         ("ITEM", "LOGIN_REPAIRED"),
         ("ITEM", "PENDING_EXPIRATION"),
         ("ITEM", "USER_PERMISSION_REVOKED"),
-    ],
-)
-def test_webhooks_of_the_old_connection_are_ignored(again, ask, tell, kind, code):
-    before = len(ask(Pull))
-    old, _ = ask(Item)
-    tell(old, kind, code)
-    old, new = ask(Item)
-    assert (old.state, new.state) == (item_states.REPLACED, item_states.GOOD)
-    assert old.sync_requested == 1
-    assert len(ask(Pull)) == before
+    ):
+        with subtests.test(code):
+            old, _ = ask(Item)
+            tell(old, kind, code)
+            old, new = ask(Item)
+            assert (old.state, new.state) == (item_states.REPLACED, item_states.GOOD)
+            assert old.sync_requested == 1
+            assert len(ask(Pull)) == before
 
 
 def test_the_json_has_every_account_and_row_once(again):

@@ -1,6 +1,5 @@
 """Each kind of figure, and addresses of figures that do not exist."""
 
-import pytest
 from sqlalchemy import select
 
 from plaidapp.extensions import db
@@ -26,9 +25,10 @@ NO_FIGURES = [
 ]
 
 
-@pytest.mark.parametrize("path", NO_FIGURES)
-def test_what_is_no_figure_is_a_404(connected, path):
-    assert connected.client.get(f"/finance/explain/{path}").status_code == 404
+def test_what_is_no_figure_is_a_404(connected, subtests):
+    for path in NO_FIGURES:
+        with subtests.test(path):
+            assert connected.client.get(f"/finance/explain/{path}").status_code == 404
 
 
 def test_a_filter_that_is_not_valid_is_refused(connected):
@@ -37,20 +37,20 @@ def test_a_filter_that_is_not_valid_is_refused(connected):
     assert answer.status_code == 400
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["net-worth?currency=XXX", "net-worth-change", "group?kind=loans&currency=USD", "recurring"],
-)
-def test_what_nobody_knows_is_unknown(connected, path):
-    assert "unknown" in connected.client.get(f"/finance/explain/{path}").text
+def test_what_nobody_knows_is_unknown(connected, subtests):
+    group = "group?kind=loans&currency=USD"
+    for path in ("net-worth?currency=XXX", "net-worth-change", group, "recurring"):
+        with subtests.test(path):
+            assert "unknown" in connected.client.get(f"/finance/explain/{path}").text
 
 
-@pytest.mark.parametrize("part", ["in", "out", "net"])
-def test_too_many_rows_are_not_added_up(connected, part, monkeypatch):
+def test_too_many_rows_are_not_added_up(connected, monkeypatch, subtests):
     monkeypatch.setattr("plaidapp.finance.explain.tallies.MOST_COUNTED", 1)
-    url = f"/finance/explain/transactions?smallest=0.01&currency=USD&part={part}"
+    url = "/finance/explain/transactions?smallest=0.01&currency=USD&part="
 
-    assert "too many to add up" in connected.client.get(url).text
+    for part in ("in", "out", "net"):
+        with subtests.test(part):
+            assert "too many to add up" in connected.client.get(url + part).text
 
 
 def test_without_htmx_it_is_a_page_and_with_it_a_part_of_one(connected):

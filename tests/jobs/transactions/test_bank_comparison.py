@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from decimal import Decimal
+from itertools import product
 
 import pytest
 from sqlalchemy import delete, func, select, update
@@ -83,16 +84,17 @@ def test_all_pages_of_the_bank_are_compared(alice, connect):
     assert [found.plaid_id for found in compare(item)] == [removed.plaid_transaction_id]
 
 
-@pytest.mark.parametrize("by", [SMALLEST, -SMALLEST, Decimal(1)])
-def test_a_difference_of_the_smallest_unit_is_found(item, by):
-    stored = first_of(Transaction).amount + by
-    row = change(Transaction, amount=stored)
+def test_a_difference_of_the_smallest_unit_is_found(item, subtests):
+    amount = first_of(Transaction).amount
+    for stored in (amount + SMALLEST, amount - SMALLEST, amount + 1):
+        with subtests.test(str(stored)):
+            row = change(Transaction, amount=stored)
 
-    (found,) = compare(item)
-    assert (found.kind, found.plaid_id) == ("transaction", row.plaid_transaction_id)
-    assert (found.stored["amount"], found.bank["amount"]) == (stored, row.amount)
-    assert str(found).startswith(f"transaction {row.plaid_transaction_id}: amount is {stored}")
-    assert str(found).count(";") == 0
+            (found,) = compare(item)
+            assert (found.kind, found.plaid_id) == ("transaction", row.plaid_transaction_id)
+            assert (found.stored["amount"], found.bank["amount"]) == (stored, amount)
+            assert str(found).startswith(f"transaction {found.plaid_id}: amount is {stored}")
+            assert str(found).count(";") == 0
 
 
 FIELDS = {
@@ -144,18 +146,18 @@ def test_a_row_that_the_bank_does_not_have_is_reported(item):
     assert [str(found) for found in compare(item)] == ["transaction made up: not at the bank"]
 
 
-@pytest.mark.parametrize(
-    ("values", "words"),
-    [
-        ({"current": Decimal("110.00000001")}, "current is 110.00000001, at the bank 110"),
-        ({"current": None}, "current is None, at the bank 110"),
-        ({"name": "X"}, "name is X, at the bank Plaid Checking"),
-        ({"mask": "1"}, "mask is 1, at the bank 0000"),
-    ],
-)
-def test_an_account_that_differs_is_reported(item, values, words):
-    row = change(Account, **values)
-    assert [str(found) for found in compare(item)] == [f"account {row.plaid_account_id}: {words}"]
+def test_an_account_that_differs_is_reported(item, subtests):
+    for name, value, words in (
+        ("current", Decimal("110.00000001"), "current is 110.00000001, at the bank 110"),
+        ("current", None, "current is None, at the bank 110"),
+        ("name", "X", "name is X, at the bank Plaid Checking"),
+        ("mask", "1", "mask is 1, at the bank 0000"),
+    ):
+        with subtests.test(words):
+            row = change(Account, **{name: value})
+            found = [str(each) for each in compare(item)]
+            assert found == [f"account {row.plaid_account_id}: {words}"]
+            change(Account, **{name: getattr(row, name)})
 
 
 def test_an_account_that_is_closed_only_here_is_reported(item):
@@ -191,12 +193,13 @@ def test_comparing_changes_nothing(app, item):
     assert everything() == before
 
 
-@pytest.mark.parametrize("path", ["/accounts/get", "/transactions/get"])
-@pytest.mark.parametrize("kind", ["reset", "garbage", "wrong_types"])
-def test_an_unreachable_bank_is_an_error_and_no_difference(item, bank_server, path, kind):
-    bank_server.misbehave(path=path, kind=kind)
-    with pytest.raises(BankError):
-        compare(item)
+def test_an_unreachable_bank_is_an_error_and_no_difference(item, bank_server, subtests):
+    kinds_of_fault = "reset", "garbage", "wrong_types"
+    for path, kind in product(("/accounts/get", "/transactions/get"), kinds_of_fault):
+        with subtests.test(f"{kind} at {path}"):
+            bank_server.misbehave(path=path, kind=kind)
+            with pytest.raises(BankError):
+                compare(item)
 
 
 @pytest.fixture

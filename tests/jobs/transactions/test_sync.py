@@ -108,25 +108,22 @@ def test_all_pages_are_read(small_pages, unsynced, sync, stored, at_bank):
 
 
 @pytest.mark.parametrize("after", [0, 1, 2])
-@pytest.mark.parametrize(
-    "rule",
-    [
+def test_a_fault_in_any_page_stores_nothing(
+    small_pages, unsynced, sync, stored, item_now, bank_server, after, subtests
+):
+    for rule in (
         {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "X"},
         {"kind": "truncate"},
         {"kind": "garbage"},
         {"kind": "missing_field", "field": "next_cursor"},
-    ],
-    ids=lambda rule: rule["kind"],
-)
-def test_a_fault_in_any_page_stores_nothing(
-    small_pages, unsynced, sync, stored, item_now, bank_server, rule, after
-):
-    bank_server.misbehave(path=SYNC, after=after, **rule)
-    pull = sync(unsynced)
-    assert pull.state == "queued"
-    assert pull.items[0].phase == "failed"
-    assert stored() == []
-    assert item_now(unsynced).cursor == ""
+    ):
+        with subtests.test(rule["kind"]):
+            bank_server.misbehave(path=SYNC, after=after, **rule)
+            pull = sync(unsynced)
+            assert pull.state == "queued"
+            assert pull.items[0].phase == "failed"
+            assert stored() == []
+            assert item_now(unsynced).cursor == ""
 
 
 def test_the_sync_after_a_failed_one_is_complete(
