@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from select import POLLIN, poll
 from typing import Any, TypeVarTuple
 
 from flask import Flask, g, has_request_context, request
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, Executable, MetaData, Row, Select, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
 Columns = TypeVarTuple("Columns")
@@ -119,7 +120,20 @@ def configure_postgresql(engine: Engine) -> None:
     Otherwise two queries of a page could see different states, such as an account without its Item.
     This costs no round trip, because the driver sends it along with BEGIN.
     """
-    from psycopg import IsolationLevel  # not needed on SQLite
+    from psycopg import Error, IsolationLevel  # not needed on SQLite
+
+    @event.listens_for(engine, "checkout")
+    def check(driver: Any, _record: Any, _proxy: Any) -> None:
+        """Replace a connection that has died while idle.
+
+        Such a one has something to read. A live one has nothing, so it costs no round trip, which
+        SQLAlchemy's `pool_pre_ping` would cost at the beginning of each transaction.
+        """
+        try:
+            if _is_readable(driver.fileno()):
+                engine.dialect.do_ping(driver)  # perhaps the server only told something
+        except Error as error:
+            raise InvalidatePoolError from error
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -130,6 +144,12 @@ def configure_postgresql(engine: Engine) -> None:
             driver.isolation_level = IsolationLevel.REPEATABLE_READ if reads else None
         if _jots(connection):
             connection.exec_driver_sql(JOT_AT_ONCE)
+
+
+def _is_readable(socket: int) -> bool:
+    waiting = poll()
+    waiting.register(socket, POLLIN)
+    return bool(waiting.poll(0))
 
 
 def allow_writes() -> None:
