@@ -59,8 +59,7 @@ def glance(query: Select[*Columns], **values: object) -> Row[*Columns] | None:
     once, since building it takes longer than running it.
     """
     try:
-        with db.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT")
+        with db.engine.connect().execution_options(glances=True) as connection:
             return connection.execute(query, values).first()
     except (SQLAlchemyError, OverflowError):  # SQLite's driver raises it for too large a number
         return None
@@ -104,6 +103,8 @@ def configure_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        if _glances(connection):
+            return
         if not _jots(connection):
             connection.exec_driver_sql("BEGIN" if _only_reads() else "BEGIN IMMEDIATE")
             return
@@ -135,9 +136,17 @@ def configure_postgresql(engine: Engine) -> None:
         except Error as error:
             raise InvalidatePoolError from error
 
+    @event.listens_for(engine, "reset")
+    def reset(driver: Any, _record: Any, _state: Any) -> None:
+        if driver.autocommit:
+            driver.autocommit = False
+
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
+        if _glances(connection):
+            driver.autocommit = True  # SQLAlchemy's isolation_level would take longer
+            return
         reads = (_only_reads() and not _jots(connection)) or None  # None is the server's default
         if driver.read_only != reads:
             driver.read_only = reads
@@ -174,6 +183,10 @@ def read_one_snapshot() -> None:
     """
     db.session.commit()
     g.only_reads = True
+
+
+def _glances(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("glances"))
 
 
 def _jots(connection: Connection) -> bool:
