@@ -6,7 +6,7 @@ from select import POLLIN
 from select import poll as poll_of_system
 
 import pytest
-from sqlalchemy import NullPool, create_engine, literal, literal_column, select, text
+from sqlalchemy import NullPool, create_engine, inspect, literal, literal_column, select, text
 
 from plaidapp.extensions import db, glance
 from plaidapp.finance.pulls import long_poll
@@ -245,3 +245,11 @@ def test_a_connection_is_tested_only_if_there_is_something_to_read(context, monk
 def test_a_glance_that_fails_finds_nothing(context):
     assert glance(select(literal_column("no_such_column"))) is None
     assert glance(select(literal(1))) == (1,)
+
+
+@pytest.mark.both_databases
+def test_a_connection_has_transactions_again_after_a_glance(context):
+    assert glance(select(literal(1))) == (1,)
+    with db.engine.connect() as connection:
+        connection.execute(text("CREATE TABLE fleeting (id INT)"))
+    assert not inspect(db.engine).has_table("fleeting")
