@@ -1,7 +1,9 @@
 """plaidapp: your bank data, in your own database."""
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from sqlalchemy import make_url
@@ -18,6 +20,13 @@ from .sealing import Cipher
 ROOT = Path(__file__).parent.parent
 
 
+class PlainFlask(Flask):
+    """Calls views and hooks as they are. Flask asks of each, each time, whether it is async."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(config: Config) -> Flask:
     """Make the whole app. It opens no connection, since gunicorn forks afterwards."""
     from . import web  # imported here because forms and locales would add a tenth to a worker
@@ -29,7 +38,7 @@ def create_app(config: Config) -> Flask:
 
 def create_worker_app(config: Config) -> Flask:
     """Make the part of the app that jobs need: database, queue and bank, but no pages."""
-    app = Flask(
+    app = PlainFlask(
         "plaidapp",
         root_path=str(ROOT),
         template_folder="templates",
@@ -67,8 +76,9 @@ def _engine_options(database_url: str) -> dict[str, object]:
     # Errors are logged, and the values in a statement are private.
     options: dict[str, object] = {"hide_parameters": True}
     if not database_url.startswith("sqlite"):
-        # Notice connections that died while idle, and don't wait long for a database that is down.
-        options |= {"pool_pre_ping": True, "connect_args": {"connect_timeout": 5}}
+        # Don't wait long for a database that is down, and notice a connection that dies in silence.
+        limits = {"connect_timeout": 5, "keepalives_idle": 60, "keepalives_interval": 10}
+        options |= {"connect_args": {**limits, "keepalives_count": 3}}
     return options
 
 

@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from select import POLLIN, poll
 from typing import Any, TypeVarTuple
 
 from flask import Flask, g, has_request_context, request
 from flask_login import LoginManager
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, Executable, MetaData, Row, Select, event
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 from sqlalchemy.orm import DeclarativeBase
 
 Columns = TypeVarTuple("Columns")
@@ -58,8 +59,7 @@ def glance(query: Select[*Columns], **values: object) -> Row[*Columns] | None:
     once, since building it takes longer than running it.
     """
     try:
-        with db.engine.connect() as connection:
-            connection.execution_options(isolation_level="AUTOCOMMIT")
+        with db.engine.connect().execution_options(glances=True) as connection:
             return connection.execute(query, values).first()
     except (SQLAlchemyError, OverflowError):  # SQLite's driver raises it for too large a number
         return None
@@ -103,6 +103,8 @@ def configure_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        if _glances(connection):
+            return
         if not _jots(connection):
             connection.exec_driver_sql("BEGIN" if _only_reads() else "BEGIN IMMEDIATE")
             return
@@ -119,17 +121,44 @@ def configure_postgresql(engine: Engine) -> None:
     Otherwise two queries of a page could see different states, such as an account without its Item.
     This costs no round trip, because the driver sends it along with BEGIN.
     """
-    from psycopg import IsolationLevel  # not needed on SQLite
+    from psycopg import Error, IsolationLevel  # not needed on SQLite
+
+    @event.listens_for(engine, "checkout")
+    def check(driver: Any, _record: Any, _proxy: Any) -> None:
+        """Replace a connection that has died while idle.
+
+        Such a one has something to read. A live one has nothing, so it costs no round trip, which
+        SQLAlchemy's `pool_pre_ping` would cost at the beginning of each transaction.
+        """
+        try:
+            if _is_readable(driver.fileno()):
+                engine.dialect.do_ping(driver)  # perhaps the server only told something
+        except Error as error:
+            raise InvalidatePoolError from error
+
+    @event.listens_for(engine, "reset")
+    def reset(driver: Any, _record: Any, _state: Any) -> None:
+        if driver.autocommit:
+            driver.autocommit = False
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
+        if _glances(connection):
+            driver.autocommit = True  # SQLAlchemy's isolation_level would take longer
+            return
         reads = (_only_reads() and not _jots(connection)) or None  # None is the server's default
         if driver.read_only != reads:
             driver.read_only = reads
             driver.isolation_level = IsolationLevel.REPEATABLE_READ if reads else None
         if _jots(connection):
             connection.exec_driver_sql(JOT_AT_ONCE)
+
+
+def _is_readable(socket: int) -> bool:
+    waiting = poll()
+    waiting.register(socket, POLLIN)
+    return bool(waiting.poll(0))
 
 
 def allow_writes() -> None:
@@ -154,6 +183,10 @@ def read_one_snapshot() -> None:
     """
     db.session.commit()
     g.only_reads = True
+
+
+def _glances(connection: Connection) -> bool:
+    return bool(connection.get_execution_options().get("glances"))
 
 
 def _jots(connection: Connection) -> bool:

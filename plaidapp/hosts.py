@@ -177,6 +177,7 @@ def _address(*candidates: str | None) -> str:
     return ""
 
 
+@lru_cache(256)
 def _parsed(text: str) -> IPv4Address | IPv6Address | None:
     """Read an address with or without a port. IPv4 within IPv6 is read as IPv4."""
     try:

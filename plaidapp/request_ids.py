@@ -37,5 +37,5 @@ def init_app(app: Flask) -> None:
 
 
 def _name(response: Response) -> Response:
-    response.headers[HEADER] = g.request_id
+    response.headers.add(HEADER, g.request_id)
     return response

@@ -1,5 +1,7 @@
 """Security headers, which every answer has."""
 
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request, session
@@ -39,13 +41,13 @@ PERMISSIONS = ", ".join(
         "publickey-credentials-get=(self)",
     )
 )
-ALWAYS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": PERMISSIONS,
-}
+ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", PERMISSIONS),
+)
 NAMES_PERSON = {"_user_id", half_log_in.KEY}
 """Keys of the session. The first is Flask-Login's."""
 HTTPS_ONLY = f"max-age={int(policy.HTTPS_ONLY_FOR.total_seconds())}; includeSubDomains"
@@ -53,7 +55,24 @@ HTTPS_ONLY = f"max-age={int(policy.HTTPS_ONLY_FOR.total_seconds())}; includeSubD
 
 def init_app(app: Flask) -> None:
     app.after_request(_protect)
+    app.wsgi_app = AddAlways(app.wsgi_app)  # type: ignore[method-assign]
     app.add_template_global(leads_to_plaid)
+
+
+class AddAlways:
+    """WSGI middleware. Flask's answers look through their headers for each that is added."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            own = {name for name, _value in headers}  # a page may be stricter
+            missing = [header for header in ALWAYS if header[0] not in own]
+            return start_response(status, headers + missing, *more)
+
+        answered: Iterable[bytes] = self._app(environ, start)
+        return answered
 
 
 def leads_to_plaid() -> str:
@@ -67,9 +86,7 @@ def leads_to_plaid() -> str:
 
 def _protect(response: Response) -> Response:
     plaid = f" {_plaid()}" if g.get("leads_to_plaid") else ""
-    response.headers["Content-Security-Policy"] = POLICY.format(plaid=plaid)
-    for name, value in ALWAYS.items():
-        response.headers.setdefault(name, value)  # a page may be stricter
+    response.headers.add("Content-Security-Policy", POLICY.format(plaid=plaid))
     if request.is_secure and hosts.is_public_name(request.host):
         response.headers["Strict-Transport-Security"] = HTTPS_ONLY
     if request.endpoint != "static" and not NAMES_PERSON.isdisjoint(session):  # needs no query

@@ -51,8 +51,7 @@ class Sessions(SecureCookieSessionInterface):
         """
         if request.endpoint == "static" and response.status_code < 400:
             return
-        others = response.headers.getlist("Set-Cookie")
-        response.headers.remove("Set-Cookie")
         super().save_session(app, session, response)
-        for other in others:
-            response.headers.add("Set-Cookie", other)
+        if session.modified:
+            *others, last = response.headers.getlist("Set-Cookie")
+            response.headers.setlist("Set-Cookie", [last, *others])

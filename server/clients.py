@@ -41,7 +41,15 @@ class Clients(HTTPServer):
         super().add_socket(socket)
         self._listens_at.append(socket.getsockname())
 
-    def listens_at(self, socket: Any) -> tuple[str, str]:
+    def handle_stream(self, stream: Any, address: Any) -> None:
+        """Ask and tell the system once what Tornado would have to for each request."""
+        client = address[0] if isinstance(address, tuple) else ""  # of a Unix socket
+        stream.parties = self._own_address(stream.socket), client
+        stream.set_nodelay(True)  # answers are written as a whole
+        stream.set_nodelay = lambda _value: None
+        super().handle_stream(stream, address)
+
+    def _own_address(self, socket: Any) -> tuple[str, str]:
         """Return the host and the port where the server listens, not where the client came in.
 
         plaidapp/hosts.py concludes from them who can reach the server. A Unix socket has a path.

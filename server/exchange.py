@@ -67,10 +67,6 @@ class Exchange(HTTPMessageDelegate):
         self.begun = True
         if self.conn.stream.closed():  # the client has gone meanwhile
             return
-        socket = self.conn.stream.socket
-        address = self.conn.context.address
-        client = address[0] if isinstance(address, tuple) else ""  # of a Unix socket
-        self._parties = self.clients.listens_at(socket), client
         self.clients.begin(self)
 
     def run(self, app: WSGIApp) -> None:
@@ -81,7 +77,9 @@ class Exchange(HTTPMessageDelegate):
         if self.conn.stream.closed() and self.request[0].method in ("GET", "HEAD"):
             return
         try:
-            environ = environ_of(*self.request, bytes(self._body), self._size, *self._parties)
+            environ = environ_of(
+                *self.request, bytes(self._body), self._size, *self.conn.stream.parties
+            )
             Answer(self).run(app, environ)
         except BaseException:  # the pool would keep it to itself, and the client would wait forever
             log.exception("A request ended without an answer.")

@@ -6,14 +6,14 @@ Flask's signed cookie names the person and has the token of their session. Neith
 
 from ipaddress import ip_address
 
-from flask import Flask, g, request, session
+from flask import Flask, g, has_request_context, request, session
 from flask_login import login_user, logout_user
 
 from plaidapp.events import event
 from plaidapp.extensions import db, login
 from plaidapp.store import User
 from plaidapp.store.people import activity, known_devices, login_sessions, stored_passwords, users
-from plaidapp.store.people.activity import Kind
+from plaidapp.store.people.activity import Device, Kind
 from plaidapp.store.people.login_sessions import OpenSession
 
 from .access import LAST_MOMENT, LOGIN, claim, person
@@ -24,15 +24,15 @@ def init_app(app: Flask) -> None:
     login.user_loader(load)
     # The default would end the session of a phone that changes its network.
     login.session_protection = None
-    app.before_request(_name_device)
+    app.before_request(lambda: activity.comes_from(_device))
     app.teardown_request(_note_use)
 
 
-def _name_device() -> None:
-    """Say what causes the activity of this request: not the program that sends Plaid's webhooks."""
-    names = browser_and_system(request.user_agent.string)
-    is_person = request.blueprint != "webhooks"
-    activity.comes_from(activity.Device(*names) if is_person else activity.NO_DEVICE)
+def _device() -> Device:
+    """Return what causes the activity of this request: not the program that sends webhooks."""
+    if not has_request_context() or request.blueprint == "webhooks":
+        return activity.NO_DEVICE
+    return Device(*browser_and_system(request.user_agent.string))
 
 
 def start(user: User, device: str, *, kept: bool, how: Kind = Kind.LOGGED_IN) -> None:

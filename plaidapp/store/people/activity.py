@@ -3,7 +3,7 @@
 Sentences about the kinds are in plaidapp/auth/activity_sentences.py.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from datetime import datetime
 from enum import StrEnum
@@ -95,17 +95,17 @@ class Device(NamedTuple):
 
 
 NO_DEVICE = Device("", "")
-_device: ContextVar[Device] = ContextVar("device", default=NO_DEVICE)
+_device: ContextVar[Callable[[], Device]] = ContextVar("device", default=lambda: NO_DEVICE)
 
 
-def comes_from(device: Device) -> None:
-    """Say which device causes what this thread notes from now on."""
+def comes_from(device: Callable[[], Device]) -> None:
+    """Say how to find the device that causes what this thread notes from now on."""
     _device.set(device)
 
 
 def note(user_id: int, kind: Kind, detail: str = "") -> None:
     """Add a row in the caller's transaction."""
-    browser, system = _device.get()
+    browser, system = _device.get()()
     db.session.add(
         Activity(
             user_id=user_id,
@@ -157,7 +157,7 @@ def jot_again(user_id: int | None, kind: Kind) -> None:
 
 
 def _values(user_id: int, kind: Kind, detail: str) -> dict[str, Any]:
-    browser, system = _device.get()
+    browser, system = _device.get()()
     moment = now()
     lately = moment - policy.ACTIVITY_AGAIN
     about = {"person": user_id, "what": kind.value, "of": detail}

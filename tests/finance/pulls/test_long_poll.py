@@ -2,9 +2,11 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from select import POLLIN
+from select import poll as poll_of_system
 
 import pytest
-from sqlalchemy import NullPool, create_engine, literal, literal_column, select, text
+from sqlalchemy import NullPool, create_engine, inspect, literal, literal_column, select, text
 
 from plaidapp.extensions import db, glance
 from plaidapp.finance.pulls import long_poll
@@ -209,13 +211,45 @@ def test_a_dead_connection_is_replaced(app, alice):
         outside = create_engine(db.engine.url, poolclass=NullPool)
     with outside.connect() as connection:
         query = (
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            "SELECT count(pg_terminate_backend(pid, 10000)) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
         assert connection.scalar(text(query)) > 0
     assert alice.htmx("GET", path).status_code == 204
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_connection_is_tested_only_if_there_is_something_to_read(context, monkeypatch):
+    pings = []
+    ping = db.engine.dialect.do_ping
+    monkeypatch.setattr(db.engine.dialect, "do_ping", lambda it: pings.append(it) or ping(it))
+    news = text("LISTEN news"), text("NOTIFY news")
+
+    def use(statement):
+        with db.engine.connect() as connection, connection.begin():
+            connection.execute(statement)
+            return connection.connection.dbapi_connection
+
+    driver = use(news[0])
+    assert use(news[0]) is driver
+    assert pings == []
+    with create_engine(db.engine.url, poolclass=NullPool).begin() as outside:
+        outside.execute(news[1])
+    sockets = poll_of_system()
+    sockets.register(driver.fileno(), POLLIN)
+    assert sockets.poll(10_000)
+    assert use(news[0]) is driver
+    assert pings == [driver]
+
+
 def test_a_glance_that_fails_finds_nothing(context):
     assert glance(select(literal_column("no_such_column"))) is None
     assert glance(select(literal(1))) == (1,)
+
+
+@pytest.mark.both_databases
+def test_a_connection_has_transactions_again_after_a_glance(context):
+    assert glance(select(literal(1))) == (1,)
+    with db.engine.connect() as connection:
+        connection.execute(text("CREATE TABLE fleeting (id INT)"))
+    assert not inspect(db.engine).has_table("fleeting")
