@@ -33,7 +33,7 @@ from ..transactions.latest import Latest
 
 USUAL_PERIOD = "6M"
 DAYS_AHEAD = 10
-MOST_NAMED = 5
+MOST_NAMED = 3
 """Accounts that a sentence names; of more it says how many there are."""
 
 
