@@ -89,7 +89,7 @@ SUBJECTS = {
         "recurring": {"base"},
         "accounts": {"base", "charts", "connections", "reports", "transactions"},
         "dashboard": {"base", "connections", "pulls", "reports", "recurring", "transactions"},
-        "explain": {"base", "connections", "reports", "transactions", "recurring"},
+        "explain": {"accounts", "base", "connections", "reports", "transactions", "recurring"},
     },
     "plaidapp.jobs": {
         "pulls": set(),

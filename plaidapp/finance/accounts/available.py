@@ -16,13 +16,13 @@ from plaidapp.store.reports.running_balances import Pending
 @dataclass(frozen=True)
 class Available:
     """`sentences` say what is owed and what is left; `pending`, what the pending rows will make of
-    it. `share` is how much of the limit is used, in percent; None without a limit. `is_reported`
-    says that the bank reports what is available, so that it can be explained."""
+    it. `share` is how much of the limit is used, in percent; None without a limit. `is_sum` says
+    that what is left can be written out as a sum."""
 
     sentences: str
     pending: str
     share: Decimal | None
-    is_reported: bool = False
+    is_sum: bool = False
 
     @classmethod
     def of(cls, account: Account, pending: Pending) -> "Available":
@@ -30,9 +30,14 @@ class Available:
             return cls("", "", None)
         said = " ".join(_of_debt(account) if account.is_debt else _of_money(account))
         expected = _expected(account, pending) if pending.rows else ""
-        has_limit = not account.is_debt or account.limit is not None
-        is_reported = None not in (account.available, account.current) and has_limit
-        return cls(said, expected, _share(account), is_reported)
+        return cls(said, expected, _share(account), is_sum(account))
+
+
+def is_sum(account: Account) -> bool:
+    """Is what is left the balance or, on a card, the limit, less parts that are known?"""
+    if account.type == CREDIT:
+        return account.limit is not None
+    return not account.is_debt and None not in (account.available, account.current)
 
 
 def _of_debt(account: Account) -> Iterator[str]:

@@ -23,10 +23,6 @@ class Proof:
     unchecked: int
     first_at: datetime | None
 
-    @property
-    def differences(self) -> int:
-        return sum(count for _, count in self.differing)
-
 
 def of_accounts(
     accounts: Sequence[Account], items: Sequence[Item], checks: Mapping[int, AccountCheck]

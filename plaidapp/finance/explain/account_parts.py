@@ -19,7 +19,7 @@ from ..reports import account_balances
 from ..transactions import filter_urls
 from ..transactions.filter_urls import account_label
 from . import asked, balances, row_lines, span
-from .explanation import Explanation, Line, Link, Result, answer
+from .explanation import Explanation, Line, Link, Result, answer, total_of
 
 MOST_OF_DAY = 50
 """The most rows of a day that are listed one by one."""
@@ -115,7 +115,7 @@ def _running(row: Transaction, account: Account, item: Item, after: Decimal) -> 
         )
         for each in reversed(of_day)
     ]
-    rest = after - before - sum((line.amount for line in lines), Decimal(0))
+    rest = after - before - total_of(lines)
     if rest:
         url = filter_urls.address(span.rows_between(account, row.date, row.date))
         many = len(of_day) == MOST_OF_DAY

@@ -9,10 +9,11 @@ from plaidapp.days import inline_moment, today
 from plaidapp.store import Account
 from plaidapp.store.connections.account_types import CREDIT
 
+from ..accounts.available import is_sum
 from ..base.blueprint import blueprint
 from ..transactions.filter_urls import account_label
 from . import asked, balances, row_lines
-from .explanation import Explanation, Line, Result, answer
+from .explanation import Explanation, Line, Result, answer, total_of
 
 
 @blueprint.get("/explain/available/<int:account_id>")
@@ -26,7 +27,7 @@ def explain_expected(account_id: int) -> str:
     """The balance once what is pending has posted as it is."""
     account, _ = asked.account(account_id)
     lines = [] if account.balance is None else [_balance(account), *_pending(account)]
-    total = sum((line.amount for line in lines), Decimal(0))
+    total = total_of(lines)
     results = [Result(gettext("Expected"), total)] if lines else []
     return answer(_explanation(account, gettext("Expected balance"), [*lines, *results]))
 
@@ -66,20 +67,18 @@ def _pending(account: Account) -> list[Line]:
 def _available(account: Account) -> list[Line | Result]:
     """From the balance or, on a card, from the limit. A bank may not say what is left of it."""
     balance, limit, available = account.balance, account.limit, account.available
-    if balance is None:
+    if balance is None or not is_sum(account):
         return []
-    if account.type == CREDIT and limit is not None:
+    if limit is not None and account.type == CREDIT:
         url = balances.url_of(account, today())
         owed = Line(gettext("What you owe"), -balance, url, is_explained=True)
         lines = [Line(gettext("Your limit"), limit, is_start=True), owed]
-        if available is None:
-            return [*lines, Result(gettext("Left of your limit"), limit - balance)]
-    elif available is None or account.is_debt or account.current is None:
-        return []
     else:
         lines = [_balance(account)]
+    if available is None:  # the bank does not say what is left of the limit
+        return [*lines, Result(gettext("Left of your limit"), total_of(lines))]
     lines += _pending(account)
-    rest = available - sum((line.amount for line in lines), Decimal(0))
+    rest = available - total_of(lines)
     if rest:
         lines.append(
             Line(

@@ -1,7 +1,6 @@
 """Cash flow and spending of a month, written out by category."""
 
 from datetime import date
-from decimal import Decimal
 
 from flask import abort, request, url_for
 from flask_babel import gettext
@@ -24,7 +23,7 @@ from ..transactions.category_labels import category_label
 from ..transactions.filter_form import LONGEST_CODE
 from ..transactions.filter_urls import Query
 from . import asked, row_lines
-from .explanation import Explanation, Line, Link, Result, answer
+from .explanation import Explanation, Line, Link, Result, answer, total_of
 from .row_lines import IN, NET, OUT, SPENT
 
 
@@ -86,7 +85,7 @@ def explain_spending() -> str:
     query = _of_days(month, end)
     title = category_label(category) if category else gettext("Spending")
     lines = _of_category(query, category, currency) if category else _spent(query, month, currency)
-    total = sum((line.amount for line in lines), Decimal(0))
+    total = total_of(lines)
     about = _about(month)
     if end < last_of_month(month):
         about = gettext("In %(month)s through %(day)s", month=long_month(month), day=month_day(end))
@@ -106,7 +105,7 @@ def explain_spending() -> str:
 def _month_before(month: date, category: str, currency: str) -> Link:
     before = months_later(month, -1)
     found = _spent(_of_days(before, last_of_month(before)), before, currency, category)
-    spent = sum((line.amount for line in found), Decimal(0))
+    spent = total_of(found)
     label = gettext(
         "%(month)s: %(amount)s", month=long_month(before), amount=money(spent, currency)
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
 
 from flask import url_for
 from flask_babel import gettext
@@ -18,7 +17,7 @@ from ..recurring.cover import Cover
 from ..recurring.expected_days import expected
 from ..transactions.filter_urls import account_label
 from . import asked, balances
-from .explanation import Explanation, Line, Result, answer
+from .explanation import Explanation, Line, Result, answer, total_of
 from .row_lines import on_day
 
 MOST_DAYS = 31
@@ -31,7 +30,7 @@ def explain_due() -> str:
     lines = [
         _line(stream, day, 1) for day, stream in found.costs if (stream.currency or "") == currency
     ]
-    total = sum((line.amount for line in lines), Decimal(0))
+    total = total_of(lines)
     return answer(
         Explanation(
             gettext("Still due"),

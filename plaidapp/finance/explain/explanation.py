@@ -1,6 +1,6 @@
 """An explanation: a figure as a sum of lines, and the page or sheet that shows it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -38,8 +38,11 @@ class Result:
     amount: Decimal
     detail: str = ""
     is_confirmed: bool = False
-    url: str | None = None
     divisor: int = 1
+
+
+def total_of(lines: Iterable[Line]) -> Decimal:
+    return sum((line.amount for line in lines), Decimal(0))
 
 
 class Link(NamedTuple):

@@ -18,7 +18,7 @@ from ..reports import net_worth as reported
 from ..reports.account_balances import AccountBalance, end_of_last_month
 from ..transactions.filter_urls import account_label
 from . import asked, balances
-from .explanation import Explanation, Line, Result, answer
+from .explanation import Explanation, Line, Result, answer, total_of
 
 TITLES = {key: title for key, title, _ in KINDS}
 
@@ -75,7 +75,7 @@ def explain_group() -> str:
         for each in _of_kind(kind, currency, today())
         if each.value is not None
     ]
-    total = sum((line.amount for line in lines), Decimal(0))
+    total = total_of(lines)
     title = str(TITLES[kind])
     return answer(
         Explanation(
@@ -97,7 +97,7 @@ def explain_group_change() -> str:
     for each in _of_kind(kind, asked.currency(), since):
         if changed := each.change_since(since):
             lines.append(_line(each, changed, since, _change_url(each, since)))
-    total = sum((line.amount for line in lines), Decimal(0))
+    total = total_of(lines)
     return answer(
         Explanation(
             str(TITLES[kind]),

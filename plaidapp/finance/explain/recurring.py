@@ -16,7 +16,7 @@ from ..recurring import recurring_pages
 from ..recurring.recurring_pages import TIMES_A_YEAR, counts_monthly, how_often
 from ..transactions.filter_urls import account_label
 from . import asked
-from .explanation import Explanation, Line, Result, answer
+from .explanation import Explanation, Line, Result, answer, total_of
 from .row_lines import on_day
 
 MOST_PAYMENTS = 7
@@ -88,7 +88,7 @@ def explain_recurring() -> str:
     in_currency = [each for each in streams if (each.currency or "") == currency]
     counted = list(filter(counts_monthly, in_currency))
     lines = [_of_year(each) for each in counted]
-    yearly = sum((line.amount for line in lines), Decimal(0))
+    yearly = total_of(lines)
     title = gettext("Income a month") if part == INCOME else gettext("Recurring costs a month")
     return answer(
         Explanation(

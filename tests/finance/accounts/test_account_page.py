@@ -92,6 +92,24 @@ def test_what_is_left_of_a_limit_is_said_in_words(shown, change, subtests):
             assert said in text_of(shown(), "account-figures")
 
 
+def test_what_is_left_opens_into_an_explanation_wherever_it_is_said(connected, change, subtests):
+    for values in (
+        {"type": "credit", "limit": 2000},
+        {"type": "credit", "limit": 2000, "available": None},
+        {"type": "credit"},
+        {"type": "loan"},
+        {"type": "loan", "limit": 9000},
+        {"type": "depository"},
+        {"type": "depository", "current": None, "limit": 100},
+    ):
+        with subtests.test(values=values):
+            change(**{"current": 410, "available": 1590, "limit": None} | values)
+            page = Page(connected.client.get(PAGE).text)
+            for link, text in page.find_all(**{"class": "explained"}):
+                receipt = connected.htmx("GET", link["href"]).text
+                assert "unknown" not in receipt, (text, link["href"])
+
+
 def test_every_state_is_a_sentence_with_one_button(shown, change, subtests):
     good = {"closed_at": None, "is_hidden": False, "current": 5, "available": None}
     for values, said, button in (
