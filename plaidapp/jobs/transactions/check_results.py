@@ -158,12 +158,13 @@ def _with_stored(found: Findings, rows: Collection[Differing]) -> Iterator[Diffe
 def _counted(row: Differing) -> Iterator[tuple[str, str]]:
     """Yield Plaid's id of the account and the kind of each difference that a row makes.
 
-    A row in the wrong account is one too many there and one too few in its own. Pending rows don't
-    count, nor rows that can't be read.
+    A row in the wrong account is one too many there and one too few in its own. Rows that are not
+    posted on either side don't count, nor rows that can't be read.
     """
     ours, theirs = row.ours, row.theirs
+    is_posted_here = isinstance(ours, Row) and not ours.pending
     if isinstance(theirs, Row):
-        if theirs.pending:
+        if theirs.pending and not is_posted_here:
             return
         if isinstance(ours, Row) and ours.account == theirs.account:
             yield theirs.account, checks.DIFFERENT
@@ -171,7 +172,7 @@ def _counted(row: Differing) -> Iterator[tuple[str, str]]:
         yield theirs.account, checks.ONLY_AT_BANK
         if isinstance(ours, Row):
             yield ours.account, checks.ONLY_HERE
-    elif theirs is None and isinstance(ours, Row) and not ours.pending:
+    elif theirs is None and isinstance(ours, Row) and is_posted_here:
         yield ours.account, checks.ONLY_HERE
 
 

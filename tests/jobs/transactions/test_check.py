@@ -124,6 +124,15 @@ def test_a_row_that_was_changed_by_hand_is_found_and_repaired(dynamic, do, check
                 assert {name: getattr(again, name) for name in EDITS} == EDITS
 
 
+def test_a_pending_row_that_is_stored_as_posted_is_a_difference(dynamic, do, check):
+    row = read(select(Transaction).where(Transaction.pending.is_(True)))[0]
+    change(of_row(row, pending=False))
+
+    assert check(dynamic).differences == 1
+    assert [(each.kind, each.transaction_id) for each in found()] == [("different", row.id)]
+    assert do(kinds.REPAIR, dynamic).differences == 0
+
+
 def test_a_silent_change_of_the_bank_is_found_and_repaired(dynamic, do, check, bank_server):
     Control(bank_server.url).change(dynamic.plaid_item_id, silent_change=True)
     assert do(kinds.TRANSACTIONS, dynamic).modified == 0
