@@ -13,7 +13,7 @@ from plaidapp.jobs import queue
 from tests.chaos.figures import LONG
 from tests.conftest import PASSWORD, Person
 
-GUESSES, ADDRESSES = (10_000, 200) if LONG else (300, 20)
+GUESSES, ADDRESSES = (10_000, 200) if LONG else (100, 20)
 
 
 @pytest.mark.both_databases

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
@@ -120,6 +121,7 @@ def digits(text: str) -> str:
     return "".join(re.findall(r"[\d.]", text))
 
 
+@cache
 def explained(client: FlaskClient, url: str) -> Explained:
     page = Page(read(client, url).text)
     found: Explained | None = None
@@ -160,6 +162,7 @@ def check(client: FlaskClient, url: str, found: Explained, depth: int) -> None:
             assert rows_of(client, address) in (amount, -amount), (url, address)
 
 
+@cache
 def rows_of(client: FlaskClient, address: str) -> Decimal:
     """What the rows behind a link add up to, as transactions.json lists them."""
     parts = urlsplit(address)

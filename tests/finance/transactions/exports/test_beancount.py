@@ -37,7 +37,7 @@ def sums(entries):
 
 
 def test_sums_by_account_match_the_database(books):
-    ours = books.fill(5000).rows()
+    ours = books.fill(2500).rows()
 
     entries = imported(load(books.export("beancount")))
 

@@ -45,7 +45,7 @@ def balances(hledger):
 
 
 def test_hledger_accepts_the_journal_in_strict_mode(books, hledger):
-    data = books.fill(5000).export("journal")
+    data = books.fill(2500).export("journal")
 
     for checks in (["--strict"], ["accounts", "commodities", "balancedwithautoconversion"]):
         assert hledger(data, "check", *checks) == ""

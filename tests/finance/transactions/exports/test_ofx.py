@@ -22,7 +22,7 @@ def number_of(statement):
 
 
 def test_each_account_and_currency_has_a_statement_with_its_sum(books):
-    ours = books.fill(5000).rows(posted=True)
+    ours = books.fill(2500).rows(posted=True)
     names = {number: name for name, number in books.ids.items()}
 
     statements = read(books.export("ofx")).statements

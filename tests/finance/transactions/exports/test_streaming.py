@@ -41,38 +41,32 @@ def reads(app):
 
 
 @pytest.mark.both_databases
-def test_the_first_part_is_sent_before_all_rows_are_read(app, books, reads, subtests):
+def test_rows_are_read_while_they_are_sent_and_no_longer(app, books, reads, subtests):
     books.fill(5000)
 
+    def download(path):
+        reads.clear()
+        return books.person.client.get(path, buffered=False)
+
+    def connections_in_use():
+        with app.app_context():
+            return db.engine.pool.checkedout()
+
     for path in PATHS:
-        with subtests.test(path):
-            reads.clear()
-            with books.person.client.get(path, buffered=False) as answer:
-                parts = answer.iter_encoded()
-                assert next(parts)
-                at_first = reads["pages"]
-                assert next(parts)
-                with app.app_context():
-                    assert db.engine.pool.checkedout() == 0, (
-                        "a connection is in use while nothing is read"
-                    )
-                assert sum(map(len, parts))
+        with subtests.test(path), download(path) as answer:
+            parts = answer.iter_encoded()
+            assert next(parts)
+            at_first = reads["pages"]
+            assert next(parts)
+            assert connections_in_use() == 0, "nothing is read now"
+            assert sum(map(len, parts))
             assert 1 <= at_first <= reads["pages"] / 2
 
-
-@pytest.mark.both_databases
-def test_an_aborted_download_frees_its_connection(app, books, reads, subtests):
-    books.fill(5000)
-
-    for path in PATHS:
-        with subtests.test(path):
-            reads.clear()
-            with books.person.client.get(path, buffered=False) as answer:
+        with subtests.test(f"{path}, aborted"):
+            with download(path) as answer:
                 next(answer.iter_encoded())
-
             assert reads["pages"] <= 5
-            with app.app_context():
-                assert db.engine.pool.checkedout() == 0
+            assert connections_in_use() == 0
 
 
 def test_a_download_has_its_content_type_and_file_name(books, subtests):
