@@ -1,4 +1,4 @@
-// Closes a menu that a click opened: with Esc, by a click elsewhere, and once it has begun a pull.
+// Closes a menu that a click opened: with Esc, by a click elsewhere, and once it has begun a pull or sent a form.
 "use strict";
 
 (() => {
@@ -17,6 +17,9 @@
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") open().forEach(close);
   });
+
+  // The browser closes a popover by itself with Esc and by a click elsewhere.
+  document.addEventListener("submit", (event) => event.target.closest(".menu:popover-open")?.hidePopover());
 
   document.addEventListener("htmx:after:swap", (event) => {
     const { target, sourceElement } = event.detail.ctx;

@@ -171,6 +171,12 @@ def test_a_search_shows_the_rows_that_match_without_balances(connected, shown):
     assert connected.client.get(f"{PAGE}?after=nothing").status_code == 400
 
 
+def test_an_account_without_rows_says_so_of_itself_alone(shown):
+    said = shown("/finance/accounts/2").text
+    assert "has no transactions in this account." in said
+    assert "in your accounts" not in said
+
+
 def test_the_poll_sends_the_page_once_anything_has_changed(connected, change):
     live = f"{PAGE}/live"
     page = Page(connected.htmx("GET", live).text)
