@@ -75,6 +75,7 @@ BEFORE_MIDNIGHT = timedelta(minutes=1)
 PASSWORD = "correct horse battery staple"
 TOKEN_KEY = Fernet.generate_key().decode()
 SECRET_KEY = secrets.token_hex()
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each process that a test starts compiles all
 Flask.url_rule_class = shared.Route
 Flask.jinja_environment = shared.Templates
 
