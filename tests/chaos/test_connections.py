@@ -62,7 +62,7 @@ def test_plaid_has_the_connections_that_we_know_and_no_others(
 def killing(world: World, figures: Figures) -> Iterator[list[str]]:
     """Kill processes at random while the block runs. Yields the names of those killed."""
     pause = [2 * seconds for seconds in figures.kill_pause]  # a log-in takes several requests
-    dice, over, killed = random.Random(figures.customers), threading.Event(), list[str]()
+    dice, over, killed = random.Random(figures.customer_kills), threading.Event(), list[str]()
 
     def run() -> None:
         while len(killed) < figures.customer_kills and not over.wait(dice.uniform(*pause)):
