@@ -73,7 +73,7 @@ document.addEventListener("htmx:after:request", (event) => {
 document.addEventListener("htmx:error", (event) => {
   const { ctx } = event.detail;
   if (isPoll(ctx)) outOfDate();
-  else if (ctx?.request?.method === "POST" && !ctx.response) sayUnsent();
+  else if (ctx && !ctx.response && (ctx.request?.method === "POST" || ctx.target?.id === "sheet-content")) sayUnsent();
 });
 
 // A press that went nowhere. Its button works again.

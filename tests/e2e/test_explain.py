@@ -38,6 +38,11 @@ def test_a_figure_opens_in_a_sheet_and_the_page_is_as_before(resident):
     expect(figure).not_to_have_attribute("data-open", "")
     assert person.page_loads == loads
 
+    page.context.set_offline(True)
+    figure.click()
+    expect(page.locator("#notice")).to_contain_text("You are offline.")
+    page.context.set_offline(False)
+
     figure.click()
     expect(sheet).to_be_visible()
     page.reload()
@@ -45,3 +50,4 @@ def test_a_figure_opens_in_a_sheet_and_the_page_is_as_before(resident):
     assert person.barriers() == []
     page.go_back()
     expect(figure).to_be_visible()
+    person.complaints.clear()  # a request that fails is an error on the browser's console

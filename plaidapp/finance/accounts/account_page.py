@@ -3,7 +3,6 @@
 import json
 
 from flask import abort, make_response, render_template, request
-from flask_babel import gettext
 from werkzeug import Response
 
 from plaidapp.days import today
@@ -14,10 +13,10 @@ from ..base.blueprint import blueprint, polled
 from ..base.ledger_polls import unless_unchanged
 from ..connections import arrange_accounts
 from ..connections.accounts_json import as_plaid
+from ..reports import periods
 from ..transactions import explorer_request
 from ..transactions.statement import Statement
 from . import figures, notes
-from .figures import PERIODS
 
 Answer = str | Response
 
@@ -47,15 +46,6 @@ def account_live(account_id: int) -> str:
     )
 
 
-def _periods(listing: Statement, shown: str) -> list[tuple[str, str, bool]]:
-    """The choices of how far the line goes back: title, address, and whether it is shown now."""
-    titles = gettext("1M"), gettext("3M"), gettext("6M"), gettext("1Y"), gettext("All")
-    return [
-        (title, listing.period_url(period), period == shown)
-        for period, title in zip(PERIODS, titles, strict=True)
-    ]
-
-
 def _shown(listing: Statement) -> dict[str, object]:
     account, item = listing.account, listing.item
     if item is None:  # the person has deleted it, and this will be gone too
@@ -67,7 +57,7 @@ def _shown(listing: Statement) -> dict[str, object]:
         "account": account,
         "item": item,
         "figures": shown,
-        "periods": _periods(listing, shown.period),
+        "periods": periods.choices(listing.period_url, shown.period),
         "notes": list(notes.of_account(account, item, standby.of_account(account.id))),
         "check": checks.of_account(account.id),
         "before": before,

@@ -15,13 +15,10 @@ from plaidapp.store.transactions import monthly_totals
 
 from ..charts.bars import BarChart, Month
 from ..charts.line import LineChart
-from ..reports import account_balances
-from ..reports.account_balances import ALL, NOTHING, AccountBalance
+from ..reports import account_balances, periods
+from ..reports.account_balances import NOTHING, AccountBalance
 from .available import Available
 
-DAYS_OF_PERIOD = {"1M": 30, "3M": 91, "6M": 182, "1Y": 365}
-PERIODS = (*DAYS_OF_PERIOD, ALL)
-DEFAULT = "6M"
 MONTHS = 6
 MOST_POINTS = 400
 
@@ -43,9 +40,9 @@ class Figures:
 def of_account(
     account: Account, item: Item, pending: Pending, period: str | None, today: date
 ) -> Figures:
-    """`period` is one of PERIODS; anything else means the default."""
-    chosen = period if period in PERIODS else DEFAULT
-    start = today - timedelta(days=DAYS_OF_PERIOD[chosen]) if chosen != ALL else date.min
+    """`period` is the one in the address."""
+    chosen = periods.known(period)
+    start = periods.start_of(chosen, today)
     balance = account_balances.of_account(account, item, start, today)
     history = _history(balance, start, today)
     months = _months(account, today)

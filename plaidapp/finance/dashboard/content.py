@@ -24,14 +24,12 @@ from ..connections.connect_forms import ConnectTestBankForm
 from ..pulls import pull_view
 from ..pulls.range_form import RangeForm
 from ..recurring import upcoming
-from ..reports import figures
-from ..reports.account_balances import ALL, PERIODS
+from ..reports import figures, periods
 from ..reports.figures import Figures
 from ..reports.net_worth import NetWorth
 from ..transactions import latest
 from ..transactions.latest import Latest
 
-USUAL_PERIOD = "6M"
 DAYS_AHEAD = 10
 MOST_NAMED = 3
 """Accounts that a sentence names; of more it says how many there are."""
@@ -101,7 +99,7 @@ class Dashboard:
             "3M": gettext("Three months"),
             "6M": gettext("Six months"),
             "1Y": gettext("One year"),
-            ALL: gettext("Since the beginning"),
+            periods.ALL: gettext("Since the beginning"),
         }[self.period]
 
     @cached_property
@@ -126,17 +124,9 @@ class Dashboard:
     @property
     def periods(self) -> list[tuple[str, str, bool]]:
         """The periods of the net worth chart: title, address, and whether it is shown now."""
-        titles = {
-            "1M": gettext("1M"),
-            "3M": gettext("3M"),
-            "6M": gettext("6M"),
-            "1Y": gettext("1Y"),
-            ALL: gettext("All"),
-        }
-        return [
-            (title, url_for("finance.dashboard", period=period), period == self.period)
-            for period, title in titles.items()
-        ]
+        return periods.choices(
+            lambda period: url_for("finance.dashboard", period=period), self.period
+        )
 
 
 def render_page(
@@ -171,8 +161,7 @@ def _content(user_id: int) -> dict[str, Any]:
 
 def _dashboard(user_id: int, active: Sequence[Pull]) -> Dashboard:
     """With the period from the address. An unknown one counts as the usual one."""
-    period = request.args.get("period")
-    period = period if period in PERIODS else USUAL_PERIOD
+    period = periods.known(request.args.get("period"))
     listed = items.of_user(user_id)
     find_among(listed)
     shown = figures.of_user(user_id, period, today(), person().main_currency)

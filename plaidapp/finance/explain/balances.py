@@ -167,7 +167,9 @@ def _notes(each: AccountBalance, day: date) -> list[str]:
         notes.append(gettext("The bank has not reported a balance of this account."))
     elif day < each.line.known_from:
         notes.append(
-            gettext("The balance of this day is not known. The first one that is stands in for it.")
+            gettext(
+                "The balance on this day is not known, so the first known one stands in for it."
+            )
         )
     if account.type not in COMPUTED_TYPES:
         notes.append(

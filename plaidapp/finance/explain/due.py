@@ -55,7 +55,7 @@ def explain_short(account_id: int) -> str:
             account_label(account),
             account.currency or "",
             _short(cover, found.every) if cover and cover.day else (),
-            notes=[gettext("Of the payments of a day, what comes in counts first.")],
+            notes=[gettext("On each day, money that comes in counts first.")],
         )
     )
 

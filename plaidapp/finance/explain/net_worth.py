@@ -169,10 +169,10 @@ def _notes(found: Sequence[AccountBalance], day: date) -> list[str]:
     if unknown:
         notes.append(
             ngettext(
-                "The balance of %(count)s account is not known for %(day)s. Its first known one "
+                "The balance of %(count)s account is not known for %(day)s, so its first known one "
                 "stands in for it.",
-                "The balances of %(count)s accounts are not known for %(day)s. Their first known "
-                "ones stand in for them.",
+                "The balances of %(count)s accounts are not known for %(day)s, so their first "
+                "known ones stand in for them.",
                 unknown,
                 count=number(unknown),
                 day=month_day(day),

@@ -96,7 +96,7 @@ def explain_recurring() -> str:
             gettext("At the latest amounts"),
             currency,
             [*lines, *_results(yearly)] if lines else (),
-            notes=[gettext("Payments of which nobody knows how often they come are left out.")],
+            notes=[gettext("Payments without a known frequency are left out.")],
             is_signed=False,
         )
     )

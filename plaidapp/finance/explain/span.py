@@ -40,7 +40,9 @@ class Span:
     def lines(self) -> list[Line]:
         lines = self.rows.lines()
         if self.unexplained:
-            detail = gettext("The bank’s balances differ by this much more than its transactions.")
+            detail = gettext(
+                "The bank’s balance changed by this much more than its transactions add up to."
+            )
             lines.append(
                 Line(gettext("Not explained by transactions"), self.unexplained, detail=detail)
             )

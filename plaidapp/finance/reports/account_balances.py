@@ -17,10 +17,9 @@ from plaidapp.store.connections.balances import BANK
 from plaidapp.store.reports import balance_lines
 from plaidapp.store.reports.balance_lines import Line, lines
 
+from . import periods
+
 NOTHING = Decimal(0)
-DAYS_OF_PERIOD = {"1M": 30, "3M": 91, "6M": 182, "1Y": 365}
-ALL = "all"
-PERIODS = (*DAYS_OF_PERIOD, ALL)
 SPARKLINE_DAYS = 90
 
 
@@ -82,9 +81,9 @@ def of_user(user_id: int, period: str, today: date) -> list[AccountBalance]:
 
     Hidden ones are left out.
     """
-    start_of_period = today - timedelta(days=DAYS_OF_PERIOD.get(period, 0))
-    start = min(start_of_period, today - timedelta(days=SPARKLINE_DAYS), end_of_last_month(today))
-    return since(user_id, date.min if period == ALL else start, today)
+    start_of_sparklines = today - timedelta(days=SPARKLINE_DAYS)
+    start = min(periods.start_of(period, today), start_of_sparklines, end_of_last_month(today))
+    return since(user_id, start, today)
 
 
 def since(user_id: int, start: date, today: date) -> list[AccountBalance]:

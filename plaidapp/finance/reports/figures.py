@@ -40,7 +40,7 @@ def _position(currency: str, order: Sequence[str]) -> int:
 
 
 def of_user(user_id: int, period: str, today: date, main_currency: str | None = None) -> Figures:
-    """`period` is one of `account_balances.PERIODS`, `today` is the person's day.
+    """`period` is one that `periods.known` returns, `today` is the person's day.
 
     `main_currency` is the one that the person wants to lead, if they said so.
     """

@@ -18,7 +18,8 @@ from plaidapp.store.connections.balances import BANK
 
 from ..charts.line import LineChart
 from ..charts.sparkline import Sparkline
-from .account_balances import ALL, DAYS_OF_PERIOD, NOTHING, AccountBalance, end_of_last_month
+from . import periods
+from .account_balances import NOTHING, AccountBalance, end_of_last_month
 
 MOST_POINTS = 400
 
@@ -130,9 +131,7 @@ def sums(balances: Sequence[AccountBalance], days: Sequence[date]) -> list[Decim
 
 def _days(period: str, known_from: date, today: date) -> list[date]:
     """Every day for up to a year, every week for more, and every few weeks for much more."""
-    start = known_from
-    if period != ALL:
-        start = max(start, today - timedelta(days=DAYS_OF_PERIOD[period]))
+    start = max(known_from, periods.start_of(period, today))
     span = max((today - start).days, 0)
     stride = 1 if span < MOST_POINTS else 7 * (span // (7 * MOST_POINTS) + 1)
     return [today - timedelta(days=age) for age in range(span - span % stride, -1, -stride)]
