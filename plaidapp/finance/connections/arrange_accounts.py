@@ -67,7 +67,7 @@ def arrange_accounts() -> str | Response:
         f"finance/connections/{template}",
         kinds=[kind for kind in kinds if kind.accounts],
         hidden=[row for row in theirs if row.is_hidden],
-        mergeable=accounts.mergeable(person().id),
+        mergeable=merged.mergeable(person().id),
         separable=former_accounts.separable(person().id),
     )
 

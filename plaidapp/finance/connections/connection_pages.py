@@ -20,6 +20,7 @@ from plaidapp.store.connections import (
     former_accounts,
     items,
     link_results,
+    merged_accounts,
     refreshes,
     state_changes,
 )
@@ -128,7 +129,7 @@ def item(item_id: int) -> str | Response:
         webhooks=webhooks,
         accounts=listed,
         check=check_view.of_item(row.id, listed),
-        mergeable=accounts.mergeable(person().id),
+        mergeable=merged_accounts.mergeable(person().id),
         separable=former_accounts.separable(person().id),
         shared=former_accounts.shared(person().id).get(row.id, ()),
         offer=refreshes.offer(row),

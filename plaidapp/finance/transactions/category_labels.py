@@ -7,7 +7,7 @@ from flask import Flask
 from flask_babel import lazy_gettext as _
 
 from plaidapp.formats import words
-from plaidapp.store.transactions.categories import UNKNOWN, is_transfer
+from plaidapp.store.transactions.categories import PRIMARY, UNKNOWN, is_transfer
 
 from . import detailed_labels
 
@@ -74,3 +74,9 @@ def detailed_label(code: str, primary: str | None) -> str:
 def category_icon(code: str | None) -> str:
     """The name of a symbol in static/icons.svg."""
     return ICONS.get(code or UNKNOWN, ICONS[UNKNOWN])
+
+
+def categories_with(*more: str | None) -> list[str]:
+    """The codes of Plaid's categories and of `more`, sorted by their labels."""
+    codes = dict.fromkeys([*PRIMARY, *filter(None, more)])
+    return sorted(codes, key=category_label)

@@ -13,14 +13,13 @@ from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.connections import accounts, items
 from plaidapp.store.reports.running_balances import Running
 from plaidapp.store.transactions import edits, filter_totals, monthly_totals, reader
-from plaidapp.store.transactions.categories import PRIMARY
 from plaidapp.store.transactions.filter_totals import CurrencySum, Tally
 from plaidapp.store.transactions.filters import Filter
 from plaidapp.store.transactions.reader import Place
 
 from ..base.rows_by_day import by_day
 from . import filter_urls, keyset, nothing_found
-from .category_labels import category_label
+from .category_labels import categories_with
 from .filter_form import NO_CURRENCY, ExplorerForm
 from .filter_urls import Chip, Query
 from .nothing_found import Loosened, Suggestion
@@ -40,12 +39,6 @@ class Group(NamedTuple):
     date: date | None
     sums: Sequence[CurrencySum]
     rows: Sequence[Transaction]
-
-
-def categories_with(*more: str | None) -> list[str]:
-    """The codes of Plaid's categories and of `more`, sorted by their labels."""
-    codes = dict.fromkeys([*PRIMARY, *filter(None, more)])
-    return sorted(codes, key=category_label)
 
 
 @dataclass

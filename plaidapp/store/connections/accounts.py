@@ -1,6 +1,5 @@
 """The accounts of an Item, with their latest balances."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
@@ -223,16 +222,6 @@ def currencies(user_id: int) -> list[str]:
     query = select(currency).where(Account.user_id == user_id, *shown).group_by(currency)
     found = db.session.scalars(query.order_by(number.desc(), currency))
     return [code for code in found if code]
-
-
-def mergeable(user_id: int) -> set[int]:
-    """Return the person's accounts of whose type another Item has an open one."""
-    theirs = select(Account.type, Account.item_id).where(Account.user_id == user_id)
-    items_of = defaultdict[str, set[int]](set)
-    for kind, item_id in db.session.execute(theirs.where(Account.closed_at.is_(None)).distinct()):
-        items_of[kind].add(item_id)
-    rows = db.session.execute(theirs.add_columns(Account.id))
-    return {ours for kind, item_id, ours in rows if items_of[kind] - {item_id}}
 
 
 def with_items(user_id: int) -> Iterator[tuple[Account, Item]]:

@@ -5,6 +5,7 @@ the other Item stands by (standby.py). The transactions are merged and separated
 transactions/merged_rows.py. The ledger is locked meanwhile.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -46,6 +47,16 @@ class Sides(NamedTuple):
     former: FormerAccount
     stays: bool
     left_at: Mapping[int, datetime]
+
+
+def mergeable(user_id: int) -> set[int]:
+    """Return the person's accounts of whose type another Item has an open one."""
+    theirs = select(Account.type, Account.item_id).where(Account.user_id == user_id)
+    items_of = defaultdict[str, set[int]](set)
+    for kind, item_id in db.session.execute(theirs.where(Account.closed_at.is_(None)).distinct()):
+        items_of[kind].add(item_id)
+    rows = db.session.execute(theirs.add_columns(Account.id))
+    return {ours for kind, item_id, ours in rows if items_of[kind] - {item_id}}
 
 
 def owned(account_id: int, user_id: int) -> Account | None:
