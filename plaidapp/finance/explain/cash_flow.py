@@ -82,6 +82,8 @@ def explain_spending() -> str:
     if len(category) > LONGEST_CODE or "\0" in category:
         abort(404)
     end = asked.day("through") if "through" in request.args else last_of_month(month)
+    if month_of(end) != month:
+        abort(404)
     query = _of_days(month, end)
     title = category_label(category) if category else gettext("Spending")
     lines = _of_category(query, category, currency) if category else _spent(query, month, currency)

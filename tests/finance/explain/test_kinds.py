@@ -16,6 +16,7 @@ NO_FIGURES = [
     "cash-flow?month=2026-13-01&currency=USD",
     "spending?currency=USD&category=%00",
     "spending?month=0000-00-00",
+    "spending?month=2026-10&through=2026-09-30",
     "transactions?part=all&currency=USD",
     "recurring?currency=USD&part=nothing",
     "payment/4711",
