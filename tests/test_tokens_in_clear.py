@@ -15,7 +15,7 @@ from werkzeug.wrappers import Request, Response
 
 from plaidapp.auth.access import LOGIN
 from plaidapp.extensions import db
-from plaidapp.store import Account, Edit, Item, LinkResult, LinkSession, Pull, Transaction
+from plaidapp.store import Account, Edit, Item, LinkResult, LinkSession, Pull, Stream, Transaction
 from sandbox.fault_rules import Rule
 from tests.auth.test_access import routes
 from tests.conftest import PASSWORD
@@ -34,6 +34,7 @@ OF_ROUTES = {
     "account_id": Account,
     "transaction_id": Transaction,
     "edit_id": Edit,
+    "stream_id": Stream,
 }
 HOSTED_LINK = "/hl/"
 

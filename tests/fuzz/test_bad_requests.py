@@ -17,7 +17,7 @@ from plaidapp.extensions import db
 from plaidapp.store import Account, Edit, LinkSession, Transaction
 from plaidapp.store.pulls import kinds, pulls
 from tests.pages import token_of
-from tests.stored import delete_everything
+from tests.stored import delete_everything, stream_of
 
 from .bad_requests import requests_to
 
@@ -58,10 +58,12 @@ class World:
         failed = pulls.add(user_id, kinds.ACCOUNTS, [], state=pulls.FAILED, error_message="No.")
         edit = Edit(user_id=user_id)
         link = LinkSession(user_id=user_id, purpose="connect", pull_id=failed.id)
-        db.session.add_all([edit, link])
+        stream = stream_of(account)
+        db.session.add_all([edit, link, stream])
         db.session.commit()
         ids = {"transaction_id": row.id, "account_id": account.id, "item_id": account.item_id}
-        return ids | {"pull_id": failed.id, "edit_id": edit.id, "session_id": link.id}
+        ids |= {"pull_id": failed.id, "edit_id": edit.id, "stream_id": stream.id}
+        return ids | {"session_id": link.id}
 
     def send(self, request, *, as_alice):
         token, cookie = self.sessions[not as_alice]
@@ -96,7 +98,7 @@ class World:
 
 
 @pytest.fixture
-def world(app, connected, dump, set_clock):
+def world(app, connected, dump, set_clock, mailbox):
     set_clock(str(datetime.now(UTC)))  # or a session would note when it was last used
     return World(app, connected, dump)
 
