@@ -33,9 +33,14 @@ def init_app(app: Flask) -> None:
     """
     app.config.update(
         COMPRESS_ALGORITHM=["zstd", "br", "gzip"],
+        COMPRESS_REGISTER=False,  # see below: most polls have nothing to compress
         COMPRESS_STREAMS=False,  # streamed answers must arrive piece by piece
     )
-    Compress(app)
+    compress = Compress()
+    compress.init_app(app)
+    app.after_request(
+        lambda answer: answer if answer.status_code == 204 else compress.after_request(answer)
+    )
     app.view_functions["static"] = serve
     app.url_defaults(_add_version)
     app.add_template_global(icons_url)

@@ -136,16 +136,13 @@ def configure_postgresql(engine: Engine) -> None:
         except Error as error:
             raise InvalidatePoolError from error
 
-    @event.listens_for(engine, "reset")
-    def reset(driver: Any, _record: Any, _state: Any) -> None:
-        if driver.autocommit:
-            driver.autocommit = False
-
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
-        if _glances(connection):
-            driver.autocommit = True  # SQLAlchemy's isolation_level would take longer
+        autocommit = _glances(connection) or _is_autocommit(connection)
+        if driver.autocommit != autocommit:
+            driver.autocommit = autocommit
+        if autocommit:
             return
         reads = (_only_reads() and not _jots(connection)) or None  # None is the server's default
         if driver.read_only != reads:
@@ -183,6 +180,11 @@ def read_one_snapshot() -> None:
     """
     db.session.commit()
     g.only_reads = True
+
+
+def _is_autocommit(connection: Connection) -> bool:
+    """Migrations ask for it. SQLAlchemy would take longer to set it for each glance."""
+    return connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT"
 
 
 def _glances(connection: Connection) -> bool:

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,12 @@ PLAIN = (
     ("Referrer-Policy", "same-origin"),
 )
 """The header of a sentence of the server. The app's answers have theirs."""
+
+
+@lru_cache(1)
+def _date(second: int) -> str:
+    """Write a moment, in seconds since 1970, as a header does. Many answers have the same."""
+    return format_timestamp(second)
 
 
 class Answer:
@@ -79,7 +86,7 @@ class Answer:
         self._headers = HTTPHeaders()
         for name, value in headers:
             self._headers.add(name, value)
-        self._headers.setdefault("Date", format_timestamp(time.time()))
+        self._headers.setdefault("Date", _date(int(time.time())))
 
     def _collect(self, parts: Iterable[bytes]) -> None:
         begin = bytearray()
