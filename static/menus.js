@@ -18,8 +18,8 @@
     if (event.key === "Escape") open().forEach(close);
   });
 
-  // The browser closes a popover by itself with Esc and by a click elsewhere.
-  document.addEventListener("submit", (event) => event.target.closest(".menu:popover-open")?.hidePopover());
+  // The menu of an account; that of the person stays open, to try the themes.
+  document.addEventListener("submit", (event) => event.target.closest("#this-account:popover-open")?.hidePopover());
 
   document.addEventListener("htmx:after:swap", (event) => {
     const { target, sourceElement } = event.detail.ctx;
