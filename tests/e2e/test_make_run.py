@@ -247,9 +247,7 @@ def agree_with_the_sandbox(person: Person, bank: Bank, access_token: str) -> Non
     assert len(stored) == len(theirs)
     wait_until(person.sees_all, 30, "the page's own count")
 
-    rows = person.page.locator(
-        "#latest li:not(.moved)"
-    ).all()  # .moved: both sides of a transfer
+    rows = person.page.locator("#latest li:not(.moved)").all()  # .moved: both sides of a transfer
     assert len(rows) >= 5
     newest = iter(stored[: 3 * len(rows)])
     for row in rows:
