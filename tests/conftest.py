@@ -355,9 +355,13 @@ def client(app: Flask) -> FlaskClient:
     return app.test_client()
 
 
-@functools.cache
 def password_hash() -> str:
-    """Hash PASSWORD, once."""
+    """Hash PASSWORD, once for each cost."""
+    return _password_hash(policy.PASSWORD_MEMORY)
+
+
+@functools.cache
+def _password_hash(_memory: int) -> str:
     return passwords.hash_password(PASSWORD)
 
 

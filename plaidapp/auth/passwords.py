@@ -131,6 +131,9 @@ def place() -> Iterator[None]:
         _places.release()
 
 
+ARGON2ID = "$argon2id$"
+
+
 def hash_password(password: str) -> str:
     return _argon2id().derive_phc_encoded(password.encode())
 
@@ -175,7 +178,7 @@ def fingerprint(stored_hash: str) -> str:
 
 
 def _fits(stored_hash: str, password: str) -> bool:
-    if is_outdated(stored_hash):
+    if not stored_hash.startswith(ARGON2ID):  # of a version that hashed with scrypt
         return check_password_hash(stored_hash, password)
     try:
         Argon2id.verify_phc_encoded(password.encode(), stored_hash)

@@ -150,9 +150,14 @@ def test_logging_out_clears_what_the_browser_keeps_but_not_its_cookies(alice):
     assert "Clear-Site-Data" not in alice.client.get("/auth/login").headers
 
 
-def test_a_hash_of_an_older_version_is_renewed_by_the_next_log_in(app, alice, log_in):
-    with app.app_context():
-        old = users.by_id(alice.id).password_hash = generate_password_hash(PASSWORD)
+@pytest.mark.parametrize("was", ["scrypt", "another cost"])
+def test_a_hash_of_an_older_version_is_renewed_by_the_next_log_in(
+    app, alice, log_in, monkeypatch, was
+):
+    with monkeypatch.context() as older, app.app_context():
+        older.setattr(policy, "PASSWORD_MEMORY", 2 * policy.PASSWORD_MEMORY)
+        made = generate_password_hash if was == "scrypt" else passwords.hash_password
+        old = users.by_id(alice.id).password_hash = made(PASSWORD)
         db.session.commit()
 
     for password, renewed in (("wrong", False), (PASSWORD, True)):

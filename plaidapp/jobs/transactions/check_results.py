@@ -1,7 +1,7 @@
 """What a check has found, and what it stores: a result for each account, and the differences."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -82,10 +82,11 @@ def of(found: Findings) -> tuple[list[dict[str, Any]], list[CheckDifference]]:
         if len(differences[account_id]) < policy.DIFFERENCES_KEPT:
             differences[account_id].append(difference)
     older = _older(found)
+    proofs = _proofs(found, comparable.values())
     results = []
     for account in found.known:
         plaid_id = account.plaid_account_id
-        proof = _proof(found, account) if plaid_id in comparable else None
+        proof = proofs.get(account.id)
         is_compared = rows is not None and plaid_id in comparable
         results.append(
             {
@@ -113,13 +114,15 @@ def _older(found: Findings) -> Mapping[int, int]:
     return compared_rows.count_older(former, account_ids, found.since)
 
 
-def _proof(found: Findings, account: Account) -> balance_proof.Proof | None:
-    """None too while the bank has changed something that the next sync stores."""
-    sent = found.at_bank[account.plaid_account_id].balances
-    balance = account_types.balance_of(account.type, sent.current, sent.available, sent.limit)
-    if balance is None or account.id in found.moving:
-        return None
-    return balance_proof.prove(account, found.since, balance)
+def _proofs(found: Findings, comparable: Iterable[Account]) -> dict[int, balance_proof.Proof]:
+    """Return none of an account of which the bank has changed what the next sync stores."""
+    balances = {}
+    for account in comparable:
+        sent = found.at_bank[account.plaid_account_id].balances
+        balance = account_types.balance_of(account.type, sent.current, sent.available, sent.limit)
+        if balance is not None and account.id not in found.moving:
+            balances[account.id] = balance
+    return balance_proof.prove(balances, found.since)
 
 
 def _differences(
