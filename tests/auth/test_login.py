@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from werkzeug.security import generate_password_hash
 
-from plaidapp import create_app
+from plaidapp import create_app, policy
 from plaidapp.auth import passwords
 from plaidapp.extensions import db
 from plaidapp.store.people import users
