@@ -13,10 +13,18 @@ from sqlalchemy.orm.attributes import set_committed_value
 from plaidapp import policy
 from plaidapp.extensions import db
 
-from ..base.types import now
+from ..base.types import Moment, now
 from ..base.writes import write
 from .pulls import PERSON, QUEUED, RUNNING, Pull
 from .transitions import TABLE
+
+_IS_DUE = Pull.run_after <= bindparam("now", type_=Moment)
+_IN_LINE = (
+    Pull.asked_by == PERSON,
+    Pull.state.in_((QUEUED, RUNNING)),
+    or_(Pull.state == RUNNING, _IS_DUE),
+)
+"""The clicks of all persons that run, or could. A click's queries are made once, to be quick."""
 
 
 def due() -> Sequence[Pull]:
@@ -33,36 +41,44 @@ def _next_of_each() -> ScalarSelect[int]:
     """Select the first policy.PULLS_AHEAD pulls of each person that run or are due."""
     order = (Pull.state.desc(), Pull.run_after, Pull.id)  # "running" comes before "queued"
     place = func.row_number().over(partition_by=Pull.user_id, order_by=order).label("place")
-    line = select(Pull.id, place).where(*_in_line()).subquery()
+    line = select(Pull.id, place).where(*_IN_LINE).subquery()
     return select(line.c.id).where(line.c.place <= policy.PULLS_AHEAD).scalar_subquery()
 
 
-def _in_line() -> tuple[ColumnElement[bool], ...]:
-    """The clicks of all persons that run, or could."""
-    due_now = or_(Pull.state == RUNNING, Pull.run_after <= now())
-    return Pull.asked_by == PERSON, Pull.state.in_((QUEUED, RUNNING)), due_now
+_AHEAD = (
+    select(func.count())
+    .select_from(Pull)
+    .where(
+        *_IN_LINE,
+        Pull.user_id == bindparam("user_id"),
+        Pull.id != bindparam("pull_id"),
+        or_(Pull.state == RUNNING, Pull.rung_at.is_not(None)),
+    )
+)
 
 
 def has_its_turn(pull: Pull) -> bool:
     """May a worker have this click now? Not if the person has policy.PULLS_AHEAD that go first."""
-    ahead = (
-        select(func.count())
-        .select_from(Pull)
-        .where(
-            *_in_line(),
-            Pull.user_id == pull.user_id,
-            Pull.id != pull.id,
-            or_(Pull.state == RUNNING, Pull.rung_at.is_not(None)),
-        )
+    values = {"user_id": pull.user_id, "pull_id": pull.id, "now": now()}
+    return (db.session.scalar(_AHEAD, values) or 0) < policy.PULLS_AHEAD
+
+
+_NEXT = (
+    select(Pull)
+    .where(
+        *_IN_LINE,
+        Pull.user_id == bindparam("user_id"),
+        Pull.rung_at.is_(None),
+        Pull.state == QUEUED,
     )
-    return (db.session.scalar(ahead) or 0) < policy.PULLS_AHEAD
+    .order_by(Pull.run_after, Pull.id)
+    .limit(1)
+)
 
 
 def next_click(user_id: int) -> Pull | None:
     """Return the person's first click that no worker has been told of."""
-    mine = Pull.user_id == user_id, Pull.rung_at.is_(None), Pull.state == QUEUED
-    query = select(Pull).where(*_in_line(), *mine).order_by(Pull.run_after, Pull.id)
-    return db.session.scalars(query.limit(1)).first()
+    return db.session.scalars(_NEXT, {"user_id": user_id, "now": now()}).first()
 
 
 def room_for_checks() -> int:
@@ -79,7 +95,7 @@ def _due(asked_by: ColumnElement[bool], limit: int) -> Sequence[Pull]:
         .where(
             asked_by,
             Pull.state == QUEUED,
-            Pull.run_after <= moment,
+            _IS_DUE,
             or_(
                 Pull.rung_at.is_(None),
                 Pull.rung_at < Pull.run_after,
@@ -87,7 +103,8 @@ def _due(asked_by: ColumnElement[bool], limit: int) -> Sequence[Pull]:
             ),
         )
         .order_by(Pull.run_after)
-        .limit(limit)
+        .limit(limit),
+        {"now": moment},
     ).all()
 
 
