@@ -242,6 +242,8 @@ def test_the_same_bank_is_connected_again(deployment, person):
     be_done(person.connect())
     page = person.page
     page.reload()
+    tab_to(person, page.get_by_role("link", name="Connect a bank"))
+    page.keyboard.press("Enter")
     tab_to(person, page.get_by_label("Bank", exact=True))
     page.keyboard.press("Tab")
     button = press(person, "Connect a test bank")
