@@ -85,6 +85,7 @@ SUBJECTS = {
         "pulls": {"base"},
         "transactions": {"base"},
         "charts": set(),
+        "identity": set(),
         "reports": {"base", "charts"},
         "recurring": {"base"},
         "accounts": {"base", "charts", "connections", "reports", "transactions"},

@@ -29,6 +29,7 @@ from .explain import (
 )
 from .explain import net_worth as explained_net_worth
 from .explain import recurring as explained_recurring
+from .identity import monograms
 from .pulls import pull_panel
 from .recurring import recurring_pages
 from .transactions import category_labels, edit_actions, explorer, transactions_json
@@ -69,4 +70,5 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(polled)
     category_labels.init_app(app)
+    monograms.init_app(app)
     app.add_url_rule("/", "index", dashboard_page.index)
