@@ -108,7 +108,7 @@ def _verify(item: Item, *, repair: bool) -> bool:
             _repair(item)
             differences = bank_comparison.find(item)
     except BankError as error:
-        _print(item, f"can't be compared: {error.message} ({error.code})")
+        _print(item, f"can’t be compared: {error.message} ({error.code})")
         return False
     for difference in differences:
         _print(item, str(difference))

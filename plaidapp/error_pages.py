@@ -21,13 +21,13 @@ log = logging.getLogger(__name__)
 
 SENTENCES = {
     400: lazy_gettext("This request is not valid. Go back, reload the page and try again."),
-    403: lazy_gettext("You don't have access to this."),
-    404: lazy_gettext("This doesn't exist, or you don't have access to it."),
+    403: lazy_gettext("You don’t have access to this."),
+    404: lazy_gettext("This doesn’t exist, or you don’t have access to it."),
     405: lazy_gettext("This address does not support that kind of request."),
     500: lazy_gettext(
         "Something broke on our side. Your stored data is safe. Reload to try again."
     ),
-    503: lazy_gettext("The database can't be reached right now. Try again in a moment."),
+    503: lazy_gettext("The database can’t be reached right now. Try again in a moment."),
 }
 REFUSALS = {400, 403, 404, 405, 413}
 """Answers to what no page of ours asks for, such as another person's id."""

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 OWN_SITES = {"same-origin", "none"}
 """Values of Sec-Fetch-Site. A request that no page began, such as a reload, has "none"."""
 PORTS = {"http": 80, "https": 443}
-FOREIGN = lazy_gettext("This was sent from another site's page, so nothing was changed.")
+FOREIGN = lazy_gettext("This was sent from another site’s page, so nothing was changed.")
 
 
 def init_app(app: Flask) -> None:

@@ -46,12 +46,18 @@ def bracketed(text: str) -> str:
     return f"⟦{text}⟧"
 
 
-def translate(app: Flask, locale: str, directory: Path) -> None:
-    """Make `app` use brackets for `locale`, with a catalog that is written to `directory`."""
-    catalog = Catalog(locale=locale)
+def messages() -> Iterator[tuple[str | tuple[str, ...], str | None]]:
+    """Yield each text that `make messages` finds, or its two forms, and its context."""
     with (ROOT / "babel.cfg").open() as mapping:
         methods, options = parse_mapping_cfg(mapping)
     for _, _, message, _, context in extract_from_dir(ROOT, methods, options, KEYWORDS):
+        yield message, context
+
+
+def translate(app: Flask, locale: str, directory: Path) -> None:
+    """Make `app` use brackets for `locale`, with a catalog that is written to `directory`."""
+    catalog = Catalog(locale=locale)
+    for message, context in messages():
         forms = message if isinstance(message, tuple) else (message,)
         translated = [bracketed(form) for form in forms]
         if len(forms) == 2:

@@ -198,7 +198,7 @@ def test_one_item_is_verified_without_the_others(verify, item, link, charlie, ta
     assert text.count("exact\n") == 2
 
 
-DOWN = "can't be compared: Plaid can't be reached right now. (BANK_UNREACHABLE)"
+DOWN = "can’t be compared: Plaid can’t be reached right now. (BANK_UNREACHABLE)"
 
 
 @pytest.mark.parametrize("flags", [[], ["--repair"]])

@@ -224,7 +224,7 @@ def test_texts_from_before_they_were_redacted_are_cleaned_tick_by_tick(database,
     assert stored("SELECT body FROM webhook") == [clean] * 3
     for table in ("pull", "pull_item"):
         found = stored(f"SELECT error_message FROM {table} ORDER BY id")  # noqa: S608
-        assert found == [usual, None, "Plaid can't do this for the bank right now."]
+        assert found == [usual, None, "Plaid can’t do this for the bank right now."]
 
 
 def add(migrations, text_of_next):

@@ -147,8 +147,8 @@ def edit_one(browser):
     browser.get(path)
     page = browser.press("Save", category="HOME_IMPROVEMENT", note="with Zoë")
     assert "with Zoë" in page.text
-    browser.press("Use the bank's category")
-    assert "Use the bank's category" not in browser.page.text
+    browser.press("Use the bank’s category")
+    assert "Use the bank’s category" not in browser.page.text
 
 
 def edit_many(browser):

@@ -50,7 +50,7 @@ class NameForm(TextForm):
         name = field.data
         key = users.key_of(name)
         if "@" in key:  # a name must never be another person's address
-            raise ValidationError(gettext("A username can't contain @."))
+            raise ValidationError(gettext("A username can’t contain @."))
         if not key or any(unicodedata.category(char)[0] == "C" for char in name):
             raise ValidationError(
                 gettext("Use visible characters only, such as letters and digits.")

@@ -40,11 +40,11 @@ PERMISSION_REVOKED = "USER_PERMISSION_REVOKED"
 PRODUCT_NOT_READY = "PRODUCT_NOT_READY"
 
 _WAIT = {
-    UNREACHABLE: gettext_noop("Plaid can't be reached right now."),
+    UNREACHABLE: gettext_noop("Plaid can’t be reached right now."),
     TIMEOUT: gettext_noop("Plaid took too long to respond."),
     NONSENSE: gettext_noop("Plaid sent a reply we could not read."),
     LOOP: gettext_noop("The bank sent the same page of transactions again and again."),
-    MUTATION: gettext_noop("The bank's records changed while we were reading them."),
+    MUTATION: gettext_noop("The bank’s records changed while we were reading them."),
     PRODUCT_NOT_READY: gettext_noop("The bank is still preparing your transactions."),
     "INSTITUTION_DOWN": gettext_noop("The bank is down right now."),
     "INSTITUTION_NOT_AVAILABLE": gettext_noop("The bank is not available right now."),
@@ -67,16 +67,16 @@ _LOG_IN = {
     "INVALID_MFA": gettext_noop("The bank did not accept the code or the answer that you gave."),
     "INVALID_OTP": gettext_noop("The code that you entered was not right."),
     "INVALID_PHONE_NUMBER": gettext_noop("The phone number that you entered was not right."),
-    "INVALID_SEND_METHOD": gettext_noop("The bank can't send you a code this way. Choose another."),
+    "INVALID_SEND_METHOD": gettext_noop("The bank can’t send you a code this way. Choose another."),
     "INVALID_UPDATED_USERNAME": gettext_noop(
         "You logged in with another username than before. Use the same one."
     ),
     "ITEM_LOCKED": gettext_noop(
-        "The bank has locked your account. Unlock it on the bank's website, then log in again."
+        "The bank has locked your account. Unlock it on the bank’s website, then log in again."
     ),
     "MANUAL_VERIFICATION_REQUIRED": gettext_noop("Plaid needs you to verify your account."),
     "PASSWORD_RESET_REQUIRED": gettext_noop(
-        "The bank wants a new password. Set one on the bank's website, then log in again."
+        "The bank wants a new password. Set one on the bank’s website, then log in again."
     ),
     "RECAPTCHA_BAD": gettext_noop("Plaid could not tell that you are not a robot. Try again."),
     "RECAPTCHA_REQUIRED": gettext_noop("Plaid has to check that you are not a robot."),
@@ -112,10 +112,10 @@ _CONNECT = {
 }
 _OPERATOR = {
     "INVALID_API_KEYS": gettext_noop(
-        "Plaid does not accept this app's API keys. The operator needs to fix them."
+        "Plaid does not accept this app’s API keys. The operator needs to fix them."
     ),
     "COUNTRY_NOT_SUPPORTED": gettext_noop(
-        "This app is not set up for the bank's country. The operator can change that."
+        "This app is not set up for the bank’s country. The operator can change that."
     ),
     "INSTITUTION_NOT_ENABLED_IN_ENVIRONMENT": gettext_noop(
         "Plaid does not offer this bank in the environment that this app uses. The operator can "
@@ -125,7 +125,7 @@ _OPERATOR = {
         "This app has to be registered with the bank first. The operator can do that at Plaid."
     ),
     "INVALID_PRODUCT": gettext_noop(
-        "This app's Plaid account does not include this kind of data. The operator can change that."
+        "This app’s Plaid account does not include this kind of data. The operator can change that."
     ),
     "UNAUTHORIZED_ENVIRONMENT": gettext_noop(
         "Plaid has not enabled this app for real banks yet. The operator needs to ask for it."
@@ -166,7 +166,7 @@ LIMITED = Meaning(gettext_noop("Plaid is limiting requests right now."), Remedy.
 TROUBLE = Meaning(gettext_noop("Plaid is having trouble right now."), Remedy.WAIT)
 PROBLEM = Meaning(gettext_noop("The bank reports a problem with this connection."), Remedy.LOG_IN)
 """Of an error without a code."""
-UNKNOWN = Meaning(gettext_noop("Plaid can't do this for the bank right now."), Remedy.NONE)
+UNKNOWN = Meaning(gettext_noop("Plaid can’t do this for the bank right now."), Remedy.NONE)
 """Of a code that is not in the table."""
 
 

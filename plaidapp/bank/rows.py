@@ -27,7 +27,7 @@ NOT_A_ROW = gettext_noop("This is not an entry with named values.")
 MISSING = gettext_noop("A value is missing: %(reason)s")
 WRONG_FORM = gettext_noop("A value has the wrong form: %(reason)s")
 TOO_LONG = gettext_noop("A text is too long: %(reason)s")
-BAD_TEXT = gettext_noop("A text has characters that can't be stored: %(reason)s")
+BAD_TEXT = gettext_noop("A text has characters that can’t be stored: %(reason)s")
 QUOTED = 60
 """Characters of a value that a reason quotes."""
 CURRENCIES = ("iso_currency_code", "unofficial_currency_code")

@@ -285,11 +285,11 @@ def test_a_response_that_is_too_large_is_cut_off(client_for, canned, ask, monkey
         (400, "ITEM_ERROR", "ITEM_LOCKED_TEMPORARILY", True, "for a short time"),
         (429, "RATE_LIMIT_EXCEEDED", "TRANSACTIONS_SYNC_LIMIT", True, "limiting requests"),
         (429, "OTHER", "SOMETHING_NEW", True, "limiting requests"),
-        (408, "OTHER", "SOMETHING_NEW", True, "can't do this"),
+        (408, "OTHER", "SOMETHING_NEW", True, "can’t do this"),
         (500, "API_ERROR", "INTERNAL_SERVER_ERROR", True, "having trouble"),
         (400, "API_ERROR", "PLANNED_MAINTENANCE", True, "maintenance"),
         (503, "OTHER", "SOMETHING_NEW", True, "having trouble"),
-        (400, "INVALID_REQUEST", "SOMETHING_NEW", False, "can't do this"),
+        (400, "INVALID_REQUEST", "SOMETHING_NEW", False, "can’t do this"),
     ],
 )
 def test_plaids_error_objects_are_understood(
@@ -352,7 +352,7 @@ def test_a_display_message_is_what_the_person_reads(client_for, canned, ask):
 def test_a_display_message_with_something_private_is_not_shown(client_for, canned, ask, told):
     canned.says({"error_type": "ITEM_ERROR", "error_code": "NEW", "display_message": told}, 400)
     problem = problem_of(ask(client_for(canned.url), "accounts"))
-    assert problem.message == "Plaid can't do this for the bank right now."
+    assert problem.message == "Plaid can’t do this for the bank right now."
 
 
 @pytest.mark.parametrize(

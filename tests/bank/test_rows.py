@@ -14,7 +14,7 @@ from plaidapp.bank.payloads import Category, PlaidTransaction
 GOOD = b'{"transaction_id":"t1","account_id":"a","amount":5.10,"date":"2026-11-01","pending":false}'
 BAD = b'{"transaction_id":"t2", "account_id":"a","amount":1e-9,"date":"2026-11-01","pending":false}'
 SECOND = BAD.replace(b"1e-9", b"1")
-BAD_TEXT = "A text has characters that can't be stored: account_id"
+BAD_TEXT = "A text has characters that can’t be stored: account_id"
 LIST = r'A value has the wrong form: account_id is ["\xff\0"]'
 REST = b'"modified":[],"next_cursor":"c","has_more":false,"request_id":"r"'
 
@@ -76,8 +76,8 @@ MORE = b'"name":"Caf\xc3\xa9","payment_channel":"online","authorized_date":"2026
     ("name", "bad", "reason"),
     [
         ("name", b"7", "A value has the wrong form: name is 7"),
-        ("name", rb'"\ud800"', "A text has characters that can't be stored: name"),
-        ("name", rb'"\u0000"', "A text has characters that can't be stored: name"),
+        ("name", rb'"\ud800"', "A text has characters that can’t be stored: name"),
+        ("name", rb'"\u0000"', "A text has characters that can’t be stored: name"),
         ("name", b'"%b"' % (b"x" * 10_001), "A text is too long: name"),
         ("payment_channel", b"{}", "A value has the wrong form: payment_channel is {}"),
         ("authorized_date", b'"soon"', 'A value has the wrong form: authorized_date is "soon"'),
@@ -116,7 +116,7 @@ def test_each_value_that_can_t_be_read_has_a_reason_of_its_own():
     answer = page(SECOND.replace(b"}", b',"name":7,"merchant_name":"\xff"}'))
     assert answer.unread[0].reason.splitlines() == [
         "A value has the wrong form: name is 7",
-        "A text has characters that can't be stored: merchant_name",
+        "A text has characters that can’t be stored: merchant_name",
     ]
 
 

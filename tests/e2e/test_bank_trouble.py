@@ -109,7 +109,7 @@ def test_a_bank_that_is_down_leaves_the_rest_working(deployment, person):
     be_done(person.connect())
     deployment.running["sandbox"].kill()
     panel = person.pull("Get account data")
-    expect_trouble(panel, "can't be reached")
+    expect_trouble(panel, "can’t be reached")
     the_rest_works(person)
 
     deployment.start_bank()

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.person import be_done
 
-HELD = "You already have this bank. Log in to it again instead. It's free."
+HELD = "You already have this bank. Log in to it again instead. It’s free."
 
 
 def log_in(person, *passwords):

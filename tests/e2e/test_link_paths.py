@@ -106,7 +106,7 @@ def test_a_bank_with_its_own_page_is_denied_and_then_allowed(at_plaid):
     at_plaid.go_on("bank")
     at_plaid.press("Go back without logging in")
     at_plaid.go_on("institution")
-    for answer in ("Don't allow", "Allow"):
+    for answer in ("Don’t allow", "Allow"):
         at_plaid.choose(OAUTH, "oauth")
         at_plaid.go_on("bank")
         at_plaid.log_in("grant")

@@ -83,7 +83,7 @@ def _new_accounts(item: Item) -> Sentences:
 
 
 def _cannot_be_updated(item: Item) -> Sentences:
-    headline = _say(gettext("%(bank)s can't be updated."), bank=bank_name(item))
+    headline = _say(gettext("%(bank)s can’t be updated."), bank=bank_name(item))
     return [headline, _error(item), _nothing_since(item)]
 
 
@@ -165,7 +165,7 @@ def _disconnected(item: Item) -> Sentences:
     day = _day(item.disconnected_at or item.created_at, inline_day)
     return [
         _say(gettext("Disconnected %(day)s."), day=day),
-        _say(gettext("Its history stays here and can't be changed.")),
+        _say(gettext("Its history stays here and can’t be changed.")),
     ]
 
 

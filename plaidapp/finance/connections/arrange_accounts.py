@@ -81,7 +81,7 @@ def rename_account(account_id: int) -> Answer:
     arranged_accounts.rename(account, name if name not in ("", account.name) else None)
     if account.nickname:
         return _answer(account, _("This account is now called %(name)s.", name=account.title))
-    return _answer(account, _("This account has its bank's name: %(name)s.", name=account.title))
+    return _answer(account, _("This account has its bank’s name: %(name)s.", name=account.title))
 
 
 @blueprint.post("/accounts/<int:account_id>/hide")

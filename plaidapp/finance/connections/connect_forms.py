@@ -49,7 +49,7 @@ class ConnectTestBankForm(TextForm):
 
     def validate_override_username(self, field: Field) -> None:
         if len(field.data or "") > 128:
-            raise ValidationError(gettext("A test user's name can have at most 128 characters."))
+            raise ValidationError(gettext("A test user’s name can have at most 128 characters."))
         if self.override_password.data and not field.data:
             raise ValidationError(gettext("Enter the test user that this password belongs to."))
 

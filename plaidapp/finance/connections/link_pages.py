@@ -150,7 +150,7 @@ def connect_separately(session_id: int) -> Answer:
     result_id = id_in_form("result")
     if not connect_results.approve(session, result_id):
         if link_results.is_held(session.id, result_id):
-            sentence = gettext("This can't be connected anymore. Connect the bank again.")
+            sentence = gettext("This can’t be connected anymore. Connect the bank again.")
         else:
             sentence = gettext("This is decided already.")
         return _refuse(sentence, 422)

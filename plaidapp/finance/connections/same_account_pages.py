@@ -66,7 +66,7 @@ def same_account(account_id: int) -> Answer:
     if not same_accounts.may_merge(account, other):
         return _refuse(_("One connection lists both accounts, so they are different."))
     same_accounts.merge(account, other)
-    return _done(_("They are one account now. You can separate them on the connection's page."))
+    return _done(_("They are one account now. You can separate them on the connection’s page."))
 
 
 @blueprint.post("/accounts/<int:account_id>/different")

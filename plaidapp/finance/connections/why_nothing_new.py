@@ -49,7 +49,7 @@ def _of_connection(item: Item, pending: Sequence[PullItem]) -> str | None:
     if item.state in item_states.ENDED:
         return _("This connection has ended, so nothing new arrives.")
     if item.state in (*item_states.NOT_SYNCED, item_states.ERROR):
-        return _("Nothing new can arrive while the connection isn't working.")
+        return _("Nothing new can arrive while the connection isn’t working.")
     if any(part.pull.state == pulls.RUNNING and part.pull.facts.syncs for part in pending):
         return _("A sync is running now.")
     if item.failing_since:

@@ -35,9 +35,9 @@ Answer = str | Response | tuple[str, int]
 NO_BANK = lazy_gettext("Connect a bank first.")
 REPLACED = lazy_gettext("You connected this bank again. Use the newer connection instead.")
 ASK_AGAIN = gettext_noop("You can ask the bank again %(when)s.")
-NOT_ON_DEMAND = lazy_gettext("This bank can't be asked for new transactions right now.")
+NOT_ON_DEMAND = lazy_gettext("This bank can’t be asked for new transactions right now.")
 DISCONNECTED = lazy_gettext("You disconnected this bank. Connect it again to update its accounts.")
-NO_TEST_BANKS = lazy_gettext("Test banks are available only in Plaid's sandbox.")
+NO_TEST_BANKS = lazy_gettext("Test banks are available only in Plaid’s sandbox.")
 
 
 @blueprint.post("/items/sandbox")

@@ -158,8 +158,8 @@ def _read_only_sentence(rows: int) -> str:
     if not rows:
         return ""
     return ngettext(
-        "%(count)s transaction can't be changed, because you disconnected its bank.",
-        "%(count)s transactions can't be changed, because you disconnected their banks.",
+        "%(count)s transaction can’t be changed, because you disconnected its bank.",
+        "%(count)s transactions can’t be changed, because you disconnected their banks.",
         rows,
         count=number(rows),
     )

@@ -26,7 +26,7 @@ SENTENCES = {
     EXPIRED: gettext_noop("The link to Plaid has expired. Nothing has changed."),
     LOST: gettext_noop("This connection could not be finished. Connect the bank again."),
     ALREADY_CONNECTED: gettext_noop(
-        "You already have this bank. Log in to it again instead. It's free."
+        "You already have this bank. Log in to it again instead. It’s free."
     ),
 }
 

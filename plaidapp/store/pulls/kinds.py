@@ -113,7 +113,7 @@ KINDS = {
         Kind(  # has Plaid look for new transactions at the bank
             name=REFRESH,
             done_text=gettext_noop("Asked the bank for new transactions"),
-            refused_text=gettext_noop("This bank can't be asked on demand"),
+            refused_text=gettext_noop("This bank can’t be asked on demand"),
         ),
         Kind(  # at Plaid, after another Item replaced it
             name=REMOVE,

@@ -73,7 +73,7 @@ def test_an_account_has_the_persons_name_everywhere_and_the_banks_in_its_details
     assert ask(Account)[0].title == "Rent & <food>"
     assert connected.client.get("/finance/transactions?q=rent").text.count("Rent &amp;") >= 3
 
-    assert "has its bank&#39;s name" in act(first.id, "rename", name=" ")[1]
+    assert "has its bank’s name" in act(first.id, "rename", name=" ")[1]
     assert ask(Account)[0].nickname is None
 
 

@@ -62,7 +62,7 @@ CONCLUSIONS = {  # fields of the Item, and the sentence
     ),
     "a log-in is needed": (
         {"state": item_states.LOGIN_REQUIRED},
-        "Nothing new can arrive while the connection isn't working.",
+        "Nothing new can arrive while the connection isn’t working.",
     ),
     "disconnected": (
         {"state": item_states.DISCONNECTED},
@@ -70,7 +70,7 @@ CONCLUSIONS = {  # fields of the Item, and the sentence
     ),
     "an error": (
         {"state": item_states.ERROR},
-        "Nothing new can arrive while the connection isn't working.",
+        "Nothing new can arrive while the connection isn’t working.",
     ),
     "syncs fail": (
         {"failing_since": NOW - HOUR, "failing_message": "No."},
@@ -130,7 +130,7 @@ def test_why_is_nothing_new_has_one_plain_conclusion(alice, item, subtests):
 
 def test_its_facts_are_named(app, alice, item, tell, ask, pull, subtests):
     assert "Last syncToday at 11:50 AM UTC" in why(alice)
-    assert "Plaid can't reach this app" in why(alice)
+    assert "Plaid can’t reach this app" in why(alice)
     assert "Waitingnothing" in why(alice)
     assert "Next syncNovember 27 at 11:50 AM UTC" in why(alice)
 
@@ -205,7 +205,7 @@ def test_plaids_support_gets_ids_and_times_and_no_token(app, connected, ask, ban
     answer = connected.client.get(PATH)
 
     _, text = Page(answer.text).find(id="support")
-    assert "For Plaid's support" in text
+    assert "For Plaid’s support" in text
     for part in (
         f"Item id: {item.plaid_item_id}",
         "Institution id: ins_109508",

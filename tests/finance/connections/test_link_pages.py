@@ -16,7 +16,7 @@ CONNECT = "/finance/connections"
 EXCHANGE = "/item/public_token/exchange"
 RETURN = f"{CONNECT}/1"
 TOKEN = "link-sandbox-1"
-HELD = "You already have this bank. Log in to it again instead. It's free."
+HELD = "You already have this bank. Log in to it again instead. It’s free."
 
 
 @pytest.fixture
@@ -410,7 +410,7 @@ def test_a_refused_exchange_says_why_and_is_repeated_too(
     shown = returned()
 
     assert shown.state == "failed"
-    assert "Plaid does not accept this app's API keys." in shown.text
+    assert "Plaid does not accept this app’s API keys." in shown.text
     assert [result.state for result in read(LinkResult)] == ["approved", "exchanged"]
     later(minutes=10)
     work_due()

@@ -20,7 +20,7 @@ DOWN = "The bank is down right now."
 COMPLETE = {"update_status": item_states.COMPLETE}
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 SYNC, LOG_IN, CHOOSE, CONNECT = "Sync now", "Log in again", "Choose accounts", "Connect again"
-CANNOT = "Tartan Bank can't be updated"
+CANNOT = "Tartan Bank can’t be updated"
 NOT_CURRENT = "Not up to date"
 
 
@@ -164,17 +164,17 @@ STATES = {  # the fields of an Item; its sentence, color and button; and the pag
     ),
     "the operator's error": (
         lambda t: synced(t, **wrong("INVALID_API_KEYS")),
-        "Tartan Bank can't be updated. Plaid does not accept this app's API keys.",
+        "Tartan Bank can’t be updated. Plaid does not accept this app’s API keys.",
         ("bad", None, CANNOT),
     ),
     "not supported": (
         lambda t: synced(t, **wrong("INSTITUTION_NO_LONGER_SUPPORTED")),
-        "Tartan Bank can't be updated. Plaid no longer supports this bank. Nothing new since",
+        "Tartan Bank can’t be updated. Plaid no longer supports this bank. Nothing new since",
         ("bad", None, CANNOT),
     ),
     "an error that the table does not have": (
         lambda t: {"state": "error", "error_code": "NEW", "error_message": "It is new."},
-        "Tartan Bank can't be updated. It is new.",
+        "Tartan Bank can’t be updated. It is new.",
         ("bad", SYNC, CANNOT),
     ),
     "disconnecting": (
@@ -184,7 +184,7 @@ STATES = {  # the fields of an Item; its sentence, color and button; and the pag
     ),
     "disconnected": (
         lambda t: synced(t, state=item_states.DISCONNECTED, disconnected_at=t),
-        "Disconnected today. Its history stays here and can't be changed.",
+        "Disconnected today. Its history stays here and can’t be changed.",
         ("", CONNECT, "Disconnected"),
     ),
 }

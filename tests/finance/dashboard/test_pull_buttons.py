@@ -183,7 +183,7 @@ def test_a_bank_that_cant_look_again_has_no_such_button(app, alice, item, dump, 
                 alice.client.post("/finance/items/1/refresh"),
             ):
                 assert answer.status_code == 422
-                assert "This bank can&#39;t be asked" in answer.text
+                assert "This bank can’t be asked" in answer.text
             assert dump() == before
             page = Page(alice.client.get("/finance/items/1").text)
             assert not page.has(action="/finance/items/1/refresh")
@@ -234,18 +234,18 @@ def test_try_again_queues_the_same_pull_at_once_and_shows_it_waiting(
             state=pulls.FAILED,
             failures=3,
             error_code="X",
-            error_message="Plaid can't be reached right now.",
+            error_message="Plaid can’t be reached right now.",
         )
         db.session.commit()
     failed = panel(alice.htmx("GET", "/finance/pulls/1"))
     assert "Try again" in failed.buttons
-    assert "Plaid can't be reached right now." in failed.text
+    assert "Plaid can’t be reached right now." in failed.text
 
     shown = panel(alice.htmx("POST", "/finance/pulls/1/retry"))
 
     assert (shown.id, shown.state) == ("pull-1", "queued")
     assert shown.poll
-    assert "can't be reached" not in shown.text
+    assert "can’t be reached" not in shown.text
     assert [(pull.state, pull.failures, pull.error_code) for pull in stored()] == [
         ("queued", 0, None)
     ]
@@ -350,7 +350,7 @@ def test_test_banks_exist_only_in_the_sandbox(app, alice, dump):
         alice.htmx("POST", "/finance/items/sandbox", data=form),
     ):
         assert answer.status_code == 422
-        assert "only in Plaid&#39;s sandbox." in answer.text
+        assert "only in Plaid’s sandbox." in answer.text
 
     assert dump() == before
 

@@ -123,7 +123,7 @@ def test_a_finished_panel_is_sent_whatever_the_revision(connected, panel):
 
 
 TROUBLES = (
-    ({"kind": "reset"}, "Plaid can't be reached right now."),
+    ({"kind": "reset"}, "Plaid can’t be reached right now."),
     ({"kind": "garbage"}, "Plaid sent a reply we could not read."),
     ({"kind": "missing_field", "field": "accounts"}, "Plaid sent a reply we could not read."),
     (
@@ -201,7 +201,7 @@ def test_a_panel_between_attempts_shows_the_error_and_keeps_polling(
 
     assert waiting.state == "queued"
     assert waiting.trigger
-    assert "Plaid can't be reached right now." in waiting.text
+    assert "Plaid can’t be reached right now." in waiting.text
     assert "Try again" in waiting.buttons
 
 
@@ -343,7 +343,7 @@ def test_try_again_is_offered_only_if_it_may_help(alice, pull, panel, code, butt
 def test_dismiss_removes_the_panel_in_every_tab(app, alice, pull, ask, panel):
     pull(pulls.FAILED, phase=pulls.FAILED)
     with app.app_context():
-        message = "Plaid can't be reached right now."
+        message = "Plaid can’t be reached right now."
         db.session.execute(db.update(PullItem).values(error_message=message))
         db.session.commit()
         version = users.by_id(alice.id).ledger_version

@@ -186,7 +186,7 @@ def test_a_row_is_stored_without_the_optional_values_that_can_t_be_read(
     assert rows.keys() == aside().keys() == PARTLY_BAD.keys()
     assert {each.amount for each in rows.values()} == {5}
     assert (rows["nul"].name, rows["category"].name) == ("", "CATEGORY")
-    assert aside()["nul"] == "A text has characters that can't be stored: name"
+    assert aside()["nul"] == "A text has characters that can’t be stored: name"
     assert all("Coffee" in stored_json(name) for name in ("nul", "surrogate"))
     assert_consistent(item)
     code, said = verify()
@@ -209,7 +209,7 @@ def test_a_row_of_which_a_part_is_unreadable_waits_for_its_account_too(bank, lin
     bank.accounts.append(account("ghost"))
     sync(item)
     assert stored().keys() == {"of-ghost"}
-    assert aside() == {"of-ghost": "A text has characters that can't be stored: name"}
+    assert aside() == {"of-ghost": "A text has characters that can’t be stored: name"}
 
 
 def test_amounts_are_stored_without_the_noise_of_floats(bank, link, verify):
