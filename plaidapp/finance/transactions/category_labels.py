@@ -3,11 +3,14 @@
 https://plaid.com/documents/pfc-taxonomy-all.csv
 """
 
+from typing import NamedTuple
+
 from flask import Flask
 from flask_babel import lazy_gettext as _
 
 from plaidapp.formats import words
 from plaidapp.store.transactions.categories import PRIMARY, UNKNOWN, is_transfer
+from plaidapp.store.transactions.category_tree import RENAMED, REST, TREE, is_detailed, primary_of
 
 from . import detailed_labels
 
@@ -56,27 +59,49 @@ ICONS = {
 def init_app(app: Flask) -> None:
     app.add_template_filter(category_label)
     app.add_template_filter(category_icon)
-    app.add_template_filter(detailed_label)
     app.add_template_test(is_transfer)
 
 
-def category_label(code: str | None) -> str:
-    """Such as "Food and drink". An unknown code reads as words."""
+class Primary(NamedTuple):
+    """A primary category and its detailed ones, by code."""
+
+    code: str
+    detailed: list[str]
+
+
+def category_label(code: str | None, primary: str | None = None) -> str:
+    """Such as "Food and drink", and "Groceries" for FOOD_AND_DRINK_GROCERIES.
+
+    An unknown code reads as words, without those of `primary`, if that is unknown too.
+    """
     code = code or UNKNOWN
-    return str(LABELS.get(code) or words(code))
-
-
-def detailed_label(code: str, primary: str | None) -> str:
-    """Such as "Groceries" for FOOD_AND_DRINK_GROCERIES, a detailed category of FOOD_AND_DRINK."""
-    return str(detailed_labels.LABELS.get(code) or words(code.removeprefix(f"{primary}_")))
+    code = RENAMED.get(code, code)
+    label = LABELS.get(code) or detailed_labels.LABELS.get(code)
+    return str(label or words(code.removeprefix(f"{primary or primary_of(code)}_")))
 
 
 def category_icon(code: str | None) -> str:
-    """The name of a symbol in static/icons.svg."""
-    return ICONS.get(code or UNKNOWN, ICONS[UNKNOWN])
+    """The name of a symbol in static/icons.svg. A detailed category has that of its primary one."""
+    return ICONS.get(primary_of(code or UNKNOWN), ICONS[UNKNOWN])
 
 
-def categories_with(*more: str | None) -> list[str]:
-    """The codes of Plaid's categories and of `more`, sorted by their labels."""
-    codes = dict.fromkeys([*PRIMARY, *filter(None, more)])
-    return sorted(codes, key=category_label)
+def categories_with(*more: str | None) -> list[Primary]:
+    """Plaid's categories and `more`, primary ones by their labels and detailed ones in each.
+
+    The last detailed category of each is for what fits none of the others.
+    """
+    detailed: dict[str, list[str]] = {code: list(TREE[code]) for code in PRIMARY}
+    for code in filter(None, more):
+        found = detailed.setdefault(primary_of(code), [])
+        if is_detailed(code) and code not in (*found, *RENAMED):
+            found.append(code)
+    return [
+        Primary(
+            code, sorted(detailed[code], key=lambda each: (each == REST.get(code), _sorted(each)))
+        )
+        for code in sorted(detailed, key=_sorted)
+    ]
+
+
+def _sorted(code: str) -> str:
+    return category_label(code).casefold()

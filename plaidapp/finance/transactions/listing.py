@@ -19,7 +19,7 @@ from plaidapp.store.transactions.reader import Place
 
 from ..base.rows_by_day import by_day
 from . import filter_urls, keyset, nothing_found
-from .category_labels import categories_with
+from .category_labels import Primary, categories_with
 from .filter_form import NO_CURRENCY, ExplorerForm
 from .filter_urls import Chip, Query
 from .nothing_found import Loosened, Suggestion
@@ -238,7 +238,7 @@ class Listing:
         ]
 
     @cached_property
-    def categories(self) -> list[str]:
+    def categories(self) -> list[Primary]:
         """Plaid's categories, and others that the filter names or rows of the page have."""
         rows = () if self.form.errors else self.rows
         return categories_with(*self.form.category.data, *(row.category for row in rows))

@@ -6,12 +6,13 @@ from plaidapp.finance.transactions import detailed_labels
 from plaidapp.finance.transactions.category_labels import (
     ICONS,
     LABELS,
+    categories_with,
     category_icon,
     category_label,
-    detailed_label,
     is_transfer,
 )
 from plaidapp.store.transactions.categories import PRIMARY
+from plaidapp.store.transactions.category_tree import RENAMED, TREE, primary_of
 
 
 def test_every_plaid_category_has_a_label_and_an_icon():
@@ -43,29 +44,51 @@ def test_an_unknown_category_has_an_icon_too():
     assert category_icon("SPACE_TRAVEL") == category_icon(None) == ICONS["OTHER"]
 
 
-ONLY_V1 = {"INCOME_WAGES", "INCOME_OTHER_INCOME", "TRANSFER_IN_CASH_ADVANCES_AND_LOANS"}
+def test_every_detailed_category_has_a_place_and_a_label(app):
+    codes = [code for detailed in TREE.values() for code in detailed]
+    assert sorted(codes) == sorted(detailed_labels.LABELS)
+    assert len(codes) == len(set(codes)) == 128
+    assert {primary_of(code) for code in codes} == set(PRIMARY)
+    with app.test_request_context():
+        labels = [category_label(code) for code in codes if code != "OTHER_OTHER"]
+        assert len({*labels, *map(category_label, PRIMARY)}) == len(labels) + len(PRIMARY)
 
 
-def test_every_detailed_category_of_both_versions_has_a_label():
-    codes = set(detailed_labels.LABELS)
-    assert codes > ONLY_V1
-    assert len(codes - ONLY_V1) == 127
-    assert all(any(code.startswith(f"{primary}_") for primary in PRIMARY) for code in codes)
+def test_renamed_categories_meet_under_one_label(app):
+    """Rows of the first version are found under the same name as those of the second."""
+    with app.test_request_context():
+        for former, now in RENAMED.items():
+            assert category_label(former) == category_label(now)
+            assert primary_of(former) == primary_of(now)
+        assert category_label("TRANSFER_IN_CASH_ADVANCES_AND_LOANS") == "Cash advance or loan"
 
 
 @pytest.mark.parametrize(
-    ("primary", "detailed", "label"),
+    ("detailed", "primary", "label"),
     [
-        ("FOOD_AND_DRINK", "FOOD_AND_DRINK_GROCERIES", "Groceries"),
-        ("BANK_FEES", "BANK_FEES_ATM_FEES", "ATM fee"),
-        ("TRAVEL", "TRAVEL_SPACE_SHIPS", "Space ships"),
-        ("SPACE_TRAVEL", "SPACE_TRAVEL_THE_MOON", "The moon"),
-        (None, "TRAVEL_SPACE_SHIPS", "Travel space ships"),
+        ("FOOD_AND_DRINK_GROCERIES", "FOOD_AND_DRINK", "Groceries"),
+        ("BANK_FEES_ATM_FEES", "BANK_FEES", "ATM fee"),
+        ("LOAN_PAYMENTS_CREDIT_CARD_PAYMENT", "TRANSFER_OUT", "Credit card payment"),
+        ("TRAVEL_SPACE_SHIPS", "TRAVEL", "Space ships"),
+        ("SPACE_TRAVEL_THE_MOON", "SPACE_TRAVEL_THE_MOON", "Space travel the moon"),
     ],
 )
-def test_a_detailed_category_reads_as_words_too(app, primary, detailed, label):
+def test_a_detailed_category_reads_as_words_too(app, detailed, primary, label):
     with app.test_request_context():
-        assert detailed_label(detailed, primary) == label
+        assert primary_of(detailed) == primary
+        assert category_label(detailed) == label
+
+
+def test_categories_are_sorted_by_what_people_read(app):
+    """What fits nowhere else comes last, and unknown codes of rows are in the list."""
+    with app.test_request_context():
+        groups = dict(categories_with("TRAVEL_SPACE_SHIPS", "SPACE_TRAVEL", "INCOME_WAGES", None))
+        assert [*map(category_label, groups)] == sorted(map(category_label, groups))
+        assert [category_label(code) for code in groups["TRAVEL"]] == [
+            *("Flights", "Lodging", "Rental cars", "Space ships", "Other travel")
+        ]
+    assert groups["SPACE_TRAVEL"] == []
+    assert "INCOME_WAGES" not in groups["INCOME"]
 
 
 def test_transfers_are_recognized():
