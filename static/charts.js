@@ -8,7 +8,6 @@
 const LOCALE = document.documentElement.dataset.locale; // of numbers
 const LANGUAGE = document.documentElement.lang; // of texts, and so of dates
 const STEPS = { ArrowLeft: -1, ArrowDown: -1, ArrowRight: 1, ArrowUp: 1, PageUp: 30, PageDown: -30, Home: -Infinity, End: Infinity };
-const DAY = 86_400_000; // milliseconds
 const LONG_DAY = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "long", timeZone: "UTC" });
 
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
@@ -109,15 +108,15 @@ class LedgerChart extends HTMLElement {
     this.scrub.role = "slider"; // set here, because without JavaScript it does not work as one
     this.scrub.tabIndex = 0;
     this.scrub.ariaLabel = this.scrub.dataset.label;
-    if (this.dataset.rows) this.scrub.setAttribute("aria-description", this.scrub.dataset.hint);
+    this.scrub.setAttribute("aria-description", this.scrub.dataset.hint);
     const follow = (event) => {
       this.readout.style.pointerEvents = event.pointerType === "touch" ? "auto" : ""; // never in a mouse's way
       this.show(this.nearest(event));
     };
     this.scrub.addEventListener("pointermove", follow);
     this.scrub.addEventListener("pointerdown", follow);
-    this.scrub.addEventListener("click", (event) => { if (event.pointerType !== "touch") this.open(); });
-    this.scrub.addEventListener("keydown", (event) => { if (event.key === "Enter") this.open(); });
+    this.scrub.addEventListener("click", (event) => { if (event.pointerType !== "touch") this.readout.click(); });
+    this.scrub.addEventListener("keydown", (event) => { if (event.key === "Enter") this.readout.click(); });
     // So that a touch of the text follows its link before the focus leaves the line.
     this.readout.addEventListener("pointerdown", (event) => event.preventDefault());
     this.read();
@@ -153,6 +152,7 @@ class LedgerChart extends HTMLElement {
   describe(index) {
     this.at = index;
     const [day, amount] = [LONG_DAY.format(this.days[index]), this.money(this.points.values[index])];
+    this.readout.href = this.dataset.explanation.replace("the-day", this.points.days[index]);
     const when = index < this.points.estimated ? `${day} (${this.points.mark})` : day;
     this.scrub.setAttribute("aria-valuenow", index);
     this.scrub.setAttribute("aria-valuetext", `${amount}, ${when}`);
@@ -166,19 +166,7 @@ class LedgerChart extends HTMLElement {
     this.cursor.style.left = `${x * 100}%`;
     this.dot.style.top = `${y * 100}%`;
     this.cursor.classList.add("shown");
-    if (this.dataset.rows) this.readout.href = this.address(index);
     this.say(x, y, ...texts);
-  }
-
-  // The rows of the days since the point before.
-  address(index) {
-    const [before, last] = [this.points.days[index - 1], this.points.days[index]];
-    const first = before ? new Date(Date.parse(`${before}T00:00:00Z`) + DAY).toISOString().slice(0, 10) : last;
-    return this.dataset.rows.replace("first-day", first).replace("last-day", last);
-  }
-
-  open() {
-    if (this.dataset.rows) location.assign(this.address(this.at));
   }
 }
 

@@ -33,7 +33,8 @@
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation(); // a figure may stand in the summary of a row
-    if (!sheet.contains(link)) opener = link;
+    // The text that a chart shows can't have the focus; its line can.
+    if (!sheet.contains(link)) opener = link.closest("ledger-chart")?.querySelector(".scrub") ?? link;
     show(link.href, true);
   }, true);
 

@@ -29,7 +29,7 @@ def overview(resident):
     return show
 
 
-def test_a_mouse_reads_a_day_and_a_month_and_a_click_leads_to_their_rows(overview):
+def test_a_mouse_reads_a_day_and_a_month_and_a_click_leads_to_what_they_are_made_of(overview):
     page, line, month = overview(viewport=DESK)
     readout = page.locator("#worth-history .readout").first
     expect(readout).to_be_hidden()
@@ -49,8 +49,14 @@ def test_a_mouse_reads_a_day_and_a_month_and_a_click_leads_to_their_rows(overvie
     expect(page).to_have_url(re.compile(r"start_date=\d{4}-\d\d-01&end_date=.*&scope=flow"))
     page.go_back()
     line.click()
-    day = re.compile(r"start_date=(\d{4}-\d\d-\d\d)&end_date=\1$")
-    expect(page).to_have_url(day)
+    sheet = page.locator("#sheet")
+    expect(sheet).to_contain_text("At the end of")
+    amount, day = str(line.get_attribute("aria-valuetext")).split(", ", 1)
+    expect(sheet.locator(".figure")).to_have_text(amount)
+    expect(sheet).to_contain_text(f"At the end of {day.removesuffix(' (estimate)')}")
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    expect(line).to_be_focused()
 
 
 def test_a_finger_reads_first_and_then_follows(overview):
@@ -66,7 +72,7 @@ def test_a_finger_reads_first_and_then_follows(overview):
     page.go_back()
     line.tap()
     readout.tap()
-    expect(page).to_have_url(re.compile("/transactions.start_date="))
+    expect(page.locator("#sheet")).to_be_visible()
 
 
 def test_charts_are_there_in_forced_colors_and_in_print(overview):
