@@ -84,6 +84,13 @@ function sayUnsent() {
   document.getElementById("notice").replaceChildren(line);
 }
 
+// An open dialog hides what the page under it says, so notices are in the dialog while it is open.
+document.addEventListener("toggle", (event) => {
+  if (!event.target.matches("dialog")) return;
+  const place = document.querySelector("dialog:modal") ?? document.getElementById("main");
+  place.prepend(document.getElementById("notice"));
+}, true); // it does not bubble
+
 // Scroll the panel of a new pull into view, because it may be far from the button. Not smoothly:
 // content that arrives meanwhile would stop a smooth scroll half way. If a pull was under way for
 // the same button, its panel may be there already.

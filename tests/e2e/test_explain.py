@@ -38,9 +38,13 @@ def test_a_figure_opens_in_a_sheet_and_the_page_is_as_before(resident):
     expect(figure).not_to_have_attribute("data-open", "")
     assert person.page_loads == loads
 
-    page.context.set_offline(True)
     figure.click()
-    expect(page.locator("#notice")).to_contain_text("You are offline.")
+    expect(sheet).to_be_visible()
+    page.context.set_offline(True)
+    sheet.locator(".sum a").first.click()
+    expect(sheet.locator("#notice")).to_contain_text("You are offline.")
+    page.keyboard.press("Escape")
+    expect(page.locator("main #notice")).to_contain_text("You are offline.")
     page.context.set_offline(False)
 
     figure.click()

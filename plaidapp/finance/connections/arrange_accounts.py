@@ -88,6 +88,8 @@ def rename_account(account_id: int) -> Answer:
 def hide_account(account_id: int) -> Answer:
     account = _account(account_id)
     arranged_accounts.hide(account, hidden=True)
+    if request.form.get("page") == "account":  # which says what that means
+        return _answer(account, _("%(name)s is hidden.", name=account.title))
     sentence = _("%(name)s is hidden: lists and totals leave it out.", name=account.title)
     return _answer(account, sentence)
 

@@ -128,7 +128,7 @@ def test_the_menu_renames_hides_and_moves_the_account(connected, shown, subtests
     for action, form, said in (
         ("rename", {"name": "Rent"}, "This account is now called Rent."),
         ("move", {"after": "2"}, "Rent comes after Plaid Savings now."),
-        ("hide", {}, "Rent is hidden: lists and totals leave it out."),
+        ("hide", {}, "Rent is hidden."),
         ("show", {}, "Rent is shown again."),
     ):
         with subtests.test(action=action):
