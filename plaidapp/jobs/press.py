@@ -9,6 +9,7 @@ from plaidapp.store.base.types import now
 from plaidapp.store.connections import sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import clicks, kinds, pulls, transitions
+from plaidapp.store.pulls.clicks import Begun
 
 from . import queue
 
@@ -27,33 +28,37 @@ def press(user_id: int, kind: str, items: Sequence[Item], **days: date | None) -
     once more. Commits, and rings the queue. Raises TooOftenError, and then changes nothing.
     """
     users.lock_clicks(user_id)
-    facts, item_ids = kinds.of(kind), [item.id for item in items]
-    if facts.syncs:
+    item_ids = [item.id for item in items]
+    if kinds.of(kind).syncs:
         sync_progress.request_sync(item_ids)  # a pull that is under way can't end before the commit
-    pull = clicks.under_way(user_id, kind, item_ids, **days)
-    if pull is None or not _goes_on(pull):
-        allow(user_id, kind, len(items))
-        pull = pulls.add(user_id, kind, items, **days)
-    if pull.state == pulls.QUEUED and pull.run_after <= now():
+    begun = clicks.begun(user_id, kind, **days)
+    under_way = begun.under_way(item_ids)
+    pull = pulls.owned(under_way, user_id) if under_way else None
+    if pull is None or not _goes_on(pull, begun):
+        allow(begun, len(items))
+        rung_at = now() if begun.has_turn else None
+        pull = pulls.add(user_id, kind, items, rung_at=rung_at, **days)
+        queue.ring_marked(pull)
+    elif pull.state == pulls.QUEUED and pull.run_after <= now():
         queue.ring(pull)
     else:
         db.session.commit()
     return pull
 
 
-def _goes_on(pull: Pull) -> bool:
+def _goes_on(pull: Pull, begun: Begun) -> bool:
     """Have the pull ask the banks once more if it has to. False if it has ended meanwhile."""
     transitions.hurry(pull.id, by_person=True)
     if not pull.facts.syncs and pull.attempt > 0 and pull.repeats == pull.repeats_begun:
-        allow(pull.user_id, pull.kind, len(pull.items))
+        allow(begun, len(pull.items))
         if not transitions.repeat(pull.id):
             return False
     db.session.refresh(pull)  # an UPDATE changed it behind the session's back
     return True
 
 
-def allow(user_id: int, kind: str, calls: int) -> None:
+def allow(begun: Begun, calls: int) -> None:
     """Raises TooOftenError if the person may not cause so many more calls that Plaid bills."""
-    if until := clicks.free_at(user_id, kind, calls):
+    if until := begun.free_at(calls):
         db.session.rollback()
         raise TooOftenError(until)

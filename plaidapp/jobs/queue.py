@@ -97,7 +97,14 @@ def ring(pull: Pull) -> bool:
         db.session.commit()
         return True
     line.mark_rung([pull])
+    return ring_marked(pull)
+
+
+def ring_marked(pull: Pull) -> bool:
+    """As `ring`, for a pull that has `rung_at` already, or None if it is not its turn."""
     db.session.commit()
+    if pull.rung_at is None:
+        return True
     try:
         _queue().enqueue_many([_job(pull)])
     except redis.RedisError as error:

@@ -15,7 +15,7 @@ from plaidapp.jobs.pulls.attempt import Attempt
 from plaidapp.store import Item, Pull
 from plaidapp.store.base.types import now
 from plaidapp.store.people import users
-from plaidapp.store.pulls import kinds, line, pulls, transitions
+from plaidapp.store.pulls import clicks, kinds, line, pulls, transitions
 
 BALANCES, SYNC = "/accounts/balance/get", "/transactions/sync"
 JANUARY = {"start_date": date(2026, 1, 1), "end_date": date(2026, 1, 31)}
@@ -247,8 +247,8 @@ def test_repeats_and_further_tries_count_too(click, idle, owner, monkeypatch):
     db.session.commit()
 
     with pytest.raises(TooOftenError):
-        allow(owner, kinds.ACCOUNTS, 1)
-    allow(owner, kinds.REFRESH, policy.REFRESH_CALLS)
+        allow(clicks.begun(owner, kinds.ACCOUNTS), 1)
+    allow(clicks.begun(owner, kinds.REFRESH), policy.REFRESH_CALLS)
 
 
 @pytest.fixture

@@ -360,11 +360,11 @@ def test_rows_that_the_database_refuses_do_not_stop_the_next_item(
     pull_id = begin(kinds.ACCOUNTS, items=linked)
     save = accounts.save
 
-    def refuse(user_id, item_id, listed):
+    def refuse(user_id, item_id, *listed):
         if item_id == linked[0].id:
             db.session.scalar(db.select(Item.id))
             raise DataError("a statement", {}, Exception("refused"))
-        return save(user_id, item_id, listed)
+        return save(user_id, item_id, *listed)
 
     monkeypatch.setattr(accounts, "save", refuse)
     run(pull_id)
@@ -376,10 +376,10 @@ def test_after_a_bug_only_the_items_that_are_done_say_so(link, begin, run, look,
     pull_id = begin(kinds.ACCOUNTS, items=linked)
     save = accounts.save
 
-    def stumble(user_id, item_id, listed):
+    def stumble(user_id, item_id, *listed):
         if item_id == linked[1].id:
             raise ZeroDivisionError
-        return save(user_id, item_id, listed)
+        return save(user_id, item_id, *listed)
 
     monkeypatch.setattr(accounts, "save", stumble)
     with pytest.raises(ZeroDivisionError):

@@ -15,7 +15,7 @@ from plaidapp.jobs import queue
 from plaidapp.jobs.press import TooOftenError, allow
 from plaidapp.store import Pull
 from plaidapp.store.people import users
-from plaidapp.store.pulls import link_pulls, pulls, transitions
+from plaidapp.store.pulls import clicks, link_pulls, pulls, transitions
 
 from ..base.blueprint import blueprint, polled
 from . import long_poll, pull_view, too_often
@@ -65,7 +65,7 @@ def try_again(pull_id: int) -> Answer:
     users.lock_clicks(row.user_id)
     try:
         if row.state in (pulls.QUEUED, pulls.FAILED):
-            allow(row.user_id, row.kind, len(row.items))
+            allow(clicks.begun(row.user_id, row.kind), len(row.items))
     except TooOftenError as limit:
         return _refuse(row, limit.until)
     if transitions.queue_again(row.id):

@@ -25,6 +25,7 @@ from ..pulls.attempt import Attempt
 def read_accounts(attempt: Attempt, pull_item: PullItem) -> None:
     """Store the accounts with the balances Plaid has, before a sync. Raises BankError."""
     answer = attempt.bank.accounts(pull_item.item.token)
+    _lock(attempt, pull_item)
     _store(attempt, pull_item, answer, phase=pulls.ASKING)
 
 
@@ -56,14 +57,13 @@ def refresh_balances(attempt: Attempt, pull_item: PullItem) -> None:
 
 def _lock(attempt: Attempt, pull_item: PullItem) -> None:
     attempt.lock_ledger(pull_item)
-    reconnected_accounts.lock_items(attempt.pull.user_id)
+    items.lock_all(attempt.pull.user_id)
 
 
 def _store(
     attempt: Attempt, pull_item: PullItem, answer: payloads.Accounts, **reported: str | None
 ) -> None:
     user_id, item_id = attempt.pull.user_id, pull_item.item_id
-    _lock(attempt, pull_item)
     if pull_item.item.institution_name is None:
         items.note_connected(user_id, answer.item.institution_name)
     state_changes.answered(item_id, answer.item.institution_id, answer.item.institution_name)

@@ -1,6 +1,6 @@
 """The accounts of an Item, with their latest balances."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
@@ -92,15 +92,17 @@ TABLE = cast(Table, Account.__table__)
 
 
 def save(
-    user_id: int, item_id: int, accounts: Sequence[payloads.PlaidAccount]
+    user_id: int,
+    item_id: int,
+    accounts: Sequence[payloads.PlaidAccount],
+    known: Mapping[str, int] | None = None,
 ) -> set[tuple[int, date]]:
     """Add or update the accounts that the bank lists. Other accounts stay as they are.
 
     Also stores each balance as that of the person's day. Returns the account and day of each
     balance that changed, for `derived.refresh`. The caller has locked the ledger
-    (users.lock_ledger).
+    (users.lock_ledger). `known` is what `ids_of_item` returns, if it has all of the accounts.
     """
-    ids = ids_of_item(item_id)
     moment = now()
     upsert(
         TABLE,
@@ -127,8 +129,7 @@ def save(
             for account in accounts
         ],
     )
-    if any(account.account_id not in ids for account in accounts):
-        ids = ids_of_item(item_id)
+    ids = ids_of_item(item_id) if known is None else known
     reported = {
         ids[account.account_id]: balance
         for account in accounts

@@ -93,10 +93,20 @@ def lock(item_id: int) -> Item:
     return db.session.scalars(query.execution_options(populate_existing=True)).one()
 
 
+_LOCK_ALL = (
+    select(Item.id)
+    .where(Item.user_id == bindparam("user_id"))
+    .order_by(Item.id)
+    .with_for_update(key_share=True)
+)
+
+
 def lock_all(user_id: int) -> None:
-    """Lock all of the person's Items until the commit, in the order of their ids."""
-    query = select(Item.id).where(Item.user_id == user_id).order_by(Item.id)
-    db.session.execute(query.with_for_update(key_share=True)).all()
+    """Lock all of the person's Items until the commit.
+
+    Whoever locks several Items locks them in the order of their ids: then nobody waits in a circle.
+    """
+    db.session.execute(_LOCK_ALL, {"user_id": user_id}).all()
 
 
 def read_again(item_id: int) -> None:

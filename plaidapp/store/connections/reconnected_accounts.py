@@ -15,7 +15,7 @@ Accounts are saved while the person's ledger is locked (users.lock_ledger).
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
@@ -25,15 +25,6 @@ from .accounts import Account
 from .former_accounts import FormerAccount
 from .item import Item
 from .recognition import StoredAccount
-
-
-def lock_items(user_id: int) -> None:
-    """Lock the Items that `save_accounts` may change, if this one is changed before it.
-
-    Whoever locks several Items locks them in the order of their ids: then nobody waits in a circle.
-    """
-    query = select(Item.id).where(Item.user_id == user_id).order_by(Item.id)
-    db.session.scalars(query.with_for_update(key_share=True)).all()
 
 
 def save_accounts(
@@ -46,7 +37,7 @@ def save_accounts(
     known = accounts.ids_of_item(item_id)
     new = [sent for sent in listed if sent.account_id not in known]
     left = _reconnect(user_id, item_id, new) if new else set[int]()
-    reported = accounts.save(user_id, item_id, listed)
+    reported = accounts.save(user_id, item_id, listed, None if new else known)
     if left:
         replace_empty(left)
     return reported
@@ -67,13 +58,21 @@ def replace_empty(item_ids: set[int]) -> None:
             state_changes.replace(item_id)
 
 
+_OPEN_ELSEWHERE = (
+    select(Account.id)
+    .join(FormerAccount, FormerAccount.account_id == Account.id)
+    .where(
+        FormerAccount.item_id == bindparam("item_id"),
+        Account.item_id != bindparam("item_id"),
+        Account.closed_at.is_(None),
+    )
+    .limit(1)
+)
+
+
 def replace_lost(item_id: int) -> None:
     """Mark an Item as replaced that only stood by for another, and that the person has to renew."""
-    query = select(Account.id).join(FormerAccount, FormerAccount.account_id == Account.id)
-    is_open_elsewhere = Account.item_id != item_id, Account.closed_at.is_(None)
-    named = db.session.scalar(
-        query.where(FormerAccount.item_id == item_id, *is_open_elsewhere).limit(1)
-    )
+    named = db.session.scalar(_OPEN_ELSEWHERE, {"item_id": item_id})
     if named and items.in_states([item_id], (item_states.LOGIN_REQUIRED, item_states.REVOKED)):
         replace_empty({item_id})
 

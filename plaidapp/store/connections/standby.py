@@ -35,11 +35,17 @@ _TAKE_OVER = (
 )
 _IS_LOST = or_(Account.closed_at.is_not(None), Item.state.not_in(item_states.REPORTING))
 
+_OF_LOST = (  # made once: each reading of balances asks
+    select(STANDBY)
+    .where(*_PAIRS, _IS_LOST, Account.item_id == bindparam("item_id"))
+    .distinct()
+    .order_by(STANDBY.id)
+)
+
 
 def of_lost_accounts(item_id: int) -> Sequence[Item]:
     """Return the Items that stand by for accounts that this Item no longer reports."""
-    query = select(STANDBY).where(*_PAIRS, _IS_LOST, Account.item_id == item_id)
-    return db.session.scalars(query.distinct().order_by(STANDBY.id)).all()
+    return db.session.scalars(_OF_LOST, {"item_id": item_id}).all()
 
 
 def of_others(item_id: int) -> Sequence[Account]:

@@ -46,7 +46,7 @@ def _next_of_each() -> ScalarSelect[int]:
 
 
 _AHEAD = (
-    select(func.count())
+    select(func.count().label("number"))
     .select_from(Pull)
     .where(
         *_IN_LINE,
@@ -55,12 +55,18 @@ _AHEAD = (
         or_(Pull.state == RUNNING, Pull.rung_at.is_not(None)),
     )
 )
+AHEAD = _AHEAD.subquery()
+"""How many clicks of `user_id` go before `pull_id` at the moment `now`."""
 
 
 def has_its_turn(pull: Pull) -> bool:
     """May a worker have this click now? Not if the person has policy.PULLS_AHEAD that go first."""
     values = {"user_id": pull.user_id, "pull_id": pull.id, "now": now()}
-    return (db.session.scalar(_AHEAD, values) or 0) < policy.PULLS_AHEAD
+    return is_turn(db.session.scalar(_AHEAD, values) or 0)
+
+
+def is_turn(ahead: int) -> bool:
+    return ahead < policy.PULLS_AHEAD
 
 
 _NEXT = (
