@@ -117,8 +117,6 @@ def ring_next(user_id: int) -> None:
     """Ring for the person's next click, now that a pull of theirs is over."""
     if pull := line.next_click(user_id):
         ring(pull)
-    else:
-        db.session.commit()
 
 
 def ring_all(due: Sequence[Pull]) -> bool:

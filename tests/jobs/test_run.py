@@ -55,13 +55,10 @@ def test_a_finished_pull_says_what_it_did(link, begin, run, look):
 
 
 @pytest.mark.parametrize(
-    ("kind", "commits_of_the_job"), [(kinds.ACCOUNTS, 3), (kinds.TRANSACTIONS, 4)]
+    ("kind", "commits_of_the_job"), [(kinds.ACCOUNTS, 2), (kinds.TRANSACTIONS, 3)]
 )
 def test_a_pull_without_errors_takes_few_commits(link, begin, run, look, kind, commits_of_the_job):
-    """The claim, the start of a sync, and the rows with the end: each waits for the disk.
-
-    The last commit is of the look for the person's next click, which writes nothing.
-    """
+    """The claim, the start of a sync, and the rows with the end: each waits for the disk."""
     item = link()
     pull_id = begin(kind, items=[item])
     commits = []

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, or_, select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp import policy
-from plaidapp.extensions import db
+from plaidapp.extensions import db, glance
 
 from ..base.types import Moment, now
 from ..base.writes import write
@@ -70,7 +70,7 @@ def is_turn(ahead: int) -> bool:
 
 
 _NEXT = (
-    select(Pull)
+    select(Pull.id)
     .where(
         *_IN_LINE,
         Pull.user_id == bindparam("user_id"),
@@ -84,7 +84,8 @@ _NEXT = (
 
 def next_click(user_id: int) -> Pull | None:
     """Return the person's first click that no worker has been told of."""
-    return db.session.scalars(_NEXT, {"user_id": user_id, "now": now()}).first()
+    found = glance(_NEXT, user_id=user_id, now=now())  # after most pulls there is none
+    return db.session.get(Pull, found.id) if found else None
 
 
 def room_for_checks() -> int:
