@@ -77,7 +77,7 @@ SUBJECTS = {
         "webhooks": {"base"},
         "transactions": {"base", "people", "connections"},
         "reports": {"base", "connections", "transactions"},
-        "recurring": {"base", "connections", "transactions"},
+        "recurring": {"base", "people", "connections", "transactions"},
     },
     "plaidapp.finance": {
         "base": set(),

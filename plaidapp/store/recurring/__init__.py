@@ -1,4 +1,4 @@
 """Recurring payments, as Plaid finds them.
 
-May import `base`, `connections` and `transactions`.
+May import `base`, `people`, `connections` and `transactions`.
 """

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     ForeignKey,
     Select,
@@ -39,6 +40,8 @@ WEEKLY, BIWEEKLY, SEMI_MONTHLY = "WEEKLY", "BIWEEKLY", "SEMI_MONTHLY"
 MONTHLY, ANNUALLY = "MONTHLY", "ANNUALLY"
 TOMBSTONED = "TOMBSTONED"
 EARLY = "EARLY_DETECTION"
+NOT_RECURRING, OVER = "not_recurring", "ended"
+"""What a person may say of a stream."""
 
 
 def is_payment(direction: str, amount: Decimal) -> bool:
@@ -79,7 +82,9 @@ class Stream(HasCurrency, Base):
     `previous_amount` is what was paid before `changed_on` if one steady amount followed another.
     `paid` is the number of payments. `is_matched` says that at least half of those that are stored
     are sides of transfers. `vanished_at` is when the stream was missing from Plaid's
-    answer.
+    answer. `choice` is what the person says of it. `series_id` is the first of the streams that it
+    goes on with, `anchor` the day from which the periods of the series are counted, and
+    `revised_at` when any of its days or amounts changed.
     """
 
     __tablename__ = "recurring_stream"
@@ -109,6 +114,11 @@ class Stream(HasCurrency, Base):
     is_active: Mapped[bool]
     updated_at: Mapped[datetime.datetime] = mapped_column(Moment)
     vanished_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
+    series_id: Mapped[int | None] = mapped_column(BigInteger)
+    anchor: Mapped[datetime.date | None]
+    revised_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
+    choice: Mapped[str | None] = mapped_column(String(16))
+    chosen_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
     paid: Mapped[int] = column_property(
         select(func.count())
@@ -128,6 +138,11 @@ class Stream(HasCurrency, Base):
     @property
     def title(self) -> str:
         return self.merchant_name or self.description
+
+    @property
+    def series(self) -> int:
+        """The number of the series that the stream belongs to; most are alone in theirs."""
+        return self.series_id or self.id
 
     @property
     def category(self) -> str:
@@ -155,7 +170,7 @@ class Stream(HasCurrency, Base):
     def is_over(self) -> bool:
         """True if no payment is expected anymore, such as from an account that was closed."""
         ended = not self.is_active or self.status == TOMBSTONED or self.vanished_at is not None
-        return ended or self.account.closed_at is not None
+        return ended or self.choice is not None or self.account.closed_at is not None
 
 
 def of_user(user_id: int) -> Sequence[Stream]:
@@ -188,6 +203,11 @@ def _of_user() -> Select[Stream]:
             Stream.id,
         )
     )
+
+
+def owned(stream_id: int, user_id: int) -> Stream | None:
+    """Return the stream if it is listed for this person."""
+    return next((each for each in of_user(user_id) if each.id == stream_id), None)
 
 
 def payments(stream: Stream, limit: int) -> Sequence[Transaction]:

@@ -20,9 +20,15 @@ from ..base.upsert import upsert
 from ..base.writes import in_batches, write
 from ..transactions import set_aside
 from ..transactions.transactions import Transaction
+from . import stream_series
 from .price_change import price_change
 from .recurring_streams import ANNUALLY, IN, OUT, Payment, Stream, is_payment
 
+REVISED = (
+    *("description", "merchant_name", "frequency", "first_date", "last_date"),
+    *("predicted_next_date", "last_amount", "is_active", "status", "vanished_at"),
+)
+"""A stream is revised when one of these columns changes: calendars show what follows from them."""
 StoredPayments = Mapping[str, tuple[datetime.date, Decimal]]
 """Date and amount of stored transactions, by Plaid's id."""
 
@@ -44,20 +50,19 @@ def save(
     payments = _stored_payments(
         item_id, [plaid_id for _, stream in sent for plaid_id in stream.transaction_ids]
     )
-    upsert(
-        cast(Table, Stream.__table__),
-        ("item_id", "plaid_stream_id"),
-        [
-            {"user_id": user_id, "item_id": item_id, "direction": direction}
-            | _columns(direction, stream, account_ids, payments)
-            for direction, stream in sent
-        ],
-    )
+    rows = [
+        {"user_id": user_id, "item_id": item_id, "direction": direction}
+        | _columns(direction, stream, account_ids, payments)
+        for direction, stream in sent
+    ]
+    _note_revisions(item_id, rows)
+    upsert(cast(Table, Stream.__table__), ("item_id", "plaid_stream_id"), rows)
     set_aside.replace(item_id, STREAM, set_aside.keys(item_id)[STREAM], answer.unread)
     if all(stream.plaid_id for stream in answer.unread):  # one without an id may be any of them
         unread_ids = {stream.plaid_id for stream in answer.unread if stream.plaid_id}
         _mark_vanished(item_id, unread_ids.union(stream.stream_id for _, stream in sent))
     _save_payments(item_id, [stream for _, stream in sent])
+    stream_series.go_on(item_id)
     return len(sent)
 
 
@@ -116,6 +121,18 @@ def _columns(
         "updated_at": now(),
         "vanished_at": None,
     }
+
+
+def _note_revisions(item_id: int, rows: Iterable[dict[str, Any]]) -> None:
+    """Set the `revised_at` of rows about to be stored: now, unless they are stored like this."""
+    columns = (getattr(Stream, name) for name in REVISED)
+    query = select(Stream.plaid_stream_id, Stream.revised_at, *columns)
+    found = db.session.execute(query.where(Stream.item_id == item_id))
+    stored = {plaid_id: (revised_at, values) for plaid_id, revised_at, *values in found}
+    for row in rows:
+        revised_at, values = stored.get(row["plaid_stream_id"], (None, None))
+        is_same = values == [row[name] for name in REVISED]
+        row["revised_at"] = (is_same and revised_at) or row["updated_at"]
 
 
 def _last_amount(
