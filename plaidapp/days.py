@@ -12,12 +12,13 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel import Locale, dates, units
+from babel.core import get_global
 from flask import Flask, has_request_context
 from flask_babel import gettext
 from flask_login import current_user
 
 from .formats import number
-from .languages import text_locale
+from .languages import current_locale, text_locale
 from .store.base.types import now as moment_now
 from .store.people import time_zones
 
@@ -25,7 +26,7 @@ from .store.people import time_zones
 def init_app(app: Flask) -> None:
     for of_days in (
         *(day, inline_day, on_day, coming_day, near_day, month_day),
-        *(long_day, month, since, long_month),
+        *(long_day, month, since, long_month, weekday, short_weekday),
     ):
         app.add_template_filter(of_days)
     for of_moments in (
@@ -138,6 +139,23 @@ def short_month(value: date, *, with_year: bool = False) -> str:
     if with_year:
         return _date(value, "yMMM")
     return dates.format_date(value, "LLL", text_locale())
+
+
+def first_weekday() -> int:
+    """The day on which a week begins where the visitor is. Monday is 0."""
+    locale = current_locale()
+    with_region = get_global("likely_subtags").get(str(locale), str(locale))
+    return Locale.parse(with_region).first_week_day
+
+
+def weekday(value: date) -> str:
+    """Such as "Friday"."""
+    return dates.format_date(value, "cccc", text_locale())
+
+
+def short_weekday(value: date) -> str:
+    """Such as "Fri", for the head of a calendar."""
+    return dates.format_date(value, "ccc", text_locale())
 
 
 def short_day(value: date, *, with_year: bool = False) -> str:

@@ -87,7 +87,7 @@ SUBJECTS = {
         "charts": set(),
         "identity": set(),
         "reports": {"base", "charts"},
-        "recurring": {"base"},
+        "recurring": {"base", "charts"},
         "accounts": {"base", "charts", "connections", "reports", "transactions"},
         "dashboard": {"base", "connections", "pulls", "reports", "recurring", "transactions"},
         "explain": {"accounts", "base", "connections", "reports", "transactions", "recurring"},

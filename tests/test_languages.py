@@ -29,8 +29,9 @@ FILES = {"CSV", "JSON", "OFX", "QIF", "Beancount", "hledger"}
 NAMES = {"plaidapp", "HTTP", "user_good", *FILES, *(bank.label for bank in TEST_BANKS)}
 NAMES |= {region for region in regions() if region}
 NAMES |= {place for zones in regions().values() for _, place in zones}
-for names in Locale.parse(PSEUDO).months["format"].values():  # of days that Python writes
-    NAMES |= set(names.values())
+_LOCALE = Locale.parse(PSEUDO)
+for names in (*_LOCALE.months["format"].values(), *_LOCALE.days["stand-alone"].values()):
+    NAMES |= set(names.values())  # of months and days that Python writes
 UNREAD = ("static", "health", "webhooks", "styleguide")
 """Endpoints read only by programs and by those who work on the pages."""
 PHASES = (

@@ -93,6 +93,7 @@ def test_every_form_works_without_javascript(
     arrange(browser)
     edit_one(browser)
     edit_many(browser)
+    choose_recurring(browser)
     merge_accounts(browser, at_work)
     disconnect(browser, at_work)
     connect_at_plaid(browser, at_work)
@@ -163,6 +164,13 @@ def edit_many(browser):
     browser.get("/finance/transactions")
     browser.press("Undo last change")
     assert rows(browser, "?q=garden") == []
+
+
+def choose_recurring(browser):
+    for button, sentence in (("Not recurring", "is not recurring."), ("Ended", "has ended.")):
+        browser.get("/finance/recurring")
+        assert sentence in browser.press(button).find(id="notice")[1]
+        assert "Undone: " in browser.press("Undo", at="/undo").find(id="notice")[1]
 
 
 def merge_accounts(browser, at_work):

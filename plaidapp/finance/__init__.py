@@ -31,7 +31,7 @@ from .explain import net_worth as explained_net_worth
 from .explain import recurring as explained_recurring
 from .identity import monograms
 from .pulls import pull_panel
-from .recurring import recurring_pages
+from .recurring import calendar_page, recurring_pages, stream_actions, stream_page
 from .transactions import category_labels, edit_actions, explorer, transactions_json
 from .transactions.exports import download
 
@@ -43,6 +43,7 @@ __all__ = [  # these register their routes when they are imported
     "attention",
     "available",
     "balances",
+    "calendar_page",
     "cash_flow",
     "connection_pages",
     "dashboard_page",
@@ -61,6 +62,8 @@ __all__ = [  # these register their routes when they are imported
     "same_account_pages",
     "set_aside_page",
     "standing_lines",
+    "stream_actions",
+    "stream_page",
     "tallies",
     "transactions_json",
 ]

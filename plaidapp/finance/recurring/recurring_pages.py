@@ -1,6 +1,7 @@
 """The page of recurring payments: what comes next, what it costs a month, changes, what ended.
 
-Transfers between a person's own accounts are listed but count in no total.
+The calendar has the same head. Transfers between a person's own accounts are listed but count in no
+total.
 """
 
 from collections.abc import Iterable, Sequence
@@ -102,7 +103,17 @@ class RecurringPayments:
 
     @property
     def over(self) -> list[Stream]:
-        return [stream for stream in self.streams if stream.is_over]
+        """Ended, as Plaid or the person says."""
+        return [
+            stream
+            for stream in self.streams
+            if stream.is_over and stream.choice != recurring_streams.NOT_RECURRING
+        ]
+
+    @property
+    def not_recurring(self) -> list[Stream]:
+        """What is not recurring, as the person says."""
+        return [each for each in self.streams if each.choice == recurring_streams.NOT_RECURRING]
 
     @property
     def cost(self) -> list[tuple[str | None, Decimal]]:

@@ -1,7 +1,7 @@
 """The page of recurring payments, who sees what on it, and how it is updated."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -12,68 +12,11 @@ from plaidapp.extensions import db
 from plaidapp.finance.recurring import expected_days, recurring_pages, upcoming
 from plaidapp.store import Account, Item, Stream, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.people import users
 from plaidapp.store.recurring import recurring_streams
-from plaidapp.store.recurring.recurring_streams import Payment
+from tests.finance.recurring.conftest import soon
 from tests.pages import Page
 
 HOSTILE = "<script>alert('x')</script> & \u202egnp"
-
-
-def soon(days):
-    return datetime.now(UTC).date() + timedelta(days=days)
-
-
-@pytest.fixture
-def bank(app, alice):
-    """Store an Item of alice with one account. Return both ids."""
-    with app.app_context():
-        item = Item(user_id=alice.id, plaid_item_id="i", institution_name="Tartan Bank",
-                    access_token=b"", update_status="HISTORICAL_UPDATE_COMPLETE")  # fmt: skip
-        db.session.add(item)
-        db.session.flush()
-        account = Account(user_id=alice.id, item_id=item.id, plaid_account_id="a", name="Card",
-                          mask="3333", type="credit", updated_at=now())  # fmt: skip
-        db.session.add(account)
-        db.session.commit()
-        return item.id, account.id
-
-
-@pytest.fixture
-def add(app, alice, bank):
-    """Store a stream of alice, by default monthly and due in five days. Return its id."""
-    item_id, account_id = bank
-
-    def stream(title="Netflix", amount="17.99", *, paid=0, **fields):
-        amount = Decimal(amount)
-        values = {
-            "direction": "in" if amount < 0 else "out",
-            "description": title,
-            "category_primary": "ENTERTAINMENT",
-            "frequency": "MONTHLY",
-            "first_date": soon(-90),
-            "last_date": soon(-25),
-            "predicted_next_date": soon(5),
-            "iso_currency_code": "USD",
-            "status": "MATURE",
-            "is_active": True,
-        } | fields
-        with app.app_context():
-            count = db.session.query(Stream).count()
-            row = Stream(
-                user_id=alice.id, item_id=item_id, account_id=account_id, average_amount=amount,
-                last_amount=amount, plaid_stream_id=f"s{count}", updated_at=now(), **values,
-            )  # fmt: skip
-            db.session.add(row)
-            db.session.flush()
-            for number in range(paid):
-                plaid_id = f"{count}-{number}"
-                db.session.add(Payment(stream_id=row.id, plaid_transaction_id=plaid_id))
-            users.ledger_changed(alice.id)
-            db.session.commit()
-            return row.id
-
-    return stream
 
 
 @pytest.fixture
@@ -128,11 +71,14 @@ def test_a_row_has_all_that_is_known_of_its_stream(add, look):
     assert "was" not in text
 
 
-def test_a_row_links_to_its_payments(add, bank, look):
-    add("Tom & Jerry's?")
+def test_a_row_links_to_its_payments(add, alice, bank, look):
+    stream_id = add("Tom & Jerry's?")
     page = look()
-    _, text = page.find(href=f"/finance/transactions?q=Tom+%26+Jerry's?&account={bank[1]}")
+    _, text = page.find(href=f"/finance/recurring/{stream_id}", **{"class": "payments small"})
     assert text == "0 payments for Tom & Jerry's?"
+    alone = Page(alice.client.get(f"/finance/recurring/{stream_id}").text)
+    assert alone.has(href=f"/finance/transactions?q=Tom+%26+Jerry's?&account={bank[1]}") is False
+    assert "None of its payments is stored." in alone.text
 
 
 def test_a_changed_amount_is_marked_in_words_and_with_an_arrow(add, look):
