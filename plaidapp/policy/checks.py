@@ -24,6 +24,11 @@ connections together, and how often *Repair*: each may read a whole history."""
 BALANCE_HOLDS = timedelta(hours=1)
 """A balance that was stored longer ago and is not the bank's anymore is only old. The next sync
 stores the new one."""
+POSTED_LATE = timedelta(days=7)
+"""A row may be dated so long before the bank counts it in a balance."""
+DATED_AHEAD = timedelta(days=1)
+"""A row may be dated so long after the person's day on which the bank counts it: it is tomorrow
+already where the bank is."""
 DIFFERENCES_KEPT = 100
 """The most differences of an account whose two rows are stored. The others are counted."""
 

@@ -11,7 +11,8 @@ from flask import request, url_for
 from flask_babel import gettext
 
 from plaidapp.days import day_of, inline_moment, long_day, month_day, today
-from plaidapp.store import Account, Item
+from plaidapp.formats import money
+from plaidapp.store import Account, Balance, Item
 from plaidapp.store.connections import balances, checks
 from plaidapp.store.reports.balance_history import COMPUTED_TYPES
 
@@ -101,7 +102,7 @@ def _explanation(
 def _written_out(found: span.Span) -> list[Line | Result]:
     account, day = found.each.account, found.end
     reported = balances.last_report(account.id, found.start)
-    is_banks = reported == found.start
+    is_banks = reported is not None and reported.is_of(found.start)
     of_day = gettext("end of %(day)s", day=month_day(found.start))
     start = Line(
         gettext("Bank’s balance") if is_banks else gettext("Balance"),
@@ -117,8 +118,10 @@ def _written_out(found: span.Span) -> list[Line | Result]:
 
 def _result(account: Account, day: date, amount: Decimal, *, agrees: bool) -> Result:
     """`agrees` says that rows lead to this balance from an earlier one of the bank's."""
-    reported = balances.last_report(account.id, day)
-    if reported == day:
+    report = balances.last_report(account.id, day)
+    if report is None:
+        said = gettext("calculated back from the first balance that the bank reported")
+    elif report.is_of(day):
         when = inline_moment(account.updated_at) if day == today() else month_day(day)
         said = (
             gettext("the bank says the same, %(when)s", when=when)
@@ -126,23 +129,32 @@ def _result(account: Account, day: date, amount: Decimal, *, agrees: bool) -> Re
             else gettext("as the bank reported it, %(when)s", when=when)
         )
         return Result(gettext("Balance"), amount, said, is_confirmed=agrees)
-    if reported:
-        said = gettext("calculated; the bank last reported on %(day)s", day=month_day(reported))
+    elif report.date == day:
+        said = gettext(
+            "calculated; earlier that day the bank reported %(balance)s",
+            balance=_said(report, account),
+        )
     else:
-        said = gettext("calculated back from the first balance that the bank reported")
+        said = gettext("calculated; the bank last reported on %(day)s", day=month_day(report.date))
     return Result(gettext("Balance"), amount, said)
+
+
+def _said(report: Balance, account: Account) -> str:
+    """What the bank reported, as a person counts it."""
+    said = report.said or Decimal(0)
+    return money(-said if account.is_debt else said, account.currency)
 
 
 def _reported(each: AccountBalance, day: date) -> list[Line | Result]:
     """A balance that rows don't lead to."""
     (amount,) = each.reported_at([day])
-    reported = balances.last_report(each.account.id, day)
-    if reported is None:
+    report = balances.last_report(each.account.id, day)
+    if report is None:
         label, detail = gettext("First balance"), gettext("before the first transaction")
     else:
         label, detail = (
             gettext("Bank’s balance"),
-            gettext("reported on %(day)s", day=month_day(reported)),
+            gettext("reported on %(day)s", day=month_day(report.date)),
         )
     return [Line(label, amount, detail=detail, is_start=True), Result(gettext("Balance"), amount)]
 

@@ -1,7 +1,8 @@
 """Balances by day: as the bank reported them, and as computed from them.
 
-A row holds until the account's next row. `bank` rows are what the bank reported on that day of the
-person's. `computed` rows follow from those and the transactions (reports/balance_history.py).
+A row holds until the account's next row. `bank` rows are of days of the person's on which the bank
+reported a balance. `computed` rows follow from those and the transactions, and so does what rows
+that posted after a report made of it until the end of its day (reports/balance_history.py).
 """
 
 import datetime
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import BigInteger, ForeignKey, String, Table, bindparam, select
+from sqlalchemy import BigInteger, ForeignKey, String, Table, bindparam, func, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -27,7 +28,8 @@ MOST_DAYS_AHEAD = 2
 class Balance(Base):
     """The balance at the end of the day. On credit and loan accounts, it is the amount owed.
 
-    A computed balance is a sum and may need both columns (base/sums.py).
+    Unless the bank reported it, it is a sum and may need both columns (base/sums.py). `reported` is
+    what the bank reported on that day, or None if that is the balance at its end.
     """
 
     __tablename__ = "balance"
@@ -39,11 +41,24 @@ class Balance(Base):
     current: Mapped[Decimal] = mapped_column(Money)
     current_high: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     source: Mapped[str] = mapped_column(String(8))
+    reported: Mapped[Decimal | None] = mapped_column(Money)
+
+    @property
+    def said(self) -> Decimal | None:
+        """What the bank reported on that day."""
+        if self.source != BANK:
+            return None
+        return self.current if self.reported is None else self.reported
+
+    def is_of(self, day: datetime.date) -> bool:
+        """Did the bank report what the balance was at the end of this day?"""
+        return self.source == BANK and self.date == day and self.reported is None
 
 
 TABLE = cast(Table, Balance.__table__)
+SAID = func.coalesce(Balance.reported, Balance.current)
 _REPORTED = (
-    select(Balance.account_id, Balance.date, Balance.current)
+    select(Balance.account_id, Balance.date, SAID)
     .where(
         Balance.account_id.in_(bindparam("account_ids", expanding=True)),
         Balance.date.between(bindparam("day"), bindparam("latest")),
@@ -52,7 +67,7 @@ _REPORTED = (
     .order_by(Balance.date)
 )
 _LAST_REPORTED = (
-    select(Balance.current)
+    select(SAID)
     .where(Balance.account_id == bindparam("account_id"), Balance.source == BANK)
     .order_by(Balance.date.desc())
     .limit(1)
@@ -64,9 +79,9 @@ def last_reported(account_id: int) -> Decimal | None:
     return db.session.scalar(_LAST_REPORTED, {"account_id": account_id})
 
 
-def last_report(account_id: int, day: datetime.date) -> datetime.date | None:
-    """Return the last day up to `day` on which the bank reported the account's balance."""
-    query = select(Balance.date).where(
+def last_report(account_id: int, day: datetime.date) -> Balance | None:
+    """Return the last balance up to the end of `day` that the bank reported."""
+    query = select(Balance).where(
         Balance.account_id == account_id, Balance.date <= day, Balance.source == BANK
     )
     return db.session.scalar(query.order_by(Balance.date.desc()).limit(1))
@@ -97,6 +112,7 @@ def record(day: datetime.date, reported: Mapping[int, Decimal]) -> set[tuple[int
             "current": reported[account_id],
             "current_high": 0,
             "source": BANK,
+            "reported": None,
         }
         for account_id, date in changed.items()
     ]

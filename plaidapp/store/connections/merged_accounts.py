@@ -122,7 +122,8 @@ def _add_balances(kept_id: int, joining_id: int, *, joining_leads: bool) -> None
 
 
 def _copy_balances(account_id: int, *conditions: ColumnElement[bool]) -> None:
-    rows = select(literal(account_id), Balance.date, Balance.current, Balance.source)
+    """Copy what the bank reported; derived.rebuild computes the rest again."""
+    rows = select(literal(account_id), Balance.date, balances.SAID, Balance.source)
     columns = ["account_id", "date", "current", "source"]
     write(insert(Balance).from_select(columns, rows.where(*conditions)))
 

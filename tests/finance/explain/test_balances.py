@@ -1,13 +1,19 @@
 """An account's balance on a day, written out as a sum."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from sqlalchemy import select, update
 
 from plaidapp.extensions import db
+from plaidapp.formats import money
 from plaidapp.store import Account, Balance, Transaction
 from plaidapp.store.base.types import now
+from plaidapp.store.base.upsert import upsert
+from plaidapp.store.connections import balances
+from plaidapp.store.reports import derived
+from tests import stored
 from tests.pages import Page
 
 
@@ -90,3 +96,26 @@ def test_a_day_long_ago_is_an_estimate(alice, checking):
 
 def test_another_persons_account_is_a_404(charlie, checking):
     assert charlie.client.get(f"/finance/explain/balance/{checking.id}").status_code == 404
+
+
+def test_a_report_before_later_rows_of_its_day_is_no_confirmation(app, alice, checking, today):
+    """The bank reported a balance in the morning of the day before, and a row posted after it."""
+    with app.app_context():
+        row = db.session.scalars(select(Transaction).where(Transaction.pending.is_(False))).first()
+        yesterday, amount = today - timedelta(days=1), Decimal("41.25")
+        changes = {"plaid_transaction_id": "late", "date": yesterday, "amount": amount}
+        db.session.execute(stored.copy_of(row.id, **changes, account_id=checking.id))
+        reported = {"account_id": checking.id, "date": yesterday, "source": balances.BANK}
+        reported["current"] = checking.balance + amount
+        upsert(balances.TABLE, ("account_id", "date"), [reported])
+        derived.rebuild([checking.id])
+        db.session.commit()
+
+    url = f"/finance/explain/balance/{checking.id}?day="
+    figure, (*lines, _) = receipt(alice, f"{url}{yesterday}")
+    assert figure == sum(lines) == checking.balance
+    said = money(checking.balance + amount, checking.currency)
+    assert (
+        f"earlier that day the bank reported {said}" in alice.client.get(f"{url}{yesterday}").text
+    )
+    assert "Not explained by transactions" not in alice.client.get(f"{url}{today}").text
