@@ -20,7 +20,7 @@ from plaidapp.store.transactions.filters import Filter
 DAY, MOMENT = date(2026, 1, 31), datetime(2026, 1, 31, tzinfo=UTC)
 TABLES = {
     *("user", "item", "account", "transaction", "pull", "pull_item", "webhook", "webhook_key"),
-    *("balance", "monthly_total", "edit", "edit_row", "former_account"),
+    *("balance", "monthly_total", "detailed_total", "edit", "edit_row", "former_account"),
     *("former_row", "account_question", "institution", "state_change"),
     *("link_session", "link_result", "login_session", "known_device", "tries", "activity"),
     *("authenticator", "passkey", "recovery_code", "spent_token"),

@@ -23,7 +23,7 @@ from plaidapp.store.people import (
     tries,
 )
 from plaidapp.store.pulls import line, transitions
-from plaidapp.store.transactions import search_backfill
+from plaidapp.store.transactions import detailed_backfill, search_backfill
 from plaidapp.store.webhooks import signing_keys
 
 from . import queue
@@ -75,6 +75,12 @@ def fill_in_search() -> None:
     db.session.commit()
 
 
+def split_totals() -> None:
+    """Split monthly totals into detailed ones that older code has stored without."""
+    detailed_backfill.fill(policy.DETAILED_ROWS)
+    db.session.commit()
+
+
 def redact_old_texts() -> None:
     """Redact texts that older code has stored as Plaid sent them."""
     old_texts.clean(policy.TEXTS_BATCH)
@@ -106,6 +112,7 @@ def tick(number: int) -> None:
     check_against_banks()
     ring_due()
     fill_in_search()
+    split_totals()
     redact_old_texts()
 
 

@@ -16,6 +16,8 @@ QUEUE_FILL = 1_000
 what waits in the database costs nothing, and a click passes it."""
 SEARCH_BATCH = 1_000
 """Rows of an older release that one tick makes searchable."""
+DETAILED_ROWS = 20_000
+"""Rows of an older release that one tick adds up by detailed category. It may be a month more."""
 TEXTS_BATCH = 500
 """Rows of an older release whose texts one tick redacts."""
 RING_AGAIN = timedelta(seconds=10)

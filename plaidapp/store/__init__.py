@@ -24,6 +24,7 @@ from .people.tries import Tries
 from .people.users import User
 from .pulls.pulls import Pull, PullItem
 from .recurring.recurring_streams import Stream
+from .transactions.detailed_totals import DetailedTotal
 from .transactions.edits import Edit, EditRow
 from .transactions.former_rows import FormerRow
 from .transactions.monthly_totals import MonthlyTotal
@@ -41,6 +42,7 @@ __all__ = [
     "Authenticator",
     "Balance",
     "CheckDifference",
+    "DetailedTotal",
     "Edit",
     "EditRow",
     "FormerAccount",

@@ -12,7 +12,8 @@ from plaidapp.store.pulls import kinds, pulls
 from sandbox import bank_activity
 
 LEDGER = (
-    *("account", "former_account", "balance", "transaction", "monthly_total", "edit", "edit_row"),
+    *("account", "former_account", "balance", "transaction", "monthly_total", "detailed_total"),
+    *("edit", "edit_row"),
     *("recurring_stream", "recurring_payment", "received_page"),
 )
 WRITE = re.compile(rf'(INSERT INTO|UPDATE|DELETE FROM) "?({"|".join(LEDGER)})"? ')

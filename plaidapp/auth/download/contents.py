@@ -33,6 +33,7 @@ FILES = {
     "edit": "edits",
     "edit_row": "edited_transactions",
     "monthly_total": "monthly_totals",
+    "detailed_total": "detailed_totals",
     "recurring_stream": "recurring",
     "recurring_payment": "recurring_payments",
     "pull": "pulls",
@@ -63,6 +64,7 @@ SECRET = {
 DERIVED = {
     "user": {"username_key", "email_key", "leaving_since"},
     "transaction": {"size", "title_key", "pairs", "note_pairs"},
+    "monthly_total": {"detailed_rows"},
     "former_row": {"note_pairs"},
     "edit_row": {"note_pairs"},
     "received_page": {"body"},

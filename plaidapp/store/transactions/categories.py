@@ -104,6 +104,16 @@ def is_spending(category: str, *, money_out: bool) -> bool:
     return category in _REFUNDED
 
 
+def spent(category: str, money_in: Decimal, money_out: Decimal) -> Decimal | None:
+    """Return the purchases less the refunds of a category; negative if the refunds are larger.
+
+    None if there are neither. Neither amount is negative.
+    """
+    parts = (money_out, True), (-money_in, False)
+    found = [part for part, out in parts if part and is_spending(category, money_out=out)]
+    return sum(found, Decimal(0)) if found else None
+
+
 def is_earned(detailed: str | None) -> bool:
     """Return True for a detailed category that says who pays: an employer, a lender and so on."""
     return bool(detailed and detailed.startswith(_EARNED) and detailed not in _ANY_INCOME)

@@ -5,9 +5,13 @@ here is a primary category, or a detailed one of the primary category that it be
 https://plaid.com/documents/pfc-taxonomy-all.csv
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any
 
-from .categories import CARD_PAYMENT, PRIMARY, TRANSFER_IN, TRANSFER_OUT
+from sqlalchemy import ColumnElement, SQLColumnExpression, case, func, literal, or_
+
+from .categories import CARD_PAYMENT, PRIMARY, TRANSFER_IN, TRANSFER_OUT, UNKNOWN, is_transfer
 
 _ENDINGS = {
     "INCOME": """CHILD_SUPPORT CONTRACTOR DIVIDENDS GIG_ECONOMY INTEREST_EARNED
@@ -80,20 +84,71 @@ def is_detailed(code: str) -> bool:
     return primary_of(code) != code
 
 
-def detailed_of(category: str, detailed: str | None, chosen: str | None, has_chosen: bool) -> str:
-    """Return the detailed category that a row of this primary category counts under.
+def chosen(code: str | None) -> dict[str, str | None]:
+    """Return the two columns of a person's choice of a code of either level."""
+    if code is None or not is_detailed(code):
+        return {"own_category": code, "own_detailed": None}
+    return {"own_category": primary_of(code), "own_detailed": RENAMED.get(code, code)}
 
-    `detailed` is the bank's, and counts only if it is a part of `category`. If the person
-    `has_chosen` the category, `chosen` is the detailed one of their choice or None.
+
+def detailed_of(
+    category: str, detailed: str | None, own_category: str | None, own_detailed: str | None
+) -> str:
+    """Return the detailed category of a row that counts under this primary category.
+
+    The bank's counts if it is a part of `category` and the person has chosen none.
     """
-    if has_chosen:
-        return chosen or rest_of(category)
+    if own_category:
+        return own_detailed or rest_of(category)
     code = detailed or ""
-    is_part = code.startswith(f"{category}_") or (
-        code == CARD_PAYMENT and category in (TRANSFER_IN, TRANSFER_OUT)
-    )
+    is_part = code.startswith(f"{category}_") or (code == CARD_PAYMENT and is_transfer(category))
     return RENAMED.get(code, code) if is_part else rest_of(category)
 
 
 def rest_of(primary: str) -> str:
+    """Return the detailed category of rows of which only the primary one is known."""
     return REST.get(primary) or f"{primary}_OTHER"
+
+
+def detailed_sql(
+    own_category: SQLColumnExpression[str | None],
+    own_detailed: SQLColumnExpression[str | None],
+    is_matched: ColumnElement[bool],
+    primary: SQLColumnExpression[str | None],
+    detailed: SQLColumnExpression[str | None],
+    amount: SQLColumnExpression[Decimal],
+) -> ColumnElement[str]:
+    """In SQL, return what `detailed_of` does. A positive `amount` is money out."""
+    now_called = case(RENAMED, value=detailed, else_=detailed)
+
+    def part_of(category: ColumnElement[str], rest: ColumnElement[str]) -> ColumnElement[str]:
+        begins = func.substr(detailed, 1, func.length(category) + 1) == category.concat("_")
+        return case((begins, now_called), else_=rest)
+
+    def of(category: str) -> ColumnElement[str]:
+        return part_of(literal(category), literal(REST[category]))
+
+    bank = func.coalesce(func.nullif(primary, ""), UNKNOWN)
+    return case(
+        (own_category.is_not(None), func.coalesce(own_detailed, _rest_sql(own_category))),
+        (detailed == CARD_PAYMENT, CARD_PAYMENT),
+        (is_matched, case((amount > 0, of(TRANSFER_OUT)), else_=of(TRANSFER_IN))),
+        else_=part_of(bank, _rest_sql(bank)),
+    )
+
+
+def _rest_sql(primary: SQLColumnExpression[Any]) -> ColumnElement[str]:
+    return case(REST, value=primary, else_=primary.concat("_OTHER"))
+
+
+def any_of_sql(
+    codes: Iterable[str],
+    category: SQLColumnExpression[str],
+    detailed: SQLColumnExpression[str],
+) -> ColumnElement[bool]:
+    """In SQL, the condition that rows count under one of these codes of either level."""
+    wanted = list(codes)
+    primary = [code for code in wanted if not is_detailed(code)]
+    parts = [RENAMED.get(code, code) for code in wanted if code not in TREE]
+    conditions = [category.in_(primary)] if primary else []
+    return or_(*conditions, *([detailed.in_(parts)] if parts else []))

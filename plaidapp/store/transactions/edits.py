@@ -37,14 +37,22 @@ from ..base.types import BigId, Moment, now
 from ..base.writes import write
 from ..connections import disconnection
 from ..people import users
-from . import monthly_refresh, transfers
+from . import category_tree, monthly_refresh, transfers
 from .filters import Filter
 from .transactions import Transaction
 
 MOST_ROWS = 100_000
 LONGEST_NOTE = 500  # characters
 RECENT = timedelta(days=1)
-FIELDS = ("own_category", "note", "note_pairs", "hidden", "not_transfer", "edited_at")
+FIELDS = (
+    "own_category",
+    "own_detailed",
+    "note",
+    "note_pairs",
+    "hidden",
+    "not_transfer",
+    "edited_at",
+)
 """The columns of a row that the person edits."""
 
 
@@ -74,6 +82,7 @@ class EditRow(Base):
         ForeignKey("transaction.id", ondelete="CASCADE"), primary_key=True, index=True
     )
     own_category: Mapped[str | None] = mapped_column(Text)
+    own_detailed: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
     note_pairs: Mapped[str | None] = mapped_column(Text)
     hidden: Mapped[bool]
@@ -123,11 +132,13 @@ def apply(
 ) -> Applied:
     """Change the rows that meet the conditions and do not have the new values already.
 
-    `change` has any of own_category, note, hidden and not_transfer. None deletes a category or a
-    note. Rows of banks that the person disconnected stay as they are. Raises TooManyRowsError,
-    after which the caller rolls back.
+    `change` has any of own_category, note, hidden and not_transfer. The category is a code of
+    either level. None deletes a category or a note. Rows of banks that the person disconnected stay
+    as they are. Raises TooManyRowsError, after which the caller rolls back.
     """
     values = dict(change)
+    if "own_category" in values:
+        values |= category_tree.chosen(values["own_category"])
     if "note" in values:
         values["note_pairs"] = pairs_of(values["note"])
     differs = or_(

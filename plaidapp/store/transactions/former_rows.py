@@ -37,6 +37,7 @@ class FormerRow(Base):
     page_id: Mapped[int | None] = mapped_column(BigInteger)
     first_id: Mapped[str | None] = mapped_column(Text)
     own_category: Mapped[str | None] = mapped_column(Text)
+    own_detailed: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
     note_pairs: Mapped[str | None] = mapped_column(Text)
     hidden: Mapped[bool | None]

@@ -39,6 +39,7 @@ OF_ITEM = NAMES.item_id + 0
 """Without "+ 0", PostgreSQL would look for each row through all names of an Item."""
 UNEDITED = {
     "own_category": None,
+    "own_detailed": None,
     "note": None,
     "note_pairs": None,
     "hidden": False,

@@ -1,12 +1,13 @@
-"""Keep the monthly totals equal to what the transactions add up to."""
+"""Keep the monthly and the detailed totals equal to what the transactions add up to."""
 
 import datetime
+import operator
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, case, delete, func, select, tuple_
 
 from plaidapp.extensions import db
 
@@ -14,17 +15,34 @@ from ..base.dates import AccountMonth, month_from_sql, month_runs, month_sql
 from ..base.sums import money_sum, split, units_of
 from ..base.upsert import upsert
 from ..base.writes import in_batches
-from .monthly_totals import TABLE
+from . import detailed_totals, monthly_totals
 from .transactions import Transaction
 
-COLUMNS = tuple(TABLE.columns.keys())
-KEY = COLUMNS[:4]
 ALWAYS = (datetime.date.min, datetime.date.max)
 
 RowIds = Sequence[int] | Select[int]
 """Ids of transactions, or a query for them."""
 Totals = dict[tuple[Any, ...], tuple[Any, ...]]
 """The values of the columns after the key, by the values of the key."""
+
+
+class Kind(NamedTuple):
+    """A table of totals, with its key and its other columns."""
+
+    table: Table
+    key: tuple[str, ...]
+    values: tuple[str, ...]
+
+
+SUMS = ("money_in", "money_out", "count", "hidden", "money_in_high", "money_out_high")
+MONTHLY = Kind(
+    monthly_totals.TABLE,
+    ("account_id", "month", "category", "currency"),
+    (*SUMS, "detailed_rows"),
+)
+DETAILED = Kind(
+    detailed_totals.TABLE, ("account_id", "month", "category", "currency", "detailed"), SUMS
+)
 
 
 def refresh(months: Iterable[AccountMonth]) -> None:
@@ -50,13 +68,17 @@ def _refresh(account_ids: Sequence[int], first: datetime.date, last: datetime.da
 
 
 def _refresh_batch(account_ids: Sequence[int], first: datetime.date, last: datetime.date) -> None:
-    stored, computed = _stored(account_ids, first, last), _computed(account_ids, first, last)
-    key_columns = tuple_(*(TABLE.c[name] for name in KEY))
+    for kind, computed in _computed(account_ids, first, last).items():
+        _store(kind, _stored(kind, account_ids, first, last), computed)
+
+
+def _store(kind: Kind, stored: Totals, computed: Totals) -> None:
+    key_columns = tuple_(*(kind.table.c[name] for name in kind.key))
     for keys in in_batches([key for key in stored if key not in computed]):
-        db.session.execute(delete(TABLE).where(key_columns.in_(keys)))
+        db.session.execute(delete(kind.table).where(key_columns.in_(keys)))
     changed = [(*key, *sums) for key, sums in computed.items() if stored.get(key) != sums]
-    rows = [dict(zip(COLUMNS, row, strict=True)) for row in changed]
-    upsert(TABLE, KEY, rows, new=not stored)
+    rows = [dict(zip(kind.key + kind.values, row, strict=True)) for row in changed]
+    upsert(kind.table, kind.key, rows, new=not stored)
 
 
 def refresh_for(transaction_ids: RowIds) -> None:
@@ -77,13 +99,20 @@ def _parts(ids: RowIds) -> Iterable[RowIds]:
     return [ids] if isinstance(ids, Select) else in_batches(ids)
 
 
-def _stored(account_ids: Sequence[int], first: datetime.date, last: datetime.date) -> Totals:
-    of_accounts = TABLE.c.account_id.in_(account_ids)
-    query = select(TABLE).where(of_accounts, TABLE.c.month.between(first, last))
-    return {tuple(row[:4]): tuple(row[4:]) for row in db.session.execute(query)}
+def _stored(
+    kind: Kind, account_ids: Sequence[int], first: datetime.date, last: datetime.date
+) -> Totals:
+    columns = kind.table.c
+    query = select(*(columns[name] for name in kind.key + kind.values)).where(
+        columns.account_id.in_(account_ids), columns.month.between(first, last)
+    )
+    width = len(kind.key)
+    return {tuple(row[:width]): tuple(row[width:]) for row in db.session.execute(query)}
 
 
-def _computed(account_ids: Sequence[int], first: datetime.date, last: datetime.date) -> Totals:
+def _computed(
+    account_ids: Sequence[int], first: datetime.date, last: datetime.date
+) -> dict[Kind, Totals]:
     """Return the totals that should be stored."""
     row = (
         select(
@@ -91,6 +120,7 @@ def _computed(account_ids: Sequence[int], first: datetime.date, last: datetime.d
             month_sql(Transaction.date).label("month"),
             Transaction.category.label("category"),
             func.coalesce(Transaction.currency, "").label("currency"),
+            Transaction.detailed.label("detailed"),
             units_of(Transaction.amount).label("amount"),
             case((Transaction.hidden, 1), else_=0).label("hidden"),
         )
@@ -106,23 +136,37 @@ def _computed(account_ids: Sequence[int], first: datetime.date, last: datetime.d
         counts = (row.c.hidden == 0) & (sign * row.c.amount > 0)
         return money_sum(case((counts, sign * row.c.amount), else_=0))
 
-    key = (row.c.account_id, row.c.month, row.c.category, row.c.currency)
+    key = [row.c[name] for name in DETAILED.key]
     hidden = func.sum(row.c.hidden)
     query = select(*key, total(-1), total(1), func.count() - hidden, hidden).group_by(*key)
-    totals: Totals = {}
-    for account_id, month, category, currency, *sums in db.session.execute(query):
-        money_in, money_out, *counts = sums
-        (in_low, in_high), (out_low, out_high) = split(money_in), split(money_out)
-        values = (in_low, out_low, *counts, in_high, out_high)
-        totals[account_id, month_from_sql(month), category, currency] = values
-    return totals
+    detailed: Totals = {}
+    for account_id, month, *names, money_in, money_out, count, hidden_count in db.session.execute(
+        query
+    ):
+        sums = money_in, money_out, int(count), int(hidden_count)
+        detailed[account_id, month_from_sql(month), *names] = sums
+    monthly: Totals = {}
+    for (*of_month, _), sums in detailed.items():
+        so_far = monthly.get(tuple(of_month), (0, 0, 0, 0))
+        monthly[tuple(of_month)] = tuple(map(operator.add, so_far, sums))
+    return {
+        MONTHLY: {key: (*_split(sums), sums[2] + sums[3]) for key, sums in monthly.items()},
+        DETAILED: {key: _split(sums) for key, sums in detailed.items()},
+    }
+
+
+def _split(sums: tuple[Any, ...]) -> tuple[Any, ...]:
+    money_in, money_out, count, hidden = sums
+    (in_low, in_high), (out_low, out_high) = split(money_in), split(money_out)
+    return (in_low, out_low, count, hidden, in_high, out_high)
 
 
 def wrong(account_ids: Iterable[int]) -> set[AccountMonth]:
     """Return the months of these accounts whose totals differ from the sums of the rows."""
     found: set[AccountMonth] = set()
     for ids in in_batches(list(account_ids)):
-        stored, computed = _stored(ids, *ALWAYS), _computed(ids, *ALWAYS)
-        differ = {key for key in stored.keys() | computed if stored.get(key) != computed.get(key)}
-        found |= {(account_id, month) for account_id, month, *_ in differ}
+        for kind, computed in _computed(ids, *ALWAYS).items():
+            stored = _stored(kind, ids, *ALWAYS)
+            keys = stored.keys() | computed
+            found |= {key[:2] for key in keys if stored.get(key) != computed.get(key)}
     return found

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import (
     BigInteger,
     ForeignKey,
+    Index,
     Select,
     Table,
     Text,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     exists,
     func,
     select,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,7 +32,10 @@ from ..base.sums import money_sum
 from ..base.types import Money
 from ..connections import accounts
 from ..connections.accounts import Account
-from .categories import SPENDING_TYPES, is_spending, is_transfer
+from .categories import SPENDING_TYPES, is_transfer, spent
+
+UNSPLIT = text("detailed_rows IS NULL OR detailed_rows <> count + hidden")
+"""Totals that detailed_backfill.py has yet to split."""
 
 
 class MonthlyTotal(Base):
@@ -38,10 +43,18 @@ class MonthlyTotal(Base):
 
     `count` is the number of these rows. It includes pending rows, but no removed or hidden ones;
     `hidden` counts the hidden ones. `currency` is empty if the bank names none. Each sum has two
-    columns (base/sums.py).
+    columns (base/sums.py). `detailed_rows` is how many rows the total has been split into detailed
+    categories with (detailed_totals.py).
     """
 
     __tablename__ = "monthly_total"
+    __table_args__ = (
+        Index(
+            *("ix_monthly_total_unsplit", "account_id", "month"),
+            postgresql_where=UNSPLIT,
+            sqlite_where=UNSPLIT,
+        ),
+    )
 
     account_id: Mapped[int] = mapped_column(
         ForeignKey("account.id", ondelete="CASCADE"), primary_key=True
@@ -55,6 +68,7 @@ class MonthlyTotal(Base):
     hidden: Mapped[int]
     money_in_high: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     money_out_high: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    detailed_rows: Mapped[int | None]
 
 
 TABLE = cast(Table, MonthlyTotal.__table__)
@@ -72,9 +86,7 @@ class MonthlySum(NamedTuple):
     @property
     def spent(self) -> Decimal | None:
         """Purchases less refunds; negative if the refunds are larger. None if there are neither."""
-        parts = (self.money_out, True), (-self.money_in, False)
-        spent = [part for part, out in parts if part and is_spending(self.category, money_out=out)]
-        return sum(spent, Decimal(0)) if spent else None
+        return spent(self.category, self.money_in, self.money_out)
 
 
 def flow(user_id: int, since: datetime.date) -> list[MonthlySum]:

@@ -26,6 +26,7 @@ from ..base.dates import days_later
 from ..base.types import BigId, Moment, Money
 from ..connections.accounts import Account
 from .categories import category_of, category_sql
+from .category_tree import detailed_of, detailed_sql
 
 BINARY_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that sorts by code point on every database."""
@@ -100,6 +101,7 @@ class Transaction(HasCurrency, Base):
 
     # The person's own edits. Updates from the bank never change these.
     own_category: Mapped[str | None] = mapped_column(Text)
+    own_detailed: Mapped[str | None] = mapped_column(Text)
     note: Mapped[str | None] = mapped_column(Text)
     note_pairs: Mapped[str | None] = mapped_column(Text, deferred=True, deferred_raiseload=True)
     hidden: Mapped[bool] = mapped_column(default=False)
@@ -149,6 +151,26 @@ class Transaction(HasCurrency, Base):
     def _category(cls) -> ColumnElement[str]:
         return category_sql(
             cls.own_category,
+            cls.other_side_id.is_not(None),
+            cls.category_primary,
+            cls.category_detailed,
+            cls.amount,
+        )
+
+    @hybrid_property
+    def detailed(self) -> str:
+        """The detailed category that the row counts under. It is the one for all the rest of its
+        category if nobody says more."""
+        return detailed_of(
+            self.category, self.category_detailed, self.own_category, self.own_detailed
+        )
+
+    @detailed.inplace.expression
+    @classmethod
+    def _detailed(cls) -> ColumnElement[str]:
+        return detailed_sql(
+            cls.own_category,
+            cls.own_detailed,
             cls.other_side_id.is_not(None),
             cls.category_primary,
             cls.category_detailed,

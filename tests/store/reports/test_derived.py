@@ -2,19 +2,25 @@
 
 import random
 from collections import defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
-from plaidapp.store import Balance, MonthlyTotal, Transaction
+from plaidapp.store import Balance, DetailedTotal, MonthlyTotal, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import balances
 from plaidapp.store.reports import balance_history, derived
-from plaidapp.store.transactions import monthly_refresh, monthly_totals
+from plaidapp.store.transactions import (
+    category_tree,
+    detailed_backfill,
+    detailed_totals,
+    monthly_refresh,
+    monthly_totals,
+)
 
 DAY = timedelta(days=1)
 TYPES = {"a": "depository", "b": "credit", "c": "loan"}
@@ -58,10 +64,18 @@ def expected_totals(rows):
     return {key: tuple(total) for key, total in sums.items()}
 
 
-def stored_totals(account_id):
-    query = select(MonthlyTotal).where(MonthlyTotal.account_id == account_id)
+def expected_parts(rows):
+    return expected_totals([row | {"category": row["detailed"]} for row in rows])
+
+
+def stored_parts(account_id):
+    return stored_totals(account_id, DetailedTotal, "detailed")
+
+
+def stored_totals(account_id, model=MonthlyTotal, level="category"):
+    query = select(model).where(model.account_id == account_id)
     return {
-        (row.month, row.category, row.currency): (
+        (row.month, getattr(row, level), row.currency): (
             row.money_in,
             row.money_out,
             row.count,
@@ -90,16 +104,18 @@ class Life:
         amount = Decimal(dice.randint(-(10**12), 10**12)).scaleb(-dice.choice((2, 8)))
         day = today - dice.randint(-1, 70) * DAY
         pending, category = dice.random() < 0.2, dice.choice(CATEGORIES)
+        detailed = f"{category}_{'XY'[int(plaid_id[1:]) % 2]}" if category else "OTHER_OTHER"
         known = self.rows.get(plaid_id, {"hidden": False, "own": None})
         self.rows[plaid_id] = known | {
             "account": key,
             "date": day,
             "amount": amount,
             "pending": pending,
-            "category": known["own"] or category or "OTHER",
+            "category": "MEDICAL" if known["own"] else category or "OTHER",
+            "detailed": known["own"] or detailed,
             "removed": False,
         }
-        named = category and {"primary": category, "detailed": f"{category}_X"}
+        named = category and {"primary": category, "detailed": detailed}
         return self.transaction(
             plaid_id,
             day,
@@ -134,15 +150,18 @@ class Life:
         query = select(Transaction.id).where(Transaction.plaid_transaction_id.in_(chosen))
         ids = db.session.scalars(query).all()
         hidden = self.dice.random() < 0.5
+        own = "MEDICAL" if hidden else "MEDICAL_EYE_CARE"
         db.session.execute(
             update(Transaction)
             .where(Transaction.id.in_(ids))
-            .values(hidden=hidden, own_category="MEDICAL", edited_at=now())
+            .values(hidden=hidden, edited_at=now(), **category_tree.chosen(own))
         )
         monthly_refresh.refresh_for(ids)
         db.session.commit()
         for plaid_id in chosen:
-            self.rows[plaid_id] |= {"hidden": hidden, "own": "MEDICAL", "category": "MEDICAL"}
+            detailed = category_tree.REST.get(own, own)
+            edited = {"hidden": hidden, "own": detailed, "detailed": detailed}
+            self.rows[plaid_id] |= edited | {"category": "MEDICAL"}
 
     def of(self, key):
         shown = [row for row in self.rows.values() if not row["removed"]]
@@ -156,6 +175,7 @@ def check(life, ids, rows_of):
         assert {day: stored[day] for day in expected} == expected, key
         assert min(stored) == min(expected), key
         assert stored_totals(ids[key]) == expected_totals(life.of(key)), key
+        assert stored_parts(ids[key]) == expected_parts(life.of(key)), key
     assert monthly_refresh.wrong(list(ids.values())) == set()
     assert balance_history.wrong(ids.values()) == set()
     rows = [row for key in TYPES for row in life.of(key)]
@@ -242,3 +262,30 @@ def test_an_update_without_changes_writes_nothing(bank_update, transaction, cloc
     before = writes()
     derived.rebuild(list(ids.values()))
     assert writes() == before
+
+
+def test_totals_of_older_code_are_split_a_few_at_a_time(bank_update, transaction, clock, dump):
+    """Until then, all of a category counts as the rest of it."""
+    life = Life(7, transaction)
+    for _ in range(4):
+        life.update(bank_update, clock)
+    before = dump()
+    parts = detailed_totals.flow(1, date.min)
+    db.session.execute(delete(DetailedTotal))
+    db.session.execute(update(MonthlyTotal).values(detailed_rows=None))
+    db.session.commit()
+    whole = detailed_totals.flow(1, date.min)
+    assert {each.detailed for each in whole} == {*map(category_tree.rest_of, by_category(whole))}
+    assert by_category(whole) == by_category(parts)
+    while detailed_backfill.fill(3):
+        db.session.commit()
+    db.session.commit()
+    assert dump() == before
+    assert detailed_totals.flow(1, date.min) == parts
+
+
+def by_category(sums):
+    found = defaultdict(Decimal)
+    for each in sums:
+        found[each.category] += each.money_out - each.money_in
+    return found

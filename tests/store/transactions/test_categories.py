@@ -14,9 +14,11 @@ from plaidapp.store.transactions import monthly_totals, reader
 from plaidapp.store.transactions.categories import (
     LOAN_PAYOUT,
     PRIMARY,
+    TRANSFER_OUT,
     is_spending,
     is_transfer,
 )
+from plaidapp.store.transactions.category_tree import REST, chosen, primary_of
 from plaidapp.store.transactions.filters import Filter
 from plaidapp.store.transactions.monthly_totals import MonthlySum
 
@@ -46,6 +48,45 @@ def test_the_persons_choice_comes_before_the_banks(
     db.session.commit()
     assert row.category == expected
     assert db.session.scalar(db.select(Transaction.category)) == expected
+
+
+@pytest.mark.parametrize(
+    ("sent", "amount", "columns", "expected"),
+    [
+        (Category("TRAVEL", "TRAVEL_FLIGHTS"), "9", {}, "TRAVEL_FLIGHTS"),
+        (Category("INCOME", "INCOME_WAGES"), "-9", {}, "INCOME_SALARY"),
+        (None, "9", {}, "OTHER_OTHER"),
+        (Category("TRAVEL", ""), "9", {}, "TRAVEL_OTHER_TRAVEL"),
+        (Category("TRAVEL", "FOOD_AND_DRINK_COFFEE"), "9", {}, "TRAVEL_OTHER_TRAVEL"),
+        (Category("SPACE_TRAVEL", "SPACE_TRAVEL_MOON"), "9", {}, "SPACE_TRAVEL_MOON"),
+        (Category("SPACE_TRAVEL", ""), "9", {}, "SPACE_TRAVEL_OTHER"),
+        (CARD, "9", {}, CARD.detailed),
+        (CARD, "-9", {"other_side_id": 1}, CARD.detailed),
+        (Category("TRAVEL", "TRAVEL_FLIGHTS"), "9", {"other_side_id": 1}, REST[TRANSFER_OUT]),
+        (
+            Category("TRANSFER_IN", "TRANSFER_IN_WIRE"),
+            "-9",
+            {"other_side_id": 1},
+            "TRANSFER_IN_WIRE",
+        ),
+        (Category("TRAVEL", "TRAVEL_FLIGHTS"), "9", chosen("TRAVEL"), "TRAVEL_OTHER_TRAVEL"),
+        (CARD, "9", chosen("MEDICAL_EYE_CARE"), "MEDICAL_EYE_CARE"),
+        (None, "9", chosen(CARD.detailed), CARD.detailed),
+        (None, "9", chosen("Ours"), "Ours_OTHER"),
+    ],
+)
+def test_each_row_has_one_detailed_category(
+    item, save, transaction, sent, amount, columns, expected
+):
+    """The part of its category that it counts under, the same in Python and in SQL."""
+    save(item, transaction("t", amount=amount, category=sent))
+    row = db.session.scalars(db.select(Transaction)).one()
+    for name, value in columns.items():
+        setattr(row, name, value)
+    db.session.commit()
+    assert row.detailed == expected
+    assert db.session.scalar(db.select(Transaction.detailed)) == expected
+    assert row.category in (primary_of(expected), "TRANSFER_IN", "Ours", "SPACE_TRAVEL")
 
 
 SPENDING, INCOME, NEITHER = "spending", "income", "neither"
