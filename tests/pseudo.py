@@ -4,6 +4,7 @@ A text outside of brackets can't be translated, unless it is data or a number. S
 filters get brackets too, and texts from the database are ignored.
 """
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Iterator
 from html.parser import HTMLParser
@@ -46,12 +47,13 @@ def bracketed(text: str) -> str:
     return f"⟦{text}⟧"
 
 
-def messages() -> Iterator[tuple[str | tuple[str, ...], str | None]]:
-    """Yield each text that `make messages` finds, or its two forms, and its context."""
+@functools.cache  # reading every file takes a second
+def messages() -> list[tuple[str | tuple[str, ...], str | None]]:
+    """Return each text that `make messages` finds, or its two forms, and its context."""
     with (ROOT / "babel.cfg").open() as mapping:
         methods, options = parse_mapping_cfg(mapping)
-    for _, _, message, _, context in extract_from_dir(ROOT, methods, options, KEYWORDS):
-        yield message, context
+    found = extract_from_dir(ROOT, methods, options, KEYWORDS)
+    return [(message, context) for _, _, message, _, context in found]
 
 
 def translate(app: Flask, locale: str, directory: Path) -> None:
@@ -112,12 +114,16 @@ class _Texts(HTMLParser):
             self.words += " ".join(data.split()) + "\n"
 
 
+@functools.lru_cache(maxsize=8)  # many pages in a row have the same data
+def _any_of(texts: frozenset[str]) -> re.Pattern[str]:
+    longest_first = sorted(texts, key=len, reverse=True)
+    words = (rf"(?<!\w){re.escape(text)}(?!\w)" for text in longest_first)
+    return re.compile("|".join(words) or "(?!)")
+
+
 def untranslatable(html: str, data: Iterable[str] = ()) -> Iterator[str]:
     """Yield the texts of a page that are outside of brackets and not in `data`."""
-    longest_first = sorted(filter(None, data), key=len, reverse=True)
-    known = re.compile(
-        "|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in longest_first) or "(?!)"
-    )
+    known = _any_of(frozenset(filter(None, data)))
     page = _Texts(html)
     for text in (page.words, *page.found):
         rest = text
