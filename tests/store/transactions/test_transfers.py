@@ -263,7 +263,7 @@ def test_after_any_change_all_matches_are_those_of_the_rule(
             merchant_name=dice.choice([None, None, None, "Shop"]),
         )
 
-    for step in range(25):
+    for step in range(18):
         where = dice.choice(list(known))
         new = [some(f"{step}-{number}") for number in range(dice.choice([1, 2, 40]))]
         changed = [
@@ -292,7 +292,7 @@ def test_the_banks_order_makes_no_difference(owner, item, another_item, sync):
                 f"{sign}{dice.choice([5, 6])}",
                 DAY - timedelta(days=dice.randrange(60)),
             )
-            for number in range(40)
+            for number in range(25)
         ]
         for name, sign in (("out", ""), ("in", "-"))
     ]
