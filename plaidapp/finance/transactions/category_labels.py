@@ -76,8 +76,10 @@ def category_label(code: str | None, primary: str | None = None) -> str:
     """
     code = code or UNKNOWN
     code = RENAMED.get(code, code)
-    label = LABELS.get(code) or detailed_labels.LABELS.get(code)
-    return str(label or words(code.removeprefix(f"{primary or primary_of(code)}_")))
+    label = LABELS.get(code, detailed_labels.LABELS.get(code))
+    if label is not None:  # `or` would translate it twice
+        return str(label)
+    return words(code.removeprefix(f"{primary or primary_of(code)}_"))
 
 
 def category_icon(code: str | None) -> str:
