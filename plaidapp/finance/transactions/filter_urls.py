@@ -10,13 +10,16 @@ from babel.numbers import format_decimal
 from flask import url_for
 from flask_babel import get_locale
 from flask_babel import gettext as _
+from werkzeug.datastructures import MultiDict
 
 from plaidapp.days import long_day, today
 from plaidapp.store import Account
-from plaidapp.store.base.dates import days_later, last_of_month, month_of, months_later
+from plaidapp.store.transactions.filters import Filter
 
+from . import date_ranges
 from .amounts import to_plain
 from .category_labels import category_label
+from .date_ranges import DateRange
 from .filter_form import NO_CURRENCY, ExplorerForm
 
 Query = dict[str, list[str]]
@@ -52,28 +55,29 @@ def address(query: Mapping[str, list[str]], endpoint: str = "finance.explorer", 
     return f"{path}?{urlencode(query, doseq=True)}" if query else path
 
 
+def filter_of(user_id: int, query: Query) -> Filter:
+    """The filter of an address with these fields, which are valid."""
+    form = ExplorerForm(MultiDict(query))
+    form.validate()
+    return form.filter_of(user_id)
+
+
 def without(query: Query, *names: str) -> Query:
     return {name: values for name, values in query.items() if name not in names}
 
 
 def presets(query: Query) -> list[tuple[str, str, bool]]:
     """Common ranges of dates: title, address, and whether the filter has it now."""
-    day = today()
-    month = month_of(day)
-    ranges: list[tuple[str, date | None, date | None]] = [
-        (_("This month"), month, last_of_month(month)),
-        (_("Last month"), months_later(month, -1), days_later(month, -1)),
-        (_("Last 30 days"), days_later(day, -29), day),
-        (_("This year"), date(day.year, 1, 1), date(day.year, 12, 31)),
-        (_("All"), None, None),
+    current = {name: query[name] for name in DAYS if name in query}
+    ranges = [(title, days_query(start, end)) for title, start, end in date_ranges.named(today())]
+    return [
+        (title, address(without(query, *DAYS) | days), days == current)
+        for title, days in (*ranges, (_("All"), Query()))
     ]
-    current = [query.get(name) for name in DAYS]
-    links = []
-    for title, start, end in ranges:
-        days = {"start_date": [str(start)], "end_date": [str(end)]} if start and end else {}
-        is_current = [days.get(name) for name in DAYS] == current
-        links.append((title, address(without(query, *DAYS) | days), is_current))
-    return links
+
+
+def days_query(start: date, end: date) -> Query:
+    return dict(zip(DAYS, ([str(start)], [str(end)]), strict=True))
 
 
 def chips(form: ExplorerForm, query: Query, accounts: Mapping[int, Account]) -> Iterator[Chip]:
@@ -112,10 +116,8 @@ def account_label(account: Account | None) -> str:
 
 
 def _days_label(start: date | None, end: date | None) -> str | None:
-    if start and start == end:
-        return long_day(start)
     if start and end:
-        return str(_("%(start)s to %(end)s", start=long_day(start), end=long_day(end)))
+        return DateRange("", start, end).label
     if start:
         return str(_("From %(day)s", day=long_day(start)))
     return str(_("Through %(day)s", day=long_day(end))) if end else None

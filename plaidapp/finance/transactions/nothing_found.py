@@ -3,14 +3,11 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from werkzeug.datastructures import MultiDict
-
 from plaidapp.store.transactions import filter_totals, merchants, reader
 from plaidapp.store.transactions.filter_totals import Tally
-from plaidapp.store.transactions.filters import Filter
 
 from . import filter_urls
-from .filter_form import LONGEST_SEARCH, ExplorerForm
+from .filter_form import LONGEST_SEARCH
 from .filter_urls import Chip, Query
 
 MOST_COUNTED = 1000
@@ -38,7 +35,7 @@ def loosened(user_id: int, chips: Iterable[Chip]) -> list[Loosened]:
     """Return the filters that find rows once the part that one of the chips shows is removed."""
     found = []
     for chip in chips:
-        filter_ = _filter_of(user_id, chip.without)
+        filter_ = filter_urls.filter_of(user_id, chip.without)
         tally = filter_totals.tally(filter_, MOST_COUNTED)
         if tally.is_more and not tally.rows:  # there may be rows beyond those looked at
             tally = tally._replace(rows=len(reader.page(filter_, 1)))
@@ -52,12 +49,6 @@ def suggestion(user_id: int, query: Query) -> Suggestion | None:
     typed = query.get("q", [""])[0]
     for name in merchants.similar(user_id, typed, MOST_TRIED):
         meant = query | {"q": [name]}
-        if len(name) <= LONGEST_SEARCH and reader.page(_filter_of(user_id, meant), 1):
+        if len(name) <= LONGEST_SEARCH and reader.page(filter_urls.filter_of(user_id, meant), 1):
             return Suggestion(name, filter_urls.address(meant))
     return None
-
-
-def _filter_of(user_id: int, query: Query) -> Filter:
-    form = ExplorerForm(MultiDict(query))
-    form.validate()
-    return form.filter_of(user_id)
