@@ -90,6 +90,7 @@ SUBJECTS = {
         "recurring": {"base", "charts"},
         "accounts": {"base", "charts", "connections", "reports", "transactions"},
         "dashboard": {"base", "connections", "pulls", "reports", "recurring", "transactions"},
+        "find": {"base", "transactions"},
         "explain": {"accounts", "base", "connections", "reports", "transactions", "recurring"},
     },
     "plaidapp.jobs": {

@@ -29,6 +29,7 @@ from .explain import (
 )
 from .explain import net_worth as explained_net_worth
 from .explain import recurring as explained_recurring
+from .find import find_page
 from .identity import monograms
 from .pulls import pull_panel
 from .recurring import calendar_page, recurring_pages, stream_actions, stream_page
@@ -54,6 +55,7 @@ __all__ = [  # these register their routes when they are imported
     "explained_net_worth",
     "explained_recurring",
     "explorer",
+    "find_page",
     "link_pages",
     "plaid_plan",
     "pull_buttons",

@@ -1,0 +1,1 @@
+"""Find anything from everywhere: pages, accounts, merchants, categories, dates and actions."""

@@ -1,0 +1,91 @@
+"""Where money went: categories, merchants, dates and transactions."""
+
+from collections.abc import Iterator
+
+from flask import url_for
+from flask_babel import gettext as _
+
+from plaidapp.days import day as day_in_words
+from plaidapp.days import today
+from plaidapp.formats import shown_title
+from plaidapp.store import Transaction
+from plaidapp.store.transactions import merchants
+from plaidapp.store.transactions.categories import is_transfer
+from plaidapp.store.transactions.category_tree import TREE
+
+from ..transactions import date_ranges, filter_urls
+from ..transactions.category_labels import category_icon, category_label
+from ..transactions.date_ranges import DateRange
+from ..transactions.filter_form import LONGEST_SEARCH
+from ..transactions.filter_urls import Query
+from .asked import Asked
+from .matching import Match, Matching, misspelling
+from .result import Result
+
+
+def categories(asked: Asked, matching: Matching) -> Iterator[Result]:
+    """Of both levels. A detailed one says which primary one it is part of."""
+    for primary, detailed in TREE.items():
+        for code in (primary, *detailed):
+            title = category_label(code)
+            if (found := matching([title])) is not None:
+                url = filter_urls.address({"category": [code], **asked.days})
+                part_of = category_label(primary) if code != primary else ""
+                detail = asked.days_label or part_of
+                yield Result(found, title, url, category_icon(code), detail=detail)
+
+
+def merchants_of_rows(asked: Asked, matching: Matching) -> Iterator[Result]:
+    """The merchants of the newest rows with the words; those with most of the rows first."""
+    rows_of: dict[str, list[Transaction]] = {}
+    for row in asked.rows:
+        if not is_transfer(row.category):
+            rows_of.setdefault(row.title_key, []).append(row)
+    for rows in sorted(rows_of.values(), key=len, reverse=True):
+        title = shown_title(rows[0])
+        if (found := matching([title])) is not None:
+            latest = _("last %(day)s", day=day_in_words(rows[0].date))
+            yield _merchant(found, title, asked.days, asked.days_label or latest)
+
+
+def merchants_beginning(asked: Asked, most: int) -> Iterator[Result]:
+    """Merchants of any rows whose names begin with the text."""
+    for name in merchants.beginning(asked.user_id, asked.text, most):
+        yield _merchant(Match.BEGINNING, name, asked.days, asked.days_label)
+
+
+def merchants_alike(asked: Asked, most: int) -> Iterator[Result]:
+    """Merchants of any rows whose names are spelled much like the text."""
+    as_a_whole = misspelling(asked.words)
+    for name in merchants.similar(asked.user_id, asked.text, most):
+        found = as_a_whole([name]) or Match.PARTLY_MISSPELLED
+        yield _merchant(found, name, asked.days, asked.days_label)
+
+
+def _merchant(match: Match, title: str, days: Query, detail: str) -> Result:
+    url = filter_urls.address({"q": [title[:LONGEST_SEARCH]], **days})
+    return Result(match, title, url, detail=detail)
+
+
+def dates(typed: DateRange | None, matching: Matching) -> Iterator[Result]:
+    """The transactions of the dates that were typed, and of those with such a name."""
+    if typed:
+        yield _dates(Match.EXACT, typed)
+    for named in date_ranges.named(today()):
+        if named != typed and (found := matching([named.title])) is not None:
+            yield _dates(found, named)
+
+
+def _dates(match: Match, dates: DateRange) -> Result:
+    url = filter_urls.address(filter_urls.days_query(dates.start, dates.end))
+    return Result(match, dates.title, url, "calendar", detail=dates.label)
+
+
+def transactions(asked: Asked) -> Iterator[Result]:
+    """The newest rows with the words. Those with an amount that was typed come before all else."""
+    amounts = {word.amount for word in asked.filter.search}
+    for row in asked.rows:
+        match = Match.EXACT if row.size in amounts else Match.PART
+        url = url_for("finance.transaction", transaction_id=row.id)
+        detail = f"{row.account.title} · {day_in_words(row.date)}"
+        yield Result(match, shown_title(row), url, detail=detail, row=row)

@@ -1,0 +1,44 @@
+"""What a search finds, in groups: a name, and where it leads or what it does."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from plaidapp.store import Transaction
+
+from .matching import Match
+
+
+@dataclass(frozen=True)
+class Result:
+    """A line of the list. `url` is a page or, if it `acts`, what a button posts to.
+
+    Without an icon, the line has the disc of a merchant or a bank. `detail` says more about it.
+    `row` is the transaction that it leads to.
+    """
+
+    match: Match
+    title: str
+    url: str
+    icon: str = ""
+    detail: str = ""
+    tag: str = ""
+    acts: bool = False
+    is_file: bool = False
+    row: Transaction | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    title: str
+    results: Iterable[Result]
+
+
+def ranked(groups: Iterable[Group], most: int) -> list[tuple[str, list[Result]]]:
+    """Return the titles of the groups with their best results; the best group first.
+
+    What matches equally well stays in its order.
+    """
+    found = [
+        (group.title, sorted(group.results, key=lambda each: each.match)[:most]) for group in groups
+    ]
+    return sorted((each for each in found if each[1]), key=lambda each: each[1][0].match)
