@@ -27,6 +27,7 @@ from plaidapp.store.reports import derived
 
 COMMON, RARE = "coffee", "locksmith"
 RARE_ROWS = 10
+MERCHANTS = 2_000
 YEARS = 10
 ACCOUNTS = (
     *("depository", "depository", "credit", "credit", "loan"),
@@ -67,7 +68,7 @@ def add_user(name: str) -> int:
     return user.id
 
 
-def add_history(app: Flask, user_id: int, rows: int) -> None:
+def add_history(app: Flask, user_id: int, rows: int, merchants: int = MERCHANTS) -> None:
     """Give the user an Item with nine accounts and `rows` transactions."""
     with app.app_context():
         item = items.add(
@@ -84,7 +85,7 @@ def add_history(app: Flask, user_id: int, rows: int) -> None:
         db.session.commit()
         db.engine.dispose()
         write = _to_sqlite if url.startswith("sqlite") else _to_postgresql
-        write(url, _rows(user_id, item.id, ids, rows))
+        write(url, _rows(user_id, item.id, ids, rows, merchants))
         derived.rebuild(ids)
         db.session.commit()
         if not url.startswith("sqlite"):
@@ -99,10 +100,12 @@ def _account(number: int, kind: str) -> payloads.PlaidAccount:
     )
 
 
-def _rows(user_id: int, item_id: int, ids: list[int], count: int) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    user_id: int, item_id: int, ids: list[int], count: int, merchants: int
+) -> Iterator[tuple[Any, ...]]:
     """Give the rows newest first, as Plaid does. The same count gives the same rows."""
     chance = random.Random(count)
-    shops, rare = _shops(chance)
+    shops, rare = _shops(chance, merchants)
     today = datetime.now(UTC).date()
     days = [today - timedelta(days=age) for age in range(365 * YEARS)]
     chosen = chance.choices(shops, k=count)
@@ -119,8 +122,8 @@ def _rows(user_id: int, item_id: int, ids: list[int], count: int) -> Iterator[tu
         )
 
 
-def _shops(chance: random.Random) -> tuple[list[Shop], Shop]:
-    """Return two thousand shops, one in ten of which sells coffee, and the rare one."""
+def _shops(chance: random.Random, count: int) -> tuple[list[Shop], Shop]:
+    """Return that many shops, one in ten of which sells coffee, and the rare one."""
 
     def shop(merchant: str, category: str) -> Shop:
         name = f"{merchant.upper()} #{chance.randrange(10_000):04} {_word(chance).upper()} CA"
@@ -129,7 +132,7 @@ def _shops(chance: random.Random) -> tuple[list[Shop], Shop]:
     def merchant(number: int) -> str:
         return f"{_word(chance)} {COMMON if number % 10 == 0 else _word(chance)}".title()
 
-    shops = [shop(merchant(number), chance.choice(CATEGORIES)) for number in range(2000)]
+    shops = [shop(merchant(number), chance.choice(CATEGORIES)) for number in range(count)]
     return shops, shop(f"Ace {RARE}".title(), "HOME_IMPROVEMENT")
 
 

@@ -9,6 +9,7 @@ import contextlib
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import quote
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -31,6 +32,7 @@ SIZES = (1_000, 1_000_000)
 QUICK = (1_000, 50_000)
 DEEP = 1_000
 """How many pages in the deep page is, or half the history if that is shorter."""
+HTMX = {"HX-Request": "true"}
 NO_REDIS = "redis://localhost:1"  # no page needs Redis or the bank
 SAME = (
     *("dashboard", "first page", "deep page", "account", "account, a deep page"),
@@ -38,6 +40,14 @@ SAME = (
 )
 LIMITS = dict.fromkeys(SAME, 1.3)
 SEARCH_LIMIT = 3
+MERCHANTS = 20_000
+TYPED = (
+    *("coffee", "locksmith", "loksmith", "katomi cofee", "vistosol", "barvispex", "renterkami"),
+    *("17.99", "october", "groceries last quarter", "sync platypus", "account 3", "export last"),
+)
+"""What somebody types, letter by letter, to find anything."""
+FIND_LIMIT = 50
+"""Milliseconds in which 95 of 100 answers are there."""
 
 
 def main() -> None:
@@ -48,6 +58,7 @@ def main() -> None:
             apps = {rows: opened.enter_context(filled(kind, rows)) for rows in sizes}
             compare_pages(kind, apps, rounds)
             compare_queries(kind, apps[sizes[-1]])
+            time_find(kind, apps, rounds)
 
 
 @contextlib.contextmanager
@@ -58,7 +69,7 @@ def filled(kind: str, rows: int) -> Iterator[Flask]:
         with app.app_context():
             upgrade()
             user_id = long_history.add_user("alice")
-        long_history.add_history(app, user_id, rows)
+        long_history.add_history(app, user_id, rows, MERCHANTS)
         yield app
         with app.app_context():
             db.engine.dispose()
@@ -110,16 +121,37 @@ def _place(number: int) -> reader.Place:
     return place
 
 
-def _get(client: FlaskClient, path: str) -> Callable[[], float]:
+def _get(
+    client: FlaskClient, path: str, headers: Mapping[str, str] | None = None
+) -> Callable[[], float]:
     def get() -> float:
         start = time.perf_counter()
-        response = client.get(path)
+        response = client.get(path, headers=headers)
         seconds = time.perf_counter() - start
         if response.status_code != 200:
             raise RuntimeError(path)
         return seconds * 1000
 
     return get
+
+
+def time_find(kind: str, apps: Mapping[int, Flask], rounds: int) -> None:
+    """Time each letter of what somebody types in the dialog that finds anything."""
+    rows = []
+    for size, app in apps.items():
+        client = logged_in(app, 1)
+        begun = [typed[: end + 1] for typed in TYPED for end in range(len(typed))]
+        requests = [_get(client, f"/finance/find?q={quote(text)}", HTMX) for text in begun]
+        for ask in requests:  # the first round reads templates and opens connections
+            ask()
+        times = sorted(ask() for _ in range(rounds) for ask in requests)
+        rows.append((f"{size:,} rows", statistics.median(times), _percentile(times), FIND_LIMIT))
+    header = ("each letter, to find anything", "median, ms", "p95, ms", "at most")
+    table(f"Find, with {MERCHANTS:,} merchants, {kind}", header, rows)
+
+
+def _percentile(times: list[float]) -> float:
+    return times[len(times) * 95 // 100]
 
 
 def compare_queries(kind: str, app: Flask) -> None:
