@@ -11,7 +11,8 @@ from plaidapp.store.connections import item_states
 
 @dataclass(frozen=True)
 class Proof:
-    """`as_of` is the oldest of the checks, and `rows` are all that they compared.
+    """`as_of` is the oldest of the checks, and `rows` are all that they compared. `adds_up` is
+    False if the rows of an account don't come to its balance.
 
     `differing` has the connections with differences, and how many. `unchecked` counts accounts that
     wait for their first check, and `first_at` is when the next of these comes, if that is planned.
@@ -19,6 +20,7 @@ class Proof:
 
     as_of: datetime | None
     rows: int
+    adds_up: bool
     differing: Sequence[tuple[Item, int]]
     unchecked: int
     first_at: datetime | None
@@ -45,10 +47,15 @@ def of_accounts(
         for account in accounts
         if account.id not in checks and not account.closed_at and account.item_id in going_on
     ]
-    first = [going_on[account.item_id].check_at for account in waiting]
+    first = [
+        going_on[account.item_id].check_at
+        for account in waiting
+        if going_on[account.item_id].is_reporting
+    ]
     return Proof(
         as_of=min((check.checked_at for check in compared), default=None),
         rows=sum(check.rows for check in compared),
+        adds_up=all(check.adds_up for check in compared),
         differing=[(item, differences[item.id]) for item in items if differences[item.id]],
         unchecked=len(waiting),
         first_at=min((moment for moment in first if moment), default=None),

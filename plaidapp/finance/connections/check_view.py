@@ -26,6 +26,11 @@ class CheckView:
     def rows(self) -> int:
         return sum(check.rows for _, check in self.accounts)
 
+    @property
+    def adds_up(self) -> bool:
+        """Do the rows come to the bank's balance in each account where that can hold?"""
+        return all(check.adds_up for _, check in self.accounts)
+
 
 def of_item(item_id: int, accounts: Sequence[Account]) -> CheckView:
     found = checks.of_item(item_id)

@@ -37,6 +37,7 @@ REPLACED = lazy_gettext("You connected this bank again. Use the newer connection
 ASK_AGAIN = gettext_noop("You can ask the bank again %(when)s.")
 NOT_ON_DEMAND = lazy_gettext("This bank can’t be asked for new transactions right now.")
 DISCONNECTED = lazy_gettext("You disconnected this bank. Connect it again to update its accounts.")
+NEEDS_LOG_IN = lazy_gettext("Log in again first: until then this bank can’t be asked.")
 NO_TEST_BANKS = lazy_gettext("Test banks are available only in Plaid’s sandbox.")
 
 
@@ -92,13 +93,13 @@ def sync_item(item_id: int) -> Answer:
 @blueprint.post("/items/<int:item_id>/check")
 def check_item(item_id: int) -> Answer:
     """Compare what is stored with the bank, row by row."""
-    return _press_of_item(kinds.CHECK, item_id)
+    return _compare(kinds.CHECK, item_id)
 
 
 @blueprint.post("/items/<int:item_id>/repair")
 def repair_item(item_id: int) -> Answer:
     """Read everything again; the person's edits stay."""
-    return _press_of_item(kinds.REPAIR, item_id)
+    return _compare(kinds.REPAIR, item_id)
 
 
 @blueprint.post("/items/<int:item_id>/refresh")
@@ -136,6 +137,14 @@ def _press_of_item(kind: str, item_id: int) -> Answer:
     if item.state in item_states.ENDED:
         return _refuse(str(REPLACED if item.state == item_states.REPLACED else DISCONNECTED))
     return _press(kind, [item])
+
+
+def _compare(kind: str, item_id: int) -> Answer:
+    """Pages offer it only where the bank can be asked."""
+    state = owned_or_404(items.owned, item_id).state
+    if state in item_states.NOT_SYNCED and state not in item_states.ENDED:
+        return _refuse(str(NEEDS_LOG_IN))
+    return _press_of_item(kind, item_id)
 
 
 def _press_all(kind: str) -> Answer:

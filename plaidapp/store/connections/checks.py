@@ -56,7 +56,13 @@ class AccountCheck(Base):
 
     @property
     def is_exact(self) -> bool:
-        return self.impossible is None and not self.differences
+        """All rows match, and they add up to the bank's balance where that can hold."""
+        return self.impossible is None and not self.differences and self.adds_up
+
+    @property
+    def adds_up(self) -> bool:
+        """False if the bank's own balances don't fit its rows."""
+        return not (self.rows and self.gap)
 
 
 class Side(msgspec.Struct, frozen=True):

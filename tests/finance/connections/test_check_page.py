@@ -1,11 +1,13 @@
 """*Check against the bank* and *Repair*: the page of a connection, and accounts.json."""
 
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import select, update
 
 from plaidapp import policy
 from plaidapp.extensions import db
-from plaidapp.store import Account, Item, Transaction
+from plaidapp.store import Account, AccountCheck, Item, Pull, Transaction
 from plaidapp.store.connections import item_states
 from tests.pages import Page
 
@@ -61,7 +63,7 @@ def test_a_difference_is_shown_with_both_sides_and_repaired(connected, ask, chan
     work()
     assert not page_of(connected).has(id="differences")
     assert differences_of(connected) == 0
-    assert "Repaired, then compared with the bank: exact" in page_of(connected).text
+    assert "Repaired, then compared with the bank: no differences" in page_of(connected).text
 
 
 def test_a_connection_that_has_ended_is_not_checked(connected, change, work):
@@ -90,3 +92,31 @@ def test_clicks_have_a_limit(connected, work, monkeypatch):
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 0
     assert "You can check again" in answer.text
+
+
+def test_what_does_not_add_up_is_not_called_exact(connected, ask, change, work):
+    """All rows match, but the bank's own balances do not fit them."""
+    connected.htmx("POST", CHECK)
+    work()
+    account = ask(Account)[0]
+    url = f"/finance/accounts/{account.id}"
+    assert "Exact as of" in connected.client.get(url).text
+    change(update(AccountCheck).values(gap=Decimal("0.01")))
+
+    for path in (url, "/finance/items/1", "/finance/", f"/finance/explain/balance/{account.id}"):
+        text = connected.client.get(path).text
+        assert "All rows match as of" in text, path
+        assert "Exact as of" not in text, path
+
+
+@pytest.mark.parametrize("state", [item_states.LOGIN_REQUIRED, item_states.REVOKED])
+def test_a_check_is_offered_only_where_the_bank_can_be_asked(connected, ask, change, work, state):
+    change(update(Item).values(state=state))
+
+    for path in ("/finance/items/1", "/finance/accounts/1"):
+        assert "Check against the bank" not in connected.client.get(path).text
+    for path in (CHECK, REPAIR):
+        answer = connected.htmx("POST", path)
+        assert answer.status_code == 422
+        assert "Log in again first" in answer.text
+    assert not [pull for pull in ask(Pull) if pull.facts.checks]
