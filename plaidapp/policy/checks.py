@@ -24,6 +24,13 @@ connections together, and how often *Repair*: each may read a whole history."""
 BALANCE_HOLDS = timedelta(hours=1)
 """A balance that was stored longer ago and is not the bank's anymore is only old. The next sync
 stores the new one."""
+WINDOW_ROWS = 5_000
+"""A check compares about so many of a person's rows at a time, and can go on from there later.
+Plaid lists 500 in a call, and allows 30 such calls of an Item in a minute."""
+CHECK_TURN = timedelta(seconds=15)
+"""After this long, a check lets other pulls go first."""
+DIFFERENCES_READ = 10_000
+"""A check that has found more differences than this compares no older rows."""
 POSTED_LATE = timedelta(days=7)
 """A row may be dated so long before the bank counts it in a balance."""
 DATED_AHEAD = timedelta(days=1)

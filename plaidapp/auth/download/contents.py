@@ -68,6 +68,7 @@ DERIVED = {
     "former_row": {"note_pairs"},
     "edit_row": {"note_pairs"},
     "received_page": {"body"},
+    "pull_item": {"comparison"},
 }
 """Columns that follow from the others, or from what is in files of its own."""
 PAGES = "pages"

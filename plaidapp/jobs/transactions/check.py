@@ -5,26 +5,25 @@ requested, which stores it. So nothing that happens at the bank meanwhile is rep
 """
 
 import time
-from collections.abc import Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from plaidapp import policy
 from plaidapp.bank.error_sentences import MUTATION, PRODUCT_NOT_READY
-from plaidapp.bank.errors import BankError, transport_error
-from plaidapp.bank.link_calls import DAYS_REQUESTED
+from plaidapp.bank.errors import NEEDS_LINK, BankError, transport_error
 from plaidapp.bank.payloads import Accounts
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, PullItem
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import check_times, checks
+from plaidapp.store.connections import accounts, check_times, checks
 from plaidapp.store.pulls import pulls
 from plaidapp.store.transactions import item_rows
 
 from ..pulls import item_requests
 from ..pulls.attempt import Attempt
-from . import check_results, row_comparison
-from .bank_comparison import FUTURE
-from .check_results import Findings
+from . import check_progress, check_results, row_comparison
+from .check_progress import Progress
+from .check_results import Findings, News
 from .fetch import PROGRESS_EVERY, RefusedCursorError, Start, fetch
 from .row_comparison import Comparison
 from .spool import Spool
@@ -33,26 +32,34 @@ from .sync import resync, where_to_start
 
 def repair(attempt: Attempt, pull_item: PullItem) -> None:
     """Read everything again, which corrects what differs, and then compare. Raises BankError."""
-    resync(attempt, pull_item)
-    if pull_item.phase == pulls.COMPARING:  # otherwise the bank is still preparing its history
-        check(attempt, pull_item)
+    if not pull_item.comparison:  # otherwise an earlier attempt has read everything
+        resync(attempt, pull_item)
+        if pull_item.phase != pulls.COMPARING:  # the bank is still preparing its history
+            return
+    check(attempt, pull_item)
 
 
 def check(attempt: Attempt, pull_item: PullItem) -> None:
-    """Compare, and store the result. If the bank fails, the last result stays. Raises BankError."""
+    """Compare, and store the result. If the bank fails, the last result stays. Raises BankError.
+
+    A long comparison lets other pulls go first from time to time, and waits if the bank limits its
+    calls. The pull then goes on later.
+    """
     try:
         found = _compare(attempt, pull_item)
     except BankError as error:
-        if error.code != PRODUCT_NOT_READY:
+        if error.code not in (PRODUCT_NOT_READY, *NEEDS_LINK):  # which pages say without a check
             check_times.failed(pull_item.item_id, error.message)
             db.session.commit()  # the caller rolls back
         raise
+    if found is None:
+        return
     results, differences = check_results.of(found)
     db.session.commit()
     attempt.lock_ledger(pull_item)
     checks.save(pull_item.item_id, results, differences)
-    check_times.done(pull_item.item_id, is_full=found.is_full)
-    if found.news or found.moving:
+    check_times.done(pull_item.item_id, is_full=found.progress.is_full)
+    if found.has_news:
         item_requests.sync(pull_item.item, pulls.CLOCK)  # the clock rings for it
     attempt.report(
         pull_item,
@@ -60,47 +67,74 @@ def check(attempt: Attempt, pull_item: PullItem) -> None:
         phase=pulls.DONE,
         rows=sum(result["rows"] for result in results),
         differences=sum(result["differences"] for result in results),
+        comparison=None,
         refusal=found.refusal,
         request_id=found.listed.request_id,
     )
 
 
-def _compare(attempt: Attempt, pull_item: PullItem) -> Findings:
+def _compare(attempt: Attempt, pull_item: PullItem) -> Findings | None:
+    """Return None if the pull is to go on later."""
     item = pull_item.item
-    is_full = attempt.pull.asked_by != pulls.CLOCK or check_times.is_full_due(item)
-    attempt.report(pull_item, phase=pulls.COMPARING, rows=0)
+    progress = check_progress.of(attempt, pull_item)
+    attempt.report(pull_item, phase=pulls.COMPARING, rows=progress.sent)
     start = where_to_start(item.id)  # what the bank changes from here on is news
-    days = DAYS_REQUESTED if is_full else policy.CHECKED_DAYS
-    since = now().date() - timedelta(days=days)
-    rows, refusal = _compare_rows(attempt, pull_item, since)
-    if rows and not start.stored_cursor:  # nothing is stored to compare with yet
-        raise BankError(PRODUCT_NOT_READY, "", retryable=True)
-    found = Findings(item, since, is_full, *_accounts(attempt, item), rows, refusal)
+    news, refusal = News(), None
+    try:
+        if not _compare_rows(attempt, pull_item, start, progress, news):
+            return None
+    except BankError as error:
+        if not error.refuses_product:
+            raise
+        refusal = error.code  # this is not a problem with the connection
+    found = Findings(item, *_accounts(attempt, item), progress, refusal, news)
     found.balances = found.differing_balances()
-    if found.balances or (rows and rows.differing):
+    if found.balances:
         _look_again(attempt, pull_item, start, found)
     return found
 
 
 def _compare_rows(
-    attempt: Attempt, pull_item: PullItem, since: date
-) -> tuple[Comparison | None, str | None]:
-    """A final refusal of the product is not a problem with the connection."""
+    attempt: Attempt, pull_item: PullItem, start: Start, progress: Progress, news: News
+) -> bool:
+    """Compare window by window. Return False if the pull is to go on later. Raises BankError."""
+    item, begun = pull_item.item, time.monotonic()
+    while not progress.is_over:
+        first, last = progress.next_window(item)
+        try:
+            window = row_comparison.compare(
+                attempt.bank, item, first, last, _reporter(attempt, pull_item, progress.sent)
+            )
+            if not start.stored_cursor:  # nothing is stored to compare with yet
+                raise BankError(PRODUCT_NOT_READY, "", retryable=True)
+            if window.differing:
+                _leave_out_news(attempt, pull_item, start, window, news)
+        except BankError as error:
+            if not (progress.windows and error.wait):
+                raise
+            attempt.roll_back()
+            attempt.waits_until = now() + timedelta(seconds=error.wait)
+            return False
+        progress.add(first, window)
+        progress.has_news = progress.has_news or bool(news.ids)
+        check_progress.report(attempt, pull_item, progress)
+        if time.monotonic() - begun > policy.CHECK_TURN.total_seconds() and not progress.is_over:
+            attempt.waits_until = now()
+            return False
+    return True
+
+
+def _reporter(attempt: Attempt, pull_item: PullItem, before: int) -> Callable[[int], None]:
+    """Return what reports how many rows the bank has sent, `before` of them earlier."""
     reported = time.monotonic()
 
     def progress(rows: int) -> None:
         nonlocal reported
         if time.monotonic() - reported > PROGRESS_EVERY:
-            attempt.report(pull_item, phase=pulls.COMPARING, rows=rows)
+            attempt.report(pull_item, phase=pulls.COMPARING, rows=before + rows)
             reported = time.monotonic()
 
-    last = now().date() + FUTURE
-    try:
-        return row_comparison.compare(attempt.bank, pull_item.item, since, last, progress), None
-    except BankError as error:
-        if not error.refuses_product:
-            raise
-        return None, error.code
+    return progress
 
 
 def _accounts(attempt: Attempt, item: Item) -> tuple[Accounts, Sequence[Account]]:
@@ -111,29 +145,34 @@ def _accounts(attempt: Attempt, item: Item) -> tuple[Accounts, Sequence[Account]
 
 
 def _look_again(attempt: Attempt, pull_item: PullItem, start: Start, found: Findings) -> None:
-    """Take back what the bank has changed since the last sync, and compare balances once more."""
-    _read_news(attempt, pull_item, start, found)
-    if found.balances:
-        found.listed, found.known = _accounts(attempt, pull_item.item)
-        still = (found.balances & found.differing_balances()) - found.moving
-        old = {
-            account.id
-            for account in found.known
-            if account.id in still and check_times.is_old_balance(account)
-        }
-        found.moving |= old
-        found.balances = still - old
+    """Compare balances once more, and take back what the bank has changed since the last sync."""
     if found.rows:
-        for plaid_id in found.news & found.rows.differing.keys():
-            del found.rows.differing[plaid_id]
+        _read_news(attempt, pull_item, start, found.news)
+    found.listed, found.known = _accounts(attempt, pull_item.item)
+    still = (found.balances & found.differing_balances()) - found.news.moving
+    old = {
+        account.id
+        for account in found.known
+        if account.id in still and check_times.is_old_balance(account)
+    }
+    found.news.moving |= old
+    found.balances = still - old
     db.session.commit()
 
 
-def _read_news(attempt: Attempt, pull_item: PullItem, start: Start, found: Findings) -> None:
+def _leave_out_news(
+    attempt: Attempt, pull_item: PullItem, start: Start, window: Comparison, news: News
+) -> None:
+    """Take back what the bank has changed since the last sync."""
+    _read_news(attempt, pull_item, start, news)
+    for plaid_id in news.ids & window.differing.keys():
+        del window.differing[plaid_id]
+
+
+def _read_news(attempt: Attempt, pull_item: PullItem, start: Start, news: News) -> None:
     """Read what a sync would, and store nothing of it. Raises BankError."""
-    if found.rows is None:
-        return
-    ids = {account.plaid_account_id: account.id for account in found.known}
+    ids = accounts.ids_of_item(pull_item.item_id)
+    db.session.commit()
     removed: list[str] = []
     with Spool() as spool:
         try:
@@ -143,12 +182,12 @@ def _read_news(attempt: Attempt, pull_item: PullItem, start: Start, found: Findi
             db.session.commit()
             raise transport_error(MUTATION) from None
         for page in spool:
-            found.news |= page.ids()
+            news.ids |= page.ids()
             removed += page.removed
             changed = (*page.added, *page.modified)
-            found.moving |= {
+            news.moving |= {
                 ids[row.plaid_account_id] for row in changed if row.plaid_account_id in ids
             }
     places = item_rows.places_of(pull_item.item_id, removed)
-    found.moving |= {account_id for account_id, _, _ in places}
+    news.moving |= {account_id for account_id, _, _ in places}
     db.session.commit()

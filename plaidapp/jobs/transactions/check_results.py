@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -17,10 +16,20 @@ from plaidapp.store.connections import account_types, checks, former_accounts
 from plaidapp.store.reports import balance_proof
 from plaidapp.store.transactions import compared_rows
 
-from .row_comparison import Comparison, Differing, Row, Side, stored_row
+from .check_progress import Progress
+from .row_comparison import Differing, Row, Side, stored_row
 
 KEPT_WITHOUT_ROWS = (account_types.INVESTMENT, account_types.BROKERAGE)
 """Types of accounts whose value changes without rows, and all the time."""
+
+
+@dataclass
+class News:
+    """What the bank has changed since the last sync: Plaid's ids of rows, and the accounts of which
+    anything has changed."""
+
+    ids: set[str] = field(default_factory=set)
+    moving: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -28,20 +37,24 @@ class Findings:
     """What the bank has said. `rows` is None if it provides no transactions, for `refusal`.
 
     `listed` are its accounts, and `known` those that are stored. `balances` has the ids of accounts
-    whose stored balance is not the bank's. `news` has Plaid's ids of rows that the bank has changed
-    since the last sync, and `moving` the accounts of which something has changed.
+    whose stored balance is not the bank's.
     """
 
     item: Item
-    since: date
-    is_full: bool
     listed: Accounts
     known: Sequence[Account]
-    rows: Comparison | None
+    progress: Progress
     refusal: str | None
+    news: News
     balances: set[int] = field(default_factory=set)
-    news: set[str] = field(default_factory=set)
-    moving: set[int] = field(default_factory=set)
+
+    @property
+    def rows(self) -> Progress | None:
+        return None if self.refusal else self.progress
+
+    @property
+    def has_news(self) -> bool:
+        return bool(self.progress.has_news or self.news.ids or self.news.moving)
 
     @property
     def at_bank(self) -> dict[str, PlaidAccount]:
@@ -92,10 +105,10 @@ def of(found: Findings) -> tuple[list[dict[str, Any]], list[CheckDifference]]:
             {
                 "account_id": account.id,
                 "checked_at": now(),
-                "since": found.since if is_compared else None,
-                "rows": rows.compared[plaid_id] if rows and is_compared else 0,
+                "since": found.progress.since if is_compared else None,
+                "rows": rows.compared.get(plaid_id, 0) if rows and is_compared else 0,
                 "differences": counts[account.id],
-                "pending": rows.pending[plaid_id] if rows and is_compared else 0,
+                "pending": rows.pending.get(plaid_id, 0) if rows and is_compared else 0,
                 "older": older.get(account.id, 0),
                 "opened_on": proof.opened_on if proof else None,
                 "gap": proof.gap if proof else None,
@@ -106,12 +119,12 @@ def of(found: Findings) -> tuple[list[dict[str, Any]], list[CheckDifference]]:
 
 
 def _older(found: Findings) -> Mapping[int, int]:
-    if not found.is_full:
+    if not found.progress.is_full:
         before = checks.of_item(found.item.id)
         return {account_id: check.older for account_id, check in before.items()}
     account_ids = [account.id for account in found.known]
     former = former_accounts.former_items(found.item.id)
-    return compared_rows.count_older(former, account_ids, found.since)
+    return compared_rows.count_older(former, account_ids, found.progress.since)
 
 
 def _proofs(found: Findings, comparable: Iterable[Account]) -> dict[int, balance_proof.Proof]:
@@ -120,9 +133,9 @@ def _proofs(found: Findings, comparable: Iterable[Account]) -> dict[int, balance
     for account in comparable:
         sent = found.at_bank[account.plaid_account_id].balances
         balance = account_types.balance_of(account.type, sent.current, sent.available, sent.limit)
-        if balance is not None and account.id not in found.moving:
+        if balance is not None and account.id not in found.news.moving:
             balances[account.id] = balance
-    return balance_proof.prove(balances, found.since)
+    return balance_proof.prove(balances, found.progress.since)
 
 
 def _differences(

@@ -60,10 +60,11 @@ class Comparison:
     """`differing` has what differs by Plaid's id, once all rows are in.
 
     `compared` counts rows that both sides have, and `pending` stored rows that are pending, by
-    Plaid's id of the account.
+    Plaid's id of the account. `sent` counts the bank's rows.
     """
 
     def __init__(self, aside: set[str]) -> None:
+        self.sent = 0
         self.compared = Counter[str]()
         self.pending = Counter[str]()
         self.differing: dict[str, Differing] = {}
@@ -144,7 +145,7 @@ def _look(
     comparison = Comparison(set_aside.keys(item.id)[TRANSACTION])
     db.session.commit()
     plaid_ids = {ours: plaid_id for plaid_id, ours in known.items()}
-    rows, until = 0, last
+    until = last
     for page in _pages(bank, item, first, last):
         sent: dict[str, Row | Aside] = {
             row.plaid_id: ASIDE for row in page.unread if row.plaid_id and not row.is_part
@@ -156,8 +157,8 @@ def _look(
         }
         partly_read = {row.plaid_id for row in page.unread if row.plaid_id and row.is_part}
         comparison.add_bank_page(sent, partly_read)
-        rows += len(page.transactions)
-        progress(rows)
+        comparison.sent += len(page.transactions)
+        progress(comparison.sent)
         # The oldest day of the page may go on on the next one.
         oldest = min((row.date for row in page.transactions), default=last)
         since = max(oldest + timedelta(days=1), first)

@@ -107,7 +107,8 @@ class PullItem(Base):
 
     `started_over` says that the bank refused the stored cursor, so that everything was read again.
     `refusal` is Plaid's error code if the bank refused the product that the pull asked for and the
-    pull made do with what Plaid had stored. `differences` is how many a check has found.
+    pull made do with what Plaid had stored. `differences` is how many a check has found, and
+    `comparison` is how far one has come that is not over (jobs/transactions/check_progress.py).
     """
 
     __tablename__ = "pull_item"
@@ -127,6 +128,7 @@ class PullItem(Base):
     removed: Mapped[int] = mapped_column(default=0)
     started_over: Mapped[bool] = mapped_column(default=False)
     differences: Mapped[int | None]
+    comparison: Mapped[str | None] = mapped_column(Text, deferred=True)
     refusal: Mapped[str | None] = mapped_column(Text)
     error_code: Mapped[str | None] = mapped_column(Text)
     error_message: Mapped[str | None] = mapped_column(Text)

@@ -49,6 +49,20 @@ def between(
         db.session.commit()
 
 
+def day_of_row(user_id: int, last: datetime.date, number: int) -> datetime.date | None:
+    """Return the day of the person's row number `number`, counted back from the end of `last`.
+
+    Their rows at all banks count: an index has these. None if there are fewer.
+    """
+    query = select(Transaction.date).where(
+        Transaction.user_id == user_id, Transaction.removed_at.is_(None), Transaction.date <= last
+    )
+    ordered = query.order_by(Transaction.date.desc(), Transaction.id.desc())
+    day = db.session.scalar(ordered.offset(number - 1).limit(1))
+    db.session.commit()
+    return day
+
+
 def count_older(
     former_items: Sequence[int], account_ids: Sequence[int], since: datetime.date
 ) -> Mapping[int, int]:
