@@ -11,6 +11,7 @@ PATTERNS = {
     r"\b(access|public|link|user)-(?:sandbox|development|production)-[\w-]+": r"\1-removed",
     r"/hl/[\w-]+": "/hl/removed",  # the address of a session of Hosted Link
     r"/auth/(reset|email/confirm)/[\w-]+": r"/auth/\1/removed",  # a link in a mail
+    r"/finance/calendar/[^\s\"']+": "/finance/calendar/removed",  # what opens a calendar
     r"\beyJ[\w-]+\.[\w-]+\.[\w-]*": "[token]",  # a JWT
     r"\bgAAAA[\w-]{16,}=*": "[token]",  # of Fernet
     r"\b(Bearer|Basic)\s+[^\s\"']+": r"\1 [token]",

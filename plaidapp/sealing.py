@@ -56,6 +56,11 @@ def offered_secret(user_id: int) -> str:
     return f"offered secret {user_id}"
 
 
+def calendar_token(user_id: int, token_hash: str) -> str:
+    """Return the place of the token in the address of a person's calendar."""
+    return f"calendar token {user_id} {token_hash}"
+
+
 def pull_parameters(user_id: int, institution_id: str | None) -> str:
     """Return the place of what the job of a pull sends to this bank."""
     return f"pull parameters {user_id} {institution_id}"

@@ -51,6 +51,7 @@ class Frequency:
     mature: int = 3
 
 
+MONTH = 30  # days
 FREQUENCIES = (
     Frequency("WEEKLY", 6, 8, 6.5, 7.5, 4),
     Frequency("BIWEEKLY", 12, 16, 13.5, 14.5, 7),
@@ -217,7 +218,9 @@ def _next_date(frequency: str, days: Sequence[date]) -> date:
     if frequency == "BIWEEKLY":
         return last + timedelta(days=14)
     if frequency == "MONTHLY":
-        return _months_later(last, 1, _usual_day(days))
+        # Paid on May 31, what is usually due on the 2nd comes again in July.
+        due = [_months_later(last, months, _usual_day(days)) for months in (0, 1, 2)]
+        return min(due, key=lambda day: abs((day - last).days - MONTH))
     if frequency == "ANNUALLY":
         return _months_later(last, 12, last.day)
     # Twice a month: the usual day of the other half.

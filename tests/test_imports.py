@@ -31,6 +31,7 @@ READING = {f"plaidapp.bank.{name}" for name in READABLE}
 STORE = {*READING, "plaidapp.extensions", *SHARED}
 SHOWN = {
     "plaidapp.auth.access",
+    "plaidapp.auth.calendar_readers",
     "plaidapp.body_limits",
     "plaidapp.days",
     "plaidapp.formats",

@@ -18,7 +18,7 @@ from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states, link_results
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
-from tests.auth.test_access import mail_links_of
+from tests.auth.test_access import calendar_of, mail_links_of
 from tests.finance.connections.test_status_lines import STATES
 from tests.pages import Page
 from tests.pseudo import FORMATS, bracketed, translate, untranslatable
@@ -95,6 +95,7 @@ def ids(app, connected):
         return {
             "item_id": [1],
             "stream_id": [stream.id],
+            "token": [calendar_of(app, connected.id)],
             "pull_id": [1, *(pull.id for pull in made)],
             "account_id": db.session.scalars(select(Account.id)).all(),
             "session_id": _sessions(connected.id),

@@ -23,6 +23,7 @@ PRIVATE = (
     "link-development-2f1e0ad8",
     "https://secure.plaid.com/hl/ls19i1si12",
     "https://bank.example/auth/reset/Zr9-x_4kQ0",
+    "https://bank.example/finance/calendar/Zr9-x_4kQ0.ics",
     "GET /auth/email/confirm/Zr9-x_4kQ0 HTTP/1.1",
     "Authorization: Bearer abc.def-123",
     "gAAAAABnR0pXc2VjcmV0c2VjcmV0c2VjcmV0",

@@ -24,7 +24,7 @@ TABLES = {
     *("former_row", "account_question", "institution", "state_change"),
     *("link_session", "link_result", "login_session", "known_device", "tries", "activity"),
     *("authenticator", "passkey", "recovery_code", "spent_token"),
-    *("mail", "mail_link", "account_check", "check_difference"),
+    *("calendar_feed", "mail", "mail_link", "account_check", "check_difference"),
     *("recurring_stream", "recurring_payment", "received_page", "set_aside", "old_text"),
 }
 

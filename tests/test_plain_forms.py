@@ -171,6 +171,10 @@ def choose_recurring(browser):
         browser.get("/finance/recurring")
         assert sentence in browser.press(button).find(id="notice")[1]
         assert "Undone: " in browser.press("Undo", at="/undo").find(id="notice")[1]
+    browser.get("/auth/calendar")
+    assert "has a new address" in browser.press("Turn on").find(id="notice")[1]
+    assert "leaves amounts out" in browser.press("Leave amounts out").find(id="notice")[1]
+    assert "Your calendar is off" in browser.press("Turn off").find(id="notice")[1]
 
 
 def merge_accounts(browser, at_work):

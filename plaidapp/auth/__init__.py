@@ -5,6 +5,7 @@ from flask import Flask
 from . import (
     account_page,
     activity_page,
+    calendar_address,
     confirm_page,
     current_session,
     deletion,
@@ -32,6 +33,7 @@ __all__ = [
     "account_page",
     "activity_page",
     "authenticator_pages",
+    "calendar_address",
     "confirm_page",
     "deletion",
     "devices",

@@ -37,6 +37,8 @@ SENTENCES = {
     Kind.BANK_NEEDS_LOG_IN: lazy_gettext("%(detail)s asked for a new log-in"),
     Kind.EXPORTED: lazy_gettext("Transactions exported as %(detail)s"),
     Kind.DOWNLOADED: lazy_gettext("Everything downloaded"),
+    Kind.CALENDAR_ADDRESS_MADE: lazy_gettext("Calendar address made"),
+    Kind.CALENDAR_TURNED_OFF: lazy_gettext("Calendar turned off"),
 }
 OF_BANKS = {
     *(Kind.CONNECTED, Kind.RECONNECTED, Kind.DISCONNECTED),

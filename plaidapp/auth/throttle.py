@@ -84,7 +84,7 @@ def forget_guesses(user_id: int) -> None:
 def forget(user: User) -> None:
     """Forget how often a person's password and codes were guessed, and the mails that they were
     sent: they are leaving."""
-    of_person = ("person", "code person", "mails of", "mails of new devices of")
+    of_person = ("person", "code person", "mails of", "mails of new devices of", "calendar of")
     of_device = itertools.product(("device", "code device"), known_devices.of_person(user.id))
     counting.forget(_mails_to(user.email).key)
     for whose, number in [*itertools.product(of_person, [user.id]), *of_device]:
@@ -108,6 +108,13 @@ def confirmation_mail(email: str, user_id: int | None = None) -> Try:
 
 def new_device_mail(user_id: int) -> Try:
     return _count(_mails(f"of new devices of {user_id}"), None)
+
+
+def calendar_reading(user_id: int) -> Try:
+    """Count a reading of a person's whole calendar by a program that has its address."""
+    # The reading that uses up the limit starts the delay, and so the next one is refused.
+    free, period = policy.CALENDAR_READS - 1, policy.ADDRESS_PERIOD
+    return _count(Limit(_key(f"calendar of {user_id}"), free, period, renews=False), None)
 
 
 def _mails_to(email: str) -> Limit:

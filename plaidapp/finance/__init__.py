@@ -32,7 +32,7 @@ from .explain import recurring as explained_recurring
 from .find import find_page
 from .identity import monograms
 from .pulls import pull_panel
-from .recurring import calendar_page, recurring_pages, stream_actions, stream_page
+from .recurring import calendar_page, feed, recurring_pages, stream_actions, stream_page
 from .transactions import category_labels, edit_actions, explorer, transactions_json
 from .transactions.exports import download
 
@@ -74,6 +74,7 @@ __all__ = [  # these register their routes when they are imported
 def init_app(app: Flask) -> None:
     app.register_blueprint(blueprint)
     app.register_blueprint(polled)
+    app.register_blueprint(feed.blueprint)
     category_labels.init_app(app)
     monograms.init_app(app)
     app.add_url_rule("/", "index", dashboard_page.index)

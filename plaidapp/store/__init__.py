@@ -13,6 +13,7 @@ from .connections.link_sessions import LinkSession
 from .connections.state_changes import StateChange
 from .people.activity import Activity
 from .people.authenticators import Authenticator
+from .people.calendar_feeds import CalendarFeed
 from .people.known_devices import KnownDevice
 from .people.login_sessions import LoginSession
 from .people.mail_links import MailLink
@@ -41,6 +42,7 @@ __all__ = [
     "Activity",
     "Authenticator",
     "Balance",
+    "CalendarFeed",
     "CheckDifference",
     "DetailedTotal",
     "Edit",

@@ -13,7 +13,7 @@ from plaidapp import hosts
 from plaidapp.extensions import db
 from plaidapp.store import Account, Edit, Item, LinkSession, LoginSession, Pull, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.people import login_sessions, mail_links, passkeys, users
+from plaidapp.store.people import calendar_feeds, login_sessions, mail_links, passkeys, users
 from plaidapp.store.pulls import kinds, pulls
 from tests import stored
 from tests.pages import token_of
@@ -23,6 +23,7 @@ PUBLIC = {
     "index",
     "static",
     "auth.login",
+    "calendar.feed",  # its token opens it
     "auth.log_in_with_passkey",
     "auth.passkey_for_log_in",
     "auth.passkey_for_second_factor",
@@ -107,7 +108,17 @@ def belongings(app, alice):
         ids |= {"session_id": session.id, "login_id": login_id}
         ids["passkey_id"] = passkeys.of_person(alice.id)[0].id
         ids |= mail_links_of(users.by_id(alice.id))
+        ids["token"] = calendar_of(app, alice.id)
         return {"item_id": item.id, "pull_id": pull.id} | ids
+
+
+def calendar_of(app, user_id):
+    """Turn on the person's calendar. Return the token in its address."""
+    cipher = app.extensions["cipher"]
+    calendar_feeds.renew(user_id, cipher)
+    token = cipher.decrypt(calendar_feeds.of_person(user_id).token)
+    db.session.commit()
+    return token
 
 
 def mail_links_of(user):
@@ -235,7 +246,7 @@ def test_reading_a_page_changes_nothing(app, alice, belongings, dump):
     noted = after.pop("activity")
     assert (after, before.pop("activity")) == (before, [])
     assert all("'exported'" in row for row in noted)
-    assert not app.extensions["redis"].keys(), "a GET rang the queue"
+    assert not app.extensions["redis"].keys("rq:*"), "a GET rang the queue"
 
 
 REFUSED = {

@@ -15,7 +15,7 @@ from .periods import following, period_of
 
 @dataclass(frozen=True)
 class Occurrence:
-    """One payment: paid in the transaction `paid`, or expected. `period` names it in its series.
+    """One payment: paid in the transaction `paid`, or expected. `series` and `period` name it.
 
     `amount` has Plaid's sign: positive is money out. `is_late` says that it was expected before
     today and has not come.
@@ -24,6 +24,7 @@ class Occurrence:
     stream: Stream
     day: date
     amount: Decimal
+    series: int
     period: str
     paid: Paid | None = None
     is_late: bool = False
@@ -43,14 +44,31 @@ def of_streams(
         if stream.choice is None
         and (stream.direction == recurring_streams.OUT or not stream.is_transfer)
     ]
-    found = [each for stream in shown for each in _of(stream, paid.get(stream.id, ()), end, now)]
+    series = _series_of(shown)
+    found = [
+        each
+        for stream in shown
+        for each in _of(stream, series[stream.id], paid.get(stream.id, ()), end, now)
+    ]
     return sorted(
         (each for each in found if start <= each.day <= end),
         key=lambda each: (each.day, each.stream.id, each.period),
     )
 
 
-def _of(stream: Stream, paid: Iterable[Paid], end: date, now: date) -> Iterator[Occurrence]:
+def _series_of(streams: Iterable[Stream]) -> dict[int, int]:
+    """Return the series of each stream, by its id. The first stream of a series has it: if Plaid
+    lists one again that another has gone on with, that one is a series of its own."""
+    series: dict[int, int] = {}
+    for stream in sorted(streams, key=lambda each: each.id):
+        is_free = stream.series not in series.values()
+        series[stream.id] = stream.series if is_free else stream.id
+    return series
+
+
+def _of(
+    stream: Stream, series: int, paid: Iterable[Paid], end: date, now: date
+) -> Iterator[Occurrence]:
     taken = set[date]()
     for each in paid:
         if not recurring_streams.is_payment(stream.direction, each.amount):
@@ -58,7 +76,7 @@ def _of(stream: Stream, paid: Iterable[Paid], end: date, now: date) -> Iterator[
         period = period_of(stream, each.day)
         also = f" {each.day} {each.transaction_id}" if period in taken else ""
         taken.add(period)
-        yield Occurrence(stream, each.day, each.amount, f"{period}{also}", each)
+        yield Occurrence(stream, each.day, each.amount, series, f"{period}{also}", each)
     if stream.predicted_next_date is None or stream.is_over:
         return
     last = max(taken, default=date.min)
@@ -67,4 +85,4 @@ def _of(stream: Stream, paid: Iterable[Paid], end: date, now: date) -> Iterator[
         last = max(following(stream, last), period_of(stream, day))
         is_late = day < now
         if not is_late or day == stream.predicted_next_date:
-            yield Occurrence(stream, day, stream.last_amount, f"{last}", is_late=is_late)
+            yield Occurrence(stream, day, stream.last_amount, series, f"{last}", is_late=is_late)

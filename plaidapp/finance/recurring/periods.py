@@ -30,7 +30,7 @@ DAYS = {
     streams.MONTHLY: 30,
     streams.ANNUALLY: 365,
 }
-"""How long a period is, roughly: this many days after one, the next one's day is nearest."""
+"""How long a period is, roughly."""
 
 
 def period_of(stream: Stream, day: date) -> date:
@@ -52,5 +52,5 @@ def period_of(stream: Stream, day: date) -> date:
 
 
 def following(stream: Stream, period: date) -> date:
-    """Return the day of the period after this one."""
+    """Return the day of the period after this one: the nearest to as many days later."""
     return period_of(stream, days_later(period, DAYS.get(stream.frequency, 1)))

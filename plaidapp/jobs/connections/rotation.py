@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from plaidapp import sealing
 from plaidapp.extensions import db
 from plaidapp.sealing import BOUND, Cipher, Sealed
-from plaidapp.store import Authenticator, Item, LinkResult, LinkSession, Mail, Pull
+from plaidapp.store import Authenticator, CalendarFeed, Item, LinkResult, LinkSession, Mail, Pull
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,12 @@ SECRETS = (
         lambda user_id, _name: sealing.authenticator_secret(user_id),
         Authenticator.user_id,
         null(),
+    ),
+    Secret(
+        CalendarFeed.sealed_token,
+        sealing.calendar_token,
+        CalendarFeed.user_id,
+        CalendarFeed.token_hash,
     ),
     Secret(Pull.sealed, sealing.pull_parameters, Pull.user_id, Pull.institution_id),
     Secret(Mail.sealed, sealing.mail, Mail.user_id, Mail.message_id),

@@ -65,6 +65,8 @@ class Kind(StrEnum):
     BANK_NEEDS_LOG_IN = "bank_needs_log_in"
     EXPORTED = "exported"
     DOWNLOADED = "downloaded"
+    CALENDAR_ADDRESS_MADE = "calendar_address_made"
+    CALENDAR_TURNED_OFF = "calendar_turned_off"
 
 
 class Activity(Base):

@@ -13,6 +13,7 @@ from ..base.types import now
 from ..base.writes import write
 from . import time_zones
 from .authenticators import Authenticator
+from .calendar_feeds import CalendarFeed
 from .known_devices import KnownDevice
 from .login_sessions import LoginSession
 from .mail_links import MailLink
@@ -23,8 +24,12 @@ from .users import NO_PASSWORD, TABLE, User
 
 UNNAMED = 32
 """Bytes of the random keys of a person without a name. No log-in finds them."""
-WAYS_IN = (LoginSession, KnownDevice, Passkey, Authenticator, RecoveryCode, MailLink, Mail)
-"""What logs the person in, or helps to. Mails have links and the address too."""
+WAYS_IN = (
+    *(LoginSession, KnownDevice, Passkey, Authenticator, RecoveryCode, MailLink, Mail),
+    CalendarFeed,
+)
+"""What logs the person in, or helps to, or shows anything of theirs without a log-in. Mails have
+links and the address too."""
 
 
 def begin(user_id: int) -> bool:
