@@ -9,6 +9,7 @@ import contextlib
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 from flask import Flask
@@ -37,6 +38,7 @@ NO_REDIS = "redis://localhost:1"  # no page needs Redis or the bank
 SAME = (
     *("dashboard", "first page", "deep page", "account", "account, a deep page"),
     *("net worth, explained", "spending, explained", "a month, explained"),
+    *("spending", "spending, a past month"),
 )
 LIMITS = dict.fromkeys(SAME, 1.3)
 SEARCH_LIMIT = 3
@@ -102,6 +104,8 @@ def _paths(app: Flask, rows: int) -> dict[str, str]:
         "deep page": f"{EXPLORER}?after={after[0]}_{after[1]}",
         "account": "/finance/accounts/1",
         "account, a deep page": f"/finance/accounts/{deep}?after={after[0]}_{after[1]}",
+        "spending": "/finance/spending",
+        "spending, a past month": f"/finance/spending?month={_last_year()}",
         "a balance, explained": "/finance/explain/balance/1",
         "net worth, explained": "/finance/explain/net-worth?currency=USD",
         "spending, explained": "/finance/explain/spending?currency=USD",
@@ -111,6 +115,12 @@ def _paths(app: Flask, rows: int) -> dict[str, str]:
         "search, a rare word": f"{EXPLORER}?q={long_history.RARE}",
         "search, a letter": f"{EXPLORER}?q=c",
     }
+
+
+def _last_year() -> str:
+    """This month of last year, as an address has it."""
+    today = datetime.now(UTC)
+    return f"{today.year - 1}-{today:%m}"
 
 
 def _place(number: int) -> reader.Place:

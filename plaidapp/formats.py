@@ -112,7 +112,7 @@ def _around(text: str) -> tuple[str, str]:
 def _parts(amount: Decimal, currency: str | None, symbol: bool, sign: str | None) -> MoneyParts:
     """`sign` replaces the minus sign of a negative amount."""
     locale = current_locale()
-    style = _style(locale, currency, symbol)
+    style = _style(locale, currency or None, symbol)
     if style.decimals is None:
         rounded = Decimal(exact(round(amount, DECIMALS)) or 0)
     else:

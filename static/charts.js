@@ -53,9 +53,10 @@ class LedgerChart extends HTMLElement {
     this.readout.replaceChildren(...lines.map((text, index) => Object.assign(make(index ? "span" : "strong", ""), { textContent: text })));
     this.readout.classList.add("shown");
     this.readout.classList.toggle("below", y < 0.5);
-    const width = this.querySelector(".plot").clientWidth;
+    const plot = this.querySelector(".plot").getBoundingClientRect();
     const own = this.readout.offsetWidth;
-    const left = this.scrub ? x * width + (x > 0.5 ? -own - 8 : 8) : x * width - own / 2;
+    const at = plot.left - this.getBoundingClientRect().left + x * plot.width;
+    const left = this.scrub ? at + (x > 0.5 ? -own - 8 : 8) : at - own / 2;
     this.readout.style.left = `${clamp(left, 0, Math.max(this.clientWidth - own, 0))}px`;
   }
 
@@ -125,7 +126,9 @@ class LedgerChart extends HTMLElement {
   read() {
     this.points = JSON.parse(this.dataset.points);
     this.money = moneyFormat(this.points.currency);
-    this.days = this.points.days.map((day) => Date.parse(`${day}T00:00:00Z`));
+    const moment = (day) => Date.parse(`${day}T00:00:00Z`);
+    this.days = this.points.days.map(moment);
+    this.until = this.points.until ? moment(this.points.until) : this.days.at(-1); // where the scale ends
     this.scrub.setAttribute("aria-valuemin", 0);
     this.scrub.setAttribute("aria-valuemax", this.days.length - 1);
     this.rest();
@@ -133,7 +136,7 @@ class LedgerChart extends HTMLElement {
   }
 
   x(index) {
-    const [first, last] = [this.days[0], this.days.at(-1)];
+    const [first, last] = [this.days[0], this.until];
     return last > first ? (this.days[index] - first) / (last - first) : 1;
   }
 
@@ -154,9 +157,10 @@ class LedgerChart extends HTMLElement {
     const [day, amount] = [LONG_DAY.format(this.days[index]), this.money(this.points.values[index])];
     this.readout.href = this.dataset.explanation.replace("the-day", this.points.days[index]);
     const when = index < this.points.estimated ? `${day} (${this.points.mark})` : day;
+    const texts = [amount, when, this.points.notes?.[index]].filter(Boolean);
     this.scrub.setAttribute("aria-valuenow", index);
-    this.scrub.setAttribute("aria-valuetext", `${amount}, ${when}`);
-    return [amount, when];
+    this.scrub.setAttribute("aria-valuetext", texts.join(", "));
+    return texts;
   }
 
   show(index) {

@@ -35,7 +35,7 @@
     event.stopPropagation(); // a figure may stand in the summary of a row
     // The text that a chart shows can't have the focus; its line can.
     if (!sheet.contains(link)) opener = link.closest("ledger-chart")?.querySelector(".scrub") ?? link;
-    show(link.href, true);
+    show(link.getAttribute("href"), true); // in a drawing, `href` is no text
   }, true);
 
   document.addEventListener("htmx:after:swap", (event) => {
@@ -53,7 +53,7 @@
     if (!sheet.open || !opener) return;
     if (!opener.isConnected) {
       const links = [...document.querySelectorAll("main a[data-explain]")];
-      opener = links.find((link) => link.href === opener.href) ?? opener;
+      opener = links.find((link) => link.getAttribute("href") === opener.getAttribute("href")) ?? opener;
     }
     mark(true);
   });

@@ -89,10 +89,14 @@ SUBJECTS = {
         "identity": set(),
         "reports": {"base", "charts"},
         "recurring": {"base", "charts"},
+        "spending": {"base", "charts", "reports", "transactions"},
         "accounts": {"base", "charts", "connections", "reports", "transactions"},
         "dashboard": {"base", "connections", "pulls", "reports", "recurring", "transactions"},
         "find": {"base", "transactions"},
-        "explain": {"accounts", "base", "connections", "reports", "transactions", "recurring"},
+        "explain": {
+            *("accounts", "base", "connections", "recurring", "reports", "spending"),
+            "transactions",
+        },
     },
     "plaidapp.jobs": {
         "pulls": set(),

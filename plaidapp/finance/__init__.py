@@ -25,14 +25,18 @@ from .explain import (
     balances,
     cash_flow,
     due,
+    earned,
+    spending_compared,
     tallies,
 )
 from .explain import net_worth as explained_net_worth
 from .explain import recurring as explained_recurring
+from .explain import spending as explained_spending
 from .find import find_page
 from .identity import monograms
 from .pulls import pull_panel
 from .recurring import calendar_page, feed, recurring_pages, stream_actions, stream_page
+from .spending import spending_page
 from .transactions import category_labels, edit_actions, explorer, transactions_json
 from .transactions.exports import download
 
@@ -51,9 +55,11 @@ __all__ = [  # these register their routes when they are imported
     "disconnect_page",
     "download",
     "due",
+    "earned",
     "edit_actions",
     "explained_net_worth",
     "explained_recurring",
+    "explained_spending",
     "explorer",
     "find_page",
     "link_pages",
@@ -63,6 +69,8 @@ __all__ = [  # these register their routes when they are imported
     "recurring_pages",
     "same_account_pages",
     "set_aside_page",
+    "spending_compared",
+    "spending_page",
     "standing_lines",
     "stream_actions",
     "stream_page",

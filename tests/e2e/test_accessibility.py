@@ -69,7 +69,7 @@ def test_every_page(resident, look):
     account = str(page.locator("li[id^='account-']").first.get_attribute("id")).split("-")[1]
     paths += [f"{connection}/unread", f"/finance/accounts/{account}/same"]
     paths += [f"/finance/accounts/{account}"]
-    paths += ["/finance/items", "/finance/accounts", connection, "/finance/"]
+    paths += ["/finance/items", "/finance/accounts", connection, "/finance/", "/finance/spending"]
     for path in (*paths, "/finance/transactions?q=nothing+is+called+so", "/nothing/here"):
         open_short(page, path)
         expect(page.locator("html")).to_have_attribute("lang", "en-US")

@@ -114,7 +114,13 @@ def test_nothing_moves_while_a_page_loads_and_draws(resident, size):
     person = resident(viewport=size, **MOVING)
     page = person.page
     page.add_init_script(WATCH_SHIFTS)
-    for path in ("/finance/", "/finance/transactions", "/finance/items", "/finance/recurring"):
+    for path in (
+        "/finance/",
+        "/finance/transactions",
+        "/finance/items",
+        "/finance/recurring",
+        "/finance/spending",
+    ):
         page.goto(path, wait_until="networkidle")
         assert_still(person)
 
@@ -187,6 +193,7 @@ def test_no_page_is_wider_than_its_window(deployment, person, subtests):
         *paths,
         "/auth/account",
         "/finance/recurring",
+        "/finance/spending",
         "/finance/",
         "/nothing/here",
         "/styleguide",

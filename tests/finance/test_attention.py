@@ -12,6 +12,7 @@ from tests.pages import Page
 
 PATHS = (
     *("/finance/", "/finance/items", "/finance/transactions", "/finance/recurring"),
+    "/finance/spending",
     *("/finance/items/2/unread", "/finance/transactions/{row}", "/finance/items/{item}"),
 )
 
@@ -98,7 +99,7 @@ def test_it_updates_itself(connected, another, set_state):
     assert "Chase needs you to log in." in changed.text
     assert "<html" not in changed.text
 
-    for page in ("/finance/", "/finance/items", "/finance/items/1", "/finance/recurring"):
+    for page in ("/finance/", "/finance/items", "/finance/items/1", "/finance/spending"):
         shown = Page(connected.client.get(page).text)
         assert "hx-get" not in shown.find(id="attention")[0]  # the page's own poll brings it
         (poll,) = {

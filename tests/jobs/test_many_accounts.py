@@ -20,7 +20,7 @@ FEW, MANY, DAYS = 39, 300, 3
 """FEW accounts have a row each, more in a day than the overview shows."""
 PAGES = (
     *("/finance/", "/finance/items", "/finance/items/{item}", "/finance/accounts.json"),
-    "/finance/recurring",
+    *("/finance/recurring", "/finance/spending"),
 )
 
 

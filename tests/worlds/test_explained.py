@@ -4,6 +4,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -14,6 +15,7 @@ from sqlalchemy import select
 
 from plaidapp.extensions import db
 from plaidapp.store import Transaction
+from plaidapp.store.base.dates import months_later
 from plaidapp.store.connections import accounts
 from tests.logged_in import logged_in
 from tests.pages import VOID, Page
@@ -90,10 +92,18 @@ def pages(here: World) -> list[str]:
         "/finance/transactions?pending=without&hidden=any&sort=oldest",
         "/finance/transactions?direction=out&category=TRAVEL&category=TRANSFER_OUT",
         "/finance/recurring",
+        *spending_pages(here.today),
         "/finance/items",
         *(f"/finance/accounts/{number}" for number in ids),
         *(f"/finance/transactions?account={number}" for number in ids),
     ]
+
+
+def spending_pages(today: date) -> list[str]:
+    """Of this month and the one before, in each currency."""
+    months = (f"{each:%Y-%m}" for each in (today, months_later(today, -1)))
+    queries = (f"month={month}&currency={code}" for month in months for code in ("USD", "EUR"))
+    return [f"/finance/spending?{query}&category=TRAVEL" for query in queries]
 
 
 def rows_to_open(here: World) -> list[int]:
@@ -148,7 +158,7 @@ def check(client: FlaskClient, url: str, found: Explained, depth: int) -> None:
     """The lines add up, and each is what its rows or its own explanation add up to."""
     total = sum((amount for amount, _, _ in found.lines), Decimal(0))
     for amount, divisor in found.results:
-        assert amount * divisor == total, url
+        assert amount == total / divisor, url
     assert found.figure == found.results[-1][0], url
     for amount, times, address in found.lines:
         if address is None:

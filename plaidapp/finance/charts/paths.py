@@ -30,5 +30,16 @@ def area(line: str, base: float) -> str:
     return f"{line}V{round(base * HEIGHT)}H0z"
 
 
+def band(top: float, end_top: float, end_bottom: float, bottom: float) -> str:
+    """Return a band across the whole box, from its left to its right side."""
+    left, right_top, right_bottom, left_bottom = (
+        round(place * HEIGHT, 1) for place in (top, end_top, end_bottom, bottom)
+    )
+    half = WIDTH // 2
+    there = f"M0 {left:g}C{half} {left:g} {half} {right_top:g} {WIDTH} {right_top:g}"
+    back = f"V{right_bottom:g}C{half} {right_bottom:g} {half} {left_bottom:g} 0 {left_bottom:g}z"
+    return there + back
+
+
 def _rounded(place: Place) -> tuple[int, int]:
     return round(place[0] * WIDTH), round(place[1] * HEIGHT)

@@ -11,6 +11,15 @@ def width_of(texts: Iterable[str]) -> str:
     return f"{max((_width(text) for text in texts), default=0):.1f}ch"
 
 
+def shortened(text: str, most: float) -> str:
+    """Return the text, cut with an ellipsis if it is wider than `most` widths of a digit."""
+    if _width(text) <= most:
+        return text
+    while _width(text) > most - 1:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
+
+
 def _width(text: str) -> float:
     return sum(_width_of(character) for character in text)
 

@@ -14,11 +14,12 @@ from plaidapp.store.reports import running_balances
 from plaidapp.store.reports.balance_history import COMPUTED_TYPES
 from plaidapp.store.transactions import reader, transactions
 
+from ..base import asked
 from ..base.blueprint import blueprint
 from ..reports import account_balances
 from ..transactions import filter_urls
 from ..transactions.filter_urls import account_label
-from . import asked, balances, row_lines, span
+from . import balances, row_lines, span
 from .explanation import Explanation, Line, Link, Result, answer, total_of
 
 MOST_OF_DAY = 50

@@ -10,9 +10,10 @@ from plaidapp.store import Account
 from plaidapp.store.connections.account_types import CREDIT
 
 from ..accounts.available import is_sum
+from ..base import asked
 from ..base.blueprint import blueprint
 from ..transactions.filter_urls import account_label
-from . import asked, balances, row_lines
+from . import balances, row_lines
 from .explanation import Explanation, Line, Result, answer, total_of
 
 

@@ -16,12 +16,13 @@ from plaidapp.store import Account, Balance, Item
 from plaidapp.store.connections import balances, checks
 from plaidapp.store.reports.balance_history import COMPUTED_TYPES
 
+from ..base import asked
 from ..base.blueprint import blueprint
 from ..connections.accounts_json import as_plaid
 from ..reports import account_balances
 from ..reports.account_balances import AccountBalance
 from ..transactions.filter_urls import account_label
-from . import asked, span
+from . import span
 from .explanation import Explanation, Line, Link, Result, answer
 from .row_lines import on_day
 

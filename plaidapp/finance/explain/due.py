@@ -11,12 +11,13 @@ from plaidapp.days import month_day, today
 from plaidapp.formats import shown_title
 from plaidapp.store import Account, Stream
 
+from ..base import asked
 from ..base.blueprint import blueprint
 from ..recurring import upcoming
 from ..recurring.cover import Cover
 from ..recurring.expected_days import expected
 from ..transactions.filter_urls import account_label
-from . import asked, balances
+from . import balances
 from .explanation import Explanation, Line, Result, answer, total_of
 from .row_lines import on_day
 

@@ -11,13 +11,14 @@ from plaidapp.auth.access import person
 from plaidapp.days import long_day, month_day, today
 from plaidapp.formats import bank_name, number
 
+from ..base import asked
 from ..base.account_kinds import KINDS, kind_of
 from ..base.blueprint import blueprint
 from ..reports import account_balances
 from ..reports import net_worth as reported
 from ..reports.account_balances import AccountBalance, end_of_last_month
 from ..transactions.filter_urls import account_label
-from . import asked, balances
+from . import balances
 from .explanation import Explanation, Line, Result, answer, total_of
 
 TITLES = {key: title for key, title, _ in KINDS}

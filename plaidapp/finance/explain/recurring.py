@@ -11,11 +11,11 @@ from plaidapp.formats import money, number, shown_title
 from plaidapp.store import Stream, Transaction
 from plaidapp.store.recurring import recurring_streams
 
+from ..base import asked
 from ..base.blueprint import blueprint
 from ..recurring import recurring_pages
 from ..recurring.recurring_pages import TIMES_A_YEAR, counts_monthly, how_often
 from ..transactions.filter_urls import account_label
-from . import asked
 from .explanation import Explanation, Line, Result, answer, total_of
 from .row_lines import on_day
 

@@ -13,12 +13,14 @@ from flask_babel import gettext, ngettext
 from werkzeug.datastructures import MultiDict
 
 from plaidapp.auth.access import person
-from plaidapp.days import month_day
+from plaidapp.days import long_month, month_day, today
 from plaidapp.formats import number, shown_title
 from plaidapp.store import Transaction
+from plaidapp.store.base.dates import month_of
 from plaidapp.store.connections import accounts
 from plaidapp.store.transactions import filter_totals, reader
 from plaidapp.store.transactions.categories import SPENDING_TYPES, is_transfer
+from plaidapp.store.transactions.category_tree import TREE
 from plaidapp.store.transactions.filter_totals import CategorySum
 from plaidapp.store.transactions.filters import Filter
 
@@ -85,10 +87,21 @@ class RowSum:
         url = url_for("finance.transaction", transaction_id=row.id)
         return Line(shown_title(row), amount, url, on_day(row.date))
 
+    def _named(self, categories: Sequence[str]) -> list[str]:
+        """The categories, or the parts of them that the filter asks for."""
+        asked = self.query.get("category", [])
+        if all(code in TREE for code in asked):
+            return list(categories)
+        return [
+            code
+            for code in asked
+            if code in categories or any(code.startswith(f"{each}_") for each in categories)
+        ]
+
     def _exactly(self, sums: Iterable[CategorySum]) -> Query:
         """The filter of the sum's rows of these categories, and of no others."""
         categories = [each.category for each in sums]
-        query = self.query | {"category": categories}
+        query = self.query | {"category": self._named(categories)}
         if self.part in (IN, OUT):
             query |= {"direction": [self.part]}
         if "scope" in query or "account" in query:
@@ -163,3 +176,20 @@ def _added(one: CategorySum, other: CategorySum) -> CategorySum:
         money_in=one.money_in + other.money_in,
         money_out=one.money_out + other.money_out,
     )
+
+
+def of_days(first: date, last: date) -> Query:
+    return {"start_date": [first.isoformat()], "end_date": [last.isoformat()]}
+
+
+def about_month(month: date) -> str:
+    name = long_month(month)
+    if month == month_of(today()):
+        return gettext("In %(month)s so far", month=name)
+    return gettext("In %(month)s", month=name)
+
+
+def hidden_note() -> list[str]:
+    if person().hides_accounts:
+        return [gettext("Accounts that you have hidden are left out.")]
+    return []

@@ -8,12 +8,13 @@ from plaidapp.formats import listed
 from plaidapp.store.connections import accounts
 from plaidapp.store.transactions import filter_totals
 
+from ..base import asked
 from ..base.blueprint import blueprint
 from ..transactions import filter_urls
 from ..transactions.filter_form import NO_CURRENCY, ExplorerForm
 from ..transactions.filter_urls import Query
 from ..transactions.listing import MOST_COUNTED
-from . import asked, row_lines
+from . import row_lines
 from .explanation import Explanation, Result, answer
 from .row_lines import IN, NET, OUT
 

@@ -45,6 +45,12 @@ def pages() -> list[Place]:
             _("Transactions"), url_for("finance.explorer"), "arrow-left-right", _("rows payments")
         ),
         Place(
+            _("Spending"),
+            url_for("finance.spending"),
+            "chart-pie",
+            _("budget categories income savings"),
+        ),
+        Place(
             _("Recurring"),
             url_for("finance.recurring"),
             "repeat",

@@ -11,14 +11,13 @@ from decimal import Decimal
 
 from flask_babel import gettext
 
-from plaidapp.formats import CURRENCIES
 from plaidapp.store import Account
 from plaidapp.store.base.dates import month_of
 from plaidapp.store.connections.balances import BANK
 
 from ..charts.line import LineChart
 from ..charts.sparkline import Sparkline
-from . import periods
+from . import leading_currency, periods
 from .account_balances import NOTHING, AccountBalance, end_of_last_month
 
 MOST_POINTS = 400
@@ -79,11 +78,8 @@ def by_currency(
     today: date,
     main_currency: str | None = None,
 ) -> list[NetWorth]:
-    """One for each currency that open accounts with a known balance have.
-
-    The person's choice comes first, then ISO's currencies, then the currencies of the most
-    accounts. Unknown balances in other currencies are missing from the first.
-    """
+    """One for each currency that open accounts with a known balance have, in the order of
+    leading_currency.py. Unknown balances in other currencies are missing from the first."""
     accounts_in = defaultdict(list)
     for each in balances:
         if each.line is not None:
@@ -91,12 +87,8 @@ def by_currency(
     open_accounts = {
         currency: sum(each.is_open for each in group) for currency, group in accounts_in.items()
     }
-    order = sorted(
-        (currency != main_currency, currency not in CURRENCIES, -number, currency)
-        for currency, number in open_accounts.items()
-        if number
-    )
-    currencies = [currency for *_, currency in order]
+    counted = {currency: number for currency, number in open_accounts.items() if number}
+    currencies = leading_currency.in_order(counted, main_currency)
     missing = defaultdict(list)
     for each in balances:
         if each.is_unknown and currencies:

@@ -63,6 +63,11 @@ class DetailedSum(NamedTuple):
         """As `MonthlySum.spent`."""
         return spent(self.category, self.money_in, self.money_out)
 
+    @property
+    def earned(self) -> Decimal:
+        """What came in and is no refund, less what of it went back."""
+        return self.money_in - self.money_out + (self.spent or Decimal(0))
+
 
 def flow(user_id: int, since: datetime.date) -> list[DetailedSum]:
     """Return what `monthly_totals.flow` does, by detailed category."""

@@ -15,6 +15,7 @@ from ..connections.accounts import Account
 from ..people import users
 from . import search
 from .categories import not_transfer_sql, spending_account_sql
+from .category_tree import TREE, any_of_sql
 from .search import Word
 from .transactions import Transaction
 
@@ -123,7 +124,7 @@ class Filter:
         )
         begins = self.start is None or self.start.day == 1
         ends = self.end is None or days_later(self.end, 1).day == 1
-        return self == whole and begins and ends
+        return self == whole and begins and ends and all(each in TREE for each in self.categories)
 
     def by_meaning(self) -> "list[Filter]":
         """Return filters that find the same rows together and are read faster one by one.
@@ -156,7 +157,7 @@ class Filter:
         if self.account_ids:
             yield account.in_(self.account_ids)
         if self.categories:
-            yield Transaction.category.in_(self.categories)
+            yield any_of_sql(self.categories, Transaction.category, Transaction.detailed)
         if self.currencies:
             yield func.coalesce(Transaction.currency, "").in_(self.currencies)
         if self.scope == "flow":

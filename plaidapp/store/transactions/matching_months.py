@@ -9,6 +9,7 @@ from plaidapp.extensions import Columns, db
 
 from ..base.dates import AccountMonth, month_of
 from ..connections.accounts import Account
+from .category_tree import primary_of
 from .filters import Filter
 from .monthly_totals import MonthlyTotal
 
@@ -39,7 +40,8 @@ def _in_any_accounts(wanted: Filter, query: Select[*Columns]) -> Select[*Columns
 def in_categories_and_currencies(wanted: Filter, query: Select[*Columns]) -> Select[*Columns]:
     """Limit a query of totals to the filter's categories and currencies."""
     if wanted.categories:
-        query = query.where(MonthlyTotal.category.in_(wanted.categories))
+        codes = {*wanted.categories, *map(primary_of, wanted.categories)}
+        query = query.where(MonthlyTotal.category.in_(codes))
     if wanted.currencies:
         query = query.where(MonthlyTotal.currency.in_(wanted.currencies))
     return query

@@ -34,7 +34,7 @@ from ..connections import accounts
 from ..connections.accounts import Account
 from .categories import SPENDING_TYPES, is_transfer, spent
 
-UNSPLIT = text("detailed_rows IS NULL OR detailed_rows <> count + hidden")
+UNSPLIT = text("(detailed_rows IS NULL OR detailed_rows <> count + hidden)")
 """Totals that detailed_backfill.py has yet to split."""
 
 
@@ -141,6 +141,20 @@ def _monthly(_dialect: str) -> Select[Any]:
         .group_by(*key)
         .order_by(*key)
     )
+
+
+def first_month(user_id: int) -> datetime.date | None:
+    """Return the first month with transactions of a person; None if there are none."""
+    return db.session.scalar(_FIRST_MONTH, {"user_id": user_id})
+
+
+_FIRST_OF_ACCOUNT = (
+    select(func.min(MonthlyTotal.month))
+    .where(MonthlyTotal.account_id == Account.id)
+    .scalar_subquery()
+)
+"""It is read from the end of an index, once for each account."""
+_FIRST_MONTH = select(func.min(_FIRST_OF_ACCOUNT)).where(Account.user_id == bindparam("user_id"))
 
 
 def has_category(user_id: int, category: str) -> bool:

@@ -173,7 +173,10 @@ def test_a_poll_of_another_persons_pull_does_not_wait(charlie, client, pull, mon
         assert charlie.htmx("GET", f"/finance/pulls/{none}?revision=0").status_code == 404
 
 
-LISTS = ("/finance/live", "/finance/recurring/live", "/finance/transactions/live")
+LISTS = (
+    *("/finance/live", "/finance/recurring/live", "/finance/transactions/live"),
+    "/finance/spending/live",
+)
 
 
 @pytest.mark.parametrize("path", LISTS)

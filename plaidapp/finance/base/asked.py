@@ -1,4 +1,4 @@
-"""What the address of an explanation asks for. What can't be explained is a 404."""
+"""What the address of a figure or of its page asks for. What can't be shown is a 404."""
 
 from datetime import date
 
@@ -10,7 +10,7 @@ from plaidapp.store import Account, Item
 from plaidapp.store.base.dates import month_of
 from plaidapp.store.connections import accounts
 
-from ..base.fields import YEARS
+from .fields import YEARS
 
 
 def account(account_id: int) -> tuple[Account, Item]:
