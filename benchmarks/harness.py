@@ -6,7 +6,6 @@ that it compares in turn, round by round, and compares their medians.
 
 import argparse
 import contextlib
-import shutil
 import statistics
 import sys
 import tempfile
@@ -22,9 +21,14 @@ DATABASES = ("SQLite", "PostgreSQL")
 
 def arguments(question: str) -> argparse.Namespace:
     """Parse `--quick`, which shows within half a minute that the benchmark runs."""
-    parser = argparse.ArgumentParser(description=question)
-    parser.add_argument("--quick", action="store_true", help="small sizes and few rounds")
-    return parser.parse_args()
+    return parser(question).parse_args()
+
+
+def parser(question: str) -> argparse.ArgumentParser:
+    """Return a parser to which a benchmark adds options of its own."""
+    options = argparse.ArgumentParser(description=question)
+    options.add_argument("--quick", action="store_true", help="small sizes and few rounds")
+    return options
 
 
 @contextlib.contextmanager
@@ -35,19 +39,23 @@ def directory() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def database(kind: str) -> Iterator[str]:
-    """Give the URL of an empty temporary database. `kind` is one of DATABASES."""
-    with directory() as place:
+def database(kind: str, kept: Path | None = None) -> Iterator[str]:
+    """Give the URL of a database, empty and temporary unless it is `kept` in a directory.
+
+    `kind` is one of DATABASES.
+    """
+    with contextlib.nullcontext(kept) if kept else directory() as place:
         if kind == "SQLite":
             yield f"sqlite:///{place / 'bench.db'}"
             return
+        exists = (place / "pg").exists()
         server = get_server(place / "pg", cleanup_mode="stop")
         try:
-            server.psql("CREATE DATABASE bench")
+            if not exists:
+                server.psql("CREATE DATABASE bench")
             yield server.get_uri("bench").replace("postgresql://", "postgresql+psycopg://")
         finally:
             server.cleanup()
-            shutil.rmtree(place / "pg", ignore_errors=True)
 
 
 @contextlib.contextmanager

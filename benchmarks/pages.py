@@ -6,10 +6,12 @@ ones, on the larger database.
 """
 
 import contextlib
+import shutil
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import quote
 
 from flask import Flask
@@ -18,7 +20,7 @@ from flask_migrate import upgrade
 from sqlalchemy import ColumnElement, func, or_, select
 
 from benchmarks import long_history
-from benchmarks.harness import DATABASES, alternate, arguments, database, table
+from benchmarks.harness import DATABASES, alternate, database, parser, table
 from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.finance.transactions.listing import PAGE_SIZE
@@ -53,25 +55,36 @@ FIND_LIMIT = 50
 
 
 def main() -> None:
-    options = arguments(__doc__ or "")
+    known = parser(__doc__ or "")
+    known.add_argument("--keep", type=Path, help="where to keep the databases for the next run")
+    options = known.parse_args()
     sizes, rounds = (QUICK, 5) if options.quick else (SIZES, 15)
     for kind in DATABASES:
         with contextlib.ExitStack() as opened:
-            apps = {rows: opened.enter_context(filled(kind, rows)) for rows in sizes}
+            apps = {rows: opened.enter_context(filled(kind, rows, options.keep)) for rows in sizes}
             compare_pages(kind, apps, rounds)
             compare_queries(kind, apps[sizes[-1]])
             time_find(kind, apps, rounds)
 
 
 @contextlib.contextmanager
-def filled(kind: str, rows: int) -> Iterator[Flask]:
-    """Give the app on a database with `rows` transactions of user 1."""
-    with database(kind) as url:
+def filled(kind: str, rows: int, keep: Path | None = None) -> Iterator[Flask]:
+    """Give the app on a database with `rows` transactions of user 1. It may be kept in `keep`."""
+    kept = keep and keep / f"{kind}-{rows}"
+    filled = kept and kept / "filled"
+    is_filled = filled and filled.exists()
+    if kept and not is_filled:
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir(parents=True)
+    with database(kind, kept) as url:
         app = create_app(make_config(url, NO_REDIS, "http://localhost:1"))
         with app.app_context():
             upgrade()
-            user_id = long_history.add_user("alice")
-        long_history.add_history(app, user_id, rows, MERCHANTS)
+            user_id = None if is_filled else long_history.add_user("alice")
+        if user_id:
+            long_history.add_history(app, user_id, rows, MERCHANTS)
+        if filled:
+            filled.touch()
         yield app
         with app.app_context():
             db.engine.dispose()
