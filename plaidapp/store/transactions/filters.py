@@ -63,7 +63,7 @@ class Filter:
         pre_selected = pre_selected or (not row_by_row and search.has_index(self.search))
         return [
             *self.of_order(pre_selected or self._has_accounts_index),
-            *self._of_places(pre_selected),
+            *self._of_places(pre_selected or self._has_flag_index),
             *self._of_amounts(row_by_row and self.sort != "amount"),
             *_flagged(Transaction.pending, self.pending),
             *_flagged(Transaction.hidden, self.hidden),
@@ -100,13 +100,18 @@ class Filter:
     @property
     def has_index(self) -> bool:
         """True if an index finds the matching rows directly when there are few."""
-        return search.has_index(self.search) or "only" in (self.pending, self.hidden)
+        return search.has_index(self.search) or self._has_flag_index
+
+    @property
+    def _has_flag_index(self) -> bool:
+        """True if it asks for pending or for hidden rows only. Those are few."""
+        return "only" in (self.pending, self.hidden)
 
     @property
     def _has_accounts_index(self) -> bool:
         """True if the index of an account has its rows in the filter's order. Reading in the order
         of all rows takes long if the account has few of them."""
-        return len(self.account_ids) == 1 and self.sort == "date"
+        return len(self.account_ids) == 1 and self.sort == "date" and not self._has_flag_index
 
     @property
     def is_of_months(self) -> bool:
