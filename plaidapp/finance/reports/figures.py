@@ -1,4 +1,4 @@
-"""All figures of the dashboard, from eight queries however many transactions there are."""
+"""All figures of the dashboard, from nine queries however many transactions there are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

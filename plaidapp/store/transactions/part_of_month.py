@@ -12,6 +12,7 @@ from sqlalchemy import case, func, select
 from plaidapp.extensions import db
 
 from ..base.sums import money_sum, units_of
+from . import reader
 from .filters import Filter
 from .monthly_totals import MonthlySum
 from .transactions import Transaction
@@ -22,10 +23,12 @@ def flow(
 ) -> Sequence[MonthlySum] | None:
     """Return what was earned and spent from `first` to `last`, both included.
 
-    `first` is the first day of a month, which the sums name. None if there are more than `at_most`
-    rows: nobody waits until they are read.
+    `first` is the first day of a month, which the sums name. None if these days have more than
+    `at_most` rows of any kind: nobody waits until they are read.
     """
     wanted = Filter(user_id, first, last, scope="flow")
+    if reader.end_of_stretch(wanted, at_most + 1):
+        return None
     rows = (
         select(
             Transaction.amount,
@@ -33,19 +36,15 @@ def flow(
             func.coalesce(Transaction.currency, "").label("currency"),
         )
         .where(*wanted.conditions(row_by_row=True))
-        .limit(at_most + 1)
         .subquery()
     )
     units = units_of(rows.c.amount)
     found = db.session.execute(
         select(
-            func.count(),
             rows.c.category,
             rows.c.currency,
             money_sum(case((units < 0, -units), else_=0)),
             money_sum(case((units > 0, units), else_=0)),
         ).group_by(rows.c.category, rows.c.currency)
-    ).all()
-    if sum(count for count, *_ in found) > at_most:
-        return None
-    return [MonthlySum(first, *of_category) for _, *of_category in found]
+    )
+    return [MonthlySum(first, *of_category) for of_category in found]

@@ -43,3 +43,11 @@ def test_the_rows_of_one_account_are_read_from_its_index_in_order(owner):
     plan = plan_of(select(Transaction.id).where(*wanted.conditions()).order_by(*order).limit(50))
     assert "ix_transaction_account_id_date" in plan
     assert "TEMP B-TREE" not in plan
+
+
+@pytest.mark.parametrize("flag", ["pending", "hidden"])
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_flagged_rows_are_read_from_their_index_even_if_the_filter_names_an_account(owner, flag):
+    wanted = Filter(owner, account_ids=(1,), scope="all", **{"hidden": "any", flag: "only"})
+    plan = plan_of(select(Transaction.amount).where(*wanted.conditions()))
+    assert f"ix_transaction_{flag}" in plan
