@@ -93,6 +93,7 @@ def pages(here: World) -> list[str]:
         "/finance/transactions?direction=out&category=TRAVEL&category=TRANSFER_OUT",
         "/finance/recurring",
         *spending_pages(here.today),
+        "/finance/recurring/calendar",
         "/finance/items",
         *(f"/finance/accounts/{number}" for number in ids),
         *(f"/finance/transactions?account={number}" for number in ids),

@@ -17,6 +17,16 @@ def account(account_id: int) -> tuple[Account, Item]:
     return owned_or_404(accounts.with_item, account_id, LARGEST_BIG_ID)
 
 
+def account_in_query() -> Account | None:
+    """The account that the address names after the question mark; None without one."""
+    text = request.args.get("account")
+    if text is None:
+        return None
+    if not text.isdecimal() or not text.isascii():
+        abort(404)
+    return account(int(text))[0]
+
+
 def day(name: str = "day") -> date:
     """The day in the address, today without one. No figure is of a later day."""
     return _past(request.args.get(name) or today().isoformat())

@@ -27,15 +27,20 @@ MOST_DAYS = 31
 
 @blueprint.get("/explain/due")
 def explain_due() -> str:
+    """Of all accounts, or of the one in the address."""
     currency, found = asked.currency(), upcoming.of_user(person().id, MOST_DAYS)
+    account = asked.account_in_query()
     lines = [
-        _line(stream, day, 1) for day, stream in found.costs if (stream.currency or "") == currency
+        _line(stream, day, 1)
+        for day, stream in found.costs
+        if (stream.currency or "") == currency and account in (None, stream.account)
     ]
     total = total_of(lines)
+    until = gettext("Through %(day)s", day=month_day(found.end_of_month))
     return answer(
         Explanation(
             gettext("Still due"),
-            gettext("Through %(day)s", day=month_day(found.end_of_month)),
+            f"{account_label(account)} · {until}" if account else until,
             currency,
             [*lines, Result(gettext("Still due"), total)] if lines else (),
             notes=[gettext("At the latest amounts. Transfers between your accounts don’t count.")],

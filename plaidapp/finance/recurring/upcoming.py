@@ -71,6 +71,17 @@ class Upcoming:
         return [(day, stream) for day, streams in days for stream in streams if is_cost(stream)]
 
     @property
+    def due_by_account(self) -> list[tuple[Cover, Decimal]]:
+        """What is available on each account, and what `due` has of it. The largest comes first."""
+        sums: dict[int, Decimal] = {}
+        for _, stream in self.costs:
+            if stream.currency == stream.account.currency:
+                number = stream.account_id
+                sums[number] = sums.get(number, Decimal()) + stream.last_amount
+        pairs = ((each, sums.get(each.account.id)) for each in self.covers)
+        return sorted(((each, due) for each, due in pairs if due), key=lambda pair: -pair[1])
+
+    @property
     def end_of_month(self) -> date:
         return last_of_month(self.today)
 

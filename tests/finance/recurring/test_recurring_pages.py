@@ -372,6 +372,24 @@ def test_the_dashboard_says_what_is_due_and_whether_the_account_covers_it(
     assert "Card has $64.98 available: $0.01 short today." in said()
 
 
+def test_what_is_due_is_compared_account_by_account(alice, add, checking, set_clock, look, bank):
+    set_clock("2026-11-20T12:00Z")
+    checking("100")
+    november = {"frequency": "MONTHLY", "last_date": date(2026, 10, 20)}
+    add("Water", "48.20", predicted_next_date=date(2026, 11, 24), **november)
+    add("Internet", "64.99", predicted_next_date=date(2026, 11, 20), **november)
+    add("Rent", "900", predicted_next_date=date(2026, 12, 20), **november)
+    panel = look().find(**{"class": "rows due-by-account small"})[1]
+    assert panel == "Card 3333 $113.19 due $100.00 available"
+    path = f"/finance/explain/due?currency=USD&account={bank[1]}"
+    due = Page(alice.client.get(path).text).find(**{"class": "sum"})[1]
+    assert due.index("Internet") < due.index("Water")
+    assert "Rent" not in due
+    for other in ("x", "999", "-1", "²"):
+        path = f"/finance/explain/due?currency=USD&account={other}"
+        assert alice.client.get(path).status_code == 404, other
+
+
 def test_the_dashboards_panel_lists_the_next_days(app, alice, add):
     add()
     with app.app_context():
