@@ -20,7 +20,6 @@ from plaidapp.store.base.dates import month_of
 from plaidapp.store.connections import accounts
 from plaidapp.store.transactions import filter_totals, reader
 from plaidapp.store.transactions.categories import SPENDING_TYPES, is_transfer
-from plaidapp.store.transactions.category_tree import TREE
 from plaidapp.store.transactions.filter_totals import CategorySum
 from plaidapp.store.transactions.filters import Filter
 
@@ -64,13 +63,16 @@ class RowSum:
             found = reader.page(filter_of(self._exactly(self.sums)), MOST_ROWS) if self.sums else ()
             return [self._line_of_row(row) for row in found]
         parts = [each for each in self.sums if amount_of(each, self.part)]
-        parts.sort(key=lambda each: (-abs(amount_of(each, self.part)), each.category))
+        parts.sort(key=lambda each: (-abs(amount_of(each, self.part)), self._code(each)))
         many = len(parts) > MOST_CATEGORIES + 1 and not self.left_out
         named = parts[:MOST_CATEGORIES] if many else parts
-        lines = [self._line(category_label(each.category), [each]) for each in named]
+        lines = [self._line(category_label(self._code(each)), [each]) for each in named]
         if others := parts[len(named) :]:
             lines.append(self._line(gettext("Other categories"), others))
         return lines
+
+    def _code(self, each: CategorySum) -> str:
+        return code_of(each, self.query)
 
     def _line(self, label: str, sums: Sequence[CategorySum]) -> Line:
         rows = sum(each.rows for each in sums)
@@ -87,26 +89,14 @@ class RowSum:
         url = url_for("finance.transaction", transaction_id=row.id)
         return Line(shown_title(row), amount, url, on_day(row.date))
 
-    def _named(self, categories: Sequence[str]) -> list[str]:
-        """The categories, or the parts of them that the filter asks for."""
-        asked = self.query.get("category", [])
-        if all(code in TREE for code in asked):
-            return list(categories)
-        return [
-            code
-            for code in asked
-            if code in categories or any(code.startswith(f"{each}_") for each in categories)
-        ]
-
     def _exactly(self, sums: Iterable[CategorySum]) -> Query:
         """The filter of the sum's rows of these categories, and of no others."""
-        categories = [each.category for each in sums]
-        query = self.query | {"category": self._named(categories)}
+        query = self.query | {"category": list(dict.fromkeys(map(self._code, sums)))}
         if self.part in (IN, OUT):
             query |= {"direction": [self.part]}
         if "scope" in query or "account" in query:
             return query
-        has_transfers = any(map(is_transfer, categories))
+        has_transfers = any(is_transfer(each.category) for each in sums)
         if self.left_out:  # transfers of every account, unless the filter asks for them
             if has_transfers and "category" not in self.query:
                 return query | {"scope": ["all"]}
@@ -158,15 +148,22 @@ def of(query: Query, part: str, currencies: Iterable[str], *, left_out: bool = F
     sums = [each for each in found if each.currency in wanted]
     if len(sums) < len(found):
         query = query | {"currency": sorted(code or NO_CURRENCY for code in wanted)}
-    return RowSum(query, part, _joined(sums), left_out)
+    return RowSum(query, part, _joined(sums, query), left_out)
 
 
-def _joined(sums: Iterable[CategorySum]) -> list[CategorySum]:
+def code_of(each: CategorySum, query: Query) -> str:
+    """The category of a sum, at the level that the filter asks for."""
+    by_detailed = each.detailed and each.category not in query.get("category", ())
+    return each.detailed if by_detailed else each.category
+
+
+def _joined(sums: Iterable[CategorySum], query: Query) -> list[CategorySum]:
     """One sum for each category, whatever its currency."""
     joined: dict[str, CategorySum] = {}
     for each in sums:
-        so_far = joined.get(each.category)
-        joined[each.category] = each if so_far is None else _added(so_far, each)
+        code = code_of(each, query)
+        so_far = joined.get(code)
+        joined[code] = each if so_far is None else _added(so_far, each)
     return list(joined.values())
 
 

@@ -33,7 +33,7 @@ def explain_transactions() -> str:
     titles = {IN: gettext("Money in"), OUT: gettext("Money out"), NET: gettext("Net")}
     about = listed(chip.label for chip in _chips(form, query)) or gettext("All transactions")
     wanted = row_lines.filter_of(query)
-    if not wanted.is_of_months and filter_totals.tally(wanted, MOST_COUNTED).is_more:
+    if not filter_totals.has_totals(wanted) and filter_totals.tally(wanted, MOST_COUNTED).is_more:
         too_many = gettext("There are too many to add up. Narrow the filter to see totals.")
         return answer(Explanation(titles[part], about, currency, (), notes=[too_many]))
     left_out = "left_out" in request.args

@@ -4,12 +4,15 @@ import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
+from functools import cache
 from typing import TypeVar
+
+from flask_babel import get_locale
 
 from plaidapp.store.base.search_terms import begins_in, parts_of
 from plaidapp.store.connections import accounts
 from plaidapp.store.transactions import search
-from plaidapp.store.transactions.categories import PRIMARY
+from plaidapp.store.transactions.category_tree import TREE
 from plaidapp.store.transactions.search import Word
 
 from .amounts import from_typed
@@ -23,7 +26,7 @@ def words_of(user_id: int, typed: str) -> tuple[Word, ...]:
     """Return the words of a search of this person, in the visitor's language."""
     if not typed.strip():
         return ()
-    labels = {code: category_label(code) for code in PRIMARY}
+    labels = labels_of(str(get_locale()))
     names = {
         row.id: f"{row.title} {row.name} {row.mask or ''}" for row in accounts.of_user(user_id)
     }
@@ -32,6 +35,12 @@ def words_of(user_id: int, typed: str) -> tuple[Word, ...]:
         return Word(parts_of(part), _named(labels, part), _named(names, part), _amount(part))
 
     return search.words(typed, word_of)
+
+
+@cache
+def labels_of(_locale: str) -> dict[str, str]:
+    """Return the labels of all categories in the visitor's language, by code."""
+    return {code: category_label(code) for pair in TREE.items() for code in (pair[0], *pair[1])}
 
 
 def _named(names: Mapping[Key, str], typed: str) -> tuple[Key, ...]:

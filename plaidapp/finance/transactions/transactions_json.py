@@ -44,8 +44,8 @@ def transactions_json() -> Response | tuple[Response, int]:
 
 
 def _count(filter_: Filter) -> int:
-    """From the monthly totals if the filter is made of whole months."""
-    if filter_.is_of_months:
+    """From the monthly totals if they have the answer."""
+    if filter_totals.has_totals(filter_):
         return filter_totals.tally(filter_, 0).rows
     return reader.count(filter_)
 

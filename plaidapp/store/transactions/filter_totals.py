@@ -14,10 +14,10 @@ from plaidapp.extensions import db
 from ..base.dates import days_later, month_of, months_later
 from ..base.sums import money_sum, units_of
 from ..connections.accounts import Account
-from . import counted_rows, matching_months, monthly_totals, reader
+from . import counted_rows, detailed_totals, matching_months, monthly_totals, reader
 from .categories import not_transfer_sql, spending_account_sql
+from .detailed_totals import DetailedTotal
 from .filters import Filter
-from .monthly_totals import MonthlyTotal
 from .transactions import Transaction
 
 Totals = Select[bool, int, str | None, Decimal, Decimal]
@@ -51,10 +51,10 @@ class Tally(NamedTuple):
 def tally(wanted: Filter, at_most: int) -> Tally:
     """Return how many rows match and what they add up to.
 
-    Whole months are read from the monthly totals. Otherwise this reads about `at_most` rows at
+    Whole months are read from their totals. Otherwise this reads about `at_most` rows at
     most: all rows of a short ledger, the rows that an index finds, or the first rows of a long one.
     """
-    if wanted.is_of_months:
+    if has_totals(wanted):
         return _exact(_sums_of_months(wanted))
     if matching_months.count_rows(wanted) <= at_most:
         return _exact(_sums_of_rows(wanted, wanted.conditions(row_by_row=True)))
@@ -70,6 +70,13 @@ def tally(wanted: Filter, at_most: int) -> Tally:
         if found.rows <= at_most:
             return found
     return Tally(min(rows, at_most), True)
+
+
+def has_totals(wanted: Filter, *, detailed: bool = False) -> bool:
+    """True if monthly or, for detailed categories, detailed totals can answer the filter."""
+    if not (wanted.names_detailed or detailed):
+        return wanted.is_of_months
+    return wanted.is_of_months and detailed_totals.is_split(wanted.user_id)
 
 
 def _count(conditions: Sequence[ColumnElement[bool]]) -> int:
@@ -120,32 +127,41 @@ def count_between(user_id: int, start: datetime.date, end: datetime.date) -> int
 
 
 class CategorySum(NamedTuple):
-    """The rows of one category and currency. Neither amount is negative. "" is no currency."""
+    """The rows of one category and currency. Neither amount is negative. "" is no currency.
+
+    `detailed` is empty if the sum is one of all of the category's rows.
+    """
 
     category: str
     currency: str
     rows: int
     money_in: Decimal
     money_out: Decimal
+    detailed: str = ""
 
 
-def by_category(wanted: Filter, *, left_out: bool = False) -> list[CategorySum]:
+def by_category(
+    wanted: Filter, *, left_out: bool = False, detailed: bool = False
+) -> list[CategorySum]:
     """Return the parts of what the filter's rows add up to that totals count, or leave out.
 
-    Unless the filter is of whole months, this reads all of its rows.
+    By detailed category if that is asked for or the filter names one. Unless the filter is of whole
+    months, this reads all of its rows.
     """
-    if wanted.is_of_months:
-        query = _sums_of_months(wanted, _CATEGORY)
+    detailed = detailed or wanted.names_detailed
+    by = ("category", "detailed") if detailed else ("category",)
+    if has_totals(wanted, detailed=detailed):
+        query = _sums_of_months(wanted, by)
     else:
-        query = _sums_of_rows(wanted, wanted.conditions(), None, _CATEGORY)
+        query = _sums_of_rows(wanted, wanted.conditions(), None, by)
     return [
-        CategorySum(row.category, row.currency or "", row.rows, row.money_in, row.money_out)
+        CategorySum(
+            *(row.category, row.currency or "", row.rows, row.money_in, row.money_out),
+            row.detailed if detailed else "",
+        )
         for row in db.session.execute(query)
         if row.rows and row.counts is not left_out
     ]
-
-
-_CATEGORY = "category"
 
 
 def _exact(query: Totals) -> Tally:
@@ -162,14 +178,14 @@ def _sums_of_rows(
     wanted: Filter,
     conditions: Sequence[ColumnElement[bool]],
     limit: int | None = None,
-    by: str | None = None,
+    by: Sequence[str] = (),
 ) -> Totals:
     rows = (
         select(
             Transaction.amount,
             Transaction.currency.label("currency"),
             counted_rows.counts_row_sql(wanted).label("counts"),
-            *([Transaction.category.label(by)] if by else []),
+            *(getattr(Transaction, name).label(name) for name in by),
         )
         .where(*conditions)
         .limit(limit)
@@ -185,23 +201,24 @@ def _sums_of_rows(
     )
 
 
-def _sums_of_months(wanted: Filter, by: str | None = None) -> Totals:
-    counts = counted_rows.counts_month_sql(wanted, MonthlyTotal.category, Account.type)
+def _sums_of_months(wanted: Filter, by: Sequence[str] = ()) -> Totals:
+    totals = DetailedTotal if "detailed" in by else matching_months.totals_of(wanted)
+    counts = counted_rows.counts_month_sql(wanted, totals.category, Account.type)
     query = select(
-        MonthlyTotal.count,
-        MonthlyTotal.currency,
-        MonthlyTotal.money_in,
-        MonthlyTotal.money_in_high,
-        MonthlyTotal.money_out,
-        MonthlyTotal.money_out_high,
+        totals.count,
+        totals.currency,
+        totals.money_in,
+        totals.money_in_high,
+        totals.money_out,
+        totals.money_out_high,
         counts.label("counts"),
-        *([MonthlyTotal.category] if by else []),
+        *(getattr(totals, name) for name in by),
     )
-    query = matching_months.in_accounts_and_months(wanted, query)
+    query = matching_months.in_accounts_and_months(wanted, query, totals)
     if wanted.scope == "flow":
-        is_flow = spending_account_sql(Account.type), not_transfer_sql(MonthlyTotal.category)
+        is_flow = spending_account_sql(Account.type), not_transfer_sql(totals.category)
         query = query.where(*is_flow)
-    months = matching_months.in_categories_and_currencies(wanted, query).subquery()
+    months = matching_months.in_categories_and_currencies(wanted, query, totals).subquery()
     return _grouped(
         months,
         func.sum(months.c.count),
@@ -216,8 +233,8 @@ def _grouped(
     rows: ColumnElement[int],
     money_in: ColumnElement[Decimal],
     money_out: ColumnElement[Decimal],
-    by: str | None,
+    by: Sequence[str],
 ) -> Totals:
-    key = parts.c.counts, parts.c.currency, *([parts.c[by]] if by else [])
+    key = parts.c.counts, parts.c.currency, *(parts.c[name] for name in by)
     sums = rows.label("rows"), money_in.label("money_in"), money_out.label("money_out")
     return select(*key, *sums).group_by(*key)

@@ -25,12 +25,13 @@ class Filter:
     """Which transactions of a person to show, and in which order.
 
     `start` and `end` are included; so are `smallest` and `largest`, which limit the amount without
-    its sign. A row matches all words of `search`, any of `account_ids`, any of `categories` and any
-    of `currencies`; none means all. The currency "" is that of rows whose bank names none. The
-    scope "flow" is what was earned or spent: rows of accounts that people spend from, without
-    transfers. "listed" lists the other rows too, but totals leave them out (counted_rows.py), and
-    with "all" totals count every row. Rows of accounts that the person has hidden are left out,
-    unless the filter names accounts, asks for hidden rows, or has `hidden_accounts`.
+    its sign. A row matches all words of `search`, any of `account_ids`, any of `categories` (codes
+    of either level) and any of `currencies`; none means all. The currency "" is that of rows whose
+    bank names none. The scope "flow" is what was earned or spent: rows of accounts that people
+    spend from, without transfers. "listed" lists the other rows too, but totals leave them out
+    (counted_rows.py), and with "all" totals count every row. Rows of accounts that the person has
+    hidden are left out, unless the filter names accounts, asks for hidden rows, or has
+    `hidden_accounts`.
     """
 
     user_id: int
@@ -129,7 +130,7 @@ class Filter:
         )
         begins = self.start is None or self.start.day == 1
         ends = self.end is None or days_later(self.end, 1).day == 1
-        return self == whole and begins and ends and all(each in TREE for each in self.categories)
+        return self == whole and begins and ends
 
     def by_meaning(self) -> "list[Filter]":
         """Return filters that find the same rows together and are read faster one by one.
@@ -138,11 +139,19 @@ class Filter:
         """
         word, *rest = self.search
         as_text = replace(self, search=(replace(word, categories=()), *rest))
-        both = tuple(
-            code for code in word.categories if code in (self.categories or word.categories)
-        )
-        in_category = replace(self, search=tuple(rest), categories=both)
-        return [as_text, in_category] if both else [as_text]
+        in_category = replace(self, search=(*rest, Word((), word.categories)))
+        return [as_text, in_category]
+
+    @property
+    def category_sets(self) -> list[tuple[str, ...]]:
+        """Sets of categories: each row counts under one of every set."""
+        named = (word.categories for word in self.search if word.is_category)
+        return [codes for codes in (self.categories, *named) if codes]
+
+    @property
+    def names_detailed(self) -> bool:
+        """True if it takes detailed categories to tell which rows match."""
+        return any(code not in TREE for codes in self.category_sets for code in codes)
 
     def _of_search(self, row_by_row: bool) -> list[ColumnElement[bool]]:
         if row_by_row:

@@ -9,27 +9,38 @@ from plaidapp.extensions import Columns, db
 
 from ..base.dates import AccountMonth, month_of
 from ..connections.accounts import Account
-from .category_tree import primary_of
+from . import detailed_totals
+from .category_tree import any_of_sql
+from .detailed_totals import DetailedTotal
 from .filters import Filter
 from .monthly_totals import MonthlyTotal
 
-_ROWS = MonthlyTotal.count + MonthlyTotal.hidden
+Totals = type[MonthlyTotal] | type[DetailedTotal]
 
 
-def in_accounts_and_months(wanted: Filter, query: Select[*Columns]) -> Select[*Columns]:
+def totals_of(wanted: Filter) -> Totals:
+    """Return the totals that tell the filter's categories apart, if they are complete."""
+    if wanted.names_detailed and detailed_totals.is_split(wanted.user_id):
+        return DetailedTotal
+    return MonthlyTotal
+
+
+def in_accounts_and_months(
+    wanted: Filter, query: Select[*Columns], totals: Totals
+) -> Select[*Columns]:
     """Limit a query of totals to the filter's accounts, and to the months of its dates."""
-    query = _in_any_accounts(wanted, query)
+    query = _in_any_accounts(wanted, query, totals)
     return query.where(~Account.is_hidden) if wanted.leaves_out_accounts else query
 
 
-def _in_any_accounts(wanted: Filter, query: Select[*Columns]) -> Select[*Columns]:
+def _in_any_accounts(wanted: Filter, query: Select[*Columns], totals: Totals) -> Select[*Columns]:
     """With hidden accounts."""
-    query = query.join(Account, Account.id == MonthlyTotal.account_id)
+    query = query.join(Account, Account.id == totals.account_id)
     query = query.where(Account.user_id == wanted.user_id)
     if wanted.start:
-        query = query.where(MonthlyTotal.month >= month_of(wanted.start))
+        query = query.where(totals.month >= month_of(wanted.start))
     if wanted.end:
-        query = query.where(MonthlyTotal.month <= wanted.end)
+        query = query.where(totals.month <= wanted.end)
     if wanted.item_id:
         query = query.where(Account.item_id == wanted.item_id)
     if wanted.account_ids:
@@ -37,13 +48,20 @@ def _in_any_accounts(wanted: Filter, query: Select[*Columns]) -> Select[*Columns
     return query
 
 
-def in_categories_and_currencies(wanted: Filter, query: Select[*Columns]) -> Select[*Columns]:
-    """Limit a query of totals to the filter's categories and currencies."""
-    if wanted.categories:
-        codes = {*wanted.categories, *map(primary_of, wanted.categories)}
-        query = query.where(MonthlyTotal.category.in_(codes))
+def in_categories_and_currencies(
+    wanted: Filter, query: Select[*Columns], totals: Totals
+) -> Select[*Columns]:
+    """Limit a query of totals to the filter's categories and currencies.
+
+    Monthly totals that have yet to be split may have rows of any detailed category.
+    """
+    if totals is DetailedTotal:
+        columns = DetailedTotal.category, DetailedTotal.detailed
+        query = query.where(*(any_of_sql(codes, *columns) for codes in wanted.category_sets))
+    elif not wanted.names_detailed:
+        query = query.where(*(totals.category.in_(codes) for codes in wanted.category_sets))
     if wanted.currencies:
-        query = query.where(MonthlyTotal.currency.in_(wanted.currencies))
+        query = query.where(totals.currency.in_(wanted.currencies))
     return query
 
 
@@ -52,7 +70,8 @@ def count_rows(wanted: Filter) -> int:
 
     A query that reads row by row reads that many.
     """
-    query = _in_any_accounts(wanted, select(func.sum(_ROWS)))
+    query = select(func.sum(MonthlyTotal.count + MonthlyTotal.hidden))
+    query = _in_any_accounts(wanted, query, MonthlyTotal)
     return int(db.session.scalar(query) or 0)
 
 
@@ -62,13 +81,15 @@ def months(wanted: Filter, after: datetime.date | None) -> Sequence[tuple[Accoun
 
     In the order of the filter, starting with the month of the day `after`.
     """
-    month = MonthlyTotal.month
-    query = select(MonthlyTotal.account_id, month, func.sum(_ROWS))
-    query = in_categories_and_currencies(wanted, in_accounts_and_months(wanted, query))
-    query = query.group_by(MonthlyTotal.account_id, month)
+    totals = totals_of(wanted)
+    month = totals.month
+    query = select(totals.account_id, month, func.sum(totals.count + totals.hidden))
+    query = in_accounts_and_months(wanted, query, totals)
+    query = in_categories_and_currencies(wanted, query, totals)
+    query = query.group_by(totals.account_id, month)
     if after:
         begin = month_of(after)
         query = query.where(month <= begin if wanted.descending else month >= begin)
     order = month.desc() if wanted.descending else month
-    found = db.session.execute(query.order_by(order, MonthlyTotal.account_id))
+    found = db.session.execute(query.order_by(order, totals.account_id))
     return [((account_id, first), int(count)) for account_id, first, count in found]

@@ -65,9 +65,10 @@ def page(wanted: Filter, limit: int, after: Place | None = None) -> Sequence[Tra
     rows = _page(wanted, in_stretch(wanted, end), limit, after)
     if len(rows) == limit or end is None:
         return rows
-    if wanted.search and wanted.search[0].categories and not wanted.has_index:
+    first = wanted.search[0] if wanted.search else None
+    if first and first.categories and not first.is_category and not wanted.has_index:
         return _by_meaning(wanted, limit, after)
-    rows_in_months = wanted.categories or wanted.currencies or wanted.leaves_out_accounts
+    rows_in_months = wanted.category_sets or wanted.currencies or wanted.leaves_out_accounts
     if rows_in_months and wanted.sort == "date" and not wanted.has_index:
         return _by_month(wanted, limit, after)
     return _page(wanted, wanted.conditions(), limit, after)

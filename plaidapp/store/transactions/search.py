@@ -22,6 +22,7 @@ from sqlalchemy.orm import aliased
 
 from ..base.dialect import on_sqlite
 from ..base.search_terms import parts_of, tokens_of
+from .category_tree import any_of_sql
 from .transactions import Transaction
 
 MOST_TOKENS = 20
@@ -43,9 +44,9 @@ array_to_tsvector(string_to_array(ltrim(replace(
 class Word:
     """A word that somebody typed, with everything that it may mean.
 
-    A row matches if one of `parts` is in its name, merchant or note (base/search_terms.py), if its
-    category is one of `categories` or its account one of `account_ids`, or if its amount without
-    the sign is `amount`.
+    A row matches if one of `parts` is in its name, merchant or note (base/search_terms.py), if it
+    counts under one of `categories`, at either level, if its account is one of `account_ids`, or if
+    its amount without the sign is `amount`.
     """
 
     parts: tuple[str, ...]
@@ -61,6 +62,12 @@ class Word:
     @property
     def is_text(self) -> bool:
         return not (self.categories or self.account_ids or self.amount is not None)
+
+    @property
+    def is_category(self) -> bool:
+        """True for a word that means categories and nothing else."""
+        others = self.parts or self.account_ids or self.amount is not None
+        return bool(self.categories) and not others
 
     @property
     def has_index(self) -> bool:
@@ -108,7 +115,7 @@ def _meanings(word: Word) -> Iterable[ColumnElement[bool]]:
     position = func.instr if on_sqlite() else func.strpos
     yield from (position(TEXT, part) > 0 for part in word.parts)
     if word.categories:
-        yield Transaction.category.in_(word.categories)
+        yield any_of_sql(word.categories, Transaction.category, Transaction.detailed)
     if word.account_ids:
         yield (Transaction.account_id + 0).in_(word.account_ids)
     if word.amount is not None:

@@ -17,7 +17,7 @@ from plaidapp.store import Account, Transaction
 from plaidapp.store.base.search_terms import pairs_of, parts_of, words_of
 from plaidapp.store.connections import accounts, arranged_accounts
 from plaidapp.store.reports import derived
-from plaidapp.store.transactions import filter_totals, item_rows, reader, search
+from plaidapp.store.transactions import category_tree, filter_totals, item_rows, reader, search
 from plaidapp.store.transactions.filters import Filter
 from plaidapp.store.transactions.reader import place_of
 from plaidapp.store.transactions.search import Word
@@ -27,10 +27,14 @@ NAMES = (
     *("Café Zoë", "CAFE NERO", "Tartine Bakery", "McDonald's #12", "Uber 072515 SF**POOL**"),
     *("Łódź", "東京タワー", "a", "zebra", "☕", "United Airlines", "Payment – thank you"),
 )
+COFFEE, CARD = "FOOD_AND_DRINK_COFFEE", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT"
+DETAILED = ((COFFEE,), ("INCOME_SALARY", "TRANSFER_IN"), (CARD, "FOOD_AND_DRINK_NEW"))
 CATEGORIES = (
     None,
-    Category("FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE"),
-    Category("LOAN_PAYMENTS", "LOAN_PAYMENTS_CREDIT_CARD_PAYMENT"),
+    Category("FOOD_AND_DRINK", COFFEE),
+    Category("FOOD_AND_DRINK", "FOOD_AND_DRINK_NEW"),
+    Category("INCOME", "INCOME_WAGES"),
+    Category("LOAN_PAYMENTS", CARD),
     Category("TRAVEL", "TRAVEL_FLIGHTS"),
 )
 SEARCHES = ("cafe", "ZOË", "caf z", "donald's", "京", "☕", "with zo nero", "zz", "?")
@@ -39,6 +43,8 @@ MEANINGS = (
     (Word(parts_of("afe"), ("TRAVEL", "OTHER")),),
     (Word(parts_of("z"), ("TRAVEL",)), Word(parts_of("e"), ("OTHER",), amount=Decimal(1))),
     (Word(("nothing",), ("TRAVEL",)), *search.words("afe")),
+    (Word(parts_of("z"), (COFFEE, "INCOME")),),
+    (Word(parts_of("z"), (COFFEE, "TRAVEL")), Word(parts_of("e"), ("FOOD_AND_DRINK",))),
 )
 
 
@@ -71,7 +77,7 @@ def many_rows(owner, item, another_item, save, transaction, account):
         if chance.random() < 0.2:
             own |= {"note": "with Zoë", "note_pairs": pairs_of("with Zoë")}
         if chance.random() < 0.2:
-            own |= {"own_category": "TRAVEL"}
+            own |= category_tree.chosen(chance.choice(("TRAVEL", COFFEE)))
         change(row.id, **own)
     item_rows.mark_removed(item.id, [f"{item.id}-7", f"{item.id}-8"])
     derived.rebuild([row.id for row in accounts.of_user(owner)])
@@ -98,11 +104,15 @@ def pairs_of_row(names, note):
     return pairs_of(*names) + pairs_of(note)
 
 
+def counts_under(codes, row):
+    return row.category in codes or row.detailed in codes
+
+
 def means(word, row):
     there = pairs_of_row((row.merchant_name, row.name), row.note)
     return (
         any(part in there for part in word.parts)
-        or row.category in word.categories
+        or counts_under(word.categories, row)
         or abs(row.amount) == word.amount
     )
 
@@ -122,7 +132,7 @@ def expected(wanted):
                 wanted.end is None or row.date <= wanted.end,
                 wanted.item_id in (None, row.item_id),
                 not wanted.account_ids or row.account_id in wanted.account_ids,
-                not wanted.categories or row.category in wanted.categories,
+                not wanted.categories or counts_under(wanted.categories, row),
                 not wanted.currencies or (row.currency or "") in wanted.currencies,
                 wanted.smallest is None or abs(row.amount) >= wanted.smallest,
                 wanted.largest is None or abs(row.amount) <= wanted.largest,
@@ -164,7 +174,7 @@ def some_filters(owner, account_ids):
         "item_id": (1, 2, 4711),
         "search": (*map(search.words, SEARCHES), *MEANINGS),
         "account_ids": ((account_ids[0],), tuple(account_ids[:2]), (4711,)),
-        "categories": (("TRAVEL",), ("OTHER", "TRANSFER_OUT"), ("NONE",)),
+        "categories": (("TRAVEL",), ("OTHER", "TRANSFER_OUT"), ("NONE",), *DETAILED),
         "currencies": (("USD",), ("EUR", ""), ("XYZ",)),
         "smallest": (Decimal("1"), Decimal("12.50000001")),
         "largest": (Decimal("0"), Decimal("12.5")),
@@ -267,6 +277,7 @@ def test_monthly_totals_add_up_to_the_sums_of_the_rows(owner, many_rows, hides):
             {"scope": "flow"},
             {"scope": "all"},
             {"categories": ("TRAVEL", "TRANSFER_OUT")},
+            *({"categories": codes} for codes in DETAILED),
             {"hidden_accounts": True},
         ):
             whole = replace(wanted, **part)
@@ -348,6 +359,7 @@ def test_a_page_is_the_same_whichever_way_it_is_read(owner, many_rows, monkeypat
     typed = map(search.words, ("cafe", "cafe zoe", "t", "united", "nobody"))
     searches = [{"search": words} for words in (*typed, *MEANINGS)]
     parts = [*searches, {"categories": ("TRAVEL",)}, {"categories": ("TRAVEL", "FOOD_AND_DRINK")}]
+    parts += [{"categories": codes} for codes in DETAILED]
     parts.append(
         {"categories": ("TRAVEL",), "hidden": "any", "direction": "in", "account_ids": (1,)}
     )

@@ -21,6 +21,7 @@ from plaidapp.store.transactions.search import Word
 
 DAY = date(2026, 1, 31)
 FOOD, TRAVEL = "FOOD_AND_DRINK", "TRAVEL"
+COFFEE = "FOOD_AND_DRINK_COFFEE"
 
 
 def found(owner, typed):
@@ -108,7 +109,7 @@ def world(owner, item, save, transaction):
                 chance.choice(("12.5", "-12.5", "1")),
                 name=some_text(),
                 merchant_name=chance.choice((None, some_text())),
-                category=Category(chance.choice((FOOD, TRAVEL)), "X"),
+                category=Category(*chance.choice(((FOOD, COFFEE), (FOOD, ""), (TRAVEL, "X")))),
             )
             for n in range(150)
         ),
@@ -124,7 +125,7 @@ def world(owner, item, save, transaction):
 
 MEANINGS = st.tuples(
     TYPED,
-    st.sampled_from(((), (), (FOOD,), (TRAVEL, "NONE"))),
+    st.sampled_from(((), (), (FOOD,), (TRAVEL, "NONE"), (COFFEE,), (TRAVEL, COFFEE))),
     st.booleans(),
     st.sampled_from((None, None, Decimal("12.5"))),
 )
@@ -152,6 +153,7 @@ def test_a_search_finds_the_same_rows_as_a_slow_reference(
         if all(
             is_in(typed, row.name, row.merchant_name, row.note)
             or row.category in categories
+            or row.detailed in categories
             or (in_account and row.account_id == account_id)
             or abs(row.amount) == amount
             for typed, categories, in_account, amount in meanings
