@@ -148,6 +148,7 @@ def edit_one(browser):
     browser.get(path)
     page = browser.press("Save", category="HOME_IMPROVEMENT", note="with Zoë")
     assert "with Zoë" in page.text
+    assert " changed." in browser.press("Also change").text
     browser.press("Use the bank’s category")
     assert "Use the bank’s category" not in browser.page.text
 

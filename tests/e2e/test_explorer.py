@@ -80,7 +80,7 @@ def test_search_while_typing_and_the_back_button(reader):
 def test_a_filter_is_built_step_by_step_and_removed(reader):
     page = reader.page
     facet(reader, "Categories").click()
-    page.get_by_label("Food and drink").check()
+    page.get_by_label("Food and drink", exact=True).check()
     facet(reader, "Amount").click()
     page.get_by_label("At least").fill("20")
     page.get_by_label("Money out").check()

@@ -3,13 +3,16 @@
 https://plaid.com/documents/pfc-taxonomy-all.csv
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from flask import Flask
+from flask_babel import get_locale
 from flask_babel import lazy_gettext as _
 
 from plaidapp.formats import words
-from plaidapp.store.transactions.categories import PRIMARY, UNKNOWN, is_transfer
+from plaidapp.store.transactions.categories import UNKNOWN, is_transfer
 from plaidapp.store.transactions.category_tree import RENAMED, REST, TREE, is_detailed, primary_of
 
 from . import detailed_labels
@@ -55,6 +58,8 @@ ICONS = {
     "OTHER": "circle-dashed",
 }
 
+KNOWN = {*RENAMED, *TREE, *(code for detailed in TREE.values() for code in detailed)}
+
 
 def init_app(app: Flask) -> None:
     app.add_template_filter(category_label)
@@ -62,11 +67,19 @@ def init_app(app: Flask) -> None:
     app.add_template_test(is_transfer)
 
 
-class Primary(NamedTuple):
-    """A primary category and its detailed ones, by code."""
+class Choice(NamedTuple):
+    """A detailed category."""
 
     code: str
-    detailed: list[str]
+    label: str
+
+
+class Primary(NamedTuple):
+    """A primary category with its detailed ones."""
+
+    code: str
+    label: str
+    detailed: Sequence[Choice]
 
 
 def category_label(code: str | None, primary: str | None = None) -> str:
@@ -87,23 +100,24 @@ def category_icon(code: str | None) -> str:
     return ICONS.get(primary_of(code or UNKNOWN), ICONS[UNKNOWN])
 
 
-def categories_with(*more: str | None) -> list[Primary]:
+def categories_with(*more: str | None) -> Sequence[Primary]:
     """Plaid's categories and `more`, primary ones by their labels and detailed ones in each.
 
     The last detailed category of each is for what fits none of the others.
     """
-    detailed: dict[str, list[str]] = {code: list(TREE[code]) for code in PRIMARY}
-    for code in filter(None, more):
-        found = detailed.setdefault(primary_of(code), [])
-        if is_detailed(code) and code not in (*found, *RENAMED):
-            found.append(code)
-    return [
-        Primary(
-            code, sorted(detailed[code], key=lambda each: (each == REST.get(code), _sorted(each)))
-        )
-        for code in sorted(detailed, key=_sorted)
-    ]
+    return _sorted(str(get_locale()), tuple(sorted(set(filter(None, more)) - KNOWN)))
 
 
-def _sorted(code: str) -> str:
-    return category_label(code).casefold()
+@lru_cache(maxsize=100)  # two lists of a page have them, and sorting takes longer than the rest
+def _sorted(_locale: str, more: tuple[str, ...]) -> Sequence[Primary]:
+    codes: dict[str, list[str]] = {primary: list(detailed) for primary, detailed in TREE.items()}
+    for code in more:
+        codes.setdefault(primary_of(code), [])
+        if is_detailed(code):
+            codes[primary_of(code)].append(code)
+    groups = []
+    for primary, detailed in codes.items():
+        choices = [Choice(code, category_label(code)) for code in detailed]
+        choices.sort(key=lambda each: (each.code == REST.get(primary), each.label.casefold()))
+        groups.append(Primary(primary, category_label(primary), choices))
+    return sorted(groups, key=lambda group: group.label.casefold())

@@ -4,11 +4,13 @@ HTMX gets the rows as they are now, the totals, and a notice with *Undo*. A plai
 to the page it came from, which shows the notice.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from flask import flash, redirect, render_template, request
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from sqlalchemy import ColumnElement
 from werkzeug import Response
 
 from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
@@ -16,7 +18,7 @@ from plaidapp.extensions import db
 from plaidapp.formats import number
 from plaidapp.htmx import is_htmx, notice, retarget
 from plaidapp.store.people import users
-from plaidapp.store.transactions import edits, reader, transactions
+from plaidapp.store.transactions import edits, reader, same_merchant, transactions
 from plaidapp.store.transactions.edits import Applied, TooManyRowsError
 
 from ..base.blueprint import blueprint
@@ -48,7 +50,21 @@ def edit_transaction(transaction_id: int) -> Answer:
     applied = edits.apply(person().id, edits.of_ids(person().id, ids), form.change())
     db.session.commit()
     back = address(listing.query, "finance.transaction", transaction_id=row.id)
-    return _answer(listing, applied, ids, back)
+    return _answer(listing, applied, ids, back, offers_others="own_category" in form.change())
+
+
+@blueprint.post("/transactions/<int:transaction_id>/others")
+def edit_others(transaction_id: int) -> Answer:
+    """Give the merchant's other transactions the category that the person chose for this one."""
+    row = owned_or_404(transactions.owned, transaction_id, LARGEST_BIG_ID)
+    listing = explorer_request.listing()
+    if not row.own_choice:
+        return _refuse(_("Choose a category for this transaction first."), listing)
+    conditions, change = same_merchant.others(row), {"own_category": row.own_choice}
+    back = address(listing.query, "finance.transaction", transaction_id=row.id)
+    # The overview has no list to redraw: its poll brings the rows.
+    ids = [row.id] if listing.is_latest else None
+    return _apply_to_many(listing, conditions, change, ids, back)
 
 
 @blueprint.post("/transactions/edit")
@@ -57,11 +73,21 @@ def edit_transactions() -> Answer:
     form = BulkForm(request.form)
     if not form.validate():
         return _refuse(form.complaint, listing)
-    user_id = person().id
     every = bool(form.all.data)
-    conditions = listing.filter.conditions() if every else edits.of_ids(user_id, form.ids)
+    conditions = listing.filter.conditions() if every else edits.of_ids(person().id, form.ids)
+    ids = None if every else form.ids
+    return _apply_to_many(listing, conditions, form.change(), ids, listing.address)
+
+
+def _apply_to_many(
+    listing: Listing,
+    conditions: Sequence[ColumnElement[bool]],
+    change: Mapping[str, Any],
+    ids: Sequence[int] | None,
+    back: str,
+) -> Answer:
     try:
-        applied = edits.apply(user_id, conditions, form.change())
+        applied = edits.apply(person().id, conditions, change)
     except TooManyRowsError:
         db.session.rollback()
         most = number(edits.MOST_ROWS)
@@ -73,7 +99,7 @@ def edit_transactions() -> Answer:
             listing,
         )
     db.session.commit()
-    return _answer(listing, applied, None if every else form.ids, listing.address)
+    return _answer(listing, applied, ids, back)
 
 
 @blueprint.post("/edits/<int:edit_id>/undo")
@@ -91,8 +117,16 @@ def undo(edit_id: int) -> Answer:
     return Response(html, headers=CHANGED)
 
 
-def _answer(listing: Listing, applied: Applied, ids: Sequence[int] | None, back: str) -> Answer:
-    """`ids` are the rows that the person chose, None for all rows of the filter."""
+def _answer(
+    listing: Listing,
+    applied: Applied,
+    ids: Sequence[int] | None,
+    back: str,
+    *,
+    offers_others: bool = False,
+) -> Answer:
+    """`ids` are the rows that the person chose, None for all rows of the filter. With
+    `offers_others`, the notice offers the same category for the first one's merchant."""
     if applied.read_only and not applied.rows:
         return _refuse(_read_only_sentence(applied.read_only), listing)
     edit, sentence = applied.edit, _changed_sentence(applied)
@@ -107,26 +141,33 @@ def _answer(listing: Listing, applied: Applied, ids: Sequence[int] | None, back:
             sentence=sentence,
             undo=undo_url,
         )
-    html = _redrawn(listing, ids, sentence, undo_url)
+    html = _redrawn(listing, ids, sentence, undo_url, offers_others=offers_others)
     # The overview shows more than the row: its poll brings the figures at once.
     return Response(html, headers=CHANGED) if listing.is_latest else html
 
 
 def _redrawn(
-    listing: Listing, ids: Sequence[int], sentence: str, undo_url: str | None = None
+    listing: Listing,
+    ids: Sequence[int],
+    sentence: str,
+    undo_url: str | None = None,
+    *,
+    offers_others: bool = False,
 ) -> str:
     """Each row and the totals of its day as they are now. Hidden rows are removed if the filter
     leaves them out."""
     user_id, zone = person().id, person().zone
     revision = users.ledger_revision(user_id)
     shown_before = users.version_of(revision - 1, zone)
+    rows = reader.by_ids(user_id, ids)
     is_only_change = request.form.get("revision") == shown_before
     return render_template(
         "finance/transactions/_redrawn.html",
         listing=listing,
-        rows=reader.by_ids(user_id, ids),
+        rows=rows,
         sentence=sentence,
         undo=undo_url,
+        others=same_merchant.count_others(rows[0]) if offers_others and rows else None,
         # If something else changed too, the page still has to poll for it.
         version=users.version_of(revision, zone) if is_only_change else None,
     )

@@ -9,8 +9,8 @@ from wtforms import BooleanField, Field, StringField, TextAreaField, ValidationE
 from plaidapp.auth.access import LARGEST_BIG_ID, person
 from plaidapp.forms import TextForm
 from plaidapp.store import Transaction
-from plaidapp.store.transactions import monthly_totals
-from plaidapp.store.transactions.categories import PRIMARY
+from plaidapp.store.transactions import detailed_totals
+from plaidapp.store.transactions.category_tree import TREE, primary_of
 from plaidapp.store.transactions.edits import LONGEST_NOTE
 
 from ..base.fields import Several
@@ -34,9 +34,9 @@ class Note(TextAreaField):
 
 def _exists(category: str) -> bool:
     """Is it one of Plaid's categories? It may have added some that only rows know."""
-    if category in PRIMARY:
+    if category in TREE or category in TREE.get(primary_of(category), ()):
         return True
-    return "\0" not in category and monthly_totals.has_category(person().id, category)
+    return "\0" not in category and detailed_totals.has_category(person().id, category)
 
 
 class EditForm(TextForm):
@@ -51,7 +51,7 @@ class EditForm(TextForm):
     def of(cls, row: Transaction) -> "EditForm":
         """The form filled in with the row's present values."""
         return cls(
-            category=row.own_category or "",
+            category=row.own_choice or "",
             note=row.note,
             hidden=row.hidden,
         )

@@ -12,7 +12,7 @@ from plaidapp.htmx import is_htmx
 from plaidapp.store import Transaction
 from plaidapp.store.connections import disconnection
 from plaidapp.store.reports import running_balances
-from plaidapp.store.transactions import raw_pages, transactions
+from plaidapp.store.transactions import raw_pages, same_merchant, transactions
 
 from ..base.blueprint import blueprint, polled
 from ..base.ledger_polls import unless_unchanged
@@ -100,6 +100,7 @@ def detail_of(
         "is_read_only": row.account_id in disconnection.read_only_accounts(row.user_id),
         "listing": listing,
         "form": form or EditForm.of(row),
+        "others": same_merchant.count_others(row),
         "pending": transactions.replaced_by(row),
         "posted": transactions.replacing(row),
         "bank_category": row.bank_category,

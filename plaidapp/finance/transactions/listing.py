@@ -13,6 +13,7 @@ from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.connections import accounts, items
 from plaidapp.store.reports.running_balances import Running
 from plaidapp.store.transactions import edits, filter_totals, monthly_totals, reader
+from plaidapp.store.transactions.category_tree import is_detailed
 from plaidapp.store.transactions.filter_totals import CurrencySum, Tally
 from plaidapp.store.transactions.filters import Filter
 from plaidapp.store.transactions.reader import Place
@@ -238,7 +239,9 @@ class Listing:
         ]
 
     @cached_property
-    def categories(self) -> list[Primary]:
+    def categories(self) -> Sequence[Primary]:
         """Plaid's categories, and others that the filter names or rows of the page have."""
         rows = () if self.form.errors else self.rows
-        return categories_with(*self.form.category.data, *(row.category for row in rows))
+        detailed = (row.detailed for row in rows if is_detailed(row.detailed))
+        shown = (row.category for row in rows)
+        return categories_with(*self.form.category.data, *shown, *detailed)

@@ -110,6 +110,11 @@ def rest_of(primary: str) -> str:
     return REST.get(primary) or f"{primary}_OTHER"
 
 
+def most_of(category: str, detailed: str) -> str:
+    """Return the detailed category, or the primary one of which it is the rest."""
+    return category if detailed == rest_of(category) else detailed
+
+
 def detailed_sql(
     own_category: SQLColumnExpression[str | None],
     own_detailed: SQLColumnExpression[str | None],

@@ -10,7 +10,7 @@ import functools
 from decimal import Decimal
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import BigInteger, ForeignKey, Select, Table, Text, bindparam, exists, select
+from sqlalchemy import BigInteger, ForeignKey, Select, Table, Text, bindparam, exists, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -91,6 +91,16 @@ _UNSPLIT = select(
         Account.id == MonthlyTotal.account_id, Account.user_id == bindparam("user_id"), UNSPLIT
     )
 )
+
+
+def has_category(user_id: int, code: str) -> bool:
+    """Return True if rows of the person count under this category of either level."""
+    found = exists().where(
+        Account.id == DetailedTotal.account_id,
+        Account.user_id == user_id,
+        or_(DetailedTotal.category == code, DetailedTotal.detailed == code),
+    )
+    return bool(db.session.scalar(select(found)))
 
 
 @functools.cache  # as in monthly_totals.py

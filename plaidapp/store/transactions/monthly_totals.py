@@ -19,7 +19,6 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
-    exists,
     func,
     select,
     text,
@@ -155,16 +154,6 @@ _FIRST_OF_ACCOUNT = (
 )
 """It is read from the end of an index, once for each account."""
 _FIRST_MONTH = select(func.min(_FIRST_OF_ACCOUNT)).where(Account.user_id == bindparam("user_id"))
-
-
-def has_category(user_id: int, category: str) -> bool:
-    """Return True if rows of the person count under this category."""
-    found = exists().where(
-        Account.id == MonthlyTotal.account_id,
-        Account.user_id == user_id,
-        MonthlyTotal.category == category,
-    )
-    return bool(db.session.scalar(select(found)))
 
 
 class Count(NamedTuple):

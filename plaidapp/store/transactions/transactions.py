@@ -26,7 +26,7 @@ from ..base.dates import days_later
 from ..base.types import BigId, Moment, Money
 from ..connections.accounts import Account
 from .categories import category_of, category_sql
-from .category_tree import detailed_of, detailed_sql
+from .category_tree import detailed_of, detailed_sql, most_of
 
 BINARY_TEXT = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that sorts by code point on every database."""
@@ -132,8 +132,22 @@ class Transaction(HasCurrency, Base):
 
     @property
     def bank_category(self) -> str:
-        """The category that Plaid's categories stand for."""
-        return category_of(self.category_primary, self.category_detailed, money_out=self.amount > 0)
+        """The category that Plaid's categories stand for, as `shown_category`."""
+        category = category_of(
+            self.category_primary, self.category_detailed, money_out=self.amount > 0
+        )
+        return most_of(category, detailed_of(category, self.category_detailed, None, None))
+
+    @property
+    def own_choice(self) -> str | None:
+        """The category that the person chose, a code of either level."""
+        return self.own_detailed or self.own_category
+
+    @property
+    def shown_category(self) -> str:
+        """All that is known of what the row counts under: its detailed category, or the primary one
+        if that is for the rest."""
+        return most_of(self.category, self.detailed)
 
     @hybrid_property
     def category(self) -> str:

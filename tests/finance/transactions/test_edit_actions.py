@@ -312,3 +312,74 @@ def test_enter_in_the_bulk_note_submits_the_note(connected):
     form = connected.client.get(PATH).text.split('<form id="bulk"')[1].split("</form>")[0]
     assert re.findall(r'<button name="do" value="(\w+)"', form)[0] == "note"
     assert form.index("<button") == form.index('<button name="do" value="note"')
+
+
+@pytest.fixture
+def coffees(app, connected, rows):
+    """Two more rows of the merchant that *Pay* is from. One of them is a side of a transfer."""
+    with app.app_context():
+        table = Transaction.__table__
+        for number, other_side in ((1, None), (2, rows["Cent"])):
+            row = db.session.execute(db.select(table).where(table.c.id == rows["Pay"])).one()
+            values = {name: value for name, value in row._asdict().items() if name != "size"}
+            own = {"id": 100 + number, "plaid_transaction_id": f"copy {number}"}
+            own |= {"name": f"Copy {number}", "other_side_id": other_side}
+            db.session.execute(db.insert(table).values(values | own))
+        db.session.commit()
+
+
+def test_a_merchants_others_get_the_same_category(connected, coffees, rows, edited):
+    """It is offered after an edit, and one click changes them all or undoes it."""
+    answer = connected.htmx("POST", f"{PATH}/{rows['Pay']}", data={"category": "TRAVEL_FLIGHTS"})
+    others = f"{PATH}/{rows['Pay']}/others"
+    assert "Also change 1 other from Pay" in answer.text
+    assert f'action="{others}"' in answer.text
+    page = connected.client.get(f"{PATH}/{rows['Pay']}")
+    assert "Also change 1 other from Pay" in page.text
+    assert "To Flights. New transactions keep the bank’s category." in page.text
+    answer = connected.htmx("POST", others)
+    assert "1 transaction changed." in answer.text
+    assert (edited()["Copy 1"], edited()["Copy 2"]) == (("TRAVEL", None, False), NOTHING)
+    assert "Also change" not in connected.client.get(f"{PATH}/{rows['Pay']}").text
+    assert connected.client.get(f"{PATH}?category=TRAVEL_FLIGHTS").text.count("Flights") > 2
+    connected.htmx("POST", undo_of(answer))
+    assert edited()["Copy 1"] == NOTHING
+    assert edited()["Pay"] == ("TRAVEL", None, False)
+
+
+def test_a_category_that_nobody_chose_is_not_offered_for_others(
+    connected, charlie, coffees, rows, dump
+):
+    assert "Also change" not in connected.client.get(f"{PATH}/{rows['Pay']}").text
+    before = dump()
+    answer = connected.htmx("POST", f"{PATH}/{rows['Pay']}/others")
+    assert answer.status_code == 422
+    assert "Choose a category for this transaction first." in answer.text
+    assert charlie.client.post(f"{PATH}/{rows['Pay']}/others").status_code == 404
+    assert dump() == before
+
+
+@pytest.mark.both_databases
+def test_a_detailed_category_can_be_chosen_filtered_and_searched(connected, rows, edited):
+    many = {"row": rows["Cent"], "do": "category", "category": "FOOD_AND_DRINK_GROCERIES"}
+    connected.client.post(f"{PATH}/edit", data=many)
+    connected.client.post(f"{PATH}/{rows['Pay']}", data={"category": "FOOD_AND_DRINK"})
+    assert edited()["Cent"] == edited()["Pay"] == ("FOOD_AND_DRINK", None, False)
+    for query, found in (
+        ("category=FOOD_AND_DRINK_GROCERIES", {"Cent"}),
+        ("category=FOOD_AND_DRINK", {"Cent", "Pay"}),
+        ("q=groceries", {"Cent"}),
+        ("q=groceries+cent", {"Cent"}),
+        ("q=groceries+pay", set()),
+        ("category=INCOME_WAGES", set()),
+    ):
+        shown = connected.client.get(f"/finance/transactions.json?{query}").json
+        assert {row["name"] for row in shown["transactions"]} == found, query
+        assert shown["total_transactions"] == len(found)
+    page = Page(connected.client.get(f"{PATH}?category=FOOD_AND_DRINK_GROCERIES").text)
+    assert "Groceries" in page.find(**{"class": "chip"})[1]
+    form = connected.client.get(f"{PATH}/{rows['Cent']}").text
+    assert '<option value="FOOD_AND_DRINK_GROCERIES" selected>Groceries</option>' in form
+    for refused in ("FOOD_AND_DRINK_MOON", "GROCERIES", "FOOD_AND_DRINK_"):
+        answer = connected.client.post(f"{PATH}/{rows['Pay']}", data={"category": refused})
+        assert answer.status_code == 422
