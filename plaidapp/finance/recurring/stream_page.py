@@ -49,7 +49,7 @@ class StreamPage:
     @property
     def chart(self) -> Sparkline | None:
         amounts = [amount for _, amount in self.paid]
-        return Sparkline(amounts) if len(amounts) > 1 else None
+        return Sparkline(amounts) if len(set(amounts)) > 1 else None
 
     @property
     def prices(self) -> str:
