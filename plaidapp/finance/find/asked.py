@@ -48,7 +48,8 @@ class Asked:
 
     @cached_property
     def rows(self) -> Sequence[Transaction]:
-        return reader.page(self.filter, ROWS)
+        is_bounded = self.filter.has_index or any(word.categories for word in self.filter.search)
+        return (reader.page if is_bounded else reader.nearby)(self.filter, ROWS)
 
 
 @dataclass(frozen=True)

@@ -28,23 +28,61 @@ class Dated(NamedTuple):
     rest: tuple[str, ...]
 
 
+class Calendar(NamedTuple):
+    """Today, the names of ranges and months in words, and what they mean."""
+
+    day: date
+    ranges: dict[tuple[str, ...], DateRange]
+    months: list[tuple[str, str]]
+
+    @classmethod
+    def of_today(cls) -> "Calendar":
+        day = today()
+        ranges = (*date_ranges.named(day), *_single_days(day))
+        firsts = [date(day.year, number, 1) for number in range(1, 13)]
+        return cls(
+            day,
+            {tuple(words_of(each.title)): each for each in ranges},
+            [
+                ("".join(words_of(month(each))), "".join(words_of(short_month(each))))
+                for each in firsts
+            ],
+        )
+
+    def month(self, word: str) -> int | None:
+        for number, (name, short) in enumerate(self.months, 1):
+            if word == short or (len(word) >= SHORTEST_MONTH and name.startswith(word)):
+                return number
+        return None
+
+    def year(self, word: str) -> int | None:
+        if not (_is_number(word) and len(word) == 4):
+            return None
+        return int(word) if 0 <= self.day.year - int(word) < YEARS_BACK else None
+
+    def latest(self, year: int | None, month_number: int, number: int) -> date:
+        """Return that day; of the years up to now, the last one if no year is given."""
+        return date(year or self.day.year - (month_number > self.day.month), month_number, number)
+
+
 def in_words(typed: Sequence[str]) -> Dated | None:
     """Find the dates that some of the words name together; as many words as possible."""
-    day = today()
+    if all(len(word) == 1 for word in typed):
+        return None
+    calendar = Calendar.of_today()
     for length in range(min(MOST_WORDS, len(typed)), 0, -1):
         for start in range(len(typed) - length + 1):
             words = tuple(typed[start : start + length])
-            if found := _range_of(words, day):
+            if found := _range_of(words, calendar):
                 return Dated(found, (*typed[:start], *typed[start + length :]))
     return None
 
 
-def _range_of(words: tuple[str, ...], day: date) -> DateRange | None:
-    for named in (*date_ranges.named(day), *_single_days(day)):
-        if tuple(words_of(named.title)) == words:
-            return named
+def _range_of(words: tuple[str, ...], calendar: Calendar) -> DateRange | None:
+    if named := calendar.ranges.get(words):
+        return named
     with suppress(ValueError):  # there is no February 30
-        return _quarter(words, day) or _month_or_year(words, day) or _day(words, day)
+        return _quarter(words, calendar) or _month_or_year(words, calendar) or _day(words, calendar)
     return None
 
 
@@ -53,16 +91,16 @@ def _single_days(day: date) -> list[DateRange]:
     return [DateRange(_("Today"), day, day), DateRange(_("Yesterday"), before, before)]
 
 
-def _quarter(words: tuple[str, ...], day: date) -> DateRange | None:
+def _quarter(words: tuple[str, ...], calendar: Calendar) -> DateRange | None:
     """Read "q3" or "q3 2025"."""
     name, *rest = words
     if name not in ("q1", "q2", "q3", "q4") or len(rest) > 1:
         return None
-    year = _year(rest[0], day) if rest else day.year
+    year = calendar.year(rest[0]) if rest else calendar.day.year
     if year is None:
         return None
     first = date(year, int(name[1]) * 3 - 2, 1)
-    if not rest and first > day:
+    if not rest and first > calendar.day:
         first = months_later(first, -12)
     title = _(
         "%(first)s to %(last)s", first=long_month(first), last=long_month(months_later(first, 2))
@@ -70,55 +108,34 @@ def _quarter(words: tuple[str, ...], day: date) -> DateRange | None:
     return DateRange(title, first, days_later(months_later(first, 3), -1))
 
 
-def _month_or_year(words: tuple[str, ...], day: date) -> DateRange | None:
+def _month_or_year(words: tuple[str, ...], calendar: Calendar) -> DateRange | None:
     """Read "2025", "october" or "october 2025"."""
     *names, last = words
-    year = _year(last, day)
+    year = calendar.year(last)
     if year and not names:
         return DateRange(last, date(year, 1, 1), date(year, 12, 31))
-    number = _month(names[0] if year else last)
+    number = calendar.month(names[0] if year else last)
     if number is None or len(names) != (1 if year else 0):
         return None
-    first = _latest(year, number, 1, day)
+    first = calendar.latest(year, number, 1)
     return DateRange(long_month(first), first, last_of_month(first))
 
 
-def _day(words: tuple[str, ...], day: date) -> DateRange | None:
+def _day(words: tuple[str, ...], calendar: Calendar) -> DateRange | None:
     """Read "october 5", "5 october 2025" or "20261005", which is 2026-10-05 without its dashes."""
     if len(words) == 1 and len(words[0]) == 8 and _is_number(words[0]):
         found = date.fromisoformat(words[0])
     else:
-        months = [number for word in words if (number := _month(word))]
+        months = [number for word in words if (number := calendar.month(word))]
         days = [int(word) for word in words[:2] if _is_number(word) and len(word) <= 2]
-        years = [year for word in words[2:] if (year := _year(word, day))]
+        years = [year for word in words[2:] if (year := calendar.year(word))]
         if len(words) < 2 or len(months) + len(days) + len(years) < len(words):
             return None
         if len(months) != 1 or len(days) != 1:
             return None
-        found = _latest(years[0] if years else None, months[0], days[0], day)
+        found = calendar.latest(years[0] if years else None, months[0], days[0])
     return DateRange(long_day(found), found, found)
-
-
-def _latest(year: int | None, month_number: int, number: int, day: date) -> date:
-    """Return that day; of the years up to now, the last one if no year is given."""
-    if year:
-        return date(year, month_number, number)
-    return date(day.year - (month_number > day.month), month_number, number)
 
 
 def _is_number(word: str) -> bool:
     return word.isascii() and word.isdigit()
-
-
-def _year(word: str, day: date) -> int | None:
-    is_year = _is_number(word) and len(word) == 4 and 0 <= day.year - int(word) < YEARS_BACK
-    return int(word) if is_year else None
-
-
-def _month(word: str) -> int | None:
-    for number in range(1, 13):
-        first = date(2000, number, 1)
-        is_begun = len(word) >= SHORTEST_MONTH and "".join(words_of(month(first))).startswith(word)
-        if is_begun or words_of(short_month(first)) == [word]:
-            return number
-    return None

@@ -1,6 +1,7 @@
 """Where money went: categories, merchants, dates and transactions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from flask import url_for
 from flask_babel import gettext as _
@@ -23,16 +24,28 @@ from .matching import Match, Matching, misspelling
 from .result import Result
 
 
-def categories(asked: Asked, matching: Matching) -> Iterator[Result]:
-    """Of both levels. A detailed one says which primary one it is part of."""
+class Category(NamedTuple):
+    code: str
+    title: str
+    part_of: str
+
+
+def all_categories() -> list[Category]:
+    """The categories of both levels. A detailed one has the title of its primary one."""
+    found = []
     for primary, detailed in TREE.items():
-        for code in (primary, *detailed):
-            title = category_label(code)
-            if (found := matching([title])) is not None:
-                url = filter_urls.address({"category": [code], **asked.days})
-                part_of = category_label(primary) if code != primary else ""
-                detail = asked.days_label or part_of
-                yield Result(found, title, url, category_icon(code), detail=detail)
+        title = category_label(primary)
+        found.append(Category(primary, title, ""))
+        found += (Category(code, category_label(code), title) for code in detailed)
+    return found
+
+
+def categories(listed: Iterable[Category], asked: Asked, matching: Matching) -> Iterator[Result]:
+    for code, title, part_of in listed:
+        if (found := matching([title])) is not None:
+            url = filter_urls.address({"category": [code], **asked.days})
+            detail = asked.days_label or part_of
+            yield Result(found, title, url, category_icon(code), detail=detail)
 
 
 def merchants_of_rows(asked: Asked, matching: Matching) -> Iterator[Result]:

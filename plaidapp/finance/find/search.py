@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flask_babel import gettext as _
 
@@ -12,6 +13,7 @@ from ..transactions import filter_urls
 from . import money, own, places
 from .asked import Meanings, meanings
 from .matching import Match, Matching, matching, misspelling
+from .money import Category
 from .result import Group, Result, ranked
 
 FEW = 4
@@ -31,15 +33,23 @@ class Found:
         return sum(len(results) for _title, results in self.groups)
 
 
+class Known(NamedTuple):
+    """What is looked up once, in whatever way it is compared with the text."""
+
+    banks: Sequence[Item]
+    categories: Sequence[Category]
+
+
 def find(user_id: int, typed: str) -> Found:
     """`typed` is stripped and not too long. Without it, there are the pages and a few actions."""
     banks = items.of_user(user_id)
     if not typed:
         return Found(typed, _suggestions(banks))
     asked = meanings(user_id, typed)
-    groups = ranked(_groups(banks, asked, matching), FEW)
+    known = Known(banks, money.all_categories())
+    groups = ranked(_groups(known, asked, matching), FEW)
     if not groups and asked.plain.words:
-        groups = ranked(_groups(banks, asked, misspelling), FEW)
+        groups = ranked(_groups(known, asked, misspelling), FEW)
     with_rows = asked.with_rows
     all_rows = filter_urls.address(with_rows.query) if with_rows.rows else None
     return Found(typed, groups, all_rows)
@@ -55,17 +65,14 @@ Way = Callable[[Sequence[str]], Matching]
 """How names are compared: `matching` or `misspelling`."""
 
 
-def _groups(banks: Sequence[Item], asked: Meanings, way: Way) -> Iterator[Group]:
-    plain, user_id = asked.plain, asked.plain.user_id
+def _groups(known: Known, asked: Meanings, way: Way) -> Iterator[Group]:
+    banks, plain, user_id = known.banks, asked.plain, asked.plain.user_id
     named = way(plain.words)
     yield Group(_("Pages"), places.matched(places.pages(), named))
     yield Group(_("Dates"), money.dates(asked.only, named))
     yield Group(_("Accounts"), own.accounts_of(user_id, banks, named))
     yield Group(_("Merchants"), _merchants(asked, way))
-    yield Group(
-        _("Categories"),
-        [found for each in asked.both for found in money.categories(each, way(each.words))],
-    )
+    yield Group(_("Categories"), _categories(known, asked, way))
     yield Group(_("Actions"), places.matched(places.actions(banks), named))
     yield Group(_("Banks"), own.connections(banks, named))
     yield Group(_("Recurring"), own.streams(user_id, named))
@@ -83,3 +90,8 @@ def _merchants(asked: Meanings, way: Way) -> Iterator[Result]:
             known = {result.title for result in found}
             begun = money.merchants_beginning(each, FEW)
             yield from (result for result in begun if result.title not in known)
+
+
+def _categories(known: Known, asked: Meanings, way: Way) -> Iterator[Result]:
+    for each in asked.both:
+        yield from money.categories(known.categories, each, way(each.words))

@@ -13,6 +13,7 @@ from plaidapp.bank.payloads import Category
 from plaidapp.extensions import db
 from plaidapp.store import Transaction
 from plaidapp.store.base.search_terms import parts_of, pieces_of, words_of
+from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import edits, merchants, reader, search, search_backfill
@@ -240,3 +241,34 @@ def test_a_long_text_is_searched(owner, named):
     letters = "".join(map(chr, range(0x4E00, 0x4E00 + 15_000)))
     named(letters, "a" * 100_000)
     assert found(owner, letters[9000:9100]) == {letters}
+
+
+def test_merchants_that_begin_with_a_text_are_found(owner, named):
+    named("Netflix", "NET-A-PORTER", "Netflix", "Internet Archive")
+
+    def beginning(typed, most=3):
+        return merchants.beginning(owner, typed, most)
+
+    assert beginning("net") == ["NET-A-PORTER", "Netflix"]
+    assert beginning("Netf") == ["Netflix"]
+    assert beginning("net", 1) == ["NET-A-PORTER"]
+    assert beginning("") == beginning("-") == merchants.beginning(owner + 1, "net", 3) == []
+
+
+def test_a_misspelled_merchant_that_is_removed_meanwhile_is_not_found(owner, named):
+    named("Netflix")
+    assert merchants.similar(owner, "netflx", 3) == ["Netflix"]
+    db.session.execute(db.update(Transaction).values(removed_at=now()))
+    assert merchants.similar(owner, "netflx", 3) == []
+
+
+def test_only_the_newest_rows_are_read_if_no_index_answers(owner, named, monkeypatch):
+    monkeypatch.setattr(reader, "STRETCH", 2)
+    named("a", "b", "c")  # the last one is the newest
+
+    def nearby(typed):
+        wanted = Filter(owner, search=search.words(typed))
+        return [row.name for row in reader.nearby(wanted, 5)]
+
+    assert (nearby("a"), found(owner, "a")) == ([], {"a"})
+    assert nearby("b") == ["b"]

@@ -5,7 +5,7 @@ from sqlalchemy import select, text
 
 from plaidapp.extensions import db
 from plaidapp.store import Transaction
-from plaidapp.store.transactions import search
+from plaidapp.store.transactions import merchants, search
 from plaidapp.store.transactions.filters import Filter
 
 
@@ -32,6 +32,15 @@ def test_the_search_index_is_read_once_and_not_for_each_row(owner, item, save, t
     computed_once = {"sqlite": "LIST SUBQUERY", "postgresql": "InitPlan"}
     save(item, *(transaction(f"t{number}") for number in range(20)))
     assert computed_once[db.engine.dialect.name] in plan_of(coffee(owner))
+
+
+def test_the_names_of_merchants_are_read_from_their_index(owner):
+    """One jump for each name, however many rows it has."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("SET LOCAL enable_seqscan = off"))  # the table is empty
+    limits = {"user_id": owner, "first": "a", "last": "b", "most": 5}
+    plan = plan_of(merchants.KEYS.bindparams(**limits))
+    assert plan.count("ix_transaction_by_title") == 2
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
