@@ -61,6 +61,11 @@ class Meanings:
     only: DateRange | None = None
 
     @property
+    def range(self) -> DateRange | None:
+        """The dates that were typed, alone or beside other words."""
+        return self.dated.within if self.dated else self.only
+
+    @property
     def both(self) -> list[Asked]:
         return [self.plain, self.dated] if self.dated else [self.plain]
 

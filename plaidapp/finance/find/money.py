@@ -7,9 +7,10 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from plaidapp.days import day as day_in_words
-from plaidapp.days import today
+from plaidapp.days import long_month, today
 from plaidapp.formats import shown_title
 from plaidapp.store import Transaction
+from plaidapp.store.base.dates import last_of_month
 from plaidapp.store.transactions import merchants
 from plaidapp.store.transactions.categories import is_transfer
 from plaidapp.store.transactions.category_tree import TREE
@@ -19,7 +20,7 @@ from ..transactions.category_labels import category_icon, category_label
 from ..transactions.date_ranges import DateRange
 from ..transactions.filter_form import LONGEST_SEARCH
 from ..transactions.filter_urls import Query
-from .asked import Asked
+from .asked import Asked, Meanings
 from .matching import Match, Matching, misspelling
 from .result import Result
 
@@ -80,16 +81,32 @@ def _merchant(match: Match, title: str, days: Query, detail: str) -> Result:
     return Result(match, title, url, detail=detail)
 
 
-def dates(typed: DateRange | None, matching: Matching) -> Iterator[Result]:
-    """The transactions of the dates that were typed, and of those with such a name."""
-    if typed:
-        yield _dates(Match.EXACT, typed)
-    for named in date_ranges.named(today()):
-        if named != typed and (found := matching([named.title])) is not None:
-            yield _dates(found, named)
+def dates(asked: Meanings, matching: Matching) -> Iterator[Result]:
+    """The transactions of the dates that were typed, and of those with such a name.
+
+    The spending of a month has a page.
+    """
+    if asked.only:
+        yield _rows_of(asked.only, Match.EXACT)
+    months = set()
+    for dates in (*filter(None, [asked.range]), *date_ranges.named(today())):
+        if dates != asked.only and (found := matching([dates.title])) is not None:
+            yield _rows_of(dates, found)
+        is_month = dates.start.day == 1 and dates.end == last_of_month(dates.start)
+        if is_month and dates.start not in months:
+            yield from _spending(dates, matching)
+            months.add(dates.start)
 
 
-def _dates(match: Match, dates: DateRange) -> Result:
+def _spending(month: DateRange, matching: Matching) -> Iterator[Result]:
+    name = long_month(month.start)
+    title = _("Spending in %(month)s", month=name)
+    if (found := matching([title, name, month.title])) is not None:
+        url = url_for("finance.spending", month=f"{month.start:%Y-%m}")
+        yield Result(found, title, url, "chart-pie")
+
+
+def _rows_of(dates: DateRange, match: Match) -> Result:
     url = filter_urls.address(filter_urls.days_query(dates.start, dates.end))
     return Result(match, dates.title, url, "calendar", detail=dates.label)
 

@@ -12,6 +12,7 @@ from plaidapp.store import Item
 from plaidapp.store.connections import item_states
 
 from ..transactions import date_ranges, filter_urls
+from ..transactions.date_ranges import DateRange
 from .matching import Match, Matching
 from .result import Result
 
@@ -51,6 +52,9 @@ def pages() -> list[Place]:
             _("budget categories income savings"),
         ),
         Place(
+            _("Spending"), url_for("finance.spending"), "chart-pie", _("categories months compare")
+        ),
+        Place(
             _("Recurring"),
             url_for("finance.recurring"),
             "repeat",
@@ -75,8 +79,8 @@ def pages() -> list[Place]:
     ]
 
 
-def actions(items: Sequence[Item]) -> Iterator[Place]:
-    """What can be done, for a person with these connections."""
+def actions(items: Sequence[Item], dates: DateRange | None = None) -> Iterator[Place]:
+    """What can be done, for a person with these connections who typed these dates."""
     synced = [item for item in items if item.state not in item_states.NOT_SYNCED]
     if synced:
         title = _("Sync everything")
@@ -87,7 +91,7 @@ def actions(items: Sequence[Item]) -> Iterator[Place]:
     for item in synced:
         title = _("Sync %(bank)s", bank=bank_name(item))
         yield Place(title, url_for("finance.sync_item", item_id=item.id), "refresh-cw", acts=True)
-    yield from _exports()
+    yield from _exports(dates)
     yield Place(_("Change your password"), url_for("auth.account", _anchor="password"), "pencil")
     yield Place(_("Download everything"), url_for("auth.account", _anchor="data"), "download")
     for item in items:
@@ -99,11 +103,14 @@ def actions(items: Sequence[Item]) -> Iterator[Place]:
     yield Place(_("Log out"), url_for("auth.logout"), "log-out", _("sign out"), acts=True)
 
 
-def _exports() -> Iterator[Place]:
-    for title, start, end in date_ranges.named(today()):
-        query = filter_urls.days_query(start, end)
+def _exports(dates: DateRange | None) -> Iterator[Place]:
+    ranges = date_ranges.named(today())
+    for title, start, end in ranges:
         words = _("Export %(dates)s", dates=title[:1].lower() + title[1:])
-        yield _export(words, query)
+        yield _export(words, filter_urls.days_query(start, end))
+    if dates and dates not in ranges:
+        words = _("Export %(dates)s", dates=dates.title)
+        yield _export(words, filter_urls.days_query(dates.start, dates.end))
     yield _export(_("Export all transactions"), {})
 
 

@@ -69,11 +69,11 @@ def _groups(known: Known, asked: Meanings, way: Way) -> Iterator[Group]:
     banks, plain, user_id = known.banks, asked.plain, asked.plain.user_id
     named = way(plain.words)
     yield Group(_("Pages"), places.matched(places.pages(), named))
-    yield Group(_("Dates"), money.dates(asked.only, named))
+    yield Group(_("Dates"), money.dates(asked, named))
     yield Group(_("Accounts"), own.accounts_of(user_id, banks, named))
     yield Group(_("Merchants"), _merchants(asked, way))
     yield Group(_("Categories"), _categories(known, asked, way))
-    yield Group(_("Actions"), places.matched(places.actions(banks), named))
+    yield Group(_("Actions"), places.matched(places.actions(banks, asked.range), named))
     yield Group(_("Banks"), own.connections(banks, named))
     yield Group(_("Recurring"), own.streams(user_id, named))
     yield Group(_("Transactions"), money.transactions(asked.with_rows))

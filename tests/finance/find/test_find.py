@@ -55,6 +55,9 @@ FIRST = (
     ("october", "October 2026"),
     ("oct 2025", "October 2025"),
     ("last month", "Last month"),
+    ("spending", "Spending"),
+    ("spending in oct", "Spending in October 2026"),
+    ("export 2025", "Export 2025"),
     ("last q", "Last quarter"),
     ("2025", "2025"),
     ("groceries last quarter", "Groceries"),
@@ -166,6 +169,9 @@ def test_each_line_leads_to_its_rows_or_posts_its_action(found, november):
     assert query("star q3", "Starbucks") == {"q": ["Starbucks"]} | quarter
     october = {"start_date": ["2026-10-01"], "end_date": ["2026-10-31"]}
     assert query("october", "October 2026") == october
+    for typed in ("october", "last month"):
+        assert titles(found(typed)).count("Spending in October 2026") == 1
+    assert found("october").has(href="/finance/spending?month=2026-10")
     export = target("export last month", "Export last month")
     assert export["href"].startswith("/finance/export/transactions.csv?")
     assert parse_qs(urlsplit(export["href"]).query) == october
