@@ -163,7 +163,7 @@ def test_the_page_shows_the_month_of_its_address_in_all_its_parts(alice, spend):
     page = look(alice)
     assert figure(page) == [
         "$965.50",
-        "$14.50 less than on October 20 · Transfers are left out · How this is calculated",
+        "$14.50 less than on October 20 Transfers are left out How this is calculated",
     ]
     assert "Spending, November 2026 so far" in text_of(page)
     october = alice.client.get("/finance/spending?month=2026-10&category=FOOD_AND_DRINK").text
