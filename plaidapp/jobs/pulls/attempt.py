@@ -109,8 +109,9 @@ class Attempt:
         """
         if stored:
             users.ledger_changed(self.pull.user_id)
-        is_last = values.get("phase") == pulls.DONE and self._is_last(pull_item)
-        ends = is_last and transitions.finish(self._id, self.number)
+        if is_done := values.get("phase") == pulls.DONE:
+            values["comparison"] = None  # it quotes transactions
+        ends = is_done and self._is_last(pull_item) and transitions.finish(self._id, self.number)
         alive = ends or transitions.touch(self._id, self.number)
         if alive:
             _set(pull_item, values)

@@ -67,7 +67,6 @@ def check(attempt: Attempt, pull_item: PullItem) -> None:
         phase=pulls.DONE,
         rows=sum(result["rows"] for result in results),
         differences=sum(result["differences"] for result in results),
-        comparison=None,
         refusal=found.refusal,
         request_id=found.listed.request_id,
     )

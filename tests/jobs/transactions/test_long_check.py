@@ -3,13 +3,14 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from plaidapp import policy
 from plaidapp.bank import client
 from plaidapp.extensions import db
-from plaidapp.store import CheckDifference, Pull, PullItem, Transaction
+from plaidapp.store import CheckDifference, Item, Pull, PullItem, Transaction
 from plaidapp.store.base.types import now
+from plaidapp.store.connections import item_states
 from plaidapp.store.pulls import kinds, pulls
 from tests.stored import copy_of
 
@@ -88,7 +89,7 @@ def test_a_check_that_plaid_limits_goes_on_where_it_was(
     assert look(pull_id).state == pulls.DONE
     assert found() == {"newest": "only_here", "oldest": "only_here"}
     assert look(pull_id).items[0].rows == len(newest_first)
-    assert set(db.session.scalars(select(PullItem.comparison))) == {None}
+    assert db.session.scalar(compared_of(pull_id)) is None
 
 
 def test_a_check_that_takes_long_lets_others_go_first(long_history, begin, run, look, monkeypatch):
@@ -102,6 +103,28 @@ def test_a_check_that_takes_long_lets_others_go_first(long_history, begin, run, 
 
     assert attempts > 2
     assert found() == {}  # the first attempt has repaired it, and the others only compared
+
+
+def test_nothing_is_kept_of_a_check_whose_connection_ends(
+    long_history, begin, run, look, monkeypatch
+):
+    monkeypatch.setattr(policy, "CHECK_TURN", timedelta(0))
+    twice(rows(Transaction.date.desc())[0], "newest")
+    pull_id = begin(kinds.CHECK, [long_history])
+    run(pull_id)
+    assert "newest" in db.session.scalar(compared_of(pull_id))
+    db.session.execute(update(Item).values(state=item_states.DISCONNECTED))
+    db.session.commit()
+
+    run(pull_id)
+
+    assert look(pull_id).state == pulls.DONE
+    assert db.session.scalar(compared_of(pull_id)) is None
+    assert found() == {}
+
+
+def compared_of(pull_id):
+    return select(PullItem.comparison).where(PullItem.pull_id == pull_id)
 
 
 def test_a_row_whose_days_are_in_two_windows_is_one_difference(long_history, begin, run):
