@@ -16,6 +16,7 @@ from .formats import bank_name
 from .jobs import clock
 from .jobs import run as jobs
 from .jobs.connections import rotation
+from .jobs.identity import logo_fetcher
 from .jobs.mail import postman
 from .jobs.transactions import bank_comparison
 from .store import Item
@@ -43,6 +44,7 @@ def run_clock() -> None:
     app = current_app._get_current_object()  # type: ignore[attr-defined] # for another thread
     mails = threading.Thread(target=postman.run, args=(app, stop), daemon=True)
     mails.start()
+    threading.Thread(target=logo_fetcher.run, args=(app, stop), daemon=True).start()
     clock.run(stop)
     mails.join(policy.MAIL_DEADLINE)  # killed while it sends, it would send a mail twice
 

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 
 from .bank.amounts import DECIMALS
 from .languages import current_locale
+from .name_case import in_normal_case
 from .store import Item, Stream, Transaction
 from .store.base.types import exact
 
@@ -39,7 +40,7 @@ def init_app(app: Flask) -> None:
         svg_percent,
     ):
         app.add_template_filter(of_numbers)
-    for of_text in (words, listed, bank_name, currency_name, shown_title):
+    for of_text in (words, listed, bank_name, currency_name, in_normal_case, shown_title):
         app.add_template_filter(of_text)
 
 
@@ -201,12 +202,15 @@ def words(code: str) -> str:
 
 def bank_name(item: Item) -> str:
     """Return the name of an Item's bank. It is not known in the first moments of a connection."""
-    return item.institution_name or gettext("Your bank")
+    return in_normal_case(item.institution_name or "") or gettext("Your bank")
 
 
 def shown_title(row: Transaction | Stream) -> str:
-    """Return a row's title in words, also of a row that the bank sent without any description."""
-    return row.title.strip() or gettext("No description")
+    """Return a row's title as a person would write it.
+
+    There is one also for a row that the bank sent without any description.
+    """
+    return in_normal_case(row.title.strip()) or gettext("No description")
 
 
 def listed(parts: Iterable[str]) -> Markup:

@@ -50,6 +50,8 @@ ALWAYS = (
 )
 NAMES_PERSON = {"_user_id", half_log_in.KEY}
 """Keys of the session. The first is Flask-Login's."""
+PUBLIC = {"static", "finance.logo"}
+"""Endpoints whose answers are about nobody. They say themselves how long they may be kept."""
 HTTPS_ONLY = f"max-age={int(policy.HTTPS_ONLY_FOR.total_seconds())}; includeSubDomains"
 
 
@@ -89,7 +91,7 @@ def _protect(response: Response) -> Response:
     response.headers.add("Content-Security-Policy", POLICY.format(plaid=plaid))
     if request.is_secure and hosts.is_public_name(request.host):
         response.headers["Strict-Transport-Security"] = HTTPS_ONLY
-    if request.endpoint != "static" and not NAMES_PERSON.isdisjoint(session):  # needs no query
+    if request.endpoint not in PUBLIC and not NAMES_PERSON.isdisjoint(session):  # needs no query
         # On a shared computer, the back button must not show balances after a log-out.
         response.headers["Cache-Control"] = "no-store"
     if g.get("is_logged_out"):

@@ -89,7 +89,7 @@ class Transaction:
             "datetime": None,
             "iso_currency_code": self.currency,
             "location": _location(merchant, self.channel),
-            "logo_url": None,
+            "logo_url": merchant.logo_url if merchant else None,
             "merchant_entity_id": _entity_id(merchant) if merchant else None,
             "merchant_name": merchant.name if merchant else None,
             "name": self.name,
@@ -177,7 +177,7 @@ def _counterparty(merchant: Merchant) -> dict[str, Any]:
     return {
         "confidence_level": "VERY_HIGH",
         "entity_id": _entity_id(merchant),
-        "logo_url": None,
+        "logo_url": merchant.logo_url,
         "name": merchant.name,
         "type": "merchant",
         "website": merchant.website,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sandbox.logos import logo
+
 PRODUCTS = frozenset(
     (
         "assets",
@@ -34,6 +36,8 @@ Product = Literal[
     "protect_linked_bank", "protect_transactions", "recurring_transactions", "signal",
     "standing_orders", "statements", "transactions", "transactions_refresh", "transfer",
 ]  # fmt: skip
+TEST_URL = "https://plaid.com"
+"""The site of the banks that exist only in the Sandbox."""
 Health = Literal["HEALTHY", "DEGRADED", "DOWN"]
 
 
@@ -78,7 +82,8 @@ class Institution:
             "routing_numbers": self.routing_numbers,
         }
         if metadata:
-            fields |= {"logo": None, "primary_color": self.color, "url": self.url}
+            drawn = logo(self.name, self.color) if self.url == TEST_URL else None
+            fields |= {"logo": drawn, "primary_color": self.color, "url": self.url}
         if auth:
             methods = {
                 "automated_micro_deposits": True,
@@ -92,7 +97,7 @@ class Institution:
 
 def _test_bank(institution_id: str, name: str, **fields: Any) -> Institution:
     """Create a bank that exists only in the Sandbox."""
-    return Institution(institution_id, name, (), "https://plaid.com", "#1f1f1f", **fields)
+    return Institution(institution_id, name, (), TEST_URL, "#1f1f1f", **fields)
 
 
 # The test banks are those of https://plaid.com/docs/sandbox/institutions/.

@@ -31,6 +31,7 @@ class Merchant:
     low: int
     high: int
     channel: str = "in store"
+    logo_url: str | None = None
 
 
 GROCERIES = Category("FOOD_AND_DRINK", "GROCERIES")

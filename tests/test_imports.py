@@ -15,6 +15,7 @@ LEAVES = {
     "plaidapp.forms",
     "plaidapp.htmx",
     "plaidapp.log_context",
+    "plaidapp.name_case",
     "plaidapp.policy",
     "plaidapp.redaction",
     "plaidapp.sealing",
@@ -28,7 +29,7 @@ SHARED = {
 """Leaves that every layer may import."""
 READABLE = ("amounts", "error_sentences", "json_text", "link_payloads", "payloads", "unread")
 READING = {f"plaidapp.bank.{name}" for name in READABLE}
-STORE = {*READING, "plaidapp.extensions", *SHARED}
+STORE = {*READING, "plaidapp.extensions", "plaidapp.name_case", *SHARED}
 SHOWN = {
     "plaidapp.auth.access",
     "plaidapp.auth.calendar_readers",
@@ -73,12 +74,13 @@ SUBJECTS = {
     "plaidapp.store": {
         "base": set(),
         "people": {"base"},
-        "connections": {"base", "people"},
+        "identity": {"base"},
+        "connections": {"base", "people", "identity"},
         "pulls": {"base", "people", "connections"},
         "webhooks": {"base"},
-        "transactions": {"base", "people", "connections"},
+        "transactions": {"base", "people", "connections", "identity"},
         "reports": {"base", "connections", "transactions"},
-        "recurring": {"base", "people", "connections", "transactions"},
+        "recurring": {"base", "people", "connections", "identity", "transactions"},
     },
     "plaidapp.finance": {
         "base": set(),
@@ -86,7 +88,7 @@ SUBJECTS = {
         "pulls": {"base"},
         "transactions": {"base"},
         "charts": set(),
-        "identity": set(),
+        "identity": {"base"},
         "reports": {"base", "charts"},
         "recurring": {"base", "charts"},
         "spending": {"base", "charts", "reports", "transactions"},
@@ -105,6 +107,7 @@ SUBJECTS = {
         "recurring": {"pulls"},
         "people": {"pulls", "connections"},
         "mail": set(),
+        "identity": set(),
     },
 }
 """Which subjects of the same layer each subject may import."""

@@ -99,6 +99,7 @@ def ids(app, connected):
             "pull_id": [1, *(pull.id for pull in made)],
             "account_id": db.session.scalars(select(Account.id)).all(),
             "session_id": _sessions(connected.id),
+            "address": ["unknown"],
             "transaction_id": db.session.scalars(select(Transaction.id)).all(),
             **{name: [token] for name, token in mail_links_of(users.by_id(connected.id)).items()},
         }

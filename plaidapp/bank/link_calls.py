@@ -195,6 +195,16 @@ class LinkCalls(PlaidCalls):
         answer = self._call("/institutions/get_by_id", request, link_payloads.InstitutionAnswer)
         return answer.institution.worst_status
 
+    def institution_identity(self, institution_id: str) -> link_payloads.Identity:
+        """Return a bank's logo and color."""
+        request = InstitutionsGetByIdRequest(
+            institution_id=institution_id,
+            country_codes=[CountryCode(country) for country in self._link.countries],
+            options=InstitutionsGetByIdRequestOptions(include_optional_metadata=True),
+        )
+        answer = self._call("/institutions/get_by_id", request, link_payloads.IdentityAnswer)
+        return answer.institution
+
     def refresh(self, sealed_token: Sealed) -> payloads.Nothing:
         """Have Plaid ask the bank for new transactions now. Plaid bills the call.
 

@@ -1,11 +1,17 @@
 """Plaid's answers about Link's sessions and about Items. See payloads.py."""
 
+import base64
 import hashlib
+import re
 from datetime import datetime
 
 import msgspec
 
+from plaidapp import policy
+
 from .payloads import PlaidError
+
+COLOR = re.compile("#[0-9a-f]{6}")
 
 
 def hash_of(link_token: str) -> str:
@@ -176,3 +182,31 @@ class InstitutionAnswer(msgspec.Struct, frozen=True):
     """/institutions/get_by_id"""
 
     institution: InstitutionDetails
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """How a bank looks. `logo` is a PNG file in Base64, and `primary_color` such as "#004966"."""
+
+    logo: str | None = None
+    primary_color: str | None = None
+
+    @property
+    def known_color(self) -> str | None:
+        color = (self.primary_color or "").lower()
+        return color if COLOR.fullmatch(color) else None
+
+    @property
+    def picture(self) -> bytes | None:
+        """The logo as a file, which need not be a picture. None if there is none, or too large."""
+        if not self.logo or len(self.logo) > policy.LARGEST_LOGO * 4 / 3:
+            return None
+        try:
+            return base64.b64decode(self.logo, validate=True)
+        except ValueError:
+            return None
+
+
+class IdentityAnswer(msgspec.Struct, frozen=True):
+    """/institutions/get_by_id with its optional metadata"""
+
+    institution: Identity

@@ -20,7 +20,7 @@ READ_AT_ONCE = 64 * 1024
 
 
 class ResponseTooLargeError(urllib3.exceptions.HTTPError):
-    """The response is larger than any that Plaid sends."""
+    """The response is larger than any that is expected."""
 
 
 class TLSError(urllib3.exceptions.HTTPError):
@@ -37,8 +37,10 @@ class BoundedPool(urllib3.PoolManager):
     not redirect.
     """
 
-    def __init__(self, deadline: float, **options: Any) -> None:
+    def __init__(self, deadline: float, largest: int | None = None, **options: Any) -> None:
+        """`largest` is in bytes of the whole response; MAX_RESPONSE if it is None."""
         super().__init__(**options)
+        self.largest = largest
         self.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
         self.deadline = deadline
 
@@ -59,11 +61,11 @@ class BoundedPool(urllib3.PoolManager):
             response = super().request(method, url, **options)
         except urllib3.exceptions.SSLError as error:
             raise TLSError from error
-        body = io.BytesIO()
+        body, largest = io.BytesIO(), self.largest or MAX_RESPONSE
         try:
             while chunk := response.read1(READ_AT_ONCE, decode_content=True):
-                if body.write(chunk) and body.tell() > MAX_RESPONSE:
-                    raise ResponseTooLargeError(f"over {MAX_RESPONSE} bytes")
+                if body.write(chunk) and body.tell() > largest:
+                    raise ResponseTooLargeError(f"over {largest} bytes")
         except BaseException:
             response.close()  # otherwise the next call would read the rest
             raise
@@ -113,7 +115,7 @@ class _Connection(HTTPConnection):
     response_class = _Response
 
 
-class _SecureConnection(HTTPSConnection):
+class SecureConnection(HTTPSConnection):
     response_class = _Response
 
 
@@ -122,4 +124,4 @@ class _Pool(urllib3.HTTPConnectionPool):
 
 
 class _SecurePool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+    ConnectionCls = SecureConnection

@@ -33,7 +33,7 @@ from .explain import net_worth as explained_net_worth
 from .explain import recurring as explained_recurring
 from .explain import spending as explained_spending
 from .find import find_page
-from .identity import monograms
+from .identity import logo_pages, monograms
 from .pulls import pull_panel
 from .recurring import calendar_page, feed, recurring_pages, stream_actions, stream_page
 from .spending import spending_page
@@ -63,6 +63,7 @@ __all__ = [  # these register their routes when they are imported
     "explorer",
     "find_page",
     "link_pages",
+    "logo_pages",
     "plaid_plan",
     "pull_buttons",
     "pull_panel",

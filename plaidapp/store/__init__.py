@@ -11,6 +11,7 @@ from .connections.item import Item
 from .connections.link_results import LinkResult
 from .connections.link_sessions import LinkSession
 from .connections.state_changes import StateChange
+from .identity.logos import BankLogo, MerchantLogo
 from .people.activity import Activity
 from .people.authenticators import Authenticator
 from .people.calendar_feeds import CalendarFeed
@@ -42,6 +43,7 @@ __all__ = [
     "Activity",
     "Authenticator",
     "Balance",
+    "BankLogo",
     "CalendarFeed",
     "CheckDifference",
     "DetailedTotal",
@@ -57,6 +59,7 @@ __all__ = [
     "LoginSession",
     "Mail",
     "MailLink",
+    "MerchantLogo",
     "MonthlyTotal",
     "OldText",
     "Passkey",

@@ -16,6 +16,7 @@ from plaidapp.auth.access import LARGEST_BIG_ID, id_in_form, owned_or_404, perso
 from plaidapp.extensions import db
 from plaidapp.forms import TextForm
 from plaidapp.htmx import is_htmx, notice
+from plaidapp.name_case import in_normal_case
 from plaidapp.store import Account
 from plaidapp.store.connections import accounts, arranged_accounts, former_accounts
 from plaidapp.store.connections import merged_accounts as merged
@@ -78,7 +79,8 @@ def rename_account(account_id: int) -> Answer:
     if not form.validate():
         return _answer(account, form.errors["name"][0], 422)
     name = form.name.data
-    arranged_accounts.rename(account, name if name not in ("", account.name) else None)
+    of_bank = {"", account.name, in_normal_case(account.name)}
+    arranged_accounts.rename(account, None if name in of_bank else name)
     if account.nickname:
         return _answer(account, _("This account is now called %(name)s.", name=account.title))
     return _answer(account, _("This account has its bank’s name: %(name)s.", name=account.title))

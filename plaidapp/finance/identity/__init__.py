@@ -1,4 +1,4 @@
 """How merchants and banks are drawn: their logo, or the first letters of their name in a disc.
 
-Imports no neighbor.
+Imports `base` alone.
 """

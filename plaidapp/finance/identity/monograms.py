@@ -5,6 +5,10 @@ import zlib
 import regex
 from flask import Flask
 
+SHARES = (0.2126, 0.7152, 0.0722)
+"""Of red, green and blue in how light a color is."""
+MIDDLE = 0.18
+"""As far from black as from white."""
 TINTS = 7
 """How many there are in static/app.css, counted from 1."""
 LEFT_OUT = {"a", "an", "the"}
@@ -18,6 +22,7 @@ ANYTHING = regex.compile(r"[\s\p{Cc}\p{Cf}]*+(\X)")
 def init_app(app: Flask) -> None:
     app.add_template_filter(monogram)
     app.add_template_filter(tint)
+    app.add_template_filter(is_dark)
 
 
 def monogram(name: str, most: int = 2) -> str:
@@ -44,3 +49,15 @@ def _upper(letter: str) -> str:
 def tint(name: str) -> int:
     """Return the number of a tint: always the same for the same name, in whatever case."""
     return 1 + zlib.crc32(name.casefold().encode()) % TINTS
+
+
+def is_dark(color: str) -> bool:
+    """Should letters on a color such as "#004966" be white? Otherwise black has more contrast.
+
+    One of the two has at least 4.5 with any color.
+    https://www.w3.org/TR/WCAG22/#dfn-relative-luminance
+    """
+    parts = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    light = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    luminance = sum(share * part for share, part in zip(SHARES, light, strict=True))
+    return luminance < MIDDLE

@@ -58,6 +58,7 @@ class Update(NamedTuple):
     """A whole update. Its rows are in the spool.
 
     `accounts` has each account's newest version, and `unread_accounts` what can't be read of them.
+    `logos` are where those of its merchants are, by their names.
     """
 
     accounts: list[PlaidAccount]
@@ -67,6 +68,7 @@ class Update(NamedTuple):
     pages: int
     rows: int
     request_id: str
+    logos: dict[str, str]
 
 
 def fetch(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spool) -> Update:
@@ -95,6 +97,7 @@ def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spo
     attempt.report_asking(pull_item)
     accounts: dict[str, PlaidAccount] = {}
     unread_accounts: dict[str | bytes, Unread] = {}
+    logos: dict[str, str] = {}
     rows, reported, cursors = 0, time.monotonic(), {start.cursor}
     with ThreadPoolExecutor(1) as ahead:
         asked = ahead.submit(bank.sync_page, start.token, start.cursor)
@@ -113,6 +116,7 @@ def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spo
                 row.plaid_id or row.raw: row for row in page.unread if row.kind == ACCOUNT
             }
             rows += _spool(page, body, spool)
+            _note_logos(page, logos)
             if not page.has_more:
                 break
             if time.monotonic() - reported > PROGRESS_EVERY:
@@ -132,6 +136,7 @@ def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spo
         len(spool),
         rows,
         page.request_id,
+        logos,
     )
 
 
@@ -149,3 +154,9 @@ def _spool(page: SyncPage, body: bytes, spool: Spool) -> int:
     spool.append(Page(added, modified, removed, kept, unread))
     whole = sum(not row.is_part for row in unread)
     return len(added) + len(modified) + len(removed) + whole
+
+
+def _note_logos(page: SyncPage, logos: dict[str, str]) -> None:
+    for sent in (*page.added, *page.modified):
+        if sent.logo_url and len(logos) < policy.NEW_LOGOS and (logo := sent.logo):
+            logos[logo[0]] = logo[1]

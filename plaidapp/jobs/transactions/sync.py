@@ -14,11 +14,12 @@ from plaidapp.sealing import Sealed
 from plaidapp.store import Item, PullItem
 from plaidapp.store.connections import accounts, standby, sync_progress
 from plaidapp.store.connections.sync_progress import Advance
+from plaidapp.store.identity import logos
 from plaidapp.store.pulls import pulls
 
 from ..connections.read_accounts import read_accounts
 from ..pulls.attempt import Attempt
-from .fetch import Start, fetch
+from .fetch import Start, Update, fetch
 from .spool import Spool
 from .store_update import store_update
 
@@ -100,7 +101,14 @@ def _sync(attempt: Attempt, pull_item: PullItem, *, from_beginning: bool = False
             if update.rows:
                 attempt.report(pull_item, phase=pulls.STORING, pages=update.pages, rows=update.rows)
             outcome = store_update(attempt, pull_item, start, spool, update)
+        _want_logos(pull_item.item.institution_id, update)
         from_beginning = from_beginning and outcome is Advance.LOST
+
+
+def _want_logos(institution_id: str | None, update: Update) -> None:
+    """Have new logos fetched. No person waits for it: the rows are stored."""
+    logos.want(institution_id, update.logos)
+    db.session.commit()
 
 
 def _store_refusal(attempt: Attempt, pull_item: PullItem, start: Start, error: BankError) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import Base, Columns, db
+from plaidapp.name_case import in_normal_case
 
 from ..base.currency import HasCurrency
 from ..base.types import BigId, Moment, Money, now
@@ -70,7 +71,12 @@ class Account(HasCurrency, Base):
 
     @property
     def title(self) -> str:
-        """The person's own name for the account, or the bank's."""
+        """The person's own name for the account, or the bank's as a person would write it."""
+        return self.nickname or in_normal_case(self.name)
+
+    @property
+    def exact_title(self) -> str:
+        """The person's own name for the account, or the bank's as it came: for files."""
         return self.nickname or self.name
 
     @property

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import cast
 
 from sqlalchemy import ForeignKey, LargeBinary, String, Table, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from plaidapp import policy, sealing
 from plaidapp.extensions import Base
 from plaidapp.sealing import Sealed
 
 from ..base.types import Moment, now
+from ..identity.logos import BankLogo
 from .item_states import ENDED, GOOD, REPORTING
 
 
@@ -100,6 +101,10 @@ class Item(Base):
     fully_checked_at: Mapped[datetime | None] = mapped_column(Moment)
     check_message: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
+
+    logo: Mapped[BankLogo | None] = relationship(
+        viewonly=True, primaryjoin=lambda: foreign(Item.institution_id) == BankLogo.institution_id
+    )
 
     @property
     def token(self) -> Sealed:

@@ -23,7 +23,15 @@ from sqlalchemy import (
     func,
     select,
 )
-from sqlalchemy.orm import Mapped, column_property, joinedload, mapped_column, relationship
+from sqlalchemy.orm import (
+    Mapped,
+    column_property,
+    foreign,
+    joinedload,
+    mapped_column,
+    relationship,
+    selectinload,
+)
 
 from plaidapp.extensions import Base, db
 
@@ -32,6 +40,7 @@ from ..base.types import BigId, Moment, Money
 from ..connections.accounts import Account
 from ..connections.item import Item
 from ..connections.item_states import ENDED
+from ..identity.logos import MerchantLogo
 from ..transactions.categories import category_of, is_transfer
 from ..transactions.transactions import Transaction
 
@@ -134,6 +143,11 @@ class Stream(HasCurrency, Base):
     )
 
     account: Mapped[Account] = relationship(lazy="raise")
+    logo: Mapped[MerchantLogo | None] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin=lambda: foreign(Stream.merchant_name) == MerchantLogo.name,
+    )
 
     @property
     def title(self) -> str:
@@ -189,7 +203,7 @@ def _of_user() -> Select[Stream]:
     return (
         select(Stream)
         .join(Stream.account)
-        .options(joinedload(Stream.account))
+        .options(joinedload(Stream.account), selectinload(Stream.logo))
         .where(
             Stream.user_id == bindparam("user_id"),
             Account.item_id == Stream.item_id,

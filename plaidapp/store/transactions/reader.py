@@ -26,6 +26,7 @@ Place = tuple[Any, int]
 """Where a page begins: after the row with this sort value and this id."""
 LOADED = (
     joinedload(Transaction.account),
+    selectinload(Transaction.logo),
     selectinload(Transaction.other_side).joinedload(Transaction.account),
 )
 """What a page shows of a row beside its own columns."""

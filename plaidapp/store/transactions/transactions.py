@@ -17,7 +17,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.ext.hybrid import hybrid_property
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship, selectinload
+from sqlalchemy.orm import Mapped, foreign, joinedload, mapped_column, relationship, selectinload
 
 from plaidapp.extensions import Base, db
 
@@ -25,6 +25,7 @@ from ..base.currency import HasCurrency
 from ..base.dates import days_later
 from ..base.types import BigId, Moment, Money
 from ..connections.accounts import Account
+from ..identity.logos import MerchantLogo
 from .categories import category_of, category_sql
 from .category_tree import detailed_of, detailed_sql, most_of
 
@@ -109,6 +110,11 @@ class Transaction(HasCurrency, Base):
     edited_at: Mapped[datetime.datetime | None] = mapped_column(Moment)
 
     account: Mapped[Account] = relationship(lazy="raise")
+    logo: Mapped[MerchantLogo | None] = relationship(
+        lazy="raise",
+        viewonly=True,
+        primaryjoin=lambda: foreign(Transaction.merchant_name) == MerchantLogo.name,
+    )
     other_side: Mapped["Transaction | None"] = relationship(
         lazy="raise",
         viewonly=True,
@@ -227,4 +233,6 @@ def replacing(row: Transaction) -> Transaction | None:
 
 
 def _one() -> Select[Transaction]:
-    return select(Transaction).options(joinedload(Transaction.account))
+    return select(Transaction).options(
+        joinedload(Transaction.account), selectinload(Transaction.logo)
+    )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from plaidapp.finance.identity.monograms import TINTS, monogram, tint
+from plaidapp.finance.identity.monograms import TINTS, is_dark, monogram, tint
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,17 @@ def test_a_small_disc_has_one_letter():
 def test_the_tint_depends_on_the_name_alone():
     assert tint("Netflix") == tint("NETFLIX")
     assert {tint(f"Shop {number}") for number in range(100)} == set(range(1, TINTS + 1))
+
+
+@pytest.mark.parametrize(
+    ("color", "dark"),
+    [
+        ("#000000", True),
+        ("#004966", True),
+        ("#e31837", True),
+        ("#ffd200", False),
+        ("#ffffff", False),
+    ],
+)
+def test_letters_are_readable_on_a_banks_color(color, dark):
+    assert is_dark(color) is dark

@@ -228,7 +228,7 @@ def test_streams_from_the_bank_are_on_the_page(alice, connect, look):
     assert "Ended (" in page.text
     assert "every year, next" in page.text
     assert "twice a month, next" in page.text
-    assert "PAYROLL" in page.find(id="upcoming")[1]
+    assert "Payroll" in page.find(id="upcoming")[1]
 
 
 def test_a_webhook_updates_the_page(app, alice, connect, bank_server, work):

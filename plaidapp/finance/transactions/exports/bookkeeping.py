@@ -139,7 +139,7 @@ class Book:
             if symbol not in self._declared:
                 self._declared.add(symbol)
                 yield Commodity(days_later(day, -1), symbol, currency or "")
-            yield from self._open(days_later(day, -1), name, symbol, account.title)
+            yield from self._open(days_later(day, -1), name, symbol, account.exact_title)
             self._file_accounts[key] = FileAccount(name, symbol, day, day)
         return self._file_accounts[key]
 

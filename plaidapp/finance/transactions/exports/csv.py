@@ -72,7 +72,7 @@ def _cells(row: Transaction, bank: str) -> tuple[str, ...]:
         safe(row.note),
         str(row.pending).lower(),
         str(row.is_left_out).lower(),
-        safe(row.account.title),
+        safe(row.account.exact_title),
         safe(row.account.mask),
         safe(bank),
         safe(row.payment_channel),

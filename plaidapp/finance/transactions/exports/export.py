@@ -41,7 +41,7 @@ class Export:
     @classmethod
     def of(cls, filter_: Filter) -> "Export":
         pairs = list(accounts.with_items(filter_.user_id))
-        banks = {item.id: bank_name(item) for _, item in pairs}
+        banks = {item.id: item.institution_name or bank_name(item) for _, item in pairs}
         return cls(filter_, now(), today(), [account for account, _ in pairs], banks)
 
     def bank_of(self, account: Account) -> str:

@@ -24,7 +24,7 @@ class Names:
 
     def of_account(self, account: Account, bank: str) -> str:
         root = "Liabilities" if account.is_debt else "Assets"
-        name = f"{account.title[:LONGEST]} {account.mask or ''}"
+        name = f"{account.exact_title[:LONGEST]} {account.mask or ''}"
         return self._give(("account", account.id), f"{root}:{component(bank)}:{component(name)}")
 
     def symbol(self, currency: str | None) -> str:

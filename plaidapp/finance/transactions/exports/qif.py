@@ -30,7 +30,7 @@ def write(export: Export) -> Iterator[str]:
 def _name(statement: Statement) -> str:
     """A name that no other account has. Two accounts may share their name and mask."""
     account = statement.account
-    parts = [account.title, account.mask, f"({account.id})"]
+    parts = [account.exact_title, account.mask, f"({account.id})"]
     if statement.currency != account.currency:
         parts.append(statement.currency)
     return " ".join(filter(None, parts)).translate(CATEGORY)

@@ -1,0 +1,1 @@
+"""Logos: fetches them and makes them small. Imports no neighbor."""

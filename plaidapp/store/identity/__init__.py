@@ -1,0 +1,1 @@
+"""Logos of merchants and banks, which all people share. Imports `base` alone."""
