@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from plaidapp.days import day as day_in_words
 from plaidapp.days import long_month, today
 from plaidapp.formats import shown_title
+from plaidapp.name_case import in_normal_case
 from plaidapp.store import Transaction
 from plaidapp.store.base.dates import last_of_month
 from plaidapp.store.transactions import merchants
@@ -78,7 +79,7 @@ def merchants_alike(asked: Asked, most: int) -> Iterator[Result]:
 
 def _merchant(match: Match, title: str, days: Query, detail: str) -> Result:
     url = filter_urls.address({"q": [title[:LONGEST_SEARCH]], **days})
-    return Result(match, title, url, detail=detail)
+    return Result(match, in_normal_case(title), url, detail=detail)
 
 
 def dates(asked: Meanings, matching: Matching) -> Iterator[Result]:
