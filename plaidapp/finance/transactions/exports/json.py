@@ -11,6 +11,10 @@ def write(export: Export) -> Iterator[str]:
     yield '{"transactions": ['
     total = 0
     for total, row in enumerate(export.rows(), start=1):
-        edits = {"category": row.category, "note": row.note}
+        edits = {
+            "category": row.category,
+            "category_detailed": row.detailed,
+            "note": row.note,
+        }
         yield (",\n" if total > 1 else "\n") + json.dumps(as_plaid(row) | edits)
     yield f'\n], "total_transactions": {total}, "next": null}}\n'

@@ -40,6 +40,7 @@ def test_every_row_has_all_its_fields(books):
             ("merchant_name", row.merchant_name),
             ("note", row.note),
             ("category", row.category),
+            ("category_detailed", row.detailed),
             ("account_name", row.account.name),
         ):
             # Without the added apostrophes, the text is what is stored.

@@ -153,7 +153,7 @@ def test_the_json_export_matches_transactions_json(books):
     whole = books.person.client.get("/finance/export/transactions.json").json
 
     assert (whole["total_transactions"], whole["next"]) == (1200, None)
-    own = ("category", "note")
+    own = ("category", "category_detailed", "note")
     assert [
         {name: value for name, value in row.items() if name not in own}
         for row in whole["transactions"]
