@@ -49,10 +49,7 @@ def pages() -> list[Place]:
             _("Spending"),
             url_for("finance.spending"),
             "chart-pie",
-            _("budget categories income savings"),
-        ),
-        Place(
-            _("Spending"), url_for("finance.spending"), "chart-pie", _("categories months compare")
+            _("budget categories months compare income savings"),
         ),
         Place(
             _("Recurring"),

@@ -141,6 +141,13 @@ def test_the_best_match_is_first(found, november, subtests):
             assert titles(found(typed))[:1] == [first]
 
 
+def test_everything_is_listed_once(found, november):
+    for typed in ("", "spending", "sync", "export", "star", "last"):
+        listed = found(typed).find_all(**{"class": "found-line"})
+        leads = [line.get("href") or line["formaction"] for line, _ in listed]
+        assert len(leads) == len(set(leads))
+
+
 def test_only_what_a_person_has_is_found(found, app, charlie, november):
     found("")
     for typed in ("star", "starbuks", "17.99", "sync", "check", "chase", "rent of"):
