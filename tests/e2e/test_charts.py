@@ -8,6 +8,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+from plaidapp.store.base.dates import months_later
+
 DESK, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 COLORS = """element => {
     const style = getComputedStyle(element);
@@ -73,6 +75,32 @@ def test_a_finger_reads_first_and_then_follows(overview):
     line.tap()
     readout.tap()
     expect(page.locator("#sheet")).to_be_visible()
+
+
+def test_every_drawing_of_spending_opens_by_keyboard_and_by_mouse(resident, today):
+    page = resident(viewport=DESK).page
+    page.goto(f"/finance/spending?month={months_later(today, -1):%Y-%m}")
+    sheet = page.locator("#sheet")
+    line = page.get_by_role("slider", name="Spent since the first of the month")
+    line.focus()
+    page.keyboard.press("Home")
+    spoken = re.compile(r"^\$[\d,.]+, [A-Z][a-z]+ 1, 20\d\d, [A-Z][a-z]+ 1(, 20\d\d)?: \$")
+    expect(line).to_have_attribute("aria-valuetext", spoken)
+    page.keyboard.press("Enter")
+    expect(sheet).to_contain_text(" through ")
+    page.keyboard.press("Escape")
+    expect(line).to_be_focused()
+    part = page.get_by_role("group", name="Spending by month and category").get_by_role("link").last
+    flow = page.get_by_role("group", name="What came in, and where it went")
+    for target, open_it in (
+        (part, part.click),
+        (flow.get_by_role("link").first, lambda: page.keyboard.press("Enter")),
+    ):
+        target.focus()
+        open_it()
+        expect(sheet.locator(".figure")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(sheet).to_be_hidden()
 
 
 def test_charts_are_there_in_forced_colors_and_in_print(overview):

@@ -12,7 +12,6 @@ from plaidapp.days import long_month, month_day
 from plaidapp.formats import money
 from plaidapp.store.base.dates import last_of_month, month_of, months_later
 from plaidapp.store.transactions import categories as categories_of
-from plaidapp.store.transactions.category_tree import TREE
 
 from ..base import asked
 from ..base.blueprint import blueprint
@@ -113,14 +112,13 @@ def _by_category(
 ) -> list[Line]:
     """A line for each category, the largest first."""
     query = query | {"scope": ["flow"]}
-    amounts = {}
-    others = [code for code in categories if code not in TREE]  # which may be detailed ones
-    if not categories or len(others) < len(categories):
-        of_all = _amounts(query, currency)
-        amounts = {code: of_all[code] for code in of_all if not categories or code in categories}
-    for code in others:
-        if found := _amounts(query | {"category": [code]}, currency):
-            amounts[code] = sum(found.values(), Decimal(0))
+    if categories:
+        query = query | {"category": list(categories)}
+    amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for each in row_lines.sums_of(query):
+        amount = categories_of.spent(each.category, each.money_in, each.money_out)
+        if each.currency == currency and amount is not None:
+            amounts[row_lines.code_of(each, query)] += amount
     return [
         Line(
             category_label(code),
@@ -130,16 +128,6 @@ def _by_category(
         )
         for code in sorted(amounts, key=lambda code: (-amounts[code], code))
     ]
-
-
-def _amounts(query: Query, currency: str) -> dict[str, Decimal]:
-    """What was spent by primary category."""
-    found: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for each in row_lines.sums_of(query):
-        amount = categories_of.spent(each.category, each.money_in, each.money_out)
-        if each.currency == currency and amount is not None:
-            found[each.category] += amount
-    return found
 
 
 def _of_category(query: Query, category: str, currency: str) -> list[Line]:
