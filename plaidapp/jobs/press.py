@@ -29,7 +29,7 @@ def press(user_id: int, kind: str, items: Sequence[Item], **days: date | None) -
     """
     users.lock_clicks(user_id)
     item_ids = [item.id for item in items]
-    if kinds.of(kind).syncs:
+    if not kinds.of(kind).begins_anew:
         sync_progress.request_sync(item_ids)  # a pull that is under way can't end before the commit
     begun = clicks.begun(user_id, kind, **days)
     under_way = begun.under_way(item_ids)
@@ -49,7 +49,7 @@ def press(user_id: int, kind: str, items: Sequence[Item], **days: date | None) -
 def _goes_on(pull: Pull, begun: Begun) -> bool:
     """Have the pull ask the banks once more if it has to. False if it has ended meanwhile."""
     transitions.hurry(pull.id, by_person=True)
-    if not pull.facts.syncs and pull.attempt > 0 and pull.repeats == pull.repeats_begun:
+    if pull.facts.begins_anew and pull.attempt > 0 and pull.repeats == pull.repeats_begun:
         allow(begun, len(pull.items))
         if not transitions.repeat(pull.id):
             return False

@@ -74,12 +74,14 @@ class Attempt:
     def begin(self) -> None:
         """Commit the claim, and that the bank of the first Item is being asked.
 
-        If the person wanted the banks asked once more, those that are done are asked too.
+        If the person wanted the banks asked once more, those that are done are asked too, and
+        what was compared already is compared again.
         """
         if self.pull.repeats_begun < self.pull.repeats:
             self.pull.repeats_begun = self.pull.repeats
             for pull_item in self.pull.items:
                 pull_item.phase = pulls.QUEUED
+                pull_item.comparison = None
         for pull_item in () if self.pull.facts.follows_link else self.pull.items:
             if not (pull_item.is_idle or pull_item.has_final_error):
                 _set(pull_item, _begun(pull_item))

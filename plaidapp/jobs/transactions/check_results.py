@@ -157,16 +157,24 @@ def _differences(
 
 
 def _with_stored(found: Findings, rows: Collection[Differing]) -> Iterator[Differing]:
-    """Add the stored row where it has another day than those compared, or another Item's account.
+    """Leave out rows that a sync or a repair has stored anew since they were compared.
 
-    That account has no name here.
+    Add the stored row where it has another day than those compared, or another Item's account. That
+    account has no name here.
     """
     names = {account.id: account.plaid_account_id for account in found.known}
     missing = [row.plaid_id for row in rows if row.ours is None]
-    stored = compared_rows.by_plaid_ids(found.item.id, missing)
+    by_plaid_id = compared_rows.by_plaid_ids(found.item.id, missing)
+    by_id = compared_rows.by_ids([row.transaction_id for row in rows if row.transaction_id])
     for row in rows:
-        if row.ours is None and (ours := stored.get(row.plaid_id)):
-            yield row._replace(ours=stored_row(ours, names), transaction_id=ours.id)
+        if row.transaction_id:
+            now_stored = by_id.get(row.transaction_id)
+            if now_stored and stored_row(now_stored, names) == row.ours:
+                yield row
+        elif row.ours is None and (found_elsewhere := by_plaid_id.get(row.plaid_id)):
+            ours = stored_row(found_elsewhere, names)
+            if ours != row.theirs:
+                yield row._replace(ours=ours, transaction_id=found_elsewhere.id)
         else:
             yield row
 

@@ -59,6 +59,11 @@ class Kind:
     refused_text: str | None = None
 
     @property
+    def begins_anew(self) -> bool:
+        """Does a click while it is under way want all of it once more? A sync only goes on."""
+        return self.checks or not self.syncs
+
+    @property
     def only_balances(self) -> bool:
         return self.reads_balances and not self.syncs
 

@@ -82,6 +82,15 @@ def count_older(
     return found
 
 
+def by_ids(transaction_ids: Sequence[int]) -> Mapping[int, Any]:
+    """Return those of the rows that are stored and shown, with COLUMNS, by their ids."""
+    found: dict[int, Any] = {}
+    for ids in in_batches(transaction_ids):
+        query = select(*COLUMNS).where(Transaction.id.in_(ids), Transaction.removed_at.is_(None))
+        found.update({row.id: row for row in db.session.execute(query)})
+    return found
+
+
 def by_plaid_ids(item_id: int, plaid_ids: Sequence[str]) -> Mapping[str, Any]:
     """Return those of the rows that are stored and shown, with COLUMNS, by Plaid's ids."""
     found: dict[str, Any] = {}

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from plaidapp import policy
 from plaidapp.bank import client
 from plaidapp.extensions import db
+from plaidapp.jobs.press import press
 from plaidapp.store import CheckDifference, Item, Pull, PullItem, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states
@@ -121,6 +122,77 @@ def test_nothing_is_kept_of_a_check_whose_connection_ends(
     assert look(pull_id).state == pulls.DONE
     assert db.session.scalar(compared_of(pull_id)) is None
     assert found() == {}
+
+
+@pytest.mark.parametrize(("kind", "differs"), [(kinds.CHECK, True), (kinds.REPAIR, False)])
+def test_a_click_between_two_windows_begins_anew(
+    long_history, begin, run, look, monkeypatch, kind, differs
+):
+    monkeypatch.setattr(policy, "CHECK_TURN", timedelta(0))
+    pull_id = begin(kind, [long_history])
+    run(pull_id)
+    assert look(pull_id).state == pulls.QUEUED
+    twice(rows(Transaction.date.desc())[0], "newest")  # in a window that was compared already
+
+    assert press(long_history.user_id, kind, [long_history]).id == pull_id
+    db.session.remove()
+    run_to_end(run, look, pull_id)
+
+    assert found() == ({"newest": "only_here"} if differs else {})
+    assert ("newest" in {row.plaid_transaction_id for row in rows()}) is differs
+
+
+def test_a_click_while_a_repair_compares_repairs_once_more(
+    app, long_history, run, look, monkeypatch
+):
+    pressed, page = [], client.Bank.transactions_page
+
+    def pressing(*arguments):
+        if not pressed:
+            with app.app_context():
+                pressed.append(press(long_history.user_id, kinds.REPAIR, [long_history]).id)
+                twice(rows(Transaction.date)[0], "oldest")
+        return page(*arguments)
+
+    monkeypatch.setattr(client.Bank, "transactions_page", pressing)
+    pull_id = press(long_history.user_id, kinds.REPAIR, [long_history]).id
+    db.session.remove()
+
+    run(pull_id)
+
+    assert (pressed, look(pull_id).state) == ([pull_id], pulls.DONE)
+    assert found() == {}
+    assert "oldest" not in {row.plaid_transaction_id for row in rows()}
+
+
+def test_what_is_repaired_during_a_long_check_is_no_difference(
+    long_history, begin, run, look, monkeypatch
+):
+    newest, *_, oldest = rows(Transaction.date.desc())
+    twice(newest, "newest")
+    for row, values in ((newest, {"name": "by hand"}), (oldest, {"name": "by hand"})):
+        db.session.execute(update(Transaction).where(Transaction.id == row.id).values(**values))
+        db.session.commit()
+    monkeypatch.setattr(policy, "CHECK_TURN", timedelta(0))
+    pull_id = begin(kinds.CHECK, [long_history])
+    for _ in range(3):
+        run(pull_id)
+    assert look(pull_id).state == pulls.QUEUED
+    with monkeypatch.context() as patch:
+        patch.setattr(policy, "CHECK_TURN", timedelta(hours=1))
+        run_to_end(run, look, begin(kinds.REPAIR, [long_history]))
+
+    run_to_end(run, look, pull_id)
+
+    assert found() == {}
+
+
+def run_to_end(run, look, pull_id):
+    for _ in range(30):
+        if look(pull_id).state != pulls.QUEUED:
+            break
+        run(pull_id)
+    assert look(pull_id).state == pulls.DONE
 
 
 def compared_of(pull_id):
