@@ -1,5 +1,6 @@
 """A real mail server for the tests, aiosmtpd, which keeps what it takes and can misbehave."""
 
+import logging
 import re
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+logging.getLogger("mail").setLevel(logging.WARNING)  # it would log the addresses of people
 LINK = re.compile(r"^https?://\S+(?=\r?$)", re.MULTILINE)
 USER, PASSWORD = "mailer@example.com", "a p@ss/word"
 

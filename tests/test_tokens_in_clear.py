@@ -15,7 +15,17 @@ from werkzeug.wrappers import Request, Response
 
 from plaidapp.auth.access import LOGIN
 from plaidapp.extensions import db
-from plaidapp.store import Account, Edit, Item, LinkResult, LinkSession, Pull, Stream, Transaction
+from plaidapp.store import (
+    Account,
+    BankLogo,
+    Edit,
+    Item,
+    LinkResult,
+    LinkSession,
+    Pull,
+    Stream,
+    Transaction,
+)
 from sandbox.fault_rules import Rule
 from tests.auth.test_access import routes
 from tests.conftest import PASSWORD
@@ -28,13 +38,14 @@ ONE_ACCOUNT = {"accounts": ["0000"]}
 FAULTS = {"kind": "truncate"}, {"kind": "missing_field", "field": "item_id"}
 """These answers have the access token, or half of it."""
 OF_ROUTES = {
-    "item_id": Item,
-    "pull_id": Pull,
-    "session_id": LinkSession,
-    "account_id": Account,
-    "transaction_id": Transaction,
-    "edit_id": Edit,
-    "stream_id": Stream,
+    "item_id": Item.id,
+    "pull_id": Pull.id,
+    "session_id": LinkSession.id,
+    "account_id": Account.id,
+    "transaction_id": Transaction.id,
+    "edit_id": Edit.id,
+    "stream_id": Stream.id,
+    "address": BankLogo.address,
 }
 HOSTED_LINK = "/hl/"
 
@@ -83,8 +94,8 @@ def ids(app):
     def read():
         with app.app_context():
             newest = {
-                name: db.select(model.id).order_by(model.id.desc()).limit(2)
-                for name, model in OF_ROUTES.items()
+                name: db.select(column).where(column.is_not(None)).order_by(column.desc()).limit(2)
+                for name, column in OF_ROUTES.items()
             }
             return {name: db.session.scalars(query).all() for name, query in newest.items()}
 

@@ -98,6 +98,10 @@ class Person:
         self.press("Account")
         self.press("Log out")
         expect(self.page.get_by_text("Logged out successfully.")).to_be_visible()
+        # A panel's poll that was open when the session ended is refused, which the browser logs.
+        self.complaints = [
+            each for each in self.complaints if not ("401" in each and "/finance/pulls/" in each)
+        ]
 
     def press(self, button: str) -> None:
         if button in IN_MENU:

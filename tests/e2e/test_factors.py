@@ -51,7 +51,7 @@ def test_an_authenticator_app_and_a_forgotten_password(deployment, visit):
     follow(person, "Manage your second factor")
     follow(person, "Set up an app")
     expect(page.get_by_role("img", name="QR code for an authenticator app")).to_be_visible()
-    key = page.locator("kbd").inner_text().replace(" ", "")
+    key = page.locator("kbd.key").inner_text().replace(" ", "")
     link = page.get_by_role("link", name="open the app on this device").get_attribute("href")
     assert parse_qs(urlsplit(str(link)).query)["secret"] == [key]
     app = pyotp.TOTP(key)

@@ -22,7 +22,7 @@ from tests.stored import delete_everything, stream_of
 from .bad_requests import requests_to
 
 LONG = os.environ.get("CHAOS") == "long"
-REQUESTS = 5_000 if LONG else 60
+REQUESTS = 5_000 if LONG else 90
 CHANGED_BY_REFUSALS = {"webhook_key"}
 """Tables that remember a refusal: an unknown key id of a webhook."""
 QUEUE = "rq:queue:default"
@@ -128,4 +128,4 @@ def test_no_bad_request_breaks_anything(world):
             assert world.app.extensions["redis"].llen(QUEUE) == waiting
 
     check()
-    assert statuses.keys() >= {200, 302, 404, 422}, "the requests got nowhere"
+    assert statuses.keys() >= {200, 302, 404, 422}, statuses

@@ -107,8 +107,9 @@ def _sync(attempt: Attempt, pull_item: PullItem, *, from_beginning: bool = False
 
 def _want_logos(institution_id: str | None, update: Update) -> None:
     """Have new logos fetched. No person waits for it: the rows are stored."""
-    logos.want(institution_id, update.logos)
-    db.session.commit()
+    if update.logos or not logos.knows(institution_id):
+        logos.want(institution_id, update.logos)
+        db.session.commit()
 
 
 def _store_refusal(attempt: Attempt, pull_item: PullItem, start: Start, error: BankError) -> None:

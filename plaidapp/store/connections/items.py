@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, select, update
+from sqlalchemy.orm import joinedload
 
 from plaidapp.extensions import db
 
@@ -20,7 +21,7 @@ def _theirs(in_states: ColumnElement[bool]) -> Select[Item]:
 
 
 # Every page asks, and making a query takes longer than running it.
-_LISTED = _theirs(Item.state.not_in(NOT_LISTED))
+_LISTED = _theirs(Item.state.not_in(NOT_LISTED)).options(joinedload(Item.logo))
 _CONNECTED = _theirs(Item.state.not_in(ENDED))
 _NEEDING_CARE = _theirs(Item.state.in_(NEEDING_CARE))
 
