@@ -12,6 +12,7 @@ from plaidapp.formats import shown_title
 from plaidapp.name_case import in_normal_case
 from plaidapp.store import Transaction
 from plaidapp.store.base.dates import last_of_month
+from plaidapp.store.identity.logos import Logo
 from plaidapp.store.transactions import merchants
 from plaidapp.store.transactions.categories import is_transfer
 from plaidapp.store.transactions.category_tree import TREE
@@ -60,7 +61,8 @@ def merchants_of_rows(asked: Asked, matching: Matching) -> Iterator[Result]:
         title = shown_title(rows[0])
         if (found := matching([title])) is not None:
             latest = _("last %(day)s", day=day_in_words(rows[0].date))
-            yield _merchant(found, title, asked.days, asked.days_label or latest)
+            detail = asked.days_label or latest
+            yield _merchant(found, title, asked.days, detail, rows[0].logo)
 
 
 def merchants_beginning(asked: Asked, most: int) -> Iterator[Result]:
@@ -77,9 +79,11 @@ def merchants_alike(asked: Asked, most: int) -> Iterator[Result]:
         yield _merchant(found, name, asked.days, asked.days_label)
 
 
-def _merchant(match: Match, title: str, days: Query, detail: str) -> Result:
+def _merchant(
+    match: Match, title: str, days: Query, detail: str, logo: Logo | None = None
+) -> Result:
     url = filter_urls.address({"q": [title[:LONGEST_SEARCH]], **days})
-    return Result(match, in_normal_case(title), url, detail=detail)
+    return Result(match, in_normal_case(title), url, detail=detail, logo=logo)
 
 
 def dates(asked: Meanings, matching: Matching) -> Iterator[Result]:
@@ -119,4 +123,4 @@ def transactions(asked: Asked) -> Iterator[Result]:
         match = Match.EXACT if row.size in amounts else Match.PART
         url = url_for("finance.transaction", transaction_id=row.id)
         detail = f"{row.account.title} · {day_in_words(row.date)}"
-        yield Result(match, shown_title(row), url, detail=detail, row=row)
+        yield Result(match, shown_title(row), url, detail=detail, row=row, logo=row.logo)

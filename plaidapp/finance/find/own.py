@@ -43,7 +43,7 @@ def connections(items: Iterable[Item], matching: Matching) -> Iterator[Result]:
         title = bank_name(item)
         if (found := matching([title])) is not None:
             url = url_for("finance.item", item_id=item.id)
-            yield Result(found, title, url, "", detail=_("Connection"))
+            yield Result(found, title, url, detail=_("Connection"), logo=item.logo)
 
 
 def streams(user_id: int, matching: Matching) -> Iterator[Result]:
@@ -52,7 +52,8 @@ def streams(user_id: int, matching: Matching) -> Iterator[Result]:
         if (found := matching([title, stream.description])) is not None:
             url = url_for("finance.recurring_stream", stream_id=stream.id)
             amount = signed_money(stream.last_amount, stream.currency)
-            yield Result(found, title, url, "", detail=amount, tag=_stream_tag(stream))
+            tag = _stream_tag(stream)
+            yield Result(found, title, url, detail=amount, tag=tag, logo=stream.logo)
 
 
 def _stream_tag(stream: Stream) -> str:

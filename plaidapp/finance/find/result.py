@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from plaidapp.store import Transaction
+from plaidapp.store.identity.logos import Logo
 
 from .matching import Match
 
@@ -12,8 +13,8 @@ from .matching import Match
 class Result:
     """A line of the list. `url` is a page or, if it `acts`, what a button posts to.
 
-    Without an icon, the line has the disc of a merchant or a bank. `detail` says more about it.
-    `row` is the transaction that it leads to.
+    Without an icon, the line has the disc of a merchant or a bank, with its `logo` if there is one.
+    `detail` says more about it. `row` is the transaction that it leads to.
     """
 
     match: Match
@@ -25,6 +26,7 @@ class Result:
     acts: bool = False
     is_file: bool = False
     row: Transaction | None = None
+    logo: Logo | None = None
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ def addresses(app, connected):
 def test_pages_show_the_logo_of_a_merchant_and_of_a_bank(connected, addresses, subtests):
     merchant, bank = addresses
     pages = {"/finance/": merchant, "/finance/transactions": merchant, "/finance/items": bank}
-    pages |= {"/finance/items/1": bank}
+    pages |= {"/finance/items/1": bank, "/finance/find?q=pay": merchant}
+    pages |= {"/finance/find?q=platypus": bank}
     for path, address in pages.items():
         with subtests.test(path=path):
             picture, _ = Page(connected.client.get(path).text).find(src=address)
