@@ -90,7 +90,7 @@ def actions(items: Sequence[Item], dates: DateRange | None = None) -> Iterator[P
         yield Place(title, url_for("finance.sync_item", item_id=item.id), "refresh-cw", acts=True)
     yield from _exports(dates)
     yield Place(_("Change your password"), url_for("auth.account", _anchor="password"), "pencil")
-    yield Place(_("Download everything"), url_for("auth.account", _anchor="data"), "download")
+    yield Place(_("Download everything"), url_for("auth.account", _anchor="download"), "download")
     for item in items:
         if item.state not in item_states.ENDED:
             title = _("Disconnect %(bank)s", bank=bank_name(item))

@@ -189,6 +189,19 @@ def test_each_line_leads_to_its_rows_or_posts_its_action(found, november):
     assert found("coffee last year").has(href="/finance/transactions?q=coffee+last+year") is False
 
 
+def test_a_part_of_a_page_that_a_line_leads_to_is_there(found, alice):
+    lines = {
+        attributes["href"]
+        for typed in ("", "connect a bank", "change your password", "download everything")
+        for attributes, _ in found(typed).find_all(**{"class": "found-line"})
+        if "href" in attributes
+    }
+    parts = [url for url in map(urlsplit, lines) if url.fragment]
+    assert len(parts) == 3
+    for url in parts:
+        assert Page(alice.client.get(url.path).text).has(id=url.fragment), url.geturl()
+
+
 def test_an_amount_finds_its_rows_with_either_sign_the_newest_first(found, november):
     for typed in ("17.99", "-17.99", "$17.99", "17,99"):
         page = found(typed)
