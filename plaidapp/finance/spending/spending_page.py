@@ -47,10 +47,14 @@ class Months:
     def all(self) -> Sequence[tuple[str, str, bool]]:
         """Name, address, and whether it is shown; the latest first."""
         found, each = [], self.period.today.replace(day=1)
-        while each >= min(self.first, self.period.month):
-            found.append((long_month(each), self._address(each), each == self.period.month))
+        while each >= self.first:
+            found.append(each)
             each = months_later(each, -1)
-        return found
+        if self.period.month < self.first:  # somebody typed it
+            found.append(self.period.month)
+        return [
+            (long_month(each), self._address(each), each == self.period.month) for each in found
+        ]
 
 
 @blueprint.get("/spending", endpoint="spending")

@@ -217,6 +217,14 @@ def test_pages_without_rows_say_why(alice, charlie, spend):
     assert "What came in" not in text_of(page)
 
 
+def test_a_month_long_ago_adds_one_month_to_the_menu(alice, spend):
+    spend(("2026-10-02", "5", "FOOD_AND_DRINK_COFFEE"))
+    page = alice.client.get("/finance/spending?month=1900-01").text
+    listed = set(re.findall(r"/finance/spending\?month=(\d+-\d+)", page))
+    assert listed >= {"2026-11", "2026-10", "1900-01"}
+    assert len(listed) < 20
+
+
 def test_hidden_accounts_and_other_people_are_left_out(app, alice, charlie, spend):
     spend(*LIFE)
     hidden = spend(("2026-11-05", "33", GROCERIES), key="joint")
