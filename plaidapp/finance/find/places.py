@@ -34,7 +34,7 @@ class Place(NamedTuple):
 
 def matched(places: Iterable[Place], matching: Matching) -> Iterator[Result]:
     for place in places:
-        if (found := matching([place.title, place.also])) is not None:
+        if (found := matching([place.title, f"{place.title} {place.also}"])) is not None:
             yield place.result(found)
 
 
@@ -55,10 +55,13 @@ def pages() -> list[Place]:
             _("Recurring"),
             url_for("finance.recurring"),
             "repeat",
-            _("subscriptions bills upcoming income"),
+            _("subscriptions bills upcoming due income"),
         ),
         Place(
-            _("Calendar"), url_for("finance.recurring_calendar"), "calendar", _("upcoming bills")
+            _("Calendar"),
+            url_for("finance.recurring_calendar"),
+            "calendar",
+            _("upcoming bills due"),
         ),
         Place(_("Connections"), url_for("finance.connections"), "landmark", _("banks")),
         Place(
@@ -102,15 +105,19 @@ def actions(items: Sequence[Item], dates: DateRange | None = None) -> Iterator[P
 
 def _exports(dates: DateRange | None) -> Iterator[Place]:
     ranges = date_ranges.named(today())
-    for title, start, end in ranges:
-        words = _("Export %(dates)s", dates=title[:1].lower() + title[1:])
-        yield _export(words, filter_urls.days_query(start, end))
+    for each in ranges:
+        title = each.title[:1].lower() + each.title[1:]
+        yield _export_of(each, _("Export %(dates)s", dates=title))
     if dates and dates not in ranges:
-        words = _("Export %(dates)s", dates=dates.title)
-        yield _export(words, filter_urls.days_query(dates.start, dates.end))
+        yield _export_of(dates, _("Export %(dates)s", dates=dates.title))
     yield _export(_("Export all transactions"), {})
 
 
-def _export(title: str, query: filter_urls.Query) -> Place:
+def _export_of(dates: DateRange, title: str) -> Place:
+    also = _("taxes spreadsheet CSV") if dates.is_past_year(today()) else ""
+    return _export(title, filter_urls.days_query(dates.start, dates.end), also)
+
+
+def _export(title: str, query: filter_urls.Query, also: str = "") -> Place:
     url = filter_urls.address(query, "finance.export_csv")
-    return Place(title, url, "download", _("taxes spreadsheet CSV"), is_file=True)
+    return Place(title, url, "download", also or _("spreadsheet CSV"), is_file=True)

@@ -23,6 +23,12 @@ class DateRange(NamedTuple):
             return long_day(self.start)
         return _("%(start)s to %(end)s", start=long_day(self.start), end=long_day(self.end))
 
+    def is_past_year(self, day: date) -> bool:
+        """Whether it is a whole year that is over on this day."""
+        year = self.start.year
+        whole = (self.start, self.end) == (date(year, 1, 1), date(year, 12, 31))
+        return whole and self.end < day
+
 
 def named(day: date) -> list[DateRange]:
     """The ranges with names, as seen from this day."""
