@@ -16,18 +16,11 @@ from werkzeug.wrappers import Request, Response
 from plaidapp.auth.access import LOGIN
 from plaidapp.extensions import db
 from plaidapp.store import (
-    Account,
-    BankLogo,
-    Edit,
     Item,
     LinkResult,
-    LinkSession,
-    Pull,
-    Stream,
-    Transaction,
 )
 from sandbox.fault_rules import Rule
-from tests.auth.test_access import routes
+from tests.auth.test_access import OF_ROUTES, newest, routes
 from tests.conftest import PASSWORD
 from tests.link_walker import walk
 from tests.sandbox_control import Control
@@ -37,16 +30,6 @@ EXCHANGE, REMOVE = "/item/public_token/exchange", "/item/remove"
 ONE_ACCOUNT = {"accounts": ["0000"]}
 FAULTS = {"kind": "truncate"}, {"kind": "missing_field", "field": "item_id"}
 """These answers have the access token, or half of it."""
-OF_ROUTES = {
-    "item_id": Item.id,
-    "pull_id": Pull.id,
-    "session_id": LinkSession.id,
-    "account_id": Account.id,
-    "transaction_id": Transaction.id,
-    "edit_id": Edit.id,
-    "stream_id": Stream.id,
-    "address": BankLogo.address,
-}
 HOSTED_LINK = "/hl/"
 
 
@@ -93,11 +76,7 @@ def shown(app):
 def ids(app):
     def read():
         with app.app_context():
-            newest = {
-                name: db.select(column).where(column.is_not(None)).order_by(column.desc()).limit(2)
-                for name, column in OF_ROUTES.items()
-            }
-            return {name: db.session.scalars(query).all() for name, query in newest.items()}
+            return {name: db.session.scalars(newest(name)).all() for name in OF_ROUTES}
 
     return read
 

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import select
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from plaidapp import hosts
@@ -19,6 +20,7 @@ from plaidapp.store import (
     LinkSession,
     LoginSession,
     Pull,
+    Stream,
     Transaction,
 )
 from plaidapp.store.base.types import now
@@ -49,6 +51,17 @@ PUBLIC = {
     "styleguide.show",
     "theme.choose",
 }
+OF_ROUTES = {
+    "item_id": Item.id,
+    "pull_id": Pull.id,
+    "session_id": LinkSession.id,
+    "account_id": Account.id,
+    "transaction_id": Transaction.id,
+    "edit_id": Edit.id,
+    "stream_id": Stream.id,
+    "address": BankLogo.address,
+}
+"""What stands in the addresses of routes, by argument name."""
 MISSING = (0, 4711, 2**31 - 1, 2**31, 2**63 - 1, 2**63, 2**64, 10**100)
 
 
@@ -60,6 +73,12 @@ def routes(app, *, private=True):
         path = re.sub(r"<(?:\w+:)?\w+>", "{}", rule.rule)
         for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
             yield method, path, sorted(rule.arguments)
+
+
+def newest(name):
+    """A query of two that stand in addresses as the argument `name`."""
+    column = OF_ROUTES[name]
+    return select(column).where(column.is_not(None)).order_by(column.desc()).limit(2)
 
 
 @pytest.fixture

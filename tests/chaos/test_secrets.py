@@ -11,11 +11,7 @@ from contextlib import nullcontext
 from datetime import UTC, datetime
 from itertools import islice
 
-from sqlalchemy import select
-
-from plaidapp.extensions import Base
-from plaidapp.store import Account, Edit, Item, LinkSession, Pull, Stream, Transaction
-from tests.auth.test_access import routes
+from tests.auth.test_access import newest, routes
 from tests.link_walker import walk
 
 from .customer import Customer
@@ -51,15 +47,6 @@ IN_LONG_FORM: list[dict[str, object]] = [
     {"kind": "wrong_types", "path": SYNC, "times": 1},
     {"kind": "reset", "path": "/link/token/get", "times": 1},
 ]
-OF_ROUTES = {
-    "item_id": Item,
-    "pull_id": Pull,
-    "session_id": LinkSession,
-    "account_id": Account,
-    "transaction_id": Transaction,
-    "edit_id": Edit,
-    "stream_id": Stream,
-}
 PEOPLE = 3 if LONG else 2
 """So few, because with test_connections.py they all sign up from one address within an hour."""
 ROUNDS = 8 if LONG else 1
@@ -183,7 +170,7 @@ def look_at_everything(world: World, customer: Customer) -> None:
     customer.person.log_in_again(customer.name, f"{customer.name}@example.com")
     for method, path, names in routes(world.app):
         if method == "GET" and "static" not in path:
-            for number in newest(world, OF_ROUTES[names[0]]) if names else [0]:
+            for number in newest_ids(world, names[0]) if names else [0]:
                 person.look(path.format(number))
                 http.get(f"{world.url}{path.format(number)}", headers={"HX-Request": "true"})
     secret = next(iter(ACCOUNT_NUMBERS))
@@ -197,10 +184,9 @@ def look_at_everything(world: World, customer: Customer) -> None:
     http.post(f"{world.url}/webhooks/plaid", json={"link_token": TELLING})
 
 
-def newest(world: World, model: type[Base]) -> list[int]:
+def newest_ids(world: World, name: str) -> list[int | str]:
     with world.engine.connect() as connection:
-        ids = model.__table__.c.id
-        return list(connection.scalars(select(ids).order_by(ids.desc()).limit(2)))
+        return list(connection.scalars(newest(name)))
 
 
 def assert_nothing_is_missing(leaks: Leaks, places: Places, world: World) -> None:
