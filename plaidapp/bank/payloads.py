@@ -10,8 +10,6 @@ from typing import Annotated, Any
 
 import msgspec
 
-from plaidapp.policy import LONGEST_OF_LOGO
-
 from . import amounts
 from .unread import Unread
 
@@ -100,14 +98,6 @@ class PlaidTransaction(
 
     def __post_init__(self) -> None:
         _keep(self, "amount")
-
-    @property
-    def logo(self) -> tuple[str, str] | None:
-        """The merchant's name and where its logo is. A row without one is as good."""
-        name, url = self.merchant_name, self.logo_url
-        if not name or not isinstance(url, str) or max(len(name), len(url)) > LONGEST_OF_LOGO:
-            return None
-        return name, url
 
     @property
     def title(self) -> str:

@@ -74,9 +74,7 @@ class Attempt:
     def begin(self) -> None:
         """Commit the claim, and that the bank of the first Item is being asked.
 
-        If the person wanted the banks asked once more, those that are done are asked too, and
-        what was compared already is compared again.
-        """
+        If the person wanted it once more, what is done or compared already is done again."""
         if self.pull.repeats_begun < self.pull.repeats:
             self.pull.repeats_begun = self.pull.repeats
             for pull_item in self.pull.items:

@@ -157,6 +157,10 @@ def _spool(page: SyncPage, body: bytes, spool: Spool) -> int:
 
 
 def _note_logos(page: SyncPage, logos: dict[str, str]) -> None:
+    """Keep where the logos are, by merchant. A row without one, or with nonsense, is as good."""
     for sent in (*page.added, *page.modified):
-        if sent.logo_url and len(logos) < policy.NEW_LOGOS and (logo := sent.logo):
-            logos[logo[0]] = logo[1]
+        name, url = sent.merchant_name, sent.logo_url
+        if not (name and isinstance(url, str)) or len(logos) >= policy.NEW_LOGOS:
+            continue
+        if max(len(name), len(url)) <= policy.LONGEST_OF_LOGO:
+            logos[name] = url

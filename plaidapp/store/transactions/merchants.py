@@ -14,7 +14,7 @@ from plaidapp.extensions import db
 
 from ..base.dialect import on_sqlite
 from ..base.search_terms import words_of
-from ..people import users
+from ..people.users import User
 from .transactions import Transaction
 
 MOST_MERCHANTS = 50_000
@@ -67,10 +67,18 @@ def similar(user_id: int, typed: str, most: int) -> Sequence[str]:
     wanted = " ".join(words)
     if len(wanted) < SHORTEST:
         return []
-    every = _keys(user_id, users.ledger_state(user_id))
+    every = _keys(user_id, _ledger_state(user_id))
     near = _with_words(every, words) | _without_spaces(every, wanted.replace(" ", ""))
     ordered = sorted(near, key=lambda key: (-near[key], len(key), key))
     return _names(user_id, ordered[:most])
+
+
+def _ledger_state(user_id: int) -> tuple[str | None, int] | None:
+    """Return what tells the stored data of this person from that at any other time, and of anybody
+    else who ever has the same id. None if nobody has it."""
+    query = select(User.opaque_id, User.ledger_revision).where(User.id == user_id)
+    row = db.session.execute(query).first()
+    return row and (row[0], row[1])
 
 
 @functools.lru_cache(maxsize=PEOPLE_KEPT)
