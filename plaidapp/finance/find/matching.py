@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 
 from plaidapp.store.base.search_terms import words_of
+from plaidapp.store.transactions.merchants import LEAST_ALIKE
 
-LEAST_ALIKE = 75
-"""Of 100, by rapidfuzz's ratio, as for merchants."""
 SHORTEST = 3
 """Characters of a text that may be misspelled, or be a part in the middle of a name."""
 

@@ -15,9 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
 
-from ..base.sums import money_sum
 from ..base.types import Money
-from ..connections import accounts
 from ..connections.accounts import Account
 from . import monthly_totals
 from .categories import SPENDING_TYPES, is_transfer, spent
@@ -105,21 +103,5 @@ def has_category(user_id: int, code: str) -> bool:
 
 @functools.cache  # as in monthly_totals.py
 def _monthly(_dialect: str) -> Select[Any]:
-    key = (TABLE.c.month, TABLE.c.category, TABLE.c.detailed, TABLE.c.currency)
-    account = accounts.TABLE.c
-    return (
-        select(
-            *key,
-            money_sum(TABLE.c.money_in, TABLE.c.money_in_high),
-            money_sum(TABLE.c.money_out, TABLE.c.money_out_high),
-        )
-        .join(accounts.TABLE, account.id == TABLE.c.account_id)
-        .where(
-            account.user_id == bindparam("user_id"),
-            account.is_hidden.is_(False),
-            account.type.in_(bindparam("types", expanding=True)),
-            TABLE.c.month >= bindparam("since"),
-        )
-        .group_by(*key)
-        .order_by(*key)
-    )
+    key = TABLE.c.month, TABLE.c.category, TABLE.c.detailed, TABLE.c.currency
+    return monthly_totals.sums_by(TABLE, *key)

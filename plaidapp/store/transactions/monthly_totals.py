@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     ForeignKey,
     Index,
     Select,
@@ -122,20 +123,24 @@ def in_and_out(
 @functools.cache  # building the statement takes longer than running it
 def _monthly(_dialect: str) -> Select[Any]:
     """Return a statement for each dialect, because `money_sum` differs between them."""
-    key = (TABLE.c.month, TABLE.c.category, TABLE.c.currency)
+    return sums_by(TABLE, TABLE.c.month, TABLE.c.category, TABLE.c.currency)
+
+
+def sums_by(table: Table, *key: Column[Any]) -> Select[Any]:
+    """Return a statement for a person's sums by `key`, with the parameters of `monthly`."""
     account = accounts.TABLE.c
     return (
         select(
             *key,
-            money_sum(TABLE.c.money_in, TABLE.c.money_in_high),
-            money_sum(TABLE.c.money_out, TABLE.c.money_out_high),
+            money_sum(table.c.money_in, table.c.money_in_high),
+            money_sum(table.c.money_out, table.c.money_out_high),
         )
-        .join(accounts.TABLE, account.id == TABLE.c.account_id)
+        .join(accounts.TABLE, account.id == table.c.account_id)
         .where(
             account.user_id == bindparam("user_id"),
             account.is_hidden.is_(False),
             account.type.in_(bindparam("types", expanding=True)),
-            TABLE.c.month >= bindparam("since"),
+            table.c.month >= bindparam("since"),
         )
         .group_by(*key)
         .order_by(*key)
