@@ -1,0 +1,21 @@
+"""Commands of `flask --app wsgi`, one module for each group of them.
+
+What a command prints for people and programs goes through `output`. A command exits with 0 if all
+went well, with 1 if a thing failed, and with 2 if it was called in a wrong way.
+"""
+
+from flask import Flask
+
+from . import clock, people, tokens, verify
+
+COMMANDS = (
+    clock.run_clock,
+    verify.verify,
+    tokens.rotate_tokens,
+    people.log_out,
+)
+
+
+def init_app(app: Flask) -> None:
+    for command in COMMANDS:
+        app.cli.add_command(command)
