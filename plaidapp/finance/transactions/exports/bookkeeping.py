@@ -1,8 +1,9 @@
 """Transactions as double-entry bookkeeping, for Beancount and hledger alike.
 
 A transaction posts to its account, with bookkeeping's sign (money out is negative), and with the
-opposite sign to its category. A transfer posts to Equity:Transfers instead of a category. If both
-sides of the transfer are in the file, they cancel out there.
+opposite sign to its category. A detailed category is a sub-account, so the account of its primary
+category has the sum. A transfer posts to Equity:Transfers instead of a category. If both sides of
+the transfer are in the file, they cancel out there.
 
 Money in a currency other than the account's goes to a sub-account, so that each account has one
 currency. If the file has all transactions until now, an opening balance makes up for earlier ones,
@@ -22,7 +23,7 @@ from plaidapp.store.base.dates import days_later
 from plaidapp.store.transactions.categories import INCOME, UNKNOWN, is_spending, is_transfer
 
 from .export import Export
-from .names import Names, component
+from .names import Names, category_levels, component
 
 OPENING, TRANSFERRED = "Equity:Opening-Balances", "Equity:Transfers"
 
@@ -152,15 +153,19 @@ class Book:
 
 
 def counter_account(row: Transaction) -> str:
-    """Such as Income:Salary or Expenses:Food-And-Drink; Equity:Transfers for a transfer."""
+    """Such as Income:Salary or Expenses:Food-And-Drink:Groceries; Equity:Transfers for a transfer.
+
+    Income of unknown kind is Income:Other.
+    """
     category = row.category
     if is_transfer(category):
         return TRANSFERRED
-    if is_spending(category, money_out=row.amount > 0):
-        return f"Expenses:{component(category.title())}"
+    is_spent = is_spending(category, money_out=row.amount > 0)
+    levels = category_levels(row)
     if category == INCOME:
-        category = (row.category_detailed or "").removeprefix(f"{INCOME}_") or UNKNOWN
-    return f"Income:{component(category.title())}"
+        levels = levels[1:] or [UNKNOWN]
+    parts = (component(level.title()) for level in levels)
+    return ":".join(("Expenses" if is_spent else "Income", *parts))
 
 
 def _entry(row: Transaction, account: FileAccount, counter: str) -> Entry:

@@ -1,4 +1,4 @@
-"""Names of accounts and commodities that Beancount, hledger and Ledger all accept.
+"""Names of categories, and of accounts and commodities that Beancount, hledger and Ledger accept.
 
 Beancount is the strictest. Parts of a name have letters, digits and hyphens and begin with a
 capital letter or a digit. Symbols have capital letters: https://beancount.github.io/docs/beancount_language_syntax.html
@@ -7,7 +7,9 @@ capital letter or a digit. Symbols have capital letters: https://beancount.githu
 import re
 import unicodedata
 
-from plaidapp.store import Account
+from plaidapp.formats import words
+from plaidapp.store import Account, Transaction
+from plaidapp.store.transactions.categories import CARD_PAYMENT, LOAN_PAYMENTS
 
 LONGEST = 64
 NO_CURRENCY = "XXX"  # ISO 4217's own code for it
@@ -39,6 +41,18 @@ class Names:
             self._taken.add(name)
             self._names[key] = name
         return self._names[key]
+
+
+def category_levels(row: Transaction) -> list[str]:
+    """Such as "Food and drink" and "Groceries"; one level if no more is known.
+
+    They are made from the codes, so they are the same in every language.
+    """
+    primary, detailed = row.category, row.shown_category
+    if detailed == primary:
+        return [words(primary)]
+    begins = LOAN_PAYMENTS if detailed == CARD_PAYMENT else primary  # counts as a transfer
+    return [words(primary), words(detailed.removeprefix(f"{begins}_"))]
 
 
 def component(text: str) -> str:

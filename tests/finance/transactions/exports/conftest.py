@@ -11,6 +11,7 @@ from plaidapp.bank import payloads
 from plaidapp.extensions import db
 from plaidapp.store import Transaction
 from plaidapp.store.connections import accounts, items
+from plaidapp.store.transactions.category_tree import TREE
 
 FIRST_DAY = date(2025, 1, 1)
 HOSTILE = (
@@ -153,13 +154,22 @@ class Books:
     def fill(self, count):
         """Store `count` rows that cover all accounts, currencies, texts and amounts."""
         places = [(name, code) for name, codes in CURRENCIES.items() for code in codes]
-        self.add([self.row(number, *places[number % len(places)]) for number in range(count)])
-        return self
+        return self.add(self.row(number, *places[number % len(places)]) for number in range(count))
+
+    def fill_categories(self):
+        """Store a row of each detailed category."""
+        codes = [(primary, code) for primary, parts in TREE.items() for code in parts]
+        return self.add(
+            self.row(number, "chk", ("USD", None), pending=False, own_category=None)
+            | {"category_primary": primary, "category_detailed": code, "amount": number}
+            for number, (primary, code) in enumerate(codes, start=1)
+        )
 
     def add(self, rows):
         with self.app.app_context():
-            db.session.execute(insert(Transaction), rows)
+            db.session.execute(insert(Transaction), list(rows))
             db.session.commit()
+        return self
 
     def rows(self, posted=False):
         """Return the stored rows by Plaid's id."""

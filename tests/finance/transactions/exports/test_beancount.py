@@ -145,10 +145,16 @@ def test_categories_become_accounts(books):
                 (-1, None, None, None),
                 (-1, "LOAN_DISBURSEMENTS", "LOAN_DISBURSEMENTS_AUTO", None),
                 (-1, "SPACE_TRAVEL", "SPACE_TRAVEL_MOON", None),
+                (1, "FOOD_AND_DRINK", "FOOD_AND_DRINK_COFFEE", "FOOD_AND_DRINK"),
+                (1, "FOOD_AND_DRINK", "FOOD_AND_DRINK_OTHER_FOOD_AND_DRINK", None),
+                (-1, "INCOME", "INCOME_SALARY", "INCOME"),
             ),
             start=1,
         )
     )
+    detailed = "INCOME_DIVIDENDS"
+    row = books.row(14, "chk", ("USD", None), own_category="INCOME", own_detailed=detailed)
+    books.add([row | {"category_primary": "TRAVEL", "category_detailed": "TRAVEL_FLIGHTS"}])
 
     counters = {
         entry.meta["plaid_id"]: entry.postings[1].account
@@ -156,17 +162,37 @@ def test_categories_become_accounts(books):
     }
 
     assert counters == {
-        "tx-1": "Expenses:Food-And-Drink",
+        "tx-1": "Expenses:Food-And-Drink:Coffee",
         "tx-2": "Income:Salary",
         "tx-3": "Income:Other",
         "tx-4": "Equity:Transfers",
         "tx-5": "Expenses:Other",
         "tx-6": "Expenses:Kids-Toys-X",
-        "tx-7": "Expenses:Food-And-Drink",
+        "tx-7": "Expenses:Food-And-Drink:Coffee",
         "tx-8": "Income:Other",
         "tx-9": "Equity:Transfers",
-        "tx-10": "Income:Space-Travel",
+        "tx-10": "Income:Space-Travel:Moon",
+        "tx-11": "Expenses:Food-And-Drink",
+        "tx-12": "Expenses:Food-And-Drink",
+        "tx-13": "Income:Other",
+        "tx-14": "Income:Dividends",
     }
+
+
+def test_every_detailed_category_is_a_part_of_its_primary_account(books):
+    ours = books.fill_categories().rows()
+
+    entries = imported(load(books.export("beancount")))
+
+    found = {ours.pop(each.meta["plaid_id"]): each.postings[1].account for each in entries}
+    assert not ours
+    for row, account in found.items():
+        root, primary, *detailed = account.split(":")
+        expected = component(row.category.title())
+        assert primary == expected or root != "Expenses", account
+        assert len(detailed) == (row.shown_category != row.category and root == "Expenses")
+    parts = [account for account in found.values() if account.startswith(("Expenses", "Income"))]
+    assert len(set(parts)) == len(parts) > 100
 
 
 def test_the_first_and_last_days_that_python_has_are_exported(books, today):

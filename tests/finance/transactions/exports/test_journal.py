@@ -73,6 +73,18 @@ def test_sums_by_account_match_the_database(books, balances):
     assert len({code for _, code in found}) == 3
 
 
+def test_a_primary_account_has_the_sum_of_its_parts(books, hledger, balances):
+    rows = books.fill_categories().rows().values()
+    data = books.export("journal")
+
+    assert hledger(data, "check", "--strict") == ""
+    by_primary = balances(data, "--depth=2", "^Expenses")
+    assert by_primary["Expenses:Food-And-Drink", "USD"] == sum(
+        row.amount for row in rows if row.category == "FOOD_AND_DRINK"
+    )
+    assert ("Expenses:Food-And-Drink:Groceries", "USD") in balances(data)
+
+
 def test_the_rows_match_the_database(books, hledger):
     stored = books.fill(300).rows()
 

@@ -51,7 +51,23 @@ def test_the_rows_match_the_database_in_their_order(books):
             assert datetime.strptime(record["D"], "%m/%d/%Y").date() == row.date  # noqa: DTZ007
             assert Decimal(record["T"]) == -row.amount
             assert record.get("P", "") == " ".join((row.merchant_name or row.name).split())
-            assert not set(record["L"]) & set(":/[]")
+            assert not set(record["L"]) & set("/[]")
+            assert record["L"].count(":") <= 1
+
+
+def test_a_detailed_category_is_a_subcategory(books):
+    rows = books.fill_categories().rows().values()
+
+    (records,) = read(books.export("qif")).values()
+
+    found = {-Decimal(record["T"]): record["L"] for record in records}
+    for row in rows:
+        primary, *detailed = found[row.amount].split(":")
+        assert primary == row.category.replace("_", " ").capitalize()
+        assert len(detailed) == (row.shown_category != row.category)
+    assert len(set(found.values())) == len(rows) > 100
+    examples = {"Food and drink", "Food and drink:Groceries", "Transfer out:Credit card payment"}
+    assert examples < set(found.values())
 
 
 def test_account_types(books):
