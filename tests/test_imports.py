@@ -78,6 +78,7 @@ SUBJECTS = {
         "connections": {"base", "people", "identity"},
         "pulls": {"base", "people", "connections"},
         "webhooks": {"base"},
+        "health": {"base", "connections", "pulls", "webhooks"},
         "transactions": {"base", "people", "connections", "identity"},
         "reports": {"base", "connections", "transactions"},
         "recurring": {"base", "people", "connections", "identity", "transactions"},

@@ -7,6 +7,8 @@ remain, and the clock looks through them.
 import logging
 import threading
 import time
+from collections.abc import Callable
+from contextlib import nullcontext
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -26,7 +28,7 @@ from plaidapp.store.pulls import line, transitions
 from plaidapp.store.transactions import detailed_backfill, search_backfill
 from plaidapp.store.webhooks import signing_keys
 
-from . import queue
+from . import presence, queue
 from .connections import link_looks, rotation
 from .pulls import item_requests
 
@@ -100,29 +102,41 @@ def clean_up() -> None:
     db.session.commit()
 
 
-def tick(number: int) -> None:
+DUTIES: dict[Callable[[], None], int] = {
+    ask_for_neglected: 1,
+    clean_up: policy.CLEANUP_TICKS,
+    reclaim: 1,
+    look_at_links: 1,
+    check_against_banks: 1,
+    ring_due: 1,
+    fill_in_search: 1,
+    split_totals: 1,
+    redact_old_texts: 1,
+}
+"""What the clock does, in this order, and in which ticks: 10 is every tenth."""
+
+
+def tick(number: int, diary: presence.Diary | None = None) -> None:
+    """Do all duties of this tick. `diary` notes what was done."""
     if number == 0:
         rotation.warn_of_unbound()
         db.session.commit()
-    ask_for_neglected()
-    if number % policy.CLEANUP_TICKS == 0:
-        clean_up()
-    reclaim()
-    look_at_links()
-    check_against_banks()
-    ring_due()
-    fill_in_search()
-    split_totals()
-    redact_old_texts()
+    for duty, ticks in DUTIES.items():
+        if number % ticks == 0:
+            with diary.duty(duty.__name__) if diary else nullcontext():
+                duty()
 
 
 def run(stop: threading.Event) -> None:
     """Tick until `stop` is set. If the database is away, log it and try again."""
-    number = 0
+    number, diary = 0, presence.Diary()
     while not stop.is_set():
         begun = time.monotonic()
         try:
-            tick(number)
+            try:
+                tick(number, diary)
+            finally:
+                diary.save()
         except SQLAlchemyError as error:
             db.session.rollback()
             log.error("The clock can't reach the database: %s", type(error).__name__)

@@ -10,6 +10,7 @@ from .accounts import *  # noqa: F403
 from .calendars import *  # noqa: F403
 from .calls import *  # noqa: F403
 from .checks import *  # noqa: F403
+from .health import *  # noqa: F403
 from .logos import *  # noqa: F403
 from .mails import *  # noqa: F403
 from .schedule import *  # noqa: F403

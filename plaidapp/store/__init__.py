@@ -11,6 +11,7 @@ from .connections.item import Item
 from .connections.link_results import LinkResult
 from .connections.link_sessions import LinkSession
 from .connections.state_changes import StateChange
+from .health.duties import Duty
 from .identity.logos import BankLogo, MerchantLogo
 from .people.activity import Activity
 from .people.authenticators import Authenticator
@@ -47,6 +48,7 @@ __all__ = [
     "CalendarFeed",
     "CheckDifference",
     "DetailedTotal",
+    "Duty",
     "Edit",
     "EditRow",
     "FormerAccount",
