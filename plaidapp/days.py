@@ -76,12 +76,15 @@ def day(value: date, now: date | None = None) -> str:
 
 
 def inline_day(value: date, now: date | None = None) -> str:
-    """Such as "today", "yesterday", "Friday", "November 20", for use within a sentence."""
+    """Such as "today", "yesterday", "tomorrow", "Friday", "November 20", for use within a
+    sentence."""
     now = now or today()
     if value == now:
         return gettext("today")
     if value == now - timedelta(days=1):
         return gettext("yesterday")
+    if value == now + timedelta(days=1):
+        return gettext("tomorrow")
     return day(value, now)
 
 

@@ -100,6 +100,7 @@ def test_the_words_of_a_coming_day_are_written_out(translated, locale, coming):
     [
         (TODAY, "today"),
         (TODAY - timedelta(days=1), "yesterday"),
+        (TODAY + timedelta(days=1), "tomorrow"),
         (TODAY - timedelta(days=2), "Friday"),
         (date(2024, 11, 20), "November 20, 2024"),
     ],
