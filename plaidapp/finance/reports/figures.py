@@ -1,10 +1,11 @@
-"""All figures of the dashboard, from nine queries however many transactions there are."""
+"""All figures of the dashboard, from ten queries however many transactions there are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from plaidapp.store.transactions import monthly_totals
+from plaidapp.store.base.dates import month_of
+from plaidapp.store.transactions import detailed_totals, monthly_totals
 from plaidapp.store.transactions.monthly_totals import Count
 
 from . import account_balances, accounts_by_kind, income_and_spending, net_worth
@@ -47,10 +48,11 @@ def of_user(user_id: int, period: str, today: date, main_currency: str | None = 
     balances = account_balances.of_user(user_id, period, today)
     monthly = income_and_spending.totals(user_id, today)
     part = income_and_spending.same_part(user_id, today)
+    detailed = detailed_totals.flow(user_id, month_of(today))
     return Figures(
         net_worth=net_worth.by_currency(balances, period, today, main_currency),
         cash_flow=income_and_spending.cash_flow(monthly, today),
-        spending=income_and_spending.spending(monthly, part, today),
+        spending=income_and_spending.spending(monthly, part, today, detailed),
         groups=accounts_by_kind.groups(balances, today),
         count=monthly_totals.count(user_id),
     )

@@ -17,10 +17,13 @@ from plaidapp.formats import change
 from plaidapp.store.base.dates import last_of_month, month_of, months_later
 from plaidapp.store.transactions import monthly_totals, part_of_month
 from plaidapp.store.transactions.categories import is_spending
+from plaidapp.store.transactions.detailed_totals import DetailedSum
 from plaidapp.store.transactions.monthly_totals import MonthlySum
 
 from ..charts import bars
 from ..charts.bars import BarChart
+from . import spending_parts
+from .spending_parts import Part
 
 MONTHS = 6
 MOST_COMPARED = 1000
@@ -79,7 +82,8 @@ class CashFlow:
 class CategorySpending:
     """Purchases less refunds under one category; negative if the refunds are larger.
 
-    `before` is what was spent on the same days of last month.
+    `before` is what was spent on the same days of last month. `parts` are those of this month, the
+    largest first.
     """
 
     category: str
@@ -87,11 +91,16 @@ class CategorySpending:
     last_month: Decimal
     before: Decimal
     month: date
+    parts: Sequence[Part] = ()
 
     @property
     def filter(self) -> dict[str, str]:
         """The explorer's fields that show this month's rows behind it."""
-        fields = _filter(self.month) | {"category": self.category}
+        return self.filter_of(self.category)
+
+    def filter_of(self, code: str) -> dict[str, str]:
+        """The same for one of its parts."""
+        fields = _filter(self.month) | {"category": code}
         if not is_spending(self.category, money_out=False):
             fields["direction"] = "out"
         return fields
@@ -187,11 +196,14 @@ def same_part(user_id: int, today: date) -> Sequence[MonthlySum] | None:
 
 
 def spending(
-    monthly: Sequence[MonthlySum], part: Sequence[MonthlySum] | None, today: date
+    monthly: Sequence[MonthlySum],
+    part: Sequence[MonthlySum] | None,
+    today: date,
+    detailed: Iterable[DetailedSum] = (),
 ) -> list[Spending]:
     """One for each currency in which money was spent or refunded this month or last month.
 
-    `part` is what `same_part` returns.
+    `part` is what `same_part` returns, and `detailed` are the sums of this month.
     """
     this, through = month_of(today), compared_through(today)
     last = month_of(through)
@@ -200,6 +212,7 @@ def spending(
         part = [each for each in monthly if each.month == last]
     by_month = _spent(each for each in monthly if each.month in (this, last))
     by_part = _spent(part)
+    parts = spending_parts.of(detailed, this)
     return [
         Spending(
             currency,
@@ -207,7 +220,14 @@ def spending(
             through,
             sorted(
                 (
-                    CategorySpending(name, by[this], by[last], by_part[currency][name][last], this)
+                    CategorySpending(
+                        name,
+                        by[this],
+                        by[last],
+                        by_part[currency][name][last],
+                        this,
+                        parts[currency, name],
+                    )
                     for name, by in by_category.items()
                 ),
                 key=lambda each: (-each.this_month, -each.before, -each.last_month, each.category),

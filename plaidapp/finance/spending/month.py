@@ -12,6 +12,7 @@ from flask_babel import gettext
 from plaidapp.store.base.dates import last_of_month
 from plaidapp.store.connections import accounts
 from plaidapp.store.transactions import daily_sums, detailed_totals, monthly_totals
+from plaidapp.store.transactions.category_tree import primary_of
 from plaidapp.store.transactions.daily_sums import DailySum
 from plaidapp.store.transactions.detailed_totals import DetailedSum
 from plaidapp.store.transactions.monthly_totals import MonthlySum
@@ -43,7 +44,8 @@ class Month:
     by_month: Sequence[MonthlySum]
     detailed: Sequence[DetailedSum]
     by_day: Sequence[DailySum] | None
-    chosen: str | None
+    asked: str | None
+    """The category in the address, of either level."""
 
     @property
     def compared(self) -> date:
@@ -90,12 +92,23 @@ class Month:
 
     @cached_property
     def twelve_months(self) -> TwelveMonths:
-        return twelve_months.of(self.by_month, self.period, self.currency, self.chosen)
+        return twelve_months.of(self.by_month, self.period, self.currency, self.asked)
+
+    @property
+    def opened(self) -> str | None:
+        """The category of the address, whose parts are shown at once."""
+        return primary_of(self.asked) if self.asked else None
 
     @property
     def is_empty(self) -> bool:
         """Nothing was earned or spent in this month."""
         return not self._now
+
+    @property
+    def is_of_other_currency(self) -> bool:
+        """Nothing was earned or spent in the currency of the address in these twelve months."""
+        counted = {each.currency for each in self.by_month}
+        return bool(counted) and self.currency not in counted
 
     @cached_property
     def curves(self) -> TwoMonths | None:
@@ -162,10 +175,10 @@ def of_user(
     user_id: int,
     period: Period,
     currency: str | None,
-    chosen: str | None,
+    category: str | None,
     main_currency: str | None = None,
 ) -> Month:
-    """Without a currency, in the one that leads; without a chosen category, with the largest."""
+    """Without a currency, in the one that leads; without a category, with the largest."""
     by_month = monthly_totals.flow(user_id, period.twelve_months[0])
     currencies = _in_order(user_id, by_month, main_currency)
     if currency is None:
@@ -174,7 +187,7 @@ def of_user(
         currencies = [*currencies, currency]
     detailed = detailed_totals.flow(user_id, period.before)
     by_day = daily_sums.flow(user_id, period.before, period.last, MOST_ROWS)
-    return Month(period, currency, currencies, by_month, detailed, by_day, chosen)
+    return Month(period, currency, currencies, by_month, detailed, by_day, category)
 
 
 def _in_order(user_id: int, by_month: Sequence[MonthlySum], main_currency: str | None) -> list[str]:

@@ -9,6 +9,8 @@ from functools import cached_property
 
 from flask_babel import gettext
 
+from plaidapp.store.transactions.categories import PRIMARY, is_spending
+from plaidapp.store.transactions.category_tree import primary_of
 from plaidapp.store.transactions.monthly_totals import MonthlySum
 
 from ..charts import stacked
@@ -28,13 +30,15 @@ ByMonth = defaultdict[date, Decimal]
 class TwelveMonths:
     """What was spent in one currency, by category and month, up to the month of the period.
 
-    `chosen` is a category.
+    `chosen` is a category. `refused` is what the address has in its place, if that is none of
+    spending.
     """
 
     period: Period
     currency: str
     chosen: str
     spent: dict[str, ByMonth]
+    refused: str | None = None
 
     @property
     def chosen_label(self) -> str:
@@ -140,17 +144,24 @@ class TwelveMonths:
 
 
 def of(
-    sums: Iterable[MonthlySum], period: Period, currency: str, chosen: str | None
+    sums: Iterable[MonthlySum], period: Period, currency: str, asked: str | None
 ) -> TwelveMonths:
-    """Without a choice, of the category with the most spending in the month of the period."""
+    """`asked` is a code of either level. If it is none of spending, the category with the most
+    spending in the month of the period is chosen."""
     spent: dict[str, ByMonth] = defaultdict(lambda: defaultdict(Decimal))
     months = set(period.twelve_months)
     for each in sums:
         if each.currency == currency and each.month in months and each.spent is not None:
             spent[each.category][each.month] += each.spent
-    if chosen is None:
-        chosen = _largest(spent, period.twelve_months)
-    return TwelveMonths(period, currency, chosen, dict(spent))
+    chosen = primary_of(asked) if asked else None
+    if chosen and (chosen in spent or _can_be_spent(chosen)):
+        return TwelveMonths(period, currency, chosen, dict(spent))
+    largest = _largest(spent, period.twelve_months)
+    return TwelveMonths(period, currency, largest, dict(spent), refused=asked)
+
+
+def _can_be_spent(category: str) -> bool:
+    return category in PRIMARY and is_spending(category, money_out=True)
 
 
 def _largest(spent: dict[str, ByMonth], months: Sequence[date]) -> str:

@@ -206,7 +206,21 @@ def test_currencies_are_never_added(alice, spend):
     assert figure(look(alice, "?currency=EUR"))[0] == "€70.00"
     assert figure(look(alice, "?currency=none"))[0] == "1.00"
     nothing = look(alice, "?currency=CHF")
-    assert "Nothing was earned or spent in November so far" in text_of(nothing)
+    twelve = "in CHF in the twelve months through November 2026"
+    assert f"Nothing was earned or spent {twelve}" in text_of(nothing)
+
+
+def test_the_category_of_the_address_is_opened_and_one_of_no_spending_is_refused(alice, spend):
+    spend(*LIFE)
+    for query in ("?category=FOOD_AND_DRINK", f"?category={GROCERIES}"):
+        page = alice.client.get(f"/finance/spending{query}").text
+        assert re.findall(r'<details id="spent-(\w+)" open>', page) == ["FOOD_AND_DRINK"]
+        assert " on Food and drink in November so far" in text_of(Page(page))
+    for code, label in (("PUBS", "Pubs"), ("INCOME", "Income"), ("TRANSFER_OUT", "Transfer out")):
+        text = text_of(look(alice, f"?category={code}"))
+        refused = f"“{label}” is not a category of spending. Rent and utilities is the largest one."
+        assert refused in text
+        assert " on Rent and utilities in November so far" in text
 
 
 def test_pages_without_rows_say_why(alice, charlie, spend):
