@@ -52,3 +52,10 @@ def current() -> str | None:
         return None
     version: str | None = db.session.scalar(text("SELECT version_num FROM alembic_version"))
     return version
+
+
+def upgrade() -> None:
+    """Migrate the database to the newest version."""
+    from flask_migrate import upgrade
+
+    upgrade()

@@ -60,6 +60,7 @@ MAY_IMPORT = {
         *SHARED,
     },
     "plaidapp.jobs.worker_app": {"config", "plaidapp"},  # a job of a plain `rq worker` needs it
+    "plaidapp.backup": {"plaidapp.backup", "plaidapp.schema", *LOWER},
     "plaidapp.webhooks": {"plaidapp.webhooks", *LOWER},
     "plaidapp.auth": {
         *("plaidapp.auth", "plaidapp.days", "plaidapp.formats", "plaidapp.languages"),

@@ -6,13 +6,15 @@ went well, with 1 if a thing failed, and with 2 if it was called in a wrong way.
 
 from flask import Flask
 
-from . import clock, people, tokens, verify
+from . import backup, clock, people, tokens, verify
 
 COMMANDS = (
     clock.run_clock,
     verify.verify,
     tokens.rotate_tokens,
     people.log_out,
+    backup.backup,
+    backup.restore,
 )
 
 

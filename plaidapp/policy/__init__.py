@@ -7,6 +7,7 @@ Every number of these rules is in this package, and so are the formulas that use
 """
 
 from .accounts import *  # noqa: F403
+from .backups import *  # noqa: F403
 from .calendars import *  # noqa: F403
 from .calls import *  # noqa: F403
 from .checks import *  # noqa: F403
