@@ -18,6 +18,7 @@ Code = Annotated[str, msgspec.Meta(max_length=255)]
 """Ids and codes are keys of indexes, and PostgreSQL limits the length of these."""
 Words = Annotated[str, msgspec.Meta(max_length=10_000)]
 """Names, which PostgreSQL's search index limits."""
+RENAMED = {"category": "personal_finance_category"}
 
 
 def _keep(part: msgspec.Struct, field: str) -> None:
@@ -75,9 +76,7 @@ class Category(msgspec.Struct, frozen=True, gc=False):
     version: Code | None = None
 
 
-class PlaidTransaction(
-    msgspec.Struct, frozen=True, gc=False, rename={"category": "personal_finance_category"}
-):
+class PlaidTransaction(msgspec.Struct, frozen=True, gc=False, rename=RENAMED):
     """`amount` is positive for money out. `date` is when it posted; when it occurred if pending."""
 
     transaction_id: Id
@@ -95,6 +94,7 @@ class PlaidTransaction(
     payment_channel: Code | None = None
     category: Category | None = None
     logo_url: Any = None
+    counterparties: msgspec.Raw = msgspec.Raw()  # read if they are needed: logo_addresses.py
 
     def __post_init__(self) -> None:
         _keep(self, "amount")
@@ -186,7 +186,7 @@ class StreamAverage(msgspec.Struct, frozen=True):
         msgspec.structs.force_setattr(self, "amount", amounts.rounded(self.amount))
 
 
-class PlaidStream(msgspec.Struct, frozen=True, rename={"category": "personal_finance_category"}):
+class PlaidStream(msgspec.Struct, frozen=True, rename=RENAMED):
     """Recurring payments that belong together, such as a subscription or a salary.
 
     `transaction_ids` are oldest first. `predicted_next_date` is null if no payment is expected.

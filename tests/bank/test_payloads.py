@@ -9,6 +9,7 @@ import pytest
 from plaidapp.bank import payloads
 from plaidapp.bank.error_sentences import NONSENSE
 from plaidapp.bank.errors import BankError
+from plaidapp.bank.logo_addresses import logo_of
 from plaidapp.bank.responses import decode_page
 
 
@@ -123,6 +124,39 @@ def test_a_page_whose_envelope_is_malformed_is_refused(changes):
 
 def test_unknown_fields_are_ignored():
     assert decode_page(page(logo_url="x", counterparties=[{}])).added[0].transaction_id == "t"
+
+
+@pytest.mark.parametrize(
+    ("fields", "logo"),
+    [
+        ({"logo_url": "own", "counterparties": [{"name": "Bean", "logo_url": "b"}]}, "own"),
+        ({"counterparties": [{"name": "Door", "logo_url": "d"}]}, None),
+        (
+            {
+                "logo_url": None,
+                "counterparties": [
+                    {"name": "Door", "logo_url": "d"},
+                    {"name": "Bean", "logo_url": None},
+                    {"name": "Bean", "logo_url": "b", "type": "merchant"},
+                ],
+            },
+            "b",
+        ),
+        ({"counterparties": [{"name": "Bean", "logo_url": 7}]}, None),
+        ({"counterparties": [{"name": ["Bean"]}, {}]}, None),
+        ({"counterparties": "Bean"}, None),
+        ({"counterparties": None}, None),
+        ({}, None),
+        ({"merchant_name": None, "logo_url": "own"}, None),
+    ],
+)
+@pytest.mark.parametrize("slow", [False, True])
+def test_a_logo_is_the_merchants_own(fields, logo, slow):
+    body = msgspec.json.decode(page(**({"merchant_name": "Bean"} | fields)))
+    if slow:  # one that can't be read has all rows of the page read one by one
+        body["added"].append({"transaction_id": "bad"})
+    sent = decode_page(msgspec.json.encode(body)).added[0]
+    assert logo_of(sent) == logo
 
 
 def test_a_date_is_parsed():

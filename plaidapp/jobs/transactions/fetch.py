@@ -11,6 +11,7 @@ from typing import NamedTuple
 from plaidapp import policy
 from plaidapp.bank.error_sentences import LOOP, MUTATION
 from plaidapp.bank.errors import BankError, transport_error
+from plaidapp.bank.logo_addresses import logo_of
 from plaidapp.bank.payloads import PlaidAccount, SyncPage
 from plaidapp.bank.responses import decode_page
 from plaidapp.bank.unread import ACCOUNT, Unread
@@ -159,8 +160,8 @@ def _spool(page: SyncPage, body: bytes, spool: Spool) -> int:
 def _note_logos(page: SyncPage, logos: dict[str, str]) -> None:
     """Keep where the logos are, by merchant. A row without one, or with nonsense, is as good."""
     for sent in (*page.added, *page.modified):
-        name, url = sent.merchant_name, sent.logo_url
-        if not (name and isinstance(url, str)) or len(logos) >= policy.NEW_LOGOS:
+        name, url = sent.merchant_name, logo_of(sent)
+        if not (name and url) or len(logos) >= policy.NEW_LOGOS:
             continue
         if max(len(name), len(url)) <= policy.LONGEST_OF_LOGO:
             logos[name] = url
