@@ -83,12 +83,32 @@ def cash_flow(rows: Sequence[Expected]) -> dict[tuple[str, date], tuple[Decimal,
 def spending(rows: Sequence[Expected]) -> dict[tuple[str, date, str], Decimal]:
     """Purchases less refunds by currency, month and category."""
     sums: dict[tuple[str, date, str], Decimal] = defaultdict(lambda: ZERO)
-    for each, name in earned_or_spent(rows):
-        is_refund = each.row.amount < 0 and name in REFUNDED
-        if is_refund or (each.row.amount > 0 and name != "INCOME"):
-            key = each.account.currency, each.row.day.replace(day=1), name
-            sums[key] += each.row.amount
+    for each, name in spent(rows):
+        sums[each.account.currency, each.row.day.replace(day=1), name] += each.row.amount
     return {key: amount for key, amount in sums.items() if amount}
+
+
+def spending_parts(rows: Sequence[Expected], month: date) -> dict[tuple[str, str, str], Decimal]:
+    """Purchases less refunds of a month by currency, category and detailed category."""
+    sums: dict[tuple[str, str, str], Decimal] = defaultdict(lambda: ZERO)
+    for each, name in spent(rows):
+        if each.row.day.replace(day=1) == month:
+            sums[each.account.currency, name, part(each, name)] += each.row.amount
+    return {key: amount for key, amount in sums.items() if amount}
+
+
+def spent(rows: Sequence[Expected]) -> list[tuple[Expected, str]]:
+    return [
+        (each, name)
+        for each, name in earned_or_spent(rows)
+        if (each.row.amount < 0 and name in REFUNDED) or (each.row.amount > 0 and name != "INCOME")
+    ]
+
+
+def part(each: Expected, name: str) -> str:
+    """The detailed category of a row that counts under `name`; "" for all the rest of it."""
+    code = "" if each.own.own_category else (each.row.category or ("", ""))[1] or ""
+    return code if code.startswith(f"{name}_") and f"{name}_OTHER" not in code else ""
 
 
 def balance(account: RealAccount, rows: Iterable[Expected], day: date) -> Decimal:

@@ -24,7 +24,8 @@ from plaidapp.finance.reports import account_balances, income_and_spending, net_
 from plaidapp.store import Account, Transaction
 from plaidapp.store.connections import item_states, items
 from plaidapp.store.reports import balance_lines
-from plaidapp.store.transactions import monthly_totals, reader
+from plaidapp.store.transactions import detailed_totals, monthly_totals, reader
+from plaidapp.store.transactions.category_tree import rest_of
 from plaidapp.store.transactions.filters import Filter
 from plaidapp.store.transactions.search import words
 from tests.logged_in import logged_in
@@ -143,16 +144,26 @@ def check_cash_flow_and_spending(here: World, rows: list[Expected]) -> None:
     }
     assert flow == reference.cash_flow(rows)
     this = here.today.replace(day=1)
+    detailed = detailed_totals.flow(here.user_id, this)
+    found = income_and_spending.spending(monthly, part, here.today, detailed)
     last = (this - timedelta(days=1)).replace(day=1)
     spent = {
         (each.currency, month, part.category): amount
-        for each in income_and_spending.spending(monthly, part, here.today)
+        for each in found
         for part in each.categories
         for month, amount in ((this, part.this_month), (last, part.last_month))
         if amount
     }
     everything = reference.spending(rows)
     assert spent == {key: sum_ for key, sum_ in everything.items() if key[1] in (this, last)}
+    parts = {
+        (each.currency, of.category, "" if code == rest_of(of.category) else code): amount
+        for each in found
+        for of in each.categories
+        for code, amount in of.parts
+        if amount
+    }
+    assert parts == reference.spending_parts(rows, this)
 
 
 def check_search(here: World, rows: list[Expected]) -> None:

@@ -6,6 +6,8 @@ from enum import IntEnum
 from plaidapp.store.base.search_terms import words_of
 from plaidapp.store.transactions.merchants import LEAST_ALIKE
 
+from ..transactions.search_words import forms_of
+
 SHORTEST = 3
 """Characters of a text that may be misspelled, or be a part in the middle of a name."""
 
@@ -38,7 +40,7 @@ def match(name: str, typed: Sequence[str]) -> Match | None:
         return Match.EXACT
     if key.startswith(wanted):
         return Match.BEGINNING
-    if all(any(word.startswith(part) for word in words) for part in typed):
+    if all(any(word.startswith(forms_of(part)) for word in words) for part in typed):
         return Match.WORDS
     return Match.PART if len(wanted) >= SHORTEST and wanted in key else None
 

@@ -32,9 +32,15 @@ def words_of(user_id: int, typed: str) -> tuple[Word, ...]:
     }
 
     def word_of(part: str) -> Word:
-        return Word(parts_of(part), _named(labels, part), _named(names, part), _amount(part))
+        named = tuple(code for form in forms_of(part) for code in _named(labels, form))
+        return Word(parts_of(part), named, _named(names, part), _amount(part))
 
     return search.words(typed, word_of)
+
+
+def forms_of(word: str) -> tuple[str, ...]:
+    """Return a word and its plural, if it ends in y: many labels are plurals, as "Groceries" is."""
+    return (word, f"{word[:-1]}ies") if word[-1:] in ("y", "Y") else (word,)
 
 
 @cache

@@ -47,6 +47,7 @@ FIRST = (
     ("bottle", "Blue <b>Bottle</b>"),
     ("GROCERIES", "Groceries"),
     ("grocries", "Groceries"),
+    ("grocery", "Groceries"),
     ("food", "Food and drink"),
     ("17.99", "Netflix"),
     ("-$17.99", "Netflix"),

@@ -369,6 +369,7 @@ def test_a_detailed_category_can_be_chosen_filtered_and_searched(connected, rows
         ("category=FOOD_AND_DRINK_GROCERIES", {"Cent"}),
         ("category=FOOD_AND_DRINK", {"Cent", "Pay"}),
         ("q=groceries", {"Cent"}),
+        ("q=Grocery", {"Cent"}),
         ("q=groceries+cent", {"Cent"}),
         ("q=groceries+pay", set()),
         ("category=INCOME_WAGES", set()),
