@@ -10,6 +10,7 @@ import pyotp
 import pytest
 
 from plaidapp import policy
+from plaidapp.auth import stop_links
 from plaidapp.extensions import db
 from plaidapp.store import Account, Transaction
 from plaidapp.store.people import passkeys, users
@@ -99,6 +100,7 @@ def test_every_form_works_without_javascript(
     connect_at_plaid(browser, at_work)
     log_out_devices(app, browser)
     follow_links_in_mails(browser, mailbox, send_mails)
+    choose_mails(app, browser)
     change_factors(app, browser)
     delete_everything(browser)
     forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
@@ -319,6 +321,18 @@ def follow_links_in_mails(browser, mailbox, send_mails):
     page = browser.press("Change password", password=PASSWORD[::-1])
     assert "Your password is changed." in page.text
     browser.press("Log in", username="anna", password=PASSWORD[::-1])
+
+
+def choose_mails(app, browser):
+    browser.get("/auth/account")
+    browser.press("Email me when a bank needs me")
+    assert (
+        "You get a mail when a bank needs you."
+        in browser.press("Email me when a bank needs me").text
+    )
+    with app.app_context():
+        browser.get(stop_links.path_to(users.by_name("anna")))
+    assert "You get no more of these mails" in browser.press("Stop these mails").text
 
 
 def return_from(browser, address):

@@ -5,6 +5,7 @@ from flask import Flask
 from . import (
     account_page,
     activity_page,
+    bank_mail_pages,
     calendar_address,
     confirm_page,
     current_session,
@@ -33,6 +34,7 @@ __all__ = [
     "account_page",
     "activity_page",
     "authenticator_pages",
+    "bank_mail_pages",
     "calendar_address",
     "confirm_page",
     "deletion",

@@ -6,7 +6,7 @@ from flask_login import login_required
 from plaidapp.htmx import is_htmx
 from plaidapp.store.base.types import now
 
-from . import activity_page, devices, email_address, your_data
+from . import activity_page, devices, email_address, mails, your_data
 from .access import person
 from .blueprint import blueprint
 from .main_currency_form import MainCurrencyForm
@@ -18,6 +18,7 @@ CONTEXTS = (
     email_address.context,
     factors_page.context,
     activity_page.context,
+    mails.context,
     your_data.context,
 )
 """What the partials show: each function returns names and values for its own ones."""

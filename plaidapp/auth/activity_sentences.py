@@ -39,6 +39,7 @@ SENTENCES = {
     Kind.DOWNLOADED: lazy_gettext("Everything downloaded"),
     Kind.CALENDAR_ADDRESS_MADE: lazy_gettext("Calendar address made"),
     Kind.CALENDAR_TURNED_OFF: lazy_gettext("Calendar turned off"),
+    Kind.BANK_MAILS_CHANGED: lazy_gettext("Mails about banks turned on or off"),
 }
 OF_BANKS = {
     *(Kind.CONNECTED, Kind.RECONNECTED, Kind.DISCONNECTED),

@@ -24,6 +24,7 @@ from plaidapp.days import wait
 from plaidapp.events import event
 from plaidapp.extensions import READ_ONLY_METHODS, db
 from plaidapp.store.people import activity, factors, users
+from plaidapp.store.people.credentials import Credentials
 
 from . import current_session, known_device, passwords, throttle
 from .access import person
@@ -103,7 +104,7 @@ def with_password(field: Field) -> Refusal | None:
 
 
 def _checked(field: Field) -> Refusal | None:
-    me = users.Credentials(person().id, person().password_hash, users.opaque_id_of(person()))
+    me = Credentials(person().id, person().password_hash, users.opaque_id_of(person()))
     device = known_device.id_of(me)
     db.session.commit()  # hashing takes a while, so no transaction stays open
     attempt = throttle.guess(me, device)

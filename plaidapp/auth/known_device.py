@@ -19,6 +19,7 @@ from plaidapp.extensions import signing_keys
 from plaidapp.store import User
 from plaidapp.store.base.types import now
 from plaidapp.store.people import known_devices, users
+from plaidapp.store.people.credentials import Credentials
 
 from . import passwords
 
@@ -35,7 +36,7 @@ class Entry(NamedTuple):
     moment: int
 
 
-def id_of(person: users.Credentials | None) -> str | None:
+def id_of(person: Credentials | None) -> str | None:
     """Return the id of this browser if it is known as a device of `person`.
 
     The signature is checked whoever `person` is, so that its time tells nothing about a name.
@@ -49,7 +50,7 @@ def id_of(person: users.Credentials | None) -> str | None:
 
 def id_of_user(user: User) -> str | None:
     """Return the id of this browser if it is known as a device of `user`, whose row was read."""
-    return id_of(users.Credentials(user.id, user.password_hash, users.opaque_id_of(user)))
+    return id_of(Credentials(user.id, user.password_hash, users.opaque_id_of(user)))
 
 
 def new_id() -> str:

@@ -10,7 +10,7 @@ import textwrap
 from typing import Any, cast
 
 from babel import dates
-from flask import current_app, render_template, request, url_for
+from flask import current_app, request, url_for
 
 from plaidapp import policy
 from plaidapp.languages import text_locale
@@ -22,6 +22,7 @@ from plaidapp.store.people.activity import Kind
 from plaidapp.store.people.outbox import USERNAME, Content
 
 from . import throttle
+from .access import person
 from .activity_sentences import SENTENCES
 from .user_agents import browser_and_system, device_name
 
@@ -64,12 +65,26 @@ def warn_if_no_site(config: Any) -> None:
         log.warning(NO_SITE)
 
 
+def may_write_to(user: User) -> bool:
+    """Are there mails, and is the person's address known to be theirs?"""
+    is_theirs = bool(user.email_confirmed_at) or not proves_addresses()
+    return bool(current_app.config["PLAIDAPP"].mail_url) and is_theirs
+
+
+def context() -> dict[str, bool]:
+    """What the account page says about mails."""
+    return {
+        "bank_mails_go_out": bool(current_app.config["PLAIDAPP"].mail_url),
+        "may_get_bank_mails": may_write_to(person()),
+    }
+
+
 def tell(user: User, template: str, **context: Any) -> None:
     """Tell the person what happened to their account, if their address is known to be theirs.
 
     The template has `user`, and `device`, `address` and `moment` of this request.
     """
-    if user.email_confirmed_at or not proves_addresses():
+    if may_write_to(user):
         tell_address(user, user.email, template, **context)
 
 
@@ -78,8 +93,8 @@ def tell_address(user: User, address: str, template: str, **context: Any) -> Non
     if current_app.config["PLAIDAPP"].mail_url:
         device = device_name(*browser_and_system(request.user_agent.string))
         moment = dates.format_datetime(now().astimezone(user.zone), "long", locale=text_locale())
-        content = _content(
-            address, template, user=user, device=device,
+        content = content_of(
+            address, template, _site(), user=user, device=device,
             address=request.remote_addr, moment=moment, **context,
         )  # fmt: skip
         outbox.add(_cipher(), user.id, outbox.NOTICE, content)
@@ -108,9 +123,11 @@ def ask_to_confirm(user: User, email: str, template: str) -> None:
     mail_links.put(user, mail_links.CONFIRM, email, token_hash, policy.CONFIRM_LINK_LIFE)
     link = site + url_for("auth.confirm_email", confirm_token=token)
     hours = policy.CONFIRM_LINK_LIFE.total_seconds() // 3600
-    confirm = _content(email, template, link=link, hours=int(hours))
+    confirm = content_of(email, template, site, link=link, hours=int(hours))
     log_in, forgot = site + url_for("auth.login"), site + url_for("auth.forgot")
-    known = _content(email, "known_address", username=USERNAME, log_in=log_in, forgot=forgot)
+    known = content_of(
+        email, "known_address", site, username=USERNAME, log_in=log_in, forgot=forgot
+    )
     outbox.add(_cipher(), user.id, outbox.CONFIRM, confirm, token_hash)
     outbox.add(_cipher(), user.id, outbox.KNOWN, known)
 
@@ -121,12 +138,14 @@ def send_reset_link(email: str) -> None:
         token = mail_links.new_token()
         link = site + url_for("auth.reset", reset_token=token)
         minutes = int(policy.RESET_LINK_LIFE.total_seconds() // 60)
-        content = _content(email, "reset", username=USERNAME, link=link, minutes=minutes)
+        content = content_of(email, "reset", site, username=USERNAME, link=link, minutes=minutes)
         outbox.add(_cipher(), None, outbox.RESET, content, mail_links.hash_of(token))
 
 
-def _content(to: str, template: str, **context: Any) -> Content:
-    paragraphs = render_template(f"mail/{template}.txt", site=_site(), **context).split("\n\n")
+def content_of(to: str, template: str, site: str | None, **context: Any) -> Content:
+    """Write a mail. `site` is where links lead. It needs no request."""
+    source = current_app.jinja_env.get_template(f"mail/{template}.txt")
+    paragraphs = source.render(site=site, **context).split("\n\n")
     subject, *texts = (" ".join(text.split()) for text in paragraphs if text.strip())
     return Content(to, subject, "\n\n".join(map(_wrapped, texts)) + "\n")
 

@@ -18,6 +18,7 @@ from plaidapp.forms import TextForm
 from plaidapp.jobs import test_data
 from plaidapp.store import User
 from plaidapp.store.people import activity, stored_passwords, time_zones, users
+from plaidapp.store.people.credentials import Credentials, credentials_of
 
 from . import known_device, mails, passwords, throttle
 from .blueprint import blueprint
@@ -98,7 +99,7 @@ def login() -> Answer:
 
 
 def _log_in(form: LogInForm) -> Answer:
-    credentials = users.credentials_of(form.username.data)
+    credentials = credentials_of(form.username.data)
     device = known_device.id_of(credentials)
     db.session.commit()  # hashing takes a while, so no transaction stays open
     attempt = throttle.log_in(form.username.data, credentials, device)
@@ -119,7 +120,7 @@ def _log_in(form: LogInForm) -> Answer:
     return render_template("auth/login.html", form=form, problem=str(WRONG_PAIR)), 401
 
 
-def _checked(password: str, credentials: users.Credentials | None) -> User | None:
+def _checked(password: str, credentials: Credentials | None) -> User | None:
     """Return the person of `credentials` if it is their password."""
     known = credentials.password_hash if credentials else None
     if not passwords.matches(known, password[: passwords.LONGEST + 1]):

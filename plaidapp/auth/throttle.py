@@ -19,6 +19,7 @@ from plaidapp import policy
 from plaidapp.addresses import network_of
 from plaidapp.store import User
 from plaidapp.store.people import known_devices, users
+from plaidapp.store.people.credentials import Credentials
 from plaidapp.store.people.tries import Limit
 
 from . import counting
@@ -45,7 +46,7 @@ class Try:
             counting.take_back(self.address.key)
 
 
-def log_in(name: str, person: users.Credentials | None, device: str | None) -> Try:
+def log_in(name: str, person: Credentials | None, device: str | None) -> Try:
     """Count a try to log in as `person`, from a known device of theirs if `device` is its id.
 
     An account has one count, whether its name or its email address was typed. A name that nobody
@@ -55,7 +56,7 @@ def log_in(name: str, person: users.Credentials | None, device: str | None) -> T
     return guess(person, device) if person else _guess(f"name {key}")
 
 
-def guess(person: users.Credentials, device: str | None) -> Try:
+def guess(person: Credentials, device: str | None) -> Try:
     """Count a try to prove to be `person`, from a known device of theirs if `device` is its id."""
     if device:
         return _count(_guesses(f"device {device}"), None)

@@ -8,6 +8,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from .. import policy
+from ..auth import bank_mails
 from ..jobs import clock
 from ..jobs.identity import logo_fetcher
 from ..jobs.mail import postman
@@ -22,7 +23,9 @@ def run_clock() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     app = current_app._get_current_object()  # type: ignore[attr-defined] # for another thread
-    mails = threading.Thread(target=postman.run, args=(app, stop), daemon=True)
+    mails = threading.Thread(
+        target=postman.run, args=(app, stop, bank_mails.write_due), daemon=True
+    )
     mails.start()
     threading.Thread(target=logo_fetcher.run, args=(app, stop), daemon=True).start()
     clock.run(stop)

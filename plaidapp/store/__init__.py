@@ -10,6 +10,7 @@ from .connections.institutions import Institution
 from .connections.item import Item
 from .connections.link_results import LinkResult
 from .connections.link_sessions import LinkSession
+from .connections.notices import Notice
 from .connections.state_changes import StateChange
 from .health.duties import Duty
 from .identity.logos import BankLogo, MerchantLogo
@@ -63,6 +64,7 @@ __all__ = [
     "MailLink",
     "MerchantLogo",
     "MonthlyTotal",
+    "Notice",
     "OldText",
     "Passkey",
     "Pull",

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from plaidapp import hosts
+from plaidapp.auth import stop_links
 from plaidapp.extensions import db
 from plaidapp.store import (
     Account,
@@ -46,6 +47,7 @@ PUBLIC = {
     "auth.forgot",
     "auth.reset",
     "auth.confirm_email",
+    "auth.stop_mails",  # its token stands for the person
     "health.healthz",
     "health.readyz",
     "styleguide.show",
@@ -159,7 +161,8 @@ def mail_links_of(user):
         hour = timedelta(hours=1)
         mail_links.put(user, purpose, user.email, mail_links.hash_of(token), hour)
     db.session.commit()
-    return {f"{purpose}_token": token for purpose, token in tokens.items()}
+    stop = stop_links.path_to(user).rpartition("/")[2]
+    return {f"{purpose}_token": token for purpose, token in tokens.items()} | {"stop_token": stop}
 
 
 def test_the_public_routes_are_these_and_no_others(app):
@@ -305,6 +308,7 @@ def wrong_requests(app, wrong):
         changes = method == "POST" and path != "/webhooks/plaid"  # signed
         possible = {
             "nobody": True,
+            "no token": changes and path != "/auth/mails/stop/{}",  # mail programs post to it
             "another person": bool(names) and path not in SHARED,
             "wrong host": path not in hosts.OF_PROBES,
         }

@@ -21,6 +21,7 @@ FILES = {
     "calendar_feed": "calendar_feed",
     "item": "connections",
     "state_change": "connection_states",
+    "notice": "notices",
     "link_session": "link_sessions",
     "link_result": "link_results",
     "account": "accounts",

@@ -4,7 +4,7 @@ import threading
 
 from plaidapp import policy
 from plaidapp.store import PullItem
-from plaidapp.store.connections import accounts, link_results, link_sessions, state_changes
+from plaidapp.store.connections import accounts, link_results, link_sessions, notices, state_changes
 from plaidapp.store.people import users
 from plaidapp.store.pulls import deleted_pulls
 from plaidapp.store.recurring import save_streams
@@ -35,6 +35,7 @@ def delete_history(attempt: Attempt, pull_item: PullItem) -> None:
     link_sessions.delete_of_item(item_id)
     link_results.forget_item(item_id)
     state_changes.delete_of_item(item_id)
+    notices.delete_of_item(item_id)
     deliveries.delete_of_item(item_id)
     deleted_pulls.delete_of_item(item_id)
     attempt.report(pull_item, stored=True)

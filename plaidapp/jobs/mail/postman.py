@@ -6,8 +6,9 @@ until it is too late. While the server can't be reached, only one mail is tried 
 
 import logging
 import threading
+from collections.abc import Callable
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, parseaddr
 
 from cryptography.fernet import InvalidToken
@@ -27,21 +28,42 @@ from .mail_server import NotNowError, RefusedError, deliver
 
 log = logging.getLogger(__name__)
 
+STOP, ONE_CLICK = "List-Unsubscribe", "List-Unsubscribe=One-Click"
+"""RFC 8058: mail programs show a button that ends such mails."""
 
-def run(app: Flask, stop: threading.Event) -> None:
-    """Send mails until `stop` is set. If the database is away, try again."""
+
+class _Policy(EmailPolicy):
+    """Python's for SMTP, but it would write a long address as encoded words, which is not one."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name == STOP:
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+POLICY = _Policy(linesep=SMTP.linesep)
+
+
+def run(app: Flask, stop: threading.Event, write_due: Callable[[], None]) -> None:
+    """Send mails until `stop` is set, also those that `write_due` writes."""
     with app.app_context():
         while not stop.is_set():
-            try:
-                send_due(stop)
-            except SQLAlchemyError as error:
-                log.error("No mail is sent, the database is away: %s", type(error).__name__)
-            except Exception:
-                log.exception("A mail broke off")
-            finally:
-                db.session.rollback()
-                db.session.remove()
+            _try(write_due)
+            _try(lambda: send_due(stop))
             stop.wait(policy.CLOCK_TICK)
+
+
+def _try(step: Callable[[], None]) -> None:
+    """If the database is away, or a mail can't be written, the next round tries again."""
+    try:
+        step()
+    except SQLAlchemyError as error:
+        log.error("No mail is sent, the database is away: %s", type(error).__name__)
+    except Exception:
+        log.exception("A mail broke off")
+    finally:
+        db.session.rollback()
+        db.session.remove()
 
 
 def send_due(stop: threading.Event | None = None) -> None:
@@ -91,7 +113,7 @@ def _content(mail: Mail) -> Content | None:
 def _message(mail: Mail, content: Content) -> EmailMessage:
     config = current_app.config["PLAIDAPP"]
     sender = config.mail_from or "plaidapp <plaidapp@localhost>"
-    message = EmailMessage(SMTP)
+    message = EmailMessage(POLICY)
     message["From"] = sender
     message["To"] = _for_network(content.to)
     message["Subject"] = content.subject
@@ -99,6 +121,10 @@ def _message(mail: Mail, content: Content) -> EmailMessage:
     # The same in each try, so that a mail server knows a mail that it has already.
     message["Message-ID"] = f"<{mail.message_id}@{parseaddr(sender)[1].rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # no answer of a machine: RFC 3834
+    if content.stop:
+        message[STOP] = f"<{content.stop}>"
+        if content.stop.startswith("https:"):
+            message[f"{STOP}-Post"] = ONE_CLICK
     plain = content.text.isascii()
     message.set_content(content.text, cte="7bit" if plain else "quoted-printable")
     return message

@@ -15,7 +15,7 @@ from plaidapp.bank.payloads import Accounts
 from plaidapp.extensions import db
 from plaidapp.store import Account, Item, PullItem
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import accounts, check_times, checks
+from plaidapp.store.connections import accounts, check_times, checks, notices
 from plaidapp.store.pulls import pulls
 from plaidapp.store.transactions import item_rows
 
@@ -59,6 +59,9 @@ def check(attempt: Attempt, pull_item: PullItem) -> None:
     attempt.lock_ledger(pull_item)
     checks.save(pull_item.item_id, results, differences)
     check_times.done(pull_item.item_id, is_full=found.progress.is_full)
+    count = sum(result["differences"] for result in results)
+    if not count or attempt.pull.asked_by == pulls.CLOCK:  # whoever asked sees what was found
+        notices.compared(pull_item.item_id, differs=count > 0)
     if found.has_news:
         item_requests.sync(pull_item.item, pulls.CLOCK)  # the clock rings for it
     attempt.report(
@@ -66,7 +69,7 @@ def check(attempt: Attempt, pull_item: PullItem) -> None:
         stored=True,
         phase=pulls.DONE,
         rows=sum(result["rows"] for result in results),
-        differences=sum(result["differences"] for result in results),
+        differences=count,
         refusal=found.refusal,
         request_id=found.listed.request_id,
     )

@@ -29,6 +29,7 @@ from plaidapp.texts import gettext_noop
 from ..base.types import BigId, Moment, now
 from ..base.writes import write
 from ..people import activity
+from . import needs, notices
 from .item import TABLE, Item
 from .item_states import (
     DELETED,
@@ -148,8 +149,8 @@ def change(
     }
     moment = now()
     recorded = write(_record(*conditions, differs, **shown), {"id": item_id, "moment": moment})
-    if recorded and state == LOGIN_REQUIRED:
-        _tell_of_log_in(item_id)
+    if recorded:
+        _tell(item_id, state, code)
     write(
         update(Item)
         .where(Item.id == item_id, *conditions)
@@ -157,10 +158,13 @@ def change(
     )
 
 
-def _tell_of_log_in(item_id: int) -> None:
-    owner = select(TABLE.c.user_id, TABLE.c.institution_name).where(TABLE.c.id == item_id)
-    user_id, bank = db.session.execute(owner).one()
-    activity.note(user_id, activity.Kind.BANK_NEEDS_LOG_IN, bank or "")
+def _tell(item_id: int, state: str, code: str | None) -> None:
+    """Have the person told of a change, if they need to know. Call it before the change."""
+    columns = (TABLE.c.user_id, TABLE.c.institution_name, TABLE.c.state, TABLE.c.error_code)
+    user_id, bank, *before = db.session.execute(select(*columns).where(TABLE.c.id == item_id)).one()
+    if state == LOGIN_REQUIRED:
+        activity.note(user_id, activity.Kind.BANK_NEEDS_LOG_IN, bank or "")
+    notices.need_changed(item_id, needs.of(*before), needs.of(state, code))
 
 
 def replace(item_id: int) -> None:

@@ -67,6 +67,7 @@ class Kind(StrEnum):
     DOWNLOADED = "downloaded"
     CALENDAR_ADDRESS_MADE = "calendar_address_made"
     CALENDAR_TURNED_OFF = "calendar_turned_off"
+    BANK_MAILS_CHANGED = "bank_mails_changed"
 
 
 class Activity(Base):

@@ -59,11 +59,12 @@ class Mail(Base):
 
 
 class Content(NamedTuple):
-    """An address, and what it gets."""
+    """An address, and what it gets. `stop` is the address of a page that ends such mails."""
 
     to: str
     subject: str
     text: str
+    stop: str | None = None
 
 
 def add(
@@ -75,7 +76,8 @@ def add(
 ) -> None:
     """Have a mail sent once the caller commits."""
     message_id = secrets.token_hex(16)
-    sealed = cipher.encrypt(sealing.mail(user_id, message_id), json.dumps(content))
+    given = [part for part in content if part is not None]
+    sealed = cipher.encrypt(sealing.mail(user_id, message_id), json.dumps(given))
     db.session.add(
         Mail(
             user_id=user_id,

@@ -3,10 +3,22 @@
 import secrets
 import unicodedata
 from datetime import date, datetime
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Integer, Select, String, Table, bindparam, false, func, or_, select, update
+from sqlalchemy import (
+    Integer,
+    Select,
+    String,
+    Table,
+    bindparam,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -45,9 +57,11 @@ class User(Base):
     until all of them have been matched (transactions/transfers.py). `opaque_id` stands for the
     person where they must not be named, as at Plaid. `hides_accounts` is False if none of their
     accounts is hidden, so that queries need not look. `main_currency` is the one that the overview
-    begins with; None leaves the choice to it. `password_changed_at` is None while the password is
-    still that of the sign-up. `leaving_since` is when the person had everything deleted; the row is
-    needed until that is done (leaving.py).
+    begins with; None leaves the choice to it. They are written to when a bank needs them, unless
+    they turned `bank_mails` off, and when a check finds a difference, unless they turned
+    `check_mails` off. `password_changed_at` is None while the password is still that of the
+    sign-up. `leaving_since` is when the person had everything deleted; the row is needed until that
+    is done (leaving.py).
     """
 
     __tablename__ = "user"
@@ -67,6 +81,8 @@ class User(Base):
     opaque_id: Mapped[str | None] = mapped_column(String(32), default=lambda: _new_opaque_id())
     hides_accounts: Mapped[bool] = mapped_column(default=False)
     main_currency: Mapped[str | None] = mapped_column(String)
+    bank_mails: Mapped[bool] = mapped_column(default=True, server_default=true())
+    check_mails: Mapped[bool] = mapped_column(default=True, server_default=true())
     leaving_since: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     password_changed_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -145,28 +161,6 @@ def hides_accounts(user_id: int) -> bool:
     """
     user = by_id(user_id)
     return user is not None and user.hides_accounts
-
-
-class Credentials(NamedTuple):
-    id: int
-    password_hash: str
-    opaque_id: str | None
-
-
-_CREDENTIALS = select(User.id, User.password_hash, User.opaque_id).where(
-    or_(User.username_key == bindparam("key"), User.email_key == bindparam("key"))
-)
-
-
-def credentials_of(name: str) -> Credentials | None:
-    """Return what a log-in by this username or email address is checked against.
-
-    It reads no more, so that finding a person takes no longer than finding nobody.
-    """
-    if "\0" in name:  # no name has one, and PostgreSQL raises an error
-        return None
-    row = db.session.execute(_CREDENTIALS, {"key": key_of(name)}).first()
-    return Credentials(*row) if row else None
 
 
 def by_name(name: str) -> User | None:

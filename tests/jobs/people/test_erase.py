@@ -16,6 +16,7 @@ from plaidapp.store.base import owned_rows
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import link_results, link_sessions
 from plaidapp.store.people import leaving, login_sessions, users
+from plaidapp.store.people.credentials import credentials_of
 from plaidapp.store.pulls import kinds
 from tests.full_person import fill
 
@@ -93,7 +94,7 @@ def test_every_table_is_a_persons_or_nobodys():
     theirs = {table.name for table in owned_rows.tables()}
     every = {table.name for table in db.metadata.sorted_tables}
     logos = {"bank_logo", "merchant_logo"}
-    assert every - theirs == {"institution", "old_text", "tries", "webhook_key", *logos}
+    assert every - theirs == {"institution", "old_text", "tries", "webhook_key", "duty", *logos}
 
 
 def test_nothing_is_left_of_the_person_and_others_are_untouched(
@@ -125,7 +126,7 @@ def test_at_once_nobody_is_who_they_were(owner, delete):
     delete(owner)
 
     assert users.by_name("olive") is users.by_name("olive@example.com") is None
-    assert users.credentials_of("olive") is None
+    assert credentials_of("olive") is None
     assert db.session.scalar(select(func.count()).select_from(LoginSession)) == 0
     row = db.session.execute(select(User.__table__)).one()
     assert not set(known) & set(row)
