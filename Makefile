@@ -1,12 +1,12 @@
 PYTHON ?= python3
 VENV := .venv
 
-.PHONY: run test chaos bench check lock messages chromium hledger
+.PHONY: run test chaos bench check lock messages chromium hledger pgbouncer
 
 run: $(VENV)/run  ## run everything in one terminal, at http://localhost:8000
 	@exec $(VENV)/bin/python run.py
 
-test: check chromium hledger  ## check style and types, and run every test
+test: check chromium hledger pgbouncer  ## check style and types, and run every test
 	$(VENV)/bin/python -m pytest --numprocesses=auto
 
 chaos: $(VENV)/test  ## kill processes for twenty minutes, print a summary, then sync 2,000 random worlds, send 10,000 bad requests and guess 40,000 passwords
@@ -51,6 +51,13 @@ hledger:
 	|| if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
 	then apt-get update -qq && apt-get install -qq --yes --no-install-recommends hledger; \
 	else echo "hledger is not installed, so the tests cannot check the journal export (apt-get install hledger)."; [ "$$CI" != true ]; \
+	fi
+
+pgbouncer:
+	@PATH="$$PATH:/usr/sbin" command -v pgbouncer >/dev/null \
+	|| if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; \
+	then apt-get update -qq && apt-get install -qq --yes --no-install-recommends pgbouncer; \
+	else echo "PgBouncer is not installed, so the tests cannot check that the app works behind it (apt-get install pgbouncer)."; [ "$$CI" != true ]; \
 	fi
 
 # If .venv has no pip, `python -m venv` failed there for lack of ensurepip, so run it again.

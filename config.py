@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 import environment
 import key_strength
 import mail_settings
+from database_settings import DatabaseSettings
 from environment import ConfigError
 
 ROOT = Path(__file__).parent
@@ -67,6 +68,7 @@ class Config:
     web_concurrency: int | None = None
     log_level: str = "INFO"
     log_format: str = "auto"
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
     bank_timeout: float | None = None
     """How many seconds one call to Plaid may take. Only tests set it; see plaidapp.policy."""
 
@@ -112,6 +114,7 @@ class Config:
             mail_from=_mail_from(env),
             port=port,
             web_concurrency=environment.whole_number(env, "WEB_CONCURRENCY", 512),
+            database=DatabaseSettings.from_env(env),
             log_level=environment.one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS, upper=True),
             log_format=environment.one_of(env, "LOG_FORMAT", "auto", ("auto", "text", "json")),
         )

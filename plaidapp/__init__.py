@@ -8,12 +8,14 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import make_url
 
+import database_settings
 from config import Config
+from database_settings import DatabaseSettings
 
 from . import policy
 from .bank.client import Bank
 from .bank.link_calls import LinkOptions
-from .extensions import configure_postgresql, configure_sqlite, db
+from .extensions import db, postgresql, sqlite
 from .jobs import queue
 from .sealing import Cipher
 
@@ -49,11 +51,11 @@ def create_worker_app(config: Config) -> Flask:
         SECRET_KEY=config.secret_keys[0],
         SECRET_KEY_FALLBACKS=list(config.secret_keys[1:]),
         SQLALCHEMY_DATABASE_URI=config.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config.database_url),
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config),
         PLAIDAPP=config,
     )
     app.logger.setLevel(config.log_level)
-    _configure_db(app)
+    _configure_db(app, config)
     cipher = Cipher(config.token_keys)
     app.extensions["cipher"] = cipher
     app.extensions["redis"] = queue.connect(config.redis_url)
@@ -72,25 +74,48 @@ def create_worker_app(config: Config) -> Flask:
     return app
 
 
-def _engine_options(database_url: str) -> dict[str, object]:
-    # Errors are logged, and the values in a statement are private.
-    options: dict[str, object] = {"hide_parameters": True}
-    if not database_url.startswith("sqlite"):
-        # Don't wait long for a database that is down, and notice a connection that dies in silence.
-        limits = {"connect_timeout": 5, "keepalives_idle": 60, "keepalives_interval": 10}
-        options |= {"connect_args": {**limits, "keepalives_count": 3}}
+def _engine_options(config: Config) -> dict[str, object]:
+    options: dict[str, object] = {
+        "hide_parameters": True,  # errors are logged, and the values in a statement are private
+        "pool_size": config.database.pool_size or policy.DATABASE_POOL_SIZE,
+        "max_overflow": 0,
+        "pool_timeout": policy.DATABASE_PATIENCE,
+    }
+    if not config.database_url.startswith("sqlite"):
+        connect = dict(postgresql.CONNECT)
+        if config.database.pooler == database_settings.TRANSACTION:
+            connect["prepare_threshold"] = None  # they would be prepared on another connection
+        options["connect_args"] = connect
     return options
 
 
-def _configure_db(app: Flask) -> None:
-    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
-    sqlite = url.get_backend_name() == "sqlite"
-    if sqlite and url.database and url.database != ":memory:":
+def _configure_db(app: Flask, config: Config) -> None:
+    url = make_url(config.database_url)
+    is_sqlite = url.get_backend_name() == "sqlite"
+    if is_sqlite and url.database and url.database != ":memory:":
         _keep_private(Path(url.database))
     db.init_app(app)
     with app.app_context():
-        configure = configure_sqlite if sqlite else configure_postgresql
-        configure(db.engine)
+        if is_sqlite:
+            sqlite.configure(db.engine)
+        else:
+            postgresql.configure(db.engine, _limits(config.database))
+
+
+def _limits(chosen: DatabaseSettings) -> postgresql.AllLimits:
+    return postgresql.AllLimits(
+        pages=postgresql.Limits(
+            chosen.statement_timeout or policy.STATEMENT_TIMEOUT,
+            chosen.lock_timeout or policy.LOCK_TIMEOUT,
+            policy.IDLE_TIMEOUT,
+        ),
+        jobs=postgresql.Limits(
+            chosen.job_statement_timeout or policy.JOB_STATEMENT_TIMEOUT,
+            chosen.job_lock_timeout or policy.JOB_LOCK_TIMEOUT,
+            policy.IDLE_TIMEOUT,
+        ),
+        migrations=postgresql.Limits(0, policy.MIGRATION_LOCK_TIMEOUT, policy.IDLE_TIMEOUT),
+    )
 
 
 def _keep_private(database: Path) -> None:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, ServiceUnavaila
 
 from . import body_limits
 from .events import event
-from .extensions import READ_ONLY_METHODS, db, login
+from .extensions import READ_ONLY_METHODS, db, login, was_canceled
 from .htmx import is_htmx, notice, redirect
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,9 @@ SENTENCES = {
 }
 REFUSALS = {400, 403, 404, 405, 413}
 """Answers to what no page of ours asks for, such as another person's id."""
+TOO_LONG = lazy_gettext(
+    "The database took too long, so nothing was changed. Try again in a moment."
+)
 STALE_PAGE = lazy_gettext("This page has been open too long. Reload it and try again.")
 
 
@@ -110,7 +113,7 @@ def _database_error(error: SQLAlchemyError) -> Response:
     """Log only the kind of error: its text may quote private values."""
     db.session.rollback()
     log.error("The database failed: %s", type(getattr(error, "orig", error)).__name__)
-    return answer(503, str(SENTENCES[503]))
+    return answer(503, str(TOO_LONG if was_canceled(error) else SENTENCES[503]))
 
 
 def _bug(error: Exception) -> Response:

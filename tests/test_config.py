@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from config import ROOT, Config, ConfigError
+from database_settings import DatabaseSettings
 
 # The same in each process that runs tests, as their names contain them.
 KEY, OTHER_KEY = (urlsafe_b64encode(sha256(text).digest()).decode() for text in (b"a", b"b"))
@@ -44,6 +45,19 @@ def config_of(**changes):
 )
 def test_an_unset_variable_has_its_default(field, value):
     assert getattr(config_of(), field) == value
+
+
+def test_the_settings_of_the_database_are_read():
+    assert config_of().database == DatabaseSettings()
+    chosen = config_of(
+        DATABASE_POOL_SIZE="20",
+        DATABASE_POOLER="transaction",
+        DATABASE_STATEMENT_TIMEOUT="1",
+        DATABASE_LOCK_TIMEOUT="2",
+        DATABASE_JOB_STATEMENT_TIMEOUT="3",
+        DATABASE_JOB_LOCK_TIMEOUT="4",
+    )
+    assert chosen.database == DatabaseSettings(20, "transaction", 1, 2, 3, 4)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +108,12 @@ def test_a_good_value_is_used(name, text, field, value):
         ("TOKEN_KEYS", "é" * 44),
         ("TOKEN_KEYS", f"{KEY},{KEY[:-2]}"),
         ("DATABASE_URL", "nowhere"),
+        ("DATABASE_POOL_SIZE", "0"),
+        ("DATABASE_POOLER", "session"),
+        ("DATABASE_STATEMENT_TIMEOUT", "15s"),
+        ("DATABASE_LOCK_TIMEOUT", "-1"),
+        ("DATABASE_JOB_STATEMENT_TIMEOUT", "9999"),
+        ("DATABASE_JOB_LOCK_TIMEOUT", "1.5"),
         ("DATABASE_URL", "mysql://u@h/n"),
         ("DATABASE_URL", "postgresql://h:port/n"),
         ("REDIS_URL", "localhost:6379"),

@@ -40,7 +40,8 @@ SHOWN = {
 }
 LOWER = {"plaidapp.jobs", "plaidapp.bank", "plaidapp.store", *LEAVES}
 MAY_IMPORT = {
-    "config": {"environment", "key_strength", "mail_settings"},
+    "config": {"database_settings", "environment", "key_strength", "mail_settings"},
+    "database_settings": {"environment"},
     "environment": set(),
     "key_strength": set(),
     "mail_settings": set(),

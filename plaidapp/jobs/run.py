@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, OperationalError
 
 from plaidapp.bank.error_sentences import NONSENSE, PRODUCT_NOT_READY, TIMEOUT
 from plaidapp.bank.errors import BankError, transport_error
-from plaidapp.extensions import db
+from plaidapp.extensions import db, was_canceled
 from plaidapp.log_context import about
 from plaidapp.store import PullItem
 from plaidapp.store.connections import item_states, items, sync_progress
@@ -28,8 +28,9 @@ from .connections.read_accounts import refresh_balances
 from .connections.read_status import read_status
 from .connections.remove import remove
 from .people.erase import erase
-from .pulls.attempt import Attempt, DisconnectedError, LostPullError
+from .pulls.attempt import Attempt
 from .pulls.heartbeat import beating
+from .pulls.setbacks import DisconnectedError, LostPullError
 from .recurring.fetch_streams import read_streams
 from .transactions.check import check, repair
 from .transactions.fetch import RefusedCursorError
@@ -108,10 +109,13 @@ def _go_through(attempt: Attempt, pull_id: int) -> None:
             queue.ring_next(attempt.pull.user_id)
     except LostPullError:
         log.warning("The pull was given to another worker")
-    except OperationalError:
-        # The database is away. The row still says "running": the clock will find it orphaned.
+    except OperationalError as error:
         db.session.rollback()
-        raise
+        if not was_canceled(error):
+            # The database is away. The row still says "running": the clock will find it orphaned.
+            raise
+        log.warning("A statement took too long: %s", type(error.orig).__name__)
+        attempt.put_off()
     except Exception:
         attempt.roll_back()
         attempt.crash()

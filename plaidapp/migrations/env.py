@@ -6,7 +6,6 @@ from typing import Any
 from alembic import context
 from alembic.util import CommandError
 from flask import current_app
-from sqlalchemy import Connection, event
 
 db = current_app.extensions["migrate"].db
 
@@ -35,15 +34,6 @@ def number_revision(_context: object, _revision: object, directives: list[Any]) 
         script.rev_id = f"{int(newest) + 1:04d}"
 
 
-def limit_lock_waits(connection: Connection) -> None:
-    """Fail after 5 seconds instead of waiting for a lock, because later requests would wait too.
-
-    Outside of a transaction SET LOCAL does nothing, so an index that is built CONCURRENTLY in an
-    `autocommit_block` waits for older transactions as long as it must.
-    """
-    connection.exec_driver_sql("SET LOCAL lock_timeout = '5s'")
-
-
 def refuse_unknown(versions: Iterable[str]) -> None:
     known = {script.revision for script in context.script.walk_revisions()}
     if unknown := set(versions) - known:
@@ -54,9 +44,8 @@ def refuse_unknown(versions: Iterable[str]) -> None:
         )
 
 
-with db.engine.connect() as connection:
-    if connection.dialect.name == "postgresql":
-        event.listen(connection, "begin", limit_lock_waits)
+# It has limits of its own: see extensions/postgresql.py.
+with db.engine.connect().execution_options(migrates=True) as connection:
     context.configure(
         connection=connection,
         target_metadata=db.metadata,

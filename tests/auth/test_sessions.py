@@ -226,7 +226,7 @@ def test_nobody_reads_anything_unseen(alice, sessions, later, path):
 
 @pytest.mark.both_databases
 def test_a_page_does_not_wait_to_store_the_last_use(app, alice, sessions, later, monkeypatch):
-    monkeypatch.setattr(extensions, "BUSY_TIMEOUT", 600_000)
+    monkeypatch.setattr(extensions.sqlite, "BUSY_TIMEOUT", 600_000)
     begun = sessions()[0].last_used_at
     later(minutes=2)
     with app.app_context(), db.engine.begin() as other, ThreadPoolExecutor() as pool:

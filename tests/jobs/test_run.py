@@ -11,7 +11,8 @@ from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.jobs import run as jobs
-from plaidapp.jobs.pulls.attempt import Attempt, LostPullError
+from plaidapp.jobs.pulls.attempt import Attempt
+from plaidapp.jobs.pulls.setbacks import LostPullError
 from plaidapp.store import Item, Pull
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts

@@ -19,20 +19,9 @@ from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states, items, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls, transitions
-from plaidapp.texts import gettext_noop
 
 from . import done_signal, next_attempt
-
-INTERNAL = "INTERNAL_ERROR"
-BROKEN = gettext_noop("Something broke on our side. Your stored data is safe.")
-
-
-class LostPullError(Exception):
-    """Another worker has claimed the pull; this one must leave it alone."""
-
-
-class DisconnectedError(Exception):
-    """The person has disconnected the Item, or is gone; nothing more of it may be stored."""
+from .setbacks import BROKEN, INTERNAL, DisconnectedError, LostPullError, slow_database
 
 
 class Attempt:
@@ -211,16 +200,28 @@ class Attempt:
         else:
             self._end(state=pulls.FAILED, failures=failures, **shown)
 
+    def put_off(self) -> None:
+        """Try again later: the database has canceled a statement, and nothing of it is stored."""
+        self.roll_back()
+        self._interrupt()
+        self.own_error = slow_database()
+        self._fail_or_retry([self.own_error])
+
+    def _interrupt(self) -> list[PullItem]:
+        """Return the Items that are not done. What the pull says of them is over."""
+        left = [pull_item for pull_item in self.pull.items if pull_item.phase != pulls.DONE]
+        for pull_item in left:
+            pull_item.phase = pulls.QUEUED
+        return left
+
     def crash(self) -> None:
         """End the pull after an exception that is this app's fault; the log has the traceback.
 
         A pull that persists is tried again.
         """
-        for pull_item in self.pull.items:
-            if pull_item.phase != pulls.DONE:
-                pull_item.phase = pulls.QUEUED  # what it says now was interrupted
-                if self.pull.facts.syncs:
-                    sync_progress.failing(pull_item.item_id, INTERNAL, BROKEN)
+        for pull_item in self._interrupt():
+            if self.pull.facts.syncs:
+                sync_progress.failing(pull_item.item_id, INTERNAL, BROKEN)
         users.ledger_changed(self.pull.user_id)
         if run_after := next_attempt.after_failure(self.pull, ()):
             self._queue(run_after, failures=self.pull.failures + 1)

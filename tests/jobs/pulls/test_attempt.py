@@ -9,7 +9,8 @@ from plaidapp import policy
 from plaidapp.bank.errors import BankError
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
-from plaidapp.jobs.pulls.attempt import Attempt, LostPullError
+from plaidapp.jobs.pulls.attempt import Attempt
+from plaidapp.jobs.pulls.setbacks import LostPullError
 from plaidapp.store import Pull
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states, state_changes, sync_progress

@@ -1,0 +1,23 @@
+"""How many connections to the database a process opens, and how long it waits for it."""
+
+DATABASE_POOL_SIZE = 10
+"""The most connections of a process. Threads that wait for a bank or a change hold none, and a page
+needs one for some milliseconds."""
+DATABASE_PATIENCE = 5.0
+"""Seconds that a thread waits for one of them. Then a page is answered 503."""
+STATEMENT_TIMEOUT = 15.0
+"""Seconds that a statement of a page may take on PostgreSQL."""
+LOCK_TIMEOUT = 5.0
+"""Seconds that a page waits for a lock there, such as a person's ledger while a sync stores rows.
+SQLite's writers wait as long."""
+JOB_STATEMENT_TIMEOUT = 300.0
+"""The same as STATEMENT_TIMEOUT for jobs, the clock and commands: one statement stores the whole
+history of a new Item."""
+JOB_LOCK_TIMEOUT = 60.0
+"""The same as LOCK_TIMEOUT for them."""
+IDLE_TIMEOUT = 60.0
+"""Seconds that a transaction may stay open with nothing to do. Its process hangs, and others may
+wait for its locks."""
+MIGRATION_LOCK_TIMEOUT = 5.0
+"""Seconds that a migration waits for a lock, while requests queue up behind it. Its statements may
+take as long as they must."""
