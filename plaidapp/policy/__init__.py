@@ -11,8 +11,8 @@ from .backups import *  # noqa: F403
 from .calendars import *  # noqa: F403
 from .calls import *  # noqa: F403
 from .checks import *  # noqa: F403
-from .health import *  # noqa: F403
 from .database import *  # noqa: F403
+from .health import *  # noqa: F403
 from .logos import *  # noqa: F403
 from .mails import *  # noqa: F403
 from .notices import *  # noqa: F403
