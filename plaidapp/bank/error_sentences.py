@@ -97,7 +97,7 @@ _CHOOSE_ACCOUNTS = {
 _CONNECT = {
     UNREADABLE_TOKEN: gettext_noop(
         "This connection was encrypted with a key that the app no longer has. Connect the bank "
-        "again."
+        "again. Everything stored stays."
     ),
     "INVALID_ACCESS_TOKEN": gettext_noop(
         "The bank no longer accepts this connection. Connect the bank again."

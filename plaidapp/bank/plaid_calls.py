@@ -41,6 +41,14 @@ class PlaidCalls:
         )
         self._cipher = cipher
 
+    def can_read(self, sealed_token: Sealed) -> bool:
+        """Return True if one of the app's keys decrypts the token."""
+        try:
+            self._cipher.decrypt(sealed_token)
+        except InvalidToken:
+            return False
+        return True
+
     def _open(self, sealed_token: Sealed) -> str:
         """Decrypt a token. Raises BankError if no key fits, or if it belongs in another place."""
         try:

@@ -13,6 +13,7 @@ from werkzeug import Response
 from plaidapp import policy
 from plaidapp.auth.access import id_in_form, owned_or_404, person
 from plaidapp.bank.client import Bank
+from plaidapp.bank.error_sentences import UNREADABLE_TOKEN
 from plaidapp.bank.errors import BankError
 from plaidapp.extensions import allow_writes, db
 from plaidapp.htmx import is_htmx, notice, redirect
@@ -68,6 +69,8 @@ def _begin(purpose: str, item: Item | None = None) -> Answer:
         db.session.commit()
         if item:
             update_mode.note_refusal(item.id, error)
+        if error.code == UNREADABLE_TOKEN:  # a new connection takes over all rows
+            return _begin(link_sessions.CONNECT)
         return _refuse(error.message, 503 if error.retryable else 502)
     kind, its_items = (kinds.RECONNECT, [item]) if item else (kinds.CONNECT, [])
     link_pulls.dismiss_earlier(person().id, kind, its_items)  # of a link that nobody finished
@@ -105,7 +108,7 @@ def completion_url(session_id: int) -> str:
 def continue_at_plaid(session_id: int) -> Answer:
     """Send the browser to Plaid again, because the tab was lost."""
     session = owned_or_404(link_sessions.owned, session_id)
-    if not session.is_open:
+    if not (session.is_open and _bank().can_read(session.address)):
         return _refuse(gettext("This link to Plaid has expired. Connect the bank again."), 422)
     return _to_plaid(session)
 

@@ -18,6 +18,7 @@ from plaidapp.store.people import users
 from plaidapp.store.pulls import link_pulls, pulls
 
 from ..pulls.attempt import Attempt
+from . import item_state
 from .connect import EXPIRED
 
 
@@ -60,7 +61,7 @@ def _compare(attempt: Attempt, session: LinkSession, result: LinkResult) -> str:
     both find nothing.
     """
     users.lock_ledger(session.user_id)
-    like = link_duplicates.like(session.user_id, result, error_sentences.OVER)
+    like = _like(attempt, result, session.user_id)
     state = link_results.HELD if like else link_results.APPROVED
     other = None if like else link_duplicates.being_exchanged(session.user_id, result)
     if other:
@@ -72,6 +73,18 @@ def _compare(attempt: Attempt, session: LinkSession, result: LinkResult) -> str:
     db.session.refresh(result)
     db.session.commit()
     return result.state
+
+
+def _like(attempt: Attempt, result: LinkResult, user_id: int) -> int | None:
+    """Return the id of the person's connection that the result looks like, or None.
+
+    One whose token no key decrypts can't be logged in to again, so the new one replaces it.
+    """
+    while like := link_duplicates.like(user_id, result, error_sentences.OVER):
+        if attempt.bank.can_read(db.session.get_one(Item, like).token):
+            return like
+        item_state.set_error(like, errors.unreadable_token())
+    return None
 
 
 def _exchange(attempt: Attempt, session: LinkSession, result: LinkResult) -> None:

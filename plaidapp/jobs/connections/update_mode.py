@@ -4,6 +4,7 @@ There is nothing to exchange: the Item and its token stay.
 https://plaid.com/docs/link/update-mode/
 """
 
+from plaidapp.bank.error_sentences import UNREADABLE_TOKEN
 from plaidapp.bank.errors import GONE, BankError
 from plaidapp.events import event
 from plaidapp.extensions import db
@@ -38,10 +39,12 @@ def conclude(
 
 
 def note_refusal(item_id: int, error: BankError) -> None:
-    """If Plaid no longer knows the Item, only a new connection helps. Pages then say so."""
-    if error.code in GONE:
+    """If only a new connection helps, pages say so from now on: Plaid no longer knows the Item, or
+    no key decrypts its token."""
+    states = dict.fromkeys(GONE, item_states.REVOKED) | {UNREADABLE_TOKEN: item_states.ERROR}
+    if state := states.get(error.code):
         item = db.session.get_one(Item, item_id, populate_existing=True)
-        state_changes.set_state(item_id, item_states.REVOKED, error.code, error.message)
+        state_changes.set_state(item_id, state, error.code, error.message)
         users.ledger_changed(item.user_id)
         db.session.commit()
 
