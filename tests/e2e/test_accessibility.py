@@ -70,6 +70,10 @@ def test_every_page(resident, look):
     paths += [f"{connection}/unread", f"/finance/accounts/{account}/same"]
     paths += [f"/finance/accounts/{account}"]
     paths += ["/finance/items", "/finance/accounts", connection, "/finance/", "/finance/spending"]
+    page.goto("/finance/recurring")
+    stream = page.locator("main .payments").first
+    paths += ["/finance/recurring", str(stream.get_attribute("href"))]
+    paths += ["/finance/recurring/calendar", "/finance/find?q=uber"]
     for path in (*paths, "/finance/transactions?q=nothing+is+called+so", "/nothing/here"):
         open_short(page, path)
         expect(page.locator("html")).to_have_attribute("lang", "en-US")
@@ -119,7 +123,7 @@ def test_log_in_and_sign_up(deployment, visit, look):
 
 def test_every_page_of_the_account(person, look):
     page = person.page
-    paths = ["account", "activity", "name", "email", "password", "confirm", "delete"]
+    paths = ["account", "activity", "name", "email", "password", "confirm", "delete", "calendar"]
     for path in (*paths, "factors", "factors/app", "factors/passkeys/new"):
         answer = page.goto(f"/auth/{path}")
         assert (answer.status, page.url.rpartition("/auth/")[2]) == (200, path)
