@@ -3,6 +3,7 @@
 https://plaid.com/docs/api/webhooks/webhook-verification/
 """
 
+import functools
 import hashlib
 import hmac
 import json
@@ -59,10 +60,15 @@ def check_signature(token: str, key: Mapping[str, Any]) -> None:
     if key.get("expired_at") is not None:
         raise ForgedError("the key has expired")
     try:
-        public = ECAlgorithm.from_jwk(json.dumps(dict(key)))
-        jwt.decode(token, public, algorithms=["ES256"], options={"verify_iat": False})  # type: ignore[arg-type]
+        public = _public_key(json.dumps(dict(key)))
+        jwt.decode(token, public, algorithms=["ES256"], options={"verify_iat": False})
     except (jwt.PyJWTError, ValueError, TypeError) as error:
         raise ForgedError("the signature does not fit") from error
+
+
+@functools.lru_cache(maxsize=16)  # reading a key takes as long as checking a signature
+def _public_key(jwk: str) -> Any:
+    return ECAlgorithm.from_jwk(jwk)
 
 
 def fingerprint(token: str) -> str:

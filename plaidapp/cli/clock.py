@@ -12,6 +12,7 @@ from ..auth import bank_mails
 from ..jobs import clock
 from ..jobs.identity import logo_fetcher
 from ..jobs.mail import postman
+from ..webhooks import inbox
 
 
 @click.command("clock")
@@ -27,6 +28,7 @@ def run_clock() -> None:
         target=postman.run, args=(app, stop, bank_mails.write_due), daemon=True
     )
     mails.start()
-    threading.Thread(target=logo_fetcher.run, args=(app, stop), daemon=True).start()
+    for unattended in (logo_fetcher.run, inbox.run):
+        threading.Thread(target=unattended, args=(app, stop), daemon=True).start()
     clock.run(stop)
     mails.join(policy.MAIL_DEADLINE)  # killed while it sends, it would send a mail twice

@@ -136,3 +136,10 @@ KEY_LOOK_AGAIN = 0.05
 """Seconds between two looks for that key."""
 KEY_FORGOTTEN = timedelta(minutes=10)
 """How long the ids of unknown keys are kept."""
+
+# --- Webhooks that come while a sync has locked what they change ---
+
+WEBHOOK_LOCK_WAIT = 0.05
+"""Seconds that a webhook waits for a lock before it is answered and handled later."""
+INBOX_INTERVAL = 1.0
+"""Seconds between two looks for webhooks that wait to be handled."""

@@ -35,7 +35,7 @@ from .transactions.monthly_totals import MonthlyTotal
 from .transactions.raw_pages import ReceivedPage
 from .transactions.set_aside import SetAside
 from .transactions.transactions import Transaction
-from .webhooks.deliveries import Webhook
+from .webhooks.deliveries import WaitingWebhook, Webhook
 from .webhooks.signing_keys import WebhookKey
 
 __all__ = [
@@ -78,6 +78,7 @@ __all__ = [
     "Transaction",
     "Tries",
     "User",
+    "WaitingWebhook",
     "Webhook",
     "WebhookKey",
 ]

@@ -138,3 +138,22 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("ITEM", "USER_ACCOUNT_REVOKED"): _account_revoked,
     ("ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED"): _ignore,
 }
+
+
+def is_known(event: Event) -> bool:
+    """Is there anything to do when this comes?"""
+    return _name(event) in HANDLERS or _name(event) in LINK_HANDLERS
+
+
+def handle(event: Event, item: Item | None, session: LinkSession | None) -> Pull | None:
+    """Change what the event changes; return the pull to ring for after the commit, if any."""
+    handler, link_handler = HANDLERS.get(_name(event)), LINK_HANDLERS.get(_name(event))
+    if handler and item and item.state != item_states.REPLACED:
+        return handler(item, event)
+    if link_handler and session:
+        return link_handler(session)
+    return None
+
+
+def _name(event: Event) -> tuple[str, str]:
+    return event.webhook_type or "", event.webhook_code or ""

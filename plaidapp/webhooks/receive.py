@@ -10,6 +10,7 @@ import time
 
 import msgspec
 from flask import Blueprint, abort, request
+from sqlalchemy.exc import OperationalError
 
 from plaidapp import policy
 from plaidapp.bank.link_payloads import hash_of
@@ -24,6 +25,8 @@ from plaidapp.csrf import csrf
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
 from plaidapp.redaction import redact_json
+from plaidapp.store import Pull
+from plaidapp.store.base.dialect import is_of_lock, wait_briefly_for_locks
 from plaidapp.store.connections import item_states, items, link_sessions
 from plaidapp.store.webhooks import deliveries
 
@@ -60,6 +63,27 @@ def receive() -> Answer:
 def _accept(token: str, event: Event, body: bytes) -> None:
     """Store the webhook and, unless it was delivered before, handle it.
 
+    Plaid's answer must not wait for a sync that has locked what the webhook changes. It is stored
+    then, and handled later (`inbox`).
+    """
+    wait_briefly_for_locks(policy.WEBHOOK_LOCK_WAIT)
+    try:
+        pull = _store(token, event, body)
+        if pull:
+            queue.ring(pull)  # commits first
+        else:
+            db.session.commit()
+    except OperationalError as error:
+        if not is_of_lock(error):
+            raise
+        db.session.rollback()
+        _store(token, event, body, at_once=False)
+        db.session.commit()
+
+
+def _store(token: str, event: Event, body: bytes, *, at_once: bool = True) -> Pull | None:
+    """Return the pull to ring for, if any. Does not commit.
+
     Nothing is read or stored of an Item that the person disconnected, or of an Item or a session of
     Link that is not stored: its person may have had everything deleted. No token is stored either:
     webhooks about Link have some that can be exchanged.
@@ -68,9 +92,9 @@ def _accept(token: str, event: Event, body: bytes) -> None:
     session = link_sessions.of_token(hash_of(event.link_token)) if event.link_token else None
     is_unknown = (event.item_id or event.link_token) and not (item or session)
     if is_unknown or (item and item.state in item_states.BY_PERSON):
-        return
-    name = event.webhook_type or "", event.webhook_code or ""
-    handler, link_handler = handlers.HANDLERS.get(name), handlers.LINK_HANDLERS.get(name)
+        return None
+    is_known = handlers.is_known(event)
+    at_once = at_once and not (is_known and item and deliveries.some_wait(item.id))
     is_new = deliveries.save(
         token,
         redact_json(body.decode(errors="replace").replace("\0", "")),
@@ -79,17 +103,14 @@ def _accept(token: str, event: Event, body: bytes) -> None:
         plaid_item_id=event.item_id,
         item_id=item.id if item else None,
         session_id=session.id if session else None,
-        handled=bool(handler or link_handler),
+        handled=is_known and at_once,
     )
-    pull = None
-    if is_new and handler and item and item.state != item_states.REPLACED:
-        pull = handler(item, event)
-    elif is_new and link_handler and session:
-        pull = link_handler(session)
-    if pull:
-        queue.ring(pull)  # commits first
-    else:
-        db.session.commit()
+    if not (is_new and is_known):
+        return None
+    if at_once:
+        return handlers.handle(event, item, session)
+    deliveries.put_off(token)
+    return None
 
 
 def _decode(body: bytes) -> Event:

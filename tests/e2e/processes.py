@@ -233,12 +233,12 @@ class Deployment:
         return self.running[name]
 
     @property
-    def _bank_state(self) -> Path:
+    def bank_state(self) -> Path:
         return self._directory / "sandbox.db"
 
     def newest_access_token(self) -> str:
         """Return the token of the newest Item. Only the bank has it unencrypted."""
-        with contextlib.closing(sqlite3.connect(self._bank_state)) as state:
+        with contextlib.closing(sqlite3.connect(self.bank_state)) as state:
             query = "SELECT access_token FROM item ORDER BY number DESC LIMIT 1"
             token: str = state.execute(query).fetchone()[0]
             return token
@@ -256,12 +256,12 @@ class Deployment:
 
     def _change_bank(self, change: str, *values: str) -> None:
         """Change what the control plane can't."""
-        with contextlib.closing(sqlite3.connect(self._bank_state)) as state, state:
+        with contextlib.closing(sqlite3.connect(self.bank_state)) as state, state:
             state.execute(change, values)
 
     def start_bank(self) -> None:
         port = self.bank.url.rpartition(":")[2]
-        bank = self.run("sandbox", f"python -m sandbox --port {port} --state {self._bank_state}")
+        bank = self.run("sandbox", f"python -m sandbox --port {port} --state {self.bank_state}")
         bank.wait_for(f"{self.bank.url}/_control/faults")
 
     def mend(self) -> None:

@@ -26,41 +26,21 @@ from plaidapp.extensions import db
 from plaidapp.policy import KEY_ASK_AGAIN, KEY_LOOKUPS, KEY_SHARE, KEY_TRUSTED
 from plaidapp.store import Account, Item, Pull, User, Webhook, WebhookKey
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import items, link_sessions
+from plaidapp.store.connections import link_sessions
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
 from plaidapp.webhooks.handlers import HANDLERS
 
-PATH = "/webhooks/plaid"
+from .conftest import PATH, SYNC, as_sent
+
 KEY_PATH = "/webhook_verification_key/get"
-SYNC = {"webhook_type": "TRANSACTIONS", "webhook_code": "SYNC_UPDATES_AVAILABLE"}
 STRANGERS_KEY = ec.generate_private_key(ec.SECP256R1())
-
-
-def as_sent(event) -> bytes:
-    return json.dumps(event, indent=2).encode()
 
 
 def forged(body: bytes, kid: str = "nobodys", key=STRANGERS_KEY, **claims) -> str:
     """Return a well-formed token that is not signed with Plaid's key."""
     valid = {"iat": int(time.time()), "request_body_sha256": hashlib.sha256(body).hexdigest()}
     return jwt.encode(valid | claims, key, "ES256", headers={"kid": kid})
-
-
-@pytest.fixture
-def sign(bank_server):
-    """Sign as Plaid does, with a new signature each time."""
-    return bank_server.app.extensions["sandbox"].webhook_queue.key.sign
-
-
-@pytest.fixture
-def deliver(app, sign):
-    def post(event=SYNC, *, token=None, to=app):
-        body = event if isinstance(event, bytes) else as_sent(event)
-        headers = {"Plaid-Verification": sign(body) if token is None else token}
-        return to.test_client().post(PATH, data=body, headers=headers).status_code
-
-    return post
 
 
 @pytest.fixture
@@ -71,31 +51,6 @@ def change(app):
             db.session.commit()
 
     return write
-
-
-@pytest.fixture
-def connected(app):
-    """Add a person's Item without a bank."""
-
-    def connect(name):
-        with app.app_context():
-            user = users.add(name, f"{name}@example.com", "no hash")
-            db.session.flush()
-            item = items.add(user_id=user.id, plaid_item_id=f"of-{name}", access_token=b"")
-            db.session.add(
-                Account(
-                    user_id=user.id,
-                    item_id=item.id,
-                    plaid_account_id="checking",
-                    name="Checking",
-                    type="depository",
-                    updated_at=now(),
-                )
-            )
-            db.session.commit()
-            return item
-
-    return connect
 
 
 @pytest.fixture

@@ -45,9 +45,9 @@ FILES = {
     "set_aside": "set_aside",
 }
 """The names of the files by table."""
-IN_NONE = {"spent_token", "mail"}
-"""Tables with nothing to tell: marks of log-ins that were finished, for minutes, and mails that are
-about to be sent."""
+IN_NONE = {"spent_token", "mail", "waiting_webhook"}
+"""Tables with nothing to tell: marks of log-ins that were finished, for minutes, mails that are
+about to be sent, and which webhooks wait to be handled."""
 SECRET = {
     "user": {"password_hash"},
     "login_session": {"token_hash", "device"},

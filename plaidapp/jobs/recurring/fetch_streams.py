@@ -7,7 +7,7 @@ from plaidapp.bank.errors import BankError
 from plaidapp.bank.payloads import Recurring
 from plaidapp.store import PullItem
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import accounts, sync_progress
+from plaidapp.store.connections import accounts, stream_times
 from plaidapp.store.pulls import pulls
 from plaidapp.store.recurring import save_streams
 
@@ -31,7 +31,7 @@ def read_streams(attempt: Attempt, pull_item: PullItem) -> None:
         refusal = error.code
         answer = Recurring([], [], error.request_id or "")
     attempt.lock_ledger(pull_item)  # first, as a sync does
-    is_newest = sync_progress.streams_read(pull_item.item_id, moment, refusal)
+    is_newest = stream_times.read(pull_item.item_id, moment, refusal)
     if is_newest:
         account_ids = accounts.ids_of_item(pull_item.item_id)
         save_streams.save(attempt.pull.user_id, pull_item.item_id, account_ids, answer)

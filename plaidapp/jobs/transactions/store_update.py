@@ -18,6 +18,7 @@ from plaidapp.store.connections import (
     former_accounts,
     item_states,
     reconnected_accounts,
+    stream_times,
     sync_progress,
 )
 from plaidapp.store.connections.sync_progress import Advance
@@ -90,7 +91,7 @@ def store_update(
         same_accounts.decide(user_id, item_id, is_complete=update.status == item_states.COMPLETE)
     if update.status == item_states.COMPLETE:
         same_accounts.remove_replaced(item_id)
-    if sync_progress.streams_due(item_id):  # the clock rings for it
+    if stream_times.are_due(item_id):  # the clock rings for it
         item_requests.recurring(pull_item.item, pulls.CLOCK)
     is_quiet = was_complete and not any(storing.counts.values())
     if is_quiet and bank_status.is_due(pull_item.item):

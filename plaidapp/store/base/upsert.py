@@ -165,7 +165,12 @@ def _staged(table: Table, columns: tuple[str, ...]) -> Table:
 
 def insert_new(table: Table, row: Mapping[str, Any]) -> bool:
     """Insert `row`. False, with nothing changed, if its key is stored already."""
-    return write(_insert()(table).values(row).on_conflict_do_nothing()) == 1
+    return write(_new(table, _insert()), row) == 1
+
+
+@functools.cache
+def _new(table: Table, insert: InsertInto) -> Insert:
+    return insert(table).on_conflict_do_nothing()
 
 
 def insert_missing(table: Table, columns: Sequence[str], rows: Select[*tuple[Any, ...]]) -> None:

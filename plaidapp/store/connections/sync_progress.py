@@ -5,7 +5,17 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import Case, Integer, and_, bindparam, case, func, literal, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Case,
+    Integer,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    update,
+)
 
 from plaidapp import policy
 from plaidapp.bank.error_sentences import may_end_unseen
@@ -71,6 +81,29 @@ def looked_at(looked: Sequence[Item], swept: Sequence[Item], asked: Collection[i
     db.session.flush()
 
 
+def _by(moment: datetime | BindParameter[datetime]) -> Case[datetime]:
+    """The clock's next look at an Item, at this moment or before."""
+    return case((Item.next_look < moment, Item.next_look), else_=moment)
+
+
+# Whoever locks several Items locks them in this order: then nobody waits in a circle.
+_CHOSEN = (
+    select(TABLE.c.id)
+    .where(TABLE.c.id.in_(bindparam("item_ids", expanding=True)), TABLE.c.state.not_in(ENDED))
+    .order_by(TABLE.c.id)
+    .with_for_update(key_share=True)
+)
+_REQUEST = (
+    update(TABLE)
+    .where(TABLE.c.id.in_(_CHOSEN))
+    .values(
+        sync_requested=TABLE.c.sync_requested + 1,
+        sweeps=0,
+        next_look=_by(bindparam("soon", type_=Moment)),
+    )
+)
+
+
 def request_sync(item_ids: Sequence[int]) -> None:
     """Count one more request for each Item. In SQL, so that two at the same time count as two.
 
@@ -78,24 +111,7 @@ def request_sync(item_ids: Sequence[int]) -> None:
     an Item that has ended.
     """
     soon = now() + policy.UNFINISHED_INTERVAL
-    # Whoever locks several Items locks them in this order: then nobody waits in a circle.
-    chosen = (
-        select(Item.id).where(Item.id.in_(item_ids), Item.state.not_in(ENDED)).order_by(Item.id)
-    )
-    write(
-        update(Item)
-        .where(Item.id.in_(chosen.with_for_update(key_share=True)))
-        .values(
-            sync_requested=Item.sync_requested + 1,
-            sweeps=0,
-            next_look=_by(soon),
-        )
-    )
-
-
-def _by(moment: datetime) -> Case[datetime]:
-    """The clock's next look at an Item, at this moment or before."""
-    return case((Item.next_look < moment, Item.next_look), else_=moment)
+    write(_REQUEST, {"item_ids": list(item_ids), "soon": soon})
 
 
 class Advance(Enum):
@@ -212,33 +228,3 @@ def failing(item_id: int, code: str, sentence: str, wait: float = 0.0) -> None:
         "next_look": _by(soon),
     }
     write(update(Item).where(Item.id == item_id).values(**changes))
-
-
-def streams_due(item_id: int) -> bool:
-    """Return True when it is time to ask for the Item's recurring payments.
-
-    That is once its history is complete. After that, it is every policy.RECURRING_INTERVAL, but
-    only if its transactions have changed since the last time.
-    """
-    stale = and_(
-        Item.changed_at > Item.streams_at, Item.streams_at < now() - policy.RECURRING_INTERVAL
-    )
-    query = select(or_(Item.streams_at.is_(None), stale))
-    return bool(db.session.scalar(query.where(Item.id == item_id, Item.update_status == COMPLETE)))
-
-
-def streams_read(item_id: int, moment: datetime, refusal: str | None) -> bool:
-    """Record that the bank was asked for recurring payments at `moment`.
-
-    Returns False if a later answer is already stored. Otherwise the caller stores this answer in
-    the same transaction.
-    """
-    older = or_(Item.streams_at.is_(None), Item.streams_at < moment)
-    return (
-        write(
-            update(Item)
-            .where(Item.id == item_id, older)
-            .values(streams_at=moment, streams_refusal=refusal)
-        )
-        == 1
-    )

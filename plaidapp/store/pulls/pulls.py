@@ -190,14 +190,26 @@ def by_id(pull_id: int) -> Pull:
     return found.unique().one()
 
 
+_TAKES_REQUESTS = Pull.kind.in_(kinds.names(lambda kind: kind.takes_requests))
+_SYNCS_UNDER_WAY = _TAKES_REQUESTS, Pull.state.in_((QUEUED, RUNNING))
+# Every webhook asks, and making a query takes longer than running it.
+_SYNCING = (
+    select(Pull)
+    .join(PullItem)
+    .where(PullItem.item_id == bindparam("item_id"), *_SYNCS_UNDER_WAY)
+    .order_by(Pull.id)
+    .limit(1)
+)
+
+
 def syncing(item_id: int) -> Pull | None:
     """Return a queued or running pull that a new request to sync this Item can rely on."""
-    return _first_of_item(item_id, *_syncs_under_way())
+    return db.session.scalars(_SYNCING, {"item_id": item_id}).first()
 
 
 def with_sync_under_way(item_ids: Sequence[int]) -> set[int]:
     """Return the ids of those Items for which `syncing` would return a pull."""
-    return _with_pull(item_ids, *_syncs_under_way())
+    return _with_pull(item_ids, *_SYNCS_UNDER_WAY)
 
 
 def with_pull_under_way(item_ids: Sequence[int], kind_names: Sequence[str]) -> set[int]:
@@ -213,11 +225,6 @@ def _with_pull(item_ids: Sequence[int], *conditions: ColumnElement[bool]) -> set
         query = select(PullItem.item_id).where(PullItem.item_id.in_(ids), is_under_way)
         found.update(db.session.scalars(query))
     return found
-
-
-def _syncs_under_way() -> tuple[ColumnElement[bool], ...]:
-    suitable = kinds.names(lambda kind: kind.takes_requests)
-    return Pull.kind.in_(suitable), Pull.state.in_((QUEUED, RUNNING))
 
 
 def waiting(item_id: int, kind: str) -> Pull | None:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ForeignKey, String, Table, Text, delete, select
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, String, Table, Text, bindparam, delete, exists, select
+from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from plaidapp.extensions import Base, db
 
 from ..base.types import BigId, Moment, now
-from ..base.upsert import insert_new
+from ..base.upsert import insert_missing, insert_new
 from ..base.writes import write
 
 
@@ -47,6 +47,20 @@ def of_item(item_id: int, limit: int) -> Sequence[Webhook]:
     return db.session.scalars(query.limit(limit)).all()
 
 
+class WaitingWebhook(Base):
+    """A delivery that is stored and not handled yet: a sync had locked what it would change."""
+
+    __tablename__ = "waiting_webhook"
+
+    webhook_id: Mapped[BigId] = mapped_column(
+        ForeignKey("webhook.id", ondelete="CASCADE"), autoincrement=False
+    )
+
+
+TABLE = cast(Table, Webhook.__table__)
+WAITING = cast(Table, WaitingWebhook.__table__)
+
+
 def save(
     fingerprint: str,
     body: str,
@@ -61,7 +75,7 @@ def save(
     """Store a delivery. False if the same one is stored already."""
     moment = now()
     return insert_new(
-        cast(Table, Webhook.__table__),
+        TABLE,
         {
             "token": fingerprint,
             "type": type,
@@ -74,6 +88,53 @@ def save(
             "handled_at": moment if handled else None,
         },
     )
+
+
+def put_off(fingerprint: str) -> None:
+    """Have a stored delivery handled later, after those of its Item that wait already."""
+    webhook_id = select(Webhook.id).where(Webhook.token == fingerprint)
+    insert_missing(WAITING, ["webhook_id"], webhook_id)
+
+
+_WAITS = (
+    select(WaitingWebhook.webhook_id)
+    .join(Webhook, Webhook.id == WaitingWebhook.webhook_id)
+    .where(Webhook.item_id == bindparam("item_id"))
+    .limit(1)
+)
+
+
+def some_wait(item_id: int) -> bool:
+    """Do deliveries of this Item wait? Then a new one has to wait too: their order counts."""
+    return db.session.scalar(_WAITS, {"item_id": item_id}) is not None
+
+
+def next_waiting(after: int) -> Webhook | None:
+    """Return the next delivery that waits, by id, and lock it until the commit.
+
+    Only the first one of an Item, and none that another process handles right now.
+    """
+    earlier, its_webhook = aliased(WaitingWebhook), aliased(Webhook)
+    is_second = exists().where(
+        earlier.webhook_id < WaitingWebhook.webhook_id,
+        its_webhook.id == earlier.webhook_id,
+        its_webhook.item_id == Webhook.item_id,
+    )
+    query = (
+        select(Webhook)
+        .join(WaitingWebhook, WaitingWebhook.webhook_id == Webhook.id)
+        .where(WaitingWebhook.webhook_id > after, ~is_second)
+        .order_by(WaitingWebhook.webhook_id)
+        .limit(1)
+        .with_for_update(of=WaitingWebhook, skip_locked=True)
+    )
+    return db.session.scalar(query)
+
+
+def handled(webhook: Webhook) -> None:
+    """Take a delivery from those that wait."""
+    webhook.handled_at = now()
+    write(delete(WaitingWebhook).where(WaitingWebhook.webhook_id == webhook.id))
 
 
 def delete_of_item(item_id: int) -> None:

@@ -10,7 +10,7 @@ from plaidapp.bank import payloads
 from plaidapp.extensions import db
 from plaidapp.store import Account, Transaction
 from plaidapp.store.base.types import now
-from plaidapp.store.connections import accounts, sync_progress
+from plaidapp.store.connections import accounts, stream_times
 from plaidapp.store.people.users import add
 from plaidapp.store.recurring import recurring_streams, save_streams
 from plaidapp.store.recurring.price_change import price_change
@@ -342,13 +342,13 @@ def test_when_recurring_payments_are_due(item, status, read, changed, due):
         streams_at=read and moment - read,
         changed_at=None if changed is None else moment - changed,
     )
-    assert sync_progress.streams_due(item.id) is due
+    assert stream_times.are_due(item.id) is due
 
 
 def test_an_older_answer_is_refused(item):
     moment = now()
-    assert sync_progress.streams_read(item.id, moment, None)
-    assert not sync_progress.streams_read(item.id, moment - HOUR, None)
-    assert sync_progress.streams_read(item.id, moment + HOUR, "PRODUCTS_NOT_SUPPORTED")
+    assert stream_times.read(item.id, moment, None)
+    assert not stream_times.read(item.id, moment - HOUR, None)
+    assert stream_times.read(item.id, moment + HOUR, "PRODUCTS_NOT_SUPPORTED")
     db.session.commit()
     assert [one.id for one in recurring_streams.refusing_items(item.user_id)] == [item.id]

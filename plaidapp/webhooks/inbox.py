@@ -1,0 +1,66 @@
+"""Handle the webhooks that were stored and answered while a sync had locked what they change."""
+
+import logging
+import threading
+
+import msgspec
+from flask import Flask
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
+from plaidapp import policy
+from plaidapp.bank.payloads import Event
+from plaidapp.extensions import db
+from plaidapp.jobs import queue
+from plaidapp.store import Item, LinkSession, Webhook
+from plaidapp.store.base.dialect import is_of_lock, wait_briefly_for_locks
+from plaidapp.store.connections import item_states
+from plaidapp.store.webhooks import deliveries
+
+from . import handlers
+
+log = logging.getLogger(__name__)
+
+
+def run(app: Flask, stop: threading.Event) -> None:
+    """Look for webhooks that wait until `stop` is set. Several processes may."""
+    while not stop.wait(policy.INBOX_INTERVAL):
+        with app.app_context():
+            try:
+                handle_waiting()
+            except SQLAlchemyError as error:
+                log.error("Webhooks that wait can't be handled: %s", type(error).__name__)
+
+
+def handle_waiting() -> int:
+    """Handle the webhooks that wait, in the order in which they came, but leave those for later
+    whose Item is still locked. Return how many were handled.
+    """
+    last, number = 0, 0
+    while True:
+        wait_briefly_for_locks(policy.WEBHOOK_LOCK_WAIT)
+        webhook = deliveries.next_waiting(last)
+        if webhook is None:
+            db.session.rollback()
+            return number
+        last = webhook.id
+        try:
+            _handle(webhook)
+            number += 1
+        except OperationalError as error:
+            db.session.rollback()
+            if not is_of_lock(error):
+                raise
+
+
+def _handle(webhook: Webhook) -> None:
+    item = db.session.get(Item, webhook.item_id) if webhook.item_id else None
+    session = db.session.get(LinkSession, webhook.session_id) if webhook.session_id else None
+    deliveries.handled(webhook)
+    pull = None
+    if not (item and item.state in item_states.BY_PERSON):
+        event = msgspec.json.decode(webhook.body, type=Event)
+        pull = handlers.handle(event, item, session)
+    if pull:
+        queue.ring(pull)  # commits first
+    else:
+        db.session.commit()
