@@ -17,7 +17,7 @@ from . import row_lines
 from .explanation import Line, Link
 from .row_lines import NET, RowSum
 
-MOST_ROWS = 5_000
+MOST_ROWS = 500
 """The most rows, about, that a balance is explained from. A busy account gets fewer days."""
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import cast
 
-from sqlalchemy import BigInteger, ForeignKey, String, Table, bindparam, func, select
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Table, bindparam, func, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp.extensions import Base, db
@@ -21,6 +21,8 @@ from ..base.upsert import upsert
 from ..base.writes import in_batches
 
 BANK, COMPUTED = "bank", "computed"
+BY_BANK = text(f"source = '{BANK}'")
+"""The balances that the bank reported: a few among many where years of rows came at once."""
 MOST_DAYS_AHEAD = 2
 """How much later the day may be in another time zone: UTC+14 and UTC-12 are 26 hours apart."""
 
@@ -33,6 +35,13 @@ class Balance(Base):
     """
 
     __tablename__ = "balance"
+    __table_args__ = (
+        Index(
+            *("ix_balance_bank", "account_id", "date"),
+            postgresql_where=BY_BANK,
+            sqlite_where=BY_BANK,
+        ),
+    )
 
     account_id: Mapped[int] = mapped_column(
         ForeignKey("account.id", ondelete="CASCADE"), primary_key=True
@@ -68,7 +77,7 @@ _REPORTED = (
 )
 _LAST_REPORTED = (
     select(SAID)
-    .where(Balance.account_id == bindparam("account_id"), Balance.source == BANK)
+    .where(Balance.account_id == bindparam("account_id"), BY_BANK)
     .order_by(Balance.date.desc())
     .limit(1)
 )
@@ -81,9 +90,7 @@ def last_reported(account_id: int) -> Decimal | None:
 
 def last_report(account_id: int, day: datetime.date) -> Balance | None:
     """Return the last balance up to the end of `day` that the bank reported."""
-    query = select(Balance).where(
-        Balance.account_id == account_id, Balance.date <= day, Balance.source == BANK
-    )
+    query = select(Balance).where(Balance.account_id == account_id, Balance.date <= day, BY_BANK)
     return db.session.scalar(query.order_by(Balance.date.desc()).limit(1))
 
 

@@ -5,13 +5,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
+from sqlalchemy import ColumnElement, Select, case, func, select, true
 
 from plaidapp.extensions import db
 
 from ..base.dates import days_later, month_of, months_later
+from ..base.dialect import on_sqlite
 from ..base.sums import money_sum, units_of
 from ..connections.accounts import Account
 from . import counted_rows, detailed_totals, matching_months, monthly_totals, reader
@@ -155,23 +156,30 @@ def by_category(
     else:
         query = _sums_of_rows(wanted, wanted.conditions(), None, by)
     return [
-        CategorySum(
-            *(row.category, row.currency or "", row.rows, row.money_in, row.money_out),
-            row.detailed if detailed else "",
-        )
-        for row in db.session.execute(query)
-        if row.rows and row.counts is not left_out
+        CategorySum(category, currency or "", *sums, *of_category)
+        for (counts, currency, category, *of_category), sums in _joined(query).items()
+        if counts is not left_out
     ]
 
 
 def _exact(query: Totals) -> Tally:
-    rows = db.session.execute(query).all()
+    joined = _joined(query)
     sums: dict[bool, list[CurrencySum]] = {True: [], False: []}
-    for row in sorted(rows, key=lambda row: (-row.rows, row.currency or "")):
-        if row.rows:
-            part = CurrencySum(row.currency or None, row.money_in, row.money_out)
-            sums[row.counts].append(part)
-    return Tally(sum(row.rows for row in rows), False, sums[True], sums[False])
+    by_rows = sorted(joined.items(), key=lambda part: (-part[1][0], part[0][1] or ""))
+    for (counts, currency), (_, *amounts) in by_rows:
+        sums[counts].append(CurrencySum(currency or None, *amounts))
+    return Tally(sum(rows for rows, *_ in joined.values()), False, sums[True], sums[False])
+
+
+def _joined(query: Totals) -> dict[tuple[Any, ...], tuple[int, Decimal, Decimal]]:
+    """Return the sums that have rows by their key. Monthly totals come with one of each account."""
+    joined: dict[tuple[Any, ...], tuple[int, Decimal, Decimal]] = {}
+    for row in db.session.execute(query):
+        *key, rows, money_in, money_out = cast(tuple[Any, ...], row)
+        if rows:
+            before = joined.get(tuple(key), (0, Decimal(0), Decimal(0)))
+            joined[tuple(key)] = before[0] + rows, before[1] + money_in, before[2] + money_out
+    return joined
 
 
 def _sums_of_rows(
@@ -192,49 +200,37 @@ def _sums_of_rows(
         .subquery()
     )
     units = units_of(rows.c.amount)
-    return _grouped(
-        rows,
+    key = rows.c.counts, rows.c.currency, *(rows.c[name] for name in by)
+    return select(
+        *key,
         func.count(),
         money_sum(case((units < 0, -units), else_=0)),
         money_sum(case((units > 0, units), else_=0)),
-        by,
-    )
+    ).group_by(*key)
 
 
 def _sums_of_months(wanted: Filter, by: Sequence[str] = ()) -> Totals:
+    """By account too: they are read in the order of an index, and need not be sorted or hashed."""
     totals = DetailedTotal if "detailed" in by else matching_months.totals_of(wanted)
-    counts = counted_rows.counts_month_sql(wanted, totals.category, Account.type)
     query = select(
-        totals.count,
+        counted_rows.counts_month_sql(wanted, totals.category, Account.type).label("counts"),
         totals.currency,
-        totals.money_in,
-        totals.money_in_high,
-        totals.money_out,
-        totals.money_out_high,
-        counts.label("counts"),
         *(getattr(totals, name) for name in by),
+        func.sum(totals.count).label("rows"),
+        money_sum(totals.money_in, totals.money_in_high).label("money_in"),
+        money_sum(totals.money_out, totals.money_out_high).label("money_out"),
     )
     query = matching_months.in_accounts_and_months(wanted, query, totals)
     if wanted.scope == "flow":
         is_flow = spending_account_sql(Account.type), not_transfer_sql(totals.category)
         query = query.where(*is_flow)
-    months = matching_months.in_categories_and_currencies(wanted, query, totals).subquery()
-    return _grouped(
-        months,
-        func.sum(months.c.count),
-        money_sum(months.c.money_in, months.c.money_in_high),
-        money_sum(months.c.money_out, months.c.money_out_high),
-        by,
-    )
-
-
-def _grouped(
-    parts: Subquery,
-    rows: ColumnElement[int],
-    money_in: ColumnElement[Decimal],
-    money_out: ColumnElement[Decimal],
-    by: Sequence[str],
-) -> Totals:
-    key = parts.c.counts, parts.c.currency, *(parts.c[name] for name in by)
-    sums = rows.label("rows"), money_in.label("money_in"), money_out.label("money_out")
-    return select(*key, *sums).group_by(*key)
+    query = matching_months.in_categories_and_currencies(wanted, query, totals)
+    query = query.group_by(Account.id, totals.category, totals.currency)
+    if "detailed" in by:
+        query = query.group_by(DetailedTotal.detailed)
+    if on_sqlite():
+        return query
+    # PostgreSQL takes that order only for one account at a time.
+    of_account = query.correlate(Account).lateral()
+    accounts = select(*of_account.c).select_from(Account).join(of_account, true())
+    return accounts.where(Account.user_id == wanted.user_id)

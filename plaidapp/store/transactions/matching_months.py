@@ -35,8 +35,8 @@ def in_accounts_and_months(
 
 def _in_any_accounts(wanted: Filter, query: Select[*Columns], totals: Totals) -> Select[*Columns]:
     """With hidden accounts."""
-    query = query.join(Account, Account.id == totals.account_id)
-    query = query.where(Account.user_id == wanted.user_id)
+    of_accounts = Account.id == totals.account_id, Account.user_id == wanted.user_id
+    query = query.where(*of_accounts)
     if wanted.start:
         query = query.where(totals.month >= month_of(wanted.start))
     if wanted.end:

@@ -54,6 +54,11 @@ class MonthlyTotal(Base):
             postgresql_where=UNSPLIT,
             sqlite_where=UNSPLIT,
         ),
+        # In the order in which sums of many months are grouped, with all that they read.
+        Index(
+            *("ix_monthly_total_category", "account_id", "category", "currency", "month"),
+            *("count", "hidden", "money_in", "money_in_high", "money_out", "money_out_high"),
+        ),
     )
 
     account_id: Mapped[int] = mapped_column(
