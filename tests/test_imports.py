@@ -69,6 +69,12 @@ MAY_IMPORT = {
         *LOWER,
     },
     "plaidapp.finance": {"plaidapp.finance", *SHOWN, *LOWER},
+    "plaidapp.operate": {
+        *("plaidapp.operate", "plaidapp.auth.confirmation", "plaidapp.webhooks.replay"),
+        *("config", "plaidapp.hosts", "plaidapp.schema"),
+        *SHOWN,
+        *LOWER,
+    },
     "plaidapp.migrations": set(),
     **{leaf: {leaf} for leaf in LEAVES},
 }

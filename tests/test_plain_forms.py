@@ -12,7 +12,7 @@ import pytest
 from plaidapp import policy
 from plaidapp.auth import stop_links
 from plaidapp.extensions import db
-from plaidapp.store import Account, Transaction
+from plaidapp.store import Account, Item, Pull, Transaction, Webhook
 from plaidapp.store.people import passkeys, users
 from tests.conftest import PASSWORD
 from tests.link_walker import walk
@@ -102,6 +102,7 @@ def test_every_form_works_without_javascript(
     follow_links_in_mails(browser, mailbox, send_mails)
     choose_mails(app, browser)
     change_factors(app, browser)
+    operate(app, browser)
     delete_everything(browser)
     forms = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())}
     assert browser.posted == forms - NOT_PRESSED
@@ -288,6 +289,24 @@ def change_factors(app, browser):
     assert len(browser.press("Make new codes").texts_of("pre")[0].split()) == len(codes)
     browser.get("/auth/factors")
     assert "Log in with a passkey from now on" in browser.press("Remove my password").text
+
+
+def operate(app, browser):
+    """Anna is an operator, and some pull of somebody's has failed."""
+    with app.app_context():
+        users.by_name("anna").is_operator = True
+        pull_id = db.session.scalar(db.select(db.func.max(Pull.id)))
+        db.session.execute(db.update(Pull).where(Pull.id == pull_id).values(state="failed"))
+        item_id = db.session.scalar(db.select(Item.id).order_by(Item.id.desc()))
+        body = '{"webhook_type": "TRANSACTIONS", "webhook_code": "SYNC_UPDATES_AVAILABLE"}'
+        db.session.add(Webhook(token="t", item_id=item_id, body=body))
+        db.session.commit()
+    browser.get("/ops/pulls")
+    assert f"Pull {pull_id} waits for a worker." in browser.press("Retry").text
+    browser.get("/ops/webhooks")
+    assert "is handled again in a moment." in browser.press("Replay").text
+    browser.get("/ops/doctor")
+    assert browser.press("Run the checks").has(**{"data-check": "plaid_keys", "data-ok": "yes"})
 
 
 def delete_everything(browser):

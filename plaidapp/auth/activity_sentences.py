@@ -40,6 +40,11 @@ SENTENCES = {
     Kind.CALENDAR_ADDRESS_MADE: lazy_gettext("Calendar address made"),
     Kind.CALENDAR_TURNED_OFF: lazy_gettext("Calendar turned off"),
     Kind.BANK_MAILS_CHANGED: lazy_gettext("Mails about banks turned on or off"),
+    Kind.OPERATOR_MADE: lazy_gettext("Made an operator of this site"),
+    Kind.OPERATOR_REMOVED: lazy_gettext("No longer an operator of this site"),
+    Kind.PULL_RETRIED: lazy_gettext("As an operator, retried pull %(detail)s"),
+    Kind.WEBHOOK_REPLAYED: lazy_gettext("As an operator, replayed webhook %(detail)s"),
+    Kind.DOCTOR_RUN: lazy_gettext("As an operator, checked this site"),
 }
 OF_BANKS = {
     *(Kind.CONNECTED, Kind.RECONNECTED, Kind.DISCONNECTED),

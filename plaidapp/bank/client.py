@@ -37,6 +37,7 @@ from plaidapp.sealing import Sealed
 
 from . import payloads
 from .link_calls import DAYS_REQUESTED, LinkCalls
+from .probes import Probes
 
 PAGE_SIZE = 500
 """Transactions in one page of a sync. This is Plaid's maximum."""
@@ -66,7 +67,7 @@ JOB_REQUESTS = (
 )
 
 
-class Bank(LinkCalls):
+class Bank(LinkCalls, Probes):
     """Plaid's endpoints as methods. Each raises BankError and nothing else."""
 
     def accounts(self, sealed_token: Sealed) -> payloads.Accounts:

@@ -92,12 +92,14 @@ class LinkCalls(PlaidCalls):
         sealed_token: Sealed | None = None,
         *,
         choose_accounts: bool = False,
+        deadline: float | None = None,
     ) -> HostedLink:
         """Begin a session of Hosted Link. The browser then goes to its address.
 
         Plaid knows the person by `opaque_id`. It sends the browser back to `completion_url`. With
         the token of an Item, the person logs in to it again (update mode); `choose_accounts` also
         lets them choose which accounts to share. https://plaid.com/docs/link/update-mode/
+        `deadline` replaces the usual one, in seconds.
         """
         fields: dict[str, Any] = {
             "client_name": CLIENT_NAME,
@@ -117,9 +119,8 @@ class LinkCalls(PlaidCalls):
                 account_selection_enabled=choose_accounts
             )
         request = LinkTokenCreateRequest(**fields)
-        answer = self._call(
-            "/link/token/create", request, link_payloads.LinkToken, policy.LINK_CREATE_DEADLINE
-        )
+        deadline = deadline or policy.LINK_CREATE_DEADLINE
+        answer = self._call("/link/token/create", request, link_payloads.LinkToken, deadline)
         token_hash = link_payloads.hash_of(answer.link_token)
         token, address = sealing.link_token, sealing.link_address
         return HostedLink(

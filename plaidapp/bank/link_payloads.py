@@ -144,6 +144,7 @@ class ItemDetails(msgspec.Struct, frozen=True):
     item_id: str
     error: PlaidError | None = None
     consent_expiration_time: datetime | None = None
+    webhook: str | None = None
     products: list[str] = []
     billed_products: list[str] = []
     available_products: list[str] = []

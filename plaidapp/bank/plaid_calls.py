@@ -63,8 +63,11 @@ class PlaidCalls:
         return decode(self._bytes(path, request, deadline), kind)
 
     def _bytes(self, path: str, request: Any, deadline: float | None = None) -> bytes:
+        return bytes(self._response(path, request, deadline).data)
+
+    def _response(self, path: str, request: Any, deadline: float | None) -> Any:
         try:
-            response = self._client.call_api(
+            return self._client.call_api(
                 path,
                 "POST",
                 header_params=dict(JSON),
@@ -84,7 +87,6 @@ class PlaidCalls:
         except (plaid.OpenApiException, TypeError, ValueError, AttributeError) as error:
             # plaid-python itself fails on some responses, such as an error body it can't decode.
             raise _logged(path, error, error_sentences.NONSENSE) from None
-        return bytes(response.data)
 
 
 def _logged(path: str, error: Exception, code: str) -> errors.BankError:

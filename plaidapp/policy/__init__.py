@@ -12,6 +12,7 @@ from .calendars import *  # noqa: F403
 from .calls import *  # noqa: F403
 from .checks import *  # noqa: F403
 from .database import *  # noqa: F403
+from .doctor import *  # noqa: F403
 from .health import *  # noqa: F403
 from .logos import *  # noqa: F403
 from .mails import *  # noqa: F403

@@ -138,6 +138,11 @@ HANDLERS: dict[tuple[str, str], Handler] = {
     ("ITEM", "USER_ACCOUNT_REVOKED"): _account_revoked,
     ("ITEM", "WEBHOOK_UPDATE_ACKNOWLEDGED"): _ignore,
 }
+TELLS_STATE = {
+    *("ERROR", "NEW_ACCOUNTS_AVAILABLE", "PENDING_EXPIRATION", "PENDING_DISCONNECT"),
+    "USER_PERMISSION_REVOKED",
+}
+"""Codes that say how an Item is at the moment. What came later about it may say otherwise."""
 
 
 def is_known(event: Event) -> bool:

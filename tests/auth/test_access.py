@@ -23,6 +23,7 @@ from plaidapp.store import (
     Pull,
     Stream,
     Transaction,
+    Webhook,
 )
 from plaidapp.store.base.types import now
 from plaidapp.store.people import calendar_feeds, login_sessions, mail_links, passkeys, users
@@ -62,6 +63,7 @@ OF_ROUTES = {
     "edit_id": Edit.id,
     "stream_id": Stream.id,
     "address": BankLogo.address,
+    "webhook_id": Webhook.id,
 }
 """What stands in the addresses of routes, by argument name."""
 MISSING = (0, 4711, 2**31 - 1, 2**31, 2**63 - 1, 2**63, 2**64, 10**100)
@@ -85,8 +87,12 @@ def newest(name):
 
 @pytest.fixture
 def belongings(app, alice):
-    """Store a row of alice for each kind of id in addresses. Return the ids by argument name."""
+    """Store a row of alice for each kind of id in addresses. Return the ids by argument name.
+
+    She is an operator too.
+    """
     with app.app_context():
+        users.by_id(alice.id).is_operator = True
         item = Item(
             user_id=alice.id,
             plaid_item_id="item-of-alice",
@@ -121,10 +127,11 @@ def belongings(app, alice):
             pending=False,
         )
         session = LinkSession(user_id=alice.id, purpose="connect", pull_id=pull.id)
-        db.session.add_all([row, session])
+        webhook = Webhook(token="t", item_id=item.id, body="{}")
+        db.session.add_all([row, session, webhook])
         db.session.commit()
         ids = {"transaction_id": row.id, "edit_id": edit.id, "account_id": account.id}
-        ids["stream_id"] = stream.id
+        ids |= {"stream_id": stream.id, "webhook_id": webhook.id}
         ids["address"] = "a" * 22
         db.session.add(BankLogo(institution_id="ins_1", address=ids["address"], picture=b"p"))
         passkeys.add(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from cryptography.fernet import InvalidToken
 from flask import current_app
-from sqlalchemy import Row, bindparam, func, null, select, update
+from sqlalchemy import Row, Select, bindparam, func, null, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from plaidapp import sealing
@@ -70,6 +70,10 @@ SECRETS = (
 """Everything that the app stores encrypted."""
 
 
+LASTING = tuple(secret for secret in SECRETS if secret.model in (Item, Authenticator, CalendarFeed))
+"""What is kept for long, in tables that are quickly looked through."""
+
+
 class Batch(NamedTuple):
     """What became of some rows: how many were encrypted again, and which no key decrypts."""
 
@@ -106,15 +110,39 @@ def rotate() -> Iterator[Batch]:
             yield batch
 
 
+def sample(most: int) -> tuple[int, int]:
+    """Decrypt the newest and the oldest secrets of each kind that lasts, `most` of each.
+
+    Return how many were tried, and how many of them no key decrypts.
+    """
+    tried = unreadable = 0
+    cipher = _cipher()
+    for secret in LASTING:
+        query, row_id = _stored(secret), secret.model.id
+        ends = (query.order_by(order).limit(most // 2) for order in (row_id, row_id.desc()))
+        rows = {row.id: row for end in ends for row in db.session.execute(end)}
+        tried += len(rows)
+        for row in rows.values():
+            try:
+                cipher.decrypt(Sealed(secret.place(row.user, row.name), row.value))
+            except InvalidToken:
+                unreadable += 1
+    return tried, unreadable
+
+
 def _after(secret: Secret, last: int) -> Sequence[Row[Any]]:
+    query = _stored(secret).where(secret.model.id > last)
+    return db.session.execute(query.order_by(secret.model.id).limit(BATCH)).all()
+
+
+def _stored(secret: Secret) -> Select[Any]:
     query = select(
         secret.model.id,
         secret.column.label("value"),
         secret.user_id.label("user"),
         secret.name.label("name"),
     )
-    some = secret.column.is_not(None), secret.column != b"", secret.model.id > last
-    return db.session.execute(query.where(*some).order_by(secret.model.id).limit(BATCH)).all()
+    return query.where(secret.column.is_not(None), secret.column != b"")
 
 
 def _renew(secret: Secret, stored: Sequence[tuple[int, Sealed]]) -> Batch:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from ipaddress import ip_address
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from plaidapp import policy
 
@@ -38,10 +38,20 @@ def deliver(mail_url: str, message: EmailMessage) -> None:
         _print(message)
         return
     try:
-        with _connection(url.scheme, url.hostname or "", url.port or PORTS[url.scheme]) as server:
+        with _connection(url, policy.MAIL_DEADLINE) as server:
             _prepare(server, url.username, url.password, url.hostname or "")
             _hand_over(server, message)
     except (smtplib.SMTPException, OSError) as error:  # an error of TLS is an OSError
+        raise NotNowError(_described(error), stops=True) from None
+
+
+def try_out(mail_url: str, timeout: float) -> None:
+    """Log in to the mail server and send nothing. Raises NotNowError. `timeout` is in seconds."""
+    url = urlsplit(mail_url)
+    try:
+        with _connection(url, timeout) as server:
+            _prepare(server, url.username, url.password, url.hostname or "")
+    except (smtplib.SMTPException, OSError) as error:
         raise NotNowError(_described(error), stops=True) from None
 
 
@@ -52,11 +62,11 @@ def _print(message: EmailMessage) -> None:
 
 
 @contextmanager
-def _connection(scheme: str, host: str, port: int) -> Iterator[smtplib.SMTP]:
-    timeout = policy.MAIL_DEADLINE
+def _connection(url: SplitResult, timeout: float) -> Iterator[smtplib.SMTP]:
+    host, port = url.hostname or "", url.port or PORTS[url.scheme]
     server: smtplib.SMTP = (
         smtplib.SMTP_SSL(timeout=timeout, context=_context(host))
-        if scheme == "smtps"
+        if url.scheme == "smtps"
         else smtplib.SMTP(timeout=timeout)
     )
     # The name to expect in the certificate. smtplib sets it only if its constructor connects.

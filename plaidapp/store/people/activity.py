@@ -68,6 +68,11 @@ class Kind(StrEnum):
     CALENDAR_ADDRESS_MADE = "calendar_address_made"
     CALENDAR_TURNED_OFF = "calendar_turned_off"
     BANK_MAILS_CHANGED = "bank_mails_changed"
+    OPERATOR_MADE = "operator_made"
+    OPERATOR_REMOVED = "operator_removed"
+    PULL_RETRIED = "pull_retried"
+    WEBHOOK_REPLAYED = "webhook_replayed"
+    DOCTOR_RUN = "doctor_run"
 
 
 class Activity(Base):

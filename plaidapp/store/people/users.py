@@ -61,7 +61,7 @@ class User(Base):
     they turned `bank_mails` off, and when a check finds a difference, unless they turned
     `check_mails` off. `password_changed_at` is None while the password is still that of the
     sign-up. `leaving_since` is when the person had everything deleted; the row is needed until that
-    is done (leaving.py).
+    is done (leaving.py). `is_operator` opens the pages of `plaidapp/operate`.
     """
 
     __tablename__ = "user"
@@ -86,6 +86,7 @@ class User(Base):
     leaving_since: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     password_changed_at: Mapped[datetime | None] = mapped_column(Moment)
+    is_operator: Mapped[bool] = mapped_column(default=False, server_default=false())
 
     # Flask-Login needs these. Its mixin has them too, but the store does not import Flask.
     is_authenticated = is_active = True

@@ -1,6 +1,6 @@
 """The webhooks that Plaid has sent, as they came."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -57,6 +57,22 @@ class WaitingWebhook(Base):
     )
 
 
+def latest(limit: int, before: int | None = None) -> Sequence[Webhook]:
+    """Return everybody's latest webhooks, newest first, of those with an id below `before`."""
+    query = select(Webhook).order_by(Webhook.id.desc()).limit(limit)
+    return db.session.scalars(query if before is None else query.where(Webhook.id < before)).all()
+
+
+def by_id(webhook_id: int) -> Webhook | None:
+    return db.session.get(Webhook, webhook_id)
+
+
+def has_later(webhook: Webhook, codes: Collection[str]) -> bool:
+    """Return True if a later webhook about the same Item has one of these codes."""
+    later = Webhook.item_id == webhook.item_id, Webhook.id > webhook.id, Webhook.code.in_(codes)
+    return bool(db.session.scalar(select(exists().where(*later))))
+
+
 TABLE = cast(Table, Webhook.__table__)
 WAITING = cast(Table, WaitingWebhook.__table__)
 
@@ -107,6 +123,12 @@ _WAITS = (
 def some_wait(item_id: int) -> bool:
     """Do deliveries of this Item wait? Then a new one has to wait too: their order counts."""
     return db.session.scalar(_WAITS, {"item_id": item_id}) is not None
+
+
+def waiting(webhook_ids: Sequence[int]) -> Sequence[int]:
+    """Return those of these deliveries that wait to be handled."""
+    mine = WaitingWebhook.webhook_id.in_(webhook_ids)
+    return db.session.scalars(select(WaitingWebhook.webhook_id).where(mine)).all()
 
 
 def next_waiting(after: int) -> Webhook | None:
