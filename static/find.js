@@ -33,8 +33,7 @@
   }
 
   function go() {
-    goes = asked === text() && dialog.dataset.shown !== asked;
-    if (!goes && dialog.dataset.shown === text()) marked()?.click();
+    if (dialog.dataset.shown === text()) marked()?.click();
     else goes = true;
   }
 

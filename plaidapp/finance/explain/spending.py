@@ -43,10 +43,7 @@ def explain_spending() -> str:
             about(month, end),
             currency,
             [*lines, Result(title, total_of(lines))],
-            notes=[
-                gettext("Refunds are taken off. Transfers don’t count."),
-                *row_lines.hidden_note(),
-            ],
+            notes=notes(),
             links=_links(month, end, currency, categories),
             is_signed=False,
         )

@@ -198,6 +198,14 @@ def test_a_bad_address_is_not_found(alice, spend, query):
     assert alice.client.get(f"/finance/spending/live{query}").status_code == 404
 
 
+def test_what_was_saved_is_said_without_income_too(alice, spend):
+    spend(("2026-11-02", "-50", GROCERIES), ("2026-10-02", "30", GROCERIES))
+    more = "$0.00 came in, and refunds were larger than purchases"
+    assert f"$50.00 saved during November so far: {more}" in text_of(look(alice))
+    october = text_of(look(alice, "?month=2026-10"))
+    assert "$30.00 more went out than came in during October" in october
+
+
 def test_currencies_are_never_added(alice, spend):
     spend(*LIFE[:2], ("2026-11-03", "70", GROCERIES, "EUR"), ("2026-11-03", "1", GROCERIES, ""))
     page = look(alice)
@@ -295,6 +303,7 @@ def test_what_a_month_is_compared_with_is_explained(alice, spend):
         "spending-change?month=2026-11&compared=2026-09-20",
         "spending-change?month=2026-11&compared=2026-11-20",
         "average?month=2026-11&category=TRAVEL&category=INCOME",
+        "average?month=2026-11&category=TRAVEL_FLIGHTS",
         "earned?month=2027-01",
         f"earned?category={'X' * 101}",
         "spending?" + "&".join(f"category=A{number}" for number in range(101)),
