@@ -4,7 +4,10 @@ import pytest
 
 from plaidapp.extensions import db
 from plaidapp.store.people import users
+from tests.canned import canned
 from tests.conftest import Person
+
+__all__ = ["canned"]
 
 
 @pytest.fixture
