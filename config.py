@@ -31,6 +31,9 @@ PLAID_COUNTRIES = {
     *("AT", "BE", "CA", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "IE", "IT", "LT", "LV"),
     *("NL", "NO", "PL", "PT", "SE", "US"),
 }
+PLAID_PRODUCTS = ("balance", "transactions_refresh", "transactions", "recurring_transactions")
+"""What Plaid bills: the first two for each call, the others for each Item and month.
+https://plaid.com/docs/account/billing/"""
 PLAID_LANGUAGES = (
     *("da", "de", "en", "es", "et", "fr", "hi", "it", "lt", "lv", "nl", "no", "pl", "pt"),
     *("ro", "sv", "vi"),
@@ -69,6 +72,11 @@ class Config:
     log_level: str = "INFO"
     log_format: str = "auto"
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    metrics_token: str | None = field(default=None, repr=False)
+    """What Prometheus has to name for /metrics. Without it, there is no such page."""
+    plaid_prices: tuple[tuple[str, float], ...] = ()
+    """What the contract with Plaid costs, by product."""
+    sentry_dsn: str | None = field(default=None, repr=False)
     bank_timeout: float | None = None
     """How many seconds one call to Plaid may take. Only tests set it; see plaidapp.policy."""
 
@@ -116,8 +124,20 @@ class Config:
             web_concurrency=environment.whole_number(env, "WEB_CONCURRENCY", 512),
             database=DatabaseSettings.from_env(env),
             log_level=environment.one_of(env, "LOG_LEVEL", "INFO", LOG_LEVELS, upper=True),
+            metrics_token=_metrics_token(env),
+            plaid_prices=environment.prices(env, "PLAID_PRICES", PLAID_PRODUCTS),
+            sentry_dsn=environment.http_url(env, "SENTRY_DSN"),
             log_format=environment.one_of(env, "LOG_FORMAT", "auto", ("auto", "text", "json")),
         )
+
+
+def _metrics_token(env: Mapping[str, str]) -> str | None:
+    token = environment.text_of(env, "METRICS_TOKEN")
+    if token and (problem := key_strength.problem_with_secret(token)):
+        command = "import secrets; print(secrets.token_urlsafe(32))"
+        remedy = f"Put a token there, made by: python -c '{command}'"
+        raise ConfigError("METRICS_TOKEN", f"{problem}. {remedy}.")
+    return token
 
 
 def _is_on(env: Mapping[str, str], name: str) -> bool:

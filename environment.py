@@ -1,5 +1,6 @@
 """Read a single variable of the environment and check it."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -56,6 +57,22 @@ def whole_number(env: Mapping[str, str], name: str, highest: int, *, least: int 
             name, f"is {value!r}. Put a whole number from {least} to {highest} there."
         )
     return int(value)
+
+
+def prices(
+    env: Mapping[str, str], name: str, products: tuple[str, ...]
+) -> tuple[tuple[str, float], ...]:
+    """Return the price of some of the products, from `product=price,product=price`."""
+    value = text_of(env, name)
+    found: dict[str, float] = {}
+    for pair in value.split(",") if value else ():
+        product, _, price = (part.strip() for part in pair.partition("="))
+        if product not in products or not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", price):
+            known = ", ".join(products)
+            remedy = "Put prices like balance=0.10,transactions=0.30 there"
+            raise ConfigError(name, f"is {value!r}. {remedy}, of these products: {known}.")
+        found[product] = float(price)
+    return tuple(found.items())
 
 
 def http_url(env: Mapping[str, str], name: str) -> str | None:

@@ -6,9 +6,11 @@ import gc
 import os
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
 from config import Config
 from plaidapp import logs, policy, web
+from plaidapp.metrics import sending
 
 # Read here too, so that a bad variable ends the process at once and not in every worker.
 _config = Config.from_env()
@@ -42,3 +44,8 @@ def when_ready(server: Arbiter) -> None:
     """
     web.warm_up(server.app.wsgi())
     gc.freeze()
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Send what this process counts. Threads do not survive a fork, so it begins here."""
+    sending.start(worker.app.wsgi().extensions["redis"], "web")

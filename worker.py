@@ -13,6 +13,7 @@ from plaidapp.jobs import startup
 from plaidapp.jobs.pull_job import QUEUE
 from plaidapp.jobs.runner import Runner as AppWorker
 from plaidapp.jobs.worker_app import worker_app
+from plaidapp.metrics import sending
 
 config: Config = worker_app().config["PLAIDAPP"]
 
@@ -23,6 +24,7 @@ QUEUES = [QUEUE]
 
 def main() -> None:
     connection = Redis.from_url(config.redis_url)
+    sending.start(worker_app().extensions["redis"], "worker")
     AppWorker(QUEUES, connection=connection).work(logging_level=config.log_level)
 
 

@@ -27,8 +27,8 @@ from .error_pages import answer
 log = logging.getLogger(__name__)
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
-OF_PROBES = frozenset({"/healthz", "/readyz"})
-"""These accept any host: a load balancer may ask for them by an address of its own."""
+OF_PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
+"""These accept any host: a load balancer or Prometheus may know an address of its own for them."""
 HOST = re.compile(
     r"(\[[0-9a-f:.]{2,45}\]|(?=.{1,254}$|.{1,254}:)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?)"
     r"(?::[0-9]{1,5})?",

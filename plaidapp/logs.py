@@ -151,6 +151,7 @@ def _secrets(config: Config) -> list[str]:
         *config.secret_keys,
         *config.token_keys,
         config.plaid_secret,
+        config.metrics_token or "",
         *passwords,
         *map(unquote, passwords),
     ]

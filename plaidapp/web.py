@@ -16,9 +16,11 @@ from . import (
     health,
     hosts,
     languages,
+    metrics_page,
     operate,
     origins,
     request_ids,
+    request_times,
     schema,
     security,
     sentences,
@@ -42,6 +44,7 @@ def init_app(app: Flask) -> None:
     app.request_class = forms.FormRequest
     _configure_login()
     login.init_app(app)
+    request_times.init_app(app)
     request_ids.init_app(app)  # first, so that whatever follows can be found in the log
     hosts.init_app(app)  # what it refuses, nothing else may see
     origins.init_app(app)
@@ -58,6 +61,7 @@ def init_app(app: Flask) -> None:
         operate,
         styleguide,
         health,
+        metrics_page,
         error_pages,
         security,
         formats,

@@ -15,6 +15,7 @@ from database_settings import DatabaseSettings
 # The same in each process that runs tests, as their names contain them.
 KEY, OTHER_KEY = (urlsafe_b64encode(sha256(text).digest()).decode() for text in (b"a", b"b"))
 SECRET, OTHER_SECRET = (sha256(text).hexdigest() for text in (b"c", b"d"))
+PRICES = (("balance", 0.1), ("transactions", 3.0))
 ENOUGH = {
     "SECRET_KEY": SECRET,
     "TOKEN_KEYS": KEY,
@@ -40,6 +41,9 @@ def config_of(**changes):
         ("port", 8000),
         ("web_concurrency", None),
         ("log_level", "INFO"),
+        ("metrics_token", None),
+        ("plaid_prices", ()),
+        ("sentry_dsn", None),
         ("bank_timeout", None),
     ],
 )
@@ -89,6 +93,14 @@ def test_the_settings_of_the_database_are_read():
         ("PORT", "80", "port", 80),
         ("WEB_CONCURRENCY", "3", "web_concurrency", 3),
         ("LOG_LEVEL", "debug", "log_level", "DEBUG"),
+        ("METRICS_TOKEN", SECRET, "metrics_token", SECRET),
+        ("PLAID_PRICES", "balance=0.1, transactions=3", "plaid_prices", PRICES),
+        (
+            "SENTRY_DSN",
+            "https://key@sentry.example/1",
+            "sentry_dsn",
+            "https://key@sentry.example/1",
+        ),
     ],
 )
 def test_a_good_value_is_used(name, text, field, value):
@@ -158,6 +170,12 @@ def test_a_good_value_is_used(name, text, field, value):
         ("WEB_CONCURRENCY", "many"),
         ("WEB_CONCURRENCY", "0"),
         ("LOG_LEVEL", "loud"),
+        ("METRICS_TOKEN", "change-me"),
+        ("PLAID_PRICES", "0.10"),
+        ("PLAID_PRICES", "auth=1"),
+        ("PLAID_PRICES", "balance=-1"),
+        ("PLAID_PRICES", "balance=1e5"),
+        ("SENTRY_DSN", "sentry.example"),
     ],
     ids=lambda text: text[:24],
 )
@@ -202,6 +220,9 @@ def test_a_missing_required_variable_is_refused(name):
         "PORT",
         "WEB_CONCURRENCY",
         "LOG_LEVEL",
+        "METRICS_TOKEN",
+        "PLAID_PRICES",
+        "SENTRY_DSN",
     ],
 )
 def test_blank_counts_as_not_set(name):

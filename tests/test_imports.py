@@ -15,6 +15,7 @@ LEAVES = {
     "plaidapp.forms",
     "plaidapp.htmx",
     "plaidapp.log_context",
+    "plaidapp.metrics",
     "plaidapp.name_case",
     "plaidapp.policy",
     "plaidapp.redaction",
@@ -24,7 +25,7 @@ LEAVES = {
 TOP = {"wsgi", "worker", "gunicorn", "run"}  # gunicorn.conf.py is one
 SHARED = {
     f"plaidapp.{name}"
-    for name in ("events", "log_context", "policy", "redaction", "sealing", "texts")
+    for name in ("events", "log_context", "metrics", "policy", "redaction", "sealing", "texts")
 }
 """Leaves that every layer may import."""
 READABLE = ("amounts", "error_sentences", "json_text", "link_payloads", "payloads", "unread")
@@ -77,6 +78,7 @@ MAY_IMPORT = {
     },
     "plaidapp.migrations": set(),
     **{leaf: {leaf} for leaf in LEAVES},
+    "plaidapp.metrics": {"plaidapp.metrics", "plaidapp.policy"},
 }
 SUBJECTS = {
     "plaidapp.store": {

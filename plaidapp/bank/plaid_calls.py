@@ -11,6 +11,7 @@ from cryptography.fernet import InvalidToken
 from plaidapp.sealing import Cipher, Sealed
 
 from . import error_sentences, errors
+from .call_counts import counted
 from .responses import decode, refusal
 from .transport import BoundedPool
 
@@ -66,6 +67,10 @@ class PlaidCalls:
         return bytes(self._response(path, request, deadline).data)
 
     def _response(self, path: str, request: Any, deadline: float | None) -> Any:
+        with counted(path):
+            return self._sent(path, request, deadline)
+
+    def _sent(self, path: str, request: Any, deadline: float | None) -> Any:
         try:
             return self._client.call_api(
                 path,

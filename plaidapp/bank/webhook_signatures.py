@@ -55,14 +55,18 @@ def key_id(token: str, body: bytes, now: float) -> str:
     return kid
 
 
-def check_signature(token: str, key: Mapping[str, Any]) -> None:
-    """Raises ForgedError unless the holder of `key`, a JWK of Plaid's, signed `token`."""
+def check_signature(token: str, key: Mapping[str, Any]) -> int:
+    """Return when the holder of `key`, a JWK of Plaid's, signed `token`: seconds since the epoch.
+
+    Raises ForgedError if somebody else did.
+    """
     if key.get("expired_at") is not None:
         raise ForgedError("the key has expired")
     try:
         public = _public_key(json.dumps(dict(key)))
-        jwt.decode(token, public, algorithms=["ES256"], options={"verify_iat": False})
-    except (jwt.PyJWTError, ValueError, TypeError) as error:
+        claims = jwt.decode(token, public, algorithms=["ES256"], options={"verify_iat": False})
+        return int(claims["iat"])
+    except (jwt.PyJWTError, ValueError, TypeError, KeyError, OverflowError) as error:
         raise ForgedError("the signature does not fit") from error
 
 

@@ -12,6 +12,7 @@ from ..auth import bank_mails
 from ..jobs import clock
 from ..jobs.identity import logo_fetcher
 from ..jobs.mail import postman
+from ..metrics import sending
 from ..webhooks import inbox
 
 
@@ -24,6 +25,7 @@ def run_clock() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     app = current_app._get_current_object()  # type: ignore[attr-defined] # for another thread
+    sending.start(app.extensions["redis"], "clock")
     mails = threading.Thread(
         target=postman.run, args=(app, stop, bank_mails.write_due), daemon=True
     )

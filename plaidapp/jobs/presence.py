@@ -6,33 +6,31 @@ this can be read while Redis is away.
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import redis
+from rq import Queue
 from rq.utils import utcparse
 from rq.worker_registration import REDIS_WORKER_KEYS
 
 from plaidapp import policy
 from plaidapp.extensions import db
+from plaidapp.metrics.processes import processes
 from plaidapp.store.base.types import now
 from plaidapp.store.health import duties
 
 PULL_JOB = re.compile(r"pull-(\d+)-\d+:")
 FIELDS = ("hostname", "pid", "birth", "last_heartbeat")
-MOST_WORKERS = 1_000
+MOST_WORKERS, MOST_QUEUES = 1_000, 20
 
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker that RQ knows.
-
-    An idle one writes only every seven minutes that it is there. A busy one may be gone for ten
-    minutes before RQ forgets it; what it works on has a heartbeat of its own (Pull.heartbeat_at).
-    """
+    """A worker that RQ knows. RQ forgets one that was killed only after ten minutes."""
 
     host: str
     process_id: str
@@ -41,6 +39,9 @@ class Worker:
     is_busy: bool
     pull_id: int | None
     """The pull that it works on."""
+    is_gone: bool
+    """Its process has stopped sending what it counts, and so was killed or can't reach Redis. A
+    plain `rq worker` sends nothing, and is believed until RQ forgets it."""
 
 
 def workers(connection: redis.Redis) -> list[Worker]:
@@ -51,15 +52,20 @@ def workers(connection: redis.Redis) -> list[Worker]:
             pipeline.hmget(key, *FIELDS)
             pipeline.smembers(f"{key}:executions")
         found = pipeline.execute()
+    known = processes(connection)
+    alive = {(each.host, each.process_id) for each in known if each.is_alive}
+    silent = {(each.host, each.process_id) for each in known} - alive
     read = [
-        _worker(_texts(values), _texts(jobs))
+        _worker(_texts(values), _texts(jobs), silent)
         for values, jobs in zip(found[::2], found[1::2], strict=True)
         if all(values)  # others are forgotten
     ]
     return sorted(filter(None, read), key=lambda worker: worker.began_at, reverse=True)
 
 
-def _worker(fields: list[str], jobs: list[str]) -> Worker | None:
+def _worker(
+    fields: list[str], jobs: list[str], silent: Container[tuple[str, str]]
+) -> Worker | None:
     host, process_id, birth, heartbeat = fields
     pull = next(filter(None, map(PULL_JOB.match, jobs)), None)
     try:
@@ -73,11 +79,23 @@ def _worker(fields: list[str], jobs: list[str]) -> Worker | None:
         seen_at=seen_at,
         is_busy=bool(jobs),
         pull_id=int(pull[1]) if pull else None,
+        is_gone=(host, process_id) in silent,
     )
 
 
 def _texts(values: Iterable[Any]) -> list[str]:
     return [value.decode(errors="replace") for value in values]
+
+
+def queues(connection: redis.Redis) -> dict[str, float]:
+    """Return how many jobs are in each queue of RQ. Raises redis.RedisError."""
+    keys = sorted(_texts(connection.smembers(Queue.redis_queues_keys)))[:MOST_QUEUES]
+    with connection.pipeline(transaction=False) as pipeline:
+        for key in keys:
+            pipeline.llen(key)
+        lengths = pipeline.execute()
+    names = (key.removeprefix(Queue.redis_queue_namespace_prefix) for key in keys)
+    return dict(zip(names, map(float, lengths), strict=True))
 
 
 class Diary:

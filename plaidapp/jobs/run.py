@@ -7,7 +7,7 @@ nothing: the row says everything.
 import logging
 from collections.abc import Callable, Sequence
 
-from flask import has_app_context
+from flask import current_app, has_app_context
 from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import DataError, OperationalError
 
@@ -15,6 +15,7 @@ from plaidapp.bank.error_sentences import NONSENSE, PRODUCT_NOT_READY, TIMEOUT
 from plaidapp.bank.errors import BankError, transport_error
 from plaidapp.extensions import db, was_canceled
 from plaidapp.log_context import about
+from plaidapp.metrics import sending
 from plaidapp.store import PullItem
 from plaidapp.store.connections import item_states, items, sync_progress
 from plaidapp.store.pulls import kinds, pulls, transitions
@@ -30,6 +31,7 @@ from .connections.remove import remove
 from .people.erase import erase
 from .pulls.attempt import Attempt
 from .pulls.heartbeat import beating
+from .pulls.outcomes import counted
 from .pulls.setbacks import DisconnectedError, LostPullError
 from .recurring.fetch_streams import read_streams
 from .transactions.check import check, repair
@@ -88,6 +90,8 @@ def run(pull_id: int) -> None:
         except Exception:
             log.exception("The attempt broke off")
             raise BrokenOffError from None
+        finally:
+            sending.send_if_alone(current_app.extensions["redis"])
 
 
 def _run(pull_id: int) -> None:
@@ -102,7 +106,7 @@ def _run(pull_id: int) -> None:
 def _go_through(attempt: Attempt, pull_id: int) -> None:
     attempt.begin()
     try:
-        with beating(pull_id, attempt.number):
+        with counted(attempt), beating(pull_id, attempt.number):
             while not attempt.conclude(_work(attempt)):
                 pass
         if attempt.pull.asked_by == pulls.PERSON:

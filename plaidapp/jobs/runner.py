@@ -25,6 +25,7 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.utils import ensure_job_list, now
 
+from plaidapp.metrics import sending
 from plaidapp.policy import JOB_TIMEOUT
 
 from .pull_job import PullJob
@@ -72,6 +73,7 @@ class Runner(SimpleWorker):
         if limit is None and self._jobs >= JOBS_PER_LIFE and not self._stop_requested:
             sys.stdout.flush()
             sys.stderr.flush()
+            sending.end()
             os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
         return bool(worked)
 

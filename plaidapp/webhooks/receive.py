@@ -30,11 +30,12 @@ from plaidapp.store.base.dialect import is_of_lock, wait_briefly_for_locks
 from plaidapp.store.connections import item_states, items, link_sessions
 from plaidapp.store.webhooks import deliveries
 
-from . import handlers, signing_key
+from . import handlers, outcomes, signing_key
 
 log = logging.getLogger(__name__)
 
 Answer = tuple[dict[str, str], int]
+Stored = tuple[str, Pull | None]
 
 blueprint = Blueprint("webhooks", __name__)
 
@@ -50,25 +51,28 @@ def receive() -> Answer:
     event = _decode(body)
     try:
         kid = key_id(token, body, time.time())
-        check_signature(token, signing_key.find(kid, event, request.remote_addr or ""))
+        signed = check_signature(token, signing_key.find(kid, event, request.remote_addr or ""))
     except ForgedError as reason:
         log.warning("A webhook was refused: %s", reason)
+        outcomes.count(event, outcomes.REFUSED)
         return {"error": "This webhook is not signed by Plaid."}, 401
     except signing_key.KeyUnknownError:
+        outcomes.count(event, outcomes.UNAVAILABLE)
         return {"error": "The key of this webhook can't be checked now."}, 503
-    _accept(fingerprint(token), event, body)
+    outcomes.count(event, _accept(fingerprint(token), event, body))
+    outcomes.time_from(signed)
     return {"status": "kept"}, 200
 
 
-def _accept(token: str, event: Event, body: bytes) -> None:
-    """Store the webhook and, unless it was delivered before, handle it.
+def _accept(token: str, event: Event, body: bytes) -> str:
+    """Store the webhook and, unless it was delivered before, handle it. Return the outcome.
 
     Plaid's answer must not wait for a sync that has locked what the webhook changes. It is stored
     then, and handled later (`inbox`).
     """
     wait_briefly_for_locks(policy.WEBHOOK_LOCK_WAIT)
     try:
-        pull = _store(token, event, body)
+        outcome, pull = _store(token, event, body)
         if pull:
             queue.ring(pull)  # commits first
         else:
@@ -77,12 +81,13 @@ def _accept(token: str, event: Event, body: bytes) -> None:
         if not is_of_lock(error):
             raise
         db.session.rollback()
-        _store(token, event, body, at_once=False)
+        outcome, _ = _store(token, event, body, at_once=False)
         db.session.commit()
+    return outcome
 
 
-def _store(token: str, event: Event, body: bytes, *, at_once: bool = True) -> Pull | None:
-    """Return the pull to ring for, if any. Does not commit.
+def _store(token: str, event: Event, body: bytes, *, at_once: bool = True) -> Stored:
+    """Return the outcome, and the pull to ring for, if any. Does not commit.
 
     Nothing is read or stored of an Item that the person disconnected, or of an Item or a session of
     Link that is not stored: its person may have had everything deleted. No token is stored either:
@@ -92,7 +97,7 @@ def _store(token: str, event: Event, body: bytes, *, at_once: bool = True) -> Pu
     session = link_sessions.of_token(hash_of(event.link_token)) if event.link_token else None
     is_unknown = (event.item_id or event.link_token) and not (item or session)
     if is_unknown or (item and item.state in item_states.BY_PERSON):
-        return None
+        return outcomes.IGNORED, None
     is_known = handlers.is_known(event)
     at_once = at_once and not (is_known and item and deliveries.some_wait(item.id))
     is_new = deliveries.save(
@@ -105,12 +110,13 @@ def _store(token: str, event: Event, body: bytes, *, at_once: bool = True) -> Pu
         session_id=session.id if session else None,
         handled=is_known and at_once,
     )
-    if not (is_new and is_known):
-        return None
-    if at_once:
-        return handlers.handle(event, item, session)
-    deliveries.put_off(token)
-    return None
+    if not is_new:
+        return outcomes.REPEATED, None
+    if is_known and at_once:
+        return outcomes.KEPT, handlers.handle(event, item, session)
+    if is_known:
+        deliveries.put_off(token)
+    return outcomes.KEPT, None
 
 
 def _decode(body: bytes) -> Event:

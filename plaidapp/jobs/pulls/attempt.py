@@ -33,9 +33,8 @@ class Attempt:
 
     def __init__(self, pull: Pull) -> None:
         self.pull = pull
-        self.number = pull.attempt
-        self._id = pull.id
-        self._over = False
+        self._id, self.number = pull.id, pull.attempt
+        self._over, self.outcome = False, pulls.DONE  # the pull's state at last
         self.go_on()
 
     def go_on(self) -> None:
@@ -229,12 +228,12 @@ class Attempt:
             self._end(state=pulls.FAILED, error_code=INTERNAL, error_message=BROKEN)
 
     def _queue(self, run_after: datetime, **values: Any) -> None:
-        transitions.touch(
-            self.pull.id, self.number, state=pulls.QUEUED, run_after=run_after, **values
-        )
+        self.outcome = pulls.QUEUED
+        transitions.touch(self._id, self.number, state=pulls.QUEUED, run_after=run_after, **values)
         db.session.commit()
 
     def _end(self, **values: Any) -> None:
+        self.outcome = pulls.FAILED
         transitions.touch(self._id, self.number, **{"ended_at": now(), **values})
         db.session.commit()
         done_signal.tell(self._id)

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from plaidapp.bank.link_calls import DAYS_REQUESTED
 from plaidapp.bank.unread import ACCOUNT, REMOVED, TRANSACTION
+from plaidapp.metrics.counted import CHANGES, ROWS
 from plaidapp.store import PullItem
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import (
@@ -184,3 +185,5 @@ def _report(
         rows=update.rows,
         request_id=update.request_id,
     )
+    for change in CHANGES:
+        ROWS.add(change, amount=storing.counts[change])

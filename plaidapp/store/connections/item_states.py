@@ -14,6 +14,7 @@ BY_PERSON = (DISCONNECTING, DISCONNECTED, DELETED)
 """States of Items that the person disconnected: nothing more of the bank's is stored."""
 ENDED = (REPLACED, *BY_PERSON)
 """States that only the end of another one follows: no error and no answer changes them."""
+ALL = (GOOD, LOGIN_REQUIRED, ERROR, REVOKED, EXPIRING, NEW_ACCOUNTS, *ENDED)
 NOT_LISTED = (REPLACED, DELETED)
 """States of Items that no list shows."""
 OVER = (REVOKED, *ENDED)
