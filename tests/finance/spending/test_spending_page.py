@@ -198,6 +198,18 @@ def test_a_bad_address_is_not_found(alice, spend, query):
     assert alice.client.get(f"/finance/spending/live{query}").status_code == 404
 
 
+def test_bars_of_the_overview_open_into_parts_and_its_table_has_primary_categories(alice, spend):
+    spend(*LIFE)
+    overview = alice.client.get("/finance/").text
+    bars, table = overview.partition('<section aria-labelledby="spending-1"')[2].split("<table", 1)
+    assert re.findall(r'<details id="spent-(\w+)"', bars) == ["FOOD_AND_DRINK"]
+    parts = bars.partition("<details")[2]
+    assert re.findall(r'name">([^<]+)<', parts) == ["Food and drink", "Groceries", "Coffee"]
+    assert f"category={COFFEE}" in parts
+    rows = re.findall(r'<th scope="row">([^<]+)<', table.partition("</table")[0])
+    assert rows == ["Rent and utilities", "Food and drink", "Total"]
+
+
 def test_what_was_saved_is_said_without_income_too(alice, spend):
     spend(("2026-11-02", "-50", GROCERIES), ("2026-10-02", "30", GROCERIES))
     more = "$0.00 came in, and refunds were larger than purchases"
