@@ -119,6 +119,7 @@ SUBJECTS = {
         "people": {"pulls", "connections"},
         "mail": set(),
         "identity": set(),
+        "retention": set(),
     },
 }
 """Which subjects of the same layer each subject may import."""

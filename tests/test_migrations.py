@@ -25,7 +25,7 @@ TABLES = {
     *("link_session", "link_result", "login_session", "known_device", "tries", "activity"),
     *("authenticator", "passkey", "recovery_code", "spent_token"),
     *("calendar_feed", "mail", "mail_link", "account_check", "check_difference"),
-    *("bank_logo", "merchant_logo", "duty", "notice", "waiting_webhook"),
+    *("bank_logo", "merchant_logo", "duty", "notice", "waiting_webhook", "walk"),
     *("recurring_stream", "recurring_payment", "received_page", "set_aside", "old_text"),
 }
 

@@ -6,7 +6,7 @@ went well, with 1 if a thing failed, and with 2 if it was called in a wrong way.
 
 from flask import Flask
 
-from . import backup, clock, doctor, operators, people, tokens, verify
+from . import backup, clock, doctor, operators, people, prune, tokens, verify
 
 COMMANDS = (
     clock.run_clock,
@@ -17,6 +17,7 @@ COMMANDS = (
     backup.restore,
     operators.make_operator,
     doctor.doctor,
+    prune.prune,
 )
 
 

@@ -31,6 +31,7 @@ from plaidapp.store.webhooks import signing_keys
 from . import presence, queue
 from .connections import link_looks, rotation
 from .pulls import item_requests
+from .retention import prune as retention
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +103,11 @@ def clean_up() -> None:
     db.session.commit()
 
 
+def prune() -> None:
+    """Delete some of what is too old, if it is time for that."""
+    retention.step()
+
+
 DUTIES: dict[Callable[[], None], int] = {
     ask_for_neglected: 1,
     clean_up: policy.CLEANUP_TICKS,
@@ -112,6 +118,7 @@ DUTIES: dict[Callable[[], None], int] = {
     fill_in_search: 1,
     split_totals: 1,
     redact_old_texts: 1,
+    prune: 1,
 }
 """What the clock does, in this order, and in which ticks: 10 is every tenth."""
 

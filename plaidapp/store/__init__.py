@@ -13,6 +13,7 @@ from .connections.link_sessions import LinkSession
 from .connections.notices import Notice
 from .connections.state_changes import StateChange
 from .health.duties import Duty
+from .health.walks import Walk
 from .identity.logos import BankLogo, MerchantLogo
 from .people.activity import Activity
 from .people.authenticators import Authenticator
@@ -79,6 +80,7 @@ __all__ = [
     "Tries",
     "User",
     "WaitingWebhook",
+    "Walk",
     "Webhook",
     "WebhookKey",
 ]

@@ -34,7 +34,7 @@ class FormerRow(Base):
     transaction_id: Mapped[int] = mapped_column(
         ForeignKey("transaction.id", ondelete="CASCADE"), index=True
     )
-    page_id: Mapped[int | None] = mapped_column(BigInteger)
+    page_id: Mapped[int | None] = mapped_column(BigInteger, index=True)
     first_id: Mapped[str | None] = mapped_column(Text)
     own_category: Mapped[str | None] = mapped_column(Text)
     own_detailed: Mapped[str | None] = mapped_column(Text)

@@ -74,6 +74,7 @@ class Transaction(HasCurrency, Base):
         Index("ix_transaction_removed", "item_id", postgresql_where=REMOVED, sqlite_where=REMOVED),
         Index("ix_transaction_unfilled", "id", postgresql_where=UNFILLED, sqlite_where=UNFILLED),
         Index("ix_transaction_account_id_date", "account_id", "date"),
+        Index("ix_transaction_page_id", "page_id"),
     )
 
     id: Mapped[BigId]

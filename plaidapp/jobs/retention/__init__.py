@@ -1,0 +1,1 @@
+"""Deleting what is too old. May import nothing of the other subjects."""
