@@ -1,5 +1,6 @@
 """/metrics shows what happens, to Prometheus and nobody else. Every metric is moved here."""
 
+import json
 import re
 import secrets
 import socket
@@ -25,6 +26,7 @@ TOKEN = secrets.token_urlsafe(32)
 ALLOWED = {"Authorization": f"Bearer {TOKEN}"}
 SYNC = "TRANSACTIONS", "SYNC_UPDATES_AVAILABLE"
 DASHBOARD = Path(__file__).parents[2] / "docs/grafana/plaidapp.json"
+NAME = re.compile(r"plaidapp_\w+")
 RULES = Path(__file__).parents[2] / "docs/prometheus-rules.yml"
 
 
@@ -65,7 +67,7 @@ def moves(read):
             sample = (f"plaidapp_{name}", *sorted(labels))
             moved = after.get(sample, 0.0) - before.get(sample, 0.0)
             assert moved == change if change is not None else moved != 0, (sample, moved)
-            seen.add(re.sub("_(bucket|sum|count)$", "", sample[0]))
+            seen.add(base(sample[0]))
 
     check.seen = seen
     return check
@@ -147,12 +149,20 @@ def test_every_metric_is_moved(
         **{"service_up redis": -1},
     )
 
-    names = {name for name, *_ in read()}
-    assert {re.sub("_(bucket|sum|count)$", "", name) for name in names} <= moves.seen | {
-        "plaidapp_plaid_price"
-    }
-    assert read()["plaidapp_plaid_price", "balance"] == 0.1
     app.extensions["redis"] = redis_client
+    samples = read()
+    assert samples["plaidapp_plaid_price", "balance"] == 0.1
+    names = {base(name) for name, *_ in samples}
+    assert names == moves.seen | {"plaidapp_plaid_price"}
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    drawn = [target["expr"] for panel in panels for target in panel.get("targets", ())]
+    assert {base(name) for name in NAME.findall(" ".join(drawn))} == names
+    assert {base(name) for name in NAME.findall(RULES.read_text())} <= names
+
+
+def base(name):
+    """A metric without the suffix of a histogram's parts."""
+    return re.sub("_(bucket|sum|count)$", "", name)
 
 
 def set_state(app, state):
