@@ -29,5 +29,6 @@ def main() -> None:
 
 
 startup.warm_up()
+startup.give_way()
 if __name__ == "__main__":
     main()

@@ -12,7 +12,7 @@ from rq import Queue
 
 from plaidapp import policy
 from plaidapp.extensions import db
-from plaidapp.jobs import pull_job, queue
+from plaidapp.jobs import pull_job, queue, startup
 from plaidapp.jobs.run import WORK
 from plaidapp.store import Pull
 from plaidapp.store.pulls import kinds, parameters, pulls, transitions
@@ -82,6 +82,7 @@ def test_rq_worker_is_a_full_worker(pull, start):
 def test_python_worker_is_a_full_worker_and_exits_on_sigterm(pull, start, poll):
     process = start("python", "worker.py")
     poll(lambda: state_of(pull) == "done", 30, "the pull")
+    assert os.getpriority(os.PRIO_PROCESS, process.pid) == startup.NICENESS
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0, start.log.read_text()
 
