@@ -6,6 +6,7 @@ PostgreSQL's tables do not bloat.
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, cast
 
 from sqlalchemy import (
@@ -29,6 +30,9 @@ from plaidapp.extensions import db
 from .dialect import on_sqlite
 from .writes import write
 
+FEW = 50
+"""PostgreSQL stores at most so many rows sooner as they are than through a temporary table: one in
+2.2 ms instead of 7.0, 30 in 2.9 ms instead of 3.5, but 100 in 12.6 ms instead of 5.8."""
 InsertInto = Callable[[Table], sqlite.Insert | postgresql.Insert]
 UNIQUE_VIOLATION = "23505"
 """https://www.postgresql.org/docs/current/errcodes-appendix.html"""
@@ -68,21 +72,27 @@ def upsert_many(
     difference in a column named in `ignoring` alone does not cause a write, unless the stored value
     is null.
 
-    The rows go through a temporary table, so that any number of rows takes one statement.
-    PostgreSQL copies the rows in. SQLite writes its search index at the end of each statement that
-    changes it, so a single statement writes it once. If `new` says that probably none of the keys
-    is stored, PostgreSQL first tries to copy the rows into the table itself.
+    Many rows go through a temporary table, so that any number of rows takes one statement.
+    PostgreSQL copies the rows in, but stores a few as they are, since it takes long to make a
+    table. SQLite writes its search index at the end of each statement that changes it, so a single
+    statement writes it once. If `new` says that probably none of the keys is stored, PostgreSQL
+    first tries to copy the rows into the table itself.
     """
     connection = db.session.connection()
     if new and not on_sqlite() and _copied(connection, table, shared, columns, rows()):
+        return
+    made = iter(rows())
+    first = [] if on_sqlite() else list(islice(made, FEW + 1))
+    if 0 < len(first) <= FEW:
+        _store_few(connection, table, key, shared, columns, first, ignoring)
         return
     staged = _staged(table, columns)
     connection.execute(CreateTable(staged))
     if on_sqlite():
         marks = ", ".join("?" * len(columns))
-        connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", list(rows()))  # noqa: S608
+        connection.exec_driver_sql(f"INSERT INTO {staged.name} VALUES ({marks})", list(made))  # noqa: S608
     else:
-        _copy(connection, staged, columns, rows())
+        _copy(connection, staged, columns, chain(first, made))
     given = select(*(literal(value, table.c[name].type) for name, value in shared.items()), staged)
     statement = _insert()(table).from_select(
         (*shared, *columns),
@@ -90,6 +100,20 @@ def upsert_many(
     )
     connection.execute(_on_conflict(statement, key, (*shared, *columns), ignoring))
     connection.execute(DropTable(staged))
+
+
+def _store_few(
+    connection: Connection,
+    table: Table,
+    key: tuple[str, ...],
+    shared: Mapping[str, Any],
+    columns: tuple[str, ...],
+    rows: Iterable[tuple[Any, ...]],
+    ignoring: tuple[str, ...],
+) -> None:
+    same = {**_defaults(table, {*shared, *columns}), **shared}
+    given = [{**same, **dict(zip(columns, row, strict=True))} for row in rows]
+    connection.exec_driver_sql(_plain(table, key, tuple(shared), columns, ignoring), given)
 
 
 def _for_driver(
@@ -155,6 +179,21 @@ def _statement(
     table: Table, key: tuple[str, ...], columns: tuple[str, ...], insert: InsertInto
 ) -> Insert:
     return _on_conflict(insert(table), key, columns)
+
+
+@functools.cache
+def _plain(
+    table: Table,
+    key: tuple[str, ...],
+    shared: tuple[str, ...],
+    columns: tuple[str, ...],
+    ignoring: tuple[str, ...],
+) -> str:
+    """Return a statement of PostgreSQL. Its parameters have the columns' names."""
+    insert = postgresql.insert(table).inline()
+    statement = _on_conflict(insert, key, (*shared, *columns), ignoring)
+    given = *_defaults(table, {*shared, *columns}), *shared, *columns
+    return str(statement.compile(db.engine, column_keys=given))
 
 
 @functools.cache

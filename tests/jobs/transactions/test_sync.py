@@ -11,6 +11,7 @@ from plaidapp.jobs import run as jobs
 from plaidapp.jobs.transactions import fetch
 from plaidapp.policy import MAX_RESTARTS
 from plaidapp.store import Item, Transaction
+from plaidapp.store.base import upsert
 from plaidapp.store.connections import sync_progress
 from plaidapp.store.pulls import kinds, shown_pulls
 from sandbox import bank_activity
@@ -80,10 +81,12 @@ def test_a_custom_users_rows_keep_their_digits(link, custom, stored):
     )
 
 
-def test_only_an_items_first_rows_are_copied_without_a_temporary_table(
-    unsynced, sync, stored, at_bank, bank_server, token_of, context
+@pytest.mark.parametrize("few", [0, 50])
+def test_an_items_first_rows_and_a_few_are_stored_without_a_temporary_table(
+    unsynced, sync, stored, at_bank, bank_server, token_of, context, monkeypatch, few
 ):
     """On PostgreSQL only: SQLite would gain nothing."""
+    monkeypatch.setattr(upsert, "FEW", few)
     staged = []
 
     def note(_connection, _cursor, statement, *_rest):
@@ -96,7 +99,7 @@ def test_only_an_items_first_rows_are_copied_without_a_temporary_table(
     staged.clear()
     bank_server.call("/transactions/refresh", access_token=token_of(unsynced))
     sync(unsynced)
-    assert staged
+    assert bool(staged) == (db.engine.dialect.name == "sqlite" or not few)
     assert stored() == at_bank(unsynced)
 
 

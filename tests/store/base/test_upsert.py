@@ -10,11 +10,18 @@ from sqlalchemy.exc import IntegrityError
 
 from plaidapp.extensions import db
 from plaidapp.store import Account, Transaction
+from plaidapp.store.base import upsert as upserts
 from plaidapp.store.base.upsert import upsert
 from plaidapp.store.connections import accounts
 from plaidapp.store.connections.balances import TABLE, Balance
 from plaidapp.store.transactions import ingest
 from tests import stored
+
+
+@pytest.fixture(autouse=True, params=[0, 50])
+def _few(request, monkeypatch):
+    """On PostgreSQL, a few rows take another way than many."""
+    monkeypatch.setattr(upserts, "FEW", request.param)
 
 
 def names():
