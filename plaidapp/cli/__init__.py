@@ -6,13 +6,32 @@ went well, with 1 if a thing failed, and with 2 if it was called in a wrong way.
 
 from flask import Flask
 
-from . import backup, clock, doctor, operators, people, prune, tokens, verify
+from . import (
+    backup,
+    clock,
+    delete,
+    doctor,
+    export,
+    items,
+    operators,
+    people,
+    prune,
+    pulls,
+    tokens,
+    verify,
+)
 
 COMMANDS = (
     clock.run_clock,
     verify.verify,
     tokens.rotate_tokens,
+    people.list_people,
     people.log_out,
+    items.list_items,
+    items.sync,
+    pulls.list_pulls,
+    export.export,
+    delete.delete,
     backup.backup,
     backup.restore,
     operators.make_operator,

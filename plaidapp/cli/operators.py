@@ -6,6 +6,7 @@ from flask.cli import with_appcontext
 from ..events import event
 from ..extensions import db
 from ..store.people import activity, factors, users
+from . import arguments
 
 
 @click.command("make-operator")
@@ -14,9 +15,7 @@ from ..store.people import activity, factors, users
 @with_appcontext
 def make_operator(name: str, remove: bool) -> None:
     """Let the person with this username or email address open /ops."""
-    user = users.by_name(name)
-    if user is None:
-        raise click.BadParameter("There is no such person.", param_hint="NAME")
+    user = arguments.person(name)
     command = "make-operator --remove" if remove else "make-operator"
     event("operator", command=command, person=users.opaque_id_of(user))
     if user.is_operator is remove:

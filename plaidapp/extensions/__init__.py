@@ -117,7 +117,8 @@ def writing() -> Iterator[None]:
 
 
 def read_one_snapshot() -> None:
-    """Let this POST read like a GET from now on: on one snapshot, and without keeping writers out.
+    """Let this POST, or command, read like a GET from now on: on one snapshot, and without keeping
+    writers out.
 
     Commits.
     """

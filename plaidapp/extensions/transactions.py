@@ -1,6 +1,6 @@
 """What a transaction is for, which decides how it begins."""
 
-from flask import g, has_request_context, request
+from flask import g, has_app_context, has_request_context, request
 from sqlalchemy import Connection
 
 READ_ONLY_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -22,10 +22,10 @@ def migrates(connection: Connection) -> bool:
 
 
 def only_reads() -> bool:
-    """The page of a GET, or of a POST that has called `read_one_snapshot`."""
-    if not has_request_context():
-        return False
-    return "only_reads" in g or (request.method in READ_ONLY_METHODS and "may_write" not in g)
+    """The page of a GET, or what has called `read_one_snapshot`."""
+    if has_app_context() and "only_reads" in g:
+        return True
+    return is_of_page() and request.method in READ_ONLY_METHODS and "may_write" not in g
 
 
 def is_of_page() -> bool:
