@@ -27,6 +27,7 @@ PLAID_HOSTS = {
     "sandbox": "https://sandbox.plaid.com",
     "production": "https://production.plaid.com",
 }
+PLAID_LIMITS = ("production", "sandbox", "off")
 PLAID_COUNTRIES = {
     *("AT", "BE", "CA", "DE", "DK", "EE", "ES", "FI", "FR", "GB", "IE", "IT", "LT", "LV"),
     *("NL", "NO", "PL", "PT", "SE", "US"),
@@ -58,6 +59,8 @@ class Config:
     plaid_url: str
     plaid_country_codes: tuple[str, ...] = ("US",)
     plaid_language: str = "en"
+    plaid_limits: str = "off"
+    """Whose limits of calls are kept: those of Production, of the Sandbox, or none."""
     plaid_item_limit: int | None = None
     """How many Items the Plaid plan allows."""
     public_url: str | None = None
@@ -111,6 +114,9 @@ class Config:
             plaid_secret=_plaid_key(env, base_url, "PLAID_SECRET_KEY", "PLAID_SECRET"),
             plaid_env=plaid_env,
             plaid_url=base_url or PLAID_HOSTS[plaid_env],
+            plaid_limits=environment.one_of(
+                env, "PLAID_LIMITS", "off" if base_url else plaid_env, PLAID_LIMITS
+            ),
             plaid_country_codes=_country_codes(env),
             plaid_language=environment.one_of(env, "PLAID_LANGUAGE", "en", PLAID_LANGUAGES),
             plaid_item_limit=environment.whole_number(env, "PLAID_ITEM_LIMIT", 1_000_000),

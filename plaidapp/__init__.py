@@ -17,6 +17,8 @@ from .bank.client import Bank
 from .bank.link_calls import LinkOptions
 from .extensions import db, postgresql, sqlite
 from .jobs import queue
+from .jobs.plaid_limits.gate import Gate, client_key
+from .jobs.plaid_limits.window import Window
 from .sealing import Cipher
 
 ROOT = Path(__file__).parent.parent
@@ -59,6 +61,11 @@ def create_worker_app(config: Config) -> Flask:
     cipher = Cipher(config.token_keys)
     app.extensions["cipher"] = cipher
     app.extensions["redis"] = queue.connect(config.redis_url)
+    app.extensions["plaid_gate"] = Gate(
+        Window(app.extensions["redis"]),
+        client_key(config.plaid_client_id, config.plaid_env),
+        policy.plaid_limits(config.plaid_limits),
+    )
     app.extensions["bank"] = Bank(
         config.plaid_url,
         config.plaid_client_id,

@@ -91,13 +91,14 @@ class Reset(Fault, frozen=True, tag="reset"):
 class RateLimit(Fault, frozen=True, tag="rate_limit"):
     """Send 429 for calls beyond `limit` in any `seconds`, counted separately for each path.
 
-    Plaid's limits in Production are 50 calls a minute for an Item and 2,500 for a client on
-    /transactions/sync, and 15 and 15,000 on /accounts/get
-    (https://plaid.com/docs/errors/rate-limit-exceeded/).
+    With `per_item`, they are counted separately for each Item too, and other calls are not.
+
+    Plaid's limits: https://plaid.com/docs/errors/rate-limit-exceeded/
     """
 
     limit: Annotated[int, Meta(ge=0)]
     seconds: Seconds
+    per_item: bool = False
 
 
 class Mutate(Fault, frozen=True, tag="mutate"):
@@ -131,7 +132,7 @@ class _RuleState:
         self._seen = 0
         self._random = random.Random(seed)
         self._clock = clock
-        self._admitted: dict[str, deque[float]] = {}
+        self._admitted: dict[tuple[str, str | None], deque[float]] = {}
 
     def count_and_match(self, path: str, item_id: str | None) -> bool:
         """Count a call, and return whether the rule hits it."""
@@ -141,13 +142,15 @@ class _RuleState:
         self._seen += 1
         if self._seen <= rule.after or (rule.times is not None and self.fired >= rule.times):
             return False
-        if isinstance(rule, RateLimit) and self._admits(rule, path):
+        if isinstance(rule, RateLimit) and self._admits(rule, path, item_id):
             return False
         return self._random.random() < rule.probability
 
-    def _admits(self, rule: RateLimit, path: str) -> bool:
-        now = self._clock()
-        admitted = self._admitted.setdefault(path, deque())
+    def _admits(self, rule: RateLimit, path: str, item_id: str | None) -> bool:
+        if rule.per_item and item_id is None:
+            return True
+        now, counted = self._clock(), (path, item_id if rule.per_item else None)
+        admitted = self._admitted.setdefault(counted, deque())
         while admitted and admitted[0] <= now - rule.seconds:
             admitted.popleft()
         if len(admitted) >= rule.limit:
@@ -191,9 +194,12 @@ class Rulebook:
             self._calls.clear()
 
     def names_items(self) -> bool:
-        """True if a rule is limited to an Item, so `record_call` needs the Item of the call."""
+        """True if a rule is about Items, so `record_call` needs the Item of the call."""
         with self._lock:
-            return any(state.rule.item_id for state in self._states)
+            return any(
+                state.rule.item_id or getattr(state.rule, "per_item", False)
+                for state in self._states
+            )
 
     def record_call(
         self, path: str, item_id: str | None = None

@@ -112,7 +112,8 @@ SUBJECTS = {
         },
     },
     "plaidapp.jobs": {
-        "pulls": set(),
+        "plaid_limits": set(),
+        "pulls": {"plaid_limits"},
         "connections": {"pulls"},
         "transactions": {"pulls", "connections"},
         "recurring": {"pulls"},

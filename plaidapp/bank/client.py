@@ -87,15 +87,18 @@ class Bank(LinkCalls, Probes):
         request = AccountsBalanceGetRequest(access_token=self._open(sealed_token), options=options)
         return self._call("/accounts/balance/get", request, payloads.Accounts)
 
-    def sync_page(self, sealed_token: Sealed, cursor: str) -> bytes:
-        """Return the page after `cursor` ("" is the beginning) as bytes, for `decode_page`."""
+    def sync_page(self, sealed_token: Sealed, cursor: str, *, patient: bool = False) -> bytes:
+        """Return the page after `cursor` ("" is the beginning) as bytes, for `decode_page`.
+
+        `patient`: Plaid's limits may delay it for long, as in the middle of an update.
+        """
         request = TransactionsSyncRequest(
             access_token=self._open(sealed_token),
             cursor=cursor,
             count=PAGE_SIZE,
             options=TransactionsSyncRequestOptions(days_requested=DAYS_REQUESTED, **ROW_OPTIONS),
         )
-        return self._bytes("/transactions/sync", request)
+        return self._bytes("/transactions/sync", request, patient=patient)
 
     def transactions_page(
         self, sealed_token: Sealed, start: date, end: date, offset: int

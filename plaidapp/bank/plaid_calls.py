@@ -1,7 +1,10 @@
 """One call to Plaid: plaid-python builds and sends it, and every failure becomes a BankError."""
 
+import copy
+import hashlib
 import logging
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any, Self, TypeVar
 
 import msgspec
 import plaid
@@ -19,6 +22,9 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 JSON = {"Accept": "application/json", "Content-Type": "application/json"}
+Gate = Callable[[str, str | None, bool], None]
+"""Called before each call with its path, with what stands for the Item (None if it has none), and
+with whether it may wait for long. What it raises, the call raises."""
 KEYS = ("clientId", "secret")
 """plaid-python's names for the API keys in each request's headers."""
 
@@ -41,6 +47,13 @@ class PlaidCalls:
             timeout, maxsize=16, ca_certs=configuration.ssl_ca_cert
         )
         self._cipher = cipher
+        self._gate: Gate | None = None
+
+    def gated(self, gate: Gate) -> Self:
+        """Return the same bank, whose calls go through `gate`."""
+        gated = copy.copy(self)
+        gated._gate = gate
+        return gated
 
     def can_read(self, sealed_token: Sealed) -> bool:
         """Return True if one of the app's keys decrypts the token."""
@@ -63,10 +76,17 @@ class PlaidCalls:
         """`deadline` replaces the usual one, in seconds."""
         return decode(self._bytes(path, request, deadline), kind)
 
-    def _bytes(self, path: str, request: Any, deadline: float | None = None) -> bytes:
-        return bytes(self._response(path, request, deadline).data)
+    def _bytes(
+        self, path: str, request: Any, deadline: float | None = None, *, patient: bool = False
+    ) -> bytes:
+        """`patient`: the gate may wait for long."""
+        return bytes(self._response(path, request, deadline, patient=patient).data)
 
-    def _response(self, path: str, request: Any, deadline: float | None) -> Any:
+    def _response(
+        self, path: str, request: Any, deadline: float | None, *, patient: bool = False
+    ) -> Any:
+        if self._gate:
+            self._gate(path, _hash_of(request.get("access_token")), patient)
         with counted(path):
             return self._sent(path, request, deadline)
 
@@ -92,6 +112,11 @@ class PlaidCalls:
         except (plaid.OpenApiException, TypeError, ValueError, AttributeError) as error:
             # plaid-python itself fails on some responses, such as an error body it can't decode.
             raise _logged(path, error, error_sentences.NONSENSE) from None
+
+
+def _hash_of(token: str | None) -> str | None:
+    """Return what stands for an Item where its token must not be."""
+    return hashlib.sha256(token.encode()).hexdigest()[:32] if token else None
 
 
 def _logged(path: str, error: Exception, code: str) -> errors.BankError:

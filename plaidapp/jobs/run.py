@@ -29,6 +29,7 @@ from .connections.read_accounts import refresh_balances
 from .connections.read_status import read_status
 from .connections.remove import remove
 from .people.erase import erase
+from .plaid_limits.gate import HeldBackError
 from .pulls.attempt import Attempt
 from .pulls.heartbeat import beating
 from .pulls.outcomes import counted
@@ -132,6 +133,10 @@ def _work(attempt: Attempt) -> list[BankError]:
     if (begin := BEGIN.get(attempt.pull.kind)) and not _is_needless(attempt):
         try:
             begin(attempt)
+        except HeldBackError as held:
+            attempt.roll_back()
+            attempt.hold_back(held)
+            return []
         except (BankError, DataError, JobTimeoutException) as problem:
             attempt.roll_back()
             attempt.own_error = _as_bank_error(problem)
@@ -181,6 +186,10 @@ def _try(attempt: Attempt, pull_item: PullItem, work: Work) -> list[BankError]:
     except DisconnectedError:
         attempt.roll_back()
         attempt.report(pull_item, phase=pulls.DONE)
+    except HeldBackError as held:
+        attempt.roll_back()
+        attempt.hold_back(held)
+        attempt.report(pull_item, phase=pulls.QUEUED)
     except (BankError, DataError, JobTimeoutException) as problem:
         attempt.roll_back()
         error = _as_bank_error(problem)

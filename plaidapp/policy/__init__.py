@@ -17,6 +17,7 @@ from .health import *  # noqa: F403
 from .logos import *  # noqa: F403
 from .mails import *  # noqa: F403
 from .notices import *  # noqa: F403
+from .plaid_limits import *  # noqa: F403
 from .retention import *  # noqa: F403
 from .schedule import *  # noqa: F403
 from .visitors import *  # noqa: F403

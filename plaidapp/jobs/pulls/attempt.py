@@ -4,8 +4,8 @@ Every report is its own short transaction, so that pages can watch, and so that 
 working pull from one whose worker died.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from flask import current_app
@@ -20,7 +20,9 @@ from plaidapp.store.connections import item_states, items, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls, transitions
 
+from ..plaid_limits.gate import Gate, HeldBackError
 from . import done_signal, next_attempt
+from .item_values import begun, set_values
 from .setbacks import BROKEN, INTERNAL, DisconnectedError, LostPullError, slow_database
 
 
@@ -42,11 +44,14 @@ class Attempt:
         self.waits_until: datetime | None = None
         self.verdict: BankError | None = None
         self.own_error: BankError | None = None
+        self._held_until: datetime | None = None
 
     @property
     def bank(self) -> Bank:
+        """If Plaid's limits leave no room, its calls wait or raise HeldBackError."""
         bank: Bank = current_app.extensions["bank"]
-        return bank
+        gate: Gate = current_app.extensions["plaid_gate"]
+        return bank.gated(partial(gate.wait_for_turn, self.pull.asked_by))
 
     @property
     def works_on_items(self) -> bool:
@@ -70,7 +75,7 @@ class Attempt:
                 pull_item.comparison = None
         for pull_item in () if self.pull.facts.follows_link else self.pull.items:
             if not (pull_item.is_idle or pull_item.has_final_error):
-                _set(pull_item, _begun(pull_item))
+                set_values(pull_item, begun(pull_item))
                 break
         db.session.commit()
 
@@ -83,9 +88,9 @@ class Attempt:
 
     def report_asking(self, pull_item: PullItem) -> None:
         """Report that reading the Item begins (again), unless the row says so already."""
-        begun = _begun(pull_item)
-        if any(getattr(pull_item, name) != value for name, value in begun.items()):
-            self.report(pull_item, **begun)
+        values = begun(pull_item)
+        if any(getattr(pull_item, name) != value for name, value in values.items()):
+            self.report(pull_item, **values)
 
     def report(self, pull_item: PullItem, *, stored: bool = False, **values: Any) -> None:
         """Commit `values` of `pull_item`, and whatever the caller has added to the session.
@@ -102,13 +107,17 @@ class Attempt:
         ends = is_done and self._is_last(pull_item) and transitions.finish(self._id, self.number)
         alive = ends or transitions.touch(self._id, self.number)
         if alive:
-            _set(pull_item, values)
+            set_values(pull_item, values)
         db.session.commit()
         if not alive:
             raise LostPullError
         if ends:
             self._over = True
             done_signal.tell(self._id)
+
+    def hold_back(self, held: HeldBackError) -> None:
+        """Have the pull go on when there is room for its call. That is no failure."""
+        self._held_until = now() + timedelta(seconds=held.wait)
 
     def _is_last(self, pull_item: PullItem) -> bool:
         """Is the pull over when this Item is done?
@@ -162,6 +171,8 @@ class Attempt:
         """
         if self._over:
             pass
+        elif self._held_until:  # whatever else has happened
+            self._queue(self._held_until)
         elif errors:
             self._fail_or_retry(errors)
         elif next_attempt.begin_requested(self.pull, works_on_items=self.works_on_items):
@@ -237,14 +248,3 @@ class Attempt:
         transitions.touch(self._id, self.number, **{"ended_at": now(), **values})
         db.session.commit()
         done_signal.tell(self._id)
-
-
-def _begun(pull_item: PullItem) -> dict[str, Any]:
-    """Return the values of an Item that is being asked. PREPARING stays: a page shows it longer."""
-    phase = pulls.PREPARING if pull_item.phase == pulls.PREPARING else pulls.ASKING
-    return {"phase": phase, "pages": 0, "rows": 0, "error_code": None, "error_message": None}
-
-
-def _set(pull_item: PullItem, values: Mapping[str, Any]) -> None:
-    for name, value in values.items():
-        setattr(pull_item, name, value)

@@ -109,7 +109,7 @@ def _fetch_pages(attempt: Attempt, pull_item: PullItem, start: Start, spool: Spo
                 if page.next_cursor in cursors:
                     raise transport_error(LOOP)
                 cursors.add(page.next_cursor)
-                asked = ahead.submit(bank.sync_page, start.token, page.next_cursor)
+                asked = ahead.submit(bank.sync_page, start.token, page.next_cursor, patient=True)
             for account in page.accounts:
                 accounts[account.account_id] = account
                 unread_accounts.pop(account.account_id, None)
