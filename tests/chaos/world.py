@@ -64,7 +64,7 @@ class World:
         self.directory = directory
         self.database = database
         self.bank_state = directory / "sandbox.db"
-        self.url = f"http://127.0.0.1:{free_port()}"
+        self.url = f"http://127.0.0.1:{self._web_port()}"
         self.bank_url = f"http://127.0.0.1:{free_port()}"
         self._redis_socket = directory / "redis.sock"
         self.mailbox = Mailbox()
@@ -76,6 +76,9 @@ class World:
         self.http.trust_env = False
         self._migrate()
         self.formation = Formation(ROOT, directory, self.env)
+
+    def _web_port(self) -> int:
+        return free_port()
 
     def _environment(self) -> dict[str, str]:
         return {
@@ -105,17 +108,21 @@ class World:
 
     def start(self) -> None:
         """Start every process and return once pages and everything behind them work."""
-        python, add = sys.executable, self.formation.add
-        bank_port, web_port = self.bank_url.rpartition(":")[2], self.url.rpartition(":")[2]
-        add("redis", find_redis_server(), *self._redis_options())
-        add("sandbox", python, "-m", "sandbox", "--port", bank_port, "--state",
-            str(self.bank_state), "--webhook-retry", WEBHOOK_RETRY,
-            "--shuffle-webhooks")  # fmt: skip
+        self.start_services()
+        python, add, web_port = sys.executable, self.formation.add, self.url.rpartition(":")[2]
         add("web", python, "-m", "gunicorn", "wsgi:app", "--bind", f"127.0.0.1:{web_port}")
         for worker in WORKERS:
             add(worker, python, "worker.py")
         add("clock", python, "-m", "flask", "--app", "wsgi", "clock")
         poll(self.is_ready, 30, "a ready app")
+
+    def start_services(self) -> None:
+        """Start Redis and the bank."""
+        add, bank_port = self.formation.add, self.bank_url.rpartition(":")[2]
+        add("redis", find_redis_server(), *self._redis_options())
+        add("sandbox", sys.executable, "-m", "sandbox", "--port", bank_port, "--state",
+            str(self.bank_state), "--webhook-retry", WEBHOOK_RETRY,
+            "--shuffle-webhooks")  # fmt: skip
 
     def _redis_options(self) -> Iterator[str]:
         options = {

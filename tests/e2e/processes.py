@@ -59,7 +59,12 @@ class Running:
     """A command in its own session, with the processes that it starts."""
 
     def __init__(
-        self, command: list[str], log: Path, env: Mapping[str, str], cwd: Path = ROOT
+        self,
+        command: list[str],
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path = ROOT,
+        sockets: tuple[int, ...] = (),
     ) -> None:
         self.log = log
         self._mark = uuid.uuid4().hex
@@ -73,6 +78,7 @@ class Running:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=sockets,
             )
 
     def family(self) -> list[psutil.Process]:
@@ -109,6 +115,11 @@ class Running:
         """Send a signal to the whole group, as a terminal does on Ctrl-C."""
         self.family()
         os.killpg(self._popen.pid, number)
+
+    def terminate(self) -> None:
+        """Ask the command alone to stop, as a host does."""
+        self.family()
+        self._popen.terminate()
 
     def kill(self) -> None:
         """Kill the command first, so that it restarts nothing, then its descendants."""
