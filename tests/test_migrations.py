@@ -9,9 +9,10 @@ from cryptography.fernet import Fernet
 from flask import current_app
 from flask_migrate import check, downgrade, revision, upgrade
 from sqlalchemy import MetaData, Table, inspect, text
+from sqlalchemy.exc import OperationalError
 
 from config import Config
-from plaidapp import create_app, schema
+from plaidapp import create_app, policy, schema
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.store.transactions import reader, search
@@ -254,8 +255,55 @@ def upgrade():
 def test_only_transactions_have_a_lock_timeout(database, copied_migrations):
     add(copied_migrations, INDEX_BUILT_CONCURRENTLY)
     upgrade(copied_migrations)
-    assert db.session.execute(text("SELECT * FROM timeout")).one() == ("5s", "0", "5s")
+    assert db.session.execute(text("SELECT * FROM timeout")).one() == ("500ms", "0", "500ms")
     assert "ix_item_state" in {index["name"] for index in inspect(db.engine).get_indexes("item")}
+
+
+NEEDS_A_LOCK = """
+from alembic import op
+
+revision, down_revision = "9999", None
+
+
+def upgrade():
+    op.execute("ALTER TABLE busy ADD COLUMN number int")
+"""
+
+
+@pytest.fixture
+def busy(database, copied_migrations):
+    """A connection that has locked the table of the only migration."""
+    for path in copied_migrations.glob("versions/*.py"):
+        path.unlink()
+    (copied_migrations / "versions/9999_only.py").write_text(NEEDS_A_LOCK)
+    with db.engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE busy (id int)")
+        connection.commit()
+        connection.exec_driver_sql("LOCK TABLE busy IN ACCESS SHARE MODE")
+        yield connection
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_a_migration_starts_over_while_the_app_has_a_lock(busy, copied_migrations, monkeypatch):
+    pauses = []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        busy.rollback()
+
+    monkeypatch.setattr("time.sleep", pause)
+    upgrade(copied_migrations)
+
+    assert pauses == [policy.MIGRATION_PAUSE]
+    assert stored_version() == "9999"
+
+
+@pytest.mark.parametrize("empty_url", ["postgresql"], indirect=True)
+def test_a_migration_starts_over_for_a_while_only(busy, copied_migrations, monkeypatch):
+    monkeypatch.setattr(policy, "MIGRATION_PATIENCE", 0)
+    with pytest.raises(OperationalError, match="lock timeout"):
+        upgrade(copied_migrations)
+    assert stored_version() is None
 
 
 FAILING = """

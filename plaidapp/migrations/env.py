@@ -1,12 +1,19 @@
 """Runs the migrations on the app's own database; `flask --app wsgi db ...` comes through here."""
 
+import logging
+import time
 from collections.abc import Iterable
 from typing import Any
 
 from alembic import context
 from alembic.util import CommandError
 from flask import current_app
+from sqlalchemy.exc import OperationalError
 
+from plaidapp import policy
+
+log = logging.getLogger("alembic.runtime.migration")
+LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED = "55P03", "40P01"
 db = current_app.extensions["migrate"].db
 
 SEARCH = ("transaction_search", "ix_transaction_search")
@@ -44,19 +51,42 @@ def refuse_unknown(versions: Iterable[str]) -> None:
         )
 
 
-# It has limits of its own: see extensions/postgresql.py.
-with db.engine.connect().execution_options(migrates=True) as connection:
-    context.configure(
-        connection=connection,
-        target_metadata=db.metadata,
-        include_name=is_modelled,
-        include_object=is_compared,
-        process_revision_directives=number_revision,
-        # What one migration did stays, even if the next one fails or builds an index outside of
-        # any transaction.
-        transaction_per_migration=True,
-        **current_app.extensions["migrate"].configure_args,
-    )
-    refuse_unknown(context.get_context().get_current_heads())
-    with context.begin_transaction():
-        context.run_migrations()
+def migrate() -> None:
+    """Run the migrations that are left to run."""
+    # It has limits of its own: see extensions/postgresql.py.
+    with db.engine.connect().execution_options(migrates=True) as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            include_name=is_modelled,
+            include_object=is_compared,
+            process_revision_directives=number_revision,
+            # What one migration did stays, even if the next one fails or builds an index outside
+            # of any transaction.
+            transaction_per_migration=True,
+            **current_app.extensions["migrate"].configure_args,
+        )
+        refuse_unknown(context.get_context().get_current_heads())
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+def is_in_the_way(error: OperationalError) -> bool:
+    """Has the app locked a table that the migration changes?"""
+    return getattr(error.orig, "sqlstate", None) in (LOCK_NOT_AVAILABLE, DEADLOCK_DETECTED)
+
+
+def migrate_when_possible() -> None:
+    """Start over while the app is in the way: a migration must not make its requests wait."""
+    deadline = time.monotonic() + policy.MIGRATION_PATIENCE
+    while True:
+        try:
+            return migrate()
+        except OperationalError as error:
+            if not is_in_the_way(error) or time.monotonic() > deadline:
+                raise
+        log.info("A table is in use, so the migration starts over")
+        time.sleep(policy.MIGRATION_PAUSE)
+
+
+migrate_when_possible()

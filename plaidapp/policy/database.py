@@ -18,6 +18,11 @@ JOB_LOCK_TIMEOUT = 60.0
 IDLE_TIMEOUT = 60.0
 """Seconds that a transaction may stay open with nothing to do. Its process hangs, and others may
 wait for its locks."""
-MIGRATION_LOCK_TIMEOUT = 5.0
+MIGRATION_LOCK_TIMEOUT = 0.5
 """Seconds that a migration waits for a lock, while requests queue up behind it. Its statements may
-take as long as they must."""
+take as long as they must. It gives up before PostgreSQL looks for deadlocks, after a second: so the
+app is never what is canceled."""
+MIGRATION_PAUSE = 1.0
+"""Seconds until it starts over, after it has given up."""
+MIGRATION_PATIENCE = 300.0
+"""Seconds after which it starts over no more."""

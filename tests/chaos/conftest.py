@@ -35,11 +35,14 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
             yield world
         finally:
             world.close()
-            if os.environ.get("CHAOS_LOGS"):
-                _keep_logs(directory, Path(os.environ["CHAOS_LOGS"]) / request.param)
+            keep_logs(directory, request.param)
 
 
-def _keep_logs(directory: Path, destination: Path) -> None:
+def keep_logs(directory: Path, name: str) -> None:
+    """Copy the logs of the processes to CHAOS_LOGS, if it is set."""
+    if "CHAOS_LOGS" not in os.environ:
+        return
+    destination = Path(os.environ["CHAOS_LOGS"]) / name
     destination.mkdir(parents=True, exist_ok=True)
     for log in directory.glob("*.log"):
         shutil.copy(log, destination)

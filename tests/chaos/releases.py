@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
+from plaidapp.store.connections.item_states import COMPLETE
 from tests.e2e.processes import Running
 
 from .databases import Postgres
@@ -117,11 +118,9 @@ class Site(World):
 
     def are_synced(self) -> bool:
         """Has every Item its whole history?"""
-        behind = (
-            "SELECT count(*) FROM item WHERE synced_at IS NULL OR sync_applied < sync_requested"
-        )
+        query = text("SELECT update_status, sync_applied >= sync_requested FROM item")
         with self.engine.connect() as connection:
-            return connection.scalar(text(behind)) == 0
+            return set(map(tuple, connection.execute(query))) == {(COMPLETE, True)}
 
     def close(self) -> None:
         for running in self._running.values():

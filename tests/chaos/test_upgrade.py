@@ -13,7 +13,7 @@ from plaidapp.store import Pull
 from plaidapp.store.pulls import pulls
 
 from .bank_life import BankLife
-from .conftest import GATE
+from .conftest import GATE, keep_logs
 from .databases import Postgres
 from .deliveries import Plaid, stored_hashes
 from .figures import LONG
@@ -52,6 +52,7 @@ def site() -> Iterator[Site]:
             yield site
         finally:
             site.close()
+            keep_logs(directory, "upgrade")
 
 
 @pytest.mark.skipif(not LONG, reason="`make chaos` upgrades from the version before")
