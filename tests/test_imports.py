@@ -76,7 +76,7 @@ MAY_IMPORT = {
         *SHOWN,
         *LOWER,
     },
-    "plaidapp.migrations": set(),
+    "plaidapp.migrations": {"plaidapp.policy"},
     **{leaf: {leaf} for leaf in LEAVES},
     "plaidapp.metrics": {"plaidapp.metrics", "plaidapp.policy"},
 }
