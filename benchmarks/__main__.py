@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-SCRIPTS = ("ingest", "click_to_panel", "jobs", "pages", "growth", "sweep", "memory")
+SCRIPTS = ("ingest", "click_to_panel", "jobs", "pages", "growth", "sweep", "scrape", "memory")
 LIBRARIES = ("flask", "gunicorn", "sqlalchemy", "psycopg", "redis", "rq", "msgspec", "plaid-python")
 
 

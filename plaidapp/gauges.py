@@ -16,7 +16,7 @@ from config import Config
 from .extensions import db
 from .jobs import presence
 from .metrics.processes import Process, processes
-from .store.connections import item_states
+from .store.connections import item_states, overview
 from .store.health import counts, duties
 
 Values = dict[str, float]
@@ -51,7 +51,7 @@ class Gauges(Collector):
         )
 
     def _of_database(self) -> Iterator[GaugeMetricFamily]:
-        states = dict.fromkeys(item_states.ALL, 0.0) | counts.items_by_state()
+        states = dict.fromkeys(item_states.ALL, 0.0) | overview.by_state()
         yield _gauge("items", "Items by state.", "state", states)
         waiting = counts.waiting()
         yield _gauge(

@@ -6,7 +6,7 @@ An Item is Plaid's name for one log-in at one institution.
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Table, Text
+from sqlalchemy import ForeignKey, Index, LargeBinary, String, Table, Text
 from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship
 
 from plaidapp import policy, sealing
@@ -55,6 +55,7 @@ class Item(Base):
     """
 
     __tablename__ = "item"
+    __table_args__ = (Index("ix_item_state_id", "state", "id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("user.id", ondelete="CASCADE"), index=True)

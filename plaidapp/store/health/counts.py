@@ -28,11 +28,6 @@ class Waiting:
     """Seconds for which the first of them has been due."""
 
 
-def items_by_state() -> dict[str, float]:
-    found = db.session.execute(select(Item.state, func.count()).group_by(Item.state))
-    return {state: float(number) for state, number in found}
-
-
 def waiting() -> Mapping[str, Waiting]:
     """Return what waits, by who asked for it."""
     moment = now()
