@@ -12,7 +12,7 @@ test: check chromium hledger pgbouncer  ## check style and types, and run every 
 chaos: $(VENV)/test  ## kill processes for twenty minutes, print a summary, then sync 2,000 random worlds, send 10,000 bad requests and guess 40,000 passwords
 	CHAOS=long $(VENV)/bin/python -m pytest tests/chaos
 	CHAOS=long $(VENV)/bin/python -m pytest tests/worlds
-	CHAOS=long $(VENV)/bin/python -m pytest tests/fuzz tests/auth/test_guesses.py
+	CHAOS=long $(VENV)/bin/python -m pytest tests/fuzz tests/auth/test_guesses.py tests/jobs/test_a_day.py
 
 bench: $(VENV)/bench  ## measure speed and memory, and write docs/benchmarks.md
 	$(VENV)/bin/python -m benchmarks $(if $(QUICK),--quick) | tee $(VENV)/benchmarks.md
