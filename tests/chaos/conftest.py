@@ -20,6 +20,7 @@ from tests.chaos.world import World, poll
 LAST = "test_secrets.py"
 GATE = "gate"
 """The name of the property under which a test reports a row of the table."""
+Note = Callable[[str, str, str], None]
 PEOPLE = ("alice", "bob")
 BANKS = ("ins_109508", "ins_109509", "ins_109510", "ins_109511")
 
@@ -99,7 +100,7 @@ def postgres(world: World) -> Iterator[Postgres]:
 
 
 @pytest.fixture
-def note(record_property: Callable[[str, object], None], world: World) -> Callable[..., None]:
+def note(record_property: Callable[[str, object], None], world: World) -> Note:
     """Add a row to the table: the gate, what is required, what was measured."""
     database = "PostgreSQL" if isinstance(world.database, Postgres) else "SQLite"
 
@@ -107,6 +108,12 @@ def note(record_property: Callable[[str, object], None], world: World) -> Callab
         record_property(GATE, (f"{database}: {gate}", required, measured))
 
     return write
+
+
+@pytest.fixture
+def note_own(record_property: Callable[[str, object], None]) -> Note:
+    """The same for a test with a world of its own."""
+    return lambda *row: record_property(GATE, row)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -21,6 +21,11 @@ class Postgres:
         self._server.psql("CREATE DATABASE chaos")
         self.url = self._server.get_uri("chaos").replace("postgresql://", "postgresql+psycopg://")
 
+    @property
+    def programs(self) -> Path:
+        """The folder of pg_dump and the like, of the server's version."""
+        return Path(psutil.Process(self._server.get_pid()).exe()).parent
+
     def kill(self) -> None:
         """SIGKILL the postmaster and return once its children have exited too."""
         postmaster = psutil.Process(self._server.get_pid())

@@ -2,7 +2,7 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from plaidapp.store import Pull
 from plaidapp.store.pulls import pulls
 
 from .bank_life import BankLife
-from .conftest import GATE, keep_logs
+from .conftest import Note, keep_logs
 from .databases import Postgres
 from .deliveries import Plaid, stored_hashes
 from .figures import LONG
@@ -29,12 +29,6 @@ WEBHOOKS = 300
 PER_SECOND = 10
 ANSWERS = 60
 """How many requests people make before each step, and after the last."""
-Note = Callable[[str, str, str], None]
-
-
-@pytest.fixture
-def note(record_property: Callable[[str, object], None]) -> Note:
-    return lambda *row: record_property(GATE, row)
 
 
 @pytest.fixture
@@ -56,7 +50,7 @@ def site() -> Iterator[Site]:
 
 
 @pytest.mark.skipif(not LONG, reason="`make chaos` upgrades from the version before")
-def test_an_upgrade_under_load_refuses_and_loses_nothing(site: Site, note: Note) -> None:
+def test_an_upgrade_under_load_refuses_and_loses_nothing(site: Site, note_own: Note) -> None:
     """Then the old code takes over again: it works with the new tables."""
     people = [Person(site.url, name) for name in PEOPLE]
     for person in people:
@@ -87,7 +81,7 @@ def test_an_upgrade_under_load_refuses_and_loses_nothing(site: Site, note: Note)
 
     lost = {one.token_hash for one in updates} - stored_hashes(site)
     statuses = Counter(outcome.status for outcome in sending.result())
-    note(
+    note_own(
         f"upgrade and back under load: {visitors.answers.total()} requests, {WEBHOOKS} webhooks",
         "no request refused, broken or 5xx; no webhook, click or row lost or doubled",
         f"{len(visitors.problems)} failed, {len(lost)} webhooks lost; exact {took:.1f} s later",
