@@ -1,6 +1,7 @@
 """What the workers and the clock can do: kinds of pull, and duties."""
 
 from flask import render_template
+from flask_babel import lazy_gettext
 
 from plaidapp.jobs import clock
 from plaidapp.jobs.pull_job import REGISTERED
@@ -9,6 +10,24 @@ from plaidapp.store.pulls import kinds, overview
 
 from .blueprint import blueprint
 
+DOES = {
+    kinds.LINK: lazy_gettext("connects a test bank"),
+    kinds.CONNECT: lazy_gettext("follows a person through Link, then connects the bank"),
+    kinds.RECONNECT: lazy_gettext("follows a person who logs in to a bank again"),
+    kinds.LOOK: lazy_gettext("looks whether a link was used after its pull had ended"),
+    kinds.ACCOUNTS: lazy_gettext("asks banks for balances"),
+    kinds.TRANSACTIONS: lazy_gettext("syncs transactions"),
+    kinds.TOTAL: lazy_gettext("syncs transactions, then counts them"),
+    kinds.REPAIR: lazy_gettext("reads a connection again from the beginning, then checks it"),
+    kinds.CHECK: lazy_gettext("compares what is stored with the bank"),
+    kinds.RECURRING: lazy_gettext("reads recurring payments"),
+    kinds.REFRESH: lazy_gettext("has Plaid look for new transactions at the bank"),
+    kinds.STATUS: lazy_gettext("asks Plaid when the bank last delivered data"),
+    kinds.REMOVE: lazy_gettext("ends a replaced connection at Plaid; tried until it succeeds"),
+    kinds.DISCONNECT: lazy_gettext("ends a connection at Plaid; tried until it succeeds"),
+    kinds.ERASE: lazy_gettext("deletes everything of a person; tried until it succeeds"),
+}
+
 
 @blueprint.get("/jobs")
 def jobs() -> str:
@@ -16,6 +35,7 @@ def jobs() -> str:
         "operate/jobs.html",
         functions=sorted(REGISTERED),
         kinds=kinds.KINDS.values(),
+        does=DOES,
         open_pulls=overview.open_by_kind(),
         duties=[(duty.__name__, (duty.__doc__ or "").split("\n\n")[0]) for duty in clock.DUTIES],
         done={duty.name: duty for duty in duties.every()},

@@ -39,4 +39,6 @@ def retry(pull_id: int) -> str | Response:
     db.session.refresh(pull)  # an UPDATE changed it behind the session's back
     queue.ring(pull)  # commits first
     sentence = gettext("Pull %(id)s waits for a worker.", id=pull_id)
-    return acts.tell(sentence, f'<p class="small dim">{sentence}</p>', url_for("operate.pulls"))
+    return acts.tell(
+        sentence, f'<p class="done small dim">{sentence}</p>', url_for("operate.pulls")
+    )

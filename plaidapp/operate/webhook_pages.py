@@ -43,4 +43,6 @@ def replay_webhook(webhook_id: int) -> str | Response:
     acts.note("replay", Kind.WEBHOOK_REPLAYED, webhook_id)
     db.session.commit()
     sentence = gettext("Webhook %(id)s is handled again in a moment.", id=webhook_id)
-    return acts.tell(sentence, f'<p class="small dim">{sentence}</p>', url_for("operate.webhooks"))
+    return acts.tell(
+        sentence, f'<p class="done small dim">{sentence}</p>', url_for("operate.webhooks")
+    )

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from plaidapp.extensions import db
 from plaidapp.jobs import clock, presence
+from plaidapp.operate import jobs_page
 from plaidapp.store import Item, Pull, User, Webhook
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states
@@ -206,6 +207,7 @@ def test_the_first_page_says_what_is_wrong_and_what_waits(app, operator, alice, 
     jobs = operator.client.get("/ops/jobs").text
     assert "ring_due" in jobs
     assert "plaidapp.jobs.run.run" in jobs
+    assert jobs_page.DOES.keys() == kinds.KINDS.keys()
 
 
 def test_connections_are_listed_by_state(operator, failed):
