@@ -13,6 +13,8 @@ from plaidapp.auth.time_zone_form import regions
 from plaidapp.bank.error_sentences import MEANINGS
 from plaidapp.extensions import db
 from plaidapp.finance.connections.connect_forms import TEST_BANKS
+from plaidapp.jobs.pull_job import REGISTERED
+from plaidapp.operate import jobs_page
 from plaidapp.store import Account, Item, LinkResult, LinkSession, PullItem, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states, link_results
@@ -32,6 +34,7 @@ NAMES |= {place for zones in regions().values() for _, place in zones}
 _LOCALE = Locale.parse(PSEUDO)
 for names in (*_LOCALE.months["format"].values(), *_LOCALE.days["stand-alone"].values()):
     NAMES |= set(names.values())  # of months and days that Python writes
+NAMES |= {*jobs_page.DUTIES, *jobs_page.DUTIES.values(), *kinds.KINDS, *REGISTERED}
 UNREAD = ("static", "health", "webhooks", "styleguide")
 """Endpoints read only by programs and by those who work on the pages."""
 PHASES = (
@@ -81,6 +84,7 @@ def app(app, tmp_path):
 def ids(app, connected):
     """Make rows of alice's in every state; return their ids by the names of route arguments."""
     with app.app_context():
+        users.by_id(connected.id).is_operator = True
         item = db.session.get(Item, 1)
         made = []
         for kind in KINDS:

@@ -28,6 +28,12 @@ DOES = {
     kinds.ERASE: lazy_gettext("deletes everything of a person; tried until it succeeds"),
 }
 
+DUTIES = {
+    duty.__name__: " ".join((duty.__doc__ or "").partition("\n\n")[0].split())
+    for duty in clock.DUTIES
+}
+"""What the clock does, in the words of its code: they are not translated."""
+
 
 @blueprint.get("/jobs")
 def jobs() -> str:
@@ -37,6 +43,6 @@ def jobs() -> str:
         kinds=kinds.KINDS.values(),
         does=DOES,
         open_pulls=overview.open_by_kind(),
-        duties=[(duty.__name__, (duty.__doc__ or "").split("\n\n")[0]) for duty in clock.DUTIES],
+        duties=DUTIES,
         done={duty.name: duty for duty in duties.every()},
     )
