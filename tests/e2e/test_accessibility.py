@@ -11,6 +11,7 @@ from itertools import cycle, pairwise
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlalchemy import create_engine, text
 
 from tests.e2e.person import LOOKED_AT, Person, be_done
 from tests.e2e.processes import Running, free_port
@@ -128,6 +129,21 @@ def test_every_page_of_the_account(person, look):
         answer = page.goto(f"/auth/{path}")
         assert (answer.status, page.url.rpartition("/auth/")[2]) == (200, path)
         look(person, path)
+
+
+def test_pages_for_operators(deployment, person, look):
+    engine = create_engine(deployment.env["DATABASE_URL"])
+    with engine.begin() as database:
+        made = text("""UPDATE "user" SET is_operator = true WHERE username = :name""")
+        database.execute(made, {"name": person.name})
+    engine.dispose()
+    page = person.page
+    page.goto("/ops/")
+    look(person, "operations")
+    page.get_by_role("link", name="Doctor").click()
+    page.get_by_role("button", name="Run the checks").click()
+    expect(page.locator("[data-check]").first).to_be_visible()
+    look(person, "the doctor")
 
 
 def test_empty_pages_and_running_pulls(deployment, person, look):
