@@ -60,6 +60,10 @@ _LOG_IN = {
     PERMISSION_REVOKED: gettext_noop(
         "You revoked access to this bank. Your stored data stays here."
     ),
+    UNREADABLE_TOKEN: gettext_noop(  # a new connection then takes over everything
+        "This connection was encrypted with a key that the app no longer has. Log in to the bank "
+        "again. Everything stored stays."
+    ),
     "ACCESS_NOT_GRANTED": gettext_noop("You have not allowed the bank to share this data."),
     "ADDITIONAL_CONSENT_REQUIRED": gettext_noop("The bank needs your consent to share this data."),
     "INSUFFICIENT_CREDENTIALS": gettext_noop("You did not finish logging in at the bank."),
@@ -95,10 +99,6 @@ _CHOOSE_ACCOUNTS = {
     "NO_LIABILITY_ACCOUNTS": gettext_noop("This log-in shares no loan and no credit card."),
 }
 _CONNECT = {
-    UNREADABLE_TOKEN: gettext_noop(
-        "This connection was encrypted with a key that the app no longer has. Connect the bank "
-        "again. Everything stored stays."
-    ),
     "INVALID_ACCESS_TOKEN": gettext_noop(
         "The bank no longer accepts this connection. Connect the bank again."
     ),
@@ -158,7 +158,7 @@ MEANINGS = {
     )
     for code, sentence in sentences.items()
 }
-OVER = frozenset({*_CONNECT, "INSTITUTION_NO_LONGER_SUPPORTED"})
+OVER = frozenset({*_CONNECT, UNREADABLE_TOKEN, "INSTITUTION_NO_LONGER_SUPPORTED"})
 """Codes of connections that only a new one can replace. The bank may have another id now."""
 DOWN = frozenset({"INSTITUTION_DOWN", "INSTITUTION_NOT_AVAILABLE", "INSTITUTION_NOT_RESPONDING"})
 """Codes that say that the bank itself does not work."""

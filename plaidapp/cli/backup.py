@@ -8,10 +8,11 @@ import click
 from flask.cli import with_appcontext
 from sqlalchemy.exc import SQLAlchemyError
 
-from .. import schema
+from .. import policy, schema
 from ..backup import copies
 from ..backup.errors import BackupError
 from ..events import event
+from ..jobs.connections import rotation
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -44,6 +45,12 @@ def restore(file: Path, *, replace: bool) -> None:
         version = copies.restore(file, replace=replace)
     if version != schema.newest():
         click.echo(f"It was version {version}, and is {schema.newest()} now.")
+    tried, unreadable = rotation.sample(policy.SECRETS_TRIED)
+    if unreadable:
+        click.echo(
+            f"TOKEN_KEYS does not decrypt {unreadable} of {tried} secrets that were tried. Put the"
+            " keys of that time there, or see docs/backup.md."
+        )
     click.echo("Restored. Everybody has to log in again, and every bank is asked what is new.")
 
 

@@ -9,7 +9,7 @@ from plaidapp.sealing import Cipher
 from plaidapp.store import Account, Item, LinkSession, Transaction
 from plaidapp.store.connections import item_states, state_changes
 
-AGAIN = "Connect the bank again. Everything stored stays."
+AGAIN = "Log in to the bank again. Everything stored stays."
 TOKEN = "link-sandbox-1"
 
 
@@ -53,8 +53,9 @@ def test_the_bank_is_connected_again_and_keeps_its_rows(
     if noticed == "by a sync":
         alice.client.post("/finance/items/1/sync")
         work()
-        assert AGAIN in alice.client.get("/finance/items/1").text
-        assert alice.client.get("/readyz").status_code == 200
+        page = alice.client.get("/finance/items/1").text
+        assert AGAIN in page
+        assert 'action="/finance/items/1/reconnect"' in page
 
     path = "/finance/connections" if "new" in noticed else "/finance/items/1/reconnect"
     answer = alice.client.post(path)
