@@ -10,6 +10,7 @@ from gunicorn.workers.base import Worker
 
 from config import Config
 from plaidapp import logs, policy, web
+from plaidapp.jobs import queue
 from plaidapp.metrics import sending
 
 # Read here too, so that a bad variable ends the process at once and not in every worker.
@@ -46,6 +47,6 @@ def when_ready(server: Arbiter) -> None:
     gc.freeze()
 
 
-def post_worker_init(worker: Worker) -> None:
+def post_worker_init(_worker: Worker) -> None:
     """Send what this process counts. Threads do not survive a fork, so it begins here."""
-    sending.start(worker.app.wsgi().extensions["redis"], "web")
+    sending.start(queue.connect(_config.redis_url), "web")

@@ -25,6 +25,9 @@ class BufferingWorker(Worker):
 
     def run(self) -> None:
         asyncio.run(self._serve())
+        # A process manager may signal the whole group, and gunicorn then signals this process once
+        # more. That must not cut short what it does at its end.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
