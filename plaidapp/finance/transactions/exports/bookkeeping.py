@@ -163,7 +163,7 @@ def counter_account(row: Transaction) -> str:
     is_spent = is_spending(category, money_out=row.amount > 0)
     levels = category_levels(row)
     if category == INCOME:
-        levels = levels[1:] or [UNKNOWN]
+        levels = levels[1:] or (UNKNOWN,)
     parts = (component(level.title()) for level in levels)
     return ":".join(("Expenses" if is_spent else "Income", *parts))
 

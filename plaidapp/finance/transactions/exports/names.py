@@ -6,6 +6,7 @@ capital letter or a digit. Symbols have capital letters: https://beancount.githu
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from plaidapp.formats import words
 from plaidapp.store import Account, Transaction
@@ -43,18 +44,23 @@ class Names:
         return self._names[key]
 
 
-def category_levels(row: Transaction) -> list[str]:
+def category_levels(row: Transaction) -> tuple[str, ...]:
     """Such as "Food and drink" and "Groceries"; one level if no more is known.
 
     They are made from the codes, so they are the same in every language.
     """
-    primary, detailed = row.category, row.shown_category
+    return _levels(row.category, row.shown_category)
+
+
+@lru_cache(maxsize=1_000)  # the same categories occur again and again
+def _levels(primary: str, detailed: str) -> tuple[str, ...]:
     if detailed == primary:
-        return [words(primary)]
+        return (words(primary),)
     begins = LOAN_PAYMENTS if detailed == CARD_PAYMENT else primary  # counts as a transfer
-    return [words(primary), words(detailed.removeprefix(f"{begins}_"))]
+    return words(primary), words(detailed.removeprefix(f"{begins}_"))
 
 
+@lru_cache(maxsize=1_000)
 def component(text: str) -> str:
     """Turn "Plaid Checking ·· 0000" into a part of an account's name: "Plaid-Checking-0000"."""
     composed = unicodedata.normalize("NFC", text[: 2 * LONGEST])
