@@ -1,5 +1,6 @@
 """The operator's commands: what they print and how they exit."""
 
+import json
 import os
 import signal
 import subprocess
@@ -262,6 +263,20 @@ def test_verify_keeps_no_transaction_open_while_it_asks_the_bank(
     assert (
         "not stored" in text
     )  # verify read the rows after the bank answered, so it saw the change
+
+
+def test_verify_prints_one_document_for_programs(verify, item, tamper, bank_server):
+    tamper(delete(Transaction))
+    code, text = verify("--json")
+    (found,) = json.loads(text)
+    assert (code, found["id"], found["bank"]) == (1, item.id, "First Platypus Bank")
+    assert (found["exact"], found["error"], found["set_aside"]) == (False, None, [])
+    assert any("not stored" in each for each in found["differences"])
+
+    bank_server.misbehave(path="*", kind="reset")
+    code, text = verify("--json")
+    (found,) = json.loads(text)
+    assert (code, found["exact"], found["error"]) == (1, False, "BANK_UNREACHABLE")
 
 
 def test_no_access_token_is_printed(app, verify, item, bank_server):
