@@ -5,7 +5,15 @@ Nobody's money or name is on them. May import `webhooks.replay`, `auth` and what
 
 from flask import Flask
 
-from . import doctor_page, item_pages, jobs_page, overview_page, pull_pages, webhook_pages
+from . import (
+    doctor_page,
+    item_pages,
+    jobs_page,
+    overview_page,
+    plaid_page,
+    pull_pages,
+    webhook_pages,
+)
 from .blueprint import blueprint
 
 __all__ = [
@@ -14,6 +22,7 @@ __all__ = [
     "item_pages",
     "jobs_page",
     "overview_page",
+    "plaid_page",
     "pull_pages",
     "webhook_pages",
 ]  # importing them registers their routes

@@ -1,6 +1,7 @@
 """What operators see and do, and that nothing of a person's is in it."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -10,6 +11,7 @@ from sqlalchemy import update
 
 from plaidapp.extensions import db
 from plaidapp.jobs import clock, presence
+from plaidapp.metrics import counted, sending
 from plaidapp.operate import jobs_page
 from plaidapp.store import Item, Pull, User, Webhook
 from plaidapp.store.base.types import now
@@ -22,7 +24,8 @@ from tests.auth.test_access import routes
 from tests.pages import Page
 
 PAGES = (
-    *("/ops/", "/ops/pulls", "/ops/webhooks", "/ops/items?state=good", "/ops/jobs", "/ops/doctor"),
+    *("/ops/", "/ops/pulls", "/ops/webhooks", "/ops/items?state=good", "/ops/jobs", "/ops/plaid"),
+    "/ops/doctor",
 )
 SHOWN = {
     *(("item", "institution_name"), ("item", "error_code"), ("item", "failing_code")),
@@ -214,3 +217,21 @@ def test_connections_are_listed_by_state(operator, failed):
     assert 'class="name">Item' not in operator.client.get("/ops/items").text
     assert "Bank" in operator.client.get("/ops/items?state=good").text
     assert operator.client.get("/ops/items?state=odd").status_code == 404
+
+
+def test_calls_of_plaid_are_counted_by_endpoint(app, operator, connected):
+    counted.PLAID_REQUESTS.add("/accounts/balance/get", amount=1200)
+    counted.PLAID_BILLED.add("/accounts/balance/get", "balance", amount=1200)
+    counted.PLAID_ERRORS.add("/accounts/balance/get", "INSTITUTION_DOWN", amount=7)
+    sending.Sender(app.extensions["redis"], "worker").send()
+
+    text = Page(operator.client.get("/ops/plaid").text).find(id="main")[1]
+    prices = ("balance", 0.1), ("transactions", 0.3)
+    app.config["PLAIDAPP"] = replace(app.config["PLAIDAPP"], plaid_prices=prices)
+    priced = Page(operator.client.get("/ops/plaid").text).find(id="main")[1]
+
+    assert re.search(r"/transactions/sync [1-9]\d* 0 none", text)
+    assert "/accounts/balance/get 1,200 1,200 7 INSTITUTION_DOWN" in text
+    assert "Set PLAID_PRICES" in text
+    assert "/accounts/balance/get 1,200 1,200 120.00 7 INSTITUTION_DOWN" in priced
+    assert "not ended: 1 now. At your price, that is 0.30 a month." in priced
