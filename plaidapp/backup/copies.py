@@ -7,10 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
+import redis
+from flask import current_app
 from sqlalchemy import inspect, select
 
-from plaidapp import schema
+from plaidapp import policy, schema
 from plaidapp.extensions import db
+from plaidapp.metrics.processes import processes
 from plaidapp.store import User
 
 from . import after_restore, postgresql_dump, sqlite_copy
@@ -63,6 +66,7 @@ def restore(file: Path, *, replace: bool) -> str:
             "This database has people in it. Stop the app, save the database, then repeat this"
             " with --replace, which deletes all that is in it."
         )
+    _check_stopped()
     db.session.remove()
     db.engine.dispose()  # no connection of ours may be in the way
     _ours().restore(file, after_restore.FORGET)
@@ -105,6 +109,21 @@ def _version_of(file: Path) -> str:
 def _has_people() -> bool:
     is_migrated = inspect(db.engine).has_table(User.__tablename__)
     return is_migrated and db.session.scalar(select(User.id).limit(1)) is not None
+
+
+def _check_stopped() -> None:
+    """A process that runs would go on with what it knows of the present database."""
+    try:
+        running = {
+            each.role for each in processes(current_app.extensions["redis"]) if each.is_alive
+        }
+    except redis.RedisError:  # then nobody can tell
+        return
+    if running:
+        raise BackupError(
+            f"The app is running: {', '.join(sorted(running))}. Stop it, then repeat this. What was"
+            f" killed counts as running for {policy.PROCESS_GONE:.0f} seconds."
+        )
 
 
 def _ours() -> ModuleType:

@@ -7,6 +7,7 @@ from cryptography.fernet import Fernet
 from sqlalchemy import NullPool, create_engine, func, select, text, update
 
 from plaidapp.extensions import db
+from plaidapp.metrics.sending import Sender
 from plaidapp.sealing import Cipher
 from plaidapp.store import Item, LoginSession, Mail, Pull, Transaction
 from plaidapp.store.connections import item_states
@@ -173,6 +174,12 @@ def test_a_database_in_use_is_not_replaced(app, elsewhere, alice, flask, tmp_pat
     saved = tmp_path / "saved"
     assert flask(app, "backup", saved)[0] == 0
     assert flask(elsewhere, "restore", saved)[0] == 0
+    process = Sender(elsewhere.extensions["redis"], "worker")
+    process.send()
+    code, told = flask(elsewhere, "restore", "--replace", saved)
+    assert (code, "The app is running: worker." in told) == (1, True), told
+    process.end()
+
     monkeypatch.setattr("plaidapp.policy.RESTORE_WAITS", 0.2)
     address = elsewhere.config["PLAIDAPP"].database_url
     other = create_engine(address, poolclass=NullPool)

@@ -10,6 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from plaidapp.metrics.processes import processes
+
 from .bank_life import BankLife
 from .conftest import Note, keep_logs
 from .databases import Postgres, SQLite
@@ -75,6 +77,7 @@ def test_a_backup_of_a_busy_site_catches_up_exactly(own_world: World, note_own: 
 
     for name in OURS:
         world.formation.kill(name, stay_down=True)
+    poll(lambda: not any_alive(world), 60, "nobody at work")
     kill_at_work(world, command(world, "restore", "--replace", file))
     after_kill = judge.webhooks()
     done(command(world, "restore", "--replace", file))
@@ -93,6 +96,10 @@ def test_a_backup_of_a_busy_site_catches_up_exactly(own_world: World, note_own: 
     assert saved < webhooks
     plaid.close()
     person.close()
+
+
+def any_alive(world: World) -> bool:
+    return any(each.is_alive for each in processes(world.app.extensions["redis"]))
 
 
 def kill_at_work(world: World, restore: subprocess.Popen[str]) -> None:
