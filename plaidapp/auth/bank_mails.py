@@ -46,7 +46,7 @@ def _write(user: User, about: Sequence[Notice]) -> None:
     lines = [_line(notice, user) for notice in about]
     content = mails.content_of(user.email, "banks", site, user=user, lines=lines, stop=stop)
     cipher = cast(Cipher, current_app.extensions["cipher"])
-    outbox.add(cipher, user.id, outbox.NOTICE, content._replace(stop=stop))
+    outbox.add(cipher, user.id, outbox.BANKS, content._replace(stop=stop))
     notices.told(about)
 
 

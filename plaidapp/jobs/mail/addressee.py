@@ -20,6 +20,9 @@ def of(mail: Mail, content: Content, *, confirmed: bool) -> Content | None:
     if mail.kind == outbox.RESET:
         return _addressed(content, holder) if holder and _leads_on(mail, holder) else None
     is_anothers = holder is not None and holder.id != mail.user_id
+    if mail.kind == outbox.BANKS:
+        is_wanted = holder and not is_anothers and (holder.bank_mails or holder.check_mails)
+        return content if is_wanted else None
     if mail.kind == outbox.KNOWN:
         return _addressed(content, holder) if holder and is_anothers else None
     return content if not is_anothers and _is_alive(mail, mail_links.CONFIRM) else None

@@ -77,7 +77,7 @@ def _add(item_id: int, topic: str, what: str) -> None:
     """A notice that waits already keeps its time: what comes and goes is told in the end."""
     moment = now()
     query = select(Notice.due_at, Notice.topic, Notice.told_at).where(Notice.item_id == item_id)
-    rows = db.session.execute(query).all()
+    rows = db.session.execute(query.with_for_update()).all()  # a clock may be telling them
     waiting = next((row.due_at for row in rows if row.topic == topic and row.due_at), None)
     told = [row.told_at + policy.NOTICE_INTERVAL for row in rows if row.told_at]
     user_id = db.session.scalar(select(Item.user_id).where(Item.id == item_id))

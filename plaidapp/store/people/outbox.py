@@ -23,6 +23,9 @@ from ..base.writes import write
 
 NOTICE = "notice"
 """Sent in any case."""
+BANKS = "banks"
+"""About the person's banks. Not sent anymore if they have another address by now, or turned such
+mails off."""
 CONFIRM = "confirm"
 """Has the link that confirms the address. Not sent if the address is another person's."""
 KNOWN = "known"
@@ -30,7 +33,7 @@ KNOWN = "known"
 RESET = "reset"
 """Has a link to a new password. Sent to the person who has the address, if there is one.
 
-Of the last three, a page can't tell which will be sent: that would reveal who is here."""
+Of these three, a page can't tell which will be sent: that would reveal who is here."""
 
 
 USERNAME = "{username}"

@@ -300,6 +300,31 @@ def test_who_does_not_want_it_or_may_not_have_it_gets_none(
     assert sent() == [], "the moment to tell it has gone"
 
 
+@pytest.mark.parametrize("what", ["turned off", "another address", "unconfirmed"])
+def test_a_mail_that_waits_for_its_server_is_not_sent_once_it_must_not_be(
+    olive, connect, change, mailbox, later, what
+):
+    change(connect(), *LOGIN)
+    later(**QUIET)
+    mailbox.answers = ["450 Try again later"]
+    bank_mails.write_due()
+    postman.send_due()
+    user = users.by_id(olive)
+    if what == "turned off":
+        preferences.set_mails(user, banks=False, checks=False)
+    elif what == "another address":
+        user.email, user.email_key = "new@example.com", "new@example.com"
+    else:
+        user.email_confirmed_at = None
+    db.session.commit()
+    later(hours=1)
+
+    postman.send_due()
+
+    assert mailbox.mails == []
+    assert db.session.scalars(select(Mail)).all() == []
+
+
 def test_who_wants_no_mails_of_checks_still_gets_the_others(
     olive, connect, change, check, sent, later
 ):
