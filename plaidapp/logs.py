@@ -42,7 +42,7 @@ def settings(config: Config) -> dict[str, Any]:
     """Return the settings, in the form of logging.config.dictConfig."""
     chosen = {"text": Words, "json": JsonLines}.get(config.log_format)
     usual = Words if sys.stderr.isatty() else JsonLines
-    lines = {"()": chosen or usual, "secrets": _secrets(config)}
+    lines = {"()": chosen or usual, "secrets": secrets_of(config)}
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -143,7 +143,7 @@ def _log_end(kind: type[BaseException], error: BaseException, frames: TracebackT
         logging.getLogger(__name__).critical("Ended by an error", exc_info=(kind, error, frames))
 
 
-def _secrets(config: Config) -> list[str]:
+def secrets_of(config: Config) -> list[str]:
     """Return what must never be in a line: keys, and the passwords in addresses."""
     addresses = (config.database_url, config.redis_url, config.plaid_url, config.mail_url or "")
     passwords = [password for each in addresses if (password := urlsplit(each).password)]

@@ -9,7 +9,7 @@ import functools
 from flask import Flask
 
 from config import Config
-from plaidapp import create_worker_app, logs
+from plaidapp import create_worker_app, error_reports, logs
 
 
 @functools.cache
@@ -17,4 +17,5 @@ def worker_app() -> Flask:
     """Return this process's app, made from the environment. Raises ConfigError."""
     config = Config.from_env()
     logs.configure(config)
+    error_reports.start(config)
     return create_worker_app(config)
