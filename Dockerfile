@@ -15,14 +15,13 @@ FROM ${BASE}
 # pg_dump and pg_restore, for `flask backup` and `flask restore`.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends postgresql-client-17 \
-    && rm -rf /var/lib/apt/lists/* \
-    && useradd --uid=10001 --no-create-home --home-dir=/nonexistent --shell=/usr/sbin/nologin plaidapp
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+    && rm -rf /var/lib/apt/lists/*
+ENV PATH=/venv/bin:$PATH HOME=/nonexistent PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /app
 COPY --from=packages /venv /venv
 COPY . .
 RUN python -m compileall -q .
-# By number, so that a host can see that it is not root.
+# A number without a name, so that a host can see that it is not root.
 USER 10001:10001
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s \
