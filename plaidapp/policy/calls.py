@@ -106,7 +106,7 @@ PULLS_AHEAD = 3
 """The most clicks of one person in the queue or running. Their others wait in the database, so that
 somebody who presses a hundred buttons delays nobody else."""
 BILLED_WITHIN = timedelta(hours=1)
-"""The time in which the two numbers below are counted: Plaid bills these requests."""
+"""The time in which the two numbers below, which Plaid bills, and CHECK_CLICKS are counted."""
 BALANCE_CALLS = 60
 """One for each connection and click. The first click is allowed, however many connections."""
 REFRESH_CALLS = 20

@@ -37,7 +37,8 @@ class Estimate:
 
 @dataclass(frozen=True)
 class NetWorth:
-    """In one currency. `change` is since the end of last month. The last of `dates` is today.
+    """In one currency. `change` is since the end of last month. It is not known (`has_change`) if
+    no balance was known then and none has changed since. The last of `dates` is today.
 
     `missing` are the accounts that are not in it because their balances are unknown.
     """
@@ -45,6 +46,7 @@ class NetWorth:
     currency: str
     value: Decimal
     change: Decimal
+    has_change: bool
     dates: Sequence[date]
     values: Sequence[Decimal]
     estimates: Sequence[Estimate]
@@ -109,10 +111,14 @@ def _net_worth(
 ) -> NetWorth:
     days = _days(period, min(each.line.known_from for each in balances if each.line), today)
     values = sums(balances, days)
-    (last_month,) = sums(balances, [end_of_last_month(today)])
+    end_of_last = end_of_last_month(today)
+    (last_month,) = sums(balances, [end_of_last])
     change = values[-1] - last_month
+    was_known = any(each.line.known_from <= end_of_last for each in balances if each.line)
     estimates = _estimates(balances, days[0])
-    return NetWorth(currency, values[-1], change, days, values, estimates, missing)
+    return NetWorth(
+        currency, values[-1], change, was_known or change != 0, days, values, estimates, missing
+    )
 
 
 def sums(balances: Sequence[AccountBalance], days: Sequence[date]) -> list[Decimal]:

@@ -128,6 +128,7 @@ def test_the_net_worth_of_past_days_is_computed_backward_from_today(owner, bank)
     assert (points["currency"], points["values"], points["estimated"]) == ("USD", values, 1)
     assert result.value == result.values[-1] == -300
     assert result.change == Decimal("-300") - Decimal("-1210.5")
+    assert result.has_change
     assert estimates(result) == [(TODAY - 3 * DAY, False, ["card"])]
 
 
@@ -292,7 +293,7 @@ def test_a_balance_that_is_no_longer_reported_keeps_its_last_value(owner, bank, 
     bank([("ira", "investment", None), ("a", "depository", "3")])
     found = shown(owner)
     (worth,) = found.net_worth
-    assert (worth.value, worth.change, worth.missing) == (73, 0, [])
+    assert (worth.value, worth.has_change, worth.missing) == (73, False, [])
     assert [group.totals for group in found.groups] == [[("USD", 3)], [("USD", 70)]]
 
 
