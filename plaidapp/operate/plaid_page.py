@@ -4,18 +4,22 @@ What they cost is known only if PLAID_PRICES says so.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import isfinite
 
 import redis
 from flask import current_app, render_template
 from flask_babel import format_decimal
+from prometheus_client.samples import Sample
 
 from plaidapp.metrics import counted
 from plaidapp.metrics.exposition import Sums
 from plaidapp.store.connections import item_states, overview
 
 from .blueprint import blueprint
+
+MOST = 100
 
 
 @dataclass
@@ -28,7 +32,7 @@ class Calls:
     number: int = 0
     billed: int = 0
     cost: str = ""
-    codes: Mapping[str, int] | None = None
+    codes: dict[str, int] = field(default_factory=dict)
 
 
 @blueprint.get("/plaid")
@@ -50,21 +54,25 @@ def _cost(number: int, price: float | None) -> str:
 
 
 def _calls(prices: Mapping[str, float]) -> dict[str, Calls] | None:
-    """Return the calls by endpoint, since Redis began to count. None if Redis is away."""
+    """Return the calls by endpoint, since Redis began to count. None if Redis is away.
+
+    Whatever somebody may have written to Redis, it is a page of at most MOST rows.
+    """
     try:
         families = Sums(current_app.extensions["redis"], {}).collect()
         sums = {family.name: family.samples for family in families}
     except redis.RedisError:
         return None
     calls: defaultdict[str, Calls] = defaultdict(Calls)
-    codes: defaultdict[str, dict[str, int]] = defaultdict(dict)
-    for sample in sums[counted.PLAID_REQUESTS.name]:
-        calls[sample.labels["endpoint"]].number = int(sample.value)
-    for sample in sums[counted.PLAID_BILLED.name]:
-        of_endpoint, price = calls[sample.labels["endpoint"]], prices.get(sample.labels["product"])
-        of_endpoint.billed, of_endpoint.cost = int(sample.value), _cost(int(sample.value), price)
-    for sample in sums[counted.PLAID_ERRORS.name]:
-        codes[sample.labels["endpoint"]][sample.labels["code"]] = int(sample.value)
-    for endpoint, of_code in codes.items():
-        calls[endpoint].codes = of_code
-    return dict(sorted(calls.items()))
+    for labels, number in _whole(sums[counted.PLAID_REQUESTS.name]):
+        calls[labels["endpoint"]].number = number
+    for labels, number in _whole(sums[counted.PLAID_BILLED.name]):
+        of = calls[labels["endpoint"]]
+        of.billed, of.cost = number, _cost(number, prices.get(labels["product"]))
+    for labels, number in _whole(sums[counted.PLAID_ERRORS.name]):
+        calls[labels["endpoint"]].codes[labels["code"]] = number
+    return dict(sorted(calls.items())[:MOST])
+
+
+def _whole(samples: Iterable[Sample]) -> Iterator[tuple[dict[str, str], int]]:
+    return ((each.labels, int(each.value)) for each in samples if isfinite(each.value))

@@ -224,6 +224,8 @@ def test_calls_of_plaid_are_counted_by_endpoint(app, operator, connected):
     counted.PLAID_BILLED.add("/accounts/balance/get", "balance", amount=1200)
     counted.PLAID_ERRORS.add("/accounts/balance/get", "INSTITUTION_DOWN", amount=7)
     sending.Sender(app.extensions["redis"], "worker").send()
+    odd = sending.pending.SEPARATOR.join((counted.PLAID_REQUESTS.name, "/odd"))
+    app.extensions["redis"].hset(sending.SUMS, odd, "inf")
 
     text = Page(operator.client.get("/ops/plaid").text).find(id="main")[1]
     prices = ("balance", 0.1), ("transactions", 0.3)

@@ -46,7 +46,7 @@ def token_keys(_patience: float) -> Verdict:
             ),
             lazy_gettext(
                 "Put the missing key back, after the first one. If it is lost, each person presses"
-                " Log in again at their connections: that makes a new token and keeps every row."
+                " Log in again at each bank: the accounts are recognized and keep every row."
             ),
         )
     if not tried:
