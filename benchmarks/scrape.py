@@ -24,9 +24,9 @@ from plaidapp.metrics import counted, sending
 from plaidapp.store import Item, Pull, Webhook
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states
-from plaidapp.store.health import counts
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
+from plaidapp.store.pulls.overview import ASKED_BY
 
 SCRAPES = 50
 MOST = 0.05
@@ -82,7 +82,7 @@ def seed(count: int) -> None:
         {
             "user_id": user.id,
             "kind": kinds.TOTAL,
-            "asked_by": chance.choice(counts.ASKERS),
+            "asked_by": chance.choice(ASKED_BY),
             "state": chance.choice((pulls.QUEUED, *[pulls.DONE] * 29)),
             "run_after": moment - timedelta(seconds=chance.randrange(3_600)),
         }
@@ -105,7 +105,7 @@ def count_everything(app: Flask, connection: redis.Redis) -> None:
             counted.REQUESTS.add(route, status)
     everywhere: dict[counted.Histogram, list[tuple[str, ...]]] = {
         counted.REQUEST_SECONDS: [(route,) for route in routes],
-        counted.JOB_WAIT: [(kind, asker) for kind in kinds.KINDS for asker in counts.ASKERS],
+        counted.JOB_WAIT: [(kind, asker) for kind in kinds.KINDS for asker in ASKED_BY],
         counted.JOB_SECONDS: [(kind,) for kind in kinds.KINDS],
         counted.PLAID_SECONDS: [(f"/endpoint/{number}",) for number in range(14)],
         counted.WEBHOOK_DELAY: [()],

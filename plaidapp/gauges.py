@@ -4,6 +4,7 @@ What can't be read now is left out, and `plaidapp_service_up` says why.
 """
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import redis
 from flask import Flask
@@ -16,8 +17,13 @@ from config import Config
 from .extensions import db
 from .jobs import presence
 from .metrics.processes import Process, processes
-from .store.connections import item_states, overview
+from .store.base.types import now
+from .store.connections import item_states
+from .store.connections import overview as items
 from .store.health import counts, duties
+from .store.pulls import overview as pulls
+from .store.pulls.pulls import CLOCK, WEBHOOK
+from .store.webhooks import deliveries
 
 Values = dict[str, float]
 
@@ -51,28 +57,33 @@ class Gauges(Collector):
         )
 
     def _of_database(self) -> Iterator[GaugeMetricFamily]:
-        states = dict.fromkeys(item_states.ALL, 0.0) | overview.by_state()
+        states = dict.fromkeys(item_states.ALL, 0.0) | items.by_state()
         yield _gauge("items", "Items by state.", "state", states)
-        waiting = counts.waiting()
+        classes = pulls.by_class()
+        waited = {each.asked_by: _age(each.oldest) for each in classes}
         yield _gauge(
             "pulls_waiting",
-            "Pulls that are due and that no worker has taken, by who asked for them.",
+            "Pulls that are due and that no worker has taken, by who asked for them."
+            " They are counted up to 10,001.",
             "asked_by",
-            {asker: float(each.number) for asker, each in waiting.items()},
+            {each.asked_by: float(each.due) for each in classes},
         )
         yield _gauge(
             "pulls_waiting_longest_seconds",
             "How long the first of them has been due.",
             "asked_by",
-            {asker: each.longest for asker, each in waiting.items()},
+            waited,
         )
-        yield _plain("pulls_running", "Pulls that workers are at.", counts.running())
+        yield _plain(
+            "pulls_running", "Pulls that workers are at.", sum(each.running for each in classes)
+        )
         yield _plain(
             "sync_lag_seconds",
             "How long the oldest sync has been due: the clock has not seen to it, or no worker.",
             max(
                 counts.clock_is_behind(),
-                *(each.longest for asker, each in waiting.items() if asker in counts.UNATTENDED),
+                waited[WEBHOOK],
+                waited[CLOCK],
             ),
         )
         ran = duties.every()
@@ -99,11 +110,11 @@ class Gauges(Collector):
             "Webhooks that are stored, and handled once a sync has released their Item.",
             counts.waiting_webhooks(),
         )
-        if came := counts.last_webhook():
+        for latest in deliveries.latest(1):
             yield _plain(
                 "webhook_last_timestamp_seconds",
                 "When the last webhook of Plaid came.",
-                came.timestamp(),
+                latest.received_at.timestamp(),
             )
 
     def _of_redis(self) -> Iterator[GaugeMetricFamily]:
@@ -134,6 +145,10 @@ class Gauges(Collector):
 
 
 ROLES = ("web", "worker", "clock")
+
+
+def _age(since: datetime | None) -> float:
+    return max((now() - since).total_seconds(), 0.0) if since else 0.0
 
 
 def _memory(those: list[Process]) -> float:

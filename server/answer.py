@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 from tornado.httputil import HTTPHeaders, ResponseStartLine, format_timestamp
 from tornado.iostream import StreamClosedError
 
+from plaidapp.metrics.counted import REQUESTS
+
 from . import limits
 from .pace import Pace
 from .spool import GoneError, Spool
@@ -74,6 +76,7 @@ class Answer:
 
     def refuse(self, status: int, sentence: str) -> None:
         """Answer with a sentence of the server."""
+        REQUESTS.add("refused", f"{status // 100}xx")
         headers = list(PLAIN)
         if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
             headers.append(("Retry-After", "60"))

@@ -49,7 +49,7 @@ MAY_IMPORT = {
     "wsgi": {"config", "plaidapp"},
     "worker": {"config", "plaidapp"},
     "gunicorn": {"config", "plaidapp"},
-    "server": {"server", "plaidapp.addresses", "plaidapp.policy"},
+    "server": {"server", "plaidapp.addresses", "plaidapp.metrics", "plaidapp.policy"},
     "run": {"config", "mail_settings"},
     "sandbox": {"sandbox"},
     "plaidapp.bank": {"plaidapp.bank", *SHARED},

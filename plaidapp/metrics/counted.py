@@ -52,7 +52,8 @@ class Histogram:
 
 REQUESTS = Counter(
     "plaidapp_http_requests",
-    "Requests that were answered, by route and class of status, such as 2xx.",
+    "Requests that were answered, by route and class of status, such as 2xx. The route is none if"
+    " the address leads nowhere, and refused if the server did not ask the app.",
     ("route", "status"),
 )
 REQUEST_SECONDS = Histogram(

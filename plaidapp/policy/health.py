@@ -17,5 +17,3 @@ PROCESS_GONE = 30.0
 """A process that has sent nothing for so many seconds is gone, or can't reach Redis."""
 PROCESS_FORGOTTEN = timedelta(hours=1)
 """After this long, it is not listed anymore."""
-MOST_WAITING = 100_000
-"""Pulls that wait are counted up to this number."""
