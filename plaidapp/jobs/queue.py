@@ -24,24 +24,13 @@ from plaidapp.store import Pull
 from plaidapp.store.pulls import line, pulls
 
 from .pull_job import JOB, QUEUE, PullJob
+from .pulls.lines import LAST_CLICK, LAST_WEBHOOK, PUSH, Place
 
 log = logging.getLogger(__name__)
 
+PLACES = {pulls.PERSON: Place.CLICKS, pulls.WEBHOOK: Place.WEBHOOKS}
 JOB_ID = re.compile(rb"[\w-]{1,100}")
 """What a job's id looks like: RQ's rule, and no longer than any of ours."""
-LAST_CLICK = "plaidapp:last-click"
-"""The key that names the last click that was put in the queue."""
-PUSH = """
-local queue, last_click, job, is_click = KEYS[1], KEYS[2], ARGV[1], ARGV[2] == '1'
-if redis.call('LPOS', queue, job) then return end
-if not is_click then return redis.call('RPUSH', queue, job) end
-local last = redis.call('GET', last_click)
-if not last or redis.call('LINSERT', queue, 'AFTER', last, job) < 1 then
-  redis.call('LPUSH', queue, job)
-end
-redis.call('SET', last_click, job)
-"""
-"""Redis runs this script without a break, so that no worker takes the last click in between."""
 
 
 def connect(url: str) -> redis.Redis:
@@ -55,7 +44,7 @@ def connect(url: str) -> redis.Redis:
 
 
 class PullQueue(Queue):
-    """RQ's queue, with a line for clicks at its front. Workers take only jobs of ours from it."""
+    """RQ's queue, with the lines of `pulls.lines`. Workers take only jobs of ours from it."""
 
     job_class = PullJob
 
@@ -77,23 +66,23 @@ class PullQueue(Queue):
     ) -> None:
         """Add a job unless it is in the queue: it keeps its place.
 
-        `at_front` adds it after the last click that waits, and before everything else.
+        `at_front` is a Place.
         """
         connection = self.connection if pipeline is None else pipeline
-        connection.eval(PUSH, 2, self.key, LAST_CLICK, job_id, int(at_front))
+        connection.eval(PUSH, 3, self.key, LAST_CLICK, LAST_WEBHOOK, job_id, int(at_front))
 
 
 def ring(pull: Pull) -> bool:
     """Commit the caller's transaction, then tell a worker: one commit, one round trip to Redis.
 
     The commit includes `rung_at`, so the clock does not ring again for `policy.RING_AGAIN`. If
-    Redis is away, `rung_at` is cleared, and the result is False. A click that is not its person's
+    Redis is away, `rung_at` is cleared, and the result is False. A pull that is not its person's
     turn is left to `ring_next` and the clock.
 
     A job holds ids only. Its own id contains the attempt, so that a pull rung twice before a worker
     takes it is in the queue once.
     """
-    if pull.asked_by == pulls.PERSON and not line.has_its_turn(pull):
+    if not line.has_its_turn(pull):
         db.session.commit()
         return True
     line.mark_rung([pull])
@@ -113,9 +102,9 @@ def ring_marked(pull: Pull) -> bool:
     return True
 
 
-def ring_next(user_id: int) -> None:
-    """Ring for the person's next click, now that a pull of theirs is over."""
-    if pull := line.next_click(user_id):
+def ring_next(over: Pull) -> None:
+    """Ring for the person's next click, or webhook, now that such a pull of theirs is over."""
+    if pull := line.next_after(over):
         ring(pull)
 
 
@@ -169,7 +158,7 @@ def _job(pull: Pull) -> EnqueueData:
         result_ttl=0,
         failure_ttl=policy.FAILED_JOB_KEPT,
         description=_job_id(pull),
-        at_front=pull.asked_by == pulls.PERSON,
+        at_front=PLACES.get(pull.asked_by, Place.END),  # type: ignore[arg-type]
     )
 
 

@@ -5,12 +5,14 @@ nothing: the row says everything.
 """
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 
 from flask import current_app, has_app_context
 from rq.timeouts import JobTimeoutException
 from sqlalchemy.exc import DataError, OperationalError
 
+from plaidapp import policy
 from plaidapp.bank.error_sentences import NONSENSE, PRODUCT_NOT_READY, TIMEOUT
 from plaidapp.bank.errors import BankError, transport_error
 from plaidapp.extensions import db, was_canceled
@@ -32,6 +34,8 @@ from .people.erase import erase
 from .plaid_limits.gate import HeldBackError
 from .pulls.attempt import Attempt
 from .pulls.heartbeat import beating
+from .pulls.item_values import in_turn
+from .pulls.lines import click_waits
 from .pulls.outcomes import counted
 from .pulls.setbacks import DisconnectedError, LostPullError
 from .recurring.fetch_streams import read_streams
@@ -110,8 +114,7 @@ def _go_through(attempt: Attempt, pull_id: int) -> None:
         with counted(attempt), beating(pull_id, attempt.number):
             while not attempt.conclude(_work(attempt)):
                 pass
-        if attempt.pull.asked_by == pulls.PERSON:
-            queue.ring_next(attempt.pull.user_id)
+        queue.ring_next(attempt.pull)
     except LostPullError:
         log.warning("The pull was given to another worker")
     except OperationalError as error:
@@ -135,7 +138,7 @@ def _work(attempt: Attempt) -> list[BankError]:
             begin(attempt)
         except HeldBackError as held:
             attempt.roll_back()
-            attempt.hold_back(held)
+            attempt.go_on_later(held.wait)
             return []
         except (BankError, DataError, JobTimeoutException) as problem:
             attempt.roll_back()
@@ -155,11 +158,14 @@ def _is_needless(attempt: Attempt) -> bool:
 def _work_on_items(attempt: Attempt, work: Work) -> list[BankError]:
     """Call `work` for each Item that has something to do, and return the errors.
 
-    No bank suffers from another's errors: syncs that have to start over come after the others, and
+    A pull over many Items lets other clicks go first from time to time, and goes on later. No bank
+    suffers from another's errors: syncs that have to start over come after the others, and
     a bank that needs the person is not asked again because another one failed for a moment.
     """
-    errors, refused = [], []
-    for pull_item in attempt.pull.items:
+    errors: list[BankError] = []
+    refused: list[PullItem] = []
+    begun, has_worked = time.monotonic(), False
+    for pull_item in in_turn(attempt.pull.items):
         if pull_item.is_idle:
             continue
         if _is_over(attempt, pull_item.item.state, item_states.BY_PERSON):
@@ -168,6 +174,11 @@ def _work_on_items(attempt: Attempt, work: Work) -> list[BankError]:
         if pull_item.has_final_error:
             errors.append(_final_error(pull_item))
             continue
+        has_had_turn = has_worked and time.monotonic() - begun > policy.PULL_TURN
+        if has_had_turn and not refused and click_waits():
+            attempt.go_on_later()
+            return errors
+        has_worked = True
         try:
             errors += _try(attempt, pull_item, work)
         except RefusedCursorError:
@@ -188,7 +199,7 @@ def _try(attempt: Attempt, pull_item: PullItem, work: Work) -> list[BankError]:
         attempt.report(pull_item, phase=pulls.DONE)
     except HeldBackError as held:
         attempt.roll_back()
-        attempt.hold_back(held)
+        attempt.go_on_later(held.wait)
         attempt.report(pull_item, phase=pulls.QUEUED)
     except (BankError, DataError, JobTimeoutException) as problem:
         attempt.roll_back()

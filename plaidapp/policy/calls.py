@@ -103,8 +103,11 @@ def link_look_delay(age: timedelta, since_return: timedelta | None) -> timedelta
 # --- What one person may ask for ---
 
 PULLS_AHEAD = 3
-"""The most clicks of one person in the queue or running. Their others wait in the database, so that
-somebody who presses a hundred buttons delays nobody else."""
+"""The most clicks of one person in the queue or running, and pulls of webhooks. Their others wait
+in the database, so that somebody who presses a hundred buttons delays nobody else."""
+PULL_TURN = 2.0
+"""Seconds after which a pull over several Items lets a click that waits go first, between two of
+them."""
 BILLED_WITHIN = timedelta(hours=1)
 """The time in which the two numbers below, which Plaid bills, and CHECK_CLICKS are counted."""
 BALANCE_CALLS = 60

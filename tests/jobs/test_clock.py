@@ -445,7 +445,7 @@ def test_what_a_person_asked_for_passes_a_backlog(app, owner, monkeypatch):
         pulls.add(owner, kinds.TOTAL)
     db.session.commit()
     clock.ring_due()
-    assert rung(app) == [f"pull-{number}-0".encode() for number in (5, 6, 7, 1, 2, 3)]
+    assert rung(app) == [f"pull-{number}-0".encode() for number in (5, 6, 7, 2, 1, 3)]
 
 
 def test_pulls_wait_while_redis_is_away(app, pull, elsewhere):

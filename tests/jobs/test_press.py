@@ -278,7 +278,7 @@ def test_a_hundred_clicks_of_one_person_delay_nobody_else(click, idle, waiting, 
     clock.ring_due()
     assert len(waiting()) == policy.PULLS_AHEAD + 1
     change(many[0], state=pulls.DONE)
-    queue.ring_next(item.user_id)
+    queue.ring_next(pulls.by_id(many[0]))
     assert waiting()[-1] == f"pull-{many[policy.PULLS_AHEAD]}-0"
     transitions.claim(many[1])
     change(many[1], state=pulls.DONE)
@@ -300,4 +300,4 @@ def test_pulls_of_links_that_wait_for_their_person_take_no_turn(owner, click, id
         pulls.add(owner, kinds.CONNECT, run_after=now() + timedelta(minutes=1), rung_at=now())
     pull_id = click(kinds.ACCOUNTS, idle())
     assert waiting() == [f"pull-{pull_id}-0"]
-    assert line.next_click(owner) is None
+    assert line.next_after(pulls.by_id(pull_id)) is None

@@ -149,7 +149,7 @@ def test_a_click_goes_before_everything_else_and_after_earlier_clicks(begin, loo
     for pull_id in ids:
         queue.ring(look(pull_id))
     clicks = [ids[1], ids[3], ids[5]]
-    others = [ids[0], ids[2], ids[4]]
+    others = [ids[2], ids[0], ids[4]]
     assert waiting() == [f"pull-{pull_id}-0" for pull_id in clicks + others]
 
 

@@ -20,9 +20,9 @@ from plaidapp.store.connections import item_states, items, sync_progress
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls, transitions
 
-from ..plaid_limits.gate import Gate, HeldBackError
+from ..plaid_limits.gate import Gate
 from . import done_signal, next_attempt
-from .item_values import begun, set_values
+from .item_values import begun, in_turn, set_values
 from .setbacks import BROKEN, INTERNAL, DisconnectedError, LostPullError, slow_database
 
 
@@ -73,7 +73,7 @@ class Attempt:
             for pull_item in self.pull.items:
                 pull_item.phase = pulls.QUEUED
                 pull_item.comparison = None
-        for pull_item in () if self.pull.facts.follows_link else self.pull.items:
+        for pull_item in () if self.pull.facts.follows_link else in_turn(self.pull.items):
             if not (pull_item.is_idle or pull_item.has_final_error):
                 set_values(pull_item, begun(pull_item))
                 break
@@ -115,9 +115,9 @@ class Attempt:
             self._over = True
             done_signal.tell(self._id)
 
-    def hold_back(self, held: HeldBackError) -> None:
-        """Have the pull go on when there is room for its call. That is no failure."""
-        self._held_until = now() + timedelta(seconds=held.wait)
+    def go_on_later(self, seconds: float = 0) -> None:
+        """Have the pull queued again: others go first, or it is held back. That is no failure."""
+        self._held_until = now() + timedelta(seconds=seconds)
 
     def _is_last(self, pull_item: PullItem) -> bool:
         """Is the pull over when this Item is done?
@@ -172,7 +172,7 @@ class Attempt:
         if self._over:
             pass
         elif self._held_until:  # whatever else has happened
-            self._queue(self._held_until)
+            self._queue(self._held_until, rung_at=None)
         elif errors:
             self._fail_or_retry(errors)
         elif next_attempt.begin_requested(self.pull, works_on_items=self.works_on_items):

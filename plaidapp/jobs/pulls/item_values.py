@@ -1,6 +1,6 @@
 """What a pull's row of an Item says."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from plaidapp.store import PullItem
@@ -16,3 +16,10 @@ def begun(pull_item: PullItem) -> dict[str, Any]:
 def set_values(pull_item: PullItem, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
         setattr(pull_item, name, value)
+
+
+def in_turn(pull_items: Sequence[PullItem]) -> list[PullItem]:
+    """Return those that failed after the others: a pull that gives way must not begin with them
+    each time.
+    """
+    return sorted(pull_items, key=lambda pull_item: pull_item.phase == pulls.FAILED)

@@ -21,6 +21,7 @@ from plaidapp.store.transactions import item_rows
 
 from ..pulls import item_requests
 from ..pulls.attempt import Attempt
+from ..pulls.lines import click_waits
 from . import check_progress, check_results, row_comparison
 from .check_progress import Progress
 from .check_results import Findings, News
@@ -120,7 +121,8 @@ def _compare_rows(
         progress.add(first, window)
         progress.has_news = progress.has_news or bool(news.ids)
         check_progress.report(attempt, pull_item, progress)
-        if time.monotonic() - begun > policy.CHECK_TURN.total_seconds() and not progress.is_over:
+        has_had_turn = time.monotonic() - begun > policy.CHECK_TURN.total_seconds()
+        if (has_had_turn or click_waits()) and not progress.is_over:
             attempt.waits_until = now()
             return False
     return True

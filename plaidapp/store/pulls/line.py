@@ -1,13 +1,17 @@
 """Which pulls the workers are told of, and in which order.
 
-Clicks go first. But a person has only a few pulls in the line at a time: their others wait in the
-database, so that somebody who presses a hundred buttons delays nobody else.
+Clicks go first, then what webhooks have asked for, then the rest. Of the first two, a person has
+only a few pulls in the line at a time: their others wait in the database, so that somebody with a
+hundred buttons pressed, or a hundred connections, delays nobody else.
 """
 
-from collections.abc import Sequence
+import functools
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, or_, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp import policy
@@ -15,76 +19,104 @@ from plaidapp.extensions import db, glance
 
 from ..base.types import Moment, now
 from ..base.writes import write
-from .pulls import PERSON, QUEUED, RUNNING, Pull
+from .pulls import PERSON, QUEUED, RUNNING, WEBHOOK, Pull
 from .transitions import TABLE
 
 _IS_DUE = Pull.run_after <= bindparam("now", type_=Moment)
-_IN_LINE = (
-    Pull.asked_by == PERSON,
-    Pull.state.in_((QUEUED, RUNNING)),
-    or_(Pull.state == RUNNING, _IS_DUE),
-)
-"""The clicks of all persons that run, or could. A click's queries are made once, to be quick."""
+TAKING_TURNS = (PERSON, WEBHOOK)
+
+
+def _in_line(asked_by: str) -> tuple[ColumnElement[bool], ...]:
+    """Conditions: the pulls of all persons that run, or could."""
+    return (
+        Pull.asked_by == asked_by,
+        Pull.state.in_((QUEUED, RUNNING)),
+        or_(Pull.state == RUNNING, _IS_DUE),
+    )
 
 
 def due() -> Sequence[Pull]:
     """Return queued pulls that are due and have not been rung for recently: policy.QUEUE_FILL.
 
-    Those that a person asked for come first, a few of each person. Of the others, the one that has
-    been due longest does.
+    Those that a person asked for come first, then those of webhooks, a few of each person. Of the
+    others, those that have been due longest, and of these one of each person after another.
     """
-    clicks = _due(Pull.id.in_(_next_of_each()), policy.QUEUE_FILL)
-    return [*clicks, *_due(Pull.asked_by != PERSON, policy.QUEUE_FILL - len(clicks))]
+    found: list[Pull] = []
+    for asked_by in TAKING_TURNS:
+        turns = Pull.id.in_(_next_of_each(asked_by))
+        found += _due(turns, policy.QUEUE_FILL - len(found))
+    others = _due(Pull.asked_by.not_in(TAKING_TURNS), policy.QUEUE_FILL - len(found))
+    return [*found, *_by_turns(others)]
 
 
-def _next_of_each() -> ScalarSelect[int]:
+def _next_of_each(asked_by: str) -> ScalarSelect[int]:
     """Select the first policy.PULLS_AHEAD pulls of each person that run or are due."""
     order = (Pull.state.desc(), Pull.run_after, Pull.id)  # "running" comes before "queued"
     place = func.row_number().over(partition_by=Pull.user_id, order_by=order).label("place")
-    line = select(Pull.id, place).where(*_IN_LINE).subquery()
+    line = select(Pull.id, place).where(*_in_line(asked_by)).subquery()
     return select(line.c.id).where(line.c.place <= policy.PULLS_AHEAD).scalar_subquery()
 
 
-_AHEAD = (
-    select(func.count().label("number"))
-    .select_from(Pull)
-    .where(
-        *_IN_LINE,
-        Pull.user_id == bindparam("user_id"),
-        Pull.id != bindparam("pull_id"),
-        or_(Pull.state == RUNNING, Pull.rung_at.is_not(None)),
+def _by_turns(pulls: Iterable[Pull]) -> list[Pull]:
+    """Return the first pull of each person, then the second of each, and so on."""
+    number: Counter[int] = Counter()
+    turns: list[tuple[int, Pull]] = []
+    for pull in pulls:
+        number[pull.user_id] += 1
+        turns.append((number[pull.user_id], pull))
+    return [pull for _, pull in sorted(turns, key=lambda turn: turn[0])]
+
+
+@functools.cache  # made once, to be quick
+def _ahead(asked_by: str) -> Select[int]:
+    return (
+        select(func.count().label("number"))
+        .select_from(Pull)
+        .where(
+            *_in_line(asked_by),
+            Pull.user_id == bindparam("user_id"),
+            Pull.id != bindparam("pull_id"),
+            or_(Pull.state == RUNNING, Pull.rung_at.is_not(None)),
+        )
     )
-)
-AHEAD = _AHEAD.subquery()
+
+
+AHEAD = _ahead(PERSON).subquery()
 """How many clicks of `user_id` go before `pull_id` at the moment `now`."""
 
 
 def has_its_turn(pull: Pull) -> bool:
-    """May a worker have this click now? Not if the person has policy.PULLS_AHEAD that go first."""
+    """May a worker have this pull now? Not if the person has policy.PULLS_AHEAD that go first."""
+    if pull.asked_by not in TAKING_TURNS:
+        return True
     values = {"user_id": pull.user_id, "pull_id": pull.id, "now": now()}
-    return is_turn(db.session.scalar(_AHEAD, values) or 0)
+    return is_turn(db.session.scalar(_ahead(pull.asked_by), values) or 0)
 
 
 def is_turn(ahead: int) -> bool:
     return ahead < policy.PULLS_AHEAD
 
 
-_NEXT = (
-    select(Pull.id)
-    .where(
-        *_IN_LINE,
-        Pull.user_id == bindparam("user_id"),
-        Pull.rung_at.is_(None),
-        Pull.state == QUEUED,
+@functools.cache
+def _next(asked_by: str) -> Select[Any]:
+    return (
+        select(Pull.id)
+        .where(
+            *_in_line(asked_by),
+            Pull.user_id == bindparam("user_id"),
+            Pull.rung_at.is_(None),
+            Pull.state == QUEUED,
+        )
+        .order_by(Pull.run_after, Pull.id)
+        .limit(1)
     )
-    .order_by(Pull.run_after, Pull.id)
-    .limit(1)
-)
 
 
-def next_click(user_id: int) -> Pull | None:
-    """Return the person's first click that no worker has been told of."""
-    found = glance(_NEXT, user_id=user_id, now=now())  # after most pulls there is none
+def next_after(pull: Pull) -> Pull | None:
+    """Return the person's first pull like this one that no worker has been told of."""
+    if pull.asked_by not in TAKING_TURNS:
+        return None
+    found = glance(_next(pull.asked_by), user_id=pull.user_id, now=now())  # mostly there is none
     return db.session.get(Pull, found.id) if found else None
 
 

@@ -11,6 +11,7 @@ from plaidapp.bank.link_payloads import hash_of
 from plaidapp.extensions import db
 from plaidapp.jobs import clock, queue
 from plaidapp.jobs.people import erase
+from plaidapp.jobs.pulls.lines import LAST_CLICK
 from plaidapp.store import Item, LinkResult, LinkSession, LoginSession, Pull, User
 from plaidapp.store.base import owned_rows
 from plaidapp.store.base.types import now
@@ -94,7 +95,15 @@ def test_every_table_is_a_persons_or_nobodys():
     theirs = {table.name for table in owned_rows.tables()}
     every = {table.name for table in db.metadata.sorted_tables}
     logos = {"bank_logo", "merchant_logo"}
-    assert every - theirs == {"institution", "old_text", "tries", "webhook_key", "duty", *logos}
+    assert every - theirs == {
+        "institution",
+        "old_text",
+        "tries",
+        "webhook_key",
+        "duty",
+        "walk",
+        *logos,
+    }
 
 
 def test_nothing_is_left_of_the_person_and_others_are_untouched(
@@ -113,7 +122,7 @@ def test_nothing_is_left_of_the_person_and_others_are_untouched(
     assert all_rows() == {name: rows for name, rows in before.items() if name != "user"} | {
         "user": [row for row in before["user"] if row.id == other]
     }
-    of_everyone = (b"rq:queues", b"rq:worker", b"rq:clean", queue.LAST_CLICK.encode())
+    of_everyone = (b"rq:queues", b"rq:worker", b"rq:clean", LAST_CLICK.encode())
     keys = app.extensions["redis"].keys()
     assert [key for key in keys if not key.startswith(of_everyone)] == []
 

@@ -1,0 +1,50 @@
+"""The lines of the queue in Redis: clicks, then pulls of webhooks, then all others, in one list."""
+
+from enum import IntEnum
+
+import redis
+from flask import current_app
+
+QUEUE_KEY = "rq:queue:default"
+LAST_CLICK, LAST_WEBHOOK = "plaidapp:last-click", "plaidapp:last-webhook"
+"""The keys that name the last click and the last pull of a webhook that were put in the queue."""
+PUSH = """
+local queue, last_click, last_webhook = KEYS[1], KEYS[2], KEYS[3]
+local job, place = ARGV[1], tonumber(ARGV[2])
+if redis.call('LPOS', queue, job) then return end
+local function goes_after(key)
+  local last = redis.call('GET', key)
+  return last and redis.call('LINSERT', queue, 'AFTER', last, job) > 0
+end
+if place == 0 then
+  redis.call('RPUSH', queue, job)
+elseif place == 1 then
+  if not goes_after(last_click) then redis.call('LPUSH', queue, job) end
+  redis.call('SET', last_click, job)
+else
+  if not (goes_after(last_webhook) or goes_after(last_click)) then
+    redis.call('LPUSH', queue, job)
+  end
+  redis.call('SET', last_webhook, job)
+end
+"""
+"""Redis runs this script without a break, so that no worker takes the last click in between."""
+WAITS = """
+local last = redis.call('GET', KEYS[2])
+return last and redis.call('LPOS', KEYS[1], last) and 1 or 0
+"""
+
+
+class Place(IntEnum):
+    """Where a job goes. RQ passes it on as `at_front`."""
+
+    END, CLICKS, WEBHOOKS = range(3)
+
+
+def click_waits() -> bool:
+    """Does a click wait for a worker, because all of them are busy? False if Redis is away."""
+    connection: redis.Redis = current_app.extensions["redis"]
+    try:
+        return bool(connection.eval(WAITS, 2, QUEUE_KEY, LAST_CLICK))
+    except redis.RedisError:
+        return False

@@ -1,0 +1,140 @@
+"""Who goes first: clicks, then webhooks, then the clock; and nobody keeps others waiting."""
+
+import pytest
+from rq import Queue
+from sqlalchemy import update
+
+from plaidapp import policy
+from plaidapp.extensions import db
+from plaidapp.jobs import clock, pull_job, queue
+from plaidapp.store import Pull
+from plaidapp.store.people import users
+from plaidapp.store.pulls import kinds, pulls, transitions
+
+
+@pytest.fixture
+def waiting(context):
+    """Return the ids of the pulls in the queue, in their order."""
+
+    def ids():
+        jobs = Queue(pull_job.QUEUE, connection=context.extensions["redis"]).job_ids
+        return [int(job.split("-")[1]) for job in jobs]
+
+    return ids
+
+
+@pytest.fixture
+def other(context):
+    person = users.add("pat", "pat@example.com", "no hash")
+    db.session.commit()
+    return person.id
+
+
+@pytest.fixture
+def ask(owner):
+    """Add a pull and ring for it, as a page, a webhook or the clock does. Return its id."""
+
+    def add(asked_by, user_id=owner, *, ring=True):
+        pull = pulls.add(user_id, kinds.TOTAL, asked_by=asked_by)
+        if ring:
+            queue.ring(pull)
+        db.session.commit()
+        return pull.id
+
+    return add
+
+
+@pytest.mark.parametrize("by_clock", [True, False])
+def test_clicks_go_before_webhooks_and_these_before_the_clock(ask, other, waiting, by_clock):
+    """`by_clock`: Redis was away, so that the clock rings for all of them at once."""
+    order = [pulls.CLOCK, pulls.WEBHOOK, pulls.PERSON, pulls.CLOCK, pulls.WEBHOOK, pulls.PERSON]
+    added = [ask(who, other, ring=not by_clock) for who in order]
+    if by_clock:
+        clock.ring_due()
+    assert waiting() == [added[number] for number in (2, 5, 1, 4, 0, 3)]
+
+
+def test_each_line_goes_on_after_workers_have_emptied_it(ask, waiting, context):
+    first = [ask(pulls.CLOCK), ask(pulls.WEBHOOK), ask(pulls.PERSON)]
+    for _ in range(2):  # the click and the webhook's
+        context.extensions["redis"].lpop("rq:queue:default")
+    later = [ask(pulls.WEBHOOK), ask(pulls.PERSON), ask(pulls.WEBHOOK)]
+    assert waiting() == [later[1], later[0], later[2], first[0]]
+
+
+def test_the_webhooks_of_many_connections_delay_nobody_elses(ask, other, waiting):
+    many = [ask(pulls.WEBHOOK) for _ in range(10)]
+    theirs = ask(pulls.WEBHOOK, other)
+    assert waiting() == [*many[: policy.PULLS_AHEAD], theirs]
+    clock.ring_due()  # changes nothing
+    assert waiting() == [*many[: policy.PULLS_AHEAD], theirs]
+
+    transitions.claim(many[0])
+    db.session.execute(update(Pull).where(Pull.id == many[0]).values(state=pulls.DONE))
+    queue.ring_next(pulls.by_id(many[0]))
+    assert waiting()[-1] == many[policy.PULLS_AHEAD]
+
+
+def test_the_clock_takes_one_connection_of_each_person_after_another(ask, other, waiting):
+    many = [ask(pulls.CLOCK, ring=False) for _ in range(10)]
+    theirs = [ask(pulls.CLOCK, other, ring=False) for _ in range(2)]
+    clock.ring_due()
+    assert waiting() == [many[0], theirs[0], many[1], theirs[1], *many[2:]]
+
+
+def test_a_click_waits_for_one_connection_of_a_pull_over_many(
+    ask, other, link, begin, run, look, waiting, context, monkeypatch
+):
+    """There is one worker. It is busy with a pull over three connections."""
+    monkeypatch.setattr(policy, "PULL_TURN", 0.0)
+    items = [link(), link("ins_109509"), link("ins_109510")]
+    long = begin(kinds.ACCOUNTS, items=items)
+    click = ask(pulls.PERSON, other)
+
+    run(long)
+
+    pull = look(long)
+    assert (pull.state, pull.failures) == ("queued", 0)
+    assert [each.phase for each in pull.items] == ["done", "queued", "queued"]
+    assert waiting() == [click, long]  # it goes on, but not before the click
+
+    context.extensions["redis"].flushdb()
+    run(long)
+    assert look(long).state == "done"
+
+
+def test_a_connection_that_fails_does_not_keep_the_others_from_their_turn(
+    ask, other, link, begin, run, look, bank_server, monkeypatch
+):
+    monkeypatch.setattr(policy, "PULL_TURN", 0.0)
+    items = [link(), link("ins_109509")]
+    bank_server.misbehave(
+        kind="error",
+        path="/accounts/balance/get",
+        item_id=items[0].plaid_item_id,
+        status=500,
+        error_type="API_ERROR",
+        error_code="INTERNAL_SERVER_ERROR",
+    )
+    long = begin(kinds.ACCOUNTS, items=items)
+    ask(pulls.PERSON, other)
+    run(long)
+    assert [each.phase for each in look(long).items] == ["failed", "queued"]
+    run(long)
+    pull = look(long)
+    assert [each.phase for each in pull.items] == ["failed", "done"]
+    assert (pull.state, pull.failures) == ("queued", 0)
+    run(long)
+    assert look(long).failures == 1  # now it has had its turn
+
+
+def test_a_check_lets_a_click_go_first(ask, other, link, begin, run, look, monkeypatch, context):
+    item = link()
+    monkeypatch.setattr(policy, "WINDOW_ROWS", 1)
+    check = begin(kinds.CHECK, items=[item], asked_by=pulls.CLOCK)
+    ask(pulls.PERSON, other)
+    run(check)
+    assert look(check).state == "queued"
+    context.extensions["redis"].flushdb()
+    run(check)
+    assert look(check).state == "done"
