@@ -39,7 +39,7 @@ HTMX = {"HX-Request": "true"}
 NO_REDIS = "redis://localhost:1"  # no page needs Redis or the bank
 SAME = (
     *("dashboard", "first page", "deep page", "account", "account, a deep page"),
-    *("net worth, explained", "spending, explained", "a month, explained"),
+    *("net worth, explained", "spending, explained", "a month, explained", "a balance, explained"),
     *("spending", "spending, a past month"),
 )
 LIMITS = dict.fromkeys(SAME, 1.3)
