@@ -90,7 +90,7 @@ def test_what_is_in_the_rows(run, world):
     assert people[0] == {
         "id": world["olive"],
         "name": "olive",
-        "joined": DAY.isoformat(),
+        "joined": "2026-11-01T12:00:00Z",
         "connections": 2,
         "leaving": False,
     }
@@ -273,7 +273,7 @@ def test_delete_ends_the_connections_and_leaves_nothing(
     code, text, errors = run("delete", "alice", input="y\n")
 
     assert (code, text) == (0, "Everything is deleted.\n")
-    assert "Delete everything of alice, and end 1 connections at Plaid?" in errors
+    assert "Delete everything of alice, and end 1 connection at Plaid?" in errors
     assert left(app, connected.id) == set()
     assert left(app, charlie.id)
     with pytest.raises(AssertionError, match=r"ITEM_NOT_FOUND|INVALID_ACCESS_TOKEN"):

@@ -37,7 +37,8 @@ def delete(name: str, *, yes: bool) -> None:
     banks = _connections(user.id)
     db.session.commit()
     if not yes:
-        question = f"Delete everything of {user.username}, and end {banks} connections at Plaid?"
+        ends = f"{banks} connection{'' if banks == 1 else 's'} at Plaid"
+        question = f"Delete everything of {user.username}, and end {ends}?"
         click.confirm(f"{question} It cannot be undone.", abort=True, err=True)
     event("operator", command="delete", person=users.opaque_id_of(user))
     throttle.forget(user)
@@ -60,7 +61,7 @@ def _wait(pull_id: int, user_id: int, banks: int) -> str | None:
     """
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined] # for the thread
     work = threading.Thread(target=_work, args=(app, pull_id))
-    with output.progress("Ending connections", banks) as bar:
+    with output.progress("Ending connections", banks, hidden=not banks) as bar:
         while True:
             if not work.is_alive():
                 work = threading.Thread(target=_work, args=(app, pull_id))

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -35,7 +35,7 @@ def show_all(query: Select[*tuple[Any, ...]], *, as_json: bool) -> None:
 def show(columns: Sequence[str], rows: Iterable[Row], *, as_json: bool) -> None:
     """Print the columns of `rows` in this order. JSON is a list of objects with the same names.
 
-    Times are ISO 8601 in UTC. What is unknown is null in JSON and empty in a table.
+    Times are in UTC, such as 2026-11-26T08:00:00Z. What is unknown is null in JSON and empty in a table.
     """
     cells = [{name: _plain(row[name]) for name in columns} for row in rows]
     if as_json:
@@ -73,7 +73,9 @@ def one_line(text: str) -> str:
 
 
 def _plain(value: object) -> object:
-    return value.isoformat() if isinstance(value, datetime) else value
+    if not isinstance(value, datetime):
+        return value
+    return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def _word(value: object) -> str:
