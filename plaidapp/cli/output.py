@@ -35,7 +35,8 @@ def show_all(query: Select[*tuple[Any, ...]], *, as_json: bool) -> None:
 def show(columns: Sequence[str], rows: Iterable[Row], *, as_json: bool) -> None:
     """Print the columns of `rows` in this order. JSON is a list of objects with the same names.
 
-    Times are in UTC, such as 2026-11-26T08:00:00Z. What is unknown is null in JSON and empty in a table.
+    Times are in UTC, such as 2026-11-26T08:00:00Z. What is unknown is null in JSON and empty in a
+    table.
     """
     cells = [{name: _plain(row[name]) for name in columns} for row in rows]
     if as_json:
