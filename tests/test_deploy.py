@@ -171,8 +171,10 @@ def test_the_image_runs_in_a_read_only_folder(place, compose, made_env, migrated
 def units(tmp_path):
     """The units as they are installed, for this folder."""
     for unit in UNITS.iterdir():
-        text = unit.read_text().replace("/srv/plaidapp/.venv/bin", str(Path(sys.executable).parent))
-        (tmp_path / unit.name).write_text(text.replace("/srv/plaidapp", str(ROOT)))
+        text = unit.read_text().replace(
+            "/srv/plaidapp/current/.venv/bin", str(Path(sys.executable).parent)
+        )
+        (tmp_path / unit.name).write_text(text.replace("/srv/plaidapp/current", str(ROOT)))
     return tmp_path
 
 
@@ -180,7 +182,7 @@ def test_the_units_run_the_procfile(units):
     for name, command in PROCFILE.items():
         if name != "release":
             (unit,) = UNITS.glob(f"plaidapp-{name}*.service")
-            assert f"\nExecStart=/srv/plaidapp/.venv/bin/{command}\n" in unit.read_text()
+            assert f"\nExecStart=/srv/plaidapp/current/.venv/bin/{command}\n" in unit.read_text()
 
 
 def test_systemd_accepts_the_units_and_finds_them_hardened(units):
