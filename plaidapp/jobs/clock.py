@@ -54,6 +54,8 @@ def ask_for_neglected() -> None:
     """Start a pull for Items that should have been synced by now, as many as one tick may."""
     looked = sync_progress.to_look_at(policy.NEGLECTED_BATCH)
     neglected = sync_progress.neglected(looked)
+    if len(looked) == policy.NEGLECTED_BATCH:
+        neglected = sync_progress.without_herd(neglected)
     sync_progress.looked_at(looked, neglected, item_requests.sweep(neglected))
     db.session.commit()
 

@@ -1,6 +1,6 @@
 """What the clock does, and when it has a connection looked at again."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 # --- The clock, and workers that die ---
 
@@ -11,6 +11,8 @@ CLEANUP_TICKS = 10
 NEGLECTED_BATCH = 250
 """The most Items that one tick looks at, so that it stays short. They wait in line, the longest
 first: 15,000 Items get their turn within a minute, and 100,000 within seven."""
+HERD_AFTER = timedelta(minutes=10)
+"""If a whole batch is due, daily syncs that are later than this are spread over the next day."""
 QUEUE_FILL = 1_000
 """The clock rings only until this many jobs are in the queue, except for what a person asked for:
 what waits in the database costs nothing, and a click passes it."""
@@ -62,6 +64,17 @@ ones."""
 MAX_UNFINISHED_INTERVAL = timedelta(hours=1)
 """The longest of them. After that, the clock tries every SYNC_INTERVAL, and an Item whose error may
 have ended in this one."""
+
+
+_GOLDEN = (5**0.5 - 1) / 2
+"""Its multiples are spread evenly between whole numbers, however many there are."""
+
+
+def own_time_of_day(item_id: int, moment: datetime) -> datetime:
+    """Return when an Item's own time of day comes next. Those of many Items are spread evenly."""
+    own = item_id * _GOLDEN % 1 * SYNC_INTERVAL
+    passed = timedelta(seconds=moment.timestamp()) % SYNC_INTERVAL
+    return moment + (own - passed) % SYNC_INTERVAL
 
 
 def sweep_delay(sweeps: int) -> timedelta:

@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select, update
@@ -511,3 +512,36 @@ def test_a_pull_that_lost_too_many_workers_fails(app, pull):
     assert (row.state, row.error_code) == ("failed", "WORKER_LOST")
     assert row.ended_at is not None
     assert rung(app) == []
+
+
+def late(owner, names, **fields):
+    """Add Items whose daily sync was due two hours ago."""
+    moment = now()
+    synced = moment - policy.SYNC_INTERVAL - 2 * HOUR
+    times = {"synced_at": synced, "created_at": synced - A_DAY, "next_look": moment - 2 * HOUR}
+    for name in names:
+        add_item(owner, name, **times, **fields)
+
+
+def test_very_many_late_syncs_are_spread_over_the_day(owner, monkeypatch):
+    monkeypatch.setattr(policy, "NEGLECTED_BATCH", 4)
+    late(owner, "abcdefgh")
+    late(owner, ["behind"], **BEHIND)
+    for _ in range(3):
+        clock.ask_for_neglected()
+    assert asked() == ["behind"]  # somebody has asked for it
+    db.session.rollback()
+    spread = select(Item).where(Item.plaid_item_id != "behind").order_by(Item.next_look)
+    waits = [item.next_look - now() for item in db.session.scalars(spread)]
+    assert all(timedelta() < wait <= policy.SYNC_INTERVAL for wait in waits)
+    assert min(after - before for before, after in pairwise(waits)) > HOUR
+
+    pass_time(waits[0] + SECOND)  # its time of day has come
+    clock.ask_for_neglected()
+    assert len(asked()) == 2
+
+
+def test_a_few_late_syncs_are_caught_up_with_at_once(owner):
+    late(owner, "abc")
+    clock.ask_for_neglected()
+    assert asked() == ["a", "b", "c"]

@@ -58,7 +58,14 @@ def due_at(item: Item) -> datetime | None:
     is_preparing = item.ask_after or item.update_status not in (None, COMPLETE)
     if item.state != ERROR and is_preparing:
         return max(item.ask_after or again, again)
-    return max(item.synced_at or item.created_at, last_sweep) + policy.SYNC_INTERVAL
+    return _daily_sync(item)
+
+
+def _daily_sync(item: Item) -> datetime:
+    return (
+        max(item.synced_at or item.created_at, item.swept_at or item.created_at)
+        + policy.SYNC_INTERVAL
+    )
 
 
 def neglected(items: Sequence[Item]) -> list[Item]:
@@ -67,17 +74,29 @@ def neglected(items: Sequence[Item]) -> list[Item]:
     return [item for item in items if (due := due_at(item)) and due <= moment]
 
 
+def without_herd(items: Sequence[Item]) -> list[Item]:
+    """Return the Items without those whose daily sync is late. For when very many are due.
+
+    That is so after the app was down for long, or restored. Each of them is synced at its own time
+    of day then, and from then on: all at once, they would be a flood every day.
+    """
+    late = now() - policy.HERD_AFTER
+    return [item for item in items if item.next_look > late or due_at(item) != _daily_sync(item)]
+
+
 def looked_at(looked: Sequence[Item], swept: Sequence[Item], asked: Collection[int]) -> None:
     """Store when the clock looks next. `swept` are the Items that it had to sync.
 
-    `asked` has the ids of those for which it added a pull: each counts one more request.
+    `asked` has the ids of those for which it added a pull: each counts one more request. An Item
+    that is due and was not swept has its turn at its own time of day.
     """
     moment = now()
     for item in swept:
         item.swept_at, item.sweeps = moment, item.sweeps + 1
         item.sync_requested += item.id in asked
     for item in looked:
-        item.next_look = due_at(item) or moment + policy.SYNC_INTERVAL
+        due = due_at(item) or moment + policy.SYNC_INTERVAL
+        item.next_look = due if due > moment else policy.own_time_of_day(item.id, moment)
     db.session.flush()
 
 
