@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 PATTERNS = {
     r"\b(access|public|link|user)-(?:sandbox|development|production)-[\w-]+": r"\1-removed",
     r"/hl/[\w-]+": "/hl/removed",  # the address of a session of Hosted Link
-    r"/auth/(reset|email/confirm)/[\w-]+": r"/auth/\1/removed",  # a link in a mail
+    r"/auth/(reset|email/confirm|mails/stop)/[\w.-]+": r"/auth/\1/removed",  # a link in a mail
     r"/finance/calendar/[^\s\"']+": "/finance/calendar/removed",  # what opens a calendar
     r"\beyJ[\w-]+\.[\w-]+\.[\w-]*": "[token]",  # a JWT
     r"\bgAAAA[\w-]{16,}=*": "[token]",  # of Fernet

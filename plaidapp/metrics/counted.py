@@ -15,9 +15,9 @@ ADDED, MODIFIED, REMOVED = "added", "modified", "removed"
 CHANGES = (ADDED, MODIFIED, REMOVED)
 OTHER = "other"
 """The label of a value that is not one of those that are known."""
-SHORT = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+SHORT = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 10.0)
 """Seconds, for what a person or Plaid waits for."""
-LONG = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+LONG = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
 """Seconds, for work that may wait in a queue, or take long."""
 SUM = "sum"
 """The field of a histogram that has the sum; the others have the number in each bucket."""
@@ -42,7 +42,8 @@ class Histogram:
     help: str
     labels: tuple[str, ...]
     bounds: tuple[float, ...]
-    """The upper ends of the buckets, each included. Another bucket has what is above them all."""
+    """The upper ends of the buckets, each included. Another bucket has what is above them all. They
+    change only together with the name: the sums in Redis outlive an upgrade."""
 
     def observe(self, seconds: float, *values: str) -> None:
         series = SEPARATOR.join((self.name, *values, ""))
