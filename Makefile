@@ -9,7 +9,7 @@ run: $(VENV)/run  ## run everything in one terminal, at http://localhost:8000
 test: check chromium hledger pgbouncer  ## check style and types, and run every test
 	$(VENV)/bin/python -m pytest --numprocesses=auto
 
-chaos: $(VENV)/test  ## kill processes for twenty minutes, print a summary, then sync 2,000 random worlds, send 10,000 bad requests and guess 40,000 passwords
+chaos: $(VENV)/test  ## kill processes for twenty minutes, upgrade and restore under load, print a summary, then sync 2,000 random worlds, send 10,000 bad requests and guess 40,000 passwords
 	CHAOS=long $(VENV)/bin/python -m pytest tests/chaos
 	CHAOS=long $(VENV)/bin/python -m pytest tests/worlds
 	CHAOS=long $(VENV)/bin/python -m pytest tests/fuzz tests/auth/test_guesses.py tests/jobs/test_a_day.py
