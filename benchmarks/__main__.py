@@ -8,7 +8,10 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-SCRIPTS = ("ingest", "click_to_panel", "jobs", "pages", "growth", "sweep", "scrape", "memory")
+SCRIPTS = (
+    *("ingest", "click_to_panel", "jobs", "pages", "growth", "sweep", "scrape", "memory"),
+    *("hundred_thousand_items", "year_of_an_item"),
+)
 LIBRARIES = ("flask", "gunicorn", "sqlalchemy", "psycopg", "redis", "rq", "msgspec", "plaid-python")
 
 

@@ -46,9 +46,20 @@ WHERE item.id BETWEEN %(first)s AND %(last)s
 """
 ACCOUNTS = """
 INSERT INTO account (user_id, item_id, plaid_account_id, name, type, is_hidden, updated_at,
-    current, iso_currency_code)
-SELECT user_id, id, 'a' || n, 'Checking', 'depository', false, now(), 11025000000, 'USD'
+    current, available, iso_currency_code)
+SELECT user_id, id, 'a' || n, 'Checking', 'depository', false, now(),
+    11025000000, 10000000000, 'USD'
 FROM item CROSS JOIN generate_series(0, 1) AS n WHERE id BETWEEN %(first)s AND %(last)s
+"""
+BALANCES = """
+INSERT INTO balance (account_id, date, current, current_high, source)
+SELECT account.id, current_date - age, 11025000000, 0,
+    CASE WHEN age = 1 THEN 'bank' ELSE 'computed' END
+FROM account
+CROSS JOIN LATERAL (
+    SELECT 1 AS age UNION SELECT current_date - date FROM transaction WHERE account_id = account.id
+) AS days
+WHERE item_id BETWEEN %(first)s AND %(last)s
 """
 PULLS = """
 INSERT INTO pull (id, user_id, kind, asked_by, state, attempt, failures, lost_workers, revision,
@@ -94,6 +105,8 @@ def fill(app: Flask, first: int, last: int) -> None:
             cursor.execute(TRANSACTIONS, between)
             for statement in dropped:
                 cursor.execute(statement)
+            cursor.execute("ANALYZE account, transaction")
+            cursor.execute(BALANCES, between)
             cursor.execute("SELECT setval('pull_id_seq', (SELECT max(id) FROM pull))")
         connection.execute("VACUUM ANALYZE")
 

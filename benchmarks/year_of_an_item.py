@@ -55,7 +55,7 @@ class DailyBank(Bank):
 
     day = 0
 
-    def sync_page(self, sealed_token: Sealed, cursor: str) -> bytes:
+    def sync_page(self, sealed_token: Sealed, cursor: str, *, patient: bool = False) -> bytes:
         newest = f"day {self.day}"
         rows = [self._row(number) for number in range(2)] if cursor != newest else []
         return json.dumps(
