@@ -158,10 +158,10 @@ def test_the_image_runs_in_a_read_only_folder(place, compose, made_env, migrated
         for name in ("web", "worker"):
             start(name, *services[name]["command"])
         running["web"].wait_for(f"http://127.0.0.1:{port}/readyz")
-        wait_until(lambda: "Listening on" in running["worker"].log.read_text(), 30, "a worker")
+        wait_until(lambda: "Listening on" in running["worker"].log.read_text(), 60, "a worker")
         for name in ("web", "worker"):
             running[name].send(15)
-            assert running[name].wait(30) == 0, running[name].log.read_text()
+            assert running[name].wait() == 0, running[name].log.read_text()
     finally:
         for process in reversed(running.values()):
             process.stop()
