@@ -9,8 +9,8 @@ from plaidapp import schema
 from plaidapp.htmx import is_htmx
 from plaidapp.jobs import presence
 from plaidapp.store.base import bounded
-from plaidapp.store.connections import item_states
 from plaidapp.store.connections import overview as items
+from plaidapp.store.health import counts
 from plaidapp.store.pulls import overview as pulls
 from plaidapp.store.webhooks import deliveries
 
@@ -38,8 +38,8 @@ def overview() -> str:
         most=bounded.MOST,
         failed=pulls.failed_count(),
         states=items.by_state(),
-        in_need=(item_states.ERROR, item_states.LOGIN_REQUIRED, item_states.REVOKED),
         last_webhook=latest[0].received_at if latest else None,
+        waiting_webhooks=counts.waiting_webhooks(),
         current=schema.current(),
         newest=schema.newest(),
     )

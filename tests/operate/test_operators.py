@@ -47,7 +47,7 @@ def test_an_operator_is_made_and_unmade(app, make_operator, alice, caplog):
     ]
 
 
-def test_for_others_the_pages_do_not_exist(app, charlie, operator):
+def test_for_others_the_pages_do_not_exist(app, client, charlie, operator):
     tried = 0
     for method, path, _names in routes(app):
         if path.startswith("/ops"):
@@ -55,6 +55,7 @@ def test_for_others_the_pages_do_not_exist(app, charlie, operator):
             assert charlie.htmx(method, path.format(1)).status_code == 404, path
             tried += 1
     assert tried >= 8
+    assert client.options("/ops/doctor").status_code == 404
     assert "/ops" not in charlie.client.get("/finance/").text
 
 

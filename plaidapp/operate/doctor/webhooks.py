@@ -67,8 +67,8 @@ def last(_patience: float) -> Verdict:
     """Did a webhook come lately?"""
     latest = deliveries.latest(1)
     received = latest[0].received_at if latest else None
-    counts = overview.by_state()
-    active = sum(counts.get(state, 0) for state in item_states.REPORTING)
+    states = overview.by_state()
+    active = sum(states.get(state, 0) for state in item_states.REPORTING)
     oldest = overview.oldest_since(item_states.REPORTING)
     db.session.rollback()
     if config().public_url is None:
@@ -84,7 +84,7 @@ def _silence(since: datetime, received: datetime | None, active: int) -> Verdict
     if now() - since > policy.webhook_silence(active):
         return bad(
             lazy_gettext(
-                "No webhook has come for %(hours)s hours, with %(active)s working connections.",
+                "Hours without a webhook: %(hours)s, with working connections: %(active)s.",
                 hours=hours,
                 active=active,
             ),
@@ -92,7 +92,7 @@ def _silence(since: datetime, received: datetime | None, active: int) -> Verdict
         )
     if received is None:
         return unknown(lazy_gettext("No webhook has come yet, but there has been little time."))
-    return good(lazy_gettext("The last webhook came %(hours)s hours ago.", hours=hours))
+    return good(lazy_gettext("Hours since the last webhook: %(hours)s.", hours=hours))
 
 
 def test_webhook(patience: float) -> Verdict:
