@@ -10,6 +10,7 @@ from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock, presence, pull_job
 from plaidapp.jobs.runner import Runner
+from plaidapp.metrics import sending
 from plaidapp.store import Duty
 from plaidapp.store.base.types import now
 
@@ -103,4 +104,17 @@ def test_it_is_known_what_each_worker_does(app, monkeypatch):
     assert [worker.pull_id for worker in busy] == [17]
     assert (busy[0].host, busy[0].process_id) == (runner.hostname, str(runner.pid))
     [left] = presence.workers(connection)
-    assert (left.is_busy, left.pull_id) == (False, None)
+    assert (left.is_busy, left.pull_id, left.is_gone) == (False, None, False)
+
+
+def test_a_worker_that_was_killed_is_gone_before_rq_forgets_it(app, monkeypatch):
+    connection = app.extensions["redis"]
+    Runner([pull_job.QUEUE], connection=connection).register_birth()
+    sending.Sender(connection, "worker").send()
+    [worker] = presence.workers(connection)
+    assert not worker.is_gone
+
+    monkeypatch.setattr(policy, "PROCESS_GONE", -1.0)  # it has sent nothing for longer
+
+    [worker] = presence.workers(connection)
+    assert worker.is_gone
