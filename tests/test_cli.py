@@ -1,13 +1,8 @@
 """The operator's commands: what they print and how they exit."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from cryptography.fernet import Fernet
@@ -20,7 +15,6 @@ from plaidapp.store.base.types import now
 from tests.conftest import TOKEN_KEY
 from tests.stored import copy_of
 
-ROOT = Path(__file__).parent.parent
 EDITS = {"own_category": "Ours", "note": "mine", "hidden": True}
 
 
@@ -310,30 +304,3 @@ def test_an_operator_logs_somebody_out_everywhere(app, alice, charlie):
     assert (done.exit_code, done.output) == (0, "alice is logged out everywhere.\n")
     assert alice.client.get("/finance/accounts.json").status_code == 401
     assert charlie.client.get("/finance/accounts.json").status_code == 200
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_clock_exits_cleanly_on_a_signal(
-    app, database_url, redis_url, number, poll, alice, work
-):
-    """A real process rings for the waiting pull, then exits with 0."""
-    config = app.config["PLAIDAPP"]
-    environment = os.environ | {
-        "SECRET_KEY": config.secret_keys[0],
-        "TOKEN_KEYS": config.token_keys[0],
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "PLAID_BASE_URL": config.plaid_url,
-    }
-    with app.app_context():
-        db.session.add(Pull(user_id=alice.id, kind="transactions"))
-        db.session.commit()
-    command = [sys.executable, "-m", "flask", "--app", "wsgi", "clock"]
-    clock = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE)
-    try:
-        redis = app.extensions["redis"]
-        poll(lambda: redis.llen("rq:queue:default"), seconds=30, what="the clock's ring")
-    finally:
-        clock.send_signal(number)
-        _, errors = clock.communicate(timeout=30)
-    assert clock.returncode == 0, errors
