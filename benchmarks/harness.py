@@ -105,6 +105,8 @@ def ratio(values: Sequence[float], others: Sequence[float]) -> float:
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
+    if len(values) == 1:
+        return values[0]
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 

@@ -18,6 +18,8 @@ SMALL_BANK = {
     ),
 }
 DELAYS = re.compile(r"(\w+) delay:(\d+)ms")
+LONGEST_IDLE = 30
+"""Seconds after which a connection is not used again: the server may be about to close it."""
 POLL_INTERVAL = 2000
 """The panel's `every 2s`, in milliseconds."""
 PollDelay = Callable[[int], float]
@@ -32,6 +34,7 @@ class HtmxClient:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
         self.cookie = self.token = ""
         self.requests = 0
+        self._used = time.monotonic()
         self.token = _token(self.request("GET", "/auth/signup")[1])
         name = f"anna{next(_numbers)}"
         form = {"username": name, "email": f"{name}@example.com", "password": PASSWORD}
@@ -50,6 +53,9 @@ class HtmxClient:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             body = urlencode({"csrf_token": self.token, **(form or {})})
         self.requests += 1
+        if time.monotonic() - self._used > LONGEST_IDLE:
+            self._connection.close()  # it opens again by itself
+        self._used = time.monotonic()
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
         text = response.read().decode()

@@ -1,6 +1,8 @@
 """Items of many people at the sandbox, connected without a page and synced by the workers."""
 
+import itertools
 import json
+import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +23,7 @@ from plaidapp.store.connections import item_states, items
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
 from tests.e2e.processes import Deployment, post_json
+from tests.sandbox_control import Control
 
 
 def app_of(deployment: Deployment) -> Flask:
@@ -115,6 +118,31 @@ def _behind(app: Flask) -> tuple[int, int] | None:
             db.session.scalar(select(func.count()).where(is_open)) or 0,
         )
     return found if any(found) else None
+
+
+class BusyBank:
+    """While the block runs, something new happens at all banks, at RATE Items a second."""
+
+    RATE = 10
+
+    def __init__(self, deployment: Deployment, app: Flask) -> None:
+        self._control = Control(deployment.bank.url)
+        self._ids = plaid_ids(app)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        for plaid_id in itertools.cycle(self._ids):
+            if self._over.wait(1 / self.RATE):
+                return
+            self._control.change(plaid_id, activity=True)
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
 
 
 def differing(app: Flask, deployment: Deployment) -> list[str]:

@@ -73,7 +73,7 @@ class Sender:
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
-        self._host, self._port = address.hostname or "", address.port or 80
+        self._address = address.hostname or "", address.port or 80
         self._idle: list[Wire] = []
 
     async def send_all(self, deliveries: Iterable[Delivery], rate: float) -> list[Result]:
@@ -87,10 +87,16 @@ class Sender:
         return await asyncio.gather(*tasks)
 
     async def send(self, delivery: Delivery, due: float) -> Result:
+        """Send once more over a new connection if the server closes an idle one meanwhile."""
         if self._idle:
-            reader, writer = self._idle.pop()
-        else:
-            reader, writer = await asyncio.open_connection(self._host, self._port)
+            try:
+                return await self._send(delivery, due, self._idle.pop())
+            except (ConnectionError, asyncio.IncompleteReadError):
+                pass
+        return await self._send(delivery, due, await asyncio.open_connection(*self._address))
+
+    async def _send(self, delivery: Delivery, due: float, wire: Wire) -> Result:
+        reader, writer = wire
         writer.write(delivery.request)
         head = await reader.readuntil(b"\r\n\r\n")
         length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
@@ -98,5 +104,5 @@ class Sender:
         if b"connection: close" in head.lower():
             writer.close()
         else:
-            self._idle.append((reader, writer))
+            self._idle.append(wire)
         return Result(int(head.split(b" ", 2)[1]), time.perf_counter() - due)
