@@ -8,6 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from plaidapp.bank import payloads
 from plaidapp.bank.error_sentences import MEANINGS, PERMISSION_REVOKED, PROBLEM
 from plaidapp.bank.errors import from_plaid
@@ -143,6 +145,16 @@ TELLS_STATE = {
     "USER_PERMISSION_REVOKED",
 }
 """Codes that say how an Item is at the moment. What came later about it may say otherwise."""
+
+
+def read(body: bytes) -> Event:
+    """Return an empty event, for which there is no handler, if the body is not as documented."""
+    if rb"\u0000" in body:  # PostgreSQL stores no text with a NUL
+        return Event()
+    try:
+        return msgspec.json.decode(body, type=Event)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Event()
 
 
 def is_known(event: Event) -> bool:

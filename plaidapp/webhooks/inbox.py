@@ -1,14 +1,15 @@
-"""Handle the webhooks that were stored and answered while a sync had locked what they change."""
+"""Handle the webhooks that were stored and answered while a sync had locked what they change.
+
+One that can't be handled stops no other: it is logged, and stays stored for *Replay*.
+"""
 
 import logging
 import threading
 
-import msgspec
 from flask import Flask
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from plaidapp import policy
-from plaidapp.bank.payloads import Event
 from plaidapp.extensions import db
 from plaidapp.jobs import queue
 from plaidapp.store import Item, LinkSession, Webhook
@@ -46,10 +47,15 @@ def handle_waiting() -> int:
         try:
             _handle(webhook)
             number += 1
-        except OperationalError as error:
+        except OperationalError as error:  # if the database is away, the next look says so
             db.session.rollback()
             if not is_of_lock(error):
-                raise
+                log.error("Webhook %s is handled later: %s", last, type(error).__name__)
+        except Exception:
+            db.session.rollback()
+            log.exception("Webhook %s can't be handled", last)
+            deliveries.give_up(last)
+            db.session.commit()
 
 
 def _handle(webhook: Webhook) -> None:
@@ -58,7 +64,7 @@ def _handle(webhook: Webhook) -> None:
     deliveries.handled(webhook)
     pull = None
     if not (item and item.state in item_states.BY_PERSON):
-        event = msgspec.json.decode(webhook.body, type=Event)
+        event = handlers.read(webhook.body.encode())
         pull = handlers.handle(event, item, session)
     if pull:
         queue.ring(pull)  # commits first

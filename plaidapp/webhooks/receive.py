@@ -8,7 +8,6 @@ https://plaid.com/docs/api/webhooks/
 import logging
 import time
 
-import msgspec
 from flask import Blueprint, abort, request
 from sqlalchemy.exc import OperationalError
 
@@ -48,7 +47,7 @@ def receive() -> Answer:
     if len(body) > policy.MAX_FORM:
         abort(413)
     token = request.headers.get("Plaid-Verification", "")
-    event = _decode(body)
+    event = handlers.read(body)
     try:
         kid = key_id(token, body, time.time())
         signed = check_signature(token, signing_key.find(kid, event, request.remote_addr or ""))
@@ -117,13 +116,3 @@ def _store(token: str, event: Event, body: bytes, *, at_once: bool = True) -> St
     if is_known:
         deliveries.put_off(token)
     return outcomes.KEPT, None
-
-
-def _decode(body: bytes) -> Event:
-    """Return an empty event, for which there is no handler, if the body is not as documented."""
-    if rb"\u0000" in body:  # PostgreSQL stores no text with a NUL
-        return Event()
-    try:
-        return msgspec.json.decode(body, type=Event)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Event()

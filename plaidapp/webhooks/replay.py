@@ -6,9 +6,6 @@ harm to replay one twice: a sync is requested once more, or a state is stored ag
 
 from enum import Enum
 
-import msgspec
-
-from plaidapp.bank.payloads import Event
 from plaidapp.extensions import db
 from plaidapp.store import Item, LinkSession, Webhook
 from plaidapp.store.connections import item_states
@@ -31,7 +28,7 @@ def replay(webhook: Webhook) -> Refusal | None:
     """Have it handled again after the commit. Return why not, if it can't be."""
     if not webhook.body:
         return Refusal.NO_BODY
-    if not handlers.is_known(msgspec.json.decode(webhook.body, type=Event)):
+    if not handlers.is_known(handlers.read(webhook.body.encode())):
         return Refusal.UNKNOWN
     item = db.session.get(Item, webhook.item_id) if webhook.item_id else None
     session = db.session.get(LinkSession, webhook.session_id) if webhook.session_id else None

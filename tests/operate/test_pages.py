@@ -161,9 +161,12 @@ def test_a_replay_does_not_bring_back_a_state_that_is_over(app, operator, webhoo
     over = webhook("ITEM", "ERROR", LOGIN_REQUIRED, received_at=now() - timedelta(days=1))
     mute = webhook("TRANSACTIONS", "SYNC_UPDATES_AVAILABLE", "")
     strange = webhook("ASSETS", "PRODUCT_READY")
+    broken = webhook("ITEM", "ERROR", "no JSON")
     lasts = webhook("ITEM", "ERROR", LOGIN_REQUIRED, received_at=now() + timedelta(hours=1))
 
-    for number, words in ((over, "newer"), (mute, "deleted"), (strange, "does nothing")):
+    nothing = "does nothing"
+    cases = (over, "newer"), (mute, "deleted"), (strange, nothing), (broken, nothing)
+    for number, words in cases:
         address = f"/ops/webhooks/{number}/replay"
         answer = operator.htmx("POST", address)
         assert (answer.status_code, words in answer.text) == (409, True), words

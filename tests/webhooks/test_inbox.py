@@ -10,7 +10,8 @@ from plaidapp.extensions import db
 from plaidapp.store import Item, Pull, WaitingWebhook, Webhook
 from plaidapp.store.connections import items
 from plaidapp.store.people import users
-from plaidapp.webhooks import inbox
+from plaidapp.store.webhooks import deliveries
+from plaidapp.webhooks import handlers, inbox
 
 from .conftest import SYNC, as_sent
 
@@ -19,6 +20,7 @@ ERROR = {
     "webhook_code": "ERROR",
     "error": {"error_type": "ITEM_ERROR", "error_code": "ITEM_LOGIN_REQUIRED"},
 }
+BROKEN = {"webhook_type": "ITEM", "webhook_code": "NEW_ACCOUNTS_AVAILABLE"}
 REPAIRED = {"webhook_type": "ITEM", "webhook_code": "LOGIN_REPAIRED"}
 
 
@@ -117,3 +119,21 @@ def test_a_repeated_delivery_is_put_off_once(app, deliver, sign, connected, sync
     assert deliver(event, token=token) == 200
     with app.app_context():
         assert db.session.scalar(select(Item.sync_requested)) == 1
+
+
+@pytest.mark.both_databases
+def test_a_webhook_that_can_not_be_handled_stops_no_other(
+    deliver, connected, handle, ask, monkeypatch, caplog
+):
+    alices, bobs = connected("alice"), connected("bob")
+    monkeypatch.setattr(deliveries, "some_wait", lambda _item_id: True)  # so that all wait
+    for event, item in ((BROKEN, alices), (SYNC, alices), (SYNC, bobs)):
+        assert deliver(event | {"item_id": item.plaid_item_id}) == 200
+
+    with monkeypatch.context() as patched:
+        patched.setitem(handlers.HANDLERS, tuple(BROKEN.values()), lambda *_: 1 / 0)
+        assert handle() == 2
+    assert "can't be handled" in caplog.text
+    assert sorted(pull.user_id for pull in ask(Pull)) == sorted((alices.user_id, bobs.user_id))
+    assert [webhook.handled_at is None for webhook in ask(Webhook)] == [True, False, False]
+    assert not ask(WaitingWebhook)

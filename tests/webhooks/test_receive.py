@@ -29,6 +29,7 @@ from plaidapp.store.base.types import now
 from plaidapp.store.connections import link_sessions
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls
+from plaidapp.webhooks import inbox
 from plaidapp.webhooks.handlers import HANDLERS
 
 from .conftest import PATH, SYNC, as_sent
@@ -476,6 +477,8 @@ def test_concurrent_deliveries_are_each_counted(another, app, deliver, ask, sign
     with ThreadPoolExecutor(len(tokens)) as threads:
         assert set(threads.map(knock, range(len(tokens)))) == {200}
 
+    with app.app_context():
+        inbox.handle_waiting()  # those that met a lock for longer than an answer may take
     assert len(ask(Webhook)) == 7
     assert ask(Item.sync_requested) == [6]
     assert len(ask(Pull)) == 1

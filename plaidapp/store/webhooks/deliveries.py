@@ -156,7 +156,12 @@ def next_waiting(after: int) -> Webhook | None:
 def handled(webhook: Webhook) -> None:
     """Take a delivery from those that wait."""
     webhook.handled_at = now()
-    write(delete(WaitingWebhook).where(WaitingWebhook.webhook_id == webhook.id))
+    give_up(webhook.id)
+
+
+def give_up(webhook_id: int) -> None:
+    """Take a delivery from those that wait, although it was not handled."""
+    write(delete(WaitingWebhook).where(WaitingWebhook.webhook_id == webhook_id))
 
 
 def delete_of_item(item_id: int) -> None:
