@@ -72,7 +72,7 @@ MAY_IMPORT = {
     "plaidapp.finance": {"plaidapp.finance", *SHOWN, *LOWER},
     "plaidapp.operate": {
         *("plaidapp.operate", "plaidapp.auth.confirmation", "plaidapp.webhooks.replay"),
-        *("config", "plaidapp.hosts", "plaidapp.schema"),
+        *("config", "plaidapp.schema"),
         *SHOWN,
         *LOWER,
     },

@@ -15,6 +15,9 @@ from plaidapp.store.connections import item_states, overview
 from .result import Verdict, bad, good, unknown
 
 INVALID_KEYS = "INVALID_API_KEYS"
+NOT_ENABLED = "INVALID_PRODUCT"
+ITEMS_ASKED = 100
+"""How many of the newest Items tell which products Plaid refuses."""
 NOBODY = 0
 DOCTOR = "doctor"
 """The id by which Plaid knows who asks for a link that nobody opens."""
@@ -99,14 +102,23 @@ def environment(_patience: float) -> Verdict:
 def products(patience: float) -> Verdict:
     """Would Plaid make a link to connect a bank with? This one is never opened."""
     public = config().public_url or "http://localhost"
+    missing = overview.refused_products(NOT_ENABLED, ITEMS_ASKED)
+    db.session.rollback()
     try:
         bank().create_link(NOBODY, DOCTOR, f"{public}/finance/connections/0", deadline=patience)
     except BankError as error:
-        if error.code != "INVALID_PRODUCT":
+        if error.code != NOT_ENABLED:
             return refused(error)
         return bad(
             lazy_gettext("The product Transactions is not enabled at Plaid."),
             lazy_gettext("Request it in Plaid’s dashboard, under Products."),
+        )
+    if missing:
+        return good(
+            lazy_gettext(
+                "Transactions is enabled. This app does without what is not: %(products)s.",
+                products=", ".join(missing),
+            )
         )
     return good(
         lazy_gettext("Plaid makes links to connect banks with, for the product Transactions.")

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,7 +13,6 @@ from sqlalchemy import make_url
 import key_strength
 from config import Config
 from plaidapp import policy
-from plaidapp.hosts import is_public_name
 
 from .result import Verdict, bad, good
 
@@ -48,7 +48,7 @@ def addresses(_patience: float) -> Verdict:
             lazy_gettext("Set PUBLIC_URL to where people reach this app, with https://."),
         )
     public = urlsplit(config.public_url or "")
-    if public.hostname and not is_public_name(public.netloc):
+    if _is_near(public.hostname or ""):
         return good(lazy_gettext("PUBLIC_URL is an address of this machine or network."))
     if public.scheme == "http":
         return bad(
@@ -64,6 +64,14 @@ def addresses(_patience: float) -> Verdict:
             lazy_gettext("Set TRUSTED_PROXIES to the number of proxies in front, such as 1."),
         )
     return good(lazy_gettext("PUBLIC_URL, ALLOWED_HOSTS and TRUSTED_PROXIES fit together."))
+
+
+def _is_near(host: str) -> bool:
+    """Is this host of PUBLIC_URL this machine, or an address of its own network?"""
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def disk(_patience: float) -> Verdict:

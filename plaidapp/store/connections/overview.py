@@ -33,6 +33,18 @@ def oldest_since(states: Sequence[str]) -> datetime | None:
     return db.session.scalar(query.order_by(Item.id).limit(1))
 
 
+def refused_products(code: str, most: int) -> list[str]:
+    """Return the products that Plaid refused with this code for one of the newest `most` Items."""
+    columns = {
+        "recurring_transactions": Item.streams_refusal,
+        "balance": Item.balances_refusal,
+        "transactions_refresh": Item.refresh_refusal,
+    }
+    rows = db.session.execute(select(*columns.values()).order_by(Item.id.desc()).limit(most)).all()
+    codes = zip(columns, zip(*rows, strict=True), strict=False)
+    return [product for product, of_product in codes if code in of_product]
+
+
 def newest(states: Sequence[str]) -> Item | None:
     """Return the newest Item in one of these states that has a token."""
     query = select(Item).where(Item.state.in_(states), Item.access_token != b"")
