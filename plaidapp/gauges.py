@@ -120,7 +120,7 @@ class Gauges(Collector):
     def _of_redis(self) -> Iterator[GaugeMetricFamily]:
         queues = presence.queues(self._connection)
         yield _gauge("queue_jobs", "Jobs in each queue of RQ.", "queue", queues)
-        workers = [each for each in presence.workers(self._connection) if not each.is_gone]
+        workers = presence.workers(self._connection)
         busy = sum(worker.is_busy for worker in workers)
         yield _gauge(
             "workers",

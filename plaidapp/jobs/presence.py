@@ -6,7 +6,7 @@ this can be read while Redis is away.
 
 import re
 import time
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,7 +30,7 @@ MOST_WORKERS, MOST_QUEUES = 1_000, 20
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker that RQ knows. RQ forgets one that was killed only after ten minutes."""
+    """A worker that RQ knows, and that was not killed."""
 
     host: str
     process_id: str
@@ -39,13 +39,14 @@ class Worker:
     is_busy: bool
     pull_id: int | None
     """The pull that it works on."""
-    is_gone: bool
-    """Its process has stopped sending what it counts, and so was killed or can't reach Redis. A
-    plain `rq worker` sends nothing, and is believed until RQ forgets it."""
 
 
 def workers(connection: redis.Redis) -> list[Worker]:
-    """Return the workers, the newest first. Raises redis.RedisError."""
+    """Return the workers, the newest first. Raises redis.RedisError.
+
+    RQ forgets one that was killed only after ten minutes. So one whose process has stopped sending
+    what it counts is left out. A plain `rq worker` sends nothing, and is believed that long.
+    """
     keys = sorted(_texts(connection.smembers(REDIS_WORKER_KEYS)))[:MOST_WORKERS]
     with connection.pipeline(transaction=False) as pipeline:
         for key in keys:
@@ -56,16 +57,17 @@ def workers(connection: redis.Redis) -> list[Worker]:
     alive = {(each.host, each.process_id) for each in known if each.is_alive}
     silent = {(each.host, each.process_id) for each in known} - alive
     read = [
-        _worker(_texts(values), _texts(jobs), silent)
+        _worker(_texts(values), _texts(jobs))
         for values, jobs in zip(found[::2], found[1::2], strict=True)
         if all(values)  # others are forgotten
     ]
-    return sorted(filter(None, read), key=lambda worker: worker.began_at, reverse=True)
+    running = [
+        each for each in read if each is not None and (each.host, each.process_id) not in silent
+    ]
+    return sorted(running, key=lambda worker: worker.began_at, reverse=True)
 
 
-def _worker(
-    fields: list[str], jobs: list[str], silent: Container[tuple[str, str]]
-) -> Worker | None:
+def _worker(fields: list[str], jobs: list[str]) -> Worker | None:
     host, process_id, birth, heartbeat = fields
     pull = next(filter(None, map(PULL_JOB.match, jobs)), None)
     try:
@@ -79,7 +81,6 @@ def _worker(
         seen_at=seen_at,
         is_busy=bool(jobs),
         pull_id=int(pull[1]) if pull else None,
-        is_gone=(host, process_id) in silent,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from plaidapp.extensions import db
 from plaidapp.jobs.transactions import bank_comparison
-from plaidapp.store import Item, Pull, Transaction
+from plaidapp.store import Item, Pull, Transaction, WaitingWebhook
 from plaidapp.store.connections import items
 from plaidapp.store.pulls import pulls
 from plaidapp.store.webhooks.deliveries import Webhook
@@ -57,10 +57,12 @@ class Judge:
         active = active.where(Pull.state.in_((pulls.QUEUED, pulls.RUNNING)))
         behind = select(Item.id, Item.sync_requested, Item.sync_applied)
         behind = behind.where(Item.sync_requested != Item.sync_applied)
+        waiting = select(WaitingWebhook.webhook_id)
         with self.world.engine.connect() as connection:
             return [
                 *(f"pull {row}" for row in connection.execute(active)),
                 *(f"Item behind {row}" for row in connection.execute(behind)),
+                *(f"webhook {row}" for row in connection.execute(waiting)),
             ]
 
     def differences(self) -> Iterator[str]:

@@ -22,7 +22,7 @@ local time = redis.call('TIME')
 local now, length, wait = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[1]), 0
 for number, key in ipairs(KEYS) do
   local oldest = redis.call('LINDEX', key, ARGV[2 * number] - 1)
-  if oldest then wait = math.max(wait, oldest + length - now) end
+  if oldest and oldest - now < length then wait = math.max(wait, oldest + length - now) end
 end
 if wait > 0 then return wait end
 for number, key in ipairs(KEYS) do
@@ -32,7 +32,8 @@ for number, key in ipairs(KEYS) do
 end
 return 0
 """
-"""Redis runs it without a break, by its own clock: those of the workers may differ."""
+"""Redis runs it without a break, by its own clock: those of the workers may differ. A moment far
+ahead is from before that clock was set back, and would hold back all calls until then."""
 
 
 class Count(NamedTuple):

@@ -59,6 +59,18 @@ def test_a_client_has_a_limit_over_all_its_items(limit):
     assert made == [True, True, True, False, True, False, False]  # what is refused is not counted
 
 
+def test_calls_from_before_redis_clock_was_set_back_hold_nothing_back(limit, context):
+    gate = limit(accounts=(3, 4))
+    keys = f"plaidapp:calls:client:{ACCOUNTS}", f"plaidapp:calls:client:{ACCOUNTS}:item"
+    in_an_hour = int((now().timestamp() + 3600) * 1000)
+    for key in keys:
+        context.extensions["redis"].lpush(key, *[in_an_hour] * 4)
+
+    made = [asked(gate, pulls.PERSON, ACCOUNTS) for _ in range(4)]
+
+    assert made == [True, True, True, False]
+
+
 def test_four_workers_together_keep_the_limits(limit, link, bank_server, context):
     """The bank counts over a fourth of the time, since calls reach it sooner or later."""
     items = [link(), link("ins_109509")]
