@@ -41,6 +41,7 @@ from plaidapp.auth import passwords
 from plaidapp.extensions import db
 from plaidapp.jobs import clock
 from plaidapp.jobs.mail import postman
+from plaidapp.metrics import pending
 from plaidapp.store import Item, Pull
 from plaidapp.store.base import types
 from plaidapp.store.people import preferences, users
@@ -301,6 +302,7 @@ def app(
         if db.engine.dialect.name == "postgresql":
             stored.empty_postgresql()
     app.extensions["redis"].flushall()
+    pending.take()  # what earlier tests have counted
     yield app
     with app.app_context():
         db.session.remove()
