@@ -93,7 +93,7 @@ def main() -> None:
                 gains.append(found[0][0].seconds / found[1][0].seconds)
                 per_item, scans, deleted = time_prune(size, 3 if quick else 20)
                 prunes.append((size, per_item * 1e3, deleted, scans))
-                if scans and not quick:  # a small table is read sooner than its index
+                if scans and size == SIZES[-1]:  # a small table is read sooner than its index
                     broken.append(f"{size:,} Items: the nightly deletion reads whole tables")
                 db.session.remove()
             pages.append((size, *time_pages(app, 5 if quick else 25)))
