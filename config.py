@@ -78,7 +78,6 @@ class Config:
     metrics_token: str | None = field(default=None, repr=False)
     """What Prometheus has to name for /metrics. Without it, there is no such page."""
     plaid_prices: tuple[tuple[str, float], ...] = ()
-    """What the contract with Plaid costs, by product."""
     sentry_dsn: str | None = field(default=None, repr=False)
     bank_timeout: float | None = None
     """How many seconds one call to Plaid may take. Only tests set it; see plaidapp.policy."""
@@ -140,9 +139,8 @@ class Config:
 def _metrics_token(env: Mapping[str, str]) -> str | None:
     token = environment.text_of(env, "METRICS_TOKEN")
     if token and (problem := key_strength.problem_with_secret(token)):
-        command = "import secrets; print(secrets.token_urlsafe(32))"
-        remedy = f"Put a token there, made by: python -c '{command}'"
-        raise ConfigError("METRICS_TOKEN", f"{problem}. {remedy}.")
+        remedy = "Put a random text of at least 32 characters there."
+        raise ConfigError("METRICS_TOKEN", f"{problem}. {remedy}")
     return token
 
 

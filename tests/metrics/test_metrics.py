@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import update
 
+from plaidapp import create_app
 from plaidapp.extensions import db
 from plaidapp.jobs import presence, queue
 from plaidapp.jobs.pull_job import QUEUE
@@ -237,3 +238,19 @@ def test_a_log_in_shows_no_names_in_labels(alice, connected, read):
     series = str(list(samples))
     assert "4711" not in series
     assert "alice" not in series
+
+
+def test_without_the_database_the_rest_is_shown(app):
+    away = f"postgresql+psycopg://a:b@127.0.0.1:{closed_port()}/c"
+    other = create_app(replace(app.config["PLAIDAPP"], database_url=away))
+
+    answer = other.test_client().get("/metrics", headers=ALLOWED)
+
+    other.extensions["redis"].close()
+    with other.app_context():
+        db.engine.dispose()
+    assert answer.status_code == 200
+    assert 'plaidapp_service_up{service="database"} 0.0' in answer.text
+    assert 'plaidapp_service_up{service="redis"} 1.0' in answer.text
+    assert "plaidapp_http_requests_total" in answer.text
+    assert "plaidapp_items" not in answer.text
