@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import nullcontext
 
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from plaidapp import policy
 from plaidapp.extensions import db
@@ -126,14 +126,23 @@ DUTIES: dict[Callable[[], None], int] = {
 
 
 def tick(number: int, diary: presence.Diary | None = None) -> None:
-    """Do all duties of this tick. `diary` notes what was done."""
+    """Do all duties of this tick. `diary` notes what was done. One that fails stops no other.
+
+    Raises OperationalError if the database is away.
+    """
     if number == 0:
         rotation.warn_of_unbound()
         db.session.commit()
     for duty, ticks in DUTIES.items():
         if number % ticks == 0:
-            with diary.duty(duty.__name__) if diary else nullcontext():
-                duty()
+            try:
+                with diary.duty(duty.__name__) if diary else nullcontext():
+                    duty()
+            except OperationalError:
+                raise
+            except Exception:
+                db.session.rollback()
+                log.exception("The clock could not %s", duty.__name__)
 
 
 def run(stop: threading.Event) -> None:

@@ -458,6 +458,18 @@ def test_pulls_wait_while_redis_is_away(app, pull, elsewhere):
     assert rung(app) == [f"pull-{pull}-0".encode()]
 
 
+def test_a_duty_that_fails_stops_no_other(app, pull, monkeypatch, caplog):
+    def fail():
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(clock, "DUTIES", {fail: 1} | clock.DUTIES)
+
+    clock.tick(1)
+
+    assert rung(app) == [f"pull-{pull}-0".encode()]
+    assert "The clock could not fail" in caplog.text
+
+
 def test_forged_key_ids_are_deleted(owner):
     signing_keys.may_ask("made-up", signing_keys.Sender("", names_ours=False))
     db.session.execute(update(WebhookKey).values(asked_at=now() - 2 * policy.SYNC_INTERVAL))
