@@ -17,6 +17,7 @@ LEAVES = {
     "plaidapp.log_context",
     "plaidapp.metrics",
     "plaidapp.name_case",
+    "plaidapp.new_files",
     "plaidapp.policy",
     "plaidapp.redaction",
     "plaidapp.sealing",

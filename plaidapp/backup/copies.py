@@ -1,9 +1,5 @@
 """Save the database in a file, and put such a file in the place of the database."""
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -11,7 +7,7 @@ import redis
 from flask import current_app
 from sqlalchemy import inspect, select
 
-from plaidapp import policy, schema
+from plaidapp import new_files, policy, schema
 from plaidapp.extensions import db
 from plaidapp.metrics.processes import processes
 from plaidapp.store import User
@@ -28,28 +24,13 @@ def save(file: Path) -> None:
 
     The app may run meanwhile. The file appears when it is complete. Raises BackupError.
     """
-    if file.exists():
-        raise BackupError(f"{file} exists already. Name a file that does not exist.")
-    with _partial(file) as partial:
-        _ours().save(partial)
-        with partial.open("rb") as saved:
-            os.fsync(saved.fileno())
-        partial.rename(file)
-
-
-@contextmanager
-def _partial(file: Path) -> Iterator[Path]:
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
+        with new_files.written(file) as partial:
+            _ours().save(partial)
+    except FileExistsError:
+        raise BackupError(f"{file} exists already. Name a file that does not exist.") from None
     except OSError as error:
         raise BackupError(f"{file} can't be written: {error.strerror}.") from None
-    os.close(handle)
-    try:
-        yield Path(name)
-    except OSError as error:
-        raise BackupError(f"{file} can't be written: {error.strerror}.") from None
-    finally:
-        Path(name).unlink(missing_ok=True)
 
 
 def restore(file: Path, *, replace: bool) -> str:

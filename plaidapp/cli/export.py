@@ -1,16 +1,11 @@
 """Save everything that is stored of a person in a file."""
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import click
 from flask.cli import with_appcontext
 
-from .. import extensions
+from .. import extensions, new_files
 from ..auth.download import archive
 from ..events import event
 from ..store.base.types import now
@@ -29,33 +24,17 @@ def export(name: str, file: Path) -> None:
     can read it. It appears when it is complete. The person's activity says that it was made.
     """
     user = arguments.person(name)
-    if file.exists():
-        raise click.BadParameter(
-            f"{file} exists already. Name a file that does not.", param_hint="FILE"
-        )
     user_id, opaque_id = user.id, users.opaque_id_of(user)
     event("operator", command="export", person=opaque_id)
-    with _whole(file) as saved:
-        activity.note(user_id, activity.Kind.DOWNLOADED)
-        extensions.read_one_snapshot()
-        with output.progress_of("Saving", archive.pieces(user_id, now())) as pieces:
-            saved.writelines(pieces)
-    click.echo(f"Saved in {file}: {file.stat().st_size:,} bytes.")
-
-
-@contextmanager
-def _whole(file: Path) -> Iterator[IO[bytes]]:
-    """Open a file that gets its name when it is complete."""
-    name = None
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{file.name}.", dir=file.parent)
-        with os.fdopen(handle, "wb") as saved:
-            yield saved
-            saved.flush()
-            os.fsync(saved.fileno())
-        Path(name).rename(file)
+        with new_files.written(file) as partial, partial.open("wb") as saved:
+            activity.note(user_id, activity.Kind.DOWNLOADED)
+            extensions.read_one_snapshot()
+            with output.progress_of("Saving", archive.pieces(user_id, now())) as pieces:
+                saved.writelines(pieces)
+    except FileExistsError:
+        problem = f"{file} exists already. Name a file that does not."
+        raise click.BadParameter(problem, param_hint="FILE") from None
     except OSError as error:
         raise click.ClickException(f"{file} can't be written: {error.strerror}.") from None
-    finally:
-        if name:
-            Path(name).unlink(missing_ok=True)
+    click.echo(f"Saved in {file}: {file.stat().st_size:,} bytes.")
