@@ -1,4 +1,4 @@
-"""Report errors that nobody expected to Sentry, or to what speaks like it, if SENTRY_DSN is set.
+"""Report unexpected errors to Sentry, or to a service like it, if SENTRY_DSN is set.
 
 Those are the errors whose traceback is in the log. Nothing private leaves this machine: a report
 has only what is named here, and of texts only what can't be somebody's. It has no local variables,

@@ -75,7 +75,7 @@ class Gauges(Collector):
             waited,
         )
         yield _plain(
-            "pulls_running", "Pulls that workers are at.", sum(each.running for each in classes)
+            "pulls_running", "Pulls that workers are doing.", sum(each.running for each in classes)
         )
         yield _plain(
             "sync_lag_seconds",

@@ -11,7 +11,7 @@ from . import arguments
 
 @click.command("make-operator")
 @click.argument("name")
-@click.option("--remove", is_flag=True, help="Take it from them.")
+@click.option("--remove", is_flag=True, help="Take this right away.")
 @with_appcontext
 def make_operator(name: str, remove: bool) -> None:
     """Let the person with this username or email address open /ops."""

@@ -18,6 +18,7 @@ from ..store.connections import items
 from ..store.pulls import kinds, pulls
 from ..store.transactions import set_aside
 from . import output
+from .items import named
 
 Tell = Callable[[str], None]
 
@@ -86,7 +87,7 @@ def _repair(item: Item) -> None:
 
 
 def _teller(item: Item) -> Tell:
-    return lambda text: click.echo(f"Item {item.id} ({bank_name(item)}): {text}")
+    return lambda text: click.echo(f"{named(item)}: {output.one_line(text)}")
 
 
 def _quiet(_text: str) -> None:

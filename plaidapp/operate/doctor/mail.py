@@ -22,4 +22,4 @@ def server(patience: float) -> Verdict:
             lazy_gettext("The mail server takes no mail: %(problem)s.", problem=str(problem)),
             lazy_gettext("Look at the host, port, name and password in MAIL_URL."),
         )
-    return good(lazy_gettext("The mail server lets this app in. No mail was sent."))
+    return good(lazy_gettext("This app can log in to the mail server. No mail was sent."))

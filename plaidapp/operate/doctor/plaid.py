@@ -96,7 +96,9 @@ def environment(_patience: float) -> Verdict:
                 wanted=wanted,
             ),
         )
-    return good(lazy_gettext("The connections are of %(environment)s, too.", environment=wanted))
+    return good(
+        lazy_gettext("The stored connections belong to %(environment)s too.", environment=wanted)
+    )
 
 
 def products(patience: float) -> Verdict:
@@ -139,6 +141,8 @@ def time(patience: float) -> Verdict:
             lazy_gettext(
                 "This machine’s time differs from Plaid’s by %(seconds)s seconds.", seconds=seconds
             ),
-            lazy_gettext("Let the machine set its time itself, such as with systemd-timesyncd."),
+            lazy_gettext(
+                "Have the machine synchronize its time, for example with systemd-timesyncd."
+            ),
         )
     return good(lazy_gettext("This machine’s time is right."))

@@ -51,7 +51,7 @@ def own_address(patience: float) -> Verdict:
         is_ours = False
     if not is_ours:
         return bad(
-            lazy_gettext("Something else than this app answers at %(host)s.", host=host),
+            lazy_gettext("Something other than this app answers at %(host)s.", host=host),
             lazy_gettext("Set PUBLIC_URL to where people reach this app."),
         )
     return good(

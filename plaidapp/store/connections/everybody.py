@@ -10,7 +10,7 @@ from .item_states import ENDED
 
 
 def people() -> Select[*tuple[Any, ...]]:
-    """One row for each person, in the order of their ids. Who is leaving has no name anymore."""
+    """One row for each person, in the order of their ids. Somebody who is leaving has no name."""
     theirs = select(func.count()).where(Item.user_id == User.id, Item.state.not_in(ENDED))
     return select(
         User.id,
