@@ -175,7 +175,7 @@ def _work_on_items(attempt: Attempt, work: Work) -> list[BankError]:
             errors.append(_final_error(pull_item))
             continue
         has_had_turn = has_worked and time.monotonic() - begun > policy.PULL_TURN
-        if has_had_turn and not refused and click_waits():
+        if has_had_turn and not refused and click_waits(attempt.pull.id):
             attempt.go_on_later()
             return errors
         has_worked = True

@@ -30,8 +30,11 @@ end
 """
 """Redis runs this script without a break, so that no worker takes the last click in between."""
 WAITS = """
-local last = redis.call('GET', KEYS[2])
-return last and redis.call('LPOS', KEYS[1], last) and 1 or 0
+local first, last = redis.call('LINDEX', KEYS[1], 0), redis.call('GET', KEYS[2])
+if not (first and last) or string.find(first, 'pull-' .. ARGV[1] .. '-', 1, true) == 1 then
+  return 0
+end
+return redis.call('LPOS', KEYS[1], last) and 1 or 0
 """
 
 
@@ -41,10 +44,10 @@ class Place(IntEnum):
     END, CLICKS, WEBHOOKS = range(3)
 
 
-def click_waits() -> bool:
-    """Does a click wait for a worker, because all of them are busy? False if Redis is away."""
+def click_waits(running: int) -> bool:
+    """Does a click other than the `running` pull wait for a worker? False if Redis is away."""
     connection: redis.Redis = current_app.extensions["redis"]
     try:
-        return bool(connection.eval(WAITS, 2, QUEUE_KEY, LAST_CLICK))
+        return bool(connection.eval(WAITS, 2, QUEUE_KEY, LAST_CLICK, running))
     except redis.RedisError:
         return False

@@ -122,7 +122,7 @@ def _compare_rows(
         progress.has_news = progress.has_news or bool(news.ids)
         check_progress.report(attempt, pull_item, progress)
         has_had_turn = time.monotonic() - begun > policy.CHECK_TURN.total_seconds()
-        if (has_had_turn or click_waits()) and not progress.is_over:
+        if (has_had_turn or click_waits(attempt.pull.id)) and not progress.is_over:
             attempt.waits_until = now()
             return False
     return True
