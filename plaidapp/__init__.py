@@ -89,7 +89,7 @@ def _engine_options(config: Config) -> dict[str, object]:
         "pool_timeout": policy.DATABASE_PATIENCE,
     }
     if not config.database_url.startswith("sqlite"):
-        connect = dict(postgresql.CONNECT)
+        connect = dict(postgresql.CONNECT, tcp_user_timeout=round(1000 * policy.SILENCE_LIMIT))
         if config.database.pooler == database_settings.TRANSACTION:
             connect["prepare_threshold"] = None  # they would be prepared on another connection
         options["connect_args"] = connect

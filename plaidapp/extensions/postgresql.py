@@ -16,8 +16,8 @@ from .transactions import glances, is_of_page, jots, migrates, only_reads
 CONNECT: Mapping[str, Any] = {
     # Don't wait long for a database that is down, and notice a connection that dies in silence.
     "connect_timeout": 5,
-    "keepalives_idle": 60,
-    "keepalives_interval": 10,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
     "keepalives_count": 3,
     "fallback_application_name": "plaidapp",
 }

@@ -15,9 +15,13 @@ JOB_STATEMENT_TIMEOUT = 300.0
 history of a new Item."""
 JOB_LOCK_TIMEOUT = 60.0
 """The same as LOCK_TIMEOUT for them."""
-IDLE_TIMEOUT = 60.0
+IDLE_TIMEOUT = 30.0
 """Seconds that a transaction may stay open with nothing to do. Its process hangs, and others may
 wait for its locks."""
+SILENCE_LIMIT = 15.0
+"""Seconds until a connection to PostgreSQL, or of a worker to Redis, is given up whose other end
+confirms nothing of what was sent. Linux alone would wait for 15 minutes. After this time, a worker
+has lost its pull anyway."""
 MIGRATION_LOCK_TIMEOUT = 0.5
 """Seconds that a migration waits for a lock, while requests queue up behind it. Its statements may
 take as long as they must. It gives up before PostgreSQL looks for deadlocks, after a second: so the

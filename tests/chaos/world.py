@@ -66,7 +66,8 @@ class World:
         self.bank_state = directory / "sandbox.db"
         self.url = f"http://127.0.0.1:{self._web_port()}"
         self.bank_url = f"http://127.0.0.1:{free_port()}"
-        self._redis_socket = directory / "redis.sock"
+        self.redis_socket = directory / "redis.sock"
+        self.redis_port = free_port()
         self.mailbox = Mailbox()
         self.mailbox.start()
         self.env = self._environment()
@@ -88,7 +89,7 @@ class World:
             "TOKEN_KEYS": Fernet.generate_key().decode(),
             "PLAID_SECRET": secrets.token_hex(),
             "DATABASE_URL": self.database.url,
-            "REDIS_URL": f"unix://{self._redis_socket}",
+            "REDIS_URL": f"unix://{self.redis_socket}",
             "PLAID_BASE_URL": self.bank_url,
             "PUBLIC_URL": self.url,
             "MAIL_URL": self.mailbox.url,
@@ -114,25 +115,33 @@ class World:
         for worker in WORKERS:
             add(worker, python, "worker.py")
         add("clock", python, "-m", "flask", "--app", "wsgi", "clock")
-        poll(self.is_ready, 30, "a ready app")
+        poll(self.is_ready, 90, "a ready app")
 
     def start_services(self) -> None:
         """Start Redis and the bank."""
-        add, bank_port = self.formation.add, self.bank_url.rpartition(":")[2]
-        add("redis", find_redis_server(), *self._redis_options())
-        add("sandbox", sys.executable, "-m", "sandbox", "--port", bank_port, "--state",
-            str(self.bank_state), "--webhook-retry", WEBHOOK_RETRY,
-            "--shuffle-webhooks")  # fmt: skip
+        self.formation.add("redis", *self.redis_command())
+        self.formation.add("sandbox", *self.bank_command())
 
-    def _redis_options(self) -> Iterator[str]:
+    def bank_command(self, host: str = "127.0.0.1") -> list[str]:
+        """Return the command that serves the bank at an address of this machine."""
+        port = self.bank_url.rpartition(":")[2]
+        return [sys.executable, "-m", "sandbox", "--host", host, "--port", port, "--state",
+                str(self.bank_state), "--webhook-retry", WEBHOOK_RETRY,
+                "--shuffle-webhooks"]  # fmt: skip
+
+    def redis_command(self, *more_addresses: str) -> list[str]:
+        """Return the command that starts Redis, which listens at a socket and at loopback."""
         options = {
-            "--port": "0",
-            "--unixsocket": str(self._redis_socket),
-            "--dir": str(self.directory),
-            "--appendonly": "yes",
-            "--save": "",
+            "--port": [str(self.redis_port)],
+            "--bind": ["127.0.0.1", *more_addresses],
+            "--protected-mode": ["no"],
+            "--unixsocket": [str(self.redis_socket)],
+            "--dir": [str(self.directory)],
+            "--appendonly": ["yes"],
+            "--save": [""],
         }
-        return (word for pair in options.items() for word in pair)
+        words = (word for name, values in options.items() for word in (name, *values))
+        return [find_redis_server(), *words]
 
     def is_ready(self) -> bool:
         try:
@@ -151,7 +160,7 @@ class World:
             (self.directory / "appendonly.aof").unlink(missing_ok=True)
 
     def redis_answers(self) -> bool:
-        with redis.Redis(unix_socket_path=str(self._redis_socket)) as client:
+        with redis.Redis(unix_socket_path=str(self.redis_socket)) as client:
             try:
                 return bool(client.ping())
             except redis.RedisError:

@@ -108,6 +108,8 @@ def test_a_job_costs_nine_round_trips(enqueue, look, monkeypatch):
 @pytest.mark.parametrize(
     ("function", "digest"),
     [
+        (BaseWorker._set_connection, "38ebd371028aad20"),
+        (BaseWorker.dequeue_job_and_maintain_ttl, "2715cf34d9e3af3b"),
         (BaseWorker.work, "04b5cdf8e554d8a2"),
         (BaseWorker.heartbeat, "63b1089fd146d19c"),
         (BaseWorker.subscribe, "3437c20bb267958f"),
