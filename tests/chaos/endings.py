@@ -1,7 +1,7 @@
-"""How often each pull has ended. A trigger of the database counts, so none can be missed."""
+"""How often each pull has ended. A trigger of the database counts, so that none is missed."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import text
@@ -11,9 +11,9 @@ from plaidapp.store.pulls import pulls
 from .databases import Postgres
 from .world import World
 
-IS_OPEN = f"({pulls.QUEUED!r}, {pulls.RUNNING!r})"
-ENDS = f"OLD.state IN {IS_OPEN} AND NEW.state NOT IN {IS_OPEN}"
-NOTE = "INSERT INTO ending VALUES (NEW.id, NEW.state)"
+OPEN = f"({pulls.QUEUED!r}, {pulls.RUNNING!r})"
+ENDS = f"OLD.state IN {OPEN} AND NEW.state NOT IN {OPEN}"
+NOTE = "INSERT INTO ending VALUES (NEW.id)"
 TRIGGER = "CREATE TRIGGER note_ending AFTER UPDATE ON pull FOR EACH ROW WHEN"
 POSTGRESQL = (
     f"CREATE FUNCTION note_ending() RETURNS trigger LANGUAGE plpgsql"
@@ -21,34 +21,27 @@ POSTGRESQL = (
     f"{TRIGGER} ({ENDS}) EXECUTE FUNCTION note_ending()",
 )
 SQLITE = (f"{TRIGGER} {ENDS} BEGIN {NOTE}; END",)
-
-
-class Endings:
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def states(self) -> Counter[str]:
-        with self._world.engine.connect() as connection:
-            return Counter(connection.scalars(text("SELECT state FROM ending")))
-
-    def pulls(self) -> Counter[int]:
-        """Return how often each pull has ended."""
-        with self._world.engine.connect() as connection:
-            return Counter(connection.scalars(text("SELECT pull_id FROM ending")))
+POSTGRESQL_FORGETS = ("DROP FUNCTION note_ending CASCADE", "DROP TABLE ending")
+SQLITE_FORGETS = ("DROP TRIGGER note_ending", "DROP TABLE ending")
 
 
 @contextmanager
-def counting_endings(world: World) -> Iterator[Endings]:
+def counting_endings(world: World) -> Iterator[Callable[[], Counter[int]]]:
+    """Yield a function that returns how often each pull has ended in the `with` block."""
     is_postgresql = isinstance(world.database, Postgres)
-    with world.engine.begin() as connection:
-        connection.execute(text("CREATE TABLE ending (pull_id BIGINT, state VARCHAR)"))
-        for statement in POSTGRESQL if is_postgresql else SQLITE:
-            connection.execute(text(statement))
+    _run(world, "CREATE TABLE ending (pull_id BIGINT)", *(POSTGRESQL if is_postgresql else SQLITE))
     try:
-        yield Endings(world)
+        yield lambda: _count(world)
     finally:
-        with world.engine.begin() as connection:
-            connection.execute(text("DROP TRIGGER note_ending" + " ON pull" * is_postgresql))
-            if is_postgresql:
-                connection.execute(text("DROP FUNCTION note_ending"))
-            connection.execute(text("DROP TABLE ending"))
+        _run(world, *(POSTGRESQL_FORGETS if is_postgresql else SQLITE_FORGETS))
+
+
+def _count(world: World) -> Counter[int]:
+    with world.engine.connect() as connection:
+        return Counter(connection.scalars(text("SELECT pull_id FROM ending")))
+
+
+def _run(world: World, *statements: str) -> None:
+    with world.engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
