@@ -88,7 +88,7 @@ def test_nothing_is_lost_when_the_link_to_the_workers_fails(
     with Watch(world, item_ids) as watch, counting_endings(world) as endings:
         for person, (name, seconds) in zip(people * 2, figures.link_faults, strict=False):
             with world.misbehaving(SYNC), BankLife(world, item_ids, per_second=1.5):
-                poll(lambda: something_runs(world), 30, "a pull that runs")
+                poll(lambda: running(world), 30, "a pull that runs")
                 hit = far.link.hit
                 with far.link.failing(FAULTS[name]):
                     clicked, panel = click(person)
@@ -116,28 +116,28 @@ def test_nothing_is_lost_when_the_link_to_the_workers_fails(
 @pytest.mark.skipif(not LONG, reason="`make chaos` waits until a worker counts as dead")
 def test_a_pull_behind_a_cut_is_taken_over_and_ends_once(
     world: World,
-    people: list[Person],
     item_ids: list[int],
     judge: Judge,
     far: FarHost,
     note: Note,
 ) -> None:
-    """The first worker is still at it when the second one ends it."""
+    """The first worker is still at it when the second one begins."""
     judge.converge(90)
     world.formation.add(NEAR_WORKER, sys.executable, "worker.py")
     world.formation.kill(NEAR_WORKER, stay_down=True)
+    bank = BankLife(world, item_ids[:1])
     with Watch(world, item_ids) as watch, counting_endings(world) as endings:
-        with world.misbehaving(LONG_SYNC), BankLife(world, item_ids, per_second=1.5) as bank:
-            bank.wait_for(1)
-            clicked, _ = click(people[0])
-            poll(lambda: column(world, clicked, Pull.attempt) == 1, 60, "the click at work")
+        with world.misbehaving(LONG_SYNC):
+            bank.change(world.token(item_ids[0]))
+            pull_id = poll(lambda: running(world), 60, "a pull that runs")
             with far.link.failing(CUT):
                 world.formation.bring_back(NEAR_WORKER)
-                poll(lambda: column(world, clicked, Pull.attempt) == 2, 60, "a second attempt")
+                poll(lambda: column(world, pull_id, Pull.attempt) == 2, 60, "a second attempt")
                 time.sleep(HEARTBEAT_LIMIT.total_seconds())  # the first has its answer by then
-            until_done(world, clicked)
+            until_done(world, pull_id)
         judge.converge(120)
         ended = endings()
+    bank.close()
     world.formation.kill(NEAR_WORKER, stay_down=True)
     note(
         "a worker behind a cut loses its pull to another one, and goes on",
@@ -161,13 +161,14 @@ def column(world: World, pull_id: int, what: InstrumentedAttribute[Any]) -> Any:
         return connection.scalar(select(what).where(Pull.id == pull_id))
 
 
-def something_runs(world: World) -> bool:
+def running(world: World) -> int | None:
+    """Return the id of a pull that runs, if there is one."""
     with world.engine.connect() as connection:
-        return bool(connection.scalar(select(Pull.id).where(Pull.state == pulls.RUNNING).limit(1)))
+        return connection.scalar(select(Pull.id).where(Pull.state == pulls.RUNNING).limit(1))
 
 
 def until_done(world: World, pull_id: int) -> float:
     """Return after how many seconds the pull is done."""
     began = time.monotonic()
-    poll(lambda: column(world, pull_id, Pull.state) == pulls.DONE, PATIENCE, "the end of a click")
+    poll(lambda: column(world, pull_id, Pull.state) == pulls.DONE, PATIENCE, "the end of a pull")
     return time.monotonic() - began
