@@ -1,8 +1,9 @@
 """Plaid's limits: all workers together keep them, and what is held back is no failure."""
 
+import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 
-import msgspec
 import pytest
 
 from plaidapp import policy
@@ -13,7 +14,6 @@ from plaidapp.jobs.plaid_limits.window import Window
 from plaidapp.policy import PlaidLimit
 from plaidapp.store.base.types import now
 from plaidapp.store.pulls import kinds, pulls
-from sandbox.fault_rules import Rule
 
 SYNC, ACCOUNTS = "/transactions/sync", "/accounts/get"
 
@@ -71,14 +71,28 @@ def test_calls_from_before_redis_clock_was_set_back_hold_nothing_back(limit, con
     assert made == [True, True, True, False]
 
 
-def test_four_workers_together_keep_the_limits(limit, link, bank_server, context):
-    """The bank counts over a fourth of the time, since calls reach it sooner or later."""
+class Watched(Window):
+    """Notes, for each key, when calls were let through: a moment before, and one after."""
+
+    def __init__(self, connection):
+        super().__init__(connection)
+        self.passed = defaultdict(list)
+
+    def take(self, counts):
+        before = time.monotonic()
+        wait = super().take(counts)
+        if not wait:
+            for count in counts:
+                self.passed[count].append((before, time.monotonic()))
+        return wait
+
+
+def test_four_workers_together_keep_the_limits(link, bank_server, context, monkeypatch):
     items = [link(), link("ins_109509")]
-    gate = limit(seconds=0.6, accounts=(6, 9))
-    rule = {"kind": "rate_limit", "path": ACCOUNTS, "seconds": 0.15}
-    rules = [rule | {"limit": 6, "per_item": True}, rule | {"limit": 9}]
     bank_server.faults.rulebook.clear()
-    bank_server.faults.rulebook.replace(msgspec.convert(rules, list[Rule]))
+    monkeypatch.setattr(policy, "PLAID_MINUTE", 0.3)
+    window = Watched(context.extensions["redis"])
+    gate = Gate(window, "client", {ACCOUNTS: PlaidLimit(6, 9)})
     bank = context.extensions["bank"].gated(
         lambda path, item, _patient: gate.wait_for_turn(pulls.PERSON, path, item, patient=True)
     )
@@ -89,9 +103,16 @@ def test_four_workers_together_keep_the_limits(limit, link, bank_server, context
 
     with ThreadPoolExecutor(4) as workers:
         list(workers.map(work, range(4)))
-    report = bank_server.faults.rulebook.report()
-    assert report["calls"][ACCOUNTS] == 24
-    assert [each["fired"] for each in report["rules"]] == [0, 0]
+
+    assert bank_server.faults.rulebook.report()["calls"][ACCOUNTS] == 24
+    assert sorted(map(len, window.passed.values())) == [12, 12, 24]
+    for count, passed in window.passed.items():
+        befores, afters = map(sorted, zip(*passed, strict=True))
+        # Redis let each through in between, and it counts in milliseconds.
+        taken = [
+            after - before for before, after in zip(befores, afters[count.most :], strict=False)
+        ]
+        assert min(taken) > policy.PLAID_MINUTE - 0.002
 
 
 def test_a_pull_that_is_held_back_goes_on_later_and_has_not_failed(
