@@ -30,8 +30,9 @@ def export(name: str, file: Path) -> None:
         with new_files.written(file) as partial, partial.open("wb") as saved:
             activity.note(user_id, activity.Kind.DOWNLOADED)
             extensions.read_one_snapshot()
-            with output.progress_of("Saving", archive.pieces(user_id, now())) as pieces:
-                saved.writelines(pieces)
+            pieces = archive.pieces(user_id, now())
+            with output.progress_of("Saving", pieces, drawn_every=1000) as bar:
+                saved.writelines(bar)
     except FileExistsError:
         problem = f"{file} exists already. Name a file that does not."
         raise click.BadParameter(problem, param_hint="FILE") from None

@@ -60,11 +60,11 @@ def progress(label: str, length: int, *, hidden: bool = False) -> "ProgressBar[i
     return click.progressbar(length=length, label=label, file=sys.stderr, hidden=hidden)
 
 
-def progress_of(label: str, things: Iterable[T]) -> "ProgressBar[T]":
-    """Return such a bar over things that nobody has counted."""
+def progress_of(label: str, things: Iterable[T], drawn_every: int) -> "ProgressBar[T]":
+    """Return such a bar over things that nobody has counted. It is drawn again after so many."""
     hidden = not sys.stderr.isatty()  # click would print the label
     return click.progressbar(
-        things, label=label, file=sys.stderr, hidden=hidden, update_min_steps=1000
+        things, label=label, file=sys.stderr, hidden=hidden, update_min_steps=drawn_every
     )
 
 

@@ -10,12 +10,11 @@ from plaidapp import policy
 from plaidapp.events import event
 from plaidapp.jobs.retention import prune as retention
 
-from .output import as_json as json_option
-from .output import show
+from . import output
 
 
 @click.command("prune")
-@json_option
+@output.as_json
 @with_appcontext
 def prune(as_json: bool) -> None:
     """Delete now what is older than docs/retention.md says. The clock does it every night.
@@ -24,8 +23,9 @@ def prune(as_json: bool) -> None:
     """
     event("operator", command="prune")
     deleted: Counter[str] = Counter()
-    for step in retention.everything():
-        deleted.update(step)
-        time.sleep(policy.PRUNE_PAUSE)
+    with output.progress_of("Deleting", retention.everything(), drawn_every=1) as steps:
+        for step in steps:
+            deleted.update(step)
+            time.sleep(policy.PRUNE_PAUSE)
     rows = [{"what": name, "deleted": number} for name, number in sorted(deleted.items())]
-    show(("what", "deleted"), rows, as_json=as_json)
+    output.show(("what", "deleted"), rows, as_json=as_json)
