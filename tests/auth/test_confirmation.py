@@ -17,7 +17,7 @@ HARMLESS = {
     *("signup", "login", "logout", "log_in_with_passkey", "second_factor"),
     *("confirm", "confirm_with_passkey", "rename_passkey"),
     *("revoke", "revoke_others", "cancel_email_change", "resend_email_link"),
-    *("forgot", "reset", "confirm_email"),
+    *("forgot", "reset", "confirm_email", "choose_mails", "stop_mails"),
 }
 """Forms that let somebody in, ask who it is, are of a link in a mail, or change nothing that opens
 the account."""
