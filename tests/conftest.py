@@ -46,7 +46,6 @@ from plaidapp.store import Item, Pull
 from plaidapp.store.base import types
 from plaidapp.store.people import preferences, users
 from plaidapp.store.pulls import kinds, pulls
-from plaidapp.webhooks import inbox
 from run import find_redis_server
 from sandbox import bank_activity, items
 from sandbox.fault_rules import Rule
@@ -415,7 +414,6 @@ def work(app: Flask) -> Callable[[], None]:
     def until_idle() -> None:
         def idle() -> bool:
             with app.app_context():
-                inbox.handle_waiting()
                 clock.ring_due()
                 burst()
                 query = db.select(Pull.id).where(Pull.state.in_((pulls.QUEUED, pulls.RUNNING)))

@@ -16,8 +16,9 @@ from plaidapp.store.connections.reconnected_accounts import save_accounts
 from plaidapp.store.pulls import kinds
 from sandbox import custom_users
 
-FEW, MANY, DAYS = 39, 300, 3
-"""FEW accounts have a row each, more in a day than the overview shows."""
+FEW, MANY, DAYS = 60, 300, 3
+"""FEW accounts have a row each, more in a day than the overview shows, and more than PostgreSQL
+stores without a temporary table."""
 PAGES = (
     *("/finance/", "/finance/items", "/finance/items/{item}", "/finance/accounts.json"),
     *("/finance/recurring", "/finance/spending"),

@@ -111,6 +111,8 @@ def settle(app, work, bank_server, poll):
 
     def wait():
         poll(delivered, seconds=60, what="the delivery of every webhook")
+        with app.app_context():
+            inbox.handle_waiting()
         work()
 
     return wait
