@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, request
+from flask import Flask, abort, current_app, request
 
 from . import policy
 
@@ -13,7 +13,7 @@ View = TypeVar("View", bound=Callable[..., Any])
 def init_app(app: Flask) -> None:
     """Call this before anything that reads forms, such as the CSRF check."""
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = policy.MAX_FORM
-    app.before_request(_allow_more)
+    app.before_request(_check)
 
 
 def allow(size: int) -> Callable[[View], View]:
@@ -32,7 +32,10 @@ def in_words() -> str:
     return f"{kilobytes // 1024} MB" if kilobytes >= 1024 else f"{kilobytes} KB"
 
 
-def _allow_more() -> None:
+def _check() -> None:
+    """Refuse a body that says it is too large, also on a route that would not read it."""
     view = current_app.view_functions.get(request.endpoint or "")
     if limit := getattr(view, "body_limit", None):
         request.max_content_length = request.max_form_memory_size = limit
+    if view and (request.content_length or 0) > (request.max_content_length or 0):
+        abort(413)
