@@ -82,8 +82,8 @@ Flask.jinja_environment = shared.Templates
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more process than processors: browser tests and tests/chaos wait half of the time."""
-    return (os.cpu_count() or 1) + 1
+    """Two more processes than processors: browser tests and tests/chaos wait half of the time."""
+    return (os.cpu_count() or 1) + 2
 
 
 class GroupScheduling(LoadScopeScheduling):
