@@ -80,8 +80,11 @@ def _asked(kid: str, sender: Sender, cache: KeyCache) -> Key:
         return _ask_plaid(kid)
     deadline = time.monotonic() + policy.KEY_PATIENCE
     with cache.seat():
-        while _is_worth_waiting(kid, sender) and time.monotonic() < deadline:
+        is_worth = _is_worth_waiting(kid, sender)
+        while is_worth and time.monotonic() < deadline:
             threading.Event().wait(policy.KEY_LOOK_AGAIN)
+            # Before the turn is tried: a share that is free again in between is then taken.
+            is_worth = _is_worth_waiting(kid, sender)
             if (key := signing_keys.find(kid)) is not None:
                 return key
             if _takes_turn(kid, sender):
