@@ -215,14 +215,13 @@ def test_every_filter_and_order_agrees_with_the_model(owner, many_rows, hides, m
         monkeypatch.setattr(reader, "STRETCH", 20)
     account_ids = [row.id for row in accounts.of_user(owner)]
     orders = itertools.cycle(itertools.product(("date", "amount", "name"), (True, False)))
-    sizes = itertools.cycle((29, 1000))
+    sizes = itertools.cycle((29, 29, 29, 29, 29, 29, 1000))
     found = 0
     for wanted in some_filters(owner, account_ids):
-        for _ in range(2):
-            sort, descending = next(orders)
-            ordered = replace(wanted, sort=sort, descending=descending)
-            rows = expected(ordered)
-            assert walk(ordered, next(sizes)) == rows, ordered
+        sort, descending = next(orders)
+        ordered = replace(wanted, sort=sort, descending=descending)
+        rows = expected(ordered)
+        assert walk(ordered, next(sizes)) == rows, ordered
         found += bool(rows)
         assert reader.count(wanted) == len(rows), wanted
         tally = filter_totals.tally(wanted, 1000)

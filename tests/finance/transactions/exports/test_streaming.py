@@ -42,7 +42,7 @@ def reads(app):
 
 @pytest.mark.both_databases
 def test_rows_are_read_while_they_are_sent_and_no_longer(app, books, reads, subtests):
-    books.fill(5000)
+    books.fill(3500)
 
     def download(path):
         reads.clear()
