@@ -85,6 +85,7 @@ class Person(threading.Thread):
         self._chance = random.Random(id(client))
 
     def run(self) -> None:
+        self._over.wait(self._chance.uniform(0, THINKING[1]))  # people don't come all at once
         while not self._over.wait(self._chance.uniform(0, 1)):
             try:
                 self._look(self._chance.choice(PAGES))

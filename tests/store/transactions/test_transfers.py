@@ -263,7 +263,7 @@ def test_after_any_change_all_matches_are_those_of_the_rule(
             merchant_name=dice.choice([None, None, None, "Shop"]),
         )
 
-    for step in range(12):
+    for step in range(18):
         where = dice.choice(list(known))
         new = [some(f"{step}-{number}") for number in range(dice.choice([1, 2, 40]))]
         changed = [
