@@ -211,7 +211,8 @@ def test_the_clock_prunes_once_a_night_and_goes_on_where_it_was_interrupted(
     clock.prune()
     assert db.session.scalar(select(func.count(Pull.id))) == 4
     set_clock(policy.next_prune(night).isoformat())
-    clock.prune()
+    for _ in range(6):
+        clock.prune()
     assert db.session.scalar(select(func.count(Pull.id))) == 3
 
 
