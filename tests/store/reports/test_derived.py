@@ -183,7 +183,7 @@ def check(life, ids, rows_of):
     assert monthly_totals.count(1) == (len(rows) - hidden, hidden)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_random_changes_agree_with_the_model(bank_update, rows_of, transaction, clock, seed):
     life = Life(seed, transaction)
     for _ in range(12):

@@ -133,7 +133,7 @@ MEANINGS = st.tuples(
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(meanings=st.lists(MEANINGS, max_size=3), order=st.sampled_from(("date", "amount", "name")))
 def test_a_search_finds_the_same_rows_as_a_slow_reference(
