@@ -54,7 +54,7 @@ class HtmxClient:
             body = urlencode({"csrf_token": self.token, **(form or {})})
         self.requests += 1
         if time.monotonic() - self._used > LONGEST_IDLE:
-            self._connection.close()  # it opens again by itself
+            self._connection.close()  # the next request opens it again
         self._used = time.monotonic()
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()

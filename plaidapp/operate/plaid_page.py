@@ -56,7 +56,7 @@ def _cost(number: int, price: float | None) -> str:
 def _calls(prices: Mapping[str, float]) -> dict[str, Calls] | None:
     """Return the calls by endpoint, since Redis began to count. None if Redis is away.
 
-    Whatever somebody may have written to Redis, it is a page of at most MOST rows.
+    Whatever is in Redis, the page has at most MOST rows.
     """
     try:
         families = Sums(current_app.extensions["redis"], {}).collect()

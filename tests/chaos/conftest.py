@@ -1,5 +1,6 @@
 """One world for the whole suite on each database, and the table of what its gates measured."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -27,16 +28,23 @@ BANKS = ("ins_109508", "ins_109509", "ins_109510", "ins_109511")
 
 @pytest.fixture(scope="session", params=["postgresql", "sqlite"])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    with running_world(request.param, request.param) as world:
+        yield world
+
+
+@contextlib.contextmanager
+def running_world(database_kind: str, logs: str) -> Iterator[World]:
+    """Give a world of its own on this database, and keep its logs under this name."""
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         directory = Path(name)
-        database = Postgres() if request.param == "postgresql" else SQLite(directory)
+        database = Postgres() if database_kind == "postgresql" else SQLite(directory)
         world = World(directory, database)
         try:
             world.start()
             yield world
         finally:
             world.close()
-            keep_logs(directory, request.param)
+            keep_logs(directory, logs)
 
 
 def keep_logs(directory: Path, name: str) -> None:

@@ -49,7 +49,7 @@ def test_nothing_is_lost_when_redis_fails_over_to_a_replica_that_is_behind(
         ended = endings()
     note(
         f"Redis failed over {figures.failovers} times to a replica that lacked {BEHIND:.0f} s",
-        f"nothing lost, nothing doubled; converges within {BACK_WITHIN} s",
+        f"nothing is lost or doubled; all is equal within {BACK_WITHIN} s",
         f"exact each time, after {longest:.1f} s at most; it lacked {min(lacks)} to {max(lacks)}"
         f" bytes of commands; none of {len(ended)} pulls ended twice",
     )

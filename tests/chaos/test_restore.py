@@ -2,10 +2,8 @@
 
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import psutil
 import pytest
@@ -13,8 +11,8 @@ import pytest
 from plaidapp.metrics.processes import processes
 
 from .bank_life import BankLife
-from .conftest import Note, keep_logs
-from .databases import Postgres, SQLite
+from .conftest import Note, running_world
+from .databases import Postgres
 from .deliveries import Plaid
 from .figures import LONG
 from .judge import Judge
@@ -29,16 +27,8 @@ OURS = ("web", *WORKERS, "clock")
 
 @pytest.fixture(params=["postgresql", "sqlite"])
 def own_world(request: pytest.FixtureRequest) -> Iterator[World]:
-    with tempfile.TemporaryDirectory(prefix="restore-") as name:
-        directory = Path(name)
-        database = Postgres() if request.param == "postgresql" else SQLite(directory)
-        world = World(directory, database)
-        try:
-            world.start()
-            yield world
-        finally:
-            world.close()
-            keep_logs(directory, f"restore-{request.param}")
+    with running_world(request.param, f"restore-{request.param}") as world:
+        yield world
 
 
 def command(world: World, *words: object) -> subprocess.Popen[str]:

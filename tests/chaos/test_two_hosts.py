@@ -103,8 +103,8 @@ def test_nothing_is_lost_when_the_link_to_the_workers_fails(
         ended = endings()
     note(
         "; ".join(f"link {name} for {seconds} s" for name, seconds in figures.link_faults),
-        "nothing lost, nothing doubled; a click waits, says so, and is done within a minute of the"
-        " fault's end",
+        "nothing is lost or doubled; a click says that it is waiting, and is done within a minute"
+        " of the fault's end",
         f"exact; none of {len(ended)} pulls ended twice; clicks done after"
         f" {', '.join(f'{wait:.0f}' for wait in waits)} s",
     )

@@ -72,7 +72,7 @@ def text_of(mail):
 def test_a_bank_that_needs_a_log_in_is_told_once_while_it_does(connect, change, sent, later):
     item_id = connect()
     change(item_id, *LOGIN)
-    assert sent() == [], "it may heal by itself"
+    assert sent() == [], "it may work again soon"
 
     later(**QUIET)
     (mail,) = sent()
