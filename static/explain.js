@@ -40,6 +40,7 @@
 
   document.addEventListener("htmx:after:swap", (event) => {
     if (event.detail.ctx?.target !== content) return;
+    if (!pushed && !depth) return; // the sheet was closed before the answer came
     if (pushed) history.pushState({ htmx: true, sheet: ++depth }, "", pushed); // htmx overwrites other states
     pushed = null;
     mark(true);
@@ -59,6 +60,7 @@
   });
 
   addEventListener("popstate", (event) => {
+    pushed = null;
     depth = event.state?.sheet ?? 0;
     isOurs = sheet.open || wasClosed || depth > 0;
     if (wasClosed) focusOpener();
@@ -76,9 +78,11 @@
   sheet.addEventListener("close", () => {
     mark(false);
     focusOpener();
+    pushed = null;
     if (!depth) return;
     wasClosed = true;
     history.go(-depth);
+    depth = 0;
   });
 
   // A click beside the sheet closes it.

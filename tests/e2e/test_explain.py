@@ -5,6 +5,27 @@ import re
 from playwright.sync_api import expect
 
 
+def test_an_answer_that_comes_after_the_sheet_was_closed_does_not_open_it(resident):
+    page = resident(viewport={"width": 390, "height": 844}).page
+    page.goto("/finance/recurring")
+    sheet, figure, held = page.locator("#sheet"), page.locator(".page-head .explained"), []
+    figure.click()
+    expect(sheet).to_be_visible()
+    page.route("**/finance/explain/**", lambda route: held.append(route))
+
+    with page.expect_request("**/finance/explain/**"):
+        sheet.locator(".sum a").first.click()
+    page.keyboard.press("Escape")
+    expect(page).to_have_url(re.compile("/finance/recurring$"))
+    with page.expect_event("requestfinished"):
+        held[0].continue_()
+
+    swapped = page.locator("#sheet-content .figure", has_not_text=figure.inner_text())
+    expect(swapped).to_have_count(1)
+    expect(sheet).to_be_hidden()
+    expect(page).to_have_url(re.compile("/finance/recurring$"))
+
+
 def test_a_figure_opens_in_a_sheet_and_the_page_is_as_before(resident):
     person = resident(viewport={"width": 390, "height": 844})
     page = person.page
