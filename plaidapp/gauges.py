@@ -20,7 +20,7 @@ from .metrics.processes import Process, processes
 from .store.base.types import now
 from .store.connections import item_states
 from .store.connections import overview as items
-from .store.health import counts, duties
+from .store.health import counts
 from .store.pulls import overview as pulls
 from .store.pulls.pulls import CLOCK, WEBHOOK
 from .store.webhooks import deliveries
@@ -86,13 +86,13 @@ class Gauges(Collector):
                 waited[CLOCK],
             ),
         )
-        ran = duties.every()
-        if ran:
+        if ticked := presence.last_tick():
             yield _plain(
                 "clock_last_tick_timestamp_seconds",
                 "When a clock last did something.",
-                max(duty.ran_at for duty in ran).timestamp(),
+                ticked.timestamp(),
             )
+        ran = presence.duties_done().values()
         yield _gauge(
             "clock_duty_last_run_timestamp_seconds",
             "When a clock last did each of its duties.",

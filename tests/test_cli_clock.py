@@ -12,6 +12,7 @@ from sqlalchemy import text
 from plaidapp import policy
 from plaidapp.auth import bank_mails
 from plaidapp.extensions import db
+from plaidapp.jobs import presence
 from plaidapp.jobs.mail import postman
 from plaidapp.store import Pull
 from plaidapp.store.base.types import now
@@ -49,9 +50,15 @@ def start_clock(app, database_url, redis_url):
         clock.communicate()
 
 
+def noted(app):
+    with app.app_context():
+        return presence.duties_done().keys()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_the_clock_exits_cleanly_on_a_signal(app, start_clock, number, poll, alice, work):
-    """A real process rings for the waiting pull, then exits with 0."""
+    """A real process rings for the waiting pull, notes what it and its threads did, then exits
+    with 0."""
     with app.app_context():
         db.session.add(Pull(user_id=alice.id, kind="transactions"))
         db.session.commit()
@@ -59,6 +66,7 @@ def test_the_clock_exits_cleanly_on_a_signal(app, start_clock, number, poll, ali
     try:
         redis = app.extensions["redis"]
         poll(lambda: redis.llen("rq:queue:default"), seconds=120, what="the clock's ring")
+        poll(lambda: noted(app) == presence.DUTIES, seconds=120, what="all duties")
     finally:
         clock.send_signal(number)
         _, errors = clock.communicate(timeout=120)

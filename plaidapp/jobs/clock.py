@@ -28,8 +28,9 @@ from plaidapp.store.pulls import line, transitions
 from plaidapp.store.transactions import detailed_backfill, search_backfill
 from plaidapp.store.webhooks import signing_keys
 
-from . import presence, queue
+from . import queue
 from .connections import link_looks, rotation
+from .diary import Diary
 from .pulls import item_requests
 from .retention import prune as retention
 
@@ -125,7 +126,7 @@ DUTIES: dict[Callable[[], None], int] = {
 """What the clock does, in this order, and in which ticks: 10 is every tenth."""
 
 
-def tick(number: int, diary: presence.Diary | None = None) -> None:
+def tick(number: int, diary: Diary | None = None) -> None:
     """Do all duties of this tick. `diary` notes what was done. One that fails stops no other.
 
     Raises OperationalError if the database is away.
@@ -147,7 +148,7 @@ def tick(number: int, diary: presence.Diary | None = None) -> None:
 
 def run(stop: threading.Event) -> None:
     """Tick until `stop` is set. If the database is away, log it and try again."""
-    number, diary = 0, presence.Diary()
+    number, diary = 0, Diary()
     while not stop.is_set():
         begun = time.monotonic()
         try:

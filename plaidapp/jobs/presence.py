@@ -1,13 +1,11 @@
 """Which workers and which clock are there, and what each is doing.
 
-RQ's workers write what they do to Redis. The clock writes what it has done to the database, so that
-this can be read while Redis is away.
+RQ's workers write what they do to Redis. The clock writes what it has done to the database
+(`diary.py`).
 """
 
 import re
-import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,14 +16,19 @@ from rq.utils import utcparse
 from rq.worker_registration import REDIS_WORKER_KEYS
 
 from plaidapp import policy
-from plaidapp.extensions import db
 from plaidapp.metrics.processes import processes
 from plaidapp.store.base.types import now
 from plaidapp.store.health import duties
+from plaidapp.store.health.duties import Duty
+
+from . import clock, clock_threads
 
 PULL_JOB = re.compile(r"pull-(\d+)-\d+:")
 FIELDS = ("hostname", "pid", "birth", "last_heartbeat")
 MOST_WORKERS, MOST_QUEUES = 1_000, 20
+TICKS = {duty.__name__ for duty in clock.DUTIES}
+DUTIES = TICKS | clock_threads.DUTIES.keys()
+"""What a clock of this version does. The database may have names of another version."""
 
 
 @dataclass(frozen=True)
@@ -99,34 +102,22 @@ def queues(connection: redis.Redis) -> dict[str, float]:
     return dict(zip(names, map(float, lengths), strict=True))
 
 
-class Diary:
-    """What a clock has done since it last stored that."""
-
-    def __init__(self) -> None:
-        self._ran: dict[str, tuple[datetime, float]] = {}
-        self._saved = float("-inf")
-
-    @contextmanager
-    def duty(self, name: str) -> Iterator[None]:
-        """Note that the block is this duty, if it succeeds."""
-        begun = time.monotonic()
-        yield
-        self._ran[name] = now(), time.monotonic() - begun
-
-    def save(self) -> None:
-        """Store it, at most once in policy.DUTIES_NOTED, and nothing that a duty has left over."""
-        db.session.rollback()
-        if self._ran and time.monotonic() - self._saved > policy.DUTIES_NOTED:
-            duties.save(self._ran)
-            db.session.commit()
-            self._ran, self._saved = {}, time.monotonic()
+def duties_done() -> dict[str, Duty]:
+    """Return what clocks have done, by name, if this version still does that."""
+    return {duty.name: duty for duty in duties.every() if duty.name in DUTIES}
 
 
 def last_tick() -> datetime | None:
-    """Return when a clock last did something; None if none ever has."""
-    return max((duty.ran_at for duty in duties.every()), default=None)
+    """Return when a clock last did something, other than in a thread; None if none ever has."""
+    ticked = [duty.ran_at for duty in duties_done().values() if duty.name in TICKS]
+    return max(ticked, default=None)
 
 
 def clock_is_alive() -> bool:
     ticked = last_tick()
     return ticked is not None and now() - ticked < policy.CLOCK_GONE
+
+
+def late_duties() -> list[str]:
+    """Return what clocks have tried in vain for long, or have never come to again."""
+    return [name for name, duty in duties_done().items() if now() - duty.ran_at > policy.DUTY_LATE]

@@ -3,9 +3,8 @@
 from flask import render_template
 from flask_babel import lazy_gettext
 
-from plaidapp.jobs import clock
+from plaidapp.jobs import clock, clock_threads, presence
 from plaidapp.jobs.pull_job import REGISTERED
-from plaidapp.store.health import duties
 from plaidapp.store.pulls import kinds, overview
 
 from .blueprint import blueprint
@@ -31,7 +30,7 @@ DOES = {
 DUTIES = {
     duty.__name__: " ".join((duty.__doc__ or "").partition("\n\n")[0].split())
     for duty in clock.DUTIES
-}
+} | clock_threads.DUTIES
 """What the clock does, in the words of its code: they are not translated."""
 
 
@@ -44,5 +43,6 @@ def jobs() -> str:
         does=DOES,
         open_pulls=overview.open_by_kind(),
         duties=DUTIES,
-        done={duty.name: duty for duty in duties.every()},
+        done=presence.duties_done(),
+        late=presence.late_duties(),
     )

@@ -34,6 +34,7 @@ def overview() -> str:
         workers=_workers(),
         last_tick=presence.last_tick(),
         clock_is_alive=presence.clock_is_alive(),
+        late_duties=presence.late_duties(),
         classes=pulls.by_class(),
         most=bounded.MOST,
         failed=pulls.failed_count(),

@@ -6,6 +6,9 @@ DUTIES_NOTED = 10.0
 """Seconds between two times that the clock stores when it did what."""
 CLOCK_GONE = timedelta(minutes=1)
 """A clock that has stored nothing for this long is not running."""
+DUTY_LATE = timedelta(minutes=30)
+"""A duty that has not succeeded for this long needs the operator. One round of mails may take
+almost as long: MAIL_BATCH, each with MAIL_DEADLINE."""
 
 # --- What processes count (plaidapp/metrics) ---
 

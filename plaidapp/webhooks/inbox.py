@@ -4,10 +4,8 @@ One that can't be handled stops no other: it is logged, and stays stored for *Re
 """
 
 import logging
-import threading
 
-from flask import Flask
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 
 from plaidapp import policy
 from plaidapp.extensions import db
@@ -20,16 +18,6 @@ from plaidapp.store.webhooks import deliveries
 from . import handlers
 
 log = logging.getLogger(__name__)
-
-
-def run(app: Flask, stop: threading.Event) -> None:
-    """Look for webhooks that wait until `stop` is set. Several processes may."""
-    while not stop.wait(policy.INBOX_INTERVAL):
-        with app.app_context():
-            try:
-                handle_waiting()
-            except SQLAlchemyError as error:
-                log.error("Webhooks that wait can't be handled: %s", type(error).__name__)
 
 
 def handle_waiting() -> int:

@@ -8,7 +8,8 @@ from sqlalchemy import update
 
 from plaidapp import policy
 from plaidapp.extensions import db
-from plaidapp.jobs import clock, presence, pull_job
+from plaidapp.jobs import clock, clock_threads, presence, pull_job
+from plaidapp.jobs.diary import Diary
 from plaidapp.jobs.runner import Runner
 from plaidapp.metrics import sending
 from plaidapp.store import Duty
@@ -54,7 +55,7 @@ def test_the_clock_stores_when_it_did_each_of_its_duties(ticking, poll):
 
 
 def test_a_clock_that_has_stored_nothing_for_a_while_is_gone(context):
-    diary = presence.Diary()
+    diary = Diary()
     with diary.duty("reclaim"):
         pass
     diary.save()
@@ -66,7 +67,7 @@ def test_a_clock_that_has_stored_nothing_for_a_while_is_gone(context):
 
 
 def test_a_duty_that_fails_is_not_noted_and_its_changes_are_not_stored(context):
-    diary = presence.Diary()
+    diary = Diary()
 
     def fail():
         with diary.duty("reclaim"):
@@ -82,6 +83,19 @@ def test_a_duty_that_fails_is_not_noted_and_its_changes_are_not_stored(context):
     diary.save()
 
     assert set(db.session.scalars(db.select(Duty.name))) == {"ring_due"}
+
+
+def test_a_thread_of_the_clock_notes_what_succeeded(app):
+    stop = threading.Event()
+    named = {"send_mails": lambda: 1 / 0, "fetch_logos": stop.set}
+
+    clock_threads.run(app, stop, 0, named)
+
+    assert set(presence.duties_done()) == {"fetch_logos"}
+    assert not presence.clock_is_alive(), "the ticks are what counts"
+    assert presence.late_duties() == []
+    db.session.execute(update(Duty).values(ran_at=now() - policy.DUTY_LATE))
+    assert presence.late_duties() == ["fetch_logos"]
 
 
 def look(_number):

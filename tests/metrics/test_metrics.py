@@ -13,10 +13,11 @@ from sqlalchemy import update
 
 from plaidapp import create_app
 from plaidapp.extensions import db
-from plaidapp.jobs import presence, queue
+from plaidapp.jobs import queue
+from plaidapp.jobs.diary import Diary
 from plaidapp.jobs.pull_job import QUEUE
 from plaidapp.jobs.runner import Runner
-from plaidapp.metrics import sending
+from plaidapp.metrics import counted, sending
 from plaidapp.store import Item, Pull, Webhook
 from plaidapp.store.base.types import now
 from plaidapp.store.pulls import pulls, transitions
@@ -29,6 +30,8 @@ SYNC = "TRANSACTIONS", "SYNC_UPDATES_AVAILABLE"
 DASHBOARD = Path(__file__).parents[2] / "docs/grafana/plaidapp.json"
 GUIDE = Path(__file__).parents[2] / "docs/monitoring.md"
 NAME = re.compile(r"plaidapp_\w+")
+ALARM = re.compile(r"Plaidapp[A-Z]\w+")
+OPERATIONS = Path(__file__).parents[2] / "docs/operations.md"
 RULES = Path(__file__).parents[2] / "docs/prometheus-rules.yml"
 
 
@@ -77,7 +80,7 @@ def moves(read):
 
 @pytest.mark.both_databases
 def test_every_metric_is_moved(
-    app, alice, connect, small_user, work, tell, ask, bank_server, read, moves
+    app, client, alice, connect, small_user, work, tell, ask, bank_server, read, moves
 ):
     redis_client = app.extensions["redis"]
 
@@ -156,12 +159,26 @@ def test_every_metric_is_moved(
     assert samples["plaidapp_plaid_price", "balance"] == 0.1
     names = {base(name) for name, *_ in samples}
     assert names == moves.seen | {"plaidapp_plaid_price"}
+    assert families(client) == names, "one without a sample was never moved"
+    counts = (counted.Counter, counted.Histogram)
+    assert set(counted.ALL) == {each for each in vars(counted).values() if isinstance(each, counts)}
     panels = json.loads(DASHBOARD.read_text())["panels"]
     drawn = [target["expr"] for panel in panels for target in panel.get("targets", ())]
     assert {base(name) for name in NAME.findall(" ".join(drawn))} == names
-    assert {base(name) for name in NAME.findall(RULES.read_text())} <= names
+    rules = RULES.read_text()
+    assert {base(name) for name in NAME.findall(rules)} <= names
+    assert set(ALARM.findall(rules)) == set(ALARM.findall(OPERATIONS.read_text()))
     described = GUIDE.read_text()
     assert [name for name in names if f"`{name.removeprefix('plaidapp_')}`" not in described] == []
+
+
+def families(client):
+    """The name of every metric that /metrics knows, moved or not."""
+    text = client.get("/metrics", headers=ALLOWED).text
+    return {
+        f"{family.name}_total" if family.type == "counter" else family.name
+        for family in text_string_to_metric_families(text)
+    }
 
 
 def base(name):
@@ -186,7 +203,7 @@ def put_off(app):
 
 def tick(app):
     with app.app_context():
-        diary = presence.Diary()
+        diary = Diary()
         with diary.duty("reclaim"):
             transitions.reclaim_orphans()
         diary.save()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import redis
@@ -17,14 +18,16 @@ from werkzeug.serving import make_server
 from plaidapp import create_app, policy
 from plaidapp.bank.client import Bank
 from plaidapp.extensions import db
-from plaidapp.jobs import clock, presence
+from plaidapp.jobs import clock
+from plaidapp.jobs.diary import Diary
 from plaidapp.operate.doctor import checkup
 from plaidapp.operate.doctor.result import Verdict
 from plaidapp.sealing import Cipher
-from plaidapp.store import Item, Webhook
+from plaidapp.store import Duty, Item, Webhook
 from plaidapp.store.base.types import now
 from tests.conftest import make_config
 
+GUIDE = Path(__file__).parents[2] / "docs/operations.md"
 CHECKS = {check.name: check for group in checkup.GROUPS for check in group}
 
 
@@ -122,10 +125,16 @@ def token_keys(world):
 def clock_runs(world):
     yield False
     with world.app.app_context():
-        diary = presence.Diary()
+        diary = Diary()
         clock.tick(1, diary)
+        with diary.duty("send_mails"):
+            pass
         diary.save()
     yield True
+    mails, long_ago = Duty.name == "send_mails", now() - policy.DUTY_LATE
+    world.run(update(Duty).where(mails).values(ran_at=long_ago))
+    assert "send_mails" in str(world.look("clock").sentence)
+    yield False
 
 
 def last_webhook(world):
@@ -277,6 +286,12 @@ def site(app):
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def test_the_guide_says_what_each_check_does():
+    guide = GUIDE.read_text()
+    assert [name for name in CHECKS if f"`{name}`" not in guide] == []
+    assert CASES.keys() == CHECKS.keys()
 
 
 @pytest.mark.parametrize("name", CHECKS)

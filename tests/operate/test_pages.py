@@ -9,11 +9,13 @@ import pytest
 from rq import SimpleWorker
 from sqlalchemy import update
 
+from plaidapp import policy
 from plaidapp.extensions import db
-from plaidapp.jobs import clock, presence
+from plaidapp.jobs import clock
+from plaidapp.jobs.diary import Diary
 from plaidapp.metrics import counted, sending
 from plaidapp.operate import jobs_page
-from plaidapp.store import Item, Pull, User, Webhook
+from plaidapp.store import Duty, Item, Pull, User, Webhook
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states
 from plaidapp.store.people import activity
@@ -194,7 +196,7 @@ def test_the_first_page_says_what_is_wrong_and_what_waits(app, operator, alice, 
     with app.app_context():
         worker = SimpleWorker(["default"], connection=app.extensions["redis"])
         worker.register_birth()
-        diary = presence.Diary()
+        diary = Diary()
         clock.tick(0, diary)
         diary.save()
         db.session.execute(update(Pull).values(state=pulls.DONE))
@@ -210,7 +212,15 @@ def test_the_first_page_says_what_is_wrong_and_what_waits(app, operator, alice, 
     for words in ("Clicks 1 0 0 (Today|Yesterday)", "Webhooks 0 1 0 none", "Clock 0 0 1 none"):
         assert re.search(words, shown), shown
     assert operator.htmx("GET", "/ops/?revision=now").text.lstrip().startswith('<div id="now"')
+    with app.app_context():
+        old = update(Duty).where(Duty.name == "clean_up").values(ran_at=now() - policy.DUTY_LATE)
+        db.session.execute(old)
+        db.session.commit()
+    late = "The clock has not succeeded for half an hour in: clean_up"
+    assert late in operator.client.get("/ops/").text
     jobs = operator.client.get("/ops/jobs").text
+    assert jobs.count('<span class="bad">late</span>') == 1
+    assert "send_mails" in jobs
     assert "ring_due" in jobs
     assert "plaidapp.jobs.run.run" in jobs
     assert jobs_page.DOES.keys() == kinds.KINDS.keys()

@@ -8,8 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, current_app
-from sqlalchemy.exc import SQLAlchemyError
+from flask import current_app
 
 from plaidapp import policy
 from plaidapp.bank import logo_hosts
@@ -23,23 +22,6 @@ from plaidapp.store.identity import logos
 from .small_picture import NoPictureError, small_picture
 
 log = logging.getLogger(__name__)
-
-
-def run(app: Flask, stop: threading.Event) -> None:
-    """Fetch logos until `stop` is set. If the database is away, try again."""
-    pool = logo_hosts.public_pool()
-    with app.app_context():
-        while not stop.is_set():
-            try:
-                fetch_due(pool, stop)
-            except SQLAlchemyError as error:
-                log.error("No logo is fetched, the database is away: %s", type(error).__name__)
-            except Exception:
-                log.exception("A logo broke off")
-            finally:
-                db.session.rollback()
-                db.session.remove()
-            stop.wait(policy.LOGOS_INTERVAL)
 
 
 def fetch_due(pool: Any, stop: threading.Event | None = None) -> None:

@@ -6,14 +6,12 @@ until it is too late. While the server can't be reached, only one mail is tried 
 
 import logging
 import threading
-from collections.abc import Callable
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, parseaddr
 
 from cryptography.fernet import InvalidToken
-from flask import Flask, current_app
-from sqlalchemy.exc import SQLAlchemyError
+from flask import current_app
 
 from plaidapp import policy
 from plaidapp.events import event
@@ -42,28 +40,6 @@ class _Policy(EmailPolicy):
 
 
 POLICY = _Policy(linesep=SMTP.linesep)
-
-
-def run(app: Flask, stop: threading.Event, write_due: Callable[[], None]) -> None:
-    """Send mails until `stop` is set, also those that `write_due` writes."""
-    with app.app_context():
-        while not stop.is_set():
-            _try(write_due)
-            _try(lambda: send_due(stop))
-            stop.wait(policy.CLOCK_TICK)
-
-
-def _try(step: Callable[[], None]) -> None:
-    """If the database is away, or a mail can't be written, the next round tries again."""
-    try:
-        step()
-    except SQLAlchemyError as error:
-        log.error("No mail is sent, the database is away: %s", type(error).__name__)
-    except Exception:
-        log.exception("A mail broke off")
-    finally:
-        db.session.rollback()
-        db.session.remove()
 
 
 def send_due(stop: threading.Event | None = None) -> None:

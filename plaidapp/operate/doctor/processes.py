@@ -77,12 +77,20 @@ def worker(_patience: float) -> Verdict:
 
 
 def clock(_patience: float) -> Verdict:
-    if presence.clock_is_alive():
-        return good(lazy_gettext("The clock is running."))
-    return bad(
-        lazy_gettext(
-            "The clock is not running. Nothing is tried again, no mail is sent, and what a lost"
-            " worker was doing stays undone."
-        ),
-        lazy_gettext("Start it: flask --app wsgi clock"),
-    )
+    if not presence.clock_is_alive():
+        return bad(
+            lazy_gettext(
+                "The clock is not running. Nothing is tried again, no mail is sent, and what a lost"
+                " worker was doing stays undone."
+            ),
+            lazy_gettext("Start it: flask --app wsgi clock"),
+        )
+    if late := presence.late_duties():
+        return bad(
+            lazy_gettext(
+                "The clock is running, but has not succeeded for half an hour in: %(duties)s.",
+                duties=", ".join(late),
+            ),
+            lazy_gettext("Its log says why. Then start it again."),
+        )
+    return good(lazy_gettext("The clock is running."))
