@@ -49,7 +49,10 @@ def settings(config: Config) -> dict[str, Any]:
         "formatters": {"lines": lines},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "lines"}},
         "root": {"level": config.log_level, "handlers": ["stderr"]},
-        "loggers": {name: {"handlers": [], "propagate": True} for name in OF_LIBRARIES},
+        "loggers": {
+            **{name: {"handlers": [], "propagate": True} for name in OF_LIBRARIES},
+            "alembic.runtime.plugins": {"level": "WARNING"},  # seven lines for each migration
+        },
     }
 
 

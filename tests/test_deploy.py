@@ -23,6 +23,7 @@ from tests.e2e.processes import Running, clean_env, free_port, wait_until
 
 ROOT = Path(__file__).parent.parent
 UNITS = ROOT / "deploy/systemd"
+DOCKERFILE = ROOT / "Dockerfile"
 PROCFILE = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
 UID = 10001
 LEAST_SAFE = 2.5
@@ -77,7 +78,7 @@ def test_compose_runs_the_procfile_without_privileges(compose):
 
 
 def test_the_image_is_not_root_and_compiles_nothing():
-    stages = re.split(r"^FROM ", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    stages = re.split(r"^FROM ", DOCKERFILE.read_text(), flags=re.MULTILINE)
     last = stages[-1]
     assert f"USER {UID}:{UID}" in last
     assert "HEALTHCHECK" in last
@@ -127,6 +128,14 @@ def without_privileges():
     return nobody if told.strip() == sys.version else bound
 
 
+def is_healthy(env):
+    """Ask as Docker does."""
+    found = re.search(
+        r"^HEALTHCHECK.*?CMD (\[.*?\])$", DOCKERFILE.read_text(), re.DOTALL | re.MULTILINE
+    )
+    return subprocess.run(json.loads(found[1]), env=env, stderr=subprocess.DEVNULL).returncode == 0
+
+
 def test_the_image_runs_in_a_read_only_folder(place, compose, made_env, migrated_sqlite):
     """The other two processes are more commands of `flask --app wsgi`."""
     port, drop, writable = free_port(), without_privileges(), place / "tmp"
@@ -158,10 +167,12 @@ def test_the_image_runs_in_a_read_only_folder(place, compose, made_env, migrated
         for name in ("web", "worker"):
             start(name, *services[name]["command"])
         running["web"].wait_for(f"http://127.0.0.1:{port}/readyz")
+        assert is_healthy(env)
         wait_until(lambda: "Listening on" in running["worker"].log.read_text(), 60, "a worker")
         for name in ("web", "worker"):
             running[name].send(15)
             assert running[name].wait() == 0, running[name].log.read_text()
+        assert not is_healthy(env)
     finally:
         for process in reversed(running.values()):
             process.stop()

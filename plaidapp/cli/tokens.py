@@ -7,6 +7,7 @@ from flask.cli import with_appcontext
 
 from ..events import event
 from ..jobs.connections import rotation
+from . import output
 
 
 @click.command("rotate-tokens")
@@ -19,10 +20,11 @@ def rotate_tokens() -> None:
     """
     event("operator", command="rotate-tokens")
     renewed, unreadable = 0, 0
-    for batch in rotation.rotate():
-        renewed += batch.renewed
-        unreadable += len(batch.unreadable)
-        for row_id in batch.unreadable:
-            click.echo(f"No key in TOKEN_KEYS decrypts the secret of {batch.table} {row_id}.")
+    with output.progress_of("Encrypting", rotation.rotate(), drawn_every=1) as batches:
+        for batch in batches:
+            renewed += batch.renewed
+            unreadable += len(batch.unreadable)
+            for row_id in batch.unreadable:
+                click.echo(f"No key in TOKEN_KEYS decrypts the secret of {batch.table} {row_id}.")
     click.echo(f"Encrypted again: {renewed}. Can't be decrypted: {unreadable}.")
     sys.exit(1 if unreadable else 0)
