@@ -9,7 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 from flask import current_app
 from flask_migrate import check, downgrade, revision, upgrade
-from sqlalchemy import MetaData, Table, inspect, text
+from sqlalchemy import MetaData, Table, event, inspect, text
 from sqlalchemy.exc import OperationalError
 
 from config import Config
@@ -76,8 +76,20 @@ def stored_version():
 
 
 def test_upgrade_creates_every_table(database):
+    """And no column that the version before, which still runs, would have to fill in."""
+    demands = []
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def look(_connection, _cursor, statement, *_):
+        words = statement.upper()
+        added = "ADD COLUMN" in words and "NOT NULL" in words and "DEFAULT" not in words
+        if added or "SET NOT NULL" in words:
+            demands.append(statement)
+
     upgrade()
+
     assert tables() == TABLES == {table.name for table in db.metadata.sorted_tables}
+    assert demands == []
 
 
 def test_newest_is_the_version_that_an_upgrade_reaches(database):

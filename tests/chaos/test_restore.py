@@ -45,7 +45,7 @@ def done(process: subprocess.Popen[str]) -> None:
     assert process.returncode == 0, told
 
 
-@pytest.mark.skipif(not LONG, reason="`make chaos` restores a backup that was made under load")
+@pytest.mark.skipif(not LONG, reason="`make chaos` does it under load; tests/backup without")
 def test_a_backup_of_a_busy_site_catches_up_exactly(own_world: World, note_own: Note) -> None:
     """The first restore is killed on its way: the database is then what it was."""
     world, file = own_world, own_world.directory / "saved"

@@ -49,7 +49,7 @@ def site() -> Iterator[Site]:
             keep_logs(directory, "upgrade")
 
 
-@pytest.mark.skipif(not LONG, reason="`make chaos` upgrades from the version before")
+@pytest.mark.skipif(not LONG, reason="`make chaos` does it; tests/test_migrations.py only migrates")
 def test_an_upgrade_under_load_refuses_and_loses_nothing(site: Site, note_own: Note) -> None:
     """Then the old code takes over again: it works with the new tables."""
     people = [Person(site.url, name) for name in PEOPLE]
