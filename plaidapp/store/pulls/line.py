@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp import policy
@@ -43,18 +43,37 @@ def due() -> Sequence[Pull]:
     """
     found: list[Pull] = []
     for asked_by in TAKING_TURNS:
-        turns = Pull.id.in_(_next_of_each(asked_by))
-        found += _due(turns, policy.QUEUE_FILL - len(found))
-    others = _due(Pull.asked_by.not_in(TAKING_TURNS), policy.QUEUE_FILL - len(found))
-    return [*found, *_by_turns(others)]
+        found += _next_of_each(asked_by, policy.QUEUE_FILL - len(found))
+    return [*found, *_by_turns(_others(policy.QUEUE_FILL - len(found)))]
 
 
-def _next_of_each(asked_by: str) -> ScalarSelect[int]:
-    """Select the first policy.PULLS_AHEAD pulls of each person that run or are due."""
+def _next_of_each(asked_by: str, limit: int) -> Sequence[Pull]:
+    """Return those to ring for, of the first policy.PULLS_AHEAD of each person that run or are due.
+
+    They are numbered and chosen first, and then looked up. PostgreSQL may not know yet that very
+    many are due. If it looked for each of them among the numbered, that would take minutes.
+    """
     order = (Pull.state.desc(), Pull.run_after, Pull.id)  # "running" comes before "queued"
     place = func.row_number().over(partition_by=Pull.user_id, order_by=order).label("place")
-    line = select(Pull.id, place).where(*_in_line(asked_by)).subquery()
-    return select(line.c.id).where(line.c.place <= policy.PULLS_AHEAD).scalar_subquery()
+    columns = Pull.id, Pull.state, Pull.run_after, Pull.rung_at
+    line = select(*columns, place).where(*_in_line(asked_by)).subquery().c
+    may_go = line.place <= policy.PULLS_AHEAD, line.state == QUEUED, _to_ring(line)
+    chosen = select(line.id).where(*may_go).order_by(line.run_after).limit(limit).subquery()
+    query = select(Pull).join(chosen, Pull.id == chosen.c.id).order_by(Pull.run_after)
+    return db.session.scalars(query, {"now": now()}).all()
+
+
+def _others(limit: int) -> Sequence[Pull]:
+    """Return those to ring for that neither a person nor a webhook has asked for."""
+    take_no_turns = Pull.asked_by.not_in(TAKING_TURNS)
+    query = select(Pull).where(take_no_turns, Pull.state == QUEUED, _IS_DUE, _to_ring(Pull))
+    return db.session.scalars(query.order_by(Pull.run_after).limit(limit), {"now": now()}).all()
+
+
+def _to_ring(pull: Any) -> ColumnElement[bool]:
+    """Condition: no worker has been told of it lately. `pull` has the columns."""
+    lately = now() - policy.RING_AGAIN
+    return or_(pull.rung_at.is_(None), pull.rung_at < pull.run_after, pull.rung_at < lately)
 
 
 def _by_turns(pulls: Iterable[Pull]) -> list[Pull]:
@@ -125,26 +144,6 @@ def room_for_checks() -> int:
     due_now = Pull.asked_by != PERSON, Pull.state == QUEUED, Pull.run_after <= now()
     some = select(Pull.id).where(*due_now).limit(policy.CHECKS_AHEAD).subquery()
     return policy.CHECKS_AHEAD - (db.session.scalar(select(func.count()).select_from(some)) or 0)
-
-
-def _due(asked_by: ColumnElement[bool], limit: int) -> Sequence[Pull]:
-    moment = now()
-    return db.session.scalars(
-        select(Pull)
-        .where(
-            asked_by,
-            Pull.state == QUEUED,
-            _IS_DUE,
-            or_(
-                Pull.rung_at.is_(None),
-                Pull.rung_at < Pull.run_after,
-                Pull.rung_at < moment - policy.RING_AGAIN,
-            ),
-        )
-        .order_by(Pull.run_after)
-        .limit(limit),
-        {"now": moment},
-    ).all()
 
 
 _RUNG = (
