@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import redis
 from cryptography.fernet import Fernet
+from flask import has_request_context
 from rq import SimpleWorker
-from sqlalchemy import text, update
+from sqlalchemy import event, text, update
 from werkzeug.serving import make_server
 
 from plaidapp import create_app, policy
@@ -306,6 +307,28 @@ def test_a_check_is_seen_red_and_green(name, world):
                 assert str(verdict.sentence).endswith((".", ")"))
             seen.add(expected)
     assert {True, False} <= seen
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_doctor_keeps_nobody_from_writing(world):
+    """Least of all the webhook that it waits for: SQLite has one writer at a time."""
+    locked = []
+    with closing(plaids_webhook(world)) as case:
+        for _ in range(3):  # until Plaid sends webhooks to this site
+            next(case)
+        world.receive_webhook(item_id=1, received_at=now() - timedelta(days=1))
+        with world.app.app_context():
+            engine = db.engine
+
+        @event.listens_for(engine, "before_cursor_execute")
+        def look(_connection, _cursor, statement, *_):
+            if statement == "BEGIN IMMEDIATE" and not has_request_context():
+                locked.append(statement)
+
+        found = {each.name: each for each in checkup.run(world.app, 30)}
+
+    assert found["test_webhook"].ok, found["test_webhook"].sentence
+    assert locked == []
 
 
 @pytest.fixture

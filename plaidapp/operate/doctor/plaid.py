@@ -74,7 +74,7 @@ def keys(patience: float) -> Verdict:
 def environment(_patience: float) -> Verdict:
     """Are the stored connections of the environment that the keys are for?"""
     item = overview.newest((item_states.GOOD, *item_states.NEEDING_CARE))
-    db.session.rollback()
+    db.session.remove()
     if item is None:
         return unknown(lazy_gettext("There is no connection yet."))
     try:
