@@ -1,4 +1,4 @@
-"""Count and time the calls of Plaid, and say which of them Plaid bills."""
+"""Count and time the calls to Plaid, and say which of them Plaid bills."""
 
 import time
 from collections.abc import Iterator

@@ -78,14 +78,14 @@ JOB_WAIT = Histogram(
 JOB_SECONDS = Histogram(
     "plaidapp_job_duration_seconds", "Time that a worker spent on a pull.", ("kind",), LONG
 )
-PLAID_REQUESTS = Counter("plaidapp_plaid_requests", "Calls of Plaid.", ("endpoint",))
+PLAID_REQUESTS = Counter("plaidapp_plaid_requests", "Calls to Plaid.", ("endpoint",))
 PLAID_ERRORS = Counter(
     "plaidapp_plaid_errors",
-    "Calls of Plaid that failed, by Plaid's error code or one of ours; OTHER is any other.",
+    "Calls to Plaid that failed, by Plaid's error code or one of ours; OTHER is any other.",
     ("endpoint", "code"),
 )
 PLAID_SECONDS = Histogram(
-    "plaidapp_plaid_request_duration_seconds", "Time of a call of Plaid.", ("endpoint",), SHORT
+    "plaidapp_plaid_request_duration_seconds", "Time of a call to Plaid.", ("endpoint",), SHORT
 )
 PLAID_BILLED = Counter(
     "plaidapp_plaid_billed_requests",

@@ -1,4 +1,4 @@
-"""Calls of Plaid: how many, how many failed, which ones Plaid bills, and what they cost.
+"""Calls to Plaid: how many, how many failed, which ones Plaid bills, and what they cost.
 
 What they cost is known only if PLAID_PRICES says so.
 """

@@ -52,7 +52,5 @@ def token_keys(_patience: float) -> Verdict:
     if not tried:
         return unknown(lazy_gettext("Nothing is encrypted yet."))
     return good(
-        lazy_gettext(
-            "TOKEN_KEYS decrypts all of the %(tried)s secrets that were tried.", tried=tried
-        )
+        lazy_gettext("TOKEN_KEYS decrypts every secret that was tried (%(tried)s).", tried=tried)
     )
