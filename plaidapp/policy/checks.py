@@ -36,6 +36,8 @@ POSTED_LATE = timedelta(days=7)
 DATED_AHEAD = timedelta(days=1)
 """A row may be dated so long after the person's day on which the bank counts it: it is tomorrow
 already where the bank is."""
+REMOVED_LATE = timedelta(days=30)
+"""A posted row may be dated so long before the bank removes it. Balances until then count it."""
 DIFFERENCES_KEPT = 100
 """The most differences of an account whose two rows are stored. The others are counted."""
 

@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from itertools import count
 
 import pytest
 from sqlalchemy import select
@@ -48,7 +49,8 @@ def test_a_row_that_posts_after_the_report_of_its_day_is_no_step(
 def running_rows(account_id):
     """The balance after each row of an account, with the steps that no row explains."""
     account = db.session.get_one(Account, account_id)
-    query = select(Transaction).where(Transaction.account_id == account_id)
+    shown = Transaction.account_id == account_id, Transaction.removed_at.is_(None)
+    query = select(Transaction).where(*shown)
     rows = db.session.scalars(query.order_by(Transaction.date.desc(), Transaction.id.desc())).all()
     found = running_balances.running(account, rows, None, is_first=True)
     return [(found.after[row.id], found.steps) for row in rows]
@@ -114,8 +116,33 @@ def test_a_report_replaces_what_rows_made_of_the_one_before(bank_update, transac
     assert reported(ids["a"]) == {TODAY: 100, TODAY + DAY: 100}
 
 
+@pytest.mark.parametrize(("key", "sign"), [("a", 1), ("b", -1)])
+def test_a_posted_row_that_the_bank_removes_later_is_no_step(
+    bank_update, transaction, clock, key, sign
+):
+    """Reports counted it until then. It is no longer shown, and neither is what it did."""
+    bank_update(**{key: "100"})
+    with_row = str(100 - sign * Decimal(30))
+    for _ in range(12):
+        clock.day += DAY
+        bank_update([transaction("t", TODAY + DAY, "30", account_id=key)], **{key: with_row})
+    clock.day += DAY
+    bank_update(**{key: "100"})  # before the sync, and on the day after it
+    ids = bank_update(removed=["t"])
+    clock.day += DAY
+    bank_update(**{key: "100"})
+
+    days = [TODAY + number * DAY for number in range(15)]
+    assert set(ends_of(ids[key], days)) == {Decimal(100)}
+    assert set(reported(ids[key]).values()) == {Decimal(100), Decimal(with_row)}
+    assert balance_history.wrong(ids.values()) == set()
+    derived.rebuild([ids[key]])
+    assert set(ends_of(ids[key], days)) == {Decimal(100)}
+
+
 class Bank:
-    """Rows that post at random hours, some late or a day ahead, and syncs at random hours.
+    """Rows that post at random hours, some late or a day ahead, and syncs at random hours. The bank
+    removes a few rows again.
 
     The amounts are few, so that sums of different rows are often equal.
     """
@@ -126,12 +153,21 @@ class Bank:
         self.left = {"a": Decimal(1000), "b": Decimal(200)}
         self.posted = []
         self.unread = []
+        self.gone = []
+        self.number = count()
+
+    def remove(self):
+        """The next sync finds out."""
+        row = self.dice.choice([row for row in self.posted if row not in self.unread])
+        self.posted.remove(row)
+        self.left[row.account_id] += row.amount if row.account_id == "a" else -row.amount
+        self.gone.append(row.transaction_id)
 
     def post(self, moment, key):
         dice = self.dice
         day = moment.date() - dice.choice((0, 0, 0, 0, 1, 2, 2, -1)) * DAY
         amount = dice.choice((FARE, FARE, "5.80", "-2.90", "40", "-1200", "0"))
-        row = self.transaction(f"t{len(self.posted)}", day, amount, account_id=key)
+        row = self.transaction(f"t{next(self.number)}", day, amount, account_id=key)
         self.left[key] -= row.amount if key == "a" else -row.amount
         self.posted.append(row)
         self.unread.append(row)
@@ -154,14 +190,18 @@ def test_rows_explain_every_report_of_a_bank_whose_balances_fit_its_rows(
         moment += timedelta(hours=dice.randint(1, 14))
         for _ in range(dice.choice((0, 1, 1, 2, 3))):
             bank.post(moment, dice.choice("aab"))
+        if len(bank.posted) > 20 and not bank.gone and dice.random() < 0.1:
+            bank.remove()
         if dice.random() < 0.6:
             sent, bank.unread = bank.unread, []
             if dice.random() < 0.3:  # what the bank counts already is sent with the next sync
                 sent, bank.unread = [], sent
-            ids = bank_update(sent, **{key: str(left) for key, left in bank.left.items()})
+            gone, bank.gone = bank.gone, []
+            ids = bank_update(sent, gone, **{key: str(left) for key, left in bank.left.items()})
             said |= {(key, moment.date()): left for key, left in bank.left.items()}
     moment += 2 * DAY  # no row is dated ahead anymore
-    ids = bank_update(bank.unread, **{key: str(left) for key, left in bank.left.items()})
+    left = {key: str(left) for key, left in bank.left.items()}
+    ids = bank_update(bank.unread, bank.gone, **left)
     said |= {(key, moment.date()): left for key, left in bank.left.items()}
 
     days = [TODAY + number * DAY for number in range((moment.date() - TODAY).days + 1)]
