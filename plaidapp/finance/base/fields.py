@@ -23,7 +23,7 @@ class Day(DateField):
             self.data, self.raw_data = None, []  # blank means no date
             return
         try:
-            super().process_formdata(valuelist)
+            super().process_formdata(valuelist[:1])  # DateField would join several
         except ValueError:
             typed = valuelist[0].strip()[:40]
             raise ValueError(

@@ -1,6 +1,6 @@
 """What the transactions of a filter add up to: the explorer's sums, also those of a day."""
 
-from flask import abort, request
+from flask import request
 from flask_babel import gettext
 
 from plaidapp.auth.access import person
@@ -10,7 +10,7 @@ from plaidapp.store.transactions import filter_totals
 
 from ..base import asked
 from ..base.blueprint import blueprint
-from ..transactions import filter_urls
+from ..transactions import explorer_request, filter_urls
 from ..transactions.filter_form import NO_CURRENCY, ExplorerForm
 from ..transactions.filter_urls import Query
 from ..transactions.listing import MOST_COUNTED
@@ -24,9 +24,7 @@ def explain_transactions() -> str:
     """Of the filter in the address, which names one currency. With `left_out`, of the rows that
     totals leave out."""
     part = asked.part(IN, OUT, NET)
-    form = ExplorerForm(request.args)
-    if not form.validate():
-        abort(400)
+    form = explorer_request.valid(request.args)
     query = filter_urls.without(filter_urls.query_of(form), "sort")
     codes = query.pop("currency", [NO_CURRENCY])
     currency = "" if codes == [NO_CURRENCY] else codes[0]

@@ -13,30 +13,34 @@ from .listing import Listing
 from .statement import Statement
 
 
+def valid(fields: MultiDict[str, str]) -> ExplorerForm:
+    """The filter with these fields. Abort with 422 and sentences if it is not valid."""
+    form = ExplorerForm(fields)
+    if not form.validate():
+        abort(422, " ".join(form.complaints))
+    return form
+
+
 def listing() -> Listing:
     """The list of the filter in the address, the statement of the account that it names, or the
     latest transactions of the overview.
 
-    Abort with 400 if the filter is not valid.
+    Abort with 422 if the filter is not valid.
     """
     if "statement" in request.args:
         return statement(request.args.get("statement", -1, type=int))
     if latest.FIELD in request.args:
         return latest.of_user(person().id)
-    form = ExplorerForm(request.args)
-    if not form.validate():
-        abort(400)
+    form = valid(request.args)
     return Listing(person().id, form, place(form))
 
 
 def statement(account_id: int) -> Statement:
-    """The statement of the person's account. Abort with 400 if the search is not valid."""
+    """The statement of the person's account. Abort with 422 if the search is not valid."""
     account = owned_or_404(merged_accounts.owned, account_id, LARGEST_BIG_ID)
     fields = MultiDict([("account", str(account.id)), ("hidden", "any")])
     fields.setlist("q", request.args.getlist("q"))
-    form = ExplorerForm(fields)
-    if not form.validate():
-        abort(400)
+    form = valid(fields)
     period = request.args.get("period")
     return Statement(person().id, form, place(form), account=account, period=period)
 

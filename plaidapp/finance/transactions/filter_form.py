@@ -113,6 +113,14 @@ class ExplorerForm(TextForm):
             )
 
     @property
+    def complaints(self) -> list[str]:
+        """A sentence for each field that is not valid."""
+        return [
+            gettext("%(field)s: %(sentence)s", field=self[name].label.text, sentence=sentences[0])
+            for name, sentences in self.errors.items()
+        ]
+
+    @property
     def order(self) -> Order:
         return ORDERS[self.sort.data]
 

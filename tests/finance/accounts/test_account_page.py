@@ -167,7 +167,7 @@ def test_a_search_shows_the_rows_that_match_without_balances(connected, shown):
     found = connected.htmx("GET", f"{PAGE}?q=pay")
     assert found.headers["HX-Replace-Url"] == f"{PAGE}?q=pay"
     assert Page(found.text).has(id="results")
-    assert connected.client.get(f"{PAGE}?q={'a' * 201}").status_code == 400
+    assert connected.client.get(f"{PAGE}?q={'a' * 201}").status_code == 422
     assert connected.client.get(f"{PAGE}?after=nothing").status_code == 400
 
 

@@ -35,7 +35,8 @@ def test_what_is_no_figure_is_a_404(connected, subtests):
 def test_a_filter_that_is_not_valid_is_refused(connected):
     answer = connected.client.get("/finance/explain/transactions?start_date=soon&currency=USD")
 
-    assert answer.status_code == 400
+    assert answer.status_code == 422
+    assert "From: “soon” is not a date." in answer.text
 
 
 def test_what_nobody_knows_is_unknown(connected, subtests):

@@ -394,7 +394,7 @@ def test_the_live_list_is_sent_when_the_revision_changes(app, connected):
     assert "Some transactions have changed." in ask(revision=revision, rows=3, hold=1).text
     assert Page(update.text).value("rows") == "2"
     assert ask(revision=Page(update.text).value("revision"), rows=2).status_code == 204
-    assert ask(revision=revision, sort="id").status_code == 400
+    assert ask(revision=revision, sort="id").status_code == 422
 
 
 def ids_of(app):

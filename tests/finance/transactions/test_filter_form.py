@@ -28,3 +28,10 @@ def test_the_ends_of_a_range_may_not_be_the_wrong_way_round(filled):
     form = filled(smallest="12.51", largest="12.5", start_date="2026-03-02", end_date="2026-03-01")
     assert not form.validate()
     assert form.errors.keys() == {"largest", "end_date"}
+
+
+def test_the_first_counts_of_several_values_where_one_is_meant(filled):
+    form = filled(start_date=["2026-03-01", "soon"], largest=["5", "-"], sort=["a-z", "up"])
+    assert form.validate(), form.errors
+    wanted = form.filter_of(1)
+    assert (wanted.start, wanted.largest, wanted.sort) == (date(2026, 3, 1), Decimal(5), "name")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import islice
 
-from flask import Response, abort, request, stream_with_context
+from flask import Response, request, stream_with_context
 
 from plaidapp.auth.access import person
 from plaidapp.events import event
@@ -14,7 +14,7 @@ from plaidapp.store.people import activity
 from plaidapp.store.transactions import reader
 
 from ...base.blueprint import blueprint
-from ..filter_form import ExplorerForm
+from .. import explorer_request
 from . import beancount, csv, journal, json, ofx, qif
 from .export import Export
 
@@ -44,9 +44,7 @@ def _route(format_: Format) -> None:
     @blueprint.get(path, endpoint=f"export_{format_.extension}")
     def download() -> Response:
         """Take the explorer's fields. Abort with 422 and sentences if they are not valid."""
-        form = ExplorerForm(request.args)
-        if not form.validate():
-            abort(422, " ".join(str(errors[0]) for errors in form.errors.values()))
+        form = explorer_request.valid(request.args)
         with writing():
             activity.note_again(person().id, activity.Kind.EXPORTED, format_.extension.upper())
         event("export", person=person().opaque_id, format=format_.extension)

@@ -123,7 +123,7 @@ def test_a_bad_filter_is_refused_with_a_sentence(alice, subtests):
 
             assert answer.status_code == 422
             assert "Content-Disposition" not in answer.headers
-            sentence = "The end date is before the start date. Swap them."
+            sentence = "To: The end date is before the start date. Swap them."
             if path.endswith(".json"):
                 assert answer.json == {"error": sentence}
             else:
