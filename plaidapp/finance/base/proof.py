@@ -11,19 +11,23 @@ from plaidapp.store.connections import item_states
 
 @dataclass(frozen=True)
 class Proof:
-    """`as_of` is the oldest of the checks, and `rows` are all that they compared. `adds_up` is
-    False if the rows of an account don't come to its balance.
+    """`compared` are the accounts that could be compared, with their checks; `as_of` is the oldest
+    of these. `adds_up` is False if the rows of an account don't come to its balance.
 
     `differing` has the connections with differences, and how many. `unchecked` counts accounts that
     wait for their first check, and `first_at` is when the next of these comes, if that is planned.
     """
 
+    compared: Sequence[tuple[Account, AccountCheck]]
     as_of: datetime | None
-    rows: int
     adds_up: bool
     differing: Sequence[tuple[Item, int]]
     unchecked: int
     first_at: datetime | None
+
+    @property
+    def rows(self) -> int:
+        return sum(check.rows for _, check in self.compared)
 
 
 def of_accounts(
@@ -34,10 +38,11 @@ def of_accounts(
     `items` are their connections, and `checks` is what `store.connections.checks.of_user` returns.
     """
     going_on = {item.id: item for item in items if item.state not in item_states.ENDED}
-    found = [
-        checks[account.id] for account in accounts if account.id in checks and not account.closed_at
+    compared = [
+        (account, check)
+        for account in accounts
+        if (check := checks.get(account.id)) and not account.closed_at and check.impossible is None
     ]
-    compared = [check for check in found if check.impossible is None]
     differences = Counter[int]()
     for account in accounts:
         if account.id in checks and account.item_id in going_on:
@@ -53,9 +58,9 @@ def of_accounts(
         if going_on[account.item_id].is_reporting
     ]
     return Proof(
-        as_of=min((check.checked_at for check in compared), default=None),
-        rows=sum(check.rows for check in compared),
-        adds_up=all(check.adds_up for check in compared),
+        compared,
+        as_of=min((check.checked_at for _, check in compared), default=None),
+        adds_up=all(check.adds_up for _, check in compared),
         differing=[(item, differences[item.id]) for item in items if differences[item.id]],
         unchecked=len(waiting),
         first_at=min((moment for moment in first if moment), default=None),

@@ -101,7 +101,7 @@ def _running(row: Transaction, account: Account, item: Item, after: Decimal) -> 
         is_explained=True,
         is_start=True,
     )
-    wanted = row_lines.filter_of(span.rows_between(account, row.date, row.date))
+    wanted = row_lines.filter_of(span.rows_between(account.id, row.date, row.date))
     of_day = [
         each
         for each in reader.page(wanted, MOST_OF_DAY, (row.date, row.id + 1))
@@ -118,7 +118,7 @@ def _running(row: Transaction, account: Account, item: Item, after: Decimal) -> 
     ]
     rest = after - before - total_of(lines)
     if rest:
-        url = filter_urls.address(span.rows_between(account, row.date, row.date))
+        url = filter_urls.address(span.rows_between(account.id, row.date, row.date))
         many = len(of_day) == MOST_OF_DAY
         label = gettext("Earlier that day") if many else gettext("Not explained by transactions")
         lines.insert(0, Line(label, rest, url if many else None))

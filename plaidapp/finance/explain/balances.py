@@ -95,7 +95,7 @@ def _explanation(
         entries,
         notes=_notes(each, day),
         links=links,
-        sent=json.dumps(as_plaid(account), indent=2, ensure_ascii=False) if is_now else "",
+        stored=json.dumps(as_plaid(account), indent=2, ensure_ascii=False) if is_now else "",
         check=checks.of_account(account.id) if is_now else None,
     )
 
@@ -132,7 +132,7 @@ def _result(account: Account, day: date, amount: Decimal, *, agrees: bool) -> Re
         return Result(gettext("Balance"), amount, said, is_confirmed=agrees)
     elif report.date == day:
         said = gettext(
-            "calculated; earlier that day the bank reported %(balance)s",
+            "calculated; that day the bank reported %(balance)s",
             balance=_said(report, account),
         )
     else:

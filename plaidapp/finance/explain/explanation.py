@@ -57,9 +57,9 @@ class Explanation:
 
     Its lines add up to the amount of its last result. Without any, the figure is not known. `about`
     says whose figure it is, and of when. `is_signed` is for a sum of what comes in and goes out,
-    whose lines show their signs, and `is_change` for a figure that shows its own. `earlier` are
-    payments before those of the sum. `sent` is the JSON behind it, and `check` says how the account
-    compares with the bank.
+    whose lines show their signs, `is_change` for a figure that shows its own, and `is_count` for a
+    number of rows instead of an amount. `earlier` are payments before those of the sum. `stored` is
+    the account as JSON, and `check` says how it compares with the bank.
     """
 
     title: str
@@ -70,8 +70,9 @@ class Explanation:
     links: Sequence[Link] = ()
     is_signed: bool = True
     is_change: bool = False
+    is_count: bool = False
     earlier: Sequence[Line] = ()
-    sent: str = ""
+    stored: str = ""
     check: AccountCheck | None = None
 
     @property

@@ -55,18 +55,18 @@ class Span:
 
 def between(each: AccountBalance, start: date, end: date) -> Span:
     account = each.account
-    query = rows_between(account, days_later(start, 1), end)
+    query = rows_between(account.id, days_later(start, 1), end)
     before, after = each.reported_at([start, end])
     rows = row_lines.of(query, NET, {account.currency or "", ""})
     return Span(each, start, end, before, after, rows)
 
 
-def rows_between(account: Account, first: date, last: date) -> Query:
+def rows_between(account_id: int, first: date, last: date) -> Query:
     """The filter of the rows that change the account's balance: hidden ones do, pending don't."""
     return {
         "start_date": [first.isoformat()],
         "end_date": [last.isoformat()],
-        "account": [str(account.id)],
+        "account": [str(account_id)],
         "pending": ["without"],
         "hidden": ["any"],
         "scope": ["all"],

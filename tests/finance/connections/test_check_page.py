@@ -66,6 +66,28 @@ def test_a_difference_is_shown_with_both_sides_and_repaired(connected, ask, chan
     assert "Repaired, then compared with the bank: no differences" in page_of(connected).text
 
 
+def test_the_number_of_compared_rows_opens_into_these_rows(connected, ask, work):
+    connected.htmx("POST", CHECK)
+    work()
+    (compared,) = [each for each in ask(AccountCheck) if each.rows]
+    opened = "/finance/explain/compared"
+
+    for path, url in (("/finance/", opened), ("/finance/items/1", f"{opened}/1")):
+        shown = Page(connected.client.get(path).text)
+        assert shown.find(href=url)[1] == f"{compared.rows} rows compared"
+        found = Page(connected.htmx("GET", url).text).find_all(**{"class": "amount"})
+        assert [text for _, text in found] == [str(compared.rows)] * 2
+
+    shown = Page(connected.client.get(f"/finance/accounts/{compared.account_id}").text)
+    (rows,) = [
+        attributes["href"]
+        for attributes, text in shown.find_all(**{"class": "explained"})
+        if "compared" in text
+    ]
+    answer = connected.client.get(rows.replace("/transactions?", "/transactions.json?"))
+    assert answer.json["total_transactions"] == compared.rows
+
+
 def test_a_connection_that_has_ended_is_not_checked(connected, change, work):
     connected.htmx("POST", CHECK)
     work()
