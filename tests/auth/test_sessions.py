@@ -51,7 +51,7 @@ def copy_of(app, browser):
 def use_daily(browser, later, days):
     """Use a session every day, so that it is never idle."""
     for _ in range(days):
-        later(days=1, seconds=-1)
+        later(days=1, minutes=-1)
         assert browser.get("/finance/recurring").status_code == 200
 
 
@@ -66,7 +66,7 @@ ENDS = {
     "revoked alone": lambda browser, sessions, **_: revoke(browser, sessions),
     "everywhere else": lambda alice, **_: alice.client.post("/auth/sessions/revoke"),
     "a day without use": lambda later, **_: later(hours=24),
-    "a week of use": lambda browser, later, **_: (use_daily(browser, later, 7), later(minutes=1)),
+    "a week of use": lambda browser, later, **_: (use_daily(browser, later, 7), later(hours=1)),
 }
 
 
@@ -120,7 +120,7 @@ def test_a_kept_log_in_ends_after_two_weeks_without_use_or_thirty_days(
     copied = copy_of(app, browser)
     if days == 30:
         use_daily(browser, later, 30)
-        later(minutes=1)
+        later(hours=1)
     else:
         later(days=13, hours=23)
         assert copied.get("/finance/accounts.json").status_code == 200

@@ -55,7 +55,7 @@ def test_use_moves_the_end_up_to_a_limit(begin, later, kept, idle, total):
         db.session.rollback()
         db.session.expire_all()
         assert end == min(used + timedelta(days=idle), begun + timedelta(days=total))
-        later(days=idle, seconds=-1)
+        later(days=idle, minutes=-1)
     assert not is_open(claim)
 
 
