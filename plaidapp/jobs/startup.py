@@ -38,8 +38,8 @@ def warm_up() -> None:
 
 def give_way() -> None:
     """Let others go first who share the processor: Plaid and people wait for the web process."""
-    if os.getpriority(os.PRIO_PROCESS, 0) < NICENESS:
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
-    if os.getsid(0) == os.getpid():  # otherwise the session may have the web process too
-        with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # the system may not allow it
+        if os.getpriority(os.PRIO_PROCESS, 0) < NICENESS:
+            os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+        if os.getsid(0) == os.getpid():  # otherwise the session may have the web process too
             AUTOGROUP.write_text(str(NICENESS))

@@ -1,6 +1,7 @@
 """How a worker's process is tuned."""
 
 import gc
+import os
 import sys
 
 import pytest
@@ -25,3 +26,14 @@ def test_imported_objects_are_exempt_from_garbage_collection(settings):
     (youngest, *_), interval, frozen = settings()
     assert (youngest, interval) == (startup.COLLECT_EVERY, pytest.approx(startup.SWITCH_AFTER))
     assert frozen > 10_000
+
+
+def test_a_worker_starts_where_the_system_refuses_to_change_its_priority(monkeypatch):
+    """As a unit of systemd does whose filter of system calls leaves it out."""
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "getpriority", lambda *_: 0)
+    monkeypatch.setattr(os, "setpriority", refuse)
+    startup.give_way()
