@@ -29,6 +29,10 @@ class Facts:
         return max(due, now()) if due else None
 
     @property
+    def has_ended(self) -> bool:
+        return self.item.state in item_states.ENDED
+
+    @property
     def is_new(self) -> bool:
         """Something new has just arrived, so nothing has to be explained."""
         return not _of_connection(self.item, self.pending) and _has_just_changed(self.item)

@@ -88,6 +88,10 @@ def _explanation(
     links: list[Link],
 ) -> Explanation:
     account, is_now = each.account, day == today()
+    check = checks.of_account(account.id) if is_now else None
+    if check and check.differences:
+        url = url_for("finance.item", item_id=account.item_id, _anchor="differences")
+        links = [*links, Link(gettext("See the differences"), url)]
     return Explanation(
         gettext("Balance"),
         gettext("%(account)s, %(day)s", account=account_label(account), day=long_day(day)),
@@ -96,7 +100,7 @@ def _explanation(
         notes=_notes(each, day),
         links=links,
         stored=json.dumps(as_plaid(account), indent=2, ensure_ascii=False) if is_now else "",
-        check=checks.of_account(account.id) if is_now else None,
+        check=check,
     )
 
 

@@ -58,6 +58,8 @@ def test_a_difference_is_shown_with_both_sides_and_repaired(connected, ask, chan
     assert "By hand" in text
     assert row.name in text
     assert differences_of(connected) == 1
+    explained = connected.client.get(f"/finance/explain/balance/{row.account_id}").text
+    assert Page(explained).find(href="/finance/items/1#differences")[1] == "See the differences"
 
     assert connected.client.post(REPAIR).status_code == 302
     work()

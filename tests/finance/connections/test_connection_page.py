@@ -150,6 +150,9 @@ def test_its_facts_are_named(app, alice, item, tell, ask, pull, subtests):
 
     item(state=item_states.REVOKED)
     assert "Next syncnone in this state" in why(alice)
+    item(state=item_states.DISCONNECTED)
+    assert "Last sync" in why(alice)
+    assert "Next sync" not in why(alice)  # nothing of it is still to come
 
 
 def test_the_states_and_the_notifications_are_listed_newest_first(app, alice, item, tell, ask):
