@@ -1,4 +1,4 @@
-"""One world for the whole suite on each database, and the table of what its gates measured."""
+"""One world for this package on each database, and the table of what its gates measured."""
 
 import contextlib
 import os
@@ -26,7 +26,7 @@ PEOPLE = ("alice", "bob")
 BANKS = ("ins_109508", "ins_109509", "ins_109510", "ins_109511")
 
 
-@pytest.fixture(scope="session", params=["postgresql", "sqlite"])
+@pytest.fixture(scope="package", params=["postgresql", "sqlite"])
 def world(request: pytest.FixtureRequest) -> Iterator[World]:
     with running_world(request.param, request.param) as world:
         yield world
@@ -57,18 +57,18 @@ def keep_logs(directory: Path, name: str) -> None:
         shutil.copy(log, destination)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def figures(world: World) -> Figures:
     """The long form runs in full on PostgreSQL only: SQLite has a single writer."""
     return FULL if LONG and isinstance(world.database, Postgres) else SHORT
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def judge(world: World) -> Judge:
     return Judge(world)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def people(world: World, judge: Judge, figures: Figures) -> Iterator[list[Person]]:
     """Alice and Bob, who have connected their banks through the pages."""
     people = [Person(world.url, name) for name in PEOPLE]
@@ -81,7 +81,7 @@ def people(world: World, judge: Judge, figures: Figures) -> Iterator[list[Person
         person.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def item_ids(people: list[Person], world: World, figures: Figures) -> list[int]:
     """The Items that `people` came with: the bank sends webhooks for them, but not for those that
     a test has added."""

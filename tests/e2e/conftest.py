@@ -1,4 +1,8 @@
-"""A browser, people who use it, and a deployment of the whole product."""
+"""A browser, people who use it, and a deployment of the whole product.
+
+They end with the last test of this package that a process runs: an idle deployment would take
+processor time from the other tests.
+"""
 
 import os
 import shutil
@@ -41,7 +45,7 @@ def _stop_processes_on_sigterm() -> Iterator[None]:
     signal.signal(signal.SIGTERM, before)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     named = os.environ.get("CHROMIUM")
     found = map(shutil.which, [named] if named else CHROMIUMS)
@@ -78,7 +82,7 @@ def visit(
     assert complaints == []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _deployed(postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     postgres.psql("CREATE DATABASE e2e")
     deployment = Deployment(tmp_path_factory.mktemp("deployment"), postgres.get_uri("e2e"))
@@ -87,6 +91,7 @@ def _deployed(postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[De
         yield deployment
     finally:
         deployment.stop()
+        postgres.psql("DROP DATABASE e2e WITH (FORCE)")
 
 
 @pytest.fixture
@@ -104,7 +109,7 @@ def person(deployment: Deployment, visit: Callable[..., Person]) -> Person:
     return person
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _household(browser: Browser, _deployed: Deployment) -> Iterator[Person]:
     person = Person(browser, _deployed.url)
     person.join()
