@@ -122,6 +122,7 @@ class Store:
     def __init__(self, path: Path | None) -> None:
         temporary_directory = None if path else Path(tempfile.mkdtemp(prefix="plaid-sandbox-"))
         self._path = path or Path(str(temporary_directory), "state.sqlite")
+        self._synchronous = "NORMAL" if path else "OFF"  # a temporary file is lost anyway
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._idle: deque[sqlite3.Connection] = deque()
         # Writers take turns here, which is cheaper than SQLite's busy waiting.
@@ -184,7 +185,7 @@ class Store:
             self._path, timeout=30, isolation_level=None, check_same_thread=False
         )
         connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA synchronous = {self._synchronous}")
         return connection
 
 

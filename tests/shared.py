@@ -1,5 +1,6 @@
 """What the apps of all tests share, because making it anew takes longer than a small test."""
 
+import sqlite3
 from collections.abc import MutableMapping
 from types import CodeType
 from typing import Any
@@ -32,11 +33,17 @@ def use_engine() -> None:
         _engines[kind] = db.engine
         if kind == "sqlite":
             event.listen(db.engine, "do_connect", _open_current_file)
+            event.listen(db.engine, "connect", _wait_for_no_disk)
     db.engines[None] = _engines[kind]
 
 
 def _open_current_file(_dialect: object, _record: object, cargs: list[str], _: object) -> None:
     cargs[0] = _database["file"]
+
+
+def _wait_for_no_disk(connection: sqlite3.Connection, _record: object) -> None:
+    """The file ends with the test."""
+    connection.execute("PRAGMA synchronous=OFF").close()
 
 
 class Route(Rule):

@@ -56,11 +56,14 @@ def delete_everything() -> None:
 def empty_postgresql() -> None:
     """Delete all rows and restart ids at 1, in one call. TRUNCATE takes a tenth of a second.
 
+    As on a replica, no foreign key is checked: that takes longer than to delete the rows.
+
     A table that was looked at while it was empty counts as empty until PostgreSQL looks again, and
     queries of many rows get the plans of none. So tables count as new.
     """
     tables = [table.fullname for table in reversed(db.metadata.sorted_tables)]
-    statements = [f'DELETE FROM "{table}"' for table in tables]  # noqa: S608 our own names
+    statements = ["SET LOCAL session_replication_role = replica"]
+    statements += [f'DELETE FROM "{table}"' for table in tables]  # noqa: S608 our own names
     statements += ["SELECT setval(seqrelid::regclass, 1, false) FROM pg_sequence"]
     looked_at = "relnamespace = 'public'::regnamespace AND relkind = 'r' AND reltuples >= 0"
     statements += [f"UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE {looked_at}"]  # noqa: S608
