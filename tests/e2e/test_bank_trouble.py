@@ -24,7 +24,7 @@ TROUBLE = {
 
 
 def test_the_panel_shows_the_error_and_try_again_succeeds(deployment, person, subtests):
-    be_done(person.connect())
+    be_done(person.connect("user_transactions_dynamic", "any"))
     loads = person.page_loads
     for trouble, (rule, words) in TROUBLE.items():
         with subtests.test(trouble):
@@ -95,7 +95,7 @@ def test_a_dismissed_pull_does_not_come_back_with_an_earlier_poll(deployment, pe
 
 def test_a_connection_that_fails_can_be_tried_again(deployment, person):
     deployment.bank.misbehave("garbage", "/item/public_token/exchange")
-    panel = person.connect()
+    panel = person.connect("user_transactions_dynamic", "any")
     loads = person.page_loads
     expect_trouble(panel, "we could not read")
 
@@ -106,7 +106,7 @@ def test_a_connection_that_fails_can_be_tried_again(deployment, person):
 
 
 def test_a_bank_that_is_down_leaves_the_rest_working(deployment, person):
-    be_done(person.connect())
+    be_done(person.connect("user_transactions_dynamic", "any"))
     deployment.running["sandbox"].kill()
     panel = person.pull("Get account data")
     expect_trouble(panel, "can’t be reached")
@@ -118,7 +118,7 @@ def test_a_bank_that_is_down_leaves_the_rest_working(deployment, person):
 
 
 def test_a_slow_bank_and_one_that_never_answers(deployment, person):
-    be_done(person.connect())
+    be_done(person.connect("user_transactions_dynamic", "any"))
     deployment.bank.misbehave("drip", seconds=1)
     be_done(person.pull("Get account data"))
 

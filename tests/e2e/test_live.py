@@ -38,7 +38,7 @@ def test_a_refusal_shows_until_an_action_succeeds(deployment, person):
     for _ in range(2):  # without a bank the menu is out of sight, but another tab may have shown it
         person.page.locator("#refresh form").first.evaluate("form => form.requestSubmit()")
         expect(notice).to_contain_text("Connect a bank first")
-    be_done(person.connect())
+    be_done(person.connect("user_transactions_dynamic", "any"))
     expect(notice).to_be_empty()
     person.complaints.clear()  # a 422 is an error on the browser's console
 

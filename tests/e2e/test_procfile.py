@@ -34,7 +34,7 @@ def test_a_bare_rq_worker_does_the_same(deployment, person):
     deployment.running["worker"].stop()
     bare = deployment.run("bare worker", "rq worker -c worker -w worker.AppWorker")
     try:
-        be_done(person.connect())
+        be_done(person.connect("user_transactions_dynamic", "any"))
         expect(person.page.locator("#accounts li")).to_have_count(9)
     finally:
         bare.stop()

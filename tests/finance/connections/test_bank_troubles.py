@@ -68,9 +68,10 @@ def test_each_error_of_an_item_or_a_bank_has_its_sentence_on_the_page(
             sentence = SAID.get(code, MEANINGS[code].sentence)
             page = Page(connected.client.get("/finance/items/1").text)
             assert sentence in page.texts_of("body")[0]
-            assert sentence in said()["sentence"]
+            told = said()
+            assert sentence in told["sentence"]
             if code not in SAID:
-                assert said()["button"] == OFFERED[MEANINGS[code].remedy]
+                assert told["button"] == OFFERED[MEANINGS[code].remedy]
             control.change(item_id, error=None)
             sync()
             assert said()["color"] != "bad", said()
