@@ -115,9 +115,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Choose the databases of each test that uses one, unless the test names them itself."""
     named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "database_url" in metafunc.fixturenames and "database_url" not in named:
+        marked = metafunc.definition.get_closest_marker
         folders = metafunc.definition.path.parents
-        both = any(folder in folders for folder in ON_BOTH_DATABASES)
-        both = both or metafunc.definition.get_closest_marker("both_databases") is not None
+        both = any(folder in folders for folder in ON_BOTH_DATABASES) or marked("both_databases")
+        both = both and not marked("postgresql_alone")
         metafunc.parametrize("database_url", DATABASES if both else ["postgresql"], indirect=True)
 
 

@@ -207,6 +207,7 @@ class KilledError(BaseException):
     """The worker was killed."""
 
 
+@pytest.mark.postgresql_alone
 def test_a_worker_may_be_killed_at_any_commit(
     link, owner, other, delete, run, left, at_plaid, monkeypatch
 ):
