@@ -4,8 +4,10 @@ Each test that asks for `app` starts with empty tables: on PostgreSQL, and on SQ
 the two differ. `alice` owns things, `charlie` is the stranger.
 """
 
+import contextlib
 import functools
 import gc
+import importlib
 import json
 import os
 import secrets
@@ -58,6 +60,7 @@ from tests.mailbox import Mailbox
 
 DATABASES = ["sqlite", "postgresql"]
 TESTS = Path(__file__).parent
+ROOT = TESTS.parent
 ON_BOTH_DATABASES = TESTS / "store", TESTS / "jobs"
 """The packages that contain all SQL: their tests run on both databases."""
 GROUPS: dict[str, str | tuple[str, ...]] = {
@@ -120,6 +123,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         both = any(folder in folders for folder in ON_BOTH_DATABASES) or marked("both_databases")
         both = both and not marked("postgresql_alone")
         metafunc.parametrize("database_url", DATABASES if both else ["postgresql"], indirect=True)
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Of several processes, have each begin elsewhere to import the tests, or all compile all.
+
+    What can't be imported is reported when pytest does so.
+    """
+    process = getattr(session.config, "workerinput", None)
+    if process is None:
+        return
+    asked = [Path(argument.partition("::")[0]).resolve() for argument in session.config.args]
+    found = sorted(TESTS.rglob("test_*.py"))
+    paths = [path for path in found if any(path.is_relative_to(each) for each in asked)]
+    number = int(process["workerid"].removeprefix("gw"))
+    first = len(paths) * number // process["workercount"]
+    for path in paths[first:] + paths[:first]:
+        with contextlib.suppress(Exception):
+            importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
 
 def pytest_collection_finish() -> None:
