@@ -12,6 +12,7 @@ from decimal import Decimal
 from plaidapp.days import day_of
 from plaidapp.store import Account, Item
 from plaidapp.store.base.dates import month_of
+from plaidapp.store.base.types import units
 from plaidapp.store.connections import accounts
 from plaidapp.store.connections.balances import BANK
 from plaidapp.store.reports import balance_lines
@@ -106,7 +107,7 @@ def _line_of_today(account: Account, today: date) -> Line | None:
     """For a balance that is stored with the account only."""
     if account.balance is None or account.closed_at:
         return None
-    return Line(today, BANK, [(today, account.balance)])
+    return Line(today, BANK, [today], [units(account.balance)], [0])
 
 
 def end_of_last_month(today: date) -> date:

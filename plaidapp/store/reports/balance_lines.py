@@ -2,13 +2,12 @@
 
 import datetime
 from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Column, ScalarSelect, Select, bindparam, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, select
 
 from plaidapp.bank.amounts import UNIT
 from plaidapp.extensions import db
@@ -17,6 +16,10 @@ from ..base.sums import joined, units_of
 from ..connections.accounts import TABLE as ACCOUNT
 from ..connections.balances import TABLE
 
+AT_ONCE = 500
+"""Rows. One by one, reading takes twice as long, and all of them together would keep Python
+collecting garbage."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -24,20 +27,27 @@ class Line:
 
     `known_from` is the first day with a known balance, and `source` tells whether the bank reported
     it or it was computed. Before that day, the line stays at the first value: nothing is invented.
+
+    `units` and `highs` are the two columns of the balance that begins on each of `dates`. Ten years
+    have thousands of them, and a chart shows a few hundred, so only those become Decimals.
     """
 
     known_from: datetime.date
     source: str
-    steps: Sequence[tuple[datetime.date, Decimal]]
+    dates: list[datetime.date]
+    units: list[int]
+    highs: list[int]
 
     @property
     def latest(self) -> Decimal:
-        return self.steps[-1][1]
+        return self._balance(-1)
 
     def at(self, days: Sequence[datetime.date]) -> list[Decimal]:
         """Return the balance at the end of each day."""
-        dates = [date for date, _ in self.steps]
-        return [self.steps[max(bisect_right(dates, day), 1) - 1][1] for day in days]
+        return [self._balance(max(bisect_right(self.dates, day), 1) - 1) for day in days]
+
+    def _balance(self, step: int) -> Decimal:
+        return joined(self.units[step] * UNIT, self.highs[step])
 
 
 def line(account_id: int, start: datetime.date, today: datetime.date) -> Line | None:
@@ -60,21 +70,22 @@ def _lines(
     edges_of, later_of = queries
     start = values["start"]
     edges = db.session.execute(edges_of, values).all()
-    steps = defaultdict(list)
-    for account_id, known_from, _source, *earliest, opens_with, opens_high in edges:
+    found = {}
+    for account_id, known_from, source, *earliest, opens_with, opens_high in edges:
         if known_from is not None:
-            opens = earliest if opens_with is None else (opens_with, opens_high)
-            steps[account_id].append((min(start, known_from), joined(*opens)))
-    for account_id, date, units, high in db.session.execute(later_of, values):
-        steps[account_id].append((min(date, today), joined(units * UNIT, high)))
-    return {
-        account_id: Line(min(known_from, today), source, steps[account_id])
-        for account_id, known_from, source, *_ in edges
-        if known_from is not None
-    }
+            units, high = earliest if opens_with is None else (opens_with, opens_high)
+            first = [min(start, known_from)], [units], [high]
+            found[account_id] = Line(min(known_from, today), source, *first)
+    for rows in db.session.execute(later_of, values).partitions(AT_ONCE):
+        for account_id, date, units, high in rows:
+            if line := found.get(account_id):  # none if its first balance has just been stored
+                line.dates.append(min(date, today))
+                line.units.append(units)
+                line.highs.append(high)
+    return found
 
 
-def _first(query: Select[Any], column: Column[Any]) -> ScalarSelect[Any]:
+def _first(query: Select[Any], column: ColumnElement[Any]) -> ScalarSelect[Any]:
     return query.with_only_columns(column).limit(1).scalar_subquery()
 
 
@@ -84,14 +95,14 @@ _OPENING = (
     .where(TABLE.c.account_id == ACCOUNT.c.id, TABLE.c.date <= bindparam("start"))
     .order_by(TABLE.c.date.desc())
 )
+_BALANCE = units_of(TABLE.c.current), TABLE.c.current_high
 _EDGES = select(
     ACCOUNT.c.id,
-    *(_first(_OLDEST, TABLE.c[name]) for name in ("date", "source", "current", "current_high")),
-    *(_first(_OPENING, TABLE.c[name]) for name in ("current", "current_high")),
+    *(_first(_OLDEST, column) for column in (TABLE.c.date, TABLE.c.source, *_BALANCE)),
+    *(_first(_OPENING, column) for column in _BALANCE),
 )
-# This reads thousands of rows, so it does without the ORM and without `Money` for each of them.
 _LATER = (
-    select(TABLE.c.account_id, TABLE.c.date, units_of(TABLE.c.current), TABLE.c.current_high)
+    select(TABLE.c.account_id, TABLE.c.date, *_BALANCE)
     .join(ACCOUNT, ACCOUNT.c.id == TABLE.c.account_id)
     .where(TABLE.c.date > bindparam("start"))
     .order_by(TABLE.c.account_id, TABLE.c.date)
