@@ -56,8 +56,9 @@ def tally(wanted: Filter, at_most: int) -> Tally:
     most: all rows of a short ledger, the rows that an index finds, or the first rows of a long one.
     """
     if has_totals(wanted):
-        return _exact(_sums_of_months(wanted))
-    if matching_months.count_rows(wanted) <= at_most:
+        return _exact(sums_of_months(wanted))
+    stored = matching_months.count_rows(wanted)
+    if stored <= at_most:
         return _exact(_sums_of_rows(wanted, wanted.conditions(row_by_row=True)))
     by_date = replace(wanted, sort="date")
     end = reader.end_of_stretch(by_date, at_most)
@@ -65,8 +66,9 @@ def tally(wanted: Filter, at_most: int) -> Tally:
     if end is None:
         return _exact(_sums_of_rows(wanted, in_stretch))
     rows = _count(in_stretch)
-    everything = monthly_totals.count(wanted.user_id)
-    if wanted.has_index and rows * sum(everything) <= at_most**2:
+    # The index finds rows of all days and accounts. Those that are stored are at least `stored`.
+    most = at_most**2 // (rows or 1)
+    if wanted.has_index and stored <= most and sum(monthly_totals.count(wanted.user_id)) <= most:
         found = _exact(_sums_of_rows(wanted, wanted.conditions(), at_most + 1))
         if found.rows <= at_most:
             return found
@@ -152,7 +154,7 @@ def by_category(
     detailed = detailed or wanted.names_detailed
     by = ("category", "detailed") if detailed else ("category",)
     if has_totals(wanted, detailed=detailed):
-        query = _sums_of_months(wanted, by)
+        query = sums_of_months(wanted, by)
     else:
         query = _sums_of_rows(wanted, wanted.conditions(), None, by)
     return [
@@ -209,11 +211,15 @@ def _sums_of_rows(
     ).group_by(*key)
 
 
-def _sums_of_months(wanted: Filter, by: Sequence[str] = ()) -> Totals:
-    """By account too: they are read in the order of an index, and need not be sorted or hashed."""
+def sums_of_months(wanted: Filter, by: Sequence[str] = ()) -> Totals:
+    """By account too: they are read in the order of an index, and need not be sorted or hashed.
+
+    On SQLite that index reads all months, so sums within a year are found by month and sorted.
+    """
     totals = DetailedTotal if "detailed" in by else matching_months.totals_of(wanted)
+    counts = counted_rows.counts_month_sql(wanted, totals.category, Account.type)
     query = select(
-        counted_rows.counts_month_sql(wanted, totals.category, Account.type).label("counts"),
+        counts.label("counts"),
         totals.currency,
         *(getattr(totals, name) for name in by),
         func.sum(totals.count).label("rows"),
@@ -225,7 +231,8 @@ def _sums_of_months(wanted: Filter, by: Sequence[str] = ()) -> Totals:
         is_flow = spending_account_sql(Account.type), not_transfer_sql(totals.category)
         query = query.where(*is_flow)
     query = matching_months.in_categories_and_currencies(wanted, query, totals)
-    query = query.group_by(Account.id, totals.category, totals.currency)
+    is_short = on_sqlite() and wanted.is_within_a_year
+    query = query.group_by(counts if is_short else Account.id, totals.category, totals.currency)
     if "detailed" in by:
         query = query.group_by(DetailedTotal.detailed)
     if on_sqlite():

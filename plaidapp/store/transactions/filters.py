@@ -9,7 +9,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, func, select, type_coerce
 from sqlalchemy.orm import InstrumentedAttribute
 
-from ..base.dates import days_later
+from ..base.dates import days_later, months_later
 from ..base.dialect import on_sqlite
 from ..connections.accounts import Account
 from ..people import users
@@ -131,6 +131,11 @@ class Filter:
         begins = self.start is None or self.start.day == 1
         ends = self.end is None or days_later(self.end, 1).day == 1
         return self == whole and begins and ends
+
+    @property
+    def is_within_a_year(self) -> bool:
+        """True if its dates are at most a year apart."""
+        return bool(self.start and self.end and self.end < months_later(self.start, 12))
 
     def by_meaning(self) -> "list[Filter]":
         """Return filters that find the same rows together and are read faster one by one.

@@ -1,13 +1,14 @@
-"""The query plans of searches and lists: a slow plan would go unnoticed otherwise."""
+"""The query plans of searches, lists and sums: a slow plan would go unnoticed otherwise."""
 
 import re
+from datetime import date
 
 import pytest
 from sqlalchemy import select, text
 
 from plaidapp.extensions import db
 from plaidapp.store import Transaction
-from plaidapp.store.transactions import merchants, search
+from plaidapp.store.transactions import filter_totals, merchants, search
 from plaidapp.store.transactions.filters import Filter
 
 
@@ -65,3 +66,10 @@ def test_flagged_rows_are_read_from_their_index_even_if_the_filter_names_an_acco
     wanted = Filter(owner, account_ids=(1,), scope="all", **{"hidden": "any", flag: "only"})
     plan = plan_of(select(Transaction.amount).where(*wanted.conditions()))
     assert f"ix_transaction_{flag}" in plan
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sums_of_a_month_read_that_month_and_sums_of_all_months_sort_nothing(owner):
+    month = Filter(owner, date(2026, 1, 1), date(2026, 1, 31))
+    assert "month>? AND month<?" in plan_of(filter_totals.sums_of_months(month, ("category",)))
+    assert "TEMP B-TREE" not in plan_of(filter_totals.sums_of_months(Filter(owner), ("category",)))
