@@ -62,7 +62,7 @@ DATABASES = ["sqlite", "postgresql"]
 TESTS = Path(__file__).parent
 ROOT = TESTS.parent
 ON_BOTH_DATABASES = TESTS / "store", TESTS / "jobs"
-"""The packages that contain all SQL: their tests run on both databases."""
+"""The packages that contain all SQL: their tests run on both databases, unless they are marked."""
 GROUPS: dict[str, str | tuple[str, ...]] = {
     "chaos": "tests/chaos/",
     "make run": "tests/e2e/test_make_run.py",
