@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from plaidapp import policy
 from plaidapp.auth.access import owned_or_404, person
-from plaidapp.days import day_of, inline_moment, month_day
+from plaidapp.days import day_of, month_day
 from plaidapp.formats import bank_name
 from plaidapp.store import Account, AccountCheck
 from plaidapp.store.base.dates import days_later
@@ -59,9 +59,5 @@ def _answer(about: str, compared: Iterable[tuple[Account, AccountCheck]]) -> str
 
 
 def _line(account: Account, check: AccountCheck) -> Line:
-    detail = gettext(
-        "since %(day)s, compared %(when)s",
-        day=month_day(check.since or day_of(check.checked_at)),
-        when=inline_moment(check.checked_at),
-    )
+    detail = gettext("since %(day)s", day=month_day(check.since or day_of(check.checked_at)))
     return Line(account_label(account), Decimal(check.rows), compared_url(check), detail)
