@@ -1,21 +1,31 @@
 """A bank that sends the same response to every call: python -m benchmarks.fixed_bank PORT SECONDS.
 
 It responds after SECONDS and uses almost no processor time, so it does not distort a measurement.
-With a third argument, its Items have so many accounts: a0, a1 and so on. GET /calls answers how
-many calls there were.
+With a third argument, its Items have so many accounts: a0, a1 and so on. GET /calls answers with
+the `Record` of each path.
 """
 
 import asyncio
 import json
+import re
 import sys
-from typing import cast
+import time
+from collections import defaultdict, deque
+from typing import ClassVar, cast
+
+TOKEN = re.compile(rb'"access_token": *"([^"]*)"')
+MINUTE = 60.0
 
 
 def answer(accounts: int) -> bytes:
     """Return the whole response to every call."""
     content = {
         "accounts": [_account(number) for number in range(accounts)],
-        "item": {"institution_id": "ins_1", "institution_name": "Bank of Loopback"},
+        "item": {
+            "item_id": "i",
+            "institution_id": "ins_1",
+            "institution_name": "Bank of Loopback",
+        },
         "added": [],
         "modified": [],
         "removed": [],
@@ -42,10 +52,43 @@ def _response(body: bytes) -> bytes:
     return head % len(body) + body
 
 
+class Calls:
+    """How many calls there were, and the most in any minute, wherever it begins."""
+
+    def __init__(self) -> None:
+        self.count = self.most = 0
+        self._last_minute: deque[float] = deque()
+
+    def add(self, moment: float) -> None:
+        self._last_minute.append(moment)
+        while self._last_minute[0] <= moment - MINUTE:
+            self._last_minute.popleft()
+        self.count += 1
+        self.most = max(self.most, len(self._last_minute))
+
+
+class Record:
+    """The calls of a path."""
+
+    def __init__(self) -> None:
+        self._all = Calls()
+        self._of_items: defaultdict[bytes, Calls] = defaultdict(Calls)
+
+    def add(self, request: bytes) -> None:
+        moment = time.monotonic()
+        self._all.add(moment)
+        if token := TOKEN.search(request):
+            self._of_items[token[1]].add(moment)
+
+    def content(self) -> dict[str, int]:
+        of_one = max((calls.most for calls in self._of_items.values()), default=0)
+        return {"calls": self._all.count, "minute": self._all.most, "minute_of_item": of_one}
+
+
 class Bank(asyncio.Protocol):
     seconds = 0.0
     response = b""
-    calls = 0
+    records: ClassVar[defaultdict[str, Record]] = defaultdict(Record)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -59,9 +102,10 @@ class Bank(asyncio.Protocol):
         if blank_line and len(body) >= int(length or 0):
             self.unread = b""
             if head.startswith(b"GET /calls "):
-                self.transport.write(_response(b"%d" % Bank.calls))
+                records = {path: record.content() for path, record in Bank.records.items()}
+                self.transport.write(_response(json.dumps(records).encode()))
                 return
-            Bank.calls += 1
+            Bank.records[head.split(b" ", 2)[1].decode()].add(body)
             write = self.transport.write
             asyncio.get_running_loop().call_later(self.seconds, write, Bank.response)
 

@@ -116,10 +116,10 @@ def table(title: str, header: Sequence[str], rows: Sequence[Sequence[object]]) -
     print("| " + " | ".join(header) + " |")
     print("| --- |" + " ---: |" * (len(header) - 1))
     for row in rows:
-        print("| " + " | ".join(_formatted(cell) for cell in row) + " |", flush=True)
+        print("| " + " | ".join(formatted(cell) for cell in row) + " |", flush=True)
 
 
-def _formatted(cell: object) -> str:
+def formatted(cell: object) -> str:
     if isinstance(cell, float):
         return f"{cell:,.0f}" if abs(cell) >= 1000 else f"{cell:.3g}"
     return f"{cell:,}" if isinstance(cell, int) else str(cell)

@@ -18,7 +18,6 @@ ITEMS_EACH = 10
 ROWS_EACH = 50
 CURSOR = "unchanged"
 """The one that benchmarks/fixed_bank.py answers with: nothing is new."""
-TOKEN = "access-loopback"
 SHOPS = 2_000
 
 USERS = (
@@ -52,15 +51,26 @@ SELECT user_id, id, 'a' || n, 'Checking', 'depository', false, now(),
 FROM item CROSS JOIN generate_series(0, 1) AS n WHERE id BETWEEN %(first)s AND %(last)s
 """
 BALANCES = """
+WITH row AS (
+    SELECT account_id, date, amount, row_number() OVER later AS place,
+        sum(amount) OVER (later ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS since
+    FROM transaction WHERE item_id BETWEEN %(first)s AND %(last)s
+    WINDOW later AS (PARTITION BY account_id ORDER BY date DESC)
+), day AS (
+    SELECT account_id, date, place = %(reported)s AS is_reported, coalesce(since, 0) AS since
+    FROM row
+    UNION ALL SELECT id, current_date - 1, true, 0
+    FROM account WHERE item_id BETWEEN %(first)s AND %(last)s
+    UNION ALL SELECT account_id, min(date) - 1, false, sum(amount) FROM row GROUP BY account_id
+)
 INSERT INTO balance (account_id, date, current, current_high, source)
-SELECT account.id, current_date - age, 11025000000, 0,
-    CASE WHEN age = 1 THEN 'bank' ELSE 'computed' END
-FROM account
-CROSS JOIN LATERAL (
-    SELECT 1 AS age UNION SELECT current_date - date FROM transaction WHERE account_id = account.id
-) AS days
-WHERE item_id BETWEEN %(first)s AND %(last)s
+SELECT account_id, date, 11025000000 + since, 0,
+    CASE WHEN is_reported THEN 'bank' ELSE 'computed' END
+FROM day
 """
+"""As the app computes them, so that a sync has none of them to correct."""
+REPORTED = 3
+"""Which row of an account is of a day on which the bank reported the balance: some months ago."""
 PULLS = """
 INSERT INTO pull (id, user_id, kind, asked_by, state, attempt, failures, lost_workers, revision,
     created_at, run_after, started_at, ended_at, heartbeat_at)
@@ -98,7 +108,7 @@ def fill(app: Flask, first: int, last: int) -> None:
             _add_shops(cursor)
             newest = cursor.execute("SELECT coalesce(max(id), 0) FROM pull").fetchone()
             base = (newest[0] if newest else 0) + 1 - first * 4
-            between = {"first": first, "last": last, "base": base}
+            between = {"first": first, "last": last, "base": base, "reported": REPORTED}
             for statement in (ACCOUNTS, PULLS, PARTS, WEBHOOKS):
                 cursor.execute(statement, between)
             dropped = _drop_indexes(cursor)
@@ -145,7 +155,7 @@ def _items(ids: range, cipher: Cipher) -> Iterator[Sequence[Any]]:
     later, before = now + timedelta(days=1), now - timedelta(days=9)
     for number in ids:
         user_id, plaid_id = owner(number), f"i{number}"
-        token = cipher.encrypt(access_token(user_id, plaid_id), TOKEN)
+        token = cipher.encrypt(access_token(user_id, plaid_id), f"access-loopback-{number}")
         yield (
             *(number, user_id, plaid_id, "ins_1", "Bank of Loopback", token),
             *(CURSOR, "good", "HISTORICAL_UPDATE_COMPLETE", 1, 1, 0),
