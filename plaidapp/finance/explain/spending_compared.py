@@ -9,8 +9,7 @@ from plaidapp.auth.access import person
 from plaidapp.days import long_month, month_day, today
 from plaidapp.formats import number
 from plaidapp.store.base.dates import last_of_month, month_of
-from plaidapp.store.transactions import monthly_totals
-from plaidapp.store.transactions.category_tree import is_detailed
+from plaidapp.store.transactions import detailed_totals
 
 from ..base import asked
 from ..base.blueprint import blueprint
@@ -48,12 +47,12 @@ def explain_spending_change() -> str:
 @blueprint.get("/explain/average")
 def explain_average() -> str:
     """What is spent in an average month, of the twelve that end with this one; also under one
-    primary category."""
+    category."""
     month, currency, categories = asked.month(), asked.currency(), spending.categories_asked()
-    if len(categories) > 1 or any(map(is_detailed, categories)):
+    if len(categories) > 1:
         abort(404)
     period = Period(month, today())
-    sums = monthly_totals.flow(person().id, period.twelve_months[0])
+    sums = detailed_totals.flow(person().id, period.twelve_months[0])
     found = twelve_months.of(sums, period, currency, next(iter(categories), None))
     title = gettext("%(what)s, an average month", what=spending.title_of(categories))
     about = gettext("In the twelve months to %(month)s", month=long_month(month))

@@ -11,11 +11,10 @@ from flask_babel import gettext
 
 from plaidapp.store.base.dates import last_of_month
 from plaidapp.store.connections import accounts
-from plaidapp.store.transactions import daily_sums, detailed_totals, monthly_totals
+from plaidapp.store.transactions import daily_sums, detailed_totals
 from plaidapp.store.transactions.category_tree import primary_of
 from plaidapp.store.transactions.daily_sums import DailySum
 from plaidapp.store.transactions.detailed_totals import DetailedSum
-from plaidapp.store.transactions.monthly_totals import MonthlySum
 
 from ..charts.two_months import TwoMonths
 from ..reports import leading_currency
@@ -33,15 +32,15 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True)
 class Month:
-    """The sums of the month of the period and of the month before, in all currencies.
+    """The sums of the twelve months of the period, in all currencies.
 
-    `by_day` is None if there are too many rows to add up.
+    `by_day` has the days of its month and of the month before. It is None if there are too many
+    rows to add up.
     """
 
     period: Period
     currency: str
     currencies: Sequence[str]
-    by_month: Sequence[MonthlySum]
     detailed: Sequence[DetailedSum]
     by_day: Sequence[DailySum] | None
     asked: str | None
@@ -92,7 +91,7 @@ class Month:
 
     @cached_property
     def twelve_months(self) -> TwelveMonths:
-        return twelve_months.of(self.by_month, self.period, self.currency, self.asked)
+        return twelve_months.of(self.detailed, self.period, self.currency, self.asked)
 
     @property
     def opened(self) -> str | None:
@@ -107,7 +106,7 @@ class Month:
     @property
     def is_of_other_currency(self) -> bool:
         """Nothing was earned or spent in the currency of the address in these twelve months."""
-        counted = {each.currency for each in self.by_month}
+        counted = {each.currency for each in self.detailed}
         return bool(counted) and self.currency not in counted
 
     @cached_property
@@ -179,20 +178,19 @@ def of_user(
     main_currency: str | None = None,
 ) -> Month:
     """Without a currency, in the one that leads; without a category, with the largest."""
-    by_month = monthly_totals.flow(user_id, period.twelve_months[0])
-    currencies = _in_order(user_id, by_month, main_currency)
+    detailed = detailed_totals.flow(user_id, period.twelve_months[0])
+    currencies = _in_order(user_id, detailed, main_currency)
     if currency is None:
         currency = next(iter(currencies), main_currency or "")
     elif currency not in currencies:
         currencies = [*currencies, currency]
-    detailed = detailed_totals.flow(user_id, period.before)
     by_day = daily_sums.flow(user_id, period.before, period.last, MOST_ROWS)
-    return Month(period, currency, currencies, by_month, detailed, by_day, category)
+    return Month(period, currency, currencies, detailed, by_day, category)
 
 
-def _in_order(user_id: int, by_month: Sequence[MonthlySum], main_currency: str | None) -> list[str]:
+def _in_order(user_id: int, sums: Sequence[DetailedSum], main_currency: str | None) -> list[str]:
     """The currencies in which anything was earned or spent, the one that leads first."""
-    counted = dict.fromkeys((each.currency for each in by_month), 0)
+    counted = dict.fromkeys((each.currency for each in sums), 0)
     for account in accounts.of_user(user_id):
         code = account.currency or ""
         if code in counted and not account.closed_at:

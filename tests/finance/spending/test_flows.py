@@ -72,7 +72,14 @@ def test_flows_add_up(within, found):
     needed = [each.amount for each in sources if each.is_own]
     assert (kept, needed) == ([net] if net > 0 else [], [-net] if net < 0 else [])
 
+    earned_by_code = {row.detailed: row.earned for row in rows}
     by_code = {each.code: each.amount for each in spent.categories}
+    for each in sources:
+        if not each.is_own:
+            earned = sum(earned_by_code.get(code, 0) for code in codes_of(each))
+            refunded = -sum(by_code.get(code, 0) for code in codes_of(each))
+            assert each.amount == (earned if "/earned" in each.url else refunded)
+
     by_part = {part.code: part.amount for each in spent.categories for part in each.parts}
     named = Counter(chain.from_iterable(codes_of(each) for each in targets if not each.is_own))
     for each in targets:

@@ -232,15 +232,47 @@ def test_currencies_are_never_added(alice, spend):
 
 def test_the_category_of_the_address_is_opened_and_one_of_no_spending_is_refused(alice, spend):
     spend(*LIFE)
-    for query in ("?category=FOOD_AND_DRINK", f"?category={GROCERIES}"):
-        page = alice.client.get(f"/finance/spending{query}").text
-        assert re.findall(r'<details id="spent-(\w+)" open>', page) == ["FOOD_AND_DRINK"]
-        assert " on Food and drink in November so far" in text_of(Page(page))
+    food = "FOOD_AND_DRINK"
+    for code, label in ((food, "Food and drink"), (GROCERIES, "Groceries")):
+        page = alice.client.get(f"/finance/spending?category={code}").text
+        assert re.findall(r'<details id="spent-(\w+)" open>', page) == [food]
+        assert f" on {label} in November so far" in text_of(Page(page))
+    assert " on Food and drink in" in text_of(look(alice, f"?category={food}_PIZZA"))
     for code, label in (("PUBS", "Pubs"), ("INCOME", "Income"), ("TRANSFER_OUT", "Transfer out")):
         text = text_of(look(alice, f"?category={code}"))
         refused = f"“{label}” is not a category of spending. Rent and utilities is the largest one."
         assert refused in text
         assert " on Rent and utilities in November so far" in text
+
+
+@pytest.mark.both_databases
+def test_a_detailed_category_has_twelve_months_beside_the_others_of_its_primary_one(
+    app, alice, spend
+):
+    spend(*LIFE, ("2026-10-05", "7", COFFEE))
+    with app.test_request_context():
+        found = month.of_user(alice.id, Period(date(2026, 11, 1), TODAY), None, GROCERIES)
+        twelve = found.twelve_months
+        assert twelve.names == ["Groceries", "Coffee"]
+        amounts = [[part.amount for part in twelve.parts(each)] for each in twelve.months]
+        assert amounts == [[0, 0], [120, 7], [60, Decimal("5.5")]]
+        food, coffee, groceries, rent, only_rent = twelve.choices
+        assert (food.label, food.is_part, coffee.label, coffee.is_part) == (
+            "Food and drink", False, "Coffee", True
+        )  # fmt: skip
+        assert (groceries.is_chosen, rent.label, only_rent.label) == (
+            True, "Rent and utilities", "Rent"
+        )  # fmt: skip
+    page = look(alice, f"?category={GROCERIES}")
+    assert page.find(id="twelve-title")[1] == "Twelve months, Food and drink"
+    said = "$60.00 on Groceries in November so far, $60.00 in an average month"
+    assert said in text_of(page)
+    october = page.find_all(
+        href="/finance/explain/spending?month=2026-10&category=FOOD_AND_DRINK&currency=USD"
+    )
+    assert [text for _, text in october] == ["$127.00"]
+    url = f"/finance/explain/average?month=2026-11&currency=USD&category={GROCERIES}"
+    assert explained(alice, url) == (60, [0, 120, 120, 60])
 
 
 def test_pages_without_rows_say_why(alice, charlie, spend):
@@ -315,7 +347,6 @@ def test_what_a_month_is_compared_with_is_explained(alice, spend):
         "spending-change?month=2026-11&compared=2026-09-20",
         "spending-change?month=2026-11&compared=2026-11-20",
         "average?month=2026-11&category=TRAVEL&category=INCOME",
-        "average?month=2026-11&category=TRAVEL_FLIGHTS",
         "earned?month=2027-01",
         f"earned?category={'X' * 101}",
         "spending?" + "&".join(f"category=A{number}" for number in range(101)),
