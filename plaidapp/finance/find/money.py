@@ -7,7 +7,7 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from plaidapp.days import day as day_in_words
-from plaidapp.days import long_month, today
+from plaidapp.days import long_month, on_day, today
 from plaidapp.formats import shown_title
 from plaidapp.name_case import in_normal_case
 from plaidapp.store import Transaction
@@ -60,7 +60,7 @@ def merchants_of_rows(asked: Asked, matching: Matching) -> Iterator[Result]:
     for rows in sorted(rows_of.values(), key=len, reverse=True):
         title = shown_title(rows[0])
         if (found := matching([title])) is not None:
-            latest = _("last %(day)s", day=day_in_words(rows[0].date))
+            latest = _("last %(day)s", day=on_day(rows[0].date))
             detail = asked.days_label or latest
             yield _merchant(found, title, asked.days, detail, rows[0].logo)
 

@@ -35,12 +35,16 @@ class Group:
     results: Iterable[Result]
 
 
-def ranked(groups: Iterable[Group], most: int) -> list[tuple[str, list[Result]]]:
-    """Return the titles of the groups with their best results; the best group first.
+def ranked(groups: Iterable[Group], few: int, many: int) -> list[tuple[str, list[Result]]]:
+    """Return the titles of the groups with their best results, few of each, or many if there is
+    only one group; the best group first.
 
     What matches equally well stays in its order.
     """
-    found = [
-        (group.title, sorted(group.results, key=lambda each: each.match)[:most]) for group in groups
+    sorted_groups = [
+        (group.title, sorted(group.results, key=lambda each: each.match)) for group in groups
     ]
-    return sorted((each for each in found if each[1]), key=lambda each: each[1][0].match)
+    found = [(title, results) for title, results in sorted_groups if results]
+    most = many if len(found) == 1 else few
+    best = [(title, results[:most]) for title, results in found]
+    return sorted(best, key=lambda each: each[1][0].match)

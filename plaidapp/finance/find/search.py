@@ -16,8 +16,8 @@ from .matching import Match, Matching, matching, misspelling
 from .money import Category
 from .result import Group, Result, ranked
 
-FEW = 4
-"""Results in a group."""
+FEW, MANY = 4, 8
+"""Results in a group, and in one that is alone."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ def find(user_id: int, typed: str) -> Found:
         return Found(typed, _suggestions(banks))
     asked = meanings(user_id, typed)
     known = Known(banks, money.all_categories())
-    groups = ranked(_groups(known, asked, matching), FEW)
+    groups = ranked(_groups(known, asked, matching), FEW, MANY)
     if not groups and asked.plain.words:
-        groups = ranked(_groups(known, asked, misspelling), FEW)
+        groups = ranked(_groups(known, asked, misspelling), FEW, MANY)
     with_rows = asked.with_rows
     all_rows = filter_urls.address(with_rows.query) if with_rows.rows else None
     return Found(typed, groups, all_rows)

@@ -152,6 +152,16 @@ def test_everything_is_listed_once(found, november):
         assert len(leads) == len(set(leads))
 
 
+def test_a_lone_group_has_more_lines(found, november):
+    exports = titles(found("export"))
+    assert len(exports) == 8
+    assert {"Export last month", "Export last year", "Export all transactions"} <= set(exports)
+
+
+def test_a_merchant_says_when_it_was_last_paid(found, november):
+    assert "last on November" in found("star").text
+
+
 def test_only_what_a_person_has_is_found(found, app, charlie, november):
     found("")
     for typed in ("star", "starbuks", "17.99", "sync", "check", "chase", "rent of"):
