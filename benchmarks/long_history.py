@@ -1,8 +1,8 @@
 """Fill a database with a long history, faster than the app could.
 
 The history covers ten years and nine accounts at one bank. Whatever its length, one row in ten is
-for coffee and ten rows are a locksmith's. The database driver writes the rows; the app then
-computes the totals that it stores beside them.
+for coffee, ten rows are a locksmith's, and as many payments recur. The database driver writes the
+rows; the app then computes the totals that it stores beside them.
 """
 
 import random
@@ -23,12 +23,17 @@ from plaidapp.extensions import db
 from plaidapp.store.base.search_terms import pairs_of, sort_key
 from plaidapp.store.connections import accounts, item_states, items
 from plaidapp.store.people import users
+from plaidapp.store.recurring import recurring_streams, save_streams
 from plaidapp.store.reports import derived
 
 COMMON, RARE = "coffee", "locksmith"
 RARE_ROWS = 10
 MERCHANTS = 2_000
 YEARS = 10
+DAYS = 365 * YEARS
+STREAMS, PAYMENTS = 30, 24
+"""Recurring payments, and how often each was paid: every month."""
+MONTH = 30  # days
 ACCOUNTS = (
     *("depository", "depository", "credit", "credit", "loan"),
     *("investment", "depository", "credit", "depository"),
@@ -87,6 +92,8 @@ def add_history(app: Flask, user_id: int, rows: int, merchants: int = MERCHANTS)
         write = _to_sqlite if url.startswith("sqlite") else _to_postgresql
         write(url, _rows(user_id, item.id, ids, rows, merchants))
         derived.rebuild(ids)
+        found = payloads.Recurring([], [_stream(number, rows) for number in range(STREAMS)], "")
+        save_streams.save(user_id, item.id, accounts.ids_of_item(item.id), found)
         db.session.commit()
         if not url.startswith("sqlite"):
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as outside:
@@ -107,7 +114,7 @@ def _rows(
     chance = random.Random(count)
     shops, rare = _shops(chance, merchants)
     today = datetime.now(UTC).date()
-    days = [today - timedelta(days=age) for age in range(365 * YEARS)]
+    days = [today - timedelta(days=age) for age in range(DAYS)]
     chosen = chance.choices(shops, k=count)
     account_ids = chance.choices(ids, SHARES, k=count)
     for number in range(count):
@@ -120,6 +127,26 @@ def _rows(
             *(shop.category, shop.category + "_OTHER", "in store", shop.title_key, shop.pairs),
             *(number < 5, False),
         )
+
+
+def _stream(number: int, rows: int) -> payloads.PlaidStream:
+    """A bill that was last paid `number` days ago. Its payments are rows of about those days."""
+    last = datetime.now(UTC).date() - timedelta(days=number)
+    ages = [number + MONTH * payment for payment in range(PAYMENTS)]
+    return payloads.PlaidStream(
+        stream_id=f"stream-{number}",
+        account_id="account-0",
+        description=f"Bill {number}",
+        frequency=recurring_streams.MONTHLY,
+        first_date=last - timedelta(days=MONTH * (PAYMENTS - 1)),
+        last_date=last,
+        transaction_ids=[f"transaction-{age * rows // DAYS}" for age in reversed(ages)],
+        average_amount=payloads.StreamAverage(Decimal(10 + number)),
+        last_amount=payloads.StreamAmount(Decimal(10 + number), "USD"),
+        is_active=True,
+        status="MATURE",
+        predicted_next_date=last + timedelta(days=MONTH),
+    )
 
 
 def _shops(chance: random.Random, count: int) -> tuple[list[Shop], Shop]:

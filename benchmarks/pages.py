@@ -40,7 +40,7 @@ NO_REDIS = "redis://localhost:1"  # no page needs Redis or the bank
 SAME = (
     *("dashboard", "first page", "deep page", "account", "account, a deep page"),
     *("net worth, explained", "spending, explained", "a month, explained", "a balance, explained"),
-    *("spending", "spending, a past month"),
+    *("spending", "spending, a past month", "recurring", "recurring, the calendar"),
 )
 LIMITS = dict.fromkeys(SAME, 1.3)
 SEARCH_LIMIT = 3
@@ -119,6 +119,8 @@ def _paths(app: Flask, rows: int) -> dict[str, str]:
         "account, a deep page": f"/finance/accounts/{deep}?after={after[0]}_{after[1]}",
         "spending": "/finance/spending",
         "spending, a past month": f"/finance/spending?month={_last_year()}",
+        "recurring": "/finance/recurring",
+        "recurring, the calendar": "/finance/recurring/calendar",
         "a balance, explained": "/finance/explain/balance/1",
         "net worth, explained": "/finance/explain/net-worth?currency=USD",
         "spending, explained": "/finance/explain/spending?currency=USD",

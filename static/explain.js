@@ -18,6 +18,14 @@
     htmx.ajax("GET", url, { target: "#sheet-content", swap: "innerHTML" });
   }
 
+  // What can have the focus again: not the text that a chart shows, but its line, and not what is in a
+  // menu, which the sheet closes, but its button.
+  function placeOf(link) {
+    const menu = link.closest("[popover]");
+    const button = menu && document.querySelector(`[popovertarget="${menu.id}"]`);
+    return link.closest("ledger-chart")?.querySelector(".scrub") ?? button ?? link;
+  }
+
   // A browser that steps back in its history takes the focus away, unless it moves meanwhile.
   function focusOpener() {
     opener?.blur();
@@ -33,8 +41,7 @@
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     event.stopPropagation(); // a figure may stand in the summary of a row
-    // The text that a chart shows can't have the focus; its line can.
-    if (!sheet.contains(link)) opener = link.closest("ledger-chart")?.querySelector(".scrub") ?? link;
+    if (!sheet.contains(link)) opener = placeOf(link);
     show(link.getAttribute("href"), true); // in a drawing, `href` is no text
   }, true);
 

@@ -27,6 +27,7 @@ from .explain import (
     compared,
     due,
     earned,
+    recurring_month,
     spending_compared,
     tallies,
 )
@@ -69,6 +70,7 @@ __all__ = [  # these register their routes when they are imported
     "plaid_plan",
     "pull_buttons",
     "pull_panel",
+    "recurring_month",
     "recurring_pages",
     "same_account_pages",
     "set_aside_page",

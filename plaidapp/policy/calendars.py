@@ -4,6 +4,9 @@ from datetime import timedelta
 
 CALENDAR_MONTHS = 3
 """The months on the page: this one and those after it."""
+CALENDAR_AHEAD = 12
+"""The months that the calendar beside the list can show, one at a time: this one and those after
+it."""
 PRICES_SHOWN = 60
 """The payments of a recurring payment whose amounts its page shows, the latest ones."""
 FEED_PAST = timedelta(days=92)

@@ -193,6 +193,33 @@ def test_the_tables_behind_the_charts(reader):
     expect(page.locator("#worth-history table")).to_be_hidden()
 
 
+def test_the_month_beside_the_recurring_payments(reader):
+    page = reader.page
+    page.goto("/finance/recurring")
+    loads, title = reader.page_loads, page.locator("#beside-title")
+    first, later = title.inner_text(), page.locator("#later")
+    tab_to(reader, later)
+    page.keyboard.press("Enter")
+    expect(title).not_to_have_text(first)
+    expect(page).to_have_url(re.compile(r"/recurring\?month=\d{4}-\d\d$"))
+    expect(later).to_be_focused()
+    turned, address = title.inner_text(), page.url
+
+    day = page.locator("#beside td > button").first
+    tab_to(reader, day)
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.locator("#beside .menu:popover-open .explained").first).to_be_focused()
+    assert reader.barriers() == []
+    page.keyboard.press("Enter")
+    expect(page.locator("#sheet .figure")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#sheet")).to_be_hidden()
+    expect(day).to_be_focused()
+    expect(title).to_have_text(turned)
+    assert (page.url, reader.page_loads) == (address, loads)
+
+
 def test_an_open_table_and_the_focus_survive_an_update(deployment, person):
     be_done(person.connect("user_transactions_dynamic", "any"))
     page = person.page

@@ -1,5 +1,6 @@
 """What the address of a figure or of its page asks for. What can't be shown is a 404."""
 
+from collections.abc import Sequence
 from datetime import date
 
 from flask import abort, request
@@ -38,12 +39,29 @@ def month() -> date:
     return _past(f"{text}-01") if text else month_of(today())
 
 
+def month_among(known: Sequence[date]) -> date:
+    """The first day of the month in the address, which is one of `known`. The first of them without
+    one, and for a page that has been open since before it."""
+    text = request.args.get("month")
+    found = max(_date(f"{text}-01"), known[0]) if text else known[0]
+    if found not in known:
+        abort(404)
+    return found
+
+
 def _past(text: str) -> date:
+    found = _date(text)
+    if found > today():
+        abort(404)
+    return found
+
+
+def _date(text: str) -> date:
     try:
         found = date.fromisoformat(text)
     except ValueError:
         abort(404)
-    if found.isoformat() != text or found.year not in YEARS or found > today():
+    if found.isoformat() != text or found.year not in YEARS:
         abort(404)
     return found
 

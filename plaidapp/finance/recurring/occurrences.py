@@ -29,6 +29,12 @@ class Occurrence:
     paid: Paid | None = None
     is_late: bool = False
 
+    @property
+    def counts(self) -> bool:
+        """Does a sum count it? Transfers and refunds are neither costs nor income."""
+        is_payment = recurring_streams.is_payment(self.stream.direction, self.amount)
+        return is_payment and not self.stream.is_transfer
+
 
 def of_streams(
     streams: Iterable[Stream], paid: Mapping[int, Sequence[Paid]], start: date, end: date, now: date

@@ -1,7 +1,7 @@
 """The page of recurring payments: what comes next, what it costs a month, changes, what ended.
 
-The calendar has the same head. Transfers between a person's own accounts are listed but count in no
-total.
+A month of the calendar stands beside the list; the address says which one. The whole calendar has
+the same head. Transfers between a person's own accounts are listed but count in no total.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,19 +9,22 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
+from typing import Any
 
-from flask import render_template
+from flask import render_template, request, url_for
 from flask_babel import lazy_gettext
 
+from plaidapp import policy
 from plaidapp.auth.access import person
 from plaidapp.days import today
 from plaidapp.store import Item, Stream
 from plaidapp.store.connections import items
 from plaidapp.store.recurring import recurring_streams
 
+from ..base import asked
 from ..base.blueprint import blueprint, polled
 from ..base.ledger_polls import unless_unchanged
-from . import upcoming
+from . import months, upcoming
 from .upcoming import Upcoming
 
 DAYS_AHEAD = 30
@@ -141,13 +144,32 @@ def payments_of(user_id: int) -> RecurringPayments:
 
 @blueprint.get("/recurring", endpoint="recurring")
 def page() -> str:
-    return render_template("finance/recurring/recurring.html", payments=payments_of(person().id))
+    return render_template("finance/recurring/recurring.html", **_content())
 
 
 @polled.get("/recurring/live")
 @unless_unchanged
 def recurring_live() -> str:
     """The content of the page, once anything changed since `revision`."""
-    return render_template(
-        "finance/recurring/_recurring_live.html", payments=payments_of(person().id)
-    )
+    return render_template("finance/recurring/_recurring_live.html", **_content())
+
+
+def _content() -> dict[str, Any]:
+    """The payments, the month beside the list, and those that it can be turned to."""
+    user = person()
+    known = months.coming(policy.CALENDAR_AHEAD)
+    first = asked.month_among(known)
+    place = known.index(first)
+    payments = payments_of(user.id)
+    (beside,) = months.of_streams(payments.streams, user.id, first, 1)
+    return {
+        "payments": payments,
+        "beside": beside,
+        "earlier": known[place - 1] if place else None,
+        "later": known[place + 1] if place + 1 < len(known) else None,
+        "live_url": url_for(
+            "polled.recurring_live",
+            month=request.args.get("month"),
+            revision=user.ledger_version,
+        ),
+    }

@@ -41,7 +41,13 @@ def test_a_filter_that_is_not_valid_is_refused(connected):
 
 def test_what_nobody_knows_is_unknown(connected, subtests):
     group = "group?kind=loans&currency=USD"
-    for path in ("net-worth?currency=XXX", "net-worth-change", group, "recurring"):
+    for path in (
+        "net-worth?currency=XXX",
+        "net-worth-change",
+        group,
+        "recurring",
+        "recurring-month",
+    ):
         with subtests.test(path):
             assert "unknown" in connected.client.get(f"/finance/explain/{path}").text
 

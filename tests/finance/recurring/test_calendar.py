@@ -54,6 +54,94 @@ def test_payments_are_on_their_days(add, pay, set_clock, month_days):
     assert today
 
 
+# --- The month beside the list
+
+
+@pytest.fixture
+def beside(alice):
+    """Read the list, and return the month that stands beside it."""
+
+    def read(month=None):
+        page = Page(alice.client.get("/finance/recurring", query_string={"month": month}).text)
+        return page, page.find(id="beside")[1]
+
+    return read
+
+
+def test_a_month_beside_the_list_has_its_days_and_its_sum(alice, add, pay, set_clock, beside):
+    set_clock(NOVEMBER)
+    netflix = add("Netflix", "17.99", predicted_next_date=date(2026, 12, 5),
+                  last_date=date(2026, 11, 5))  # fmt: skip
+    add("Water", "48.20", predicted_next_date=date(2026, 11, 18), last_date=date(2026, 10, 18))
+    add("Pay", "-900", predicted_next_date=date(2026, 11, 27), frequency="BIWEEKLY")
+    add(
+        "To savings", "300", predicted_next_date=date(2026, 11, 30), category_primary="TRANSFER_OUT"
+    )
+    add("Abo", "20", predicted_next_date=date(2026, 11, 24), iso_currency_code="EUR")
+    paid = pay(netflix, date(2026, 11, 5), "15.49")
+    pay(netflix, date(2026, 11, 7), "-15.49")
+
+    page, month = beside()
+
+    assert month.startswith("November 2026")
+    sums = [text for _, text in page.find_all(**{"class": "sums"})]
+    assert sums == ["In$900.00Out$63.69", "Out€20.00"]
+    assert "Thursday, November 5, 1 payment" in month
+    assert "Saturday, November 7, 1 payment" not in month, "a refund is no payment"
+    assert "To savings $300.00" in month
+    assert page.has(popovertarget="day-2026-11-05", type="button")
+    assert page.find(id="day-2026-11-05")[1] == "Thursday, November 5 Netflix $15.49"
+    assert page.has(href=f"/finance/transactions/{paid}")
+    assert not page.has(popovertarget="day-2026-11-06")
+    assert page.find(**{"aria-current": "date"})[1].startswith("20")
+    for part, lines in (("in", {"Pay"}), ("out", {"Netflix", "Water"})):
+        path = f"/finance/explain/recurring-month?month=2026-11&part={part}&currency=USD"
+        assert page.has(href=path)
+        total = Page(alice.client.get(path).text).find(**{"class": "sum"})[1]
+        assert {
+            name for name in ("Pay", "Netflix", "Water", "To savings") if name in total
+        } == lines
+        assert total.endswith("$900.00" if part == "in" else "$63.69")
+
+
+def test_the_month_beside_the_list_is_turned_and_stays(alice, add, set_clock, beside):
+    set_clock(NOVEMBER)
+    add("Netflix", "17.99", predicted_next_date=date(2026, 12, 5), last_date=date(2026, 11, 5))
+
+    page, month = beside("2026-12")
+
+    assert month.startswith("December 2026 Out$17.99")
+    assert page.has(href="/finance/recurring?month=2026-11")
+    later, _ = page.find(href="/finance/recurring?month=2027-01")
+    poll, _ = page.find(id="live")
+    answer = Page(alice.htmx("GET", poll["hx-get"].partition("&revision")[0]).text)
+    assert answer.find(id="beside")[1].startswith("December 2026"), "an update doesn't turn it"
+    turned = Page(alice.htmx("GET", later["hx-get"]).text)
+    assert turned.find(id="beside")[1].startswith("January 2027")
+    assert "month=2027-01" in turned.find(id="live")[0]["hx-get"]
+
+
+def test_months_beside_the_list_are_this_one_and_those_of_a_year(alice, add, set_clock, beside):
+    set_clock(NOVEMBER)
+    add("Netflix")
+    first, month = beside("2025-03")
+    assert month.startswith("November 2026"), "the page was open for long"
+    assert not first.has(href="/finance/recurring?month=2026-10")
+    last, month = beside("2027-10")
+    assert month.startswith("October 2027")
+    assert not last.has(href="/finance/recurring?month=2027-11")
+    for path in ("recurring", "recurring/live", "explain/recurring-month"):
+        for text in ("2027-11", "2026-13", "soon", "2026-1"):
+            answer = alice.client.get(f"/finance/{path}", query_string={"month": text})
+            assert answer.status_code == 404, (path, text)
+
+
+def test_a_month_without_payments_says_so(add, set_clock, beside):
+    set_clock(NOVEMBER)
+    add("Gone", "5", is_active=False, predicted_next_date=None)
+    assert beside()[1].endswith("Nothing is expected in November.")
+
+
 def test_the_open_calendar_is_updated(alice, add, month_days):
     page, _ = month_days()
     poll, _ = page.find(id="live")

@@ -163,6 +163,8 @@ def test_nothing_is_doubled_and_all_is_updated_in_place(here):
     assert {event.title for event in paid.values()} >= SHORTEST.keys()
     came = {uid for uid, event in paid.items() if event.title in SHORTEST}
     assert came <= first.keys(), "each payment was expected from the beginning, under the same UID"
+    moved = {uid for uid in came if paid[uid].day != first[uid].day}
+    assert moved, "some came earlier or later than expected"
     streaming = [event for event in now.values() if event.title == "Streaming Club"]
     amounts = [event.summary.rpartition(" ")[2] for event in sorted(streaming, key=lambda e: e.day)]
     assert amounts == sorted(amounts)
