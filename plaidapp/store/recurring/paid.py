@@ -11,7 +11,8 @@ from sqlalchemy import and_, select
 from plaidapp.extensions import db
 
 from ..transactions.transactions import Transaction
-from .recurring_streams import Payment, Stream
+from . import recurring_streams
+from .recurring_streams import Stream
 
 
 class Paid(NamedTuple):
@@ -27,19 +28,17 @@ def since(user_id: int, day: date) -> Mapping[int, Sequence[Paid]]:
 
     Those that the person has hidden are left out.
     """
+    payments = recurring_streams.payments_of(Stream.user_id == user_id, Stream.last_date >= day)
     query = (
-        select(Payment.stream_id, Transaction.id, Transaction.date, Transaction.amount)
-        .join(Stream, Stream.id == Payment.stream_id)
+        select(payments.c.stream_id, Transaction.id, Transaction.date, Transaction.amount)
         .join(
-            Transaction,
+            payments,
             and_(
-                Transaction.plaid_transaction_id == Payment.plaid_transaction_id,
-                Transaction.item_id == Stream.item_id,
+                Transaction.plaid_transaction_id == payments.c.plaid_transaction_id,
+                Transaction.item_id == payments.c.item_id,
             ),
         )
         .where(
-            Stream.user_id == user_id,
-            Stream.last_date >= day,
             Transaction.date >= day,
             Transaction.removed_at.is_(None),
             ~Transaction.hidden,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     ForeignKey,
@@ -73,13 +74,16 @@ _MATCHED = func.count(Transaction.other_side_id)
 
 
 def _stored(
-    stream_id: SQLColumnExpression[int], item_id: SQLColumnExpression[int]
+    stream_id: SQLColumnExpression[int] | int, item_id: SQLColumnExpression[int] | int
 ) -> tuple[ColumnElement[bool], ...]:
-    """The conditions of a stream's payments that are stored and shown."""
+    """The conditions of a stream's payments that are stored and shown.
+
+    They are no join: SQLite would begin it with all rows of the Item, which may be a million.
+    """
+    ids = select(Payment.plaid_transaction_id).where(Payment.stream_id == stream_id)
     return (
-        Payment.stream_id == stream_id,
-        Transaction.plaid_transaction_id == Payment.plaid_transaction_id,
         Transaction.item_id == item_id,
+        Transaction.plaid_transaction_id.in_(ids.correlate_except(Payment)),
         Transaction.removed_at.is_(None),
     )
 
@@ -138,7 +142,7 @@ class Stream(HasCurrency, Base):
     is_matched: Mapped[bool] = column_property(
         select((_MATCHED > 0) & (func.count() <= 2 * _MATCHED))
         .where(*_stored(id, item_id))
-        .correlate_except(Payment, Transaction)
+        .correlate_except(Transaction)
         .scalar_subquery()
     )
 
@@ -228,15 +232,25 @@ def payments(stream: Stream, limit: int) -> Sequence[Transaction]:
     """Return the latest payments of a stream that are stored, the last one first."""
     return db.session.scalars(
         select(Transaction)
-        .where(
-            Payment.stream_id == stream.id,
-            Transaction.plaid_transaction_id == Payment.plaid_transaction_id,
-            Transaction.item_id == stream.item_id,
-            Transaction.removed_at.is_(None),
-        )
+        .where(*_stored(stream.id, stream.item_id))
         .order_by(Transaction.date.desc(), Transaction.id.desc())
         .limit(limit)
     ).all()
+
+
+def payments_of(*of_streams: ColumnElement[bool]) -> CTE:
+    """In SQL, return the ids of the payments of some streams, each with its stream and its Item.
+
+    A query of their rows begins with them, which are few. Without "materialized", SQLite would
+    begin with all rows of the Item.
+    """
+    return (
+        select(Payment.stream_id, Payment.plaid_transaction_id, Stream.item_id)
+        .join(Stream, Stream.id == Payment.stream_id)
+        .where(*of_streams)
+        .cte("payments")
+        .prefix_with("MATERIALIZED")
+    )
 
 
 def refusing_items(user_id: int) -> Sequence[Item]:

@@ -14,7 +14,8 @@ from plaidapp.extensions import db
 
 from ..transactions.former_rows import FormerRow
 from ..transactions.transactions import Transaction
-from .recurring_streams import Payment, Stream
+from . import recurring_streams
+from .recurring_streams import Stream
 
 Rows = Mapping[int, set[int]]
 """The stored transactions of streams, both by their ids."""
@@ -74,16 +75,12 @@ def _is_listed(stream: Stream, item_id: int) -> bool:
 def _rows_of(stream_ids: Sequence[int]) -> Rows:
     rows = defaultdict[int, set[int]](set)
     named = (Transaction, Transaction.id), (FormerRow, FormerRow.transaction_id)
+    payments = recurring_streams.payments_of(Stream.id.in_(stream_ids))
     for model, row_id in named:
-        query = (
-            select(Payment.stream_id, row_id)
-            .join(Stream, Stream.id == Payment.stream_id)
-            .join(
-                model,
-                (model.plaid_transaction_id == Payment.plaid_transaction_id)
-                & (model.item_id == Stream.item_id),
-            )
-            .where(Payment.stream_id.in_(stream_ids))
+        query = select(payments.c.stream_id, row_id).join(
+            model,
+            (model.plaid_transaction_id == payments.c.plaid_transaction_id)
+            & (model.item_id == payments.c.item_id),
         )
         for stream_id, found in db.session.execute(query):
             rows[stream_id].add(found)

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
@@ -13,6 +13,7 @@ from plaidapp.store.base.types import now
 from plaidapp.store.connections import accounts, stream_times
 from plaidapp.store.people.users import add
 from plaidapp.store.recurring import recurring_streams, save_streams
+from plaidapp.store.recurring.paid import since
 from plaidapp.store.recurring.price_change import price_change
 from plaidapp.store.recurring.recurring_streams import Payment, Stream
 from plaidapp.store.transactions import item_rows
@@ -352,3 +353,30 @@ def test_an_older_answer_is_refused(item):
     assert stream_times.read(item.id, moment + HOUR, "PRODUCTS_NOT_SUPPORTED")
     db.session.commit()
     assert [one.id for one in recurring_streams.refusing_items(item.user_id)] == [item.id]
+
+
+@pytest.fixture
+def plans(owner):
+    """What SQLite does for each query of payments."""
+    found = []
+
+    def explain(_connection, cursor, statement, parameters, *_):
+        if "recurring_payment" in statement and not statement.startswith(("INSERT", "DELETE")):
+            rows = cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            found.append([step for *_, step in rows])
+
+    event.listen(db.engine, "before_cursor_execute", explain)
+    yield found
+    event.remove(db.engine, "before_cursor_execute", explain)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_rows_of_payments_are_found_by_their_ids(owner, item, save_answer, plans):
+    """Not among all rows of the Item, of which there may be a million."""
+    save_answer(item, stream("s", "t1"))
+    (row,) = streams_of(owner).values()
+    recurring_streams.payments(row, 5)
+    since(owner, DAY)
+    steps = [step for plan in plans for step in plan if step.startswith(("SEARCH t", "SCAN t"))]
+    assert len(steps) >= 5
+    assert all("plaid_transaction_id=?" in step for step in steps), steps
