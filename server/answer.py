@@ -119,7 +119,10 @@ class Answer:
 
     def _hand_over(self, call: Callable[..., None], *arguments: Any) -> None:
         self._begun = True
-        self._exchange.loop.call_soon_threadsafe(call, *arguments)
+        try:
+            self._exchange.loop.call_soon_threadsafe(call, *arguments)
+        except RuntimeError:  # the loop has ended: the process stops, and its client has gone
+            raise GoneError from None
 
     # --- The event loop calls these ---
 

@@ -26,6 +26,19 @@ def test_a_process_that_stops_finishes_what_was_asked(serve, stalled):
     assert server.running.wait(10) == 0
 
 
+def test_an_answer_that_nobody_waits_for_is_no_error(serve):
+    server = serve("app:app")
+    gone = server.connect(b"GET /slow/1.0 HTTP/1.1\r\n" + HOST + b"\r\n")
+    wait_until(lambda: "slow for" in server.log.read_text(), 10, "the app is at work")
+    gone.close()
+    wait_until(server.is_answered, 10, "it answers others")
+
+    server.running.send(signal.SIGTERM)
+
+    assert server.running.wait(10) == 0
+    assert "The app failed" not in server.log.read_text()
+
+
 def test_a_stop_waits_for_those_who_take_their_answer(serve, stalled):
     server = serve("app:app", "--graceful-timeout=600")
     stalled(server.connect(long_from("192.0.2.1"), receives=4096)).recv(100)
