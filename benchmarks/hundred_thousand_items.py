@@ -19,7 +19,7 @@ from benchmarks.syncs_of_some import measure
 SIZES, SYNCS = (10_000, 30_000, 100_000), 400
 """So few syncs fit in Plaid's limit of a minute, once with one worker and once with two."""
 QUICK_SIZES, QUICK_SYNCS = (1_000, 3_000), 50
-GROWTH, GAIN, LOOK = 1.3, 1.8, 300.0
+GROWTH, GAIN, LOOK = 1.3, 1.8, 1_000.0
 """At most so many times as much among all Items as among the first, at least so many times as much
 with two workers, at most so many milliseconds for a look of the clock."""
 COST = {1: "a sync, one worker, ms", 2: "a sync, two workers, ms"}
