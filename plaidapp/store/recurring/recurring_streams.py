@@ -203,7 +203,8 @@ def of_user(user_id: int) -> Sequence[Stream]:
 @functools.cache  # building the query takes longer than running it
 def _of_user() -> Select[Stream]:
     payments = exists().where(*_stored(Stream.id, Stream.item_id))
-    hidden = payments.where(Transaction.hidden) & ~payments.where(~Transaction.hidden)
+    # The payment that is found first nearly always decides.
+    shown = payments.where(~Transaction.hidden) | ~payments.where(Transaction.hidden)
     return (
         select(Stream)
         .join(Stream.account)
@@ -212,7 +213,7 @@ def _of_user() -> Select[Stream]:
             Stream.user_id == bindparam("user_id"),
             Account.item_id == Stream.item_id,
             ~Account.is_hidden,
-            ~hidden,
+            shown,
         )
         .order_by(
             Stream.predicted_next_date.is_(None),
