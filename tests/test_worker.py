@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 from flask import current_app
 from rq import Queue
@@ -82,9 +83,42 @@ def test_rq_worker_is_a_full_worker(pull, start):
 def test_python_worker_is_a_full_worker_and_exits_on_sigterm(pull, start, poll):
     process = start("python", "worker.py")
     poll(lambda: state_of(pull) == "done", 30, "the pull")
-    assert os.getpriority(os.PRIO_PROCESS, process.pid) == startup.NICENESS
+    niceness = [each.nice() for each in processes_of(process)]
+    assert niceness == [0, startup.NICENESS]
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0, start.log.read_text()
+    assert "ended with" not in log_of(start)
+
+
+def processes_of(worker):
+    """Return the one for clicks, and the one for every job."""
+    return sorted(psutil.Process(worker.pid).children(), key=lambda each: each.pid)
+
+
+def test_a_click_does_not_wait_for_what_nobody_waits_for(pull, start, poll, bank_server, owner):
+    start("python", "worker.py")
+    poll(lambda: state_of(pull) == "done", 30, "the connection")
+    items = [pulls.by_id(pull).items[0].item]
+    bank_server.misbehave(kind="hang", path="/accounts/balance/get", seconds=60)
+    others = pulls.add(owner, kinds.ACCOUNTS, items, asked_by=pulls.CLOCK)
+    click = pulls.add(owner, kinds.TOTAL, items)
+    queue.ring(others)
+    poll(lambda: state_of(others.id) == "running", 30, "the worker at work")
+    queue.ring(click)
+    poll(lambda: state_of(click.id) == "done", 30, "the click")
+    assert state_of(others.id) == "running"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_process_that_was_killed_is_replaced_and_none_outlives_the_worker(start, poll):
+    worker = start("python", "worker.py")
+    poll(lambda: len(processes_of(worker)) == 2, 30, "both processes")
+    clicks, everything = processes_of(worker)
+    everything.kill()
+    poll(lambda: len(processes_of(worker)) == 2, 30, "the next process")
+    assert clicks in processes_of(worker)
+    worker.kill()
+    poll(lambda: not clicks.is_running(), 30, "the end")
 
 
 def test_sigterm_lets_the_current_job_finish(pull, start, poll, bank_server):
@@ -164,8 +198,10 @@ def test_the_next_worker_finishes_the_pull_of_a_killed_one(pull, start, poll, ba
     bank_server.misbehave(kind="hang", path="/accounts/get", seconds=60, times=1)
     process = start("python", "worker.py")
     poll(lambda: bank_server.faults.rulebook.report()["rules"][0]["fired"], 30, "the call")
+    its_processes = processes_of(process)
     process.kill()
     process.wait()
+    psutil.wait_procs(its_processes)  # one that still waits for a job could take the next one
     assert state_of(pull) == "running"
     db.session.execute(
         db.update(Pull).values(heartbeat_at=pulls.now() - 2 * policy.HEARTBEAT_LIMIT)
@@ -177,33 +213,32 @@ def test_the_next_worker_finishes_the_pull_of_a_killed_one(pull, start, poll, ba
     assert state_of(pull) == "done", start.log.read_text()
 
 
-BRIEFLY = "from plaidapp.jobs import pull_job, runner; {}; import worker; worker.main()"
-
-
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_after_some_jobs_the_process_replaces_itself(pull, start, poll, context):
+def test_after_some_jobs_another_process_goes_on(pull, start, poll, context):
     rings = Queue(pull_job.QUEUE, connection=context.extensions["redis"])
-    for number in range(3):
+    for number in range(4):
         rings.enqueue_call(pull_job.JOB, args=(1000 + number,), result_ttl=0)
-    process = start("python", "-c", BRIEFLY.format("runner.JOBS_PER_LIFE = 2"))
-    started = f"started with PID {process.pid},"
-
-    def is_waiting():  # it logs its start before it handles signals
-        lives = log_of(start).split(started)[1:]
-        return len(lives) >= 3 and "dequeueing" in lives[-1]
-
-    poll(is_waiting, 60, "the third life")
-    assert state_of(pull) == "done"
+    process = start("python", "-c", "import worker; worker.JOBS_PER_LIFE = 2; worker.main()")
+    poll(lambda: log_of(start).count("quitting") == 2, 60, "the end of two lives")
+    poll(lambda: state_of(pull) == "done", 30, "the pull")
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0, log_of(start)
+
+
+SLEEPY = """
+import worker
+from plaidapp.jobs import pull_job, runner
+pull_job.REGISTERED.add("time.sleep")
+runner.STUCK = runner.REARM = runner.Runner.dequeue_timeout = 1
+worker.take_all()
+"""
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_a_job_that_ignores_its_timeout_ends_the_process(start, context):
     rings = Queue(pull_job.QUEUE, connection=context.extensions["redis"])
     rings.enqueue_call("time.sleep", args=(60,))
-    sleepy = "pull_job.REGISTERED.add('time.sleep'); runner.STUCK = runner.REARM = 1"
-    process = start("python", "-c", BRIEFLY.format(f"{sleepy}; runner.Runner.dequeue_timeout = 1"))
+    process = start("python", "-c", SLEEPY)
     assert process.wait(30) == 1
     assert "Timeout (0:00:02)!" in log_of(start)
 

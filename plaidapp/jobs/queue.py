@@ -15,6 +15,7 @@ from redis.backoff import NoBackoff
 from redis.client import Pipeline
 from redis.retry import Retry
 from rq import Queue
+from rq.exceptions import DequeueTimeout
 from rq.intermediate_queue import IntermediateQueue
 from rq.queue import EnqueueData
 
@@ -24,7 +25,7 @@ from plaidapp.store import Pull
 from plaidapp.store.pulls import line, pulls
 
 from .pull_job import JOB, QUEUE, PullJob
-from .pulls.lines import LAST_CLICK, LAST_WEBHOOK, PUSH, Place
+from .pulls.lines import BELL, LAST_CLICK, LAST_WEBHOOK, PUSH, Place, take_click
 
 log = logging.getLogger(__name__)
 
@@ -54,12 +55,16 @@ class PullQueue(Queue):
 
         An id that can't be a job's is dropped: RQ would end the worker.
         """
-        while taken := super().lmove(connection, queue_key, timeout):
+        while taken := cls._take(connection, queue_key, timeout):
             if JOB_ID.fullmatch(taken[1]):
                 break
             log.warning("Dropped a forged job: its id is %.100r", taken[1])
             connection.lrem(IntermediateQueue.get_intermediate_queue_key(queue_key), 1, taken[1])
         return taken
+
+    @classmethod
+    def _take(cls, connection: redis.Redis, queue_key: str, timeout: int | None) -> Any:
+        return super().lmove(connection, queue_key, timeout)
 
     def push_job_id(
         self, job_id: str, pipeline: Pipeline | None = None, at_front: bool = False
@@ -69,7 +74,22 @@ class PullQueue(Queue):
         `at_front` is a Place.
         """
         connection = self.connection if pipeline is None else pipeline
-        connection.eval(PUSH, 3, self.key, LAST_CLICK, LAST_WEBHOOK, job_id, int(at_front))
+        keys = self.key, LAST_CLICK, LAST_WEBHOOK, BELL
+        connection.eval(PUSH, len(keys), *keys, job_id, int(at_front))
+
+
+class ClickQueue(PullQueue):
+    """The same queue, of which a worker takes the clicks and nothing else."""
+
+    @classmethod
+    def _take(cls, connection: redis.Redis, queue_key: str, timeout: int | None) -> Any:
+        taken = IntermediateQueue.get_intermediate_queue_key(queue_key)
+        while not (job_id := take_click(connection, queue_key, taken)):
+            if timeout is None:
+                return None
+            if not connection.blpop([BELL], timeout):
+                raise DequeueTimeout(timeout, queue_key)
+        return queue_key, job_id
 
 
 def ring(pull: Pull) -> bool:

@@ -1,9 +1,9 @@
-"""RQ's SimpleWorker with nine round trips to Redis per job instead of 27, and a limited life.
+"""RQ's SimpleWorker with nine round trips to Redis per job instead of 27, and one for clicks only.
 
 Two overrides save the round trips: `heartbeat` and `handle_job_success`. The worker does 1.6 to 1.8
 times as many jobs of a single call per second as SimpleWorker. On whole pulls it gains little: 0.96
-to 1.16 times as many. The other overrides gain no speed. They end a stuck or leaking process, and
-let a signal end the worker sooner, and let it go on soon after Redis was away.
+to 1.16 times as many. The other overrides gain no speed. They end a stuck process, and let a signal
+end the worker sooner, and let it go on soon after Redis was away.
 
 It relies on what queue.ring enqueues: jobs without dependents, callbacks, repeats or results. It
 leaves registries and keys as RQ's own worker does, so `rq info` works as usual.
@@ -13,9 +13,7 @@ is logged, and the worker goes on.
 """
 
 import faulthandler
-import os
 import socket
-import sys
 import time
 from typing import Any
 
@@ -27,16 +25,12 @@ from rq.executions import Execution
 from rq.job import Job
 from rq.utils import ensure_job_list, now
 
-from plaidapp.metrics import sending
 from plaidapp.policy import JOB_TIMEOUT, SILENCE_LIMIT
 
 from .pull_job import PullJob
-from .queue import PullQueue
+from .queue import ClickQueue, PullQueue
 from .safe_pickle import SafePickle
 
-JOBS_PER_LIFE = 10_000
-"""Jobs after which the process is replaced, in case it leaks memory. A start takes as long as about
-a hundred jobs."""
 STUCK = JOB_TIMEOUT + 60
 """Seconds after which a job ends its process. RQ's timeout cannot end a job that is stuck in C."""
 REARM = 60
@@ -66,7 +60,6 @@ class Runner(SimpleWorker):
         names: list[Any] = [getattr(each, "name", each) for each in ensure_job_list(queues)]
         ours = {"job_class": None, "queue_class": None, "serializer": SafePickle}
         super().__init__(names, *args, **options | ours | {"log_job_description": False})
-        self._jobs = 0
         self._last_heartbeat = float("-inf")
         self._alarm_set = float("-inf")
 
@@ -85,22 +78,10 @@ class Runner(SimpleWorker):
         return connection
 
     def work(self, *args: Any, **options: Any) -> bool:
-        """As RQ's, but without `max_jobs` a new program replaces this one after JOBS_PER_LIFE jobs.
-
-        It keeps the process id. If the process ended, some process managers would start another one
-        at once, some later, and some would stop everything.
-        """
-        limit = options.get("max_jobs")
         try:
-            worked = super().work(*args, **options | {"max_jobs": limit or JOBS_PER_LIFE})
+            return bool(super().work(*args, **options))
         finally:
             faulthandler.cancel_dump_traceback_later()
-        if limit is None and self._jobs >= JOBS_PER_LIFE and not self._stop_requested:
-            sys.stdout.flush()
-            sys.stderr.flush()
-            sending.end()
-            os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606
-        return bool(worked)
 
     def subscribe(self) -> None:
         """Skip RQ's commands: they are for forks. So a signal ends the worker a second sooner."""
@@ -136,7 +117,6 @@ class Runner(SimpleWorker):
             super().execute_job(job, queue)
         except redis.ResponseError as error:  # the clock rings for the pull again
             self.log.warning("Redis holds something that is not RQ's: %s", error)
-        self._jobs += 1
 
     def handle_job_success(
         self, job: Job, queue: Queue, started_job_registry: Any, execution: Execution
@@ -151,3 +131,9 @@ class Runner(SimpleWorker):
             self.heartbeat(pipeline=pipeline)
             pipeline.execute()
         self._last_heartbeat = time.monotonic()
+
+
+class ClickRunner(Runner):
+    """Takes clicks only, so one of them never waits for other jobs."""
+
+    queue_class = ClickQueue

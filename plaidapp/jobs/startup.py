@@ -37,7 +37,7 @@ def warm_up() -> None:
 
 
 def give_way() -> None:
-    """Let others go first who share the processor: Plaid and people wait for the web process."""
+    """Let others go first who share the processor, such as the web process, and clicks."""
     with contextlib.suppress(OSError):  # the system may not allow it
         if os.getpriority(os.PRIO_PROCESS, 0) < NICENESS:
             os.setpriority(os.PRIO_PROCESS, 0, NICENESS)

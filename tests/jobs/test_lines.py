@@ -1,5 +1,7 @@
 """Who goes first: clicks, then webhooks, then the clock; and nobody keeps others waiting."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from rq import Queue
 from sqlalchemy import update
@@ -52,6 +54,22 @@ def test_clicks_go_before_webhooks_and_these_before_the_clock(ask, other, waitin
     if by_clock:
         clock.ring_due()
     assert waiting() == [added[number] for number in (2, 5, 1, 4, 0, 3)]
+
+
+@pytest.mark.parametrize("comes", ["before", "meanwhile"])
+def test_a_process_for_clicks_takes_nothing_else(ask, waiting, context, comes):
+    """`comes`: the click is there before the process looks, or while it waits."""
+    connection = context.extensions["redis"]
+    ours = Queue(pull_job.QUEUE, connection=connection).key
+    others = [ask(pulls.WEBHOOK), ask(pulls.CLOCK)]
+    clicks = [ask(pulls.PERSON)] if comes == "before" else []
+    with ThreadPoolExecutor(1) as process:
+        taken = process.submit(queue.ClickQueue.lmove, connection, ours, 30)
+        if comes == "meanwhile":
+            clicks.append(ask(pulls.PERSON))
+        assert taken.result() == (ours, b"pull-%d-0" % clicks[0])
+    assert queue.ClickQueue.lmove(connection, ours, None) is None
+    assert waiting() == others
 
 
 def test_each_line_goes_on_after_workers_have_emptied_it(ask, waiting, context):
