@@ -281,7 +281,7 @@ def test_a_refused_bulk_edit_changes_nothing(connected, dump, subtests):
             assert sentence in htmx.text
             assert sentence in plain.text
     nonsense = connected.client.post(f"{PATH}/edit?sort=id", data={"all": "y", "do": "hide"})
-    assert nonsense.status_code == 400
+    assert nonsense.status_code == 422
     assert dump() == before
 
 
