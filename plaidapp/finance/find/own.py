@@ -7,17 +7,17 @@ from flask_babel import gettext as _
 
 from plaidapp.formats import bank_name, shown_title, signed_money
 from plaidapp.store import Account, Item, Stream
-from plaidapp.store.connections import accounts
-from plaidapp.store.recurring import recurring_streams
 
 from .matching import Matching
 from .result import Result
 
 
-def accounts_of(user_id: int, banks: Iterable[Item], matching: Matching) -> Iterator[Result]:
+def accounts(
+    mine: Iterable[Account], banks: Iterable[Item], matching: Matching
+) -> Iterator[Result]:
     """Hidden accounts are found too, and marked."""
     names_of = {item.id: bank_name(item) for item in banks}
-    for account in accounts.of_user(user_id):
+    for account in mine:
         bank_title = names_of.get(account.item_id, "")
         full = f"{account.title} {account.mask or ''}"
         names = [account.title, full, account.name, account.official_name or "", bank_title]
@@ -46,8 +46,8 @@ def connections(items: Iterable[Item], matching: Matching) -> Iterator[Result]:
             yield Result(found, title, url, detail=_("Connection"), logo=item.logo)
 
 
-def streams(user_id: int, matching: Matching) -> Iterator[Result]:
-    for stream in recurring_streams.of_user(user_id):
+def streams(mine: Iterable[Stream], matching: Matching) -> Iterator[Result]:
+    for stream in mine:
         title = shown_title(stream)
         if (found := matching([title, stream.description])) is not None:
             url = url_for("finance.recurring_stream", stream_id=stream.id)

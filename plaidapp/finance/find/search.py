@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from flask_babel import gettext as _
 
-from plaidapp.store import Item
-from plaidapp.store.connections import items
+from plaidapp.store import Account, Item, Stream
+from plaidapp.store.connections import accounts, items
+from plaidapp.store.recurring import recurring_streams
 
 from ..transactions import filter_urls
 from . import money, own, places
@@ -37,6 +38,8 @@ class Known(NamedTuple):
     """What is looked up once, in whatever way it is compared with the text."""
 
     banks: Sequence[Item]
+    accounts: Sequence[Account]
+    streams: Sequence[Stream]
     categories: Sequence[Category]
 
 
@@ -46,7 +49,8 @@ def find(user_id: int, typed: str) -> Found:
     if not typed:
         return Found(typed, _suggestions(banks))
     asked = meanings(user_id, typed)
-    known = Known(banks, money.all_categories())
+    mine = accounts.of_user(user_id), recurring_streams.of_user(user_id)
+    known = Known(banks, *mine, money.all_categories())
     groups = ranked(_groups(known, asked, matching), FEW, MANY)
     if not groups and asked.plain.words:
         groups = ranked(_groups(known, asked, misspelling), FEW, MANY)
@@ -66,16 +70,15 @@ Way = Callable[[Sequence[str]], Matching]
 
 
 def _groups(known: Known, asked: Meanings, way: Way) -> Iterator[Group]:
-    banks, plain, user_id = known.banks, asked.plain, asked.plain.user_id
-    named = way(plain.words)
+    banks, named = known.banks, way(asked.plain.words)
     yield Group(_("Pages"), places.matched(places.pages(), named))
     yield Group(_("Dates"), money.dates(asked, named))
-    yield Group(_("Accounts"), own.accounts_of(user_id, banks, named))
+    yield Group(_("Accounts"), own.accounts(known.accounts, banks, named))
     yield Group(_("Merchants"), _merchants(asked, way))
     yield Group(_("Categories"), _categories(known, asked, way))
     yield Group(_("Actions"), places.matched(places.actions(banks, asked.range), named))
     yield Group(_("Banks"), own.connections(banks, named))
-    yield Group(_("Recurring"), own.streams(user_id, named))
+    yield Group(_("Recurring"), own.streams(known.streams, named))
     yield Group(_("Transactions"), money.transactions(asked.with_rows))
 
 
