@@ -50,11 +50,12 @@ class Site(NamedTuple):
         names = [f"worker-{number}" for number in range(workers)]
         try:
             started = [run(name, procfile["worker"]) for name in names]
-            wait_until(lambda: self.redis.scard(REDIS_WORKER_KEYS) == workers, START, "workers")
+            processes = 2 * workers  # of each, one takes clicks only
+            wait_until(lambda: self.redis.scard(REDIS_WORKER_KEYS) == processes, START, "workers")
             run("clock", procfile["clock"])
             yield started
         finally:
-            for name in ("clock", *names):
+            for name in {"clock", *names} & self.deployment.running.keys():
                 self.deployment.running.pop(name).stop()
 
     def calls(self) -> dict[str, dict[str, int]]:
