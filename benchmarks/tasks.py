@@ -45,7 +45,7 @@ def report(number: int, besides: float) -> None:
 
 if __name__ == "__main__":
     import worker
-    from plaidapp.jobs import pull_job
+    from plaidapp.jobs import pull_job, runner
 
     pull_job.REGISTERED |= {"benchmarks.tasks.call_bank", "benchmarks.tasks.run_pull"}
-    worker.main()
+    worker.take(runner.Runner)  # alone: another process would not be stopped with it
