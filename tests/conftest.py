@@ -4,10 +4,8 @@ Each test that asks for `app` starts with empty tables: on PostgreSQL, and on SQ
 the two differ. `alice` owns things, `charlie` is the stranger.
 """
 
-import contextlib
 import functools
 import gc
-import importlib
 import json
 import os
 import secrets
@@ -60,9 +58,8 @@ from tests.mailbox import Mailbox
 
 DATABASES = ["sqlite", "postgresql"]
 TESTS = Path(__file__).parent
-ROOT = TESTS.parent
 ON_BOTH_DATABASES = TESTS / "store", TESTS / "jobs"
-"""The packages that contain all SQL: their tests run on both databases, unless they are marked."""
+"""The packages that contain all SQL: their tests run on both databases."""
 GROUPS: dict[str, str | tuple[str, ...]] = {
     "chaos": "tests/chaos/",
     "make run": "tests/e2e/test_make_run.py",
@@ -118,29 +115,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Choose the databases of each test that uses one, unless the test names them itself."""
     named = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "database_url" in metafunc.fixturenames and "database_url" not in named:
-        marked = metafunc.definition.get_closest_marker
         folders = metafunc.definition.path.parents
-        both = any(folder in folders for folder in ON_BOTH_DATABASES) or marked("both_databases")
-        both = both and not marked("postgresql_alone")
+        both = any(folder in folders for folder in ON_BOTH_DATABASES)
+        both = both or metafunc.definition.get_closest_marker("both_databases") is not None
         metafunc.parametrize("database_url", DATABASES if both else ["postgresql"], indirect=True)
-
-
-def pytest_collection(session: pytest.Session) -> None:
-    """Of several processes, have each begin elsewhere to import the tests, or all compile all.
-
-    What can't be imported is reported when pytest does so.
-    """
-    process = getattr(session.config, "workerinput", None)
-    if process is None:
-        return
-    asked = [Path(argument.partition("::")[0]).resolve() for argument in session.config.args]
-    found = sorted(TESTS.rglob("test_*.py"))
-    paths = [path for path in found if any(path.is_relative_to(each) for each in asked)]
-    number = int(process["workerid"].removeprefix("gw"))
-    first = len(paths) * number // process["workercount"]
-    for path in paths[first:] + paths[:first]:
-        with contextlib.suppress(Exception):
-            importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
 
 
 def pytest_collection_finish() -> None:

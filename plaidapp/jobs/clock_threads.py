@@ -47,5 +47,4 @@ def _try(name: str, duty: Callable[[], object], diary: Diary) -> None:
     except Exception:
         log.exception("The clock could not %s", name)
     finally:
-        db.session.rollback()
         db.session.remove()

@@ -153,7 +153,6 @@ def by_clock(ask):
     return count
 
 
-@pytest.mark.postgresql_alone
 def test_all_that_is_due_in_a_day_happens_exactly_once(world, live, ask, mailbox, nights, by_clock):
     before = by_clock()
 

@@ -97,7 +97,6 @@ def statements(count, link, begin, run, rewrite, log_in):
     return of
 
 
-@pytest.mark.postgresql_alone
 def test_jobs_take_no_statements_per_account(statements):
     few, many = statements(FEW, "ins_109508"), statements(MANY, "ins_109509")
 
@@ -133,7 +132,6 @@ def test_a_take_over_takes_no_statements_per_account(count, app, owner):
     assert many == few
 
 
-@pytest.mark.postgresql_alone
 def test_pages_take_no_statements_per_account(alice, connect, count, log_in):
     def shown(accounts, number, institution_id):
         given = log_in(accounts)

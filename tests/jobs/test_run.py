@@ -167,7 +167,6 @@ def test_a_retryable_error_leaves_the_item_good(link, begin, run, item_now, bank
     assert item_now(item).state == "good"
 
 
-@pytest.mark.postgresql_alone
 @pytest.mark.parametrize("broken", [0, 1, 2])
 @pytest.mark.parametrize("kind", [kinds.ACCOUNTS, kinds.TRANSACTIONS])
 def test_an_error_at_one_bank_does_not_stop_the_others(

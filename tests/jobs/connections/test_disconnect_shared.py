@@ -11,7 +11,7 @@ from plaidapp.store import Account, Item, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import account_questions, former_accounts, item_states, items
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.postgresql_alone]
+pytestmark = pytest.mark.usefixtures("context")
 GOOD, DISCONNECTED, REPLACED = item_states.GOOD, item_states.DISCONNECTED, item_states.REPLACED
 
 

@@ -16,8 +16,6 @@ from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, link_pulls, pulls
 from tests.fake_link import CHECKING, moment
 
-pytestmark = pytest.mark.postgresql_alone
-
 TOKEN, SECOND = "link-sandbox-1", "link-sandbox-2"
 EXCHANGE, LOOK = "/item/public_token/exchange", "/link/token/get"
 DOWN = {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "DOWN"}

@@ -12,8 +12,6 @@ from plaidapp.store import Account, Item
 from plaidapp.store.base.types import now
 from plaidapp.store.pulls import kinds
 
-pytestmark = pytest.mark.postgresql_alone
-
 BALANCES, ACCOUNTS = "/accounts/balance/get", "/accounts/get"
 REFUSALS = [
     ("INVALID_REQUEST", "INVALID_FIELD"),

@@ -155,7 +155,6 @@ def test_a_bank_that_is_connected_again_has_every_row_once(
     assert answer.json()["error_code"] == "ITEM_NOT_FOUND"
 
 
-@pytest.mark.postgresql_alone
 def test_a_bank_can_be_connected_again_many_times(link, owner, run_queued):
     link(**DYNAMIC)
     before = ledger()
@@ -169,7 +168,6 @@ def test_a_bank_can_be_connected_again_many_times(link, owner, run_queued):
         assert differences(new) == []
 
 
-@pytest.mark.postgresql_alone
 def test_a_repair_after_reconnecting_changes_nothing(link, begin, run, bank_server, token_of):
     link(**DYNAMIC)
     new = link(**DYNAMIC)
@@ -194,14 +192,12 @@ def test_history_that_the_bank_no_longer_sends_stays(link, owner, begin, run, cu
     assert differences(new) == []
 
 
-@pytest.mark.postgresql_alone
 def test_a_row_that_the_bank_no_longer_lists_is_removed(link, custom):
     link(**custom(("1", 1), ("2", 50), ("3", 90)))
     link(**custom(("1", 1), ("3", 90)))
     assert [row.amount for row in ledger()] == [1, 3]
 
 
-@pytest.mark.postgresql_alone
 def test_reconnecting_a_bank_that_is_still_preparing(
     link, owner, begin, run, look, slow_sandbox, bank_server, monkeypatch
 ):
@@ -228,7 +224,6 @@ def test_reconnecting_a_bank_that_is_still_preparing(
     assert all(row.note for row in ledger())
 
 
-@pytest.mark.postgresql_alone
 @pytest.mark.parametrize("today", ["2026-11-26", "2028-02-29"])
 def test_reconnecting_some_days_later(link, begin, run, look, slow_sandbox, today):
     """Pending rows have posted on another date; ten days have left the window of two years.
@@ -296,7 +291,6 @@ def custom_accounts(*masks, name=None):
     return {"username": "user_custom", "password": json.dumps(spec)}
 
 
-@pytest.mark.postgresql_alone
 def test_only_identical_accounts_move_to_the_new_connection(
     link, owner, begin, run, item_now, run_queued
 ):
@@ -322,7 +316,6 @@ def test_only_identical_accounts_move_to_the_new_connection(
     assert item_now(old).access_token
 
 
-@pytest.mark.postgresql_alone
 def test_another_login_at_the_bank_stays_another_connection(link, owner):
     one = link(**custom_accounts("1001"))
     other = link(**custom_accounts("2002"))
@@ -330,7 +323,6 @@ def test_another_login_at_the_bank_stays_another_connection(link, owner):
     assert len(ledger()) == 4
 
 
-@pytest.mark.postgresql_alone
 def test_equal_accounts_at_another_bank_are_different_accounts(link, owner):
     link(**DYNAMIC)
     link(institution_id="ins_3", **DYNAMIC)
@@ -338,7 +330,6 @@ def test_equal_accounts_at_another_bank_are_different_accounts(link, owner):
     assert len(ledger()) == 100
 
 
-@pytest.mark.postgresql_alone
 def test_another_persons_accounts_do_not_move(link, owner, alice, connect):
     link(**DYNAMIC)
     connect(alice, override_username=DYNAMIC["username"], override_password="any")
@@ -346,7 +337,6 @@ def test_another_persons_accounts_do_not_move(link, owner, alice, connect):
     assert len(ledger()) == 100
 
 
-@pytest.mark.postgresql_alone
 def test_plaids_persistent_id_counts_more_than_the_name(link, owner):
     link("ins_127287", **custom_accounts("1001", "1002"))
     new = link("ins_127287", **custom_accounts("1001", "1002", name="Renamed"))
@@ -364,7 +354,6 @@ def test_a_closed_account_opens_again(link, owner):
     assert len(ledger()) == 2
 
 
-@pytest.mark.postgresql_alone
 def test_reconnecting_after_the_log_in_expired(
     link, owner, bank_server, token_of, begin, run, item_now
 ):
@@ -378,7 +367,6 @@ def test_reconnecting_after_the_log_in_expired(
     assert len(ledger()) == 50
 
 
-@pytest.mark.postgresql_alone
 @pytest.mark.parametrize("code", ["ITEM_NOT_FOUND", "INVALID_ACCESS_TOKEN"])
 def test_an_item_that_is_gone_at_plaid_is_removed(link, run_queued, item_now, bank_server, code):
     old = link(**DYNAMIC)
@@ -389,7 +377,6 @@ def test_an_item_that_is_gone_at_plaid_is_removed(link, run_queued, item_now, ba
     assert item_now(old).access_token == b""
 
 
-@pytest.mark.postgresql_alone
 def test_removing_an_item_is_retried(link, run_queued, item_now, bank_server, owner):
     old = link(**DYNAMIC)
     link(**DYNAMIC)
@@ -401,7 +388,6 @@ def test_removing_an_item_is_retried(link, run_queued, item_now, bank_server, ow
     assert item_now(old).access_token == b""
 
 
-@pytest.mark.postgresql_alone
 def test_a_pull_of_a_replaced_item_does_not_fail(link, begin, run, look, run_queued, item_now):
     old = link(**DYNAMIC)
     waiting = [begin(kind, items=[old]) for kind in (kinds.ACCOUNTS, kinds.TRANSACTIONS)]
@@ -518,7 +504,6 @@ def test_two_connections_at_once_store_every_row_once(
     assert all(row.note for row in ledger()) or not connected_before
 
 
-@pytest.mark.postgresql_alone
 def test_a_sync_after_a_failed_first_one_reads_the_accounts_too(
     link, owner, begin, run, look, bank_server, item_now
 ):

@@ -258,7 +258,6 @@ LOSSES = {
 }
 
 
-@pytest.mark.postgresql_alone
 @pytest.mark.parametrize("loss", LOSSES)
 def test_if_one_log_in_is_lost_the_other_carries_on(
     joint, bank, finish, sync, days, tell, context, loss

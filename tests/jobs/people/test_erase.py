@@ -208,7 +208,6 @@ class KilledError(BaseException):
     """The worker was killed."""
 
 
-@pytest.mark.postgresql_alone
 def test_a_worker_may_be_killed_at_any_commit(
     link, owner, other, delete, run, left, at_plaid, monkeypatch
 ):

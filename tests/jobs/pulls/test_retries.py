@@ -12,8 +12,6 @@ from plaidapp.store.connections import item_states, state_changes, sync_progress
 from plaidapp.store.pulls import kinds, pulls, transitions
 from tests.canned import canned  # noqa: F401 a fixture
 
-pytestmark = pytest.mark.postgresql_alone
-
 BALANCES = "/accounts/balance/get"
 DOWN = {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "DOWN"}
 RATE_LIMIT = {"error_type": "RATE_LIMIT_EXCEEDED", "error_code": "BALANCE_LIMIT"}

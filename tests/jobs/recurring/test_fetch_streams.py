@@ -17,8 +17,6 @@ from plaidapp.store.base.types import now
 from plaidapp.store.connections import sync_progress
 from plaidapp.store.pulls import kinds, pulls, transitions
 
-pytestmark = pytest.mark.postgresql_alone
-
 PATH = "/transactions/recurring/get"
 DOWN = {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "DOWN"}
 

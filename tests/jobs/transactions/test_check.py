@@ -120,7 +120,6 @@ BY_HAND = {
 }
 
 
-@pytest.mark.postgresql_alone
 @pytest.mark.parametrize("name", BY_HAND)
 def test_a_row_that_was_changed_by_hand_is_found_and_repaired(small, do, check, name):
     by_hand, kinds_found = BY_HAND[name]

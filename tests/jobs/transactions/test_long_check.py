@@ -15,7 +15,7 @@ from plaidapp.store.connections import item_states
 from plaidapp.store.pulls import kinds, pulls
 from tests.stored import copy_of
 
-pytestmark = [pytest.mark.usefixtures("context"), pytest.mark.postgresql_alone]
+pytestmark = pytest.mark.usefixtures("context")
 
 PATH = "/transactions/get"
 LIMITED = {

@@ -73,7 +73,6 @@ def asked(intercept, rewrite):
     return arrange
 
 
-@pytest.mark.postgresql_alone
 @pytest.mark.parametrize("answer", ["nothing", "rows", "error"])
 def test_a_bank_that_prepares_forever_is_asked_daily_in_the_end(
     begin, custom, asked, pass_time, answer

@@ -14,8 +14,6 @@ from plaidapp.store.connections import refreshes
 from plaidapp.store.connections.refreshes import Offer
 from plaidapp.store.pulls import kinds, pulls
 
-pytestmark = pytest.mark.postgresql_alone
-
 PATH = "/transactions/refresh"
 
 
