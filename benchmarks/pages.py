@@ -40,6 +40,7 @@ NO_REDIS = "redis://localhost:1"  # no page needs Redis or the bank
 SAME = (
     *("dashboard", "first page", "deep page", "account", "account, a deep page"),
     *("net worth, explained", "spending, explained", "a month, explained", "a balance, explained"),
+    "all, explained",
     *("spending", "spending, a past month", "recurring", "recurring, the calendar"),
 )
 LIMITS = dict.fromkeys(SAME, 1.3)

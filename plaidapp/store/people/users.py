@@ -228,6 +228,14 @@ def ledger_revision(user_id: int) -> int:
     return db.session.scalar(select(User.ledger_revision).where(User.id == user_id)) or 0
 
 
+def ledger_state(user_id: int) -> tuple[str | None, int] | None:
+    """Return what tells the stored data of this person from that at any other time, and of anybody
+    else who ever has the same id. None if nobody has it."""
+    query = select(User.opaque_id, User.ledger_revision).where(User.id == user_id)
+    row = db.session.execute(query).first()
+    return row and (row[0], row[1])
+
+
 TABLE = cast(Table, User.__table__)
 _CHANGED = (
     update(TABLE)
