@@ -22,11 +22,12 @@ from sqlalchemy.orm import aliased
 
 from ..base.dialect import on_sqlite
 from ..base.search_terms import parts_of, tokens_of
+from . import rare_pairs
 from .category_tree import any_of_sql
 from .transactions import Transaction
 
 MOST_TOKENS = 20
-"""Pairs of a part that are looked up in the index. More would hardly leave out more rows."""
+"""Pairs of a part of which the rarest are looked up. More would hardly leave out more rows."""
 TEXTS = Transaction.pairs, Transaction.note_pairs
 """A part is in one of them. Joining them would take as long as looking for it."""
 FOUND = aliased(Transaction, name="found")
@@ -145,7 +146,7 @@ def _is_among(ids: Any) -> ColumnElement[bool]:
 
 
 def _with_pairs(user_id: int, texts: Iterable[Word]) -> Select[Any]:
-    """Return the ids of the rows that have all pairs of these words, in any order."""
+    """Return the ids of the rows that have the rarest pairs of these words, in any order."""
     if on_sqlite():
         rows: Select[Any] = select(literal_column("rowid").label("id"))
         rows, index = rows.select_from(text("transaction_search")), FTS5
@@ -153,7 +154,8 @@ def _with_pairs(user_id: int, texts: Iterable[Word]) -> Select[Any]:
     else:
         rows, index = select(FOUND.id), TSVECTOR
         terms = Terms(" & ", " | ", "'{}'", "'{}':*")
-    return rows.where(text(index).bindparams(search=terms.query(user_id, texts)))
+    query = terms.query(user_id, texts, rare_pairs.sample(user_id))
+    return rows.where(text(index).bindparams(search=query))
 
 
 class Terms(NamedTuple):
@@ -164,11 +166,12 @@ class Terms(NamedTuple):
     term: str
     begun: str
 
-    def query(self, user_id: int, texts: Iterable[Word]) -> str:
+    def query(self, user_id: int, texts: Iterable[Word], sample: Sequence[str]) -> str:
         def one(token: str) -> str:
             return (self.begun if len(token) == 1 else self.term).format(f"{user_id}u{token}")
 
         def part(pairs: str) -> str:
-            return self.all_of.join(map(one, tokens_of(pairs)[:MOST_TOKENS]))
+            tokens = tokens_of(pairs)[:MOST_TOKENS]
+            return self.all_of.join(map(one, rare_pairs.rarest(tokens, sample)))
 
         return self.all_of.join(f"({self.any_of.join(map(part, word.parts))})" for word in texts)
