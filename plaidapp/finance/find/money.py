@@ -15,10 +15,9 @@ from plaidapp.store.base.dates import last_of_month
 from plaidapp.store.identity.logos import Logo
 from plaidapp.store.transactions import merchants
 from plaidapp.store.transactions.categories import is_transfer
-from plaidapp.store.transactions.category_tree import TREE
 
 from ..transactions import date_ranges, filter_urls
-from ..transactions.category_labels import category_icon, category_label
+from ..transactions.category_labels import categories_with, category_icon
 from ..transactions.date_ranges import DateRange
 from ..transactions.filter_form import LONGEST_SEARCH
 from ..transactions.filter_urls import Query
@@ -36,10 +35,9 @@ class Category(NamedTuple):
 def all_categories() -> list[Category]:
     """The categories of both levels. A detailed one has the title of its primary one."""
     found = []
-    for primary, detailed in TREE.items():
-        title = category_label(primary)
-        found.append(Category(primary, title, ""))
-        found += (Category(code, category_label(code), title) for code in detailed)
+    for code, title, detailed in categories_with():
+        found.append(Category(code, title, ""))
+        found += (Category(each.code, each.label, title) for each in detailed)
     return found
 
 

@@ -49,7 +49,7 @@ def find(user_id: int, typed: str) -> Found:
     if not typed:
         return Found(typed, _suggestions(banks))
     asked = meanings(user_id, typed)
-    mine = accounts.of_user(user_id), recurring_streams.of_user(user_id)
+    mine = accounts.of_user(user_id), recurring_streams.named(user_id)
     known = Known(banks, *mine, money.all_categories())
     groups = ranked(_groups(known, asked, matching), FEW, MANY)
     if not groups and asked.plain.words:

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import (
     Mapped,
     column_property,
+    defer,
     foreign,
     joinedload,
     mapped_column,
@@ -198,6 +199,14 @@ def of_user(user_id: int) -> Sequence[Stream]:
     and those whose payments are all hidden.
     """
     return db.session.scalars(_of_user(), {"user_id": user_id}).all()
+
+
+def named(user_id: int) -> Sequence[Stream]:
+    """Return the same streams for their names. What follows from their payments is not read."""
+    return db.session.scalars(_of_user().options(*_UNPAID), {"user_id": user_id}).all()
+
+
+_UNPAID = [defer(each, raiseload=True) for each in (Stream.paid, Stream.is_matched)]
 
 
 @functools.cache  # building the query takes longer than running it

@@ -1,6 +1,7 @@
 """The transactions of all accounts. ingest.py writes them in bulk, and reader.py reads them."""
 
 import datetime
+import functools
 from decimal import Decimal
 
 from sqlalchemy import (
@@ -188,6 +189,7 @@ class Transaction(HasCurrency, Base):
 
     @detailed.inplace.expression
     @classmethod
+    @functools.lru_cache  # building it takes longer than a short query
     def _detailed(cls) -> ColumnElement[str]:
         return detailed_sql(
             cls.own_category,
