@@ -28,8 +28,6 @@ from .transactions import Transaction
 
 MOST_TOKENS = 20
 """Pairs of a part of which the rarest are looked up. More would hardly leave out more rows."""
-TEXTS = Transaction.pairs, Transaction.note_pairs
-"""A part is in one of them. Joining them would take as long as looking for it."""
 FOUND = aliased(Transaction, name="found")
 # Each pair in the index begins with its owner's id ("7uca"), so that other people's rows do not
 # make a search slower. The migration that makes the index has the same expression.
@@ -114,14 +112,21 @@ def by_index(user_id: int, search: Sequence[Word]) -> list[ColumnElement[bool]]:
 
 def _meanings(word: Word) -> Iterable[ColumnElement[bool]]:
     """The columns are in expressions, so that SQLite does not use their indexes."""
-    position = func.instr if on_sqlite() else func.strpos
-    yield from (position(text, part) > 0 for part in word.parts for text in TEXTS)
+    yield from _parts_in(Transaction, word)
     if word.categories:
         yield any_of_sql(word.categories, Transaction.category, Transaction.detailed)
     if word.account_ids:
         yield (Transaction.account_id + 0).in_(word.account_ids)
     if word.amount is not None:
         yield type_coerce(Transaction.size + 0, Transaction.size.type) == word.amount
+
+
+def _parts_in(row: type[Transaction], word: Word) -> Iterable[ColumnElement[bool]]:
+    """A part is in one of two texts. Joining them would take as long as looking for it."""
+    position = func.instr if on_sqlite() else func.strpos
+    yield from (
+        position(text, part) > 0 for part in word.parts for text in (row.pairs, row.note_pairs)
+    )
 
 
 def _candidates(user_id: int, word: Word) -> Iterable[Select[Any]]:
@@ -145,17 +150,21 @@ def _is_among(ids: Any) -> ColumnElement[bool]:
     return Transaction.id == any_(func.array(ids.scalar_subquery()))
 
 
-def _with_pairs(user_id: int, texts: Iterable[Word]) -> Select[Any]:
-    """Return the ids of the rows that have the rarest pairs of these words, in any order."""
+def _with_pairs(user_id: int, texts: Sequence[Word]) -> Select[Any]:
+    """Return the ids of the rows that have the rarest pairs of these words, in any order.
+
+    PostgreSQL reads these rows, so that it leaves out those without the words at once.
+    """
+    sample = rare_pairs.sample(user_id)
     if on_sqlite():
         rows: Select[Any] = select(literal_column("rowid").label("id"))
         rows, index = rows.select_from(text("transaction_search")), FTS5
         terms = Terms(" AND ", " OR ", '"{}"', '"{}"*')
     else:
         rows, index = select(FOUND.id), TSVECTOR
+        rows = rows.where(*(or_(*_parts_in(FOUND, word)) for word in texts))
         terms = Terms(" & ", " | ", "'{}'", "'{}':*")
-    query = terms.query(user_id, texts, rare_pairs.sample(user_id))
-    return rows.where(text(index).bindparams(search=query))
+    return rows.where(text(index).bindparams(search=terms.query(user_id, texts, sample)))
 
 
 class Terms(NamedTuple):

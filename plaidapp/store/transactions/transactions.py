@@ -170,6 +170,7 @@ class Transaction(HasCurrency, Base):
 
     @category.inplace.expression
     @classmethod
+    @functools.lru_cache  # building it takes longer than a short query
     def _category(cls) -> ColumnElement[str]:
         return category_sql(
             cls.own_category,
@@ -189,7 +190,7 @@ class Transaction(HasCurrency, Base):
 
     @detailed.inplace.expression
     @classmethod
-    @functools.lru_cache  # building it takes longer than a short query
+    @functools.lru_cache
     def _detailed(cls) -> ColumnElement[str]:
         return detailed_sql(
             cls.own_category,
