@@ -636,6 +636,7 @@ def speak():
         def force(locale):
             forced.append(force_locale(locale))
             forced[-1].__enter__()
+            g.pop("locale", None)  # see current_locale
 
         yield force
         for context in forced:

@@ -8,7 +8,7 @@ from babel.dates import format_date
 from babel.localedata import locale_identifiers
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
-from flask_babel import force_locale, get_babel
+from flask_babel import get_babel
 
 from plaidapp import days
 from tests.pages import plain
@@ -156,9 +156,10 @@ def test_without_a_translation_dates_are_in_the_english_of_the_texts(speak):
 
 @pytest.mark.parametrize("step", [1, -1])
 @pytest.mark.usefixtures("translated")
-def test_a_month_is_not_named_in_the_language_of_an_earlier_page(step, subtests):
+def test_a_month_is_not_named_in_the_language_of_an_earlier_page(step, speak, subtests):
     for locale in SAME_NAME_ALONE[::step]:
-        with subtests.test(locale), force_locale(locale):
+        with subtests.test(locale):
+            speak(locale)
             for number in range(1, 13):
                 first = date(2026, number, 1)
                 assert days.month(first) == format_date(first, "MMMM", locale)
@@ -196,10 +197,11 @@ def test_a_wait_is_never_too_short(seconds, read):
 
 
 @pytest.mark.usefixtures("translated")
-def test_no_locale_breaks_a_date(subtests):
+def test_no_locale_breaks_a_date(speak, subtests):
     """Unicode's locale data has gaps, and the visitor's browser picks the locale."""
     for locale in LANGUAGES:
-        with subtests.test(locale), force_locale(locale):
+        with subtests.test(locale):
+            speak(locale)
             assert days.day(date(2026, 3, 8), TODAY)
             assert days.day(date(2026, 3, 13), TODAY)
             assert "2026" in days.long_day(TODAY)

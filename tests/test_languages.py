@@ -6,6 +6,8 @@ from datetime import date, timedelta
 import pytest
 from babel import Locale
 from babel.dates import format_date
+from flask import render_template_string
+from markupsafe import Markup
 from sqlalchemy import select
 
 from plaidapp import days, formats
@@ -340,6 +342,15 @@ AMOUNTS = {
     "ja": ("12.50", "+1,000.00", "$320.76"),
     "ar": ("12.50", "+1,000.00", "320.76 US$"),
 }
+
+
+def test_a_text_of_a_page_escapes_what_it_names(app):
+    text = """{{ _("Remove %(name)s", name=name) }}"""
+    with app.test_request_context():
+        shown = [render_template_string(text, name=name) for name in ("<b>", Markup("<b>"))]
+        plain = app.jinja_env.overlay(autoescape=False).from_string(text).render(name="<b>")
+
+    assert [*shown, plain] == ["Remove &lt;b&gt;", "Remove <b>", "Remove <b>"]
 
 
 @pytest.fixture
