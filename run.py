@@ -4,6 +4,7 @@ SQLite, a private Redis server and the local Plaid sandbox keep their data in in
 keys are in the environment, the app calls Plaid and the sandbox does not start.
 """
 
+import argparse
 import contextlib
 import fcntl
 import json
@@ -37,6 +38,8 @@ PYTHON = sys.executable
 
 def main() -> None:
     """Run until something ends it. Raises KeyboardInterrupt on Ctrl-C."""
+    settings = "The environment has all settings, such as PORT=9000 for another port."
+    argparse.ArgumentParser(description=__doc__, epilog=settings).parse_args()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     signal.signal(signal.SIGHUP, hang_up)
     os.umask(0o077)  # nobody but their owner may read the files of any process
