@@ -5,17 +5,20 @@ should read the JSON instead.
 
 A spreadsheet runs a cell that begins like a formula, and strangers choose the merchants' names.
 Such text gets an apostrophe in front: https://owasp.org/www-community/attacks/CSV_Injection
-Amounts stay numbers, with Plaid's sign: positive is money out.
+Amounts stay numbers, with Plaid's sign: positive is money out. Categories are named as on the
+pages, next to their codes.
 """
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from io import StringIO
 
 from plaidapp.store import Transaction
 from plaidapp.store.base.types import exact
 
+from ..category_labels import category_label
 from .export import Export
 
 BYTE_ORDER_MARK = "\ufeff"
@@ -28,6 +31,8 @@ COLUMNS = (
     "currency",
     "category",
     "category_detailed",
+    "category_name",
+    "category_detailed_name",
     "personal_finance_category_primary",
     "personal_finance_category_detailed",
     "note",
@@ -50,8 +55,9 @@ FORMULA = re.compile(
 
 def write(export: Export) -> Iterator[str]:
     yield BYTE_ORDER_MARK + _line(COLUMNS)
+    label = lru_cache(maxsize=1_000)(category_label)  # the same categories occur again and again
     for row in export.rows():
-        yield _line(_cells(row, export.bank_of(row.account)))
+        yield _line(_cells(row, export.bank_of(row.account), label))
 
 
 def safe(text: str | None) -> str:
@@ -59,7 +65,7 @@ def safe(text: str | None) -> str:
     return FORMULA.sub("'", text) if text else ""
 
 
-def _cells(row: Transaction, bank: str) -> tuple[str, ...]:
+def _cells(row: Transaction, bank: str, label: Callable[..., str]) -> tuple[str, ...]:
     return (
         row.date.isoformat(),
         row.authorized_date.isoformat() if row.authorized_date else "",
@@ -69,6 +75,8 @@ def _cells(row: Transaction, bank: str) -> tuple[str, ...]:
         safe(row.currency),
         safe(row.category),
         safe(row.detailed),
+        safe(label(row.category)),
+        safe(label(row.detailed, row.category)) if row.detailed else "",
         safe(row.category_primary),
         safe(row.category_detailed),
         safe(row.note),

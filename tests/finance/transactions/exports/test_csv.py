@@ -9,7 +9,10 @@ import pytest
 
 from plaidapp.finance.transactions.exports.csv import COLUMNS, safe
 
-TEXTS = ("name", "merchant_name", "category", "note", "account_name", "account_mask")
+TEXTS = (
+    *("name", "merchant_name", "category", "category_name", "note"),
+    *("account_name", "account_mask"),
+)
 FORMULAS = "=+-@＝＋－＠"
 
 
@@ -46,6 +49,20 @@ def test_every_row_has_all_its_fields(books):
             # Without the added apostrophes, the text is what is stored.
             assert line[column].replace("'", "") == (text or "").replace("'", "")
     assert not ours
+
+
+def test_categories_are_named_as_on_the_pages(books):
+    primary, detailed = "GENERAL_MERCHANDISE", "GENERAL_MERCHANDISE_PET_SUPPLIES"
+    books.add(
+        books.row(number, "chk", ("USD", None), own_category=None, amount=1)
+        | {"category_primary": primary, "category_detailed": code}
+        for number, code in enumerate((detailed, None))
+    )
+
+    lines = read(books.export("csv"))
+
+    names = [(line["category_name"], line["category_detailed_name"]) for line in lines]
+    assert sorted(names) == [("Shopping", "Other shopping"), ("Shopping", "Pet supplies")]
 
 
 def test_amounts_are_numbers_with_all_digits(books):
