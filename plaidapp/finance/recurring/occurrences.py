@@ -41,13 +41,13 @@ def of_streams(
 ) -> list[Occurrence]:
     """Return those from `start` to `end`, both included, ordered by day. `now` is today.
 
-    Transfers are there once, on the side that the money leaves. Streams that the person says have
-    ended, or are not recurring, are left out. Of those that have ended, what was paid remains.
+    Transfers are there once, on the side that the money leaves. Streams that the person says are not
+    recurring are left out. Of those that have ended, what was paid remains.
     """
     shown = [
         stream
         for stream in streams
-        if stream.choice is None
+        if stream.choice != recurring_streams.NOT_RECURRING
         and (stream.direction == recurring_streams.OUT or not stream.is_transfer)
     ]
     series = _series_of(shown)

@@ -50,12 +50,14 @@ def test_a_program_reads_what_is_expected_and_what_was_paid(turn_on, read, add, 
     netflix = add("Netflix", "17.99", frequency="ANNUALLY", predicted_next_date=soon(20))
     pay(netflix, soon(-3), "15.49")
     add("Gone", "5", is_active=False, predicted_next_date=None)
-    add("Said so", "7", choice=recurring_streams.OVER)
+    pay(add("Said so", "7", choice=recurring_streams.OVER), soon(-4), "7")
+    pay(add("Not so", "8", choice=recurring_streams.NOT_RECURRING), soon(-4), "8")
     add("To savings", "300", category_primary="TRANSFER_OUT", frequency="UNKNOWN")
 
     events = read(turn_on())
 
     assert events.keys() == {
+        f"Said so $7.00 {soon(-4)}",
         f"Netflix $15.49 {soon(-3)}",
         f"Netflix $17.99 {soon(20)}",
         f"To savings $300.00 {soon(5)}",
