@@ -28,19 +28,27 @@ def explain_expected(account_id: int) -> str:
     """The balance once what is pending has posted as it is."""
     account, _ = asked.account(account_id)
     lines = [] if account.balance is None else [_balance(account), *_pending(account)]
-    total = total_of(lines)
-    results = [Result(gettext("Expected"), total)] if lines else []
+    results = [Result(gettext("Expected"), total_of(lines))] if lines else []
     return answer(_explanation(account, gettext("Expected balance"), [*lines, *results]))
 
 
 def _explanation(account: Account, title: str, entries: Sequence[Line | Result]) -> Explanation:
     when = inline_moment(account.updated_at)
-    said = gettext(
-        "Pending amounts can change or be removed by the bank, so this part is an estimate until "
-        "they post."
-    )
+    notes = []
+    if any(map(_is_pending, entries)):
+        notes.append(
+            gettext(
+                "Pending amounts can change or be removed by the bank, so this part is an estimate "
+                "until they post."
+            )
+        )
     about = gettext("%(account)s, %(when)s", account=account_label(account), when=when)
-    return Explanation(title, about, account.currency or "", entries, notes=[said])
+    return Explanation(title, about, account.currency or "", entries, notes=notes)
+
+
+def _is_pending(entry: Line | Result) -> bool:
+    """What the bank holds back is an estimate too, but has no rows to lead to."""
+    return isinstance(entry, Line) and entry.is_estimate and entry.url is not None
 
 
 def _balance(account: Account) -> Line:

@@ -52,7 +52,7 @@ def _answer(about: str, compared: Iterable[tuple[Account, AccountCheck]]) -> str
         "Each of these rows was here and at the bank. Pending rows can’t be compared, and neither "
         "can rows from before the connection."
     )
-    entries: list[Line | Result] = [*lines, Result(title, total_of(lines))] if lines else []
+    entries: list[Line | Result] = [*lines, Result(title, total_of(lines))]
     return answer(
         Explanation(title, about, "", entries, notes=[note], is_signed=False, is_count=True)
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import Decimal
 
 from flask import url_for
 from flask_babel import gettext
@@ -42,7 +43,7 @@ def explain_due() -> str:
             gettext("Still due"),
             f"{account_label(account)} · {until}" if account else until,
             currency,
-            [*lines, Result(gettext("Still due"), total)] if lines else (),
+            [*lines, Result(gettext("Still due"), total)],
             notes=[gettext("At the latest amounts. Transfers between your accounts don’t count.")],
             is_signed=False,
         )
@@ -60,7 +61,9 @@ def explain_short(account_id: int) -> str:
             gettext("Short"),
             account_label(account),
             account.currency or "",
-            _short(cover, found.every) if cover and cover.day else (),
+            _short(cover, found.every)
+            if cover and cover.day
+            else [Result(gettext("Short"), Decimal(0))],
             notes=[gettext("On each day, money that comes in counts first.")],
         )
     )

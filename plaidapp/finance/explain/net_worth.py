@@ -71,11 +71,8 @@ def explain_net_worth_change() -> str:
 @blueprint.get("/explain/group")
 def explain_group() -> str:
     kind, currency = _kind(), asked.currency()
-    lines = [
-        _line(each, each.value, today())
-        for each in _of_kind(kind, currency, today())
-        if each.value is not None
-    ]
+    found = _of_kind(kind, currency, today())
+    lines = [_line(each, each.value, today()) for each in found if each.value is not None]
     total = total_of(lines)
     title = str(TITLES[kind])
     return answer(
@@ -84,7 +81,7 @@ def explain_group() -> str:
             _when(today()),
             currency,
             [*lines, Result(title, total)] if lines else (),
-            notes=_notes([], today()),
+            notes=_notes(found, today()),
             is_signed=False,
         )
     )
@@ -165,6 +162,8 @@ def _line(each: AccountBalance, amount: Decimal, day: date, url: str | None = No
 
 
 def _notes(found: Sequence[AccountBalance], day: date) -> list[str]:
+    if not found:
+        return [gettext("No account with a known balance is part of this figure.")]
     notes = []
     unknown = sum(each.line is not None and day < each.line.known_from for each in found)
     if unknown:

@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 from flask import url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from plaidapp.auth.access import LARGEST_BIG_ID, owned_or_404, person
 from plaidapp.days import long_day
@@ -95,7 +95,7 @@ def explain_recurring() -> str:
             title,
             gettext("At the latest amounts"),
             currency,
-            [*lines, *_results(yearly)] if lines else (),
+            [*lines, *_results(yearly)],
             notes=[gettext("Payments without a known frequency are left out.")],
             is_signed=False,
         )
@@ -108,8 +108,12 @@ def _of_year(stream: Stream) -> Line:
         shown_title(stream),
         amount * times,
         url_for("finance.explain_payment", stream_id=stream.id),
-        gettext(
-            "%(times)s times %(amount)s", times=number(times), amount=money(amount, stream.currency)
+        ngettext(
+            "once, %(amount)s",
+            "%(times)s times %(amount)s",
+            times,
+            times=number(times),
+            amount=money(amount, stream.currency),
         ),
         is_explained=True,
         is_estimate=True,

@@ -34,7 +34,7 @@ def explain_recurring_month() -> str:
             title,
             long_month(first),
             currency,
-            [*lines, Result(title, total_of(lines))] if lines else (),
+            [*lines, Result(title, total_of(lines))],
             notes=[
                 gettext("What is not paid yet is expected, at the latest amount."),
                 gettext("Transfers between your accounts don’t count."),

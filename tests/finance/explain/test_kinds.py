@@ -1,9 +1,11 @@
 """Each kind of figure, and addresses of figures that do not exist."""
 
+from decimal import Decimal
+
 from sqlalchemy import select
 
 from plaidapp.extensions import db
-from plaidapp.store import Account
+from plaidapp.store import Account, Transaction
 from tests.pages import Page
 
 from .test_balances import receipt
@@ -40,16 +42,51 @@ def test_a_filter_that_is_not_valid_is_refused(connected):
 
 
 def test_what_nobody_knows_is_unknown(connected, subtests):
-    group = "group?kind=loans&currency=USD"
     for path in (
         "net-worth?currency=XXX",
         "net-worth-change",
-        group,
-        "recurring",
-        "recurring-month",
+        "group?kind=loans&currency=USD",
     ):
         with subtests.test(path):
-            assert "unknown" in connected.client.get(f"/finance/explain/{path}").text
+            page = connected.client.get(f"/finance/explain/{path}").text
+            assert "unknown" in page
+            assert "No account with a known balance is part of this figure." in page
+
+
+def test_a_sum_of_nothing_is_zero(app, connected, subtests):
+    with app.app_context():
+        account_id = db.session.scalars(select(Account.id)).first()
+    for path in (
+        "due?currency=USD",
+        f"short/{account_id}",
+        "recurring?currency=USD",
+        "recurring-month?currency=USD",
+        "compared",
+    ):
+        with subtests.test(path):
+            assert receipt(connected, f"/finance/explain/{path}")[0] == 0
+
+
+def test_only_a_sum_with_pending_rows_says_that_they_can_change(app, connected, subtests):
+    said = "Pending amounts can change"
+    with app.app_context():
+        pending, posted = db.session.scalars(select(Account).order_by(Account.id))
+        for account in (pending, posted):
+            account.current, account.available, account.limit = (
+                Decimal(100),
+                Decimal(90),
+                Decimal(200),
+            )
+        for row in db.session.scalars(select(Transaction)):
+            row.pending = row.account_id == pending.id
+        ids = posted.id, pending.id
+        db.session.commit()
+
+    for kind in ("available", "expected"):
+        for account_id, is_said in zip(ids, (False, True), strict=True):
+            with subtests.test(f"{kind} {account_id}"):
+                page = connected.client.get(f"/finance/explain/{kind}/{account_id}").text
+                assert (said in page) is is_said
 
 
 def test_too_many_rows_are_not_added_up(connected, monkeypatch, subtests):
