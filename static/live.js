@@ -20,6 +20,7 @@ function clockIn(timeZone) {
 }
 
 const isPoll = (ctx) => ctx?.sourceElement?.matches(POLLS);
+const isPress = (ctx) => ctx.request?.method === "POST" || ctx.target?.id === "sheet-content";
 const isPaused = () => document.hidden || !navigator.onLine || leaving;
 
 function pollNow() {
@@ -59,6 +60,9 @@ document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
   if (!isPoll(ctx)) {
     lastAction = performance.now();
+    if (ctx.response.status < 500 || ctx.hx.retarget) return;
+    event.preventDefault(); // a proxy's: our own errors say where they belong
+    if (isPress(ctx)) sayUnsent();
   } else if (ctx.response.status >= 500) {
     outOfDate();
     event.preventDefault(); // a proxy's error page does not belong in a panel
@@ -73,7 +77,7 @@ document.addEventListener("htmx:after:request", (event) => {
 document.addEventListener("htmx:error", (event) => {
   const { ctx } = event.detail;
   if (isPoll(ctx)) outOfDate();
-  else if (ctx && !ctx.response && (ctx.request?.method === "POST" || ctx.target?.id === "sheet-content")) sayUnsent();
+  else if (ctx && !ctx.response && isPress(ctx)) sayUnsent();
 });
 
 // A press that went nowhere. Its button works again.

@@ -68,6 +68,14 @@ def test_a_figure_opens_in_a_sheet_and_the_page_is_as_before(resident):
     expect(page.locator("main #notice")).to_contain_text("You are offline.")
     page.context.set_offline(False)
 
+    page.route("**/finance/explain/**", lambda route: route.fulfill(status=502, body="Bad gateway"))
+    figure.click()
+    expect(page.locator("#notice")).to_have_text(
+        "The server did not answer. Press again in a moment."
+    )
+    expect(sheet).to_be_hidden()
+    page.unroute("**/finance/explain/**")
+
     figure.click()
     expect(sheet).to_be_visible()
     page.reload()
