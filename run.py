@@ -1,7 +1,8 @@
 """`make run`: run every process in one terminal, without accounts or keys.
 
 SQLite, a private Redis server and the local Plaid sandbox keep their data in instance/. If Plaid's
-keys are in the environment, the app calls Plaid and the sandbox does not start.
+keys are in the environment, the app calls Plaid and the sandbox does not start. PORT=9000 in the
+environment takes another port than 8000.
 """
 
 import argparse
@@ -259,6 +260,8 @@ def serve(env: dict[str, str], sandbox_port: int | None) -> int:
 
 
 if __name__ == "__main__":
+    # Only `--help`: everything else is in the environment.
+    argparse.ArgumentParser(description=__doc__).parse_args()
     try:
         main()
     except KeyboardInterrupt:

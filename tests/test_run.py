@@ -74,6 +74,15 @@ def test_without_any_server_a_sentence_names_the_command(
     assert str(ended.value) == f"plaidapp needs a Redis server. Install one with: {command}"
 
 
+@pytest.mark.parametrize(("option", "status"), [("--help", 0), ("--port=9000", 2)])
+def test_an_option_starts_nothing(option, status):
+    ended = subprocess.run(
+        [sys.executable, run.ROOT / "run.py", option], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == status
+    assert "usage: run.py" in ended.stdout + ended.stderr
+
+
 def test_without_any_server_make_run_ends_with_the_sentence(path, tmp_path):
     start = f"import run, pathlib; run.INSTANCE = pathlib.Path({str(tmp_path)!r}); run.main()"
     ended = subprocess.run(
