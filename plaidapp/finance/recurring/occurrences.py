@@ -41,8 +41,8 @@ def of_streams(
 ) -> list[Occurrence]:
     """Return those from `start` to `end`, both included, ordered by day. `now` is today.
 
-    Transfers are there once, on the side that the money leaves. Streams that the person says are not
-    recurring are left out. Of those that have ended, what was paid remains.
+    Transfers are there once, on the side that the money leaves. Streams that the person says are
+    not recurring are left out. Of those that have ended, what was paid remains.
     """
     shown = [
         stream
