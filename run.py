@@ -39,8 +39,6 @@ PYTHON = sys.executable
 
 def main() -> None:
     """Run until something ends it. Raises KeyboardInterrupt on Ctrl-C."""
-    settings = "The environment has all settings, such as PORT=9000 for another port."
-    argparse.ArgumentParser(description=__doc__, epilog=settings).parse_args()
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     signal.signal(signal.SIGHUP, hang_up)
     os.umask(0o077)  # nobody but their owner may read the files of any process

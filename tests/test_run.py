@@ -35,14 +35,6 @@ def install(path: Path, *names: str) -> None:
         (path / name).touch(mode=0o755)
 
 
-def test_help_explains_and_starts_nothing(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["run.py", "--help"])
-    with pytest.raises(SystemExit) as ended:
-        run.main()
-    assert ended.value.code == 0
-    assert "PORT=9000" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
 def test_a_server_on_the_path_is_used(path, name):
     install(path, name)
