@@ -1,11 +1,12 @@
 """plaidapp: your bank data, in your own database."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from flask.templating import Environment
 from sqlalchemy import make_url
 
 import database_settings
@@ -24,8 +25,20 @@ from .sealing import Cipher
 ROOT = Path(__file__).parent.parent
 
 
+class Templates(Environment):
+    """Gives templates the globals as they are: none has globals of its own.
+
+    Jinja lays a ChainMap over them, and reads all of it for every import of a macro.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return super().make_globals(d) if d else self.globals
+
+
 class PlainFlask(Flask):
     """Calls views and hooks as they are. Flask asks of each, each time, whether it is async."""
+
+    jinja_environment = Templates
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         return func
