@@ -8,6 +8,7 @@ from typing import NamedTuple
 from flask_babel import gettext as _
 
 from plaidapp.days import long_day, long_month, month, short_month, today
+from plaidapp.languages import current_locale
 from plaidapp.store.base.dates import days_later, last_of_month, months_later
 from plaidapp.store.base.search_terms import words_of
 
@@ -122,9 +123,9 @@ def _month_or_year(words: tuple[str, ...], calendar: Calendar) -> DateRange | No
 
 
 def _day(words: tuple[str, ...], calendar: Calendar) -> DateRange | None:
-    """Read "october 5", "5 october 2025" or "20261005", which is 2026-10-05 without its dashes."""
+    """Read "october 5", "5 october 2025" or a date in numbers, of which words_of left digits."""
     if len(words) == 1 and len(words[0]) == 8 and _is_number(words[0]):
-        found = date.fromisoformat(words[0])
+        found = _in_numbers(words[0])
     else:
         months = [number for word in words if (number := calendar.month(word))]
         days = [int(word) for word in words[:2] if _is_number(word) and len(word) <= 2]
@@ -135,6 +136,17 @@ def _day(words: tuple[str, ...], calendar: Calendar) -> DateRange | None:
             return None
         found = calendar.latest(years[0] if years else None, months[0], days[0])
     return DateRange(long_day(found), found, found)
+
+
+def _in_numbers(digits: str) -> date:
+    """Read 2026-10-05, or 10/05/2026 in the order of the person's language, both without what is
+    between the numbers. Raises ValueError."""
+    with suppress(ValueError):
+        return date.fromisoformat(digits)
+    pattern = current_locale().date_formats["short"].pattern
+    first, second, year = int(digits[:2]), int(digits[2:4]), int(digits[4:])
+    is_month_first = pattern.lower().index("m") < pattern.lower().index("d")
+    return date(year, *((first, second) if is_month_first else (second, first)))
 
 
 def _is_number(word: str) -> bool:

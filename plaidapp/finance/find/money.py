@@ -92,7 +92,7 @@ def dates(asked: Meanings, matching: Matching) -> Iterator[Result]:
     if asked.only:
         yield _rows_of(asked.only, Match.EXACT)
     months = set()
-    for dates in (*filter(None, [asked.range]), *date_ranges.named(today())):
+    for dates in dict.fromkeys([*filter(None, [asked.range]), *date_ranges.named(today())]):
         if dates != asked.only and (found := matching([dates.title])) is not None:
             yield _rows_of(dates, found)
         is_month = dates.start.day == 1 and dates.end == last_of_month(dates.start)

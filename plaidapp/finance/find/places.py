@@ -61,7 +61,7 @@ def pages() -> list[Place]:
             _("Calendar"),
             url_for("finance.recurring_calendar"),
             "calendar",
-            _("upcoming bills due"),
+            _("upcoming bills due iCal feed subscribe"),
         ),
         Place(_("Connections"), url_for("finance.connections"), "landmark", _("banks")),
         Place(
@@ -74,7 +74,10 @@ def pages() -> list[Place]:
             _("Your account"),
             url_for("auth.account"),
             "circle-user",
-            _("settings profile password email passkeys devices time zone security"),
+            _(
+                "settings profile password email passkeys devices two-factor 2FA security time zone"
+                " appearance dark mode delete everything"
+            ),
         ),
     ]
 

@@ -56,6 +56,11 @@ FIRST = (
     ("october", "October 2026"),
     ("oct 2025", "October 2025"),
     ("last month", "Last month"),
+    ("2026-11-20", "November 20, 2026"),
+    ("11/20/2026", "November 20, 2026"),
+    ("ical", "Calendar"),
+    ("delete everything", "Your account"),
+    ("two-factor", "Your account"),
     ("spending", "Spending"),
     ("spending in oct", "Spending in October 2026"),
     ("export 2025", "Export 2025"),
@@ -192,6 +197,7 @@ def test_each_line_leads_to_its_rows_or_posts_its_action(found, november):
     assert query("october", "October 2026") == october
     for typed in ("october", "last month"):
         assert titles(found(typed)).count("Spending in October 2026") == 1
+    assert titles(found("cofee last month")).count("Last month") == 1
     assert found("october").has(href="/finance/spending?month=2026-10")
     export = target("export last month", "Export last month")
     assert export["href"].startswith("/finance/export/transactions.csv?")
