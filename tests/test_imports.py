@@ -88,7 +88,7 @@ SUBJECTS = {
         "identity": {"base"},
         "connections": {"base", "people", "identity"},
         "pulls": {"base", "people", "connections"},
-        "webhooks": {"base"},
+        "webhooks": {"base", "connections"},
         "health": {"base", "connections", "pulls", "webhooks"},
         "transactions": {"base", "people", "connections", "identity"},
         "reports": {"base", "connections", "transactions"},

@@ -16,7 +16,7 @@ from ..jobs.pulls import item_requests
 from ..store import Item, Pull
 from ..store.base.writes import in_batches
 from ..store.connections import everybody, item_states, items
-from ..store.pulls import pulls
+from ..store.pulls import open_pulls, pulls
 from . import arguments, output
 
 POLL = 0.5
@@ -80,7 +80,7 @@ def _request(chosen: Sequence[Item]) -> tuple[list[int], int]:
     for batch in in_batches(syncable):
         new = [item_requests.sync(item, pulls.OPERATOR) for item in batch]
         db.session.flush()
-        under_way = [pulls.syncing(item.id) for item in batch]
+        under_way = [open_pulls.syncing(item.id) for item in batch]
         pull_ids += [pull.id for pull in under_way if pull]
         queue.ring_all([pull for pull in new if pull])  # commits
         db.session.commit()

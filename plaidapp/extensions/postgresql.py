@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
-from .transactions import glances, is_of_page, jots, migrates, only_reads
+from .transactions import glances, is_of_page, jots, lock_wait, migrates, only_reads
 
 CONNECT: Mapping[str, Any] = {
     # Don't wait long for a database that is down, and notice a connection that dies in silence.
@@ -115,7 +115,11 @@ def _commands(limits: AllLimits) -> Callable[[Connection], str]:
     def command_for(connection: Connection) -> str:
         if jots(connection):
             return jot
-        return migration if migrates(connection) else begins[is_of_page(), only_reads()]
+        if migrates(connection):
+            return migration
+        seconds = lock_wait(connection)
+        briefly = "" if seconds is None else f"; SET LOCAL lock_timeout = {round(seconds * 1000)}"
+        return begins[is_of_page(), only_reads()] + briefly
 
     return command_for
 

@@ -21,6 +21,11 @@ def migrates(connection: Connection) -> bool:
     return bool(connection.get_execution_options().get("migrates"))
 
 
+def lock_wait(connection: Connection) -> float | None:
+    """How many seconds it waits for a lock, if not as long as others: see `dialect`."""
+    return connection.get_execution_options().get("lock_wait")
+
+
 def only_reads() -> bool:
     """The page of a GET, or what has called `read_one_snapshot`."""
     if has_app_context() and "only_reads" in g:

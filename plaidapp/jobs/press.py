@@ -30,7 +30,8 @@ def press(user_id: int, kind: str, items: Sequence[Item], **days: date | None) -
     users.lock_clicks(user_id)
     item_ids = [item.id for item in items]
     if not kinds.of(kind).begins_anew:
-        sync_progress.request_sync(item_ids)  # a pull that is under way can't end before the commit
+        # A pull that is under way can't end before the commit.
+        sync_progress.request_syncs(item_ids)
     begun = clicks.begun(user_id, kind, **days)
     under_way = begun.under_way(item_ids)
     pull = pulls.owned(under_way, user_id) if under_way else None

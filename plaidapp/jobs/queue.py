@@ -102,11 +102,10 @@ def ring(pull: Pull) -> bool:
     A job holds ids only. Its own id contains the attempt, so that a pull rung twice before a worker
     takes it is in the queue once.
     """
-    if not line.has_its_turn(pull):
-        db.session.commit()
-        return True
-    line.mark_rung([pull])
-    return ring_marked(pull)
+    if line.take_turn(pull):
+        return ring_marked(pull)
+    db.session.commit()
+    return True
 
 
 def ring_marked(pull: Pull) -> bool:

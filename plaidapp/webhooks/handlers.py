@@ -1,7 +1,7 @@
 """One handler per webhook code.
 
-A handler gets the Item and the event, changes rows in the caller's transaction, and returns the
-pull to ring for, if any.
+A handler gets what was read of the Item, and the event. It changes rows in the caller's transaction
+and returns the pull to ring for, if any.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ from plaidapp.bank import payloads
 from plaidapp.bank.error_sentences import MEANINGS, PERMISSION_REVOKED, PROBLEM
 from plaidapp.bank.errors import from_plaid
 from plaidapp.bank.payloads import Event
+from plaidapp.extensions import db
 from plaidapp.jobs.connections import item_state, link_looks, update_mode
 from plaidapp.jobs.connections.item_state import ENDS_SOON
 from plaidapp.jobs.pulls import item_requests
@@ -27,59 +28,61 @@ from plaidapp.store.connections import (
 )
 from plaidapp.store.people import users
 from plaidapp.store.pulls import pulls
+from plaidapp.store.webhooks.deliveries import NamedItem
 from plaidapp.texts import gettext_noop
 
 EXPIRES_ON = gettext_noop("Access to this bank ends on %(day)s. Log in again to keep it.")
 
-Handler = Callable[[Item, Event], Pull | None]
+Named = Item | NamedItem
+Handler = Callable[[Named, Event], Pull | None]
 LinkHandler = Callable[[LinkSession], Pull | None]
 
 
-def _sync(item: Item, _event: Event) -> Pull | None:
+def _sync(item: Named, _event: Event) -> Pull | None:
     if item.state == item_states.REVOKED:
         return None
     return item_requests.sync(item, pulls.WEBHOOK)
 
 
-def _read_recurring(item: Item, _event: Event) -> Pull | None:
+def _read_recurring(item: Named, _event: Event) -> Pull | None:
     """Until the history is complete, do nothing: the sync that completes it asks then."""
     if item.state in item_states.NOT_SYNCED or item.update_status != item_states.COMPLETE:
         return None
     return item_requests.recurring(item, pulls.WEBHOOK)
 
 
-def _ignore(_item: Item, _event: Event) -> None:
+def _ignore(_item: Named, _event: Event) -> None:
     """The webhook is stored; there is nothing else to do."""
 
 
-def _set_state(item: Item, state: str, code: str | None, sentence: str | None) -> None:
+def _set_state(item: Named, state: str, code: str | None, sentence: str | None) -> None:
     state_changes.set_state(item.id, state, code, sentence)
     users.ledger_changed(item.user_id)
 
 
-def _error(item: Item, event: Event) -> None:
+def _error(item: Named, event: Event) -> None:
     """Plaid may leave `error` out, or send something other than an object."""
     if not isinstance(event.error, payloads.PlaidError):
         _set_state(item, item_states.ERROR, None, PROBLEM.sentence)
         item_requests.standby(item.id)
         item_requests.status(item)
         return
-    item_state.store(item, from_plaid(event.error, status=400))
+    item_state.store(db.session.get_one(Item, item.id), from_plaid(event.error, status=400))
     users.ledger_changed(item.user_id)
 
 
-def _repaired(item: Item, _event: Event) -> Pull | None:
-    update_mode.mend(item)
+def _repaired(item: Named, _event: Event) -> Pull | None:
+    update_mode.mend(db.session.get_one(Item, item.id))
     return item_requests.sync(item, pulls.WEBHOOK)
 
 
-def _new_accounts(item: Item, event: Event) -> None:
+def _new_accounts(item: Named, event: Event) -> None:
     if item.state == item_states.GOOD:
         sentence = gettext_noop("The bank has new accounts to share.")
         _set_state(item, item_states.NEW_ACCOUNTS, event.webhook_code, sentence)
 
 
-def _expiring(item: Item, event: Event) -> None:
+def _expiring(item: Named, event: Event) -> None:
     if item.state in item_states.NOT_SYNCED:  # it has ended already
         return
     named = event.consent_expiration_time or event.disconnect_time
@@ -98,13 +101,13 @@ def _moment(text: str | None, zone: ZoneInfo) -> datetime | None:
         return None
 
 
-def _revoked(item: Item, event: Event) -> None:
+def _revoked(item: Named, event: Event) -> None:
     sentence = MEANINGS[PERMISSION_REVOKED].sentence
     _set_state(item, item_states.REVOKED, event.webhook_code, sentence)
     item_requests.standby(item.id)
 
 
-def _account_revoked(item: Item, event: Event) -> None:
+def _account_revoked(item: Named, event: Event) -> None:
     if event.account_id:
         users.lock_ledger(item.user_id)
         accounts.close(item.id, event.account_id)
@@ -162,7 +165,7 @@ def is_known(event: Event) -> bool:
     return _name(event) in HANDLERS or _name(event) in LINK_HANDLERS
 
 
-def handle(event: Event, item: Item | None, session: LinkSession | None) -> Pull | None:
+def handle(event: Event, item: Named | None, session: LinkSession | None) -> Pull | None:
     """Change what the event changes; return the pull to ring for after the commit, if any."""
     handler, link_handler = HANDLERS.get(_name(event)), LINK_HANDLERS.get(_name(event))
     if handler and item and item.state != item_states.REPLACED:

@@ -26,7 +26,7 @@ from plaidapp.jobs import queue
 from plaidapp.redaction import redact_json
 from plaidapp.store import Pull
 from plaidapp.store.base.dialect import is_of_lock, wait_briefly_for_locks
-from plaidapp.store.connections import item_states, items, link_sessions
+from plaidapp.store.connections import item_states, link_sessions
 from plaidapp.store.webhooks import deliveries
 
 from . import handlers, outcomes, signing_key
@@ -92,13 +92,13 @@ def _store(token: str, event: Event, body: bytes, *, at_once: bool = True) -> St
     Link that is not stored: its person may have had everything deleted. No token is stored either:
     webhooks about Link have some that can be exchanged.
     """
-    item = items.by_plaid_id(event.item_id) if event.item_id else None
+    item = deliveries.named_item(event.item_id) if event.item_id else None
     session = link_sessions.of_token(hash_of(event.link_token)) if event.link_token else None
     is_unknown = (event.item_id or event.link_token) and not (item or session)
     if is_unknown or (item and item.state in item_states.BY_PERSON):
         return outcomes.IGNORED, None
     is_known = handlers.is_known(event)
-    at_once = at_once and not (is_known and item and deliveries.some_wait(item.id))
+    at_once = at_once and not (item and item.some_wait)
     is_new = deliveries.save(
         token,
         redact_json(body.decode(errors="replace").replace("\0", "")),

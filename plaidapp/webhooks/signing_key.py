@@ -68,6 +68,7 @@ def find(kid: str, event: Event, address: str) -> Key:
         key = signing_keys.find(kid)
         if key is None:
             key = _asked(kid, sender_of(event, address), cache)
+        db.session.commit()  # the webhook has a transaction of its own
         if not key:
             raise ForgedError("Plaid knows no such key")
         cache.set(kid, key)

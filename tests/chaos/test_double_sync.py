@@ -52,7 +52,7 @@ def ring_two_pulls(world: World, item_id: int) -> list[int]:
     """Enqueue two pulls of the same Item for the two free workers."""
     with world.app.app_context():
         item = db.session.get_one(Item, item_id)
-        sync_progress.request_sync([item_id])
+        sync_progress.request_sync(item_id)
         pair = [pulls.add(item.user_id, kinds.TRANSACTIONS, items=[item]) for _ in range(2)]
         db.session.commit()
         for pull in pair:

@@ -1,10 +1,9 @@
-"""Questions to the sandbox itself, panels as HTMX gets them, and the statements that run."""
+"""Questions to the sandbox itself, and panels as HTMX gets them."""
 
 import json
 
 import pytest
 import requests
-from sqlalchemy import event
 
 from plaidapp.extensions import db
 from plaidapp.store import Item
@@ -47,20 +46,3 @@ class Panel:
 @pytest.fixture
 def panel():
     return Panel
-
-
-@pytest.fixture
-def statements(app):
-    """Record every statement that any connection of the app runs."""
-    seen = []
-
-    def note(_connection, _cursor, statement, *_):
-        seen.append(statement)
-
-    with app.app_context():
-        engines = list(db.engines.values())
-    for engine in engines:
-        event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    for engine in engines:
-        event.remove(engine, "before_cursor_execute", note)

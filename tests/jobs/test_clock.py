@@ -236,10 +236,10 @@ def test_an_item_that_begins_to_fail_is_tried_soon(owner):
 def test_news_of_an_item_end_its_longer_waits(owner, news):
     item = add_item(owner, **BEHIND, sweeps=9, swept_at=now() - HOUR, next_look=now() + 9 * HOUR)
     if news == "a request":
-        sync_progress.request_sync([item.id])
+        sync_progress.request_sync(item.id)
     else:
         sync_progress.advance(item.id, "", "next", 2, item_states.COMPLETE, changed=False)
-        sync_progress.request_sync([item.id])
+        sync_progress.request_sync(item.id)
     db.session.commit()
     assert neglected() == []  # a pull is probably under way
 

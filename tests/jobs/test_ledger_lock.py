@@ -45,7 +45,7 @@ def test_nothing_is_written_to_a_ledger_that_is_not_locked(
     def begin(kind):
         with app.app_context():
             items = db.session.scalars(db.select(Item).order_by(Item.id.desc()).limit(1)).all()
-            sync_progress.request_sync([item.id for item in items])
+            sync_progress.request_syncs([item.id for item in items])
             pulls.add(alice.id, kind, items)
             db.session.commit()
         work()

@@ -126,9 +126,13 @@ def test_a_webhook_that_can_not_be_handled_stops_no_other(
     deliver, connected, handle, ask, monkeypatch, caplog
 ):
     alices, bobs = connected("alice"), connected("bob")
-    monkeypatch.setattr(deliveries, "some_wait", lambda _item_id: True)  # so that all wait
-    for event, item in ((BROKEN, alices), (SYNC, alices), (SYNC, bobs)):
-        assert deliver(event | {"item_id": item.plaid_item_id}) == 200
+    with monkeypatch.context() as patched:
+        known = deliveries.named_item
+        patched.setattr(  # so that all wait
+            deliveries, "named_item", lambda name: known(name)._replace(some_wait=True)
+        )
+        for event, item in ((BROKEN, alices), (SYNC, alices), (SYNC, bobs)):
+            assert deliver(event | {"item_id": item.plaid_item_id}) == 200
 
     with monkeypatch.context() as patched:
         patched.setitem(handlers.HANDLERS, tuple(BROKEN.values()), lambda *_: 1 / 0)

@@ -107,6 +107,19 @@ def test_the_queue_is_rung_for_the_new_pull(app, deliver, ask, connected):
     ]
 
 
+@pytest.mark.both_databases
+def test_a_webhook_takes_few_statements(deliver, connected, statements):
+    """Most of its time is theirs. The first one adds a pull, the second one finds it under way."""
+    event = SYNC | {"item_id": connected("alice").plaid_item_id}
+    deliver()  # the key is known
+    taken = []
+    for _ in range(2):
+        statements.clear()
+        assert deliver(event) == 200
+        taken.append(len([each for each in statements if not each.startswith("BEGIN")]))
+    assert taken == [7, 4]
+
+
 def test_no_webhook_is_lost_while_redis_is_away(another, deliver, ask, connected):
     item = connected("alice")
     without_redis = another(redis_url="redis://127.0.0.1:1/0")

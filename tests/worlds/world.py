@@ -260,7 +260,7 @@ class World:
         self.plaid.faults.clear()
         for item in self._items(institution):
             with self.app.app_context():
-                sync_progress.request_sync([item])
+                sync_progress.request_sync(item)
                 db.session.commit()
             self._run(self._add(kinds.TRANSACTIONS, item))
             self._run(self._add(kinds.RECURRING, item))
@@ -274,7 +274,7 @@ class World:
         if known := self._items(self._bank(a)):
             item = known[b % len(known)]
             with self.app.app_context():
-                sync_progress.request_sync([item])
+                sync_progress.request_sync(item)
                 db.session.commit()
             self._run(self._add(kind, item), b, c)
 

@@ -12,7 +12,7 @@ from plaidapp.store.connections import (
     standby,
 )
 from plaidapp.store.people import users
-from plaidapp.store.pulls import kinds, link_pulls, pulls, transitions
+from plaidapp.store.pulls import kinds, link_pulls, open_pulls, pulls, transitions
 
 from ..pulls import item_requests
 
@@ -47,7 +47,7 @@ def disconnect(item: Item, *, deletes_history: bool) -> Pull:
 
 def _pull_of(item: Item) -> Pull:
     """Return a new pull, or one that waits to ask Plaid once more and is now due."""
-    waiting = pulls.waiting(item.id, kinds.DISCONNECT)
+    waiting = open_pulls.waiting(item.id, kinds.DISCONNECT)
     if waiting is None:
         fields = {"institution_id": item.institution_id}
         return pulls.add(item.user_id, kinds.DISCONNECT, items=[item], **fields)

@@ -1,6 +1,5 @@
 """Which database the app runs on, for the few statements that differ."""
 
-from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from plaidapp.extensions import db
@@ -15,12 +14,11 @@ def on_sqlite() -> bool:
 
 
 def wait_briefly_for_locks(seconds: float) -> None:
-    """Let this transaction raise OperationalError if it has to wait longer for a lock.
+    """Begin a transaction that raises OperationalError if it has to wait longer for a lock.
 
     SQLite locks no rows. There, it waits for the one writer as always.
     """
-    if not on_sqlite():
-        db.session.execute(text(f"SET LOCAL lock_timeout = {1000 * seconds:.0f}"))
+    db.session.connection(execution_options={"lock_wait": seconds})
 
 
 def is_of_lock(error: OperationalError) -> bool:

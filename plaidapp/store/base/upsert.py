@@ -209,7 +209,7 @@ def insert_new(table: Table, row: Mapping[str, Any]) -> bool:
 
 @functools.cache
 def _new(table: Table, insert: InsertInto) -> Insert:
-    return insert(table).on_conflict_do_nothing()
+    return insert(table).on_conflict_do_nothing().inline()  # the new row's id is not needed
 
 
 def insert_missing(table: Table, columns: Sequence[str], rows: Select[*tuple[Any, ...]]) -> None:

@@ -22,7 +22,7 @@ from plaidapp.bank.error_sentences import may_end_unseen
 from plaidapp.extensions import db
 
 from ..base.types import Moment, now
-from ..base.writes import write
+from ..base.writes import one_of, write
 from .item import TABLE, Item
 from .item_states import COMPLETE, ENDED, ERROR, NOT_SYNCED
 from .state_changes import RECOVERED, record_recovery
@@ -105,32 +105,35 @@ def _by(moment: datetime | BindParameter[datetime]) -> Case[datetime]:
     return case((Item.next_look < moment, Item.next_look), else_=moment)
 
 
+_REQUESTED: Mapping[str, Any] = {
+    "sync_requested": TABLE.c.sync_requested + 1,
+    "sweeps": 0,
+    "next_look": _by(bindparam("soon", type_=Moment)),
+}
+_LASTS = ~one_of(TABLE.c.state, ENDED)
+_REQUEST = update(TABLE).where(TABLE.c.id == bindparam("item_id"), _LASTS).values(_REQUESTED)
 # Whoever locks several Items locks them in this order: then nobody waits in a circle.
 _CHOSEN = (
     select(TABLE.c.id)
-    .where(TABLE.c.id.in_(bindparam("item_ids", expanding=True)), TABLE.c.state.not_in(ENDED))
+    .where(TABLE.c.id.in_(bindparam("item_ids", expanding=True)), _LASTS)
     .order_by(TABLE.c.id)
     .with_for_update(key_share=True)
 )
-_REQUEST = (
-    update(TABLE)
-    .where(TABLE.c.id.in_(_CHOSEN))
-    .values(
-        sync_requested=TABLE.c.sync_requested + 1,
-        sweeps=0,
-        next_look=_by(bindparam("soon", type_=Moment)),
-    )
-)
+_REQUEST_EACH = update(TABLE).where(TABLE.c.id.in_(_CHOSEN)).values(_REQUESTED)
 
 
-def request_sync(item_ids: Sequence[int]) -> None:
-    """Count one more request for each Item. In SQL, so that two at the same time count as two.
+def request_sync(item_id: int) -> None:
+    """Count one more request. In SQL, so that two at the same time count as two. It locks the Item.
 
     The clock looks whether it is answered after policy.UNFINISHED_INTERVAL. Nothing is requested of
     an Item that has ended.
     """
-    soon = now() + policy.UNFINISHED_INTERVAL
-    write(_REQUEST, {"item_ids": list(item_ids), "soon": soon})
+    write(_REQUEST, {"item_id": item_id, "soon": now() + policy.UNFINISHED_INTERVAL})
+
+
+def request_syncs(item_ids: Sequence[int]) -> None:
+    """Count one more request for each Item."""
+    write(_REQUEST_EACH, {"item_ids": item_ids, "soon": now() + policy.UNFINISHED_INTERVAL})
 
 
 class Advance(Enum):

@@ -101,7 +101,8 @@ def begun(user_id: int, kind: str, **days: date | None) -> Begun:
     moment = now()
     since = moment if _limit(kind) is None else moment - policy.BILLED_WITHIN
     button = {"user_id": user_id, "kind": kind, "start_date": None, "end_date": None, **days}
-    rows = db.session.execute(_BEGUN, {**button, "since": since, "pull_id": 0, "now": moment}).all()
+    ahead = {"person": user_id, "pull_id": 0, "now": moment}
+    rows = db.session.execute(_BEGUN, {**button, "since": since, **ahead}).all()
     clicks: dict[int, Click] = {}
     for _, pull_id, state, created_at, repeats, item_id in rows:
         if pull_id is not None:

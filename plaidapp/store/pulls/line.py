@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Update, bindparam, func, or_, select, update
 from sqlalchemy.orm.attributes import set_committed_value
 
 from plaidapp import policy
@@ -19,19 +19,18 @@ from plaidapp.extensions import db, glance
 
 from ..base.types import Moment, now
 from ..base.writes import write
-from .pulls import PERSON, QUEUED, RUNNING, WEBHOOK, Pull
-from .transitions import TABLE
+from .pulls import PERSON, QUEUED, RUNNING, TABLE, WEBHOOK, Pull
 
-_IS_DUE = Pull.run_after <= bindparam("now", type_=Moment)
+_IS_DUE = TABLE.c.run_after <= bindparam("now", type_=Moment)
 TAKING_TURNS = (PERSON, WEBHOOK)
 
 
 def _in_line(asked_by: str) -> tuple[ColumnElement[bool], ...]:
     """Conditions: the pulls of all persons that run, or could."""
     return (
-        Pull.asked_by == asked_by,
-        Pull.state.in_((QUEUED, RUNNING)),
-        or_(Pull.state == RUNNING, _IS_DUE),
+        TABLE.c.asked_by == asked_by,
+        TABLE.c.state.in_((QUEUED, RUNNING)),
+        or_(TABLE.c.state == RUNNING, _IS_DUE),
     )
 
 
@@ -90,30 +89,43 @@ def _by_turns(pulls: Iterable[Pull]) -> list[Pull]:
 def _ahead(asked_by: str) -> Select[int]:
     return (
         select(func.count().label("number"))
-        .select_from(Pull)
+        .select_from(TABLE)
         .where(
             *_in_line(asked_by),
-            Pull.user_id == bindparam("user_id"),
-            Pull.id != bindparam("pull_id"),
-            or_(Pull.state == RUNNING, Pull.rung_at.is_not(None)),
+            TABLE.c.user_id == bindparam("person"),
+            TABLE.c.id != bindparam("pull_id"),
+            or_(TABLE.c.state == RUNNING, TABLE.c.rung_at.is_not(None)),
         )
     )
 
 
 AHEAD = _ahead(PERSON).subquery()
-"""How many clicks of `user_id` go before `pull_id` at the moment `now`."""
-
-
-def has_its_turn(pull: Pull) -> bool:
-    """May a worker have this pull now? Not if the person has policy.PULLS_AHEAD that go first."""
-    if pull.asked_by not in TAKING_TURNS:
-        return True
-    values = {"user_id": pull.user_id, "pull_id": pull.id, "now": now()}
-    return is_turn(db.session.scalar(_ahead(pull.asked_by), values) or 0)
+"""How many clicks of the `person` go before `pull_id` at the moment `now`."""
 
 
 def is_turn(ahead: int) -> bool:
+    """May a worker have a pull now that so many of the person's go before?"""
     return ahead < policy.PULLS_AHEAD
+
+
+@functools.cache
+def _take_turn(asked_by: str) -> Update:
+    ahead = _ahead(asked_by).correlate(None).scalar_subquery()
+    its_turn = TABLE.c.id == bindparam("pull_id"), ahead < bindparam("limit")
+    return update(TABLE).where(*its_turn).values(rung_at=bindparam("now"))
+
+
+def take_turn(pull: Pull) -> bool:
+    """As `mark_rung`, if it is the pull's turn. Otherwise change nothing and return False."""
+    if pull.asked_by not in TAKING_TURNS:
+        mark_rung([pull])
+        return True
+    moment = now()
+    values = {"person": pull.user_id, "pull_id": pull.id, "now": moment}
+    is_taken = write(_take_turn(pull.asked_by), values | {"limit": policy.PULLS_AHEAD}) == 1
+    if is_taken:
+        set_committed_value(pull, "rung_at", moment)
+    return is_taken
 
 
 @functools.cache

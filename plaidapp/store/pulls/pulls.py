@@ -4,20 +4,19 @@ A pull is a row first and a job second: the row says what to do, a worker claims
 `transitions`), and pages read from it how it goes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
-    ColumnElement,
     ForeignKey,
     Index,
     LargeBinary,
     String,
+    Table,
     Text,
     UniqueConstraint,
     bindparam,
-    exists,
     select,
 )
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
@@ -26,7 +25,6 @@ from sqlalchemy.orm.attributes import set_committed_value
 from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
-from ..base.writes import in_batches
 from ..connections.item import Item
 from . import kinds
 
@@ -148,18 +146,27 @@ class PullItem(Base):
         return self.phase == FAILED and self.error_code == self.item.error_code
 
 
+TABLE, PARTS = cast(Table, Pull.__table__), cast(Table, PullItem.__table__)
+
+
 def add(user_id: int, kind: str, items: Sequence[Item] = (), **fields: Any) -> Pull:
     """Add a queued pull over `items`. The caller rings the queue, or commits.
 
     Raises ValueError for an unknown kind.
     """
+    pull = add_over(user_id, kind, [item.id for item in items], **fields)
+    for pull_item, item in zip(pull.items, items, strict=True):
+        set_committed_value(pull_item, "item", item)  # so that it is not read again
+    return pull
+
+
+def add_over(user_id: int, kind: str, item_ids: Iterable[int], **fields: Any) -> Pull:
+    """As `add`, for a caller who has not read the Items, and does not need them from the pull."""
     kinds.of(kind)
-    pull_items = [PullItem(item_id=item.id) for item in items]
+    pull_items = [PullItem(item_id=item_id) for item_id in item_ids]
     pull = Pull(user_id=user_id, kind=kind, items=pull_items, **fields)
     db.session.add(pull)
     db.session.flush()
-    for pull_item, item in zip(pull_items, items, strict=True):
-        set_committed_value(pull_item, "item", item)  # so that it is not read again
     return pull
 
 
@@ -188,55 +195,3 @@ def by_id(pull_id: int) -> Pull:
         _BY_ID, {"pull_id": pull_id}, execution_options={"populate_existing": True}
     )
     return found.unique().one()
-
-
-_TAKES_REQUESTS = Pull.kind.in_(kinds.names(lambda kind: kind.takes_requests))
-_SYNCS_UNDER_WAY = _TAKES_REQUESTS, Pull.state.in_((QUEUED, RUNNING))
-# Every webhook asks, and making a query takes longer than running it.
-_SYNCING = (
-    select(Pull)
-    .join(PullItem)
-    .where(PullItem.item_id == bindparam("item_id"), *_SYNCS_UNDER_WAY)
-    .order_by(Pull.id)
-    .limit(1)
-)
-
-
-def syncing(item_id: int) -> Pull | None:
-    """Return a queued or running pull that a new request to sync this Item can rely on."""
-    return db.session.scalars(_SYNCING, {"item_id": item_id}).first()
-
-
-def with_sync_under_way(item_ids: Sequence[int]) -> set[int]:
-    """Return the ids of those Items for which `syncing` would return a pull."""
-    return _with_pull(item_ids, *_SYNCS_UNDER_WAY)
-
-
-def with_pull_under_way(item_ids: Sequence[int], kind_names: Sequence[str]) -> set[int]:
-    """Return the ids of those Items that have a queued or running pull of these kinds."""
-    return _with_pull(item_ids, Pull.kind.in_(kind_names), Pull.state.in_((QUEUED, RUNNING)))
-
-
-def _with_pull(item_ids: Sequence[int], *conditions: ColumnElement[bool]) -> set[int]:
-    found: set[int] = set()
-    # As a join, SQLite would begin with all pulls that wait, however many there are.
-    is_under_way = exists().where(Pull.id == PullItem.pull_id, *conditions)
-    for ids in in_batches(item_ids):
-        query = select(PullItem.item_id).where(PullItem.item_id.in_(ids), is_under_way)
-        found.update(db.session.scalars(query))
-    return found
-
-
-def waiting(item_id: int, kind: str) -> Pull | None:
-    """Return a pull of this kind that has not begun to ask the bank about this Item."""
-    return _first_of_item(item_id, Pull.kind == kind, Pull.state == QUEUED)
-
-
-def under_way(item_id: int, kind: str) -> Pull | None:
-    """Return a pull of this kind for the Item that is queued or running."""
-    return _first_of_item(item_id, Pull.kind == kind, Pull.state.in_((QUEUED, RUNNING)))
-
-
-def _first_of_item(item_id: int, *conditions: ColumnElement[bool]) -> Pull | None:
-    query = select(Pull).join(PullItem).where(PullItem.item_id == item_id, *conditions)
-    return db.session.scalars(query.order_by(Pull.id).limit(1)).first()

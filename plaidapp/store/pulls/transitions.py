@@ -5,10 +5,9 @@ comes back cannot overwrite what its successor writes.
 """
 
 import functools
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
-    Table,
     Update,
     bindparam,
     exists,
@@ -26,7 +25,7 @@ from ..base.types import now
 from ..base.writes import write
 from ..people.users import User
 from . import kinds
-from .pulls import DISMISSED, DONE, FAILED, QUEUED, RUNNING, Pull, PullItem
+from .pulls import DISMISSED, DONE, FAILED, QUEUED, RUNNING, TABLE, Pull, PullItem
 
 
 def change(*conditions: Any, **values: Any) -> int:
@@ -34,7 +33,6 @@ def change(*conditions: Any, **values: Any) -> int:
     return write(update(Pull).where(*conditions).values(**values, revision=Pull.revision + 1))
 
 
-TABLE = cast(Table, Pull.__table__)
 _MOMENT = bindparam("moment", type_=TABLE.c.run_after.type)
 _IS_LEAVING = exists().where(User.id == TABLE.c.user_id, User.leaving_since.is_not(None))
 """A page that was on its way when the person left may have added a pull."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import cast
+from typing import NamedTuple, cast
 
 from sqlalchemy import ForeignKey, String, Table, Text, bindparam, delete, exists, select
 from sqlalchemy.orm import Mapped, aliased, mapped_column
@@ -12,6 +12,7 @@ from plaidapp.extensions import Base, db
 from ..base.types import BigId, Moment, now
 from ..base.upsert import insert_missing, insert_new
 from ..base.writes import write
+from ..connections.item import TABLE as ITEM
 
 
 class Webhook(Base):
@@ -112,17 +113,30 @@ def put_off(fingerprint: str) -> None:
     insert_missing(WAITING, ["webhook_id"], webhook_id)
 
 
-_WAITS = (
-    select(WaitingWebhook.webhook_id)
-    .join(Webhook, Webhook.id == WaitingWebhook.webhook_id)
-    .where(Webhook.item_id == bindparam("item_id"))
-    .limit(1)
-)
+class NamedItem(NamedTuple):
+    """The Item that a delivery names: as much of it as most handlers have to know.
+
+    `some_wait` says that deliveries of it wait. Then a new one has to wait too: their order counts.
+    """
+
+    id: int
+    user_id: int
+    state: str
+    update_status: str | None
+    some_wait: bool
 
 
-def some_wait(item_id: int) -> bool:
-    """Do deliveries of this Item wait? Then a new one has to wait too: their order counts."""
-    return db.session.scalar(_WAITS, {"item_id": item_id}) is not None
+# Every webhook asks. Of the table alone, this takes half as long as of the model.
+_IS_OF_ITEM = TABLE.c.id == WAITING.c.webhook_id, TABLE.c.item_id == ITEM.c.id
+_NAMED = select(
+    *(ITEM.c.id, ITEM.c.user_id, ITEM.c.state, ITEM.c.update_status),
+    exists(select(WAITING.c.webhook_id).where(*_IS_OF_ITEM)),
+).where(ITEM.c.plaid_item_id == bindparam("plaid_item_id"))
+
+
+def named_item(plaid_item_id: str) -> NamedItem | None:
+    found = db.session.execute(_NAMED, {"plaid_item_id": plaid_item_id}).first()
+    return NamedItem._make(found) if found else None
 
 
 def waiting(webhook_ids: Sequence[int]) -> Sequence[int]:

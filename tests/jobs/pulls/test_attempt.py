@@ -114,7 +114,7 @@ def test_a_bank_that_prepares_is_asked_again_without_a_failure(claim, link, look
 def test_a_request_during_a_sync_makes_another_round(claim, link, look):
     item = link()
     attempt = claim(kinds.TRANSACTIONS, items=[item])
-    sync_progress.request_sync([item.id])
+    sync_progress.request_sync(item.id)
     db.session.commit()
     assert not attempt.conclude([])
     pull = look(attempt.pull.id)
@@ -126,7 +126,7 @@ def test_a_sync_of_two_items_does_not_end_before_a_request_for_the_first_is_seen
     attempt = claim(kinds.TRANSACTIONS, items=linked)
     first, second = attempt.pull.items
     attempt.report(first, phase=pulls.DONE)
-    sync_progress.request_sync([linked[0].id])
+    sync_progress.request_sync(linked[0].id)
     db.session.commit()
     attempt.report(second, phase=pulls.DONE)
     assert not attempt.conclude([])
@@ -139,7 +139,7 @@ def test_a_sync_of_two_items_does_not_end_before_a_request_for_the_first_is_seen
 def test_a_pull_that_does_not_sync_leaves_requests_to_others(claim, link, look, kind):
     item = link()
     attempt = claim(kind, items=[item])
-    sync_progress.request_sync([item.id])
+    sync_progress.request_sync(item.id)
     db.session.commit()
     assert attempt.conclude([])
     assert look(attempt.pull.id).state == "done"

@@ -39,7 +39,7 @@ def pull(app, alice, connect):
     connect(alice, override_username="user_transactions_dynamic", override_password="any")
     with app.app_context():
         (item,) = items.everyone()
-        sync_progress.request_sync([item.id])
+        sync_progress.request_sync(item.id)
         added = pulls.add(alice.id, kinds.TRANSACTIONS, items=[item])
         db.session.commit()
         return added.id

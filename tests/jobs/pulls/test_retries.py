@@ -72,7 +72,7 @@ def test_one_retryable_error_is_enough_for_a_retry(
     expired, healthy = linked[finally_refused], linked[1 - finally_refused]
     bank_server.call("/sandbox/item/reset_login", access_token=token_of(expired))
     bank_server.misbehave(path=path, after=1 - finally_refused, times=1, **DOWN)
-    sync_progress.request_sync([item.id for item in linked])
+    sync_progress.request_syncs([item.id for item in linked])
     pull_id = begin(kind, items=linked)
 
     run(pull_id)

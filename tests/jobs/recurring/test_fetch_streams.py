@@ -68,7 +68,7 @@ def refusal(code):
 @pytest.fixture
 def sync(begin, run):
     def go(item):
-        sync_progress.request_sync([item.id])
+        sync_progress.request_sync(item.id)
         run(begin(kinds.TRANSACTIONS, items=[item]))
 
     return go
@@ -280,7 +280,7 @@ def test_after_redis_was_wiped_the_pull_is_done(context, item):
 
 def test_the_pull_ends_even_if_the_item_has_a_newer_request(item, run, look):
     """Transactions are another pull's work: this one would never end."""
-    sync_progress.request_sync([item.id])
+    sync_progress.request_sync(item.id)
     db.session.commit()
     (pull,) = of_kind()
     run(pull.id)

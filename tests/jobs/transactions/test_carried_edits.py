@@ -40,7 +40,7 @@ def pull(app, item):
     """Run a pull of the Item: "transactions", or "repair" from the empty cursor."""
 
     def run(kind=kinds.TRANSACTIONS):
-        sync_progress.request_sync([item.id])
+        sync_progress.request_sync(item.id)
         added = pulls.add(item.user_id, kind, items=[item])
         db.session.commit()
         with app.app_context():

@@ -19,7 +19,7 @@ from sandbox import bank_activity
 @pytest.fixture
 def sync(begin, run):
     def go(item):
-        sync_progress.request_sync([item.id])
+        sync_progress.request_sync(item.id)
         run(begin(kinds.TRANSACTIONS, items=[item]))
 
     return go

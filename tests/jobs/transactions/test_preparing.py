@@ -122,7 +122,7 @@ def test_two_pulls_of_a_preparing_bank_wait_for_the_same_moment(
     run(first)
     item = look(first).items[0].item
     pass_time(60)
-    sync_progress.request_sync([item.id])
+    sync_progress.request_sync(item.id)
     begin(kinds.TRANSACTIONS, items=[item])
     tick()
     before = len(times)
@@ -155,7 +155,7 @@ def test_a_complete_history_stays_complete_if_the_bank_then_gives_no_status(
     item = link()
     asked("rows")
     for kind in (kinds.TRANSACTIONS, kinds.REPAIR):
-        sync_progress.request_sync([item.id])
+        sync_progress.request_sync(item.id)
         pull_id = begin(kind, items=[item])
         run(pull_id)
         pull = look(pull_id)

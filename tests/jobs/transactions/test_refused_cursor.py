@@ -25,7 +25,7 @@ refusals = pytest.mark.parametrize(
 @pytest.fixture
 def sync(begin, run, look):
     def go(*items):
-        sync_progress.request_sync([item.id for item in items])
+        sync_progress.request_syncs([item.id for item in items])
         pull_id = begin(kinds.TRANSACTIONS, items=items)
         run(pull_id)
         return look(pull_id)

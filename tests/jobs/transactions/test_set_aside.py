@@ -78,7 +78,7 @@ def bank(rewrite):
 @pytest.fixture
 def sync(begin, run, look):
     def go(item, kind=kinds.TRANSACTIONS):
-        sync_progress.request_sync([item.id])
+        sync_progress.request_sync(item.id)
         pull_id = begin(kind, items=[item])
         run(pull_id)
         pull = look(pull_id)

@@ -60,7 +60,7 @@ def sync(item, row, begin, run, rewrite):
             return page | {"added": [], "modified": [], "removed": removed}
 
         rewrite("/transactions/sync", edit if change else remove)
-        sync_progress.request_sync([item.id])
+        sync_progress.request_sync(item.id)
         run(begin(kinds.TRANSACTIONS, items=[item]))
 
     return with_change

@@ -29,7 +29,7 @@ def sync(begin, run, look):
     """Request a sync of an Item and run its pull. Return the pull."""
 
     def go(item):
-        sync_progress.request_sync([item.id])
+        sync_progress.request_sync(item.id)
         pull_id = begin(kinds.TRANSACTIONS, items=[item])
         run(pull_id)
         return look(pull_id)
@@ -238,7 +238,7 @@ def test_a_sync_that_lost_the_cursor_starts_over_and_stores_newer_rows(
     def overtake(token):
         jobs.run(other)
         bank_activity.refresh(bank_server.app.extensions["sandbox"], token)
-        sync_progress.request_sync([unsynced.id])
+        sync_progress.request_sync(unsynced.id)
 
     meanwhile(overtake, pages=2)
     pull = sync(unsynced)
@@ -249,7 +249,7 @@ def test_a_sync_that_lost_the_cursor_starts_over_and_stores_newer_rows(
 
 
 def test_a_request_during_a_sync_is_not_lost(dynamic, sync, meanwhile, item_now, bank_server):
-    meanwhile(lambda _: sync_progress.request_sync([dynamic.id]), pages=0)
+    meanwhile(lambda _: sync_progress.request_sync(dynamic.id), pages=0)
     before = calls(bank_server)
     sync(dynamic)
     assert calls(bank_server) - before == 2
@@ -260,7 +260,7 @@ def test_no_transaction_is_open_while_the_bank_is_asked(small_pages, unsynced, s
     seen = []
 
     def write(_):
-        sync_progress.request_sync([unsynced.id])
+        sync_progress.request_sync(unsynced.id)
         db.session.commit()
         seen.append(db.session.scalar(select(Item.sync_requested).where(Item.id == unsynced.id)))
 
@@ -317,7 +317,7 @@ def test_a_repair_that_lost_the_cursor_starts_over(
 
     def overtake(token):
         bank_activity.refresh(bank_server.app.extensions["sandbox"], token)
-        sync_progress.request_sync([dynamic.id])
+        sync_progress.request_sync(dynamic.id)
         jobs.run(begin(kinds.TRANSACTIONS, items=[dynamic]))
 
     meanwhile(overtake, pages=0)

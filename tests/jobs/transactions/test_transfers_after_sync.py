@@ -65,13 +65,13 @@ def test_either_bank_may_be_synced_first(logins, connect, begin, run, today, ord
     checking.row(out, today, "70", "Transfer")
     later = savings.row(into, today, "-70", "From afar")
     for item in items:
-        sync_progress.request_sync([item.id])
+        sync_progress.request_sync(item.id)
         run(begin(kinds.TRANSACTIONS, items=[item]))
     assert matched() == {("To savings", "Deposit"): 1, ("Transfer", "From afar"): 1}
 
     savings.remove(later)
     for item in items:
-        sync_progress.request_sync([item.id])
+        sync_progress.request_sync(item.id)
         run(begin(kinds.TRANSACTIONS, items=[item]))
     assert matched() == {("To savings", "Deposit"): 1}
     check(*items)

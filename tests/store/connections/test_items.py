@@ -51,8 +51,8 @@ def test_the_applied_count_never_decreases(item, wants, applied):
     ],
 )
 def test_a_sync_learns_of_requests_made_during_it(item, want, state, outcome):
-    sync_progress.request_sync([item.id])
-    sync_progress.request_sync([item.id])
+    sync_progress.request_sync(item.id)
+    sync_progress.request_sync(item.id)
     state_changes.set_state(item.id, state, None, None)
     assert (
         sync_progress.advance(item.id, "", "c1", want, item_states.COMPLETE, changed=False)
@@ -82,7 +82,7 @@ def test_a_replaced_item_stays_replaced(item, state):
 
 def test_other_items_do_not_change(item, another_item):
     advance(item, "", "c1", 1)
-    sync_progress.request_sync([item.id])
+    sync_progress.request_sync(item.id)
     db.session.commit()
     assert read(another_item)[:3] == ("", 0, 0)
 
@@ -96,7 +96,7 @@ def test_simultaneous_requests_all_count(context, item):
             db.session.rollback()
             both.wait()
             for _ in range(10):
-                sync_progress.request_sync([item.id])
+                sync_progress.request_sync(item.id)
                 db.session.commit()
 
     threads = [threading.Thread(target=request) for _ in range(4)]
