@@ -5,10 +5,11 @@ from contextlib import suppress
 from datetime import date
 from typing import NamedTuple
 
+from babel.dates import get_date_format
+from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from plaidapp.days import long_day, long_month, month, short_month, today
-from plaidapp.languages import current_locale
 from plaidapp.store.base.dates import days_later, last_of_month, months_later
 from plaidapp.store.base.search_terms import words_of
 
@@ -143,9 +144,9 @@ def _in_numbers(digits: str) -> date:
     between the numbers. Raises ValueError."""
     with suppress(ValueError):
         return date.fromisoformat(digits)
-    pattern = current_locale().date_formats["short"].pattern
     first, second, year = int(digits[:2]), int(digits[2:4]), int(digits[4:])
-    is_month_first = pattern.lower().index("m") < pattern.lower().index("d")
+    pattern = get_date_format("short", get_locale()).pattern.lower()
+    is_month_first = pattern.index("m") < pattern.index("d")
     return date(year, *((first, second) if is_month_first else (second, first)))
 
 
