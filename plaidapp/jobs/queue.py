@@ -6,6 +6,7 @@ and the clock rings later.
 
 import logging
 import re
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,7 +26,8 @@ from plaidapp.store import Pull
 from plaidapp.store.pulls import line, pulls
 
 from .pull_job import JOB, QUEUE, PullJob
-from .pulls.lines import BELL, LAST_CLICK, LAST_WEBHOOK, PUSH, Place, take_click
+from .pulls import lines
+from .pulls.lines import KEYS, PUSH, Place
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ class PullQueue(Queue):
     """RQ's queue, with the lines of `pulls.lines`. Workers take only jobs of ours from it."""
 
     job_class = PullJob
+    _bell = lines.WORK_BELL
+    _first = staticmethod(lines.take)
 
     @classmethod
     def lmove(cls, connection: redis.Redis, queue_key: str, timeout: int | None) -> Any:
@@ -64,7 +68,15 @@ class PullQueue(Queue):
 
     @classmethod
     def _take(cls, connection: redis.Redis, queue_key: str, timeout: int | None) -> Any:
-        return super().lmove(connection, queue_key, timeout)
+        taken = IntermediateQueue.get_intermediate_queue_key(queue_key)
+        deadline = time.monotonic() + (timeout or 0)
+        while not (job_id := cls._first(connection, queue_key, taken)):
+            if timeout is None:
+                return None
+            if time.monotonic() > deadline:
+                raise DequeueTimeout(timeout, queue_key)
+            connection.blpop([cls._bell], lines.LOOK_AGAIN)
+        return queue_key, job_id
 
     def push_job_id(
         self, job_id: str, pipeline: Pipeline | None = None, at_front: bool = False
@@ -74,22 +86,14 @@ class PullQueue(Queue):
         `at_front` is a Place.
         """
         connection = self.connection if pipeline is None else pipeline
-        keys = self.key, LAST_CLICK, LAST_WEBHOOK, BELL
-        connection.eval(PUSH, len(keys), *keys, job_id, int(at_front))
+        connection.eval(PUSH, len(KEYS) + 1, self.key, *KEYS, job_id, int(at_front))
 
 
 class ClickQueue(PullQueue):
     """The same queue, of which a worker takes the clicks and nothing else."""
 
-    @classmethod
-    def _take(cls, connection: redis.Redis, queue_key: str, timeout: int | None) -> Any:
-        taken = IntermediateQueue.get_intermediate_queue_key(queue_key)
-        while not (job_id := take_click(connection, queue_key, taken)):
-            if timeout is None:
-                return None
-            if not connection.blpop([BELL], timeout):
-                raise DequeueTimeout(timeout, queue_key)
-        return queue_key, job_id
+    _bell = lines.CLICK_BELL
+    _first = staticmethod(lines.take_click)
 
 
 def ring(pull: Pull) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import update
 from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock, pull_job, queue
+from plaidapp.jobs.pulls import lines
 from plaidapp.store import Pull
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls, transitions
@@ -70,6 +71,43 @@ def test_a_process_for_clicks_takes_nothing_else(ask, waiting, context, comes):
         assert taken.result() == (ours, b"pull-%d-0" % clicks[0])
     assert queue.ClickQueue.lmove(connection, ours, None) is None
     assert waiting() == others
+
+
+def test_a_click_is_left_to_a_process_that_has_nothing_else_to_do(ask, context):
+    connection = context.extensions["redis"]
+    ours = Queue(pull_job.QUEUE, connection=connection).key
+
+    def taken(queue_class):
+        found = queue_class.lmove(connection, ours, None)
+        return found and int(found[1].split(b"-")[1])
+
+    assert taken(queue.ClickQueue) is None  # it is idle
+    first, second, other = ask(pulls.PERSON), ask(pulls.PERSON), ask(pulls.CLOCK)
+    assert taken(queue.PullQueue) == other
+    assert taken(queue.PullQueue) is None
+    assert taken(queue.ClickQueue) == first  # it is busy now
+    assert taken(queue.PullQueue) == second
+
+
+def test_a_process_for_clicks_that_was_killed_keeps_no_click_waiting(ask, context, monkeypatch):
+    connection = context.extensions["redis"]
+    ours = Queue(pull_job.QUEUE, connection=connection).key
+    monkeypatch.setattr(lines, "IDLE_FOR", -1)  # it said so long ago
+    assert queue.ClickQueue.lmove(connection, ours, None) is None
+    click = ask(pulls.PERSON)
+    assert queue.PullQueue.lmove(connection, ours, 30) == (ours, b"pull-%d-0" % click)
+
+
+def test_other_processes_are_told_of_a_second_click(ask, context):
+    """They wait for a bell that didn't ring for the clicks."""
+    connection = context.extensions["redis"]
+    ours = Queue(pull_job.QUEUE, connection=connection).key
+    assert queue.ClickQueue.lmove(connection, ours, None) is None
+    first, second = ask(pulls.PERSON), ask(pulls.PERSON)
+    assert not connection.exists(lines.WORK_BELL)
+    assert queue.ClickQueue.lmove(connection, ours, None) == (ours, b"pull-%d-0" % first)
+    assert connection.exists(lines.WORK_BELL)
+    assert queue.PullQueue.lmove(connection, ours, None) == (ours, b"pull-%d-0" % second)
 
 
 def test_each_line_goes_on_after_workers_have_emptied_it(ask, waiting, context):

@@ -1,5 +1,7 @@
 """The lines of the queue in Redis: clicks, then pulls of webhooks, then all others, in one list."""
 
+import os
+import socket
 from enum import IntEnum
 from typing import Any
 
@@ -9,39 +11,76 @@ from flask import current_app
 QUEUE_KEY = "rq:queue:default"
 LAST_CLICK, LAST_WEBHOOK = "plaidapp:last-click", "plaidapp:last-webhook"
 """The keys that name the last click and the last pull of a webhook that were put in the queue."""
-BELL = "plaidapp:click-bell"
-"""A list with one entry after a click was put in the queue: it wakes one process that takes clicks
-only. Such a process can't wait for the queue itself, where other jobs are too."""
-PUSH = """
-local queue, last_click, last_webhook, bell = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+CLICK_BELL, WORK_BELL = "plaidapp:click-bell", "plaidapp:work-bell"
+"""Lists with one entry after a click, or another job, was put in the queue: each wakes one process
+that has nothing to do. It can't wait for the queue itself, which also has jobs that it leaves."""
+IDLE = "plaidapp:idle-for-clicks"
+"""The processes that take clicks only and have nothing to do, each with the second until which it
+says so. If one is killed, the others leave no click to it any longer than IDLE_FOR."""
+IDLE_FOR = 3
+"""Seconds. A process looks again after LOOK_AGAIN, and then says so again."""
+LOOK_AGAIN = 1
+"""Seconds. A job for which no bell rang waits that long: RQ puts some back, and older versions of
+the app had one bell."""
+KEYS = LAST_CLICK, LAST_WEBHOOK, CLICK_BELL, WORK_BELL, IDLE
+_SHARED = """
+local queue, last_click, last_webhook, click_bell, work_bell, idle = unpack(KEYS, 1, 6)
+local second = tonumber(redis.call('TIME')[1])
+local function ring(bell)
+  redis.call('DEL', bell)
+  redis.call('RPUSH', bell, 1)
+end
+local function clicks()  -- the number of clicks in the queue, which begins with them
+  local last = redis.call('GET', last_click)
+  return (last and redis.call('LPOS', queue, last) or -1) + 1
+end
+local function somebody_is_idle()
+  return redis.call('ZCOUNT', idle, second, '+inf') > 0
+end
+"""
+PUSH = f"""{_SHARED}
 local job, place = ARGV[1], tonumber(ARGV[2])
 if redis.call('LPOS', queue, job) then return end
 local function goes_after(key)
   local last = redis.call('GET', key)
   return last and redis.call('LINSERT', queue, 'AFTER', last, job) > 0
 end
-if place == 0 then
-  redis.call('RPUSH', queue, job)
-elseif place == 1 then
+if place == 1 then
   if not goes_after(last_click) then redis.call('LPUSH', queue, job) end
   redis.call('SET', last_click, job)
-  redis.call('DEL', bell)
-  redis.call('RPUSH', bell, 1)
+  ring(click_bell)
+  if somebody_is_idle() then return end
+elseif place == 0 then
+  redis.call('RPUSH', queue, job)
 else
   if not (goes_after(last_webhook) or goes_after(last_click)) then
     redis.call('LPUSH', queue, job)
   end
   redis.call('SET', last_webhook, job)
 end
+ring(work_bell)
 """
-"""Redis runs this script without a break, so that no worker takes the last click in between."""
-TAKE = """
-local last = redis.call('GET', KEYS[2])
-if last and redis.call('LPOS', KEYS[1], last) then
-  return redis.call('LMOVE', KEYS[1], KEYS[3], 'LEFT', 'RIGHT')
+"""Redis runs a script without a break, so that no worker takes the last click in between."""
+TAKE_CLICK = f"""{_SHARED}
+local taken, process = KEYS[7], ARGV[1]
+if clicks() == 0 then
+  redis.call('ZADD', idle, second + ARGV[2], process)
+  return
 end
+redis.call('ZREM', idle, process)
+if clicks() > 1 and not somebody_is_idle() then ring(work_bell) end
+return redis.call('LMOVE', queue, taken, 'LEFT', 'RIGHT')
 """
-"""Clicks go first, so the first job is a click if the last click is still in the queue."""
+TAKE = f"""{_SHARED}
+local taken = KEYS[7]
+local job = redis.call('LINDEX', queue, somebody_is_idle() and clicks() or 0)
+if job then
+  redis.call('LREM', queue, 1, job)
+  redis.call('RPUSH', taken, job)
+end
+return job
+"""
+"""Clicks go first, but are left to a process that has nothing else to do."""
 WAITS = """
 local first, last = redis.call('LINDEX', KEYS[1], 0), redis.call('GET', KEYS[2])
 if not (first and last) or string.find(first, 'pull-' .. ARGV[1] .. '-', 1, true) == 1 then
@@ -57,10 +96,16 @@ class Place(IntEnum):
     END, CLICKS, WEBHOOKS = range(3)
 
 
+def take(connection: redis.Redis, queue: str, taken: str) -> Any:
+    """Move the first job of the queue to the list `taken`, and return its id. None if there is none
+    but clicks that another process is about to take."""
+    return connection.eval(TAKE, len(KEYS) + 2, queue, *KEYS, taken)
+
+
 def take_click(connection: redis.Redis, queue: str, taken: str) -> Any:
-    """Move the first click of the queue to the list `taken`, and return its job. None if there is
-    none."""
-    return connection.eval(TAKE, 3, queue, LAST_CLICK, taken)
+    """Do so with the first click. None if there is none: this process has nothing to do then."""
+    process = f"{socket.gethostname()}-{os.getpid()}"
+    return connection.eval(TAKE_CLICK, len(KEYS) + 2, queue, *KEYS, taken, process, IDLE_FOR)
 
 
 def click_waits(running: int) -> bool:

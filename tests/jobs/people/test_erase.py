@@ -11,7 +11,7 @@ from plaidapp.bank.link_payloads import hash_of
 from plaidapp.extensions import db
 from plaidapp.jobs import clock, queue
 from plaidapp.jobs.people import erase
-from plaidapp.jobs.pulls.lines import BELL, LAST_CLICK
+from plaidapp.jobs.pulls.lines import CLICK_BELL, LAST_CLICK, WORK_BELL
 from plaidapp.store import Item, LinkResult, LinkSession, LoginSession, Pull, User
 from plaidapp.store.base import owned_rows
 from plaidapp.store.base.types import now
@@ -122,7 +122,7 @@ def test_nothing_is_left_of_the_person_and_others_are_untouched(
     assert all_rows() == {name: rows for name, rows in before.items() if name != "user"} | {
         "user": [row for row in before["user"] if row.id == other]
     }
-    ours = LAST_CLICK.encode(), BELL.encode()
+    ours = LAST_CLICK.encode(), CLICK_BELL.encode(), WORK_BELL.encode()
     of_everyone = (b"rq:queues", b"rq:worker", b"rq:clean", *ours)
     keys = app.extensions["redis"].keys()
     assert [key for key in keys if not key.startswith(of_everyone)] == []
