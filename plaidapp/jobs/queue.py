@@ -70,7 +70,7 @@ class PullQueue(Queue):
     def _take(cls, connection: redis.Redis, queue_key: str, timeout: int | None) -> Any:
         taken = IntermediateQueue.get_intermediate_queue_key(queue_key)
         deadline = time.monotonic() + (timeout or 0)
-        while not (job_id := cls._first(connection, queue_key, taken)):
+        while (job_id := cls._first(connection, queue_key, taken)) is None:
             if timeout is None:
                 return None
             if time.monotonic() > deadline:
