@@ -66,6 +66,11 @@ def page(wanted: Filter, limit: int, after: Place | None = None) -> Sequence[Tra
     rows = _page(wanted, in_stretch(wanted, end), limit, after)
     if len(rows) == limit or end is None:
         return rows
+    return _anywhere(wanted, limit, after)
+
+
+def _anywhere(wanted: Filter, limit: int, after: Place | None) -> Sequence[Transaction]:
+    """Return what `page` does, of a filter that few rows match."""
     first = wanted.search[0] if wanted.search else None
     if first and first.categories and not first.is_category and not wanted.has_index:
         return _by_meaning(wanted, limit, after)
@@ -85,7 +90,8 @@ def nearby(wanted: Filter, limit: int) -> Sequence[Transaction]:
 
 def _by_meaning(wanted: Filter, limit: int, after: Place | None) -> Sequence[Transaction]:
     """Read a page of each meaning of a word and merge them."""
-    rows = {row.id: row for part in wanted.by_meaning() for row in page(part, limit, after)}
+    parts = wanted.by_meaning()
+    rows = {row.id: row for part in parts for row in _anywhere(part, limit, after)}
     in_order = sorted(
         rows.values(), key=lambda row: place_of(row, wanted.sort), reverse=wanted.descending
     )
