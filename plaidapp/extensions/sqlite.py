@@ -32,8 +32,8 @@ def configure(engine: Engine) -> None:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT}")
         cursor.execute("PRAGMA wal_autocheckpoint=10000")  # in pages: enough for a long history
-        # In KB, for each connection. Pages of a long history look up a thousand rows here and there;
-        # with SQLite's 2,000 KB they take three times as long.
+        # In KB, for each connection. Pages of a long history look up a thousand rows here and
+        # there; with SQLite's 2,000 KB they take three times as long.
         cursor.execute("PRAGMA cache_size=-8000")
         cursor.close()
 
