@@ -81,7 +81,7 @@ class Exchange(HTTPMessageDelegate):
                 *self.request, bytes(self._body), self._size, *self.conn.stream.parties
             )
             Answer(self).run(app, environ)
-        except BaseException:  # the thread would end, and the client would wait forever
+        except BaseException:  # the pool would keep it to itself, and the client would wait forever
             log.exception("A request ended without an answer.")
             self.loop.call_soon_threadsafe(self.abort)
 

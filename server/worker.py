@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
-import threading
-from queue import SimpleQueue
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from gunicorn.workers.base import Worker
 
@@ -25,15 +24,7 @@ class BufferingWorker(Worker):
     alive: bool
 
     def run(self) -> None:
-        self._line: SimpleQueue[Exchange | None] = SimpleQueue()
-        self._unfinished: set[Exchange] = set()
-        for number in range(self.cfg.threads):
-            threading.Thread(target=self._answer, name=f"app_{number}").start()
-        try:
-            asyncio.run(self._serve())
-        finally:
-            for _ in range(self.cfg.threads):
-                self._line.put(None)
+        asyncio.run(self._serve())
         # A process manager may signal the whole group, and gunicorn then signals this process once
         # more. That must not cut short what it does at its end.
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -44,6 +35,8 @@ class BufferingWorker(Worker):
         self._now = loop.time
         self._news = asyncio.Event()
         self._retired_at: float | None = None
+        self._pool = ThreadPoolExecutor(self.cfg.threads, "app")
+        self._unfinished: set[Future[None]] = set()
         clients = Clients(self._begin)
         for listener in self.sockets:
             listener.sock.setblocking(False)
@@ -54,6 +47,7 @@ class BufferingWorker(Worker):
                 await asyncio.wait_for(self._news.wait(), 1)
             self._news.clear()
         await self._drain(clients)
+        self._pool.shutdown(wait=False)
 
     def _stop(self) -> None:
         self.alive = False
@@ -84,15 +78,9 @@ class BufferingWorker(Worker):
         if self.nr == self.max_requests:
             self._retired_at = self._now()
             self._news.set()
-        self._unfinished.add(exchange)
-        self._line.put(exchange)
-
-    def _answer(self) -> None:
-        """Run the app for each request whose turn it is. A thread calls this."""
-        while exchange := self._line.get():
-            exchange.run(self.wsgi)
-            self._unfinished.discard(exchange)
-            del exchange  # its body would stay in memory until the next request
+        running = self._pool.submit(exchange.run, self.wsgi)
+        self._unfinished.add(running)
+        running.add_done_callback(self._unfinished.discard)
 
     async def _drain(self, clients: Clients) -> None:
         """Answer what clients have asked for. Some may be sending a request at this moment."""
