@@ -5,8 +5,8 @@ should read the JSON instead.
 
 A spreadsheet runs a cell that begins like a formula, and strangers choose the merchants' names.
 Such text gets an apostrophe in front: https://owasp.org/www-community/attacks/CSV_Injection
-Amounts stay numbers, with Plaid's sign: positive is money out. Categories are named as on the
-pages, next to their codes.
+Amounts stay numbers, with Plaid's sign: positive is money out. Categories have codes and, in
+the last columns, the names of the pages. New columns come last.
 """
 
 import csv
@@ -31,8 +31,6 @@ COLUMNS = (
     "currency",
     "category",
     "category_detailed",
-    "category_name",
-    "category_detailed_name",
     "personal_finance_category_primary",
     "personal_finance_category_detailed",
     "note",
@@ -45,6 +43,8 @@ COLUMNS = (
     "transaction_id",
     "pending_transaction_id",
     "account_id",
+    "category_name",
+    "category_detailed_name",
 )
 # A cell also begins after a tab or, where it is the list separator, after a semicolon.
 FORMULA = re.compile(
@@ -75,8 +75,6 @@ def _cells(row: Transaction, bank: str, label: Callable[..., str]) -> tuple[str,
         safe(row.currency),
         safe(row.category),
         safe(row.detailed),
-        safe(label(row.category)),
-        safe(label(row.detailed, row.category)) if row.detailed else "",
         safe(row.category_primary),
         safe(row.category_detailed),
         safe(row.note),
@@ -89,6 +87,8 @@ def _cells(row: Transaction, bank: str, label: Callable[..., str]) -> tuple[str,
         safe(row.public_id),
         safe(row.pending_transaction_id),
         safe(row.account.public_id),
+        safe(label(row.category)),
+        safe(label(row.detailed, row.category)) if row.detailed else "",
     )
 
 
