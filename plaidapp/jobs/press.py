@@ -37,8 +37,9 @@ def press(user_id: int, kind: str, items: Sequence[Item], **days: date | None) -
     pull = pulls.owned(under_way, user_id) if under_way else None
     if pull is None or not _goes_on(pull, begun):
         allow(begun, len(items))
-        rung_at = now() if begun.has_turn else None
-        pull = pulls.add(user_id, kind, items, rung_at=rung_at, **days)
+        moment = now()  # if it were due later than it was rung for, the clock would ring again
+        rung_at = moment if begun.has_turn else None
+        pull = pulls.add(user_id, kind, items, run_after=moment, rung_at=rung_at, **days)
         queue.ring_marked(pull)
     elif pull.state == pulls.QUEUED and pull.run_after <= now():
         queue.ring(pull)

@@ -262,6 +262,11 @@ def days_of(number):
     return {"start_date": date(2026, 1, 1), "end_date": date(2026, 1, 1) + number * timedelta(1)}
 
 
+def test_the_clock_does_not_ring_for_a_click_again(click, idle):
+    click(kinds.TOTAL, idle())
+    assert line.due() == []
+
+
 def test_a_hundred_clicks_of_one_person_delay_nobody_else(click, idle, waiting, context):
     item = idle()
     many = [click(kinds.TOTAL, item, **days_of(number)) for number in range(100)]
