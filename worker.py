@@ -38,7 +38,7 @@ def take_clicks() -> None:
 
 def take_all() -> None:
     os.setsid()  # a session can give way to others
-    startup.give_way(startup.NICEST)
+    startup.give_way()
     take(AppWorker)
 
 

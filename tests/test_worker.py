@@ -84,7 +84,7 @@ def test_python_worker_is_a_full_worker_and_exits_on_sigterm(pull, start, poll):
     process = start("python", "worker.py")
     poll(lambda: state_of(pull) == "done", 30, "the pull")
     niceness = [each.nice() for each in processes_of(process)]
-    assert niceness == [0, startup.NICEST]
+    assert niceness == [0, startup.NICENESS]
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0, start.log.read_text()
     assert "ended with" not in log_of(start)

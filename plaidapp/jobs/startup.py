@@ -12,8 +12,6 @@ from plaidapp.bank import client
 
 NICENESS = 5
 """How nice a worker is to other processes: each of them gets three times its share."""
-NICEST = 19
-"""How nice its process is that leaves clicks to another one: it gets what the others don't need."""
 AUTOGROUP = Path("/proc/self/autogroup")
 """Where Linux keeps the niceness of a whole session of processes, if it compares those."""
 COLLECT_EVERY = 40_000
@@ -38,10 +36,10 @@ def warm_up() -> None:
     sys.setswitchinterval(SWITCH_AFTER)
 
 
-def give_way(niceness: int = NICENESS) -> None:
+def give_way() -> None:
     """Let others go first who share the processor, such as the web process, and clicks."""
     with contextlib.suppress(OSError):  # the system may not allow it
-        if os.getpriority(os.PRIO_PROCESS, 0) < niceness:
-            os.setpriority(os.PRIO_PROCESS, 0, niceness)
+        if os.getpriority(os.PRIO_PROCESS, 0) < NICENESS:
+            os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
         if os.getsid(0) == os.getpid():  # otherwise the session may have the web process too
-            AUTOGROUP.write_text(str(niceness))
+            AUTOGROUP.write_text(str(NICENESS))
