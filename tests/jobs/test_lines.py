@@ -96,6 +96,9 @@ def test_a_process_for_clicks_that_was_killed_keeps_no_click_waiting(ask, contex
     assert queue.ClickQueue.lmove(connection, ours, None) is None
     click = ask(pulls.PERSON)
     assert queue.PullQueue.lmove(connection, ours, 30) == (ours, b"pull-%d-0" % click)
+    connection.zadd(lines.IDLE, {"a process that has ended": 1})
+    assert queue.ClickQueue.lmove(connection, ours, None) is None
+    assert connection.zcard(lines.IDLE) == 1  # only this one
 
 
 def test_other_processes_are_told_of_a_second_click(ask, context):

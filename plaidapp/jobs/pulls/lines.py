@@ -64,6 +64,7 @@ ring(work_bell)
 TAKE_CLICK = f"""{_SHARED}
 local taken, process = KEYS[7], ARGV[1]
 if clicks() == 0 then
+  redis.call('ZREMRANGEBYSCORE', idle, '-inf', second - 1)  -- of processes that have ended
   redis.call('ZADD', idle, second + ARGV[2], process)
   return
 end
