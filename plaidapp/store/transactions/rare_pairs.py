@@ -1,4 +1,4 @@
-"""Which pairs of a word to look up in the search index: two rare ones rather than all.
+"""Which pairs of a word to look up in the search index: a few rare ones rather than all.
 
 An index reads the list of every pair that it is asked for, and most pairs are in half of the rows.
 So "vistosol" takes 25 ms of a million rows, and its two rarest pairs 3 ms, which leave hardly more
@@ -14,9 +14,6 @@ from plaidapp.extensions import db
 from .transactions import Transaction
 
 SAMPLE = 300
-FEW = SAMPLE // 100
-"""Rows of the sample. If no more of them have the pairs, comparing the rows takes less time than
-another pair."""
 LEAST = 2
 """Pairs. A sample can't tell how rare the rarest one is."""
 
@@ -34,14 +31,17 @@ def sample(user_id: int) -> Sequence[str]:
 
 
 def rarest(pairs: Iterable[str], rows: Sequence[str]) -> list[str]:
-    """Return as few of the pairs as leave only few of the sampled rows, or those that all do."""
+    """Return the pairs that leave as few of the sampled rows as all of them do.
+
+    One row of the sample stands for thousands of a long history. Comparing those takes more time
+    than looking up another pair.
+    """
     having = {pair: _set_of(f" {pair}" in row for row in rows) for pair in pairs}
     left, chosen = _set_of(True for _ in rows), list[str]()
     while having:
         both = {pair: (having[pair] & left).bit_count() for pair in having}
         pair = min(having, key=lambda each: (both[each], having[each].bit_count()))
-        is_enough = left.bit_count() <= FEW or both[pair] == left.bit_count()
-        if is_enough and len(chosen) >= LEAST:
+        if both[pair] == left.bit_count() and len(chosen) >= LEAST:
             break
         chosen.append(pair)
         left &= having.pop(pair)

@@ -27,6 +27,10 @@ def test_another_pair_is_looked_up_if_it_leaves_fewer_rows():
     assert sorted(rarest("abcd", rows)) == ["ab", "bc", "cd"]
 
 
+def test_another_pair_is_looked_up_if_it_leaves_out_a_single_row():
+    assert sorted(rarest("abcd", rows_with("abc", "bcd", "ab cd"))) == ["ab", "bc", "cd"]
+
+
 def test_no_pair_is_looked_up_that_leaves_the_same_rows():
     assert len(rarest("netflix", rows_with(*["netflix"] * 100))) == rare_pairs.LEAST
 
