@@ -53,6 +53,10 @@ def test_payments_are_on_their_days(add, pay, set_clock, month_days):
     today, _ = page.find(**{"aria-current": "date"})
     assert today
 
+    late = pay(netflix, date(2026, 11, 7), "2")
+    page, _ = month_days()
+    assert page.has(href=f"/finance/transactions/{late}"), "payments that arrive later are listed"
+
 
 # --- The month beside the list
 
