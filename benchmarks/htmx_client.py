@@ -18,6 +18,8 @@ SMALL_BANK = {
     ),
 }
 DELAYS = re.compile(r"(\w+) delay:(\d+)ms")
+POLLS = re.compile(r'hx-get="([^"]+)"\s+hx-trigger="every 2s[^>]*>((?:\s*<input [^>]*>)*)')
+FIELD = re.compile(r'name="([^"]+)".* value="([^"]*)"')
 LONGEST_IDLE = 30
 """Seconds after which a connection is not used again: the server may be about to close it."""
 POLL_INTERVAL = 2000
@@ -83,6 +85,19 @@ class HtmxClient:
             polls += 1
             if status == 200:
                 panel, trigger = text, "load"
+
+
+def poll_of(html: str) -> str | None:
+    """Return the address that this page, or this answer to a poll, has a browser poll, if any.
+
+    The inputs within the element that polls are sent along (`hx-include="find input"`).
+    """
+    found = POLLS.search(html)
+    if not found:
+        return None
+    address, inputs = map(unescape, found.groups())
+    fields = urlencode([field for line in inputs.splitlines() for field in FIELD.findall(line)])
+    return f"{address}{'&' if '?' in address else '?'}{fields}" if fields else address
 
 
 def _token(page: str) -> str:

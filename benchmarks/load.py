@@ -9,18 +9,16 @@ is a 5xx, or if a webhook or a row is lost.
 
 import asyncio
 import random
-import re
 import sys
 import threading
 import time
 from collections import defaultdict
-from html import unescape
 
 from flask import Flask
 from sqlalchemy import func, select, update
 
 from benchmarks import harness, many_items
-from benchmarks.htmx_client import HtmxClient
+from benchmarks.htmx_client import HtmxClient, poll_of
 from benchmarks.webhook_sender import Result, Sender, Signer
 from plaidapp import policy
 from plaidapp.extensions import db
@@ -55,7 +53,6 @@ BUTTONS: dict[str, dict[str, str]] = {
     "/finance/pulls/total": DAYS,
     "/finance/pulls/transactions": DAYS,
 }
-LIVE = re.compile(r'id="live"[^>]*hx-get="([^"]+)"')
 POLL = 2.0
 """Seconds between two polls of a page."""
 BANK = 0.02
@@ -99,15 +96,15 @@ class Person(threading.Thread):
         _, html, _ = self._client.request("GET", path)
         self._figures.note(f"page {path}", begun)
         until = time.monotonic() + self._chance.uniform(*THINKING)
-        live = LIVE.search(html)
+        address = poll_of(html)
         while not self._over.wait(min(POLL, max(until - time.monotonic(), 0))):
             if time.monotonic() >= until:
                 return
-            if live:
+            if address:
                 begun = time.perf_counter()
-                status, html, _ = self._client.request("GET", unescape(live[1]), htmx=True)
+                status, html, _ = self._client.request("GET", address, htmx=True)
                 self._figures.note("poll", begun)
-                live = LIVE.search(html) if status == 200 else live
+                address = poll_of(html) if status == 200 else address
 
     def press(self, button: str) -> None:
         """Time a click until its panel says that it is done."""
