@@ -86,6 +86,8 @@ class Person(threading.Thread):
         while not self._over.wait(self._chance.uniform(0, 1)):
             try:
                 self._look(self._chance.choice(PAGES))
+                if self._over.is_set():  # for all at once: their clicks would be a crowd
+                    return
                 if self._chance.random() < PRESSES:
                     self.press(self._chance.choice(list(BUTTONS)))
             except (AssertionError, OSError) as problem:
