@@ -23,7 +23,10 @@ PLACES = 4
 LONGEST = 1.0
 """Seconds. A browser opens six connections to a server, and the next click needs one of them."""
 STEADY = 0.1
-"""Seconds between two queries. Also how long a change has to last, unless it is the end."""
+"""Seconds between two queries."""
+LASTING = 0.4
+"""Seconds after which a poll shows a change that is not the end. Most clicks end sooner: then the
+panel changes once, and a busy server draws and sends it once."""
 PACES = (("again", 0.1), ("soon", 0.4), ("later", 2.0))
 """The event after which a panel without a place polls again, up to each age of the pull in seconds.
 
@@ -70,7 +73,7 @@ def _wait(pull_id: int, claim: Claim, revision: str) -> Glimpse | None:
     wait = done_signal.listen(pull_id)
     while (seen := glimpses.glance(pull_id, claim)) and not seen.is_over:
         waited = time.monotonic() - begun
-        if waited > LONGEST or (waited > STEADY and str(seen.revision) != revision):
+        if waited > LONGEST or (waited > LASTING and str(seen.revision) != revision):
             break
         try:
             wait(STEADY)
