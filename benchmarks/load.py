@@ -26,6 +26,7 @@ from plaidapp.store import Item, Pull, User, Webhook
 from plaidapp.store.base.types import now
 from plaidapp.store.pulls import pulls
 from tests.e2e.processes import Deployment
+from tests.sandbox_control import Control
 
 PAGE_LIMIT = 200
 """Milliseconds that 95 of 100 pages may take."""
@@ -55,6 +56,11 @@ BUTTONS: dict[str, dict[str, str]] = {
 }
 POLL = 2.0
 """Seconds between two polls of a page."""
+EACH = 2
+"""Items of each person."""
+NEWS = 0.2
+"""How many of the clicks that are alone find something new at the bank. Of those in the crowd, a
+fourth does in the first minute, and a tenth later: webhooks are sooner."""
 BANK = 0.02
 """Seconds in which the bank answers a call. Plaid takes longer: then its time counts for more."""
 NIGHT = policy.SYNC_INTERVAL
@@ -122,12 +128,12 @@ def main() -> None:
         deployment.run("worker2", deployment.procfile["worker"])
         app = many_items.app_of(deployment)
         clients = [HtmxClient(deployment.url) for _ in range(people)]
-        many_items.connect(app, ids_of(app), each=2, rows=200)
+        many_items.connect(app, ids_of(app), each=EACH, rows=200)
         many_items.connect(app, many_items.add_people(app, sleepers), each=5, rows=50)
         many_items.wait_until_idle(app, PATIENCE)
         flood(deployment, app, 1)
         deployment.bank.misbehave("delay", seconds=BANK)
-        idle = clicks_alone(clients[:10], app, rounds=1 if quick else 4)
+        idle = clicks_alone(deployment, app, clients[:10], rounds=1 if quick else 4)
         figures, answers, lost = everything_at_once(deployment, app, clients, seconds)
     report(idle, figures, answers, lost)
 
@@ -137,12 +143,18 @@ def ids_of(app: Flask) -> list[int]:
         return list(db.session.scalars(select(User.id).order_by(User.id)))
 
 
-def clicks_alone(clients: list[HtmxClient], app: Flask, rounds: int) -> Figures:
-    """Press each button while nothing else happens."""
+def clicks_alone(
+    deployment: Deployment, app: Flask, clients: list[HtmxClient], rounds: int
+) -> Figures:
+    """Press each button while nothing else happens. NEWS of the clicks find something new."""
     figures, over = Figures(), threading.Event()
+    control, chance = Control(deployment.bank.url), random.Random(5)
+    items = many_items.plaid_ids(app)  # the first are those of the clients, in their order
     for _ in range(rounds):
-        for client in clients:
+        for number, client in enumerate(clients):
             for button in BUTTONS:
+                if chance.random() < NEWS:
+                    control.change(items[EACH * number], activity=True)
                 Person(client, figures, over).press(button)
     forget_clicks(app)
     return figures
