@@ -11,6 +11,7 @@ from plaidapp.store import Account, Item
 from plaidapp.store.base.dates import month_of
 from plaidapp.store.connections import accounts
 
+from . import leading_currency
 from .fields import YEARS
 
 
@@ -67,7 +68,9 @@ def _date(text: str) -> date:
 
 
 def currency() -> str:
-    return request.args.get("currency", "")
+    """The currency in the address; the one that leads without one."""
+    named = request.args.get("currency")
+    return next(iter(leading_currency.of_person()), "") if named is None else named
 
 
 def part(*known: str) -> str:

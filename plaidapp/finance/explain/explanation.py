@@ -10,6 +10,8 @@ from flask import render_template
 from plaidapp.htmx import is_htmx
 from plaidapp.store import AccountCheck
 
+from . import places
+
 
 @dataclass(frozen=True)
 class Line:
@@ -82,5 +84,7 @@ class Explanation:
 
 def answer(explanation: Explanation) -> str:
     """The sheet for htmx, and a page for everybody else."""
-    name = "_explanation" if is_htmx() else "explanation"
-    return render_template(f"finance/explain/{name}.html", explanation=explanation)
+    if is_htmx():
+        return render_template("finance/explain/_explanation.html", explanation=explanation)
+    place = places.of_request()
+    return render_template("finance/explain/explanation.html", explanation=explanation, place=place)

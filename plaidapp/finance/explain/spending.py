@@ -12,6 +12,7 @@ from plaidapp.days import long_month, month_day
 from plaidapp.formats import money
 from plaidapp.store.base.dates import last_of_month, month_of, months_later
 from plaidapp.store.transactions import categories as categories_of
+from plaidapp.store.transactions.category_tree import TREE, primary_of
 
 from ..base import asked
 from ..base.blueprint import blueprint
@@ -37,6 +38,8 @@ def explain_spending() -> str:
         abort(404)
     title = title_of(categories)
     lines = lines_of(month, end, currency, categories)
+    if not lines and not all(primary_of(code) in TREE for code in categories):
+        abort(404)  # a category that neither Plaid nor a row has
     return answer(
         Explanation(
             title,

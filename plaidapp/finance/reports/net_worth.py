@@ -15,9 +15,10 @@ from plaidapp.store import Account
 from plaidapp.store.base.dates import month_of
 from plaidapp.store.connections.balances import BANK
 
+from ..base import leading_currency
 from ..charts.line import LineChart
 from ..charts.sparkline import Sparkline
-from . import leading_currency, periods
+from . import periods
 from .account_balances import NOTHING, AccountBalance, end_of_last_month
 
 MOST_POINTS = 400

@@ -1,5 +1,6 @@
 """All figures of the page, for a month and a currency, from a few bounded queries."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,8 +17,8 @@ from plaidapp.store.transactions.category_tree import primary_of
 from plaidapp.store.transactions.daily_sums import DailySum
 from plaidapp.store.transactions.detailed_totals import DetailedSum
 
+from ..base import leading_currency
 from ..charts.two_months import TwoMonths
-from ..reports import leading_currency
 from ..transactions.filter_form import NO_CURRENCY
 from . import addresses, by_category, flows, twelve_months
 from .by_category import Categories
@@ -179,9 +180,11 @@ def of_user(
 ) -> Month:
     """Without a currency, in the one that leads; without a category, with the largest."""
     detailed = detailed_totals.flow(user_id, period.twelve_months[0])
-    currencies = _in_order(user_id, detailed, main_currency)
+    known = _in_order(user_id, detailed, main_currency)
+    counted = {each.currency for each in detailed}
+    currencies = [code for code in known if code in counted]
     if currency is None:
-        currency = next(iter(currencies), main_currency or "")
+        currency = next(iter(currencies or known), main_currency or "")
     elif currency not in currencies:
         currencies = [*currencies, currency]
     by_day = daily_sums.flow(user_id, period.before, period.last, MOST_ROWS)
@@ -189,10 +192,8 @@ def of_user(
 
 
 def _in_order(user_id: int, sums: Sequence[DetailedSum], main_currency: str | None) -> list[str]:
-    """The currencies in which anything was earned or spent, the one that leads first."""
-    counted = dict.fromkeys((each.currency for each in sums), 0)
-    for account in accounts.of_user(user_id):
-        code = account.currency or ""
-        if code in counted and not account.closed_at:
-            counted[code] += 1
+    """The currencies of open accounts, and of what was earned or spent. The first one leads."""
+    opened = (each for each in accounts.of_user(user_id) if not each.closed_at)
+    counted = Counter(account.currency or "" for account in opened)
+    counted.update(dict.fromkeys((each.currency for each in sums), 0))
     return leading_currency.in_order(counted, main_currency)

@@ -17,6 +17,7 @@ NO_FIGURES = [
     "cash-flow?part=sideways&currency=USD",
     "cash-flow?month=2026-13-01&currency=USD",
     "spending?currency=USD&category=%00",
+    "spending?currency=USD&category=NOPE",
     "spending?month=0000-00-00",
     "spending?month=2026-10&through=2026-09-30",
     "transactions?part=all&currency=USD",
@@ -44,13 +45,44 @@ def test_a_filter_that_is_not_valid_is_refused(connected):
 def test_what_nobody_knows_is_unknown(connected, subtests):
     for path in (
         "net-worth?currency=XXX",
-        "net-worth-change",
+        "net-worth-change?currency=XXX",
         "group?kind=loans&currency=USD",
     ):
         with subtests.test(path):
             page = connected.client.get(f"/finance/explain/{path}").text
             assert "unknown" in page
             assert "No account with a known balance is part of this figure." in page
+
+
+def test_a_figure_without_a_currency_is_in_the_one_that_leads(connected):
+    figures = [
+        receipt(connected, f"/finance/explain/net-worth{query}") for query in ("", "?currency=USD")
+    ]
+    assert figures[0] == figures[1]
+
+
+def test_an_explanation_leads_back_to_where_its_figure_stands(app, connected, subtests):
+    with app.app_context():
+        account_id = db.session.scalars(select(Account.id)).first()
+        transaction_id = db.session.scalars(select(Transaction.id)).first()
+        item_id = db.session.scalars(select(Account.item_id)).first()
+    for path, back, section in (
+        ("net-worth", "/finance/", "/finance/"),
+        ("spending", "/finance/spending", "/finance/spending"),
+        ("due", "/finance/recurring", "/finance/recurring"),
+        ("transactions", "/finance/transactions", "/finance/transactions"),
+        (f"balance/{account_id}", f"/finance/accounts/{account_id}", "/finance/"),
+        (f"compared/{item_id}", f"/finance/items/{item_id}", "/finance/items"),
+        (
+            f"running/{transaction_id}",
+            f"/finance/transactions/{transaction_id}",
+            "/finance/transactions",
+        ),
+    ):
+        with subtests.test(path):
+            page = Page(connected.client.get(f"/finance/explain/{path}").text)
+            assert page.has(**{"aria-current": "true"}, href=section)
+            assert page.has(href=back)
 
 
 def test_a_sum_of_nothing_is_zero(app, connected, subtests):

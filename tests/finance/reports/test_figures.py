@@ -11,6 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from plaidapp.bank import payloads
 from plaidapp.extensions import db
+from plaidapp.finance.base import leading_currency
 from plaidapp.finance.reports import (
     account_balances,
     figures,
@@ -302,6 +303,12 @@ def test_a_closed_account_without_a_balance_is_not_missing(owner, item, bank):
     accounts.close_missing(item.id, ["b"])
     db.session.commit()
     assert shown(owner).net_worth[0].missing == []
+
+
+def test_of_as_many_accounts_the_currency_of_the_first_leads():
+    counted = {"BTC": 3, "USD": 1, "CAD": 1, "EUR": 2}
+    assert leading_currency.in_order(counted, None) == ["EUR", "USD", "CAD", "BTC"]
+    assert leading_currency.in_order(counted, "CAD")[0] == "CAD"
 
 
 def test_accounts_are_grouped_in_order_and_debts_are_negative(owner, bank):

@@ -281,6 +281,8 @@ def test_pages_without_rows_say_why(alice, charlie, spend):
     page = look(alice)
     assert "Transfers between your own accounts don’t count" in text_of(page)
     assert "What came in" not in text_of(page)
+    assert figure(page)[0] == "$0.00"
+    assert "As much as" not in text_of(page)
 
 
 def test_a_month_long_ago_adds_one_month_to_the_menu(alice, spend):
