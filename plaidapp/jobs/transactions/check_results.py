@@ -19,9 +19,6 @@ from plaidapp.store.transactions import compared_rows
 from .check_progress import Progress
 from .row_comparison import Differing, Row, Side, stored_row
 
-KEPT_WITHOUT_ROWS = (account_types.INVESTMENT, account_types.BROKERAGE)
-"""Types of accounts whose value changes without rows, and all the time."""
-
 
 @dataclass
 class News:
@@ -75,7 +72,7 @@ def why_impossible(account: Account, at_bank: Mapping[str, PlaidAccount]) -> str
     """Return why nothing of the account can be compared, or None."""
     if account.closed_at:
         return checks.CLOSED
-    if account.type in KEPT_WITHOUT_ROWS:
+    if account.is_beyond_checks:
         return checks.INVESTMENTS
     return None if account.plaid_account_id in at_bank else checks.NOT_LISTED
 

@@ -89,6 +89,11 @@ class Account(HasCurrency, Base):
         return account_types.is_debt(self.type)
 
     @property
+    def is_beyond_checks(self) -> bool:
+        """Return True if its value changes all the time, and without transactions."""
+        return self.type in (account_types.INVESTMENT, account_types.BROKERAGE)
+
+    @property
     def balance(self) -> Decimal | None:
         """`current`, or what stands in for it. None if the balance is unknown."""
         return account_types.balance_of(self.type, self.current, self.available, self.limit)

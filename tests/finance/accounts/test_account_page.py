@@ -78,6 +78,15 @@ def test_loans_and_investments_say_once_why_rows_have_no_balance(shown, change, 
     assert sum("no balance beside each row" in text for text in page.texts_of("p")) == 1
 
 
+def test_an_investment_is_said_to_be_beyond_checks_before_the_first_one(shown, change):
+    assert "Not compared with the bank yet" in shown().text
+    change(type="investment")
+    page = shown()
+    assert "Investments can’t be compared" in page.text
+    assert "Not compared with the bank yet" not in page.text
+    assert "Check against the bank" not in page.text
+
+
 def test_what_is_left_of_a_limit_is_said_in_words(shown, change, subtests):
     change(type="credit", current=410, available=1590, limit=2000)
     for values, said in (
