@@ -89,7 +89,7 @@ def test_a_month_beside_the_list_has_its_days_and_its_sum(alice, add, pay, set_c
 
     assert month.startswith("November 2026")
     sums = [text for _, text in page.find_all(**{"class": "sums"})]
-    assert sums == ["In$900.00Out$63.69", "Out€20.00"]
+    assert sums == ["In $900.00 Out $63.69", "Out €20.00"]
     assert "Thursday, November 5, 1 payment" in month
     assert "Saturday, November 7, 1 payment" not in month, "a refund is no payment"
     assert "To savings $300.00" in month
@@ -114,7 +114,7 @@ def test_the_month_beside_the_list_is_turned_and_stays(alice, add, set_clock, be
 
     page, month = beside("2026-12")
 
-    assert month.startswith("December 2026 Out$17.99")
+    assert month.startswith("December 2026 Out $17.99")
     assert page.has(href="/finance/recurring?month=2026-11")
     later, _ = page.find(href="/finance/recurring?month=2027-01")
     poll, _ = page.find(id="live")

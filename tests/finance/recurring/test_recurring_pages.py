@@ -174,8 +174,23 @@ def test_currencies_are_not_added_up(add, look):
     add(amount="10")
     add("Abo", "20", iso_currency_code="EUR")
     add("Coin", "0.5", iso_currency_code=None, unofficial_currency_code="BTC")
-    totals = [text for _, attributes, text in look().elements if attributes.get("class") == "total"]
-    assert [" ".join("".join(text).split()) for text in totals] == ["€20.00", "$10.00", "0.5 BTC"]
+    page = look()
+    assert page.find(**{"class": "figure"})[1] == "€20.00 a month"
+    assert page.find(**{"class": "rows currencies"})[1] == "US Dollar $10.00 BTC 0.5 BTC"
+
+
+def test_the_currency_of_most_accounts_leads(app, alice, add, bank, look):
+    add(amount="10")
+    add("Abo", "20", iso_currency_code="EUR")
+    with app.app_context():
+        db.session.get_one(Account, bank[1]).iso_currency_code = "USD"
+        db.session.commit()
+    page = look()
+    assert page.find(**{"class": "figure"})[1] == "$10.00 a month"
+    assert page.find(**{"class": "rows currencies"})[1] == "Euro €20.00"
+    months = Page(alice.client.get("/finance/recurring/calendar").text)
+    sums = [text for _, text in months.find_all(**{"class": "sums-of-month"})]
+    assert "Out $10.00 Out €20.00" in sums
 
 
 def test_a_stream_that_plaid_only_suspects_is_marked(add, look):
