@@ -204,6 +204,10 @@ def test_no_page_is_wider_than_its_window(deployment, person, subtests):
             with subtests.test(f"{path} at {width} px"):
                 wide = page.evaluate("document.documentElement.scrollWidth")
                 assert wide <= width
+        page.set_viewport_size({"width": 320, "height": 256})
+        with subtests.test(f"{path} at 400 % zoom"):
+            assert page.evaluate("document.documentElement.scrollWidth") <= 320
+            expect(page.locator("nav.pages")).to_have_css("position", "static")
         page.set_viewport_size({"width": 390, "height": 844})
         page.evaluate("document.documentElement.style.fontSize = '200%'")
         with subtests.test(f"{path} on a phone with text at 200 %"):
