@@ -11,8 +11,8 @@ from sqlalchemy.orm import configure_mappers
 from plaidapp.bank import client
 
 NICENESS = 10
-"""How nice a worker is to other processes: each of them gets nine times its share. At 19 it would be
-68 times: on a machine that others keep busy, syncs would stand still."""
+"""How nice a worker is to other processes: each of them gets nine times its share. At 19 it would
+be 68 times: on a machine that others keep busy, syncs would stand still."""
 AUTOGROUP = Path("/proc/self/autogroup")
 """Where Linux keeps the niceness of a whole session of processes, if it compares those."""
 COLLECT_EVERY = 40_000
