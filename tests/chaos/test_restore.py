@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -95,8 +96,16 @@ def any_alive(world: World) -> bool:
 def kill_at_work(world: World, restore: subprocess.Popen[str]) -> None:
     """Kill it while it writes to the database, as far as one can see."""
     process = psutil.Process(restore.pid)
-    poll(lambda: process.children() or [*world.directory.glob(".restore-*")], 60, "its work")
-    programs = process.children()
-    restore.kill()
-    restore.communicate()
+
+    def work() -> bool:
+        if isinstance(world.database, Postgres):
+            return bool(process.children())
+        return any(world.directory.glob(".restore-*"))
+
+    with restore:
+        while not work():  # on SQLite, it takes a few milliseconds
+            assert restore.poll() is None, "it ended before anybody saw it work"
+            time.sleep(0.0005)
+        programs = process.children()
+        restore.kill()
     psutil.wait_procs(programs, 60)
