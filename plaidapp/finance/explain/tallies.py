@@ -21,12 +21,14 @@ from .row_lines import IN, NET, OUT
 
 @blueprint.get("/explain/transactions")
 def explain_transactions() -> str:
-    """Of the filter in the address, which names one currency. With `left_out`, of the rows that
-    totals leave out."""
+    """Of the filter in the address, in its currency or, without one, in the one that leads.
+
+    With `left_out`, of the rows that totals leave out.
+    """
     part = asked.part(IN, OUT, NET)
     form = explorer_request.valid(request.args)
     query = filter_urls.without(filter_urls.query_of(form), "sort")
-    codes = query.pop("currency", [NO_CURRENCY])
+    codes = query.pop("currency", [asked.currency()])
     currency = "" if codes == [NO_CURRENCY] else codes[0]
     titles = {IN: gettext("Money in"), OUT: gettext("Money out"), NET: gettext("Net")}
     about = listed(chip.label for chip in _chips(form, query)) or gettext("All transactions")
