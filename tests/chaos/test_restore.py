@@ -102,9 +102,13 @@ def kill_at_work(world: World, restore: subprocess.Popen[str]) -> None:
             return bool(process.children())
         return any(world.directory.glob(".restore-*"))
 
+    deadline = time.monotonic() + 60
     with restore:
         while not work():  # on SQLite, it takes a few milliseconds
             assert restore.poll() is None, "it ended before anybody saw it work"
+            if time.monotonic() > deadline:
+                restore.kill()
+                pytest.fail("it did not begin within 60 s")
             time.sleep(0.0005)
         programs = process.children()
         restore.kill()
