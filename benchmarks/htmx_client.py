@@ -3,6 +3,7 @@
 import http.client
 import json
 import re
+import select
 import time
 from collections.abc import Callable
 from html import unescape
@@ -55,7 +56,7 @@ class HtmxClient:
             headers["Content-Type"] = "application/x-www-form-urlencoded"
             body = urlencode({"csrf_token": self.token, **(form or {})})
         self.requests += 1
-        if time.monotonic() - self._used > LONGEST_IDLE:
+        if time.monotonic() - self._used > LONGEST_IDLE or self._was_closed():
             self._connection.close()  # the next request opens it again
         self._used = time.monotonic()
         self._connection.request(method, path, body, headers)
@@ -65,6 +66,11 @@ class HtmxClient:
             self.cookie = cookie.partition(";")[0]
         assert response.status < 400, f"{method} {path}: {response.status}\n{text[:2000]}"
         return response.status, text, response.getheader("HX-Trigger") or ""
+
+    def _was_closed(self) -> bool:
+        """Has the server closed the connection while it was idle? A browser notices that too."""
+        socket = self._connection.sock
+        return bool(socket and select.select([socket], [], [], 0)[0])
 
     def click(self, path: str, form: dict[str, str] | None = None) -> str:
         """Press a button and return the panel that replaces it."""

@@ -176,7 +176,9 @@ def everything_at_once(
     crowd = [Person(client, figures, over) for client in clients]
     busy = many_items.BusyBank(deployment, app)
     with app.app_context():  # the night has come
-        db.session.execute(update(Item).values(next_look=now(), synced_at=now() - NIGHT))
+        a_day_ago = now() - NIGHT
+        due = {"next_look": now(), "created_at": a_day_ago, "synced_at": a_day_ago}
+        db.session.execute(update(Item).values(due))
         db.session.commit()
     with busy:
         for person in crowd:

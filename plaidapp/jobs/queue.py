@@ -5,6 +5,7 @@ and the clock rings later.
 """
 
 import logging
+import math
 import re
 import time
 from collections.abc import Sequence
@@ -70,13 +71,19 @@ class PullQueue(Queue):
     def _take(cls, connection: redis.Redis, queue_key: str, timeout: int | None) -> Any:
         taken = IntermediateQueue.get_intermediate_queue_key(queue_key)
         deadline = time.monotonic() + (timeout or 0)
-        while (job_id := cls._first(connection, queue_key, taken)) is None:
+        held_until = math.inf
+        while True:
+            gives_way = timeout is not None and time.monotonic() < held_until
+            found = cls._first(connection, queue_key, taken, gives_way)
+            if isinstance(found, bytes):
+                return queue_key, found
             if timeout is None:
                 return None
             if time.monotonic() > deadline:
                 raise DequeueTimeout(timeout, queue_key)
+            again = time.monotonic() + lines.LOOK_AGAIN
+            held_until = min(held_until, again) if found == lines.HELD_BACK else math.inf
             connection.blpop([cls._bell], lines.LOOK_AGAIN)
-        return queue_key, job_id
 
     def push_job_id(
         self, job_id: str, pipeline: Pipeline | None = None, at_front: bool = False

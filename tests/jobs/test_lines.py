@@ -1,8 +1,10 @@
 """Who goes first: clicks, then webhooks, then the clock; and nobody keeps others waiting."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import redis
 from rq import Queue
 from sqlalchemy import update
 
@@ -111,6 +113,55 @@ def test_other_processes_are_told_of_a_second_click(ask, context):
     assert queue.ClickQueue.lmove(connection, ours, None) == (ours, b"pull-%d-0" % first)
     assert connection.exists(lines.WORK_BELL)
     assert queue.PullQueue.lmove(connection, ours, None) == (ours, b"pull-%d-0" % second)
+
+
+@pytest.fixture
+def patient(context):
+    """A connection to Redis that waits as long as it is told to, as a worker's does."""
+    with redis.Redis.from_url(context.config["PLAIDAPP"].redis_url) as connection:
+        yield connection
+
+
+def test_other_jobs_begin_when_the_clicks_of_this_host_are_done(ask, patient, monkeypatch):
+    connection = patient
+    ours = Queue(pull_job.QUEUE, connection=connection).key
+    monkeypatch.setattr(lines, "HALF_OF_THE_CORES", 1)
+    monkeypatch.setattr(lines, "LOOK_AGAIN", 30)  # only the bell can be in time
+    click, job, last = ask(pulls.PERSON), ask(pulls.WEBHOOK), ask(pulls.CLOCK)
+    assert queue.ClickQueue.lmove(connection, ours, None) == (ours, b"pull-%d-0" % click)
+    with ThreadPoolExecutor(2) as processes:
+        taken = [processes.submit(queue.PullQueue.lmove, connection, ours, 20) for _ in range(2)]
+        _wait_for_sleepers(connection, 2)
+        assert Queue(pull_job.QUEUE, connection=connection).count == 2
+        assert queue.ClickQueue.lmove(connection, ours, None) is None  # the click is done
+        found = {each.result() for each in taken}
+    assert found == {(ours, b"pull-%d-0" % job), (ours, b"pull-%d-0" % last)}
+
+
+def _wait_for_sleepers(connection, number):
+    """Wait until so many processes wait for a bell."""
+    deadline = time.monotonic() + 20
+    while connection.info("clients")["blocked_clients"] < number:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("reason", ["long", "killed", "few", "burst"])
+def test_clicks_hold_other_jobs_back_only_so_far(ask, patient, monkeypatch, reason):
+    """`reason`: they were held back long enough, the process for clicks has ended, there are
+    fewer clicks than cores, or the worker is to end when there is nothing to do."""
+    connection = patient
+    ours = Queue(pull_job.QUEUE, connection=connection).key
+    monkeypatch.setattr(lines, "HALF_OF_THE_CORES", 2 if reason == "few" else 1)
+    monkeypatch.setattr(lines, "BUSY_FOR", -1 if reason == "killed" else 60)
+    click, job = ask(pulls.PERSON), ask(pulls.WEBHOOK)
+    assert queue.ClickQueue.lmove(connection, ours, None) == (ours, b"pull-%d-0" % click)
+    found = lines.take(connection, ours, "taken", True)
+    if reason in ("long", "burst"):
+        assert found == lines.HELD_BACK
+        timeout = 30 if reason == "long" else None
+        _, found = queue.PullQueue.lmove(connection, ours, timeout)
+    assert found == b"pull-%d-0" % job
 
 
 def test_each_line_goes_on_after_workers_have_emptied_it(ask, waiting, context):
