@@ -114,7 +114,7 @@ class Place(IntEnum):
     END, CLICKS, WEBHOOKS = range(3)
 
 
-def take(connection: redis.Redis, queue: str, taken: str, gives_way: bool) -> Any:
+def take(connection: redis.Redis, queue: str, taken: str, gives_way: bool, /) -> Any:
     """Move the first job of the queue to the list `taken`, and return its id. None if there is none
     but clicks that another process is about to take.
 
@@ -124,7 +124,7 @@ def take(connection: redis.Redis, queue: str, taken: str, gives_way: bool) -> An
     return connection.eval(TAKE, len(keys), *keys, int(gives_way), HALF_OF_THE_CORES)
 
 
-def take_click(connection: redis.Redis, queue: str, taken: str, _gives_way: bool) -> Any:
+def take_click(connection: redis.Redis, queue: str, taken: str, _gives_way: bool, /) -> Any:
     """Do so with the first click, which gives way to nothing. None if there is none: this
     process has nothing to do then."""
     keys = queue, *KEYS, taken, BUSY

@@ -98,12 +98,23 @@ def former_items(item_id: int) -> Sequence[int]:
     ).all()
 
 
+# Made once: each sync asks.
+_REPLACED = (
+    select(Item.id)
+    .join(FormerAccount, FormerAccount.item_id == Item.id)
+    .join(Account, Account.id == FormerAccount.account_id)
+    .where(
+        Account.item_id == bindparam("item_id"),
+        Item.state == item_states.REPLACED,
+        Item.access_token != b"",
+    )
+    .distinct()
+)
+
+
 def replaced_items(item_id: int) -> Sequence[int]:
     """Return the Items that this one has replaced and that still exist at Plaid."""
-    query = select(Item.id).join(FormerAccount, FormerAccount.item_id == Item.id)
-    query = query.join(Account, Account.id == FormerAccount.account_id)
-    replaced = Item.state == item_states.REPLACED, Item.access_token != b""
-    return db.session.scalars(query.where(Account.item_id == item_id, *replaced).distinct()).all()
+    return db.session.scalars(_REPLACED, {"item_id": item_id}).all()
 
 
 def only_recognized(item_id: int) -> Sequence[Account]:

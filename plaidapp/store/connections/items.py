@@ -125,9 +125,12 @@ def in_states(item_ids: Sequence[int], states: Sequence[str]) -> Sequence[int]:
     return db.session.scalars(query.order_by(Item.id)).all()
 
 
+_STATE = select(Item.state).where(Item.id == bindparam("item_id"))  # made once: each sync asks
+
+
 def state_of(item_id: int) -> str | None:
     """Return the Item's state as it is stored now."""
-    return db.session.scalar(select(Item.state).where(Item.id == item_id))
+    return db.session.scalar(_STATE, {"item_id": item_id})
 
 
 def forget_token(item_id: int) -> None:

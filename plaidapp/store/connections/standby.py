@@ -35,11 +35,15 @@ _TAKE_OVER = (
 )
 _IS_LOST = or_(Account.closed_at.is_not(None), Item.state.not_in(item_states.REPORTING))
 
-_OF_LOST = (  # made once: each reading of balances asks
+# Made once: each reading of balances asks the first, and each sync the second.
+_OF_LOST = (
     select(STANDBY)
     .where(*_PAIRS, _IS_LOST, Account.item_id == bindparam("item_id"))
     .distinct()
     .order_by(STANDBY.id)
+)
+_IS_NEEDED = (
+    select(Account.id).where(*_PAIRS, _IS_LOST, STANDBY.id == bindparam("item_id")).limit(1)
 )
 
 
@@ -62,8 +66,7 @@ def of_account(account_id: int) -> Item | None:
 
 def is_needed(item_id: int) -> bool:
     """Return True if there is an account for `take_over`."""
-    query = select(Account.id).where(*_PAIRS, _IS_LOST, STANDBY.id == item_id)
-    return db.session.scalar(query.limit(1)) is not None
+    return db.session.scalar(_IS_NEEDED, {"item_id": item_id}) is not None
 
 
 def take_over(item_id: int) -> None:

@@ -2,15 +2,24 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 
 from plaidapp import policy
 from plaidapp.extensions import db
 
-from ..base.types import now
+from ..base.types import Moment, now
 from ..base.writes import write
-from .item import Item
+from .item import TABLE, Item
 from .item_states import COMPLETE
+
+_IS_STALE = and_(
+    TABLE.c.changed_at > TABLE.c.streams_at,
+    TABLE.c.streams_at < bindparam("long_ago", type_=Moment),
+)
+# Each sync asks, and making a query takes longer than running it.
+_ARE_DUE = select(or_(TABLE.c.streams_at.is_(None), _IS_STALE)).where(
+    TABLE.c.id == bindparam("item_id"), TABLE.c.update_status == COMPLETE
+)
 
 
 def are_due(item_id: int) -> bool:
@@ -19,11 +28,8 @@ def are_due(item_id: int) -> bool:
     That is once its history is complete. After that, it is every policy.RECURRING_INTERVAL, but
     only if its transactions have changed since the last time.
     """
-    stale = and_(
-        Item.changed_at > Item.streams_at, Item.streams_at < now() - policy.RECURRING_INTERVAL
-    )
-    query = select(or_(Item.streams_at.is_(None), stale))
-    return bool(db.session.scalar(query.where(Item.id == item_id, Item.update_status == COMPLETE)))
+    long_ago = now() - policy.RECURRING_INTERVAL
+    return bool(db.session.scalar(_ARE_DUE, {"item_id": item_id, "long_ago": long_ago}))
 
 
 def read(item_id: int, moment: datetime, refusal: str | None) -> bool:
