@@ -116,14 +116,13 @@ def test_other_processes_are_told_of_a_second_click(ask, context):
 
 
 @pytest.fixture
-def patient(context):
+def connection(context):
     """A connection to Redis that waits as long as it is told to, as a worker's does."""
-    with redis.Redis.from_url(context.config["PLAIDAPP"].redis_url) as connection:
-        yield connection
+    with redis.Redis.from_url(context.config["PLAIDAPP"].redis_url) as patient:
+        yield patient
 
 
-def test_other_jobs_begin_when_the_clicks_of_this_host_are_done(ask, patient, monkeypatch):
-    connection = patient
+def test_other_jobs_begin_when_the_clicks_of_this_host_are_done(ask, connection, monkeypatch):
     ours = Queue(pull_job.QUEUE, connection=connection).key
     monkeypatch.setattr(lines, "HALF_OF_THE_CORES", 1)
     monkeypatch.setattr(lines, "LOOK_AGAIN", 30)  # only the bell can be in time
@@ -147,10 +146,9 @@ def _wait_for_sleepers(connection, number):
 
 
 @pytest.mark.parametrize("reason", ["long", "killed", "few", "burst"])
-def test_clicks_hold_other_jobs_back_only_so_far(ask, patient, monkeypatch, reason):
+def test_clicks_hold_other_jobs_back_only_so_far(ask, connection, monkeypatch, reason):
     """`reason`: they were held back long enough, the process for clicks has ended, there are
     fewer clicks than cores, or the worker is to end when there is nothing to do."""
-    connection = patient
     ours = Queue(pull_job.QUEUE, connection=connection).key
     monkeypatch.setattr(lines, "HALF_OF_THE_CORES", 2 if reason == "few" else 1)
     monkeypatch.setattr(lines, "BUSY_FOR", -1 if reason == "killed" else 60)
