@@ -52,7 +52,7 @@ class Person:
         self.name = f"anna{next(_numbers)}-{os.getpid()}"
         self.complaints: list[str] = []
         """Errors and warnings on the browser's console, also of the Content-Security-Policy."""
-        self.page_loads = 0
+        self._loads = 0
         self.javascript = javascript
         usual = {"timezone_id": "UTC", "locale": "en-US", "reduced_motion": "reduce"}
         options = usual | options
@@ -71,7 +71,13 @@ class Person:
         self.complaints.append(str(error))
 
     def _on_load(self, _page: object) -> None:
-        self.page_loads += 1
+        self._loads += 1
+
+    @property
+    def page_loads(self) -> int:
+        """How many pages the browser has loaded, with the one that it is loading now."""
+        self.page.wait_for_load_state("domcontentloaded")  # what is seen may not be all of a page
+        return self._loads
 
     def sign_up(self) -> None:
         self.page.goto("/auth/signup")
@@ -80,7 +86,7 @@ class Person:
         self.page.get_by_label("Password").fill(PASSWORD)
         self.press("Sign up")
         expect(self.page.get_by_text(re.compile(f"Hi,? {self.name}"))).to_be_visible()
-        self.page.wait_for_load_state()  # or page_loads would count this load later
+        self.page.wait_for_load_state()  # before its scripts run, a click loads a whole page
 
     def join(self) -> None:
         """Sign up without the form, which takes the browser a second, and open the overview."""
