@@ -275,9 +275,10 @@ def test_progress_is_visible_during_a_sync(
     monkeypatch.setattr(fetch, "PROGRESS_EVERY", 0)
 
     def shown():
-        db.session.rollback()
         pull = shown_pulls.recent(unsynced.user_id, 1)[0]
-        return pull.state, pull.items[0].phase, pull.items[0].pages, pull.items[0].rows
+        seen = pull.state, pull.items[0].phase, pull.items[0].pages, pull.items[0].rows
+        db.session.rollback()  # until then, the sync could not write to SQLite
+        return seen
 
     def watch(_):  # the second page is reported while the third is requested
         poll(lambda: shown() == ("running", "reading", 2, 40), what="the progress")
