@@ -98,7 +98,7 @@ def _sync(attempt: Attempt, pull_item: PullItem, *, from_beginning: bool = False
                     raise
                 _store_refusal(attempt, pull_item, start, error)
                 return
-            if update.rows:
+            if update.pages > 1:  # a single page is stored before a panel could say so
                 attempt.report(pull_item, phase=pulls.STORING, pages=update.pages, rows=update.rows)
             outcome = store_update(attempt, pull_item, start, spool, update)
         _want_logos(pull_item.item.institution_id, update)

@@ -11,12 +11,11 @@ from sqlalchemy import event, func, select, text, update
 
 from plaidapp.extensions import db
 from plaidapp.jobs import run as jobs
-from plaidapp.jobs.pulls.attempt import Attempt
-from plaidapp.jobs.transactions import bank_comparison
+from plaidapp.jobs.transactions import bank_comparison, sync
 from plaidapp.store import Account, FormerAccount, Item, Pull, Transaction
 from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states, items
-from plaidapp.store.pulls import kinds, pulls
+from plaidapp.store.pulls import kinds
 from plaidapp.store.transactions import monthly_refresh
 from sandbox import user_good
 
@@ -409,15 +408,16 @@ def test_a_sync_during_which_the_accounts_move_away(link, begin, run, look, monk
     old = link(**DYNAMIC)
     before = movements(ledger())
     repair = begin(kinds.REPAIR, items=[old])
-    honest = Attempt.report
+    honest = sync.fetch
 
-    def report(attempt, pull_item, **values):
-        honest(attempt, pull_item, **values)
-        if values.get("phase") == pulls.STORING and attempt.pull.id == repair:
-            monkeypatch.setattr(Attempt, "report", honest)
+    def fetch(attempt, *arguments):
+        fetched = honest(attempt, *arguments)
+        if attempt.pull.id == repair:
+            monkeypatch.setattr(sync, "fetch", honest)
             link(**DYNAMIC)
+        return fetched
 
-    monkeypatch.setattr(Attempt, "report", report)
+    monkeypatch.setattr(sync, "fetch", fetch)
     jobs.run(repair)
     assert look(repair).state == "done"
     assert movements(ledger()) == before

@@ -8,12 +8,13 @@ from sqlalchemy import delete, event, select
 from plaidapp.bank import client
 from plaidapp.extensions import db
 from plaidapp.jobs import run as jobs
+from plaidapp.jobs.pulls.attempt import Attempt
 from plaidapp.jobs.transactions import fetch
 from plaidapp.policy import MAX_RESTARTS
 from plaidapp.store import Item, Transaction
 from plaidapp.store.base import upsert
 from plaidapp.store.connections import sync_progress
-from plaidapp.store.pulls import kinds, shown_pulls
+from plaidapp.store.pulls import kinds, pulls, shown_pulls
 from sandbox import bank_activity
 
 SYNC = "/transactions/sync"
@@ -288,6 +289,22 @@ def test_progress_is_visible_during_a_sync(
     meanwhile(watch, pages=2)
     sync(unsynced)
     assert watched
+
+
+@pytest.mark.parametrize(("size", "says_so"), [(20, True), (500, False)])
+def test_several_pages_are_reported_as_being_stored(unsynced, sync, monkeypatch, size, says_so):
+    """A single page is stored before a panel could say so. Its rows are counted all the same."""
+    monkeypatch.setattr(client, "PAGE_SIZE", size)
+    honest, phases = Attempt.report, []
+
+    def report(attempt, pull_item, **values):
+        phases.append(values.get("phase"))
+        honest(attempt, pull_item, **values)
+
+    monkeypatch.setattr(Attempt, "report", report)
+    (part,) = sync(unsynced).items
+    assert (pulls.STORING in phases) == says_so
+    assert (part.pages, part.rows) == (3 if says_so else 1, 50)
 
 
 def test_a_cursor_that_does_not_advance_is_an_error(small_pages, unsynced, sync, rewrite, stored):
