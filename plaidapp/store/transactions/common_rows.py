@@ -1,9 +1,20 @@
 """How many transactions two accounts have in common, on the days that both cover."""
 
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from plaidapp.extensions import db
 
@@ -43,7 +54,7 @@ def span(account_id: int) -> Span:
 
 
 def compare(one_id: int, other_id: int) -> Evidence:
-    return _compare(Transaction.account_id == one_id, Transaction.account_id == other_id)
+    return _evidence(_OF_ACCOUNTS, one=one_id, other=other_id)
 
 
 def contradict(account_id: int, item_id: int) -> bool:
@@ -56,30 +67,39 @@ def contradict(account_id: int, item_id: int) -> bool:
     named_by_both = exists().where(FormerRow.transaction_id == Transaction.id)
     if db.session.scalar(select(Transaction.id).where(posted, ours, named_by_both).limit(1)):
         return False
-    return _compare(and_(posted, ours), and_(posted, ~ours)).is_different
+    return _evidence(_counts(and_(posted, ours), and_(posted, ~ours))).is_different
 
 
-def _compare(one: ColumnElement[bool], other: ColumnElement[bool]) -> Evidence:
-    days, other_days = _days(one), _days(other)
-    if not (days and other_days):
-        return Evidence(0, 0)
-    shared = Transaction.date.between(max(days[0], other_days[0]), min(days[1], other_days[1]))
-    counts = [func.sum(case((rows, 1), else_=0)) for rows in (one, other)]
+def _evidence(counts: Select[int, int, int], **values: int) -> Evidence:
+    common, ours, theirs = db.session.execute(counts, values).one()
+    return Evidence(int(common), int(min(ours, theirs)))
+
+
+def _counts(one: ColumnElement[bool], other: ColumnElement[bool]) -> Select[int, int, int]:
+    """Return the query for how many rows are equal, and how many either side has, of the days that
+    both cover."""
+    both = one, other
+    shared = [Transaction.date >= _end(func.min, rows) for rows in both]
+    shared += [Transaction.date <= _end(func.max, rows) for rows in both]
+    counts = [func.sum(case((rows, 1), else_=0)) for rows in both]
     equal = (
         select(*(count.label(name) for count, name in zip(counts, ("ours", "theirs"), strict=True)))
-        .where(or_(one, other), shared, Transaction.removed_at.is_(None))
+        .where(or_(*both), *shared, Transaction.removed_at.is_(None))
         .group_by(*FEATURES)
         .subquery()
     )
     ours, theirs = equal.c.ours, equal.c.theirs
     common = case((ours < theirs, ours), else_=theirs)
-    sums = (func.coalesce(func.sum(column), 0) for column in (common, ours, theirs))
-    common_rows, our_rows, their_rows = db.session.execute(select(*sums)).one()
-    return Evidence(int(common_rows), int(min(our_rows, their_rows)))
+    return select(*(func.coalesce(func.sum(column), 0) for column in (common, ours, theirs)))
 
 
-def _days(rows: ColumnElement[bool]) -> tuple[date, date] | None:
-    """Return the first and the last day of these rows."""
-    days = select(func.min(Transaction.date), func.max(Transaction.date))
-    first, last = db.session.execute(days.where(rows, Transaction.removed_at.is_(None))).one()
-    return (first, last) if first and last else None
+def _end(end: Any, rows: ColumnElement[bool]) -> ScalarSelect[date]:
+    """Return the first or the last day of these rows, or null. The database reads it once."""
+    days = select(end(Transaction.date)).where(rows, Transaction.removed_at.is_(None))
+    return days.correlate(None).scalar_subquery()
+
+
+# Made once: a sync with news asks it for each pair of accounts that look alike.
+_OF_ACCOUNTS = _counts(
+    Transaction.account_id == bindparam("one"), Transaction.account_id == bindparam("other")
+)
