@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import ColumnElement, exists, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, insert, select, update
 from sqlalchemy.orm import aliased
+
+from plaidapp.extensions import db
 
 from ..base.writes import in_batches, write
 from .edits import FIELDS, EditRow
@@ -12,6 +14,15 @@ from .ingest import Row
 from .transactions import Transaction
 
 PENDING = aliased(Transaction)
+_AN_EDITED_ONE = (
+    select(Transaction.id)
+    .where(
+        Transaction.item_id == bindparam("item_id"),
+        Transaction.plaid_transaction_id.in_(bindparam("plaid_ids", expanding=True)),
+        Transaction.edited_at.is_not(None),
+    )
+    .limit(1)
+)
 
 
 def carry(item_id: int, posted: Iterable[Row]) -> None:
@@ -20,11 +31,14 @@ def carry(item_id: int, posted: Iterable[Row]) -> None:
     Plaid gives a transaction a new id when it posts and names the old one:
     https://plaid.com/docs/transactions/transactions-data/#reconciling-transactions
     """
-    replacing = [row.plaid_transaction_id for row in posted if row.pending_transaction_id]
-    for ids in in_batches(replacing):
+    replacing = [row for row in posted if row.pending_transaction_id]
+    for rows in in_batches(replacing):
+        named = [row.pending_transaction_id for row in rows]
+        if db.session.scalar(_AN_EDITED_ONE, {"item_id": item_id, "plaid_ids": named}) is None:
+            continue  # as most often, and looking takes less time than the two statements
         _copy(
             Transaction.item_id == item_id,
-            Transaction.plaid_transaction_id.in_(ids),
+            Transaction.plaid_transaction_id.in_([row.plaid_transaction_id for row in rows]),
             PENDING.item_id == item_id,
             PENDING.plaid_transaction_id == Transaction.pending_transaction_id,
         )

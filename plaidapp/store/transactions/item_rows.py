@@ -3,7 +3,7 @@
 import datetime
 from collections.abc import Iterator, Sequence
 
-from sqlalchemy import ScalarSelect, func, select, update
+from sqlalchemy import BindParameter, ScalarSelect, bindparam, func, select, update
 
 from plaidapp.extensions import db
 
@@ -21,25 +21,13 @@ def mark_removed(item_id: int, plaid_ids: Sequence[str]) -> None:
     """
     moment = now()
     for ids in in_batches(plaid_ids):
-        write(
-            update(Transaction)
-            .where(
-                Transaction.item_id == item_id,
-                Transaction.plaid_transaction_id.in_(ids),
-                Transaction.account_id.in_(_accounts_of(item_id)),
-                Transaction.removed_at.is_(None),
-            )
-            .values(removed_at=moment, other_side_id=None)
-        )
+        write(_MARK_REMOVED, {"of_item": item_id, "plaid_ids": ids, "moment": moment})
 
 
 def places_of(item_id: int, plaid_ids: Sequence[str]) -> Iterator[tuple[int, datetime.date, int]]:
     """Yield account, date and size, in units of 10^-8, of those rows that are stored."""
     for ids in in_batches(plaid_ids):
-        query = select(Transaction.account_id, Transaction.date, units_of(Transaction.size)).where(
-            Transaction.item_id == item_id, Transaction.plaid_transaction_id.in_(ids)
-        )
-        yield from map(tuple, db.session.execute(query))
+        yield from map(tuple, db.session.execute(_PLACES, {"of_item": item_id, "plaid_ids": ids}))
 
 
 def shown_ids(item_id: int, since: datetime.date) -> set[str]:
@@ -69,5 +57,25 @@ def count_removed(item_id: int) -> int:
     return db.session.scalar(query) or 0
 
 
-def _accounts_of(item_id: int) -> ScalarSelect[int]:
+def _accounts_of(item_id: int | BindParameter[int]) -> ScalarSelect[int]:
     return select(Account.id).where(Account.item_id == item_id).scalar_subquery()
+
+
+# Made once: each sync with news asks them.
+_OF_ITEM: BindParameter[int] = bindparam("of_item")
+_NAMED = (
+    Transaction.item_id == _OF_ITEM,
+    Transaction.plaid_transaction_id.in_(bindparam("plaid_ids", expanding=True)),
+)
+_PLACES = select(Transaction.account_id, Transaction.date, units_of(Transaction.size)).where(
+    *_NAMED
+)
+_MARK_REMOVED = (
+    update(Transaction)
+    .where(
+        *_NAMED,
+        Transaction.account_id.in_(_accounts_of(_OF_ITEM)),
+        Transaction.removed_at.is_(None),
+    )
+    .values(removed_at=bindparam("moment"), other_side_id=None)
+)

@@ -1,13 +1,25 @@
 """Keep the monthly and the detailed totals equal to what the transactions add up to."""
 
 import datetime
+import functools
 import operator
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, Table, case, delete, func, select, tuple_
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Table,
+    bindparam,
+    case,
+    delete,
+    func,
+    select,
+    tuple_,
+)
 
 from plaidapp.extensions import db
 
@@ -73,8 +85,8 @@ def _refresh_batch(account_ids: Sequence[int], first: datetime.date, last: datet
 
 
 def _store(kind: Kind, stored: Totals, computed: Totals) -> None:
-    key_columns = tuple_(*(kind.table.c[name] for name in kind.key))
     for keys in in_batches([key for key in stored if key not in computed]):
+        key_columns = tuple_(*(kind.table.c[name] for name in kind.key))
         db.session.execute(delete(kind.table).where(key_columns.in_(keys)))
     changed = [(*key, *sums) for key, sums in computed.items() if stored.get(key) != sums]
     rows = [dict(zip(kind.key + kind.values, row, strict=True)) for row in changed]
@@ -102,18 +114,51 @@ def _parts(ids: RowIds) -> Iterable[RowIds]:
 def _stored(
     kind: Kind, account_ids: Sequence[int], first: datetime.date, last: datetime.date
 ) -> Totals:
-    columns = kind.table.c
-    query = select(*(columns[name] for name in kind.key + kind.values)).where(
-        columns.account_id.in_(account_ids), columns.month.between(first, last)
-    )
     width = len(kind.key)
-    return {tuple(row[:width]): tuple(row[width:]) for row in db.session.execute(query)}
+    rows = db.session.execute(_totals(kind), _which(account_ids, first, last))
+    return {tuple(row[:width]): tuple(row[width:]) for row in rows}
 
 
 def _computed(
     account_ids: Sequence[int], first: datetime.date, last: datetime.date
 ) -> dict[Kind, Totals]:
     """Return the totals that should be stored."""
+    detailed: Totals = {}
+    for account_id, month, *names, money_in, money_out, count, hidden in db.session.execute(
+        _sums(db.engine.dialect.name), _which(account_ids, first, last)
+    ):
+        sums = money_in, money_out, int(count), int(hidden)
+        detailed[account_id, month_from_sql(month), *names] = sums
+    monthly: Totals = {}
+    for (*of_month, _), sums in detailed.items():
+        so_far = monthly.get(tuple(of_month), (0, 0, 0, 0))
+        monthly[tuple(of_month)] = tuple(map(operator.add, so_far, sums))
+    return {
+        MONTHLY: {key: (*_split(sums), sums[2] + sums[3]) for key, sums in monthly.items()},
+        DETAILED: {key: _split(sums) for key, sums in detailed.items()},
+    }
+
+
+def _which(account_ids: Sequence[int], first: datetime.date, last: datetime.date) -> dict[str, Any]:
+    """Return the values of the two statements below."""
+    return {"account_ids": account_ids, "first": first, "last": last}
+
+
+_IDS: BindParameter[int] = bindparam("account_ids", expanding=True)
+_FIRST: BindParameter[datetime.date] = bindparam("first")
+_LAST: BindParameter[datetime.date] = bindparam("last")
+
+
+@functools.cache  # building a statement takes longer than running it
+def _totals(kind: Kind) -> Select[Any]:
+    columns = kind.table.c
+    query = select(*(columns[name] for name in kind.key + kind.values))
+    return query.where(columns.account_id.in_(_IDS), columns.month.between(_FIRST, _LAST))
+
+
+@functools.cache
+def _sums(_dialect: str) -> Select[Any]:
+    """Return a statement for each dialect, because `money_sum` differs between them."""
     row = (
         select(
             Transaction.account_id,
@@ -125,8 +170,8 @@ def _computed(
             case((Transaction.hidden, 1), else_=0).label("hidden"),
         )
         .where(
-            Transaction.account_id.in_(account_ids),
-            Transaction.date.between(first, last),
+            Transaction.account_id.in_(_IDS),
+            Transaction.date.between(_FIRST, _LAST),
             Transaction.removed_at.is_(None),
         )
         .subquery()
@@ -138,21 +183,7 @@ def _computed(
 
     key = [row.c[name] for name in DETAILED.key]
     hidden = func.sum(row.c.hidden)
-    query = select(*key, total(-1), total(1), func.count() - hidden, hidden).group_by(*key)
-    detailed: Totals = {}
-    for account_id, month, *names, money_in, money_out, count, hidden_count in db.session.execute(
-        query
-    ):
-        sums = money_in, money_out, int(count), int(hidden_count)
-        detailed[account_id, month_from_sql(month), *names] = sums
-    monthly: Totals = {}
-    for (*of_month, _), sums in detailed.items():
-        so_far = monthly.get(tuple(of_month), (0, 0, 0, 0))
-        monthly[tuple(of_month)] = tuple(map(operator.add, so_far, sums))
-    return {
-        MONTHLY: {key: (*_split(sums), sums[2] + sums[3]) for key, sums in monthly.items()},
-        DETAILED: {key: _split(sums) for key, sums in detailed.items()},
-    }
+    return select(*key, total(-1), total(1), func.count() - hidden, hidden).group_by(*key)
 
 
 def _split(sums: tuple[Any, ...]) -> tuple[Any, ...]:
