@@ -5,11 +5,10 @@ All batches of an update are stored in one transaction (store_update.py).
 
 import functools
 from collections import Counter
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from plaidapp.bank.unread import TRANSACTION, Unread
-from plaidapp.store.connections import accounts, former_accounts
 from plaidapp.store.reports import derived
 from plaidapp.store.transactions import (
     carried_edits,
@@ -32,6 +31,8 @@ NO_ACCOUNT = gettext_noop("The bank has not listed this account yet: %(reason)s"
 class Storing:
     """An update while it is stored.
 
+    `account_ids` are our ids of the Item's accounts by Plaid's, and `departed` are Plaid's ids of
+    accounts that another Item reports now.
     `reported_days` are days with a new balance from the bank. `changed_days` are days whose rows
     changed, or None after a complete reading from the beginning: then all days are derived again.
     `sizes` are the amounts of the changed rows without the sign, in units of 10^-8. `rereads` says
@@ -43,6 +44,8 @@ class Storing:
 
     user_id: int
     item_id: int
+    account_ids: Mapping[str, int]
+    departed: Set[str]
     is_first: bool
     rereads: bool
     reported_days: set[derived.Day]
@@ -61,18 +64,16 @@ def store_batch(storing: Storing, batch: Batch) -> None:
     Rows of accounts that another Item reports now are left out.
     """
     item_id = storing.item_id
-    departed = former_accounts.departed_ids(item_id)
-    account_ids = accounts.ids_of_item(item_id)
-    known = account_ids.keys() - departed
+    known = storing.account_ids.keys() - storing.departed
     added = [row for row in batch.added if row.plaid_account_id in known]
     modified = [row for row in batch.modified if row.plaid_account_id in known]
     if len(added) + len(modified) < len(batch.added) + len(batch.modified):
-        batch.unread += _waiting(batch, known | departed, len(storing.page_ids))
+        batch.unread += _waiting(batch, known | storing.departed, len(storing.page_ids))
     storing.page_ids += raw_pages.save(item_id, batch.bodies)
     rows = added + modified
     sent = [row.plaid_transaction_id for row in added]
     shown = item_rows.count_shown(item_id, sent) if storing.rereads else 0
-    kept = _save_rows(storing, account_ids, rows, batch.removed, is_new=not batch.modified)
+    kept = _save_rows(storing, rows, batch.removed, is_new=not batch.modified)
     carried_edits.carry(item_id, added)
     item_rows.mark_removed(item_id, batch.removed)
     named = {row.plaid_transaction_id for row in rows}.union(batch.removed)
@@ -98,7 +99,6 @@ def _waiting(batch: Batch, listed: Container[str], first_page: int) -> Iterator[
 
 def _save_rows(
     storing: Storing,
-    account_ids: Mapping[str, int],
     rows: list[Row],
     removed: list[str],
     *,
@@ -108,7 +108,7 @@ def _save_rows(
 
     `is_new` says that the bank calls none of the rows modified.
     """
-    item_id, kept = storing.item_id, 0
+    item_id, account_ids, kept = storing.item_id, storing.account_ids, 0
     if storing.former:
         kept, new_ids = reconnected_rows.reconnect(item_id, storing.former, account_ids, rows)
         storing.new_ids |= new_ids

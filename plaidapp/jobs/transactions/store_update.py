@@ -51,13 +51,16 @@ def store_update(
     is_whole = start.from_beginning and update.status == item_states.COMPLETE
     unnamed = _comparable_ids(item_id) if is_whole else set()
     aside = set_aside.keys(item_id)
-    reported_days = _save_accounts(user_id, item_id, update, aside[ACCOUNT])
+    departed = former_accounts.departed_ids(item_id)
+    saved = _save_accounts(user_id, item_id, update, departed, aside[ACCOUNT])
     storing = Storing(
         user_id,
         item_id,
+        account_ids=saved.ids,
+        departed=departed,
         is_first=start.is_first,
         rereads=start.from_beginning and not start.is_first,
-        reported_days=reported_days,
+        reported_days=saved.reported_days,
         changed_days=None if is_whole else set(),
         former=former_accounts.former_items(item_id),
         aside=aside,
@@ -111,10 +114,14 @@ def _comparable_ids(item_id: int) -> set[str]:
 
 
 def _save_accounts(
-    user_id: int, item_id: int, update: Update, aside: Collection[str]
-) -> set[derived.Day]:
-    """Return the days for which a balance was stored. `aside` has the accounts set aside before."""
-    listed = former_accounts.without_departed(item_id, update.accounts)
+    user_id: int,
+    item_id: int,
+    update: Update,
+    departed: Collection[str],
+    aside: Collection[str],
+) -> accounts.Saved:
+    """Save those that are read from this Item. `aside` has the accounts set aside before."""
+    listed = [sent for sent in update.accounts if sent.account_id not in departed]
     named = {sent.account_id for sent in update.accounts}
     set_aside.replace(item_id, ACCOUNT, named.intersection(aside), update.unread_accounts)
     return reconnected_accounts.save_accounts(user_id, item_id, listed)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import cast
+from typing import NamedTuple, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -102,16 +102,23 @@ class Account(HasCurrency, Base):
 TABLE = cast(Table, Account.__table__)
 
 
+class Saved(NamedTuple):
+    """Our ids of all the Item's accounts by Plaid's, and the account and day of each balance that
+    changed, for `derived.refresh`."""
+
+    ids: Mapping[str, int]
+    reported_days: set[tuple[int, date]]
+
+
 def save(
     user_id: int,
     item_id: int,
     accounts: Sequence[payloads.PlaidAccount],
     known: Mapping[str, int] | None = None,
-) -> set[tuple[int, date]]:
+) -> Saved:
     """Add or update the accounts that the bank lists. Other accounts stay as they are.
 
-    Also stores each balance as that of the person's day. Returns the account and day of each
-    balance that changed, for `derived.refresh`. The caller has locked the ledger
+    Also stores each balance as that of the person's day. The caller has locked the ledger
     (users.lock_ledger). `known` is what `ids_of_item` returns, if it has all of the accounts.
     """
     moment = now()
@@ -146,7 +153,7 @@ def save(
         for account in accounts
         if (balance := _balance_of(account)) is not None
     }
-    return balances.record(users.today_of(user_id), reported)
+    return Saved(ids, balances.record(users.today_of(user_id), reported))
 
 
 def _balance_of(sent: payloads.PlaidAccount) -> Decimal | None:

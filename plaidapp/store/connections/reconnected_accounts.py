@@ -13,7 +13,6 @@ Accounts are saved while the person's ledger is locked (users.lock_ledger).
 """
 
 from collections.abc import Sequence
-from datetime import date
 
 from sqlalchemy import ColumnElement, bindparam, or_, select
 
@@ -29,7 +28,7 @@ from .recognition import StoredAccount
 
 def save_accounts(
     user_id: int, item_id: int, listed: Sequence[payloads.PlaidAccount]
-) -> set[tuple[int, date]]:
+) -> accounts.Saved:
     """Save accounts as `accounts.save` does, after moving those known from another Item here.
 
     `listed` is what `former_accounts.without_departed` returns.
@@ -37,10 +36,10 @@ def save_accounts(
     known = accounts.ids_of_item(item_id)
     new = [sent for sent in listed if sent.account_id not in known]
     left = _reconnect(user_id, item_id, new) if new else set[int]()
-    reported = accounts.save(user_id, item_id, listed, None if new else known)
+    saved = accounts.save(user_id, item_id, listed, None if new else known)
     if left:
         replace_empty(left)
-    return reported
+    return saved
 
 
 def _reconnect(user_id: int, item_id: int, new: Sequence[payloads.PlaidAccount]) -> set[int]:

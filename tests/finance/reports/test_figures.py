@@ -47,11 +47,11 @@ def bank(owner, item, set_clock):
     set_clock("2026-11-22T12:00Z")
 
     def save(listed, rows=()):
-        changed = accounts.save(owner, item.id, [account(*each) for each in listed])
+        saved = accounts.save(owner, item.id, [account(*each) for each in listed])
         sent = [transaction(f"t{number}", *row) for number, row in enumerate(rows)]
-        ids = accounts.ids_of_item(item.id)
+        ids = saved.ids
         stored.save(owner, item.id, ids, sent)
-        derived.refresh({(ids[row.account_id], row.date) for row in sent}, changed)
+        derived.refresh({(ids[row.account_id], row.date) for row in sent}, saved.reported_days)
         db.session.commit()
         return ids
 

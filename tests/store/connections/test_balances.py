@@ -22,11 +22,11 @@ def report(owner, item, account, set_clock):
     def save(current, moment, zone):
         set_clock(moment)
         preferences.set_time_zone(users.by_id(owner), zone)
-        changed = accounts.save(owner, item.id, [account(balances={"current": Decimal(current)})])
+        saved = accounts.save(owner, item.id, [account(balances={"current": Decimal(current)})])
         db.session.commit()
         rows = db.session.execute(select(Balance.date, Balance.current).order_by(Balance.date))
         stored = {str(date): int(value) for date, value in rows}
-        assert {stored[str(date)] for _, date in changed} <= {int(current)}
+        assert {stored[str(date)] for _, date in saved.reported_days} <= {int(current)}
         return stored
 
     return save

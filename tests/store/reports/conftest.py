@@ -45,8 +45,7 @@ def bank_update(owner, item, account, clock):
             account(key, type=TYPES[key], balances={"current": Decimal(current)})
             for key, current in currents.items()
         ]
-        balance_days = accounts.save(owner, item.id, listed)
-        ids = accounts.ids_of_item(item.id)
+        ids, balance_days = accounts.save(owner, item.id, listed)
         sent_ids = [row.transaction_id for row in sent] + list(removed)
         places = list(item_rows.places_of(item.id, sent_ids))
         stored.save(owner, item.id, ids, sent)

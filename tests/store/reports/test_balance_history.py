@@ -30,13 +30,12 @@ def test_a_days_balance_is_the_last_that_the_bank_reported(bank_update, rows_of,
 
 def test_save_returns_only_balances_that_changed(owner, item, account, clock):
     listed = [account("a", balances={"current": Decimal("1.5")}), account("b")]
-    ids = accounts.ids_of_item(item.id)
-    first = accounts.save(owner, item.id, listed)
-    ids = accounts.ids_of_item(item.id)
+    ids, first = accounts.save(owner, item.id, listed)
+    assert ids == accounts.ids_of_item(item.id)
     assert first == {(ids["a"], TODAY), (ids["b"], TODAY)}
-    assert accounts.save(owner, item.id, listed) == set()
+    assert accounts.save(owner, item.id, listed).reported_days == set()
     listed[0] = account("a", balances={"current": Decimal("1.50000001")})
-    assert accounts.save(owner, item.id, listed) == {(ids["a"], TODAY)}
+    assert accounts.save(owner, item.id, listed).reported_days == {(ids["a"], TODAY)}
 
 
 def test_no_balance_is_stored_if_the_bank_reports_none(bank_update, rows_of, owner, item, account):
