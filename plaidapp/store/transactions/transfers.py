@@ -6,6 +6,7 @@ database transaction of the change and with the ledger locked (users.lock_ledger
 """
 
 import datetime
+import functools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -27,7 +28,6 @@ from sqlalchemy import update as update_of
 from plaidapp.extensions import db
 
 from ..base.dates import days_later
-from ..base.dialect import on_sqlite
 from ..base.sums import units_of
 from ..base.writes import in_batches
 from ..connections.accounts import Account
@@ -49,7 +49,11 @@ MAY_BE_SIDE = or_(
 """In SQL, the condition that the rule may match a row: it names no merchant or has a hint."""
 
 _OWNER = users.TABLE.c.id == bindparam("user_id")
-_IS_MATCHED = select(users.TABLE.c.transfers_matched).where(_OWNER)
+_SOME_ACCOUNTS = select(Account.id).where(Account.user_id == bindparam("user_id")).limit(2)
+_STATE = select(
+    users.TABLE.c.transfers_matched,
+    select(func.count()).select_from(_SOME_ACCOUNTS.subquery()).scalar_subquery() > 1,
+).where(_OWNER)
 _NOTE_MATCHED = (
     update_of(users.TABLE)
     .where(_OWNER, users.TABLE.c.transfers_matched.is_(False))
@@ -88,9 +92,10 @@ def match(user_id: int, days: Iterable[datetime.date], sizes: Collection[int]) -
     days = set(days)
     if not days or not sizes:
         return set()
-    if not db.session.scalar(_IS_MATCHED, {"user_id": user_id}):
+    is_matched, has_several_accounts = _state(user_id)
+    if not is_matched:
         return match_everything(user_id)
-    if not _has_several_accounts(user_id):
+    if not has_several_accounts:
         return set()
     return _match(user_id, list(sizes), Range(min(days), max(days)).wider(REACH))
 
@@ -98,9 +103,8 @@ def match(user_id: int, days: Iterable[datetime.date], sizes: Collection[int]) -
 def match_everything(user_id: int) -> set[Day]:
     """Match all of the person's rows again. Returns the same as `match`."""
     db.session.execute(_NOTE_MATCHED, {"user_id": user_id})
-    if not _has_several_accounts(user_id):
-        return set()
-    return _match(user_id, _sizes(user_id), ALWAYS)
+    _, has_several_accounts = _state(user_id)
+    return _match(user_id, _sizes(user_id), ALWAYS) if has_several_accounts else set()
 
 
 def wrong(user_id: int) -> set[Day]:
@@ -112,9 +116,10 @@ def wrong(user_id: int) -> set[Day]:
     return found
 
 
-def _has_several_accounts(user_id: int) -> bool:
-    query = select(Account.id).where(Account.user_id == user_id).limit(2)
-    return len(db.session.scalars(query).all()) > 1
+def _state(user_id: int) -> tuple[bool, bool]:
+    """Return whether everything was matched once, and whether the person has several accounts."""
+    is_matched, has_several_accounts = db.session.execute(_STATE, {"user_id": user_id}).one()
+    return bool(is_matched), bool(has_several_accounts)
 
 
 def _match(user_id: int, sizes: Sequence[int], affected: Range) -> set[Day]:
@@ -159,21 +164,27 @@ _SIDE = (
 
 def _rows(user_id: int, sizes: Sequence[int], days: Range) -> Sequence[Row[*tuple[Any, ...]]]:
     """Return the rows that the rule may match or that are matched already."""
+    values = {"user_id": user_id, "sizes": sizes, "first": days.first, "last": days.last}
+    return db.session.execute(_query(db.engine.dialect.name), values).all()
+
+
+@functools.cache  # building the statement takes longer than running it
+def _query(dialect: str) -> Select[*tuple[Any, ...]]:
     # If SQLite could use the index of dates, it would read every row of these days. The index of
     # amounts finds far fewer.
-    day = func.date(Transaction.date, type_=Date) if on_sqlite() else Transaction.date
-    query = (
+    is_sqlite = dialect == "sqlite"
+    day = func.date(Transaction.date, type_=Date) if is_sqlite else Transaction.date
+    return (
         select(*_SIDE, Transaction.other_side_id, MAY_BE_SIDE.label("may_be_side"))
         .join(Account, Account.id == Transaction.account_id)
         .where(
-            Transaction.user_id == user_id,
-            SIZE.in_(sizes),
+            Transaction.user_id == bindparam("user_id"),
+            SIZE.in_(bindparam("sizes", expanding=True)),
             Transaction.removed_at.is_(None),
-            day.between(days.first, days.last),
+            day.between(bindparam("first"), bindparam("last")),
             or_(MAY_BE_SIDE, Transaction.other_side_id.is_not(None)),
         )
     )
-    return db.session.execute(query).all()
 
 
 def _sizes(user_id: int) -> Sequence[int]:
