@@ -100,12 +100,14 @@ class Attempt:
         `stored` says that pages have something new to show. If this was the last thing to do, the
         pull ends in the same transaction.
         """
-        if stored:
-            users.ledger_changed(self.pull.user_id)
         if is_done := values.get("phase") == pulls.DONE:
             values["comparison"] = None  # it quotes transactions
-        ends = is_done and self._is_last(pull_item) and transitions.finish(self._id, self.number)
-        alive = ends or transitions.touch(self._id, self.number)
+        ends = is_done and self._is_last(pull_item)
+        with db.session.no_autoflush:  # `pull_item` is written once, by the commit
+            if stored:
+                users.ledger_changed(self.pull.user_id)
+            ends = ends and transitions.finish(self._id, self.number)
+            alive = ends or transitions.touch(self._id, self.number)
         if alive:
             set_values(pull_item, values)
         db.session.commit()
