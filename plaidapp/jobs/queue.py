@@ -5,7 +5,6 @@ and the clock rings later.
 """
 
 import logging
-import math
 import re
 import time
 from collections.abc import Sequence
@@ -51,6 +50,9 @@ class PullQueue(Queue):
     """RQ's queue, with the lines of `pulls.lines`. Workers take only jobs of ours from it."""
 
     job_class = PullJob
+    rests_until = 0.0
+    """Until then, on the monotonic clock, this process takes clicks only, if there are any lately.
+    It is of the class, as RQ has no instance where it takes a job."""
     _bell = lines.WORK_BELL
     _first = staticmethod(lines.take)
 
@@ -71,19 +73,16 @@ class PullQueue(Queue):
     def _take(cls, connection: redis.Redis, queue_key: str, timeout: int | None) -> Any:
         taken = IntermediateQueue.get_intermediate_queue_key(queue_key)
         deadline = time.monotonic() + (timeout or 0)
-        held_until = math.inf
         while True:
-            gives_way = timeout is not None and time.monotonic() < held_until
-            found = cls._first(connection, queue_key, taken, gives_way)
+            rest = 0.0 if timeout is None else cls.rests_until - time.monotonic()
+            found = cls._first(connection, queue_key, taken, rest > 0)
             if isinstance(found, bytes):
                 return queue_key, found
             if timeout is None:
                 return None
             if time.monotonic() > deadline:
                 raise DequeueTimeout(timeout, queue_key)
-            again = time.monotonic() + lines.LOOK_AGAIN
-            held_until = min(held_until, again) if found == lines.HELD_BACK else math.inf
-            connection.blpop([cls._bell], lines.LOOK_AGAIN)
+            connection.blpop([cls._bell], rest if found == lines.RESTS else lines.LOOK_AGAIN)
 
     def push_job_id(
         self, job_id: str, pipeline: Pipeline | None = None, at_front: bool = False

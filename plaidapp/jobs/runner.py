@@ -42,6 +42,9 @@ NOTICE_SILENCE = {
     "TCP_USER_TIMEOUT": round(1000 * SILENCE_LIMIT),
 }
 """Options of a connection to Redis, as far as the platform has them, as for PostgreSQL."""
+LONGEST_REST = 0.5
+"""Seconds of rest after a job, while there are clicks. A long job, such as a first sync, is over
+then: more rest would help nobody."""
 HEARTBEAT_SKIP = 1.0
 """Seconds after a heartbeat in which another one is skipped."""
 
@@ -51,7 +54,7 @@ class Runner(SimpleWorker):
 
     log_result_lifespan = False
     job_class = PullJob
-    queue_class = PullQueue
+    queue_class: type[PullQueue] = PullQueue
     max_connection_wait_time = 5.0
     """The most seconds between two tries to reach Redis. RQ waits for up to a minute."""
 
@@ -113,10 +116,13 @@ class Runner(SimpleWorker):
             self.last_cleaned_at = now()  # type: ignore[assignment]
 
     def execute_job(self, job: Job, queue: Queue) -> None:
+        begun = time.monotonic()
         try:
             super().execute_job(job, queue)
         except redis.ResponseError as error:  # the clock rings for the pull again
             self.log.warning("Redis holds something that is not RQ's: %s", error)
+        ended = time.monotonic()
+        self.queue_class.rests_until = ended + min(ended - begun, LONGEST_REST)
 
     def handle_job_success(
         self, job: Job, queue: Queue, started_job_registry: Any, execution: Execution

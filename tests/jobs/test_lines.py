@@ -122,19 +122,27 @@ def connection(context):
         yield patient
 
 
-def test_other_jobs_begin_when_the_clicks_of_this_host_are_done(ask, connection, monkeypatch):
+@pytest.fixture
+def rest(monkeypatch):
+    """Let this process have finished a job, after which it rests for so many seconds."""
+
+    def begin(seconds):
+        monkeypatch.setattr(queue.PullQueue, "rests_until", time.monotonic() + seconds)
+
+    return begin
+
+
+def test_a_process_rests_while_its_host_has_clicks_but_takes_a_click(ask, connection, rest):
     ours = Queue(pull_job.QUEUE, connection=connection).key
-    monkeypatch.setattr(lines, "HALF_OF_THE_CORES", 1)
-    monkeypatch.setattr(lines, "LOOK_AGAIN", 30)  # only the bell can be in time
-    click, job, last = ask(pulls.PERSON), ask(pulls.WEBHOOK), ask(pulls.CLOCK)
-    assert queue.ClickQueue.lmove(connection, ours, None) == (ours, b"pull-%d-0" % click)
-    with ThreadPoolExecutor(2) as processes:
-        taken = [processes.submit(queue.PullQueue.lmove, connection, ours, 20) for _ in range(2)]
-        _wait_for_sleepers(connection, 2)
-        assert Queue(pull_job.QUEUE, connection=connection).count == 2
-        assert queue.ClickQueue.lmove(connection, ours, None) is None  # the click is done
-        found = {each.result() for each in taken}
-    assert found == {(ours, b"pull-%d-0" % job), (ours, b"pull-%d-0" % last)}
+    first, job = ask(pulls.PERSON), ask(pulls.WEBHOOK)
+    assert queue.ClickQueue.lmove(connection, ours, None) == (ours, b"pull-%d-0" % first)
+    rest(60)
+    with ThreadPoolExecutor(1) as processes:
+        taken = processes.submit(queue.PullQueue.lmove, connection, ours, 20)
+        _wait_for_sleepers(connection, 1)
+        assert Queue(pull_job.QUEUE, connection=connection).job_ids == [f"pull-{job}-0"]
+        second = ask(pulls.PERSON)
+        assert taken.result() == (ours, b"pull-%d-0" % second)
 
 
 def _wait_for_sleepers(connection, number):
@@ -145,21 +153,22 @@ def _wait_for_sleepers(connection, number):
         time.sleep(0.01)
 
 
-@pytest.mark.parametrize("reason", ["long", "killed", "few", "burst"])
-def test_clicks_hold_other_jobs_back_only_so_far(ask, connection, monkeypatch, reason):
-    """`reason`: they were held back long enough, the process for clicks has ended, there are
-    fewer clicks than cores, or the worker is to end when there is nothing to do."""
+@pytest.mark.parametrize("reason", ["over", "no clicks", "burst"])
+def test_a_process_rests_only_so_long(ask, connection, rest, reason):
+    """`reason`: it has rested, nobody has clicked lately, or the worker is to end when there is
+    nothing to do."""
     ours = Queue(pull_job.QUEUE, connection=connection).key
-    monkeypatch.setattr(lines, "HALF_OF_THE_CORES", 2 if reason == "few" else 1)
-    monkeypatch.setattr(lines, "BUSY_FOR", -1 if reason == "killed" else 60)
     click, job = ask(pulls.PERSON), ask(pulls.WEBHOOK)
     assert queue.ClickQueue.lmove(connection, ours, None) == (ours, b"pull-%d-0" % click)
-    found = lines.take(connection, ours, "taken", True)
-    if reason in ("long", "burst"):
-        assert found == lines.HELD_BACK
-        timeout = 30 if reason == "long" else None
-        _, found = queue.PullQueue.lmove(connection, ours, timeout)
-    assert found == b"pull-%d-0" % job
+    assert 0 < connection.ttl(lines.LATELY) <= lines.LATELY_FOR
+    if reason == "no clicks":
+        connection.delete(lines.LATELY)
+    else:
+        assert lines.take(connection, ours, "taken", True) == lines.RESTS
+        connection.persist(lines.LATELY)  # there are clicks all the time
+    rest(0.2 if reason == "over" else 60)
+    timeout = None if reason == "burst" else 30
+    assert queue.PullQueue.lmove(connection, ours, timeout) == (ours, b"pull-%d-0" % job)
 
 
 def test_each_line_goes_on_after_workers_have_emptied_it(ask, waiting, context):

@@ -12,9 +12,9 @@ from rq.registry import FailedJobRegistry, StartedJobRegistry
 from rq.suspension import resume, suspend
 from rq.worker import BaseWorker, WorkerStatus
 
-from plaidapp.jobs import pull_job
+from plaidapp.jobs import pull_job, runner
 from plaidapp.jobs.queue import PullQueue
-from plaidapp.jobs.runner import Runner
+from plaidapp.jobs.runner import LONGEST_REST, Runner
 
 
 @pytest.fixture
@@ -34,14 +34,21 @@ def crash(number):
     raise KeyError(number)
 
 
+def take_long(number):
+    take_long.clock.seconds += take_long.duration
+
+
 def suspend_here(number):
     suspend(suspend_here.connection)
+
+
+FUNCTIONS = finish, crash, take_long, suspend_here
 
 
 @pytest.fixture
 def enqueue(connection, monkeypatch):
     """Enqueue a function of this module, as RQ does it."""
-    names = {f"{__name__}.{function.__name__}" for function in (finish, crash, suspend_here)}
+    names = {f"{__name__}.{function.__name__}" for function in FUNCTIONS}
     monkeypatch.setattr(pull_job, "REGISTERED", names)
     suspend_here.connection = connection
 
@@ -175,6 +182,24 @@ def test_a_workers_state_in_redis_is_true(connection, enqueue, look):
     states = look(at=lambda worker: connection.hget(worker.key, "state").decode())
 
     assert states == [WorkerStatus.IDLE] * 5
+
+
+class Clock:
+    seconds = 1000.0
+
+    def monotonic(self):
+        return self.seconds
+
+
+@pytest.mark.parametrize(("took", "rest"), [(0.3, 0.3), (5.0, LONGEST_REST)])
+def test_a_process_rests_as_long_as_its_job_took(enqueue, work, monkeypatch, took, rest):
+    monkeypatch.setattr(runner, "time", clock := Clock())
+    monkeypatch.setattr(take_long, "clock", clock, raising=False)
+    monkeypatch.setattr(take_long, "duration", took, raising=False)
+    monkeypatch.setattr(PullQueue, "rests_until", 0.0)  # as before, after the test
+    enqueue(take_long)
+    work()
+    assert PullQueue.rests_until == pytest.approx(clock.seconds + rest)
 
 
 def test_a_suspended_worker_starts_no_further_job(connection, enqueue, work):

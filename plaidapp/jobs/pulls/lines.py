@@ -22,15 +22,13 @@ IDLE_FOR = 3
 LOOK_AGAIN = 1
 """Seconds. A job for which no bell rang waits that long: RQ puts some back, and older versions of
 the app had one bell."""
-BUSY = f"plaidapp:busy-with-clicks:{socket.gethostname()}"
-"""The processes of this host that work on a click, each with the second until which that counts.
-Other jobs don't begin meanwhile: they would share the processor with the click."""
-BUSY_FOR = 2
-"""Seconds. What takes longer, such as a first sync, holds the other jobs back no longer."""
-HALF_OF_THE_CORES = max((os.cpu_count() or 1) // 2, 1)
-"""So many clicks at once hold other jobs back. With fewer, there is room for both."""
-HELD_BACK = 0
-"""What `take` returns in place of a job's id while clicks hold other jobs back."""
+LATELY = f"plaidapp:clicks-lately:{socket.gethostname()}"
+"""The key that exists while this host has clicks. After each other job, a process rests meanwhile
+as long as the job took: it leaves half of its time to clicks, which share the processor with it."""
+LATELY_FOR = 1
+"""Seconds after a click has begun."""
+RESTS = 0
+"""What `take` returns in place of a job's id while the process rests."""
 KEYS = LAST_CLICK, LAST_WEBHOOK, CLICK_BELL, WORK_BELL, IDLE
 _SHARED = """
 local queue, last_click, last_webhook, click_bell, work_bell, idle = unpack(KEYS, 1, 6)
@@ -71,31 +69,27 @@ ring(work_bell)
 """
 """Redis runs a script without a break, so that no worker takes the last click in between."""
 TAKE_CLICK = f"""{_SHARED}
-local taken, busy, process = KEYS[7], KEYS[8], ARGV[1]
+local taken, lately, process = KEYS[7], KEYS[8], ARGV[1]
 if clicks() == 0 then
-  if redis.call('ZREM', busy, process) > 0 then ring(work_bell) end
   redis.call('ZREMRANGEBYSCORE', idle, '-inf', second - 1)  -- of processes that have ended
   redis.call('ZADD', idle, second + ARGV[2], process)
   return
 end
 redis.call('ZREM', idle, process)
-redis.call('ZADD', busy, second + ARGV[3], process)
-redis.call('EXPIRE', busy, ARGV[3] + 1)
+redis.call('SET', lately, 1, 'EX', ARGV[3])
 if clicks() > 1 and not somebody_is_idle() then ring(work_bell) end
 return redis.call('LMOVE', queue, taken, 'LEFT', 'RIGHT')
 """
 TAKE = f"""{_SHARED}
-local taken, busy, gives_way, most = KEYS[7], KEYS[8], ARGV[1] == '1', tonumber(ARGV[2])
+local taken, lately, may_rest = KEYS[7], KEYS[8], ARGV[1] == '1'
 local clicks = clicks()
 local place = somebody_is_idle() and clicks or 0
 local job = redis.call('LINDEX', queue, place)
 if not job then return end
-if gives_way and place >= clicks and redis.call('ZCOUNT', busy, second, '+inf') >= most then
-  return {HELD_BACK}
-end
+if may_rest and place >= clicks and redis.call('EXISTS', lately) > 0 then return {RESTS} end
 redis.call('LREM', queue, 1, job)
 redis.call('RPUSH', taken, job)
-if redis.call('LLEN', queue) > clicks then ring(work_bell) end  -- others may have been held back
+if redis.call('LLEN', queue) > clicks then ring(work_bell) end  -- who rests may have missed it
 return job
 """
 """Clicks go first, but are left to a process that has nothing else to do."""
@@ -114,22 +108,22 @@ class Place(IntEnum):
     END, CLICKS, WEBHOOKS = range(3)
 
 
-def take(connection: redis.Redis, queue: str, taken: str, gives_way: bool, /) -> Any:
+def take(connection: redis.Redis, queue: str, taken: str, may_rest: bool, /) -> Any:
     """Move the first job of the queue to the list `taken`, and return its id. None if there is none
     but clicks that another process is about to take.
 
-    If the process `gives_way`, HELD_BACK if it has to, because this host is busy with clicks.
+    If the process `may_rest`, RESTS while this host has clicks, unless the job is one.
     """
-    keys = queue, *KEYS, taken, BUSY
-    return connection.eval(TAKE, len(keys), *keys, int(gives_way), HALF_OF_THE_CORES)
+    keys = queue, *KEYS, taken, LATELY
+    return connection.eval(TAKE, len(keys), *keys, int(may_rest))
 
 
-def take_click(connection: redis.Redis, queue: str, taken: str, _gives_way: bool, /) -> Any:
-    """Do so with the first click, which gives way to nothing. None if there is none: this
-    process has nothing to do then."""
-    keys = queue, *KEYS, taken, BUSY
+def take_click(connection: redis.Redis, queue: str, taken: str, _may_rest: bool, /) -> Any:
+    """Do so with the first click, without a rest. None if there is none: this process has nothing
+    to do then."""
+    keys = queue, *KEYS, taken, LATELY
     process = f"{socket.gethostname()}-{os.getpid()}"
-    return connection.eval(TAKE_CLICK, len(keys), *keys, process, IDLE_FOR, BUSY_FOR)
+    return connection.eval(TAKE_CLICK, len(keys), *keys, process, IDLE_FOR, LATELY_FOR)
 
 
 def click_waits(running: int) -> bool:
