@@ -1,5 +1,6 @@
 """What a disc shows of a merchant or a bank without a logo: letters of its name, on a tint."""
 
+import functools
 import zlib
 
 import regex
@@ -9,6 +10,9 @@ SHARES = (0.2126, 0.7152, 0.0722)
 """Of red, green and blue in how light a color is."""
 MIDDLE = 0.18
 """As far from black as from white."""
+KEPT = 5000
+"""Names whose letters a process keeps: pages show the same ones. `regex` also lets other threads
+run at each match, and on a busy site a page would wait for them a hundred times."""
 TINTS = 7
 """How many there are in static/app.css, counted from 1."""
 LEFT_OUT = {"a", "an", "the"}
@@ -25,6 +29,7 @@ def init_app(app: Flask) -> None:
     app.add_template_filter(is_dark)
 
 
+@functools.lru_cache(KEPT)
 def monogram(name: str, most: int = 2) -> str:
     """Such as "TJ" for "Trader Joe’s". At most `most` letters; an emoji if there is nothing else.
 
