@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Select, case, func, select, true
 
 from plaidapp.extensions import db
 
-from ..base.dates import days_later, month_of, months_later
+from ..base.dates import days_later, last_of_month, month_of, months_later
 from ..base.dialect import on_sqlite
 from ..base.sums import money_sum, units_of
 from ..connections.accounts import Account
@@ -127,15 +127,19 @@ def tally_of_day(wanted: Filter, day: datetime.date) -> Tally:
 def count_between(user_id: int, start: datetime.date, end: datetime.date) -> int:
     """Return how many rows there are from `start` to `end`, both included.
 
-    Only the rows of the first and the last month are counted. The months between have totals.
+    Whole months have totals. Only the rows of a first or last month that is not whole are counted.
     """
     first, last = month_of(start), month_of(end)
-    if first == last:
+    begin = start if start == first else months_later(first, 1)
+    stop = end if end == last_of_month(end) else days_later(last, -1)
+    if first == last or begin > stop:
         return reader.count(Filter(user_id, start, end))
-    begin = months_later(first, 1)
-    between = tally(Filter(user_id, begin, days_later(last, -1)), 0).rows
-    edges = Filter(user_id, start, days_later(begin, -1)), Filter(user_id, last, end)
-    return between + sum(reader.count(edge) for edge in edges)
+    rows = tally(Filter(user_id, begin, stop), 0).rows
+    if start < begin:
+        rows += reader.count(Filter(user_id, start, days_later(begin, -1)))
+    if stop < end:
+        rows += reader.count(Filter(user_id, last, end))
+    return rows
 
 
 class CategorySum(NamedTuple):
