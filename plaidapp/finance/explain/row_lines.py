@@ -100,17 +100,20 @@ class RowSum:
         if self.left_out:  # transfers of every account, unless the filter asks for them
             if has_transfers and "category" not in self.query:
                 return query | {"scope": ["all"]}
-            return query | {"scope": ["all"], "account": _account_ids(spent_from=False)}
+            return query | {"scope": ["all"], "account": _account_ids(query, spent_from=False)}
         if not has_transfers:
             return query | {"scope": ["flow"]}
-        return query | {"scope": ["all"], "account": _account_ids(spent_from=True)}
+        return query | {"scope": ["all"], "account": _account_ids(query, spent_from=True)}
 
 
-def _account_ids(*, spent_from: bool) -> list[str]:
+def _account_ids(query: Query, *, spent_from: bool) -> list[str]:
+    """The accounts of one sort, without hidden ones unless the filter has their rows."""
+    leaves_out_hidden = filter_of(query).leaves_out_accounts
     return [
         str(each.id)
         for each in accounts.of_user(person().id)
-        if (each.type in SPENDING_TYPES) is spent_from and not each.is_hidden
+        if (each.type in SPENDING_TYPES) is spent_from
+        and not (each.is_hidden and leaves_out_hidden)
     ]
 
 

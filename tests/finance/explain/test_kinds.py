@@ -167,3 +167,24 @@ def test_hidden_accounts_are_left_out_of_net_worth_and_still_explained(app, conn
 
     assert left == whole - one == sum(lines)
     assert receipt(connected, f"/finance/explain/balance/{account_id}")[0] == one
+
+
+def test_what_totals_leave_out_leads_to_the_rows_of_a_hidden_account_too(app, connected):
+    with app.app_context():
+        hidden, *_ = found = db.session.scalars(select(Account).order_by(Account.id)).all()
+        for account in found:
+            account.type = "loan"
+        db.session.commit()
+    connected.client.post(f"/finance/accounts/{hidden.id}/hide")
+    url = "/finance/explain/transactions?hidden=any&currency=USD&part=out&left_out=1"
+    figure, _ = receipt(connected, url)
+    page = Page(connected.client.get(url).text)
+    links = {attributes.get("href") or "" for tag, attributes, _ in page.elements if tag == "a"}
+
+    rows = []
+    for address in links:
+        if address.startswith("/finance/transactions?"):
+            address = address.replace("?", ".json?", 1)
+            rows += connected.client.get(address).json["transactions"]
+    assert sum(Decimal(row["amount"]) for row in rows) == figure
+    assert hidden.public_id in {row["account_id"] for row in rows}
