@@ -356,3 +356,12 @@ def test_what_a_month_is_compared_with_is_explained(alice, spend):
 )
 def test_what_cannot_be_explained_is_not_found(alice, spend, url):
     assert alice.client.get(f"/finance/explain/{url}").status_code == 404
+
+
+def test_a_month_without_rows_of_a_category_that_plaid_has_added_is_explained(alice, spend):
+    """The month after leads to it."""
+    spend(("2026-11-03", 5, "SPACE"))
+    url = "/finance/explain/spending?month=2026-11&category=SPACE&currency=USD"
+    assert explained(alice, url) == (5, [5, 5])
+    assert explained(alice, url.replace("2026-11", "2026-10")) == (0, [0])
+    assert alice.client.get(url.replace("SPACE", "NOPE")).status_code == 404
