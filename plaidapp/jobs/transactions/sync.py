@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 
 from plaidapp import sealing
 from plaidapp.bank.errors import NOT_OFFERED, BankError
-from plaidapp.extensions import db, glance
+from plaidapp.extensions import db
 from plaidapp.sealing import Sealed
 from plaidapp.store import Item, PullItem
 from plaidapp.store.connections import accounts, standby, sync_progress
@@ -130,13 +130,9 @@ _START = select(
 
 
 def where_to_start(item_id: int, *, from_beginning: bool = False) -> Start:
-    """Read before the bank is asked: a request made during the update is for the next one.
-
-    No transaction is open afterwards."""
-    found = (
-        glance(_START, item_id=item_id) or db.session.execute(_START, {"item_id": item_id}).one()
-    )
-    db.session.commit()
+    """Read before the bank is asked: a request made during the update is for the next one."""
+    found = db.session.execute(_START, {"item_id": item_id}).one()
     user_id, plaid_item_id, access_token, cursor, requests = found
     token = Sealed(sealing.access_token(user_id, plaid_item_id), access_token)
+    db.session.commit()
     return Start(token, cursor, "" if from_beginning else cursor, requests)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.orm import aliased
 
-from plaidapp.extensions import db, glance
+from plaidapp.extensions import db
 
 from ..base.writes import in_batches, write
 from . import account_moves, item_states, items
@@ -65,8 +65,8 @@ def of_account(account_id: int) -> Item | None:
 
 
 def is_needed(item_id: int) -> bool:
-    """Return True if there is an account for `take_over`. This needs no transaction."""
-    return glance(_IS_NEEDED, item_id=item_id) is not None
+    """Return True if there is an account for `take_over`."""
+    return db.session.scalar(_IS_NEEDED, {"item_id": item_id}) is not None
 
 
 def take_over(item_id: int) -> None:
