@@ -115,7 +115,7 @@ def test_a_take_over_takes_no_statements_per_account(count, app, owner):
             PlaidAccount(f"{second.id}-{number}", "depository", Balances(), "Joint")
             for number in range(accounts)
         ]
-        save_accounts(owner, second.id, listed)
+        save_accounts(owner, second.id, listed, {})
         ids = ids_of_item(second.id)
         account_moves.move({ours: f"{first.id}-{ours}" for ours in ids.values()}, first.id)
         state_changes.set_state(first.id, item_states.REVOKED, None, None)

@@ -11,6 +11,7 @@ from plaidapp.store.connections import (
     accounts,
     former_accounts,
     items,
+    known_accounts,
     reconnected_accounts,
     state_changes,
 )
@@ -67,8 +68,9 @@ def _store(
     if pull_item.item.institution_name is None:
         items.note_connected(user_id, answer.item.institution_name)
     state_changes.answered(item_id, answer.item.institution_id, answer.item.institution_name)
-    listed = former_accounts.without_departed(item_id, answer.accounts)
-    saved = reconnected_accounts.save_accounts(user_id, item_id, listed)
+    known = known_accounts.of_item(item_id)
+    listed = [sent for sent in answer.accounts if sent.account_id not in known.departed]
+    saved = reconnected_accounts.save_accounts(user_id, item_id, listed, known.ids)
     derived.refresh((), saved.reported_days)
     aside = set_aside.keys(item_id)
     set_aside.replace(item_id, ACCOUNT, aside.pop(ACCOUNT, ()), answer.unread)

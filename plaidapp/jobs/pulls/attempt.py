@@ -87,10 +87,13 @@ class Attempt:
             raise DisconnectedError
 
     def report_asking(self, pull_item: PullItem) -> None:
-        """Report that reading the Item begins (again), unless the row says so already."""
+        """Commit, and report that reading the Item begins (again), unless the row says so already.
+        No transaction is open afterwards: the bank is asked now."""
         values = begun(pull_item)
         if any(getattr(pull_item, name) != value for name, value in values.items()):
             self.report(pull_item, **values)
+        else:
+            db.session.commit()
 
     def report(self, pull_item: PullItem, *, stored: bool = False, **values: Any) -> None:
         """Commit `values` of `pull_item`, and whatever the caller has added to the session.

@@ -46,8 +46,10 @@ def begin_requested(pull: Pull, *, works_on_items: bool) -> bool:
     Return True if there are any, or somebody has asked to look at Plaid since. The attempt goes on
     at once, so nothing waits to start. PREPARING stays: a page shows it until there is more to say.
     """
-    syncs = pull.facts.syncs and works_on_items
-    behind = [each for each in pull.items if syncs and items.lock(each.item_id).is_behind]
+    synced = pull.items if pull.facts.syncs and works_on_items else []
+    if synced:
+        items.lock_each([each.item_id for each in synced])
+    behind = [each for each in synced if each.item.is_behind]
     for pull_item in behind:
         if pull_item.phase != pulls.PREPARING:
             pull_item.phase = pulls.ASKING

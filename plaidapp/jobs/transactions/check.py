@@ -82,6 +82,7 @@ def _compare(attempt: Attempt, pull_item: PullItem) -> Findings | None:
     progress = check_progress.of(attempt, pull_item)
     attempt.report(pull_item, phase=pulls.COMPARING, rows=progress.sent)
     start = where_to_start(item.id)  # what the bank changes from here on is news
+    db.session.commit()
     news, refusal = News(), None
     try:
         if not _compare_rows(attempt, pull_item, start, progress, news):

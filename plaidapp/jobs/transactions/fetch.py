@@ -37,13 +37,16 @@ class Start(NamedTuple):
 
     `stored_cursor` must still be the Item's cursor when the update is stored. `cursor` is the same,
     or empty to read the Item from the beginning. `requests` is how many requests to sync had been
-    made; the update answers all of them.
+    made; the update answers all of them. `takes_over` says that another Item no longer reports
+    accounts that this one stands by for, and `knows_logo` that its bank's is not to be fetched.
     """
 
     token: Sealed
     stored_cursor: str
     cursor: str
     requests: int
+    takes_over: bool
+    knows_logo: bool
 
     @property
     def from_beginning(self) -> bool:

@@ -17,7 +17,7 @@ from plaidapp.bank.unread import TRANSACTION
 from plaidapp.extensions import db
 from plaidapp.store import Item
 from plaidapp.store.base.currency import currency_of
-from plaidapp.store.connections import accounts, former_accounts
+from plaidapp.store.connections import known_accounts
 from plaidapp.store.transactions import compared_rows, set_aside
 
 
@@ -139,21 +139,19 @@ def _look(
     progress: Callable[[int], None] = lambda rows: None,
 ) -> Comparison:
     """`progress` gets the number of rows that the bank has sent. No transaction is open then."""
-    departed = former_accounts.departed_ids(item.id)  # another Item reports these accounts
-    former = former_accounts.former_items(item.id)
-    known = accounts.ids_of_item(item.id)
+    known = known_accounts.of_item(item.id)
     comparison = Comparison(set_aside.keys(item.id)[TRANSACTION])
     db.session.commit()
-    plaid_ids = {ours: plaid_id for plaid_id, ours in known.items()}
+    plaid_ids = {ours: plaid_id for plaid_id, ours in known.ids.items()}
     until = last
     for page in _pages(bank, item, first, last):
         sent: dict[str, Row | Aside] = {
             row.plaid_id: ASIDE for row in page.unread if row.plaid_id and not row.is_part
         }
         sent |= {
-            row.transaction_id: _bank_row(row) if row.account_id in known else ASIDE
+            row.transaction_id: _bank_row(row) if row.account_id in known.ids else ASIDE
             for row in page.transactions
-            if row.account_id not in departed
+            if row.account_id not in known.departed  # another Item reports these accounts
         }
         partly_read = {row.plaid_id for row in page.unread if row.plaid_id and row.is_part}
         comparison.add_bank_page(sent, partly_read)
@@ -162,9 +160,9 @@ def _look(
         # The oldest day of the page may go on on the next one.
         oldest = min((row.date for row in page.transactions), default=last)
         since = max(oldest + timedelta(days=1), first)
-        _read_along(comparison, former, plaid_ids, since, until)
+        _read_along(comparison, known.former, plaid_ids, since, until)
         until = min(until, since - timedelta(days=1))
-    _read_along(comparison, former, plaid_ids, first, until)
+    _read_along(comparison, known.former, plaid_ids, first, until)
     comparison.end()
     return comparison
 

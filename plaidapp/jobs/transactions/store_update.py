@@ -18,10 +18,12 @@ from plaidapp.store.connections import (
     bank_status,
     former_accounts,
     item_states,
+    known_accounts,
     reconnected_accounts,
     stream_times,
     sync_progress,
 )
+from plaidapp.store.connections.known_accounts import Known
 from plaidapp.store.connections.sync_progress import Advance
 from plaidapp.store.pulls import pulls
 from plaidapp.store.reports import derived
@@ -51,18 +53,20 @@ def store_update(
     is_whole = start.from_beginning and update.status == item_states.COMPLETE
     unnamed = _comparable_ids(item_id) if is_whole else set()
     aside = set_aside.keys(item_id)
-    departed = former_accounts.departed_ids(item_id)
-    saved = _save_accounts(user_id, item_id, update, departed, aside[ACCOUNT])
+    known = known_accounts.of_item(item_id)
+    saved = _save_accounts(user_id, item_id, update, known, aside[ACCOUNT])
+    if saved.ids != known.ids:  # some may have moved here from another Item
+        known = known_accounts.of_item(item_id)
     storing = Storing(
         user_id,
         item_id,
         account_ids=saved.ids,
-        departed=departed,
+        departed=known.departed,
         is_first=start.is_first,
         rereads=start.from_beginning and not start.is_first,
         reported_days=saved.reported_days,
         changed_days=None if is_whole else set(),
-        former=former_accounts.former_items(item_id),
+        former=known.former,
         aside=aside,
     )
     _read_again(storing, is_whole=is_whole)
@@ -91,11 +95,12 @@ def store_update(
         attempt.roll_back()
         return outcome
     _refresh_derived(storing)
-    if may_tell and (storing.counts.total() or not was_complete):
-        same_accounts.decide(user_id, item_id, is_complete=update.status == item_states.COMPLETE)
-    if update.status == item_states.COMPLETE:
-        same_accounts.remove_replaced(item_id)
-    if stream_times.are_due(item_id):  # the clock rings for it
+    _judge_accounts(
+        storing,
+        has_evidence=may_tell and bool(storing.counts.total() or not was_complete),
+        is_complete=update.status == item_states.COMPLETE,
+    )
+    if stream_times.are_due(pull_item.item):  # the clock rings for it
         item_requests.recurring(pull_item.item, pulls.CLOCK)
     is_quiet = was_complete and not any(storing.counts.values())
     if is_quiet and bank_status.is_due(pull_item.item):
@@ -117,14 +122,14 @@ def _save_accounts(
     user_id: int,
     item_id: int,
     update: Update,
-    departed: Collection[str],
+    known: Known,
     aside: Collection[str],
 ) -> accounts.Saved:
     """Save those that are read from this Item. `aside` has the accounts set aside before."""
-    listed = [sent for sent in update.accounts if sent.account_id not in departed]
+    listed = [sent for sent in update.accounts if sent.account_id not in known.departed]
     named = {sent.account_id for sent in update.accounts}
     set_aside.replace(item_id, ACCOUNT, named.intersection(aside), update.unread_accounts)
-    return reconnected_accounts.save_accounts(user_id, item_id, listed)
+    return reconnected_accounts.save_accounts(user_id, item_id, listed, known.ids)
 
 
 def _read_again(storing: Storing, *, is_whole: bool) -> None:
@@ -171,6 +176,15 @@ def _refresh_derived(storing: Storing) -> None:
     derived.rebuild(list(accounts.ids_of_item(storing.item_id).values()))
     if not storing.is_first:  # a first sync leaves no unused pages, and looking for them is slow
         raw_pages.delete_unused(storing.item_id)
+
+
+def _judge_accounts(storing: Storing, *, has_evidence: bool, is_complete: bool) -> None:
+    """Decide which accounts are the same as others, and have Items removed that this one has
+    replaced. Without new rows and former Items, there is neither."""
+    if has_evidence:
+        same_accounts.decide(storing.user_id, storing.item_id, is_complete=is_complete)
+    if is_complete and (has_evidence or storing.former):
+        same_accounts.remove_replaced(storing.item_id)
 
 
 def _report(

@@ -19,7 +19,7 @@ from plaidapp.store.pulls import pulls
 
 from ..connections.read_accounts import read_accounts
 from ..pulls.attempt import Attempt
-from .fetch import Start, Update, fetch
+from .fetch import Start, fetch
 from .spool import Spool
 from .store_update import store_update
 
@@ -35,12 +35,9 @@ def sync(attempt: Attempt, pull_item: PullItem) -> None:
     """Read what has changed since the last sync. Raises BankError and RefusedCursorError.
 
     If the first sync failed before it stored the accounts, they are read first: a transaction needs
-    its account, which may be one of an earlier connection. So are accounts that another connection
-    no longer reports.
+    its account, which may be one of an earlier connection.
     """
     pull_item.started_over = False  # an earlier attempt may have
-    if standby.is_needed(pull_item.item_id):
-        _take_over(attempt, pull_item)
     if pull_item.item.synced_at is None:
         known = accounts.ids_of_item(pull_item.item_id)
         db.session.commit()  # hold no transaction while the bank is asked
@@ -85,11 +82,15 @@ def start_over(attempt: Attempt, pull_item: PullItem) -> None:
 def _sync(attempt: Attempt, pull_item: PullItem, *, from_beginning: bool = False) -> None:
     """Repeat until an update is stored and every request made so far is applied.
 
-    After a reading `from_beginning` is stored, the next round continues from its cursor.
+    Accounts that another connection no longer reports are taken over first. After a reading
+    `from_beginning` is stored, the next round continues from its cursor.
     """
     outcome = Advance.LOST
     while outcome is not Advance.APPLIED:
         start = where_to_start(pull_item.item_id, from_beginning=from_beginning)
+        if start.takes_over:
+            _take_over(attempt, pull_item)
+            continue
         with Spool() as spool:
             try:
                 update = fetch(attempt, pull_item, start, spool)
@@ -101,15 +102,10 @@ def _sync(attempt: Attempt, pull_item: PullItem, *, from_beginning: bool = False
             if update.pages > 1:  # a single page is stored before a panel could say so
                 attempt.report(pull_item, phase=pulls.STORING, pages=update.pages, rows=update.rows)
             outcome = store_update(attempt, pull_item, start, spool, update)
-        _want_logos(pull_item.item.institution_id, update)
+        if update.logos or not start.knows_logo:  # no person waits for it: the rows are stored
+            logos.want(pull_item.item.institution_id, update.logos)
+            db.session.commit()
         from_beginning = from_beginning and outcome is Advance.LOST
-
-
-def _want_logos(institution_id: str | None, update: Update) -> None:
-    """Have new logos fetched. No person waits for it: the rows are stored."""
-    if update.logos or not logos.knows(institution_id):
-        logos.want(institution_id, update.logos)
-        db.session.commit()
 
 
 def _store_refusal(attempt: Attempt, pull_item: PullItem, start: Start, error: BankError) -> None:
@@ -125,14 +121,18 @@ def _store_refusal(attempt: Attempt, pull_item: PullItem, start: Start, error: B
 
 
 _START = select(
-    Item.user_id, Item.plaid_item_id, Item.access_token, Item.cursor, Item.sync_requested
+    *(Item.user_id, Item.plaid_item_id, Item.access_token, Item.cursor, Item.sync_requested),
+    *(standby.IS_NEEDED, Item.logo.has() | Item.institution_id.is_(None)),
 ).where(Item.id == bindparam("item_id"))
 
 
 def where_to_start(item_id: int, *, from_beginning: bool = False) -> Start:
-    """Read before the bank is asked: a request made during the update is for the next one."""
+    """Read before the bank is asked: a request made during the update is for the next one.
+
+    Does not commit: nothing else is to be open while the bank is asked.
+    """
     found = db.session.execute(_START, {"item_id": item_id}).one()
-    user_id, plaid_item_id, access_token, cursor, requests = found
+    user_id, plaid_item_id, access_token, cursor, requests, takes_over, knows_logo = found
     token = Sealed(sealing.access_token(user_id, plaid_item_id), access_token)
-    db.session.commit()
-    return Start(token, cursor, "" if from_beginning else cursor, requests)
+    reads_from = "" if from_beginning else cursor
+    return Start(token, cursor, reads_from, requests, takes_over, knows_logo)

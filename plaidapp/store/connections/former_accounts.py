@@ -21,7 +21,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from plaidapp.bank import payloads
 from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
@@ -62,14 +61,6 @@ _DEPARTED = select(FormerAccount.plaid_account_id).where(
 def departed_ids(item_id: int) -> set[str]:
     """Return Plaid's ids of the accounts that are read from another Item than this one."""
     return set(db.session.scalars(_DEPARTED, {"item_id": item_id}))
-
-
-def without_departed(
-    item_id: int, listed: Sequence[payloads.PlaidAccount]
-) -> list[payloads.PlaidAccount]:
-    """Return the listed accounts that are read from this Item."""
-    departed = departed_ids(item_id)
-    return [sent for sent in listed if sent.account_id not in departed]
 
 
 def count_reconnected(item_id: int) -> int:

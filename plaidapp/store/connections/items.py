@@ -87,15 +87,28 @@ def remember_balances_refusal(item_id: int, code: str | None, moment: datetime |
     write(update(Item).where(Item.id == item_id).values(**changes))
 
 
-def lock(item_id: int) -> Item:
-    """Lock the Item until the commit and return it as it is now.
+# Whoever locks several Items locks them in the order of their ids: then nobody waits in a circle.
+_LOCK_EACH = (
+    select(Item)
+    .where(Item.id.in_(bindparam("item_ids", expanding=True)))
+    .order_by(Item.id)
+    .with_for_update(key_share=True)
+    .execution_options(populate_existing=True)
+)
 
-    The lock still lets others insert rows with a foreign key to the Item: somebody who waits for
-    the lock may have inserted one already. SQLite needs no lock: only one writer runs at a time.
-    Raises NoResultFound.
+
+def lock(item_id: int) -> Item:
+    """Lock the Item until the commit and return it as it is now. Raises NoResultFound."""
+    return db.session.scalars(_LOCK_EACH, {"item_ids": [item_id]}).one()
+
+
+def lock_each(item_ids: Sequence[int]) -> None:
+    """Lock the Items until the commit, and read them as they are now.
+
+    The lock still lets others insert rows with a foreign key to an Item: somebody who waits for the
+    lock may have inserted one already. SQLite needs no lock: only one writer runs at a time.
     """
-    query = select(Item).where(Item.id == item_id).with_for_update(key_share=True)
-    return db.session.scalars(query.execution_options(populate_existing=True)).one()
+    db.session.execute(_LOCK_EACH, {"item_ids": item_ids}).all()
 
 
 _LOCK_ALL = (
@@ -107,10 +120,7 @@ _LOCK_ALL = (
 
 
 def lock_all(user_id: int) -> None:
-    """Lock all of the person's Items until the commit.
-
-    Whoever locks several Items locks them in the order of their ids: then nobody waits in a circle.
-    """
+    """Lock all of the person's Items until the commit."""
     db.session.execute(_LOCK_ALL, {"user_id": user_id}).all()
 
 

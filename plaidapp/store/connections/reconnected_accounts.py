@@ -12,7 +12,7 @@ accounts too, it may be another log-in that shares an account, and stands by (st
 Accounts are saved while the person's ledger is locked (users.lock_ledger).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import ColumnElement, bindparam, or_, select
 
@@ -27,13 +27,13 @@ from .recognition import StoredAccount
 
 
 def save_accounts(
-    user_id: int, item_id: int, listed: Sequence[payloads.PlaidAccount]
+    user_id: int, item_id: int, listed: Sequence[payloads.PlaidAccount], known: Mapping[str, int]
 ) -> accounts.Saved:
     """Save accounts as `accounts.save` does, after moving those known from another Item here.
 
-    `listed` is what `former_accounts.without_departed` returns.
+    `listed` is without those that are read from another Item, and `known` has our ids of this
+    Item's accounts by Plaid's (known_accounts.py).
     """
-    known = accounts.ids_of_item(item_id)
     new = [sent for sent in listed if sent.account_id not in known]
     left = _reconnect(user_id, item_id, new) if new else set[int]()
     saved = accounts.save(user_id, item_id, listed, None if new else known)

@@ -35,16 +35,20 @@ _TAKE_OVER = (
 )
 _IS_LOST = or_(Account.closed_at.is_not(None), Item.state.not_in(item_states.REPORTING))
 
-# Made once: each reading of balances asks the first, and each sync the second.
+# Made once: each reading of balances asks.
 _OF_LOST = (
     select(STANDBY)
     .where(*_PAIRS, _IS_LOST, Account.item_id == bindparam("item_id"))
     .distinct()
     .order_by(STANDBY.id)
 )
-_IS_NEEDED = (
-    select(Account.id).where(*_PAIRS, _IS_LOST, STANDBY.id == bindparam("item_id")).limit(1)
+IS_NEEDED = (
+    select(Account.id)
+    .where(*_PAIRS, _IS_LOST, STANDBY.id == bindparam("item_id"))
+    .correlate(None)
+    .exists()
 )
+"""Condition: there is an account for `take_over` by the Item with the `item_id`."""
 
 
 def of_lost_accounts(item_id: int) -> Sequence[Item]:
@@ -62,11 +66,6 @@ def of_account(account_id: int) -> Item | None:
     """Return an Item that would take over this account."""
     query = select(STANDBY).where(*_PAIRS, Account.id == account_id)
     return db.session.scalar(query.order_by(STANDBY.id).limit(1))
-
-
-def is_needed(item_id: int) -> bool:
-    """Return True if there is an account for `take_over`."""
-    return db.session.scalar(_IS_NEEDED, {"item_id": item_id}) is not None
 
 
 def take_over(item_id: int) -> None:

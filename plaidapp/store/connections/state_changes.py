@@ -1,6 +1,6 @@
 """Changes of the state of connections, and the states that each has been in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -27,7 +27,7 @@ from plaidapp.extensions import Base, db
 from plaidapp.texts import gettext_noop
 
 from ..base.types import BigId, Moment, now
-from ..base.writes import write
+from ..base.writes import one_of, write
 from ..people import activity
 from . import needs, notices
 from .item import TABLE, Item
@@ -74,19 +74,9 @@ def delete_of_item(item_id: int) -> None:
     write(delete(StateChange).where(StateChange.item_id == item_id))
 
 
-_FAILING = TABLE.c.state.in_((LOGIN_REQUIRED, ERROR))
+HAS_ERROR = one_of(TABLE.c.state, (LOGIN_REQUIRED, ERROR))
+"""Condition: the Item is to `recover` when the bank has answered. Other states stay then."""
 _MOMENT = bindparam("moment", type_=Moment)
-RECOVERED: Mapping[str, Any] = {
-    "state": case((_FAILING, GOOD), else_=TABLE.c.state),
-    "error_code": case((_FAILING, None), else_=TABLE.c.error_code),
-    "error_message": case((_FAILING, None), else_=TABLE.c.error_message),
-    "next_look": case((_FAILING, _MOMENT), else_=TABLE.c.next_look),
-}
-"""Values for an update after the bank has answered: errors are over, other states stay.
-
-The update needs the current time as `moment`: after an error, the clock looks at the Item at once.
-Whoever runs it calls `record_recovery` first.
-"""
 
 
 def _record(*conditions: ColumnElement[bool], **values: ColumnElement[Any]) -> Insert:
@@ -99,25 +89,35 @@ def _record(*conditions: ColumnElement[bool], **values: ColumnElement[Any]) -> I
     return insert(_CHANGES).from_select(["item_id", *columns], chosen)
 
 
-_RECOVERY = _record(_FAILING, state=literal(GOOD))
+_RECOVERY = _record(state=literal(GOOD))
+_RECOVER = (
+    update(TABLE)
+    .where(TABLE.c.id == bindparam("item_id"))
+    .values(state=GOOD, error_code=None, error_message=None, next_look=_MOMENT)
+)
 _ANSWERED = (
     update(TABLE)
     .where(TABLE.c.id == bindparam("item_id"))
-    .values(institution_id=bindparam("new_id"), institution_name=bindparam("new_name"), **RECOVERED)
+    .values(institution_id=bindparam("new_id"), institution_name=bindparam("new_name"))
+    .returning(HAS_ERROR)
 )
-
-
-def record_recovery(item_id: int, moment: datetime) -> None:
-    """Record that the Item is good again, if it had an error. RECOVERED then ends the error."""
-    write(_RECOVERY, {"id": item_id, "moment": moment})
 
 
 def answered(item_id: int, institution_id: str | None, institution_name: str | None) -> None:
     """Store the bank's id and name after it has answered. An error of the Item is over."""
     institution = {"new_id": institution_id, "new_name": institution_name}
+    if db.session.scalar(_ANSWERED, {"item_id": item_id, **institution}):
+        recover(item_id)
+
+
+def recover(item_id: int) -> None:
+    """Record that an Item is good again that had an error. The clock looks at it at once.
+
+    The caller has locked the Item: they have changed it.
+    """
     moment = now()
-    record_recovery(item_id, moment)
-    db.session.execute(_ANSWERED, {"item_id": item_id, "moment": moment, **institution})
+    write(_RECOVERY, {"id": item_id, "moment": moment})
+    write(_RECOVER, {"item_id": item_id, "moment": moment})
 
 
 def set_state(item_id: int, state: str, code: str | None, message: str | None) -> None:

@@ -22,14 +22,16 @@ _ARE_DUE = select(or_(TABLE.c.streams_at.is_(None), _IS_STALE)).where(
 )
 
 
-def are_due(item_id: int) -> bool:
+def are_due(item: Item) -> bool:
     """Return True when it is time to ask for the Item's recurring payments.
 
     That is once its history is complete. After that, it is every policy.RECURRING_INTERVAL, but
-    only if its transactions have changed since the last time.
+    only if its transactions have changed since the last time. `item` may have been read earlier.
     """
     long_ago = now() - policy.RECURRING_INTERVAL
-    return bool(db.session.scalar(_ARE_DUE, {"item_id": item_id, "long_ago": long_ago}))
+    if item.streams_at and item.streams_at >= long_ago:  # mostly, and it never goes back
+        return False
+    return bool(db.session.scalar(_ARE_DUE, {"item_id": item.id, "long_ago": long_ago}))
 
 
 def read(item_id: int, moment: datetime, refusal: str | None) -> bool:

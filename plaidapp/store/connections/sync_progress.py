@@ -25,7 +25,7 @@ from ..base.types import Moment, now
 from ..base.writes import one_of, write
 from .item import TABLE, Item
 from .item_states import COMPLETE, ENDED, ERROR, NOT_SYNCED
-from .state_changes import RECOVERED, record_recovery
+from .state_changes import HAS_ERROR, recover
 
 
 def to_look_at(limit: int) -> Sequence[Item]:
@@ -157,10 +157,10 @@ _ANSWERED: Mapping[str, Any] = {
     "failing_until": None,
     "sync_refusal": bindparam("refusal"),
     "sweeps": 0,
-    **RECOVERED,
-    "next_look": case((TABLE.c.next_look > _AGAIN, _AGAIN), else_=RECOVERED["next_look"]),
+    "next_look": case((TABLE.c.next_look > _AGAIN, _AGAIN), else_=TABLE.c.next_look),
 }
-"""Values for an update after the bank has answered a sync, in whichever way."""
+"""Values for an update after the bank has answered a sync, in whichever way. An error of the Item
+is over then: the update returns HAS_ERROR."""
 _ADVANCE = (
     update(TABLE)
     .where(TABLE.c.id == bindparam("item_id"), TABLE.c.cursor == bindparam("came_from"))
@@ -171,7 +171,7 @@ _ADVANCE = (
         changed_at=func.coalesce(bindparam("changed_at", type_=Moment), TABLE.c.changed_at),
         **_ANSWERED,
     )
-    .returning((TABLE.c.sync_applied < TABLE.c.sync_requested) & TABLE.c.state.not_in(ENDED))
+    .returning(TABLE.c.sync_applied < TABLE.c.sync_requested, TABLE.c.state, HAS_ERROR)
 )
 
 
@@ -196,11 +196,13 @@ def advance(
         "refusal": None,
         **_waiting(item_id, moment, is_complete=status == COMPLETE),
     }
-    record_recovery(item_id, moment)
-    behind = db.session.scalar(_ADVANCE, values)
-    if behind is None:
+    advanced = db.session.execute(_ADVANCE, values).first()
+    if advanced is None:
         return Advance.LOST
-    return Advance.BEHIND if behind else Advance.APPLIED
+    is_behind, state, has_error = advanced
+    if has_error:
+        recover(item_id)
+    return Advance.BEHIND if is_behind and state not in ENDED else Advance.APPLIED
 
 
 def _waiting(item_id: int, moment: datetime, *, is_complete: bool) -> dict[str, datetime | None]:
@@ -216,23 +218,27 @@ def next_asked(item_ids: Sequence[int]) -> datetime | None:
     return db.session.scalar(select(func.min(Item.ask_after)).where(Item.id.in_(item_ids)))
 
 
-_WITHOUT_ROWS = update(TABLE).where(TABLE.c.id == bindparam("item_id")).values(**_ANSWERED)
+_WITHOUT_ROWS = (
+    update(TABLE).where(TABLE.c.id == bindparam("item_id")).values(**_ANSWERED).returning(HAS_ERROR)
+)
 
 
 def not_ready(item_id: int, want: int) -> None:
     """Record that the bank has no rows yet. That answers every request up to number `want`."""
     moment = now()
-    values = {"item_id": item_id, "want": want, "refusal": None, "moment": moment}
-    record_recovery(item_id, moment)
-    write(_WITHOUT_ROWS, values | _waiting(item_id, moment, is_complete=False))
+    waiting = _waiting(item_id, moment, is_complete=False)
+    _answered_without_rows({"item_id": item_id, "want": want, "refusal": None, **waiting})
 
 
 def refused(item_id: int, want: int, code: str) -> None:
     """Record that the bank offers no transactions. That answers every request up to `want`."""
-    moment = now()
-    values = {"item_id": item_id, "want": want, "refusal": code, "moment": moment}
-    record_recovery(item_id, moment)
-    write(_WITHOUT_ROWS, values | {"since": None, "again": None})
+    not_waiting = {"since": None, "again": None}
+    _answered_without_rows({"item_id": item_id, "want": want, "refusal": code, **not_waiting})
+
+
+def _answered_without_rows(values: Mapping[str, Any]) -> None:
+    if db.session.scalar(_WITHOUT_ROWS, values):
+        recover(values["item_id"])
 
 
 def failing(item_id: int, code: str, sentence: str, wait: float = 0.0) -> None:

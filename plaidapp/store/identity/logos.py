@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import LargeBinary, String, Table, Text, bindparam, select, update
+from sqlalchemy import LargeBinary, String, Table, Text, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
 from plaidapp import policy
-from plaidapp.extensions import Base, db, glance
+from plaidapp.extensions import Base, db
 
 from ..base.types import Moment, now
 from ..base.upsert import upsert
@@ -68,16 +68,6 @@ KEYS: dict[type[Logo], Any] = {
     MerchantLogo: MerchantLogo.name,
     BankLogo: BankLogo.institution_id,
 }
-
-
-_KNOWN = select(BankLogo.institution_id).where(
-    BankLogo.institution_id == bindparam("institution_id")
-)
-
-
-def knows(institution_id: str | None) -> bool:
-    """Return True if `want` need not be called for a bank. This needs no transaction."""
-    return institution_id is None or glance(_KNOWN, institution_id=institution_id) is not None
 
 
 def want(institution_id: str | None, urls: Mapping[str, str]) -> None:

@@ -10,6 +10,7 @@ from plaidapp.store.connections import (
     former_accounts,
     item_states,
     items,
+    known_accounts,
     reconnected_accounts,
 )
 from plaidapp.store.people import users
@@ -28,7 +29,7 @@ def connect(owner, account):
             institution_id=institution_id,
             access_token=b"sealed",
         )
-        reconnected_accounts.save_accounts(user_id, item.id, listed)
+        reconnected_accounts.save_accounts(user_id, item.id, listed, {})
         db.session.commit()
         return item.id, accounts.ids_of_item(item.id)
 
@@ -180,5 +181,6 @@ def test_what_the_old_item_still_lists_is_ignored(connect, account):
     old, _ = connect("old", account("a"), account("b", mask="0002"))
     connect("new", account("c"))
     listed = [account("a"), account("b", mask="0002")]
-    remaining = former_accounts.without_departed(old, listed)
+    departed = known_accounts.of_item(old).departed
+    remaining = [sent for sent in listed if sent.account_id not in departed]
     assert [sent.account_id for sent in remaining] == ["b"]

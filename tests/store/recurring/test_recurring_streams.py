@@ -343,7 +343,7 @@ def test_when_recurring_payments_are_due(item, status, read, changed, due):
         streams_at=read and moment - read,
         changed_at=None if changed is None else moment - changed,
     )
-    assert stream_times.are_due(item.id) is due
+    assert stream_times.are_due(item) is due
 
 
 def test_an_older_answer_is_refused(item):
