@@ -140,8 +140,11 @@ def _new_opaque_id() -> str:
     return secrets.token_hex(16)
 
 
+_ZONE = select(User.time_zone).where(User.id == bindparam("user_id"))  # made once: each sync asks
+
+
 def zone_of(user_id: int) -> ZoneInfo:
-    name = db.session.scalar(select(User.time_zone).where(User.id == user_id))
+    name = db.session.scalar(_ZONE, {"user_id": user_id})
     return time_zones.zone_of(name or time_zones.UTC)
 
 
@@ -228,11 +231,13 @@ def ledger_revision(user_id: int) -> int:
     return db.session.scalar(select(User.ledger_revision).where(User.id == user_id)) or 0
 
 
+_STATE = select(User.opaque_id, User.ledger_revision).where(User.id == bindparam("user_id"))
+
+
 def ledger_state(user_id: int) -> tuple[str | None, int] | None:
     """Return what tells the stored data of this person from that at any other time, and of anybody
     else who ever has the same id. None if nobody has it."""
-    query = select(User.opaque_id, User.ledger_revision).where(User.id == user_id)
-    row = db.session.execute(query).first()
+    row = db.session.execute(_STATE, {"user_id": user_id}).first()
     return row and (row[0], row[1])
 
 
