@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 import requests
-from sqlalchemy import event, func, select, text, update
+from sqlalchemy import delete, event, func, select, text, update
 
 from plaidapp.extensions import db
 from plaidapp.jobs import run as jobs
@@ -374,6 +374,27 @@ def test_an_item_that_is_gone_at_plaid_is_removed(link, run_queued, item_now, ba
     bank_server.misbehave(path=REMOVE, kind="error", **refusal)
     run_queued()
     assert item_now(old).access_token == b""
+
+
+def test_a_removal_that_is_not_stored_is_requested_by_the_next_sync(link, begin, run, item_now):
+    """As after a restore: the sync finds nothing new, and the replaced Item is still at Plaid."""
+    old, new = link(**GOOD), link(**GOOD)
+    db.session.execute(delete(Pull).where(Pull.kind == kinds.REMOVE))
+    db.session.commit()
+    run(begin(kinds.TRANSACTIONS, items=[item_now(new)]))
+    removal = db.session.scalars(select(Pull).where(Pull.kind == kinds.REMOVE)).one()
+    run(removal.id)
+    assert item_now(old).access_token == b""
+
+
+def test_accounts_that_the_sync_lists_first_are_recognized(link, custom, monkeypatch):
+    given = custom(("5", 1), ("7", 2))
+    link(**given)
+    before = movements(ledger())
+    monkeypatch.setattr(sync, "read_accounts", lambda _attempt, _pull_item: None)
+    new = link(**given)
+    assert movements(ledger()) == before
+    assert {row.item_id for row in accounts()} == {new.id}
 
 
 def test_removing_an_item_is_retried(link, run_queued, item_now, bank_server, owner):

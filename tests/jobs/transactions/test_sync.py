@@ -11,7 +11,7 @@ from plaidapp.jobs import run as jobs
 from plaidapp.jobs.pulls.attempt import Attempt
 from plaidapp.jobs.transactions import fetch
 from plaidapp.policy import MAX_RESTARTS
-from plaidapp.store import Item, Transaction
+from plaidapp.store import BankLogo, Item, Transaction
 from plaidapp.store.base import upsert
 from plaidapp.store.connections import sync_progress
 from plaidapp.store.pulls import kinds, pulls, shown_pulls
@@ -255,6 +255,15 @@ def test_a_request_during_a_sync_is_not_lost(dynamic, sync, meanwhile, item_now,
     sync(dynamic)
     assert calls(bank_server) - before == 2
     assert item_now(dynamic).sync_requested == item_now(dynamic).sync_applied == 3
+
+
+def test_a_sync_without_news_has_a_logo_fetched_that_is_not_known(link, sync):
+    """As for a bank that was connected before there were logos."""
+    item = link()
+    db.session.execute(delete(BankLogo))
+    db.session.commit()
+    sync(item)
+    assert db.session.scalars(select(BankLogo.institution_id)).all() == [item.institution_id]
 
 
 def test_no_transaction_is_open_while_the_bank_is_asked(small_pages, unsynced, sync, meanwhile):
