@@ -129,7 +129,7 @@ _START = select(
 def where_to_start(item_id: int, *, from_beginning: bool = False) -> Start:
     """Read before the bank is asked: a request made during the update is for the next one.
 
-    Does not commit: nothing else is to be open while the bank is asked.
+    Does not commit. The caller does, so that no transaction is open while the bank is asked.
     """
     found = db.session.execute(_START, {"item_id": item_id}).one()
     user_id, plaid_item_id, access_token, cursor, requests, takes_over, knows_logo = found
