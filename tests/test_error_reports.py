@@ -26,7 +26,7 @@ TOKEN = "access-sandbox-11111111-2222-3333-4444-555555555555"
 
 def broken_page(**_address):
     person, amount = "Olive Oyl", "1234.56"
-    raise ValueError(f"{TOKEN} of 'Joe Miller' has 8765.43 left, olive@example.com")
+    raise ValueError(f"{TOKEN} of 'Joe Miller' has $8765.43 left, olive@example.com")
 
 def broken_claim(pull_id):
     raise KeyError("Corner Grocery")
@@ -41,7 +41,7 @@ def broken_query():
 wsgi.app.view_functions["health.healthz"] = broken_page
 for method in ("get", "post"):
     getattr(wsgi.app.test_client(), method)(
-        "/healthz?q=dentist", headers={"Cookie": "session=c00kie", "Authorization": "Bearer abc"}
+        "/healthz?q=dentist", headers={"Cookie": "session=c00kie", "Authorization": "Bearer k3yk3y"}
     )
 run.transitions.claim = broken_claim
 try:
@@ -52,9 +52,10 @@ broken_query()
 logging.getLogger("plaidapp.jobs").error("Redis is away")
 """
 DECODERS = {"br": brotli.decompress, "gzip": gzip.decompress, None: bytes}
+# None of them can be a part of an id, which is of hexadecimal digits.
 PRIVATE = (
-    *("access-sandbox", "Joe Miller", "8765", "1234.56", "olive", "Olive", "dentist", "c00kie"),
-    *("abc", "Corner", "Rosebud", "Charlie", ENOUGH["SECRET_KEY"], ENOUGH["TOKEN_KEYS"]),
+    *("access-sandbox", "Joe Miller", "$8765", "1234.56", "olive", "Olive", "dentist", "c00kie"),
+    *("k3yk3y", "Corner", "Rosebud", "Charlie", ENOUGH["SECRET_KEY"], ENOUGH["TOKEN_KEYS"]),
 )
 
 

@@ -213,7 +213,7 @@ def check(olive):
                 user_id=item.user_id,
                 item_id=item_id,
                 plaid_account_id="a",
-                name="Savings 4711",
+                name="Savings 47114711",
                 type="depository",
                 updated_at=now(),
             )
@@ -235,7 +235,7 @@ def test_a_difference_is_told_once_until_a_check_finds_none(connect, check, sent
     later(**QUIET)
     (mail,) = sent()
     assert mail["Subject"] == "A check of Tartan Bank has found a difference"
-    assert "4711" not in mail.as_string()
+    assert "47114711" not in mail.as_string()
     assert "Savings" not in mail.as_string()
     for _ in range(2):
         later(days=1)
