@@ -24,6 +24,7 @@ __all__ = [
     "jot",
     "login",
     "read_one_snapshot",
+    "repeatable",
     "signing_keys",
     "was_canceled",
     "writing",
@@ -114,6 +115,22 @@ def writing() -> Iterator[None]:
     yield
     db.session.commit()
     del g.may_write
+
+
+@contextmanager
+def repeatable() -> Iterator[None]:
+    """Let no commit of this block wait for PostgreSQL's disk.
+
+    If the machine of PostgreSQL fails, its last commits are lost, of up to 0.6 seconds, but never
+    one without those after it. So this is for work that would be done again, and may be. Nothing
+    is lost if a process of the app is killed. SQLite never waits for the disk.
+    https://www.postgresql.org/docs/current/wal-async-commit.html
+    """
+    g.repeatable = True
+    try:
+        yield
+    finally:
+        del g.repeatable
 
 
 def read_one_snapshot() -> None:

@@ -11,7 +11,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.exc import DBAPIError, InvalidatePoolError, OperationalError
 
-from .transactions import glances, is_of_page, jots, lock_wait, migrates, only_reads
+from .transactions import (
+    glances,
+    is_of_page,
+    is_repeatable,
+    jots,
+    lock_wait,
+    migrates,
+    only_reads,
+)
 
 CONNECT: Mapping[str, Any] = {
     # Don't wait long for a database that is down, and notice a connection that dies in silence.
@@ -23,6 +31,7 @@ CONNECT: Mapping[str, Any] = {
 }
 JOT_WAITS = 0.01
 """Seconds: as little as PostgreSQL can tell from not at all."""
+COMMITS_AT_ONCE = "; SET LOCAL synchronous_commit = off"
 SNAPSHOT = " ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -110,7 +119,7 @@ def _commands(limits: AllLimits) -> Callable[[Connection], str]:
         for reads in (True, False)
     }
     migration = _begin(limits.migrations)
-    jot = _begin(limits.pages._replace(lock=JOT_WAITS)) + "; SET LOCAL synchronous_commit = off"
+    jot = _begin(limits.pages._replace(lock=JOT_WAITS)) + COMMITS_AT_ONCE
 
     def command_for(connection: Connection) -> str:
         if jots(connection):
@@ -119,7 +128,7 @@ def _commands(limits: AllLimits) -> Callable[[Connection], str]:
             return migration
         seconds = lock_wait(connection)
         briefly = "" if seconds is None else f"; SET LOCAL lock_timeout = {round(seconds * 1000)}"
-        return begins[is_of_page(), only_reads()] + briefly
+        return begins[is_of_page(), only_reads()] + briefly + COMMITS_AT_ONCE * is_repeatable()
 
     return command_for
 

@@ -33,6 +33,11 @@ def only_reads() -> bool:
     return is_of_page() and request.method in READ_ONLY_METHODS and "may_write" not in g
 
 
+def is_repeatable() -> bool:
+    """It is of a `repeatable` block."""
+    return has_app_context() and "repeatable" in g
+
+
 def is_of_page() -> bool:
     """Somebody waits for an answer. Otherwise it is of a job, the clock or a command."""
     return has_request_context()

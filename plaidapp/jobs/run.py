@@ -7,6 +7,7 @@ nothing: the row says everything.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from flask import current_app, has_app_context
 from rq.timeouts import JobTimeoutException
@@ -15,7 +16,7 @@ from sqlalchemy.exc import DataError, OperationalError
 from plaidapp import policy
 from plaidapp.bank.error_sentences import NONSENSE, PRODUCT_NOT_READY, TIMEOUT
 from plaidapp.bank.errors import BankError, transport_error
-from plaidapp.extensions import db, was_canceled
+from plaidapp.extensions import db, repeatable, was_canceled
 from plaidapp.log_context import about
 from plaidapp.metrics import sending
 from plaidapp.store import PullItem
@@ -109,9 +110,10 @@ def _run(pull_id: int) -> None:
 
 
 def _go_through(attempt: Attempt, pull_id: int) -> None:
-    attempt.begin()
+    attempt.begin()  # it waits for the disk: no two attempts may ever have the same number
+    can_be_lost = repeatable() if attempt.pull.facts.only_reads else nullcontext()
     try:
-        with counted(attempt), beating(pull_id, attempt.number):
+        with can_be_lost, counted(attempt), beating(pull_id, attempt.number):
             while not attempt.conclude(_work(attempt)):
                 pass
         queue.ring_next(attempt.pull)

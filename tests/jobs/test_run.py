@@ -9,6 +9,7 @@ from sqlalchemy.exc import DataError
 
 from plaidapp import policy
 from plaidapp.extensions import db
+from plaidapp.extensions.transactions import is_repeatable
 from plaidapp.jobs import clock
 from plaidapp.jobs import run as jobs
 from plaidapp.jobs.pulls.attempt import Attempt
@@ -22,6 +23,9 @@ ACCOUNTS, BALANCES, SYNC = "/accounts/get", "/accounts/balance/get", "/transacti
 EXCHANGE, CREATE = "/item/public_token/exchange", "/sandbox/public_token/create"
 PATHS = {kinds.LINK: CREATE, kinds.ACCOUNTS: BALANCES, kinds.TRANSACTIONS: SYNC}
 BANKS = ("ins_109508", "ins_109509", "ins_3")
+COMMITS_AT_ONCE = """
+SELECT setting = 'off' AND source = 'session' FROM pg_settings WHERE name = 'synchronous_commit'
+"""
 SANDBOX_DOWN = {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "DOWN"}
 
 
@@ -59,7 +63,7 @@ def test_a_finished_pull_says_what_it_did(link, begin, run, look):
     ("kind", "commits_of_the_job"), [(kinds.ACCOUNTS, 2), (kinds.TRANSACTIONS, 3)]
 )
 def test_a_pull_without_errors_takes_few_commits(link, begin, run, look, kind, commits_of_the_job):
-    """The claim, the start of a sync, and the rows with the end: each waits for the disk."""
+    """The claim, the start of a sync, and the rows with the end."""
     item = link()
     pull_id = begin(kind, items=[item])
     commits = []
@@ -74,6 +78,28 @@ def test_a_pull_without_errors_takes_few_commits(link, begin, run, look, kind, c
         event.remove(db.engine, "commit", count)
     assert look(pull_id).state == "done"
     assert len(commits) == 1 + commits_of_the_job  # plus one of the fixture `run`
+
+
+@pytest.mark.parametrize("kind", [kinds.LINK, kinds.ACCOUNTS, kinds.TOTAL, kinds.REFRESH])
+def test_what_can_be_read_again_does_not_wait_for_the_disk(prepared, run, look, kind):
+    """The claim does: attempts are told apart by their number. So does what is done at Plaid."""
+    pull_id = prepared(kind)
+    at_once = []
+
+    def note(connection):
+        on_postgres = connection.dialect.name == "postgresql"
+        query = connection.exec_driver_sql
+        at_once.append(query(COMMITS_AT_ONCE).scalar_one() if on_postgres else is_repeatable())
+
+    event.listen(db.engine, "commit", note)
+    try:
+        run(pull_id)
+    finally:
+        event.remove(db.engine, "commit", note)
+    assert look(pull_id).state == "done"
+    _of_the_fixture, claim, *others = at_once
+    assert not claim
+    assert set(others) == {kind in (kinds.ACCOUNTS, kinds.TOTAL)}
 
 
 @pytest.mark.parametrize("kind", PATHS)

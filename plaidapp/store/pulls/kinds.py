@@ -39,6 +39,7 @@ class Kind:
     `runs_on_ended`: it has work to do at an Item that was replaced or disconnected.
     `disconnects`: it ends a connection because the person wants that.
     `checks`: it compares what is stored with the bank, at last.
+    `only_reads`: it changes nothing at Plaid, so it may be done again if what it stored is lost.
     `persists`: it is tried until it succeeds, less and less often.
     `done_text`: what the sync history says when it is done; None says what changed.
     `refused_text`: what it says if the bank refuses the product. Without one, it has made do.
@@ -54,6 +55,7 @@ class Kind:
     runs_on_ended: bool = False
     disconnects: bool = False
     checks: bool = False
+    only_reads: bool = False
     persists: bool = False
     done_text: str | None = None
     refused_text: str | None = None
@@ -95,23 +97,40 @@ KINDS = {
             reads_balances=True,
             refused_text=NO_TRANSACTIONS,
         ),
-        Kind(name=STATUS, done_text=gettext_noop("Asked Plaid when the bank last delivered data")),
+        Kind(
+            name=STATUS,
+            only_reads=True,
+            done_text=gettext_noop("Asked Plaid when the bank last delivered data"),
+        ),
         Kind(name=LOOK),  # has no Items: looks whether a link was used after its pull had ended
-        Kind(name=ACCOUNTS, reads_balances=True),
+        Kind(name=ACCOUNTS, reads_balances=True, only_reads=True),
         Kind(
             name=TRANSACTIONS,
             syncs=True,
             takes_requests=True,
             lists_rows=True,
+            only_reads=True,
             refused_text=NO_TRANSACTIONS,
         ),
-        Kind(name=TOTAL, syncs=True, takes_requests=True, refused_text=NO_TRANSACTIONS),
-        Kind(  # reads the Item from the beginning
-            name=REPAIR, syncs=True, reads_balances=True, checks=True, refused_text=NO_TRANSACTIONS
+        Kind(
+            name=TOTAL,
+            syncs=True,
+            takes_requests=True,
+            only_reads=True,
+            refused_text=NO_TRANSACTIONS,
         ),
-        Kind(name=CHECK, checks=True),
+        Kind(  # reads the Item from the beginning
+            name=REPAIR,
+            syncs=True,
+            reads_balances=True,
+            checks=True,
+            only_reads=True,
+            refused_text=NO_TRANSACTIONS,
+        ),
+        Kind(name=CHECK, checks=True, only_reads=True),
         Kind(
             name=RECURRING,
+            only_reads=True,
             done_text=gettext_noop("Recurring payments checked"),
             refused_text=gettext_noop("This bank does not provide recurring payments"),
         ),
