@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from plaidapp.policy import HEARTBEAT_LIMIT
 from plaidapp.store import Pull
 from plaidapp.store.pulls import pulls
+from tests import network_changes
 
 from .bank_life import BankLife
 from .databases import Postgres
@@ -46,7 +47,8 @@ Note = Callable[[str, str, str], None]
 def far(world: World, postgres: Postgres) -> Iterator[FarHost]:
     """The host to which the workers have moved."""
     try:
-        host = FarHost()
+        with network_changes.changing():
+            host = FarHost()
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no network namespaces can be made here: {error}")
     try:
@@ -58,7 +60,8 @@ def far(world: World, postgres: Postgres) -> Iterator[FarHost]:
         world.formation.replace("redis", *world.redis_command())
         world.formation.replace("sandbox", *world.bank_command())
         postgres.listen()
-        host.close()
+        with network_changes.changing():
+            host.close()
 
 
 def move(world: World, postgres: Postgres, host: FarHost) -> None:

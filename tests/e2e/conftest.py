@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests import network_changes
 from tests.e2e.person import Person, be_done
 from tests.e2e.processes import Deployment
 
@@ -58,6 +59,12 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_OPTIONS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def _network_stays() -> Iterator[None]:
+    with network_changes.browsing():
+        yield
 
 
 @pytest.fixture
