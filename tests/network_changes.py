@@ -4,21 +4,23 @@ Chromium breaks off its requests when the addresses of the machine change: ERR_N
 """
 
 import fcntl
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 GATE, BROWSERS = (
-    Path(tempfile.gettempdir()) / f"plaidapp-tests-{name}.lock" for name in ("gate", "browsers")
+    Path(tempfile.gettempdir()) / f"plaidapp-tests-{os.getuid()}-{name}.lock"
+    for name in ("gate", "browsers")
 )
 
 
 @contextmanager
 def browsing() -> Iterator[None]:
     """Keep the network as it is, together with others. Who waits to change it goes first."""
-    with BROWSERS.open("w") as browsers:
-        with GATE.open("w") as gate:
+    with BROWSERS.open("a") as browsers:
+        with GATE.open("a") as gate:
             fcntl.flock(gate, fcntl.LOCK_EX)
             fcntl.flock(browsers, fcntl.LOCK_SH)
         yield
@@ -26,7 +28,7 @@ def browsing() -> Iterator[None]:
 
 @contextmanager
 def changing() -> Iterator[None]:
-    with GATE.open("w") as gate, BROWSERS.open("w") as browsers:
+    with GATE.open("a") as gate, BROWSERS.open("a") as browsers:
         fcntl.flock(gate, fcntl.LOCK_EX)
         fcntl.flock(browsers, fcntl.LOCK_EX)
         yield

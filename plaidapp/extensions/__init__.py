@@ -123,7 +123,7 @@ def repeatable() -> Iterator[None]:
 
     If the machine of PostgreSQL fails, its last commits are lost, of up to 0.6 seconds, but never
     one without those after it. So this is for work that would be done again, and may be. Nothing
-    is lost if a process of the app is killed. SQLite never waits for the disk.
+    is lost if a process of the app is killed. On SQLite only checkpoints wait for the disk.
     https://www.postgresql.org/docs/current/wal-async-commit.html
     """
     g.repeatable = True

@@ -31,7 +31,7 @@ CONNECT: Mapping[str, Any] = {
 }
 JOT_WAITS = 0.01
 """Seconds: as little as PostgreSQL can tell from not at all."""
-COMMITS_AT_ONCE = "; SET LOCAL synchronous_commit = off"
+WITHOUT_THE_DISK = "; SET LOCAL synchronous_commit = off"
 SNAPSHOT = " ISOLATION LEVEL REPEATABLE READ READ ONLY"
 
 
@@ -119,7 +119,7 @@ def _commands(limits: AllLimits) -> Callable[[Connection], str]:
         for reads in (True, False)
     }
     migration = _begin(limits.migrations)
-    jot = _begin(limits.pages._replace(lock=JOT_WAITS)) + COMMITS_AT_ONCE
+    jot = _begin(limits.pages._replace(lock=JOT_WAITS)) + WITHOUT_THE_DISK
 
     def command_for(connection: Connection) -> str:
         if jots(connection):
@@ -128,7 +128,7 @@ def _commands(limits: AllLimits) -> Callable[[Connection], str]:
             return migration
         seconds = lock_wait(connection)
         briefly = "" if seconds is None else f"; SET LOCAL lock_timeout = {round(seconds * 1000)}"
-        return begins[is_of_page(), only_reads()] + briefly + COMMITS_AT_ONCE * is_repeatable()
+        return begins[is_of_page(), only_reads()] + briefly + WITHOUT_THE_DISK * is_repeatable()
 
     return command_for
 

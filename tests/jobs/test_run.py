@@ -1,6 +1,7 @@
 """How a pull runs and ends: done, failed with a sentence, or queued for another attempt."""
 
 import logging
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -23,7 +24,7 @@ ACCOUNTS, BALANCES, SYNC = "/accounts/get", "/accounts/balance/get", "/transacti
 EXCHANGE, CREATE = "/item/public_token/exchange", "/sandbox/public_token/create"
 PATHS = {kinds.LINK: CREATE, kinds.ACCOUNTS: BALANCES, kinds.TRANSACTIONS: SYNC}
 BANKS = ("ins_109508", "ins_109509", "ins_3")
-COMMITS_AT_ONCE = """
+WITHOUT_THE_DISK = """
 SELECT setting = 'off' AND source = 'session' FROM pg_settings WHERE name = 'synchronous_commit'
 """
 SANDBOX_DOWN = {"kind": "error", "status": 500, "error_type": "API_ERROR", "error_code": "DOWN"}
@@ -48,6 +49,15 @@ def change(context):
     return write
 
 
+@contextmanager
+def calling_at_commits(call):
+    event.listen(db.engine, "commit", call)
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "commit", call)
+
+
 def test_a_finished_pull_says_what_it_did(link, begin, run, look):
     item = link()
     pull_id = begin(kinds.ACCOUNTS, items=[item])
@@ -67,15 +77,8 @@ def test_a_pull_without_errors_takes_few_commits(link, begin, run, look, kind, c
     item = link()
     pull_id = begin(kind, items=[item])
     commits = []
-
-    def count(connection):
-        commits.append(connection)
-
-    event.listen(db.engine, "commit", count)
-    try:
+    with calling_at_commits(commits.append):
         run(pull_id)
-    finally:
-        event.remove(db.engine, "commit", count)
     assert look(pull_id).state == "done"
     assert len(commits) == 1 + commits_of_the_job  # plus one of the fixture `run`
 
@@ -89,13 +92,10 @@ def test_what_can_be_read_again_does_not_wait_for_the_disk(prepared, run, look, 
     def note(connection):
         on_postgres = connection.dialect.name == "postgresql"
         query = connection.exec_driver_sql
-        at_once.append(query(COMMITS_AT_ONCE).scalar_one() if on_postgres else is_repeatable())
+        at_once.append(query(WITHOUT_THE_DISK).scalar_one() if on_postgres else is_repeatable())
 
-    event.listen(db.engine, "commit", note)
-    try:
+    with calling_at_commits(note):
         run(pull_id)
-    finally:
-        event.remove(db.engine, "commit", note)
     assert look(pull_id).state == "done"
     _of_the_fixture, claim, *others = at_once
     assert not claim
