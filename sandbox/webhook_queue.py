@@ -4,6 +4,7 @@ A delivery is stored in the same transaction as the change that it announces, so
 without the other. After a restart, the threads continue with whatever is left.
 """
 
+import json
 import logging
 import sqlite3
 import threading
@@ -18,7 +19,8 @@ from sandbox.store import Store
 # (https://plaid.com/docs/api/webhooks/#webhook-retries). A seventh retry would exceed 24 hours.
 PLAID_RETRY = (30.0, 120.0, 480.0, 1920.0, 7680.0, 30720.0)
 _TIMEOUT = 10.0
-# If the process is killed during a delivery, the delivery becomes due again after this time.
+# If the process is killed during a delivery, the delivery becomes due again after this time. While
+# the process lives, it knows what it is sending: tests may move the clock further than this.
 _LEASE_SECONDS = 60.0
 _THREADS = 4
 # Longest sleep while something is scheduled: tests may move the sandbox's clock at any time.
@@ -31,6 +33,7 @@ _IN_ORDER = (
     "NOT EXISTS (SELECT 1 FROM delivery AS earlier WHERE earlier.item IS delivery.item"
     " AND earlier.id < delivery.id AND earlier.attempts = 0)"
 )
+_NOT_BEING_SENT = "id NOT IN (SELECT value FROM json_each(:sending))"
 
 # Called with (row of the moment table) when something is due; queues the webhooks that announce it.
 OnDue = Callable[[sqlite3.Connection, sqlite3.Row], None]
@@ -53,8 +56,9 @@ class WebhookQueue:
         self._store = store
         self._now = now
         self._retry = tuple(retry)
-        self._condition = "TRUE" if shuffle else _IN_ORDER
+        self._condition = _NOT_BEING_SENT if shuffle else f"{_NOT_BEING_SENT} AND {_IN_ORDER}"
         self._order = "random()" if shuffle else "due, id"
+        self._sending: set[int] = set()
         self._wakeup = threading.Condition()
         self._work_added = False
         self._closed = False
@@ -118,30 +122,49 @@ class WebhookQueue:
 
     def _process_one(self, on_due: OnDue) -> bool:
         """Process one due update or delivery. Return False if there is none."""
-        if not self._something_due():
-            return False
-        now = self._now()
+        return self._something_due() and (self._process_update(on_due) or self._process_delivery())
+
+    def _process_update(self, on_due: OnDue) -> bool:
         with self._store.write() as db:
             update = db.execute(
-                "SELECT * FROM moment WHERE due <= ? ORDER BY due, id LIMIT 1", (now,)
+                "SELECT * FROM moment WHERE due <= ? ORDER BY due, id LIMIT 1", (self._now(),)
             ).fetchone()
             if update:
                 db.execute("DELETE FROM moment WHERE id = ?", (update["id"],))
                 on_due(db, update)
-                return True
-            delivery = db.execute(
-                f"SELECT * FROM delivery WHERE due <= ? AND {self._condition}"  # noqa: S608 (fixed)
-                f" ORDER BY {self._order} LIMIT 1",
-                (now,),
-            ).fetchone()
+        return update is not None
+
+    def _process_delivery(self) -> bool:
+        delivery = None
+        try:
+            with self._store.write() as db:
+                delivery = self._take_delivery(db)
             if delivery:
-                due = now + _LEASE_SECONDS
-                db.execute("UPDATE delivery SET due = ? WHERE id = ?", (due, delivery["id"]))
+                sent = self._send(delivery["url"], delivery["body"].encode())
+                self._record_result(delivery, sent=sent)
+        finally:
+            if delivery:
+                self._sending.discard(delivery["id"])
         if delivery:
-            self._record_result(
-                delivery, sent=self._send(delivery["url"], delivery["body"].encode())
-            )
+            self.wake()
         return delivery is not None
+
+    def _take_delivery(self, db: sqlite3.Connection) -> sqlite3.Row | None:
+        now = self._now()
+        delivery: sqlite3.Row | None = db.execute(
+            "SELECT * FROM delivery"  # noqa: S608 (fixed)
+            f" WHERE due <= :now AND {self._condition} ORDER BY {self._order} LIMIT 1",
+            {"now": now, "sending": self._ids_being_sent()},
+        ).fetchone()
+        if delivery:
+            due = now + _LEASE_SECONDS
+            db.execute("UPDATE delivery SET due = ? WHERE id = ?", (due, delivery["id"]))
+            self._sending.add(delivery["id"])
+        return delivery
+
+    def _ids_being_sent(self) -> str:
+        """Return a JSON list, since SQLite has no parameter for a list."""
+        return json.dumps(list(self._sending))
 
     def _send(self, url: str, body: bytes) -> bool:
         headers = {"Content-Type": "application/json", "Plaid-Verification": self.key.sign(body)}
@@ -166,7 +189,6 @@ class WebhookQueue:
                     "UPDATE delivery SET due = ?, attempts = ? WHERE id = ?",
                     (self._now() + self._retry[attempts], attempts + 1, delivery["id"]),
                 )
-        self.wake()
 
     def _something_due(self) -> bool:
         due = self._next_due()
@@ -176,7 +198,8 @@ class WebhookQueue:
         with self._store.read() as db:
             row = db.execute(
                 "SELECT min(due) AS due FROM (SELECT min(due) AS due FROM moment"  # noqa: S608
-                f" UNION ALL SELECT min(due) FROM delivery WHERE {self._condition})"
+                f" UNION ALL SELECT min(due) FROM delivery WHERE {self._condition})",
+                {"sending": self._ids_being_sent()},
             ).fetchone()
         due: float | None = row["due"]
         return due

@@ -1,8 +1,10 @@
 """Webhooks: their content, signature and retries."""
 
+import contextlib
 import hashlib
 import itertools
 import json
+import threading
 import time
 
 import jwt
@@ -14,6 +16,7 @@ from plaid.model.holdings_default_update_webhook import HoldingsDefaultUpdateWeb
 from plaid.model.investments_default_update_webhook import InvestmentsDefaultUpdateWebhook
 from plaid.model.liabilities_default_update_webhook import LiabilitiesDefaultUpdateWebhook
 from plaid.model_utils import validate_and_convert_types
+from werkzeug.serving import make_server
 
 from tests.sandbox_control import Control
 
@@ -305,6 +308,50 @@ def test_a_webhook_that_failed_does_not_hold_up_the_next(live, receiver, receive
     eventually(lambda: len(received()) == 2)
     codes = [json.loads(request.body)["webhook_code"] for request in received()]
     assert codes == ["LOGIN_REPAIRED", "NEW_ACCOUNTS_AVAILABLE"]
+
+
+class SlowReceiver:
+    """A server that answers no webhook until `release` is called."""
+
+    def __init__(self):
+        self.bodies, self._released = [], threading.Event()
+        self._server = make_server("127.0.0.1", 0, self._answer, threaded=True)
+        self.url = f"http://127.0.0.1:{self._server.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
+        self._thread.start()
+
+    def _answer(self, environ, start_response):
+        self.bodies.append(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        self._released.wait(30)
+        start_response("200 OK", [])
+        return []
+
+    def release(self):
+        self._released.set()
+
+    def close(self):
+        self.release()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+def test_a_webhook_is_sent_once_however_far_the_clock_moves_meanwhile(live, eventually):
+    with contextlib.closing(SlowReceiver()) as receiver:
+
+        def fire():
+            token = live.link(("auth",), webhook=receiver.url)
+            path = "/sandbox/item/fire_webhook"
+            live.call(path, access_token=token, webhook_code="LOGIN_REPAIRED")
+
+        fire()
+        eventually(lambda: len(receiver.bodies) == 1)
+        live.clock.advance(3600)
+        fire()
+        eventually(lambda: len(receiver.bodies) > 1)
+        receiver.release()
+        eventually(lambda: not rows_of(live, "delivery"))
+        assert len(receiver.bodies) == len(set(receiver.bodies)) == 2
 
 
 def slow_answer():
