@@ -8,6 +8,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 LEAVES = {
     "plaidapp.addresses",
+    "plaidapp.clicks_under_way",
     "plaidapp.cookies",
     "plaidapp.csrf",
     "plaidapp.events",
@@ -26,9 +27,13 @@ LEAVES = {
 TOP = {"wsgi", "worker", "gunicorn", "run"}  # gunicorn.conf.py is one
 SHARED = {
     f"plaidapp.{name}"
-    for name in ("events", "log_context", "metrics", "policy", "redaction", "sealing", "texts")
+    for name in (
+        *("clicks_under_way", "events", "log_context", "metrics", "policy"),
+        *("redaction", "sealing", "texts"),
+    )
 }
 """Leaves that every layer may import."""
+SERVER = {f"plaidapp.{name}" for name in ("addresses", "clicks_under_way", "metrics", "policy")}
 READABLE = ("amounts", "error_sentences", "json_text", "link_payloads", "payloads", "unread")
 READING = {f"plaidapp.bank.{name}" for name in READABLE}
 STORE = {*READING, "plaidapp.extensions", "plaidapp.name_case", *SHARED}
@@ -50,7 +55,7 @@ MAY_IMPORT = {
     "wsgi": {"config", "plaidapp"},
     "worker": {"config", "plaidapp"},
     "gunicorn": {"config", "plaidapp"},
-    "server": {"server", "plaidapp.addresses", "plaidapp.metrics", "plaidapp.policy"},
+    "server": {"server", *SERVER},
     "run": {"config", "mail_settings"},
     "sandbox": {"sandbox"},
     "plaidapp.bank": {"plaidapp.bank", *SHARED},

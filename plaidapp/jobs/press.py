@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from plaidapp import clicks_under_way, policy
 from plaidapp.extensions import db
 from plaidapp.store import Item, Pull
 from plaidapp.store.base.types import now
@@ -27,6 +28,7 @@ def press(user_id: int, kind: str, items: Sequence[Item], **days: date | None) -
     Nothing that was pressed is lost: if the pull may have asked the banks already, it asks them
     once more. Commits, and rings the queue. Raises TooOftenError, and then changes nothing.
     """
+    clicks_under_way.expect(policy.CLICK_BEGINS)
     users.lock_clicks(user_id)
     item_ids = [item.id for item in items]
     if not kinds.of(kind).begins_anew:

@@ -140,6 +140,15 @@ KEY_LOOK_AGAIN = 0.05
 KEY_FORGOTTEN = timedelta(minutes=10)
 """How long the ids of unknown keys are kept."""
 
+# --- Webhooks that come while somebody waits for a click ---
+
+WEBHOOK_GIVES_WAY = 0.25
+"""Seconds that a webhook waits at most, so that the click has the processor. Plaid waits 10 s."""
+CLICK_BEGINS = 0.15
+"""Seconds within which a page that shows a new pull asks for its end. So long, it is a click."""
+CLICK_LASTS = 1.0
+"""Seconds after which a pull that somebody waits for is no click anymore: it would take long."""
+
 # --- Webhooks that come while a sync has locked what they change ---
 
 WEBHOOK_LOCK_WAIT = 0.05

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from plaidapp import policy
+from plaidapp import clicks_under_way, policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock, queue, run
 from plaidapp.jobs.press import TooOftenError, allow, press
@@ -82,6 +82,14 @@ def begin_work(pull_id):
     attempt = Attempt(pulls.by_id(pull_id))
     attempt.begin()
     return attempt
+
+
+def test_webhooks_know_of_a_click(click, idle, monkeypatch):
+    monkeypatch.setattr(policy, "CLICK_BEGINS", 60.0)
+    clicks_under_way.expect(0.0)
+    click(kinds.ACCOUNTS, idle())
+    assert clicks_under_way.are_there()
+    clicks_under_way.expect(0.0)
 
 
 def test_who_presses_after_a_failure_does_not_wait(click, idle):

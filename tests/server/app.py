@@ -8,6 +8,7 @@ from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
+from plaidapp import clicks_under_way
 from server import limits
 
 app = Flask("tests.server.app", template_folder=None)
@@ -74,6 +75,17 @@ def slow(seconds: float) -> str:
     sys.stderr.write(f"slow for a {request.method}\n")  # at once, or threads mix their lines
     time.sleep(seconds)
     return "done"
+
+
+@app.get("/expect/<float:seconds>")
+def expect(seconds: float) -> str:
+    clicks_under_way.expect(seconds)
+    return "expected"
+
+
+@app.post("/webhooks/plaid")
+def webhook() -> dict[str, bool]:
+    return {"somebody_waits": clicks_under_way.are_there()}
 
 
 @app.get("/healthz")

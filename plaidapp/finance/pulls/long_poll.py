@@ -12,6 +12,7 @@ from threading import Event, Lock
 
 import redis
 
+from plaidapp import clicks_under_way, policy
 from plaidapp.jobs.pulls import done_signal
 from plaidapp.store.base.types import now
 from plaidapp.store.people.login_sessions import Claim
@@ -71,12 +72,16 @@ def _wait(pull_id: int, claim: Claim, revision: str) -> Glimpse | None:
     """Return the pull once it is over, has a change that lasted, or the time is up."""
     begun = time.monotonic()
     wait = done_signal.listen(pull_id)
+    expected = 0.0
     while (seen := glimpses.glance(pull_id, claim)) and not seen.is_over:
         waited = time.monotonic() - begun
         if waited > LONGEST or (waited > LASTING and str(seen.revision) != revision):
             break
+        if (now() - seen.created_at).total_seconds() < policy.CLICK_LASTS:
+            expected = clicks_under_way.expect(2 * STEADY)
         try:
             wait(STEADY)
         except redis.RedisError:
             Event().wait(STEADY)
+    clicks_under_way.ended(expected)
     return seen

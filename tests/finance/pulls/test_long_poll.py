@@ -8,6 +8,7 @@ from select import poll as poll_of_system
 import pytest
 from sqlalchemy import NullPool, create_engine, inspect, literal, literal_column, select, text
 
+from plaidapp import clicks_under_way, policy
 from plaidapp.extensions import db, glance
 from plaidapp.finance.pulls import long_poll
 from plaidapp.jobs import queue
@@ -65,6 +66,23 @@ def test_a_poll_waits_until_the_pull_is_over(pull, waiting, end, panel, monkeypa
     end(1)
     assert panel(answer.result(10)).state == "done"
     assert long_poll._waiting == set()
+
+
+@pytest.mark.parametrize(("age", "is_click"), [(0, True), (120, False)])
+def test_a_poll_says_while_it_waits_that_somebody_waits_for_a_click(
+    pull, waiting, end, monkeypatch, age, is_click
+):
+    said, expect = [], clicks_under_way.expect
+    monkeypatch.setattr(clicks_under_way, "expect", lambda s: said.append(s) or expect(s))
+    monkeypatch.setattr(policy, "CLICK_LASTS", NEVER)
+    monkeypatch.setattr(long_poll, "STEADY", NEVER)
+    monkeypatch.setattr(long_poll, "LONGEST", NEVER)
+    expect(0.0)
+    answer = waiting(pull(created_at=now() - timedelta(seconds=age)))
+    end(1)
+    answer.result(10)
+    assert bool(said) == is_click
+    assert not clicks_under_way.are_there()
 
 
 def test_an_end_that_is_signaled_before_the_poll_listens_is_noticed(
