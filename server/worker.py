@@ -19,7 +19,7 @@ CROWDED = "Too many people are asking at this moment. Try again in a minute."
 WEBHOOKS = "/webhooks/plaid"
 PROBE = "/healthz"
 """Gets its turn however long the line is: a host kills a process that does not answer it."""
-LOOK_AGAIN = 0.01
+LOOK_AGAIN = 0.02
 """Seconds between two looks whether somebody still waits for a click."""
 
 
