@@ -1,6 +1,6 @@
 """Clicks that people wait for at this moment: webhooks give way to them (server/worker.py).
 
-The web processes of a host share this. gunicorn imports it before it forks them.
+The processes of one gunicorn share this: it imports the module before it forks them.
 """
 
 import mmap

@@ -145,7 +145,7 @@ KEY_FORGOTTEN = timedelta(minutes=10)
 WEBHOOK_GIVES_WAY = 0.25
 """Seconds that a webhook waits at most, so that the click has the processor. Plaid waits 10 s."""
 CLICK_BEGINS = 0.15
-"""Seconds within which a page that shows a new pull asks for its end. So long, it is a click."""
+"""Seconds within which a page that shows a new pull asks for its end. It is expected until then."""
 CLICK_LASTS = 1.0
 """Seconds after which a pull that somebody waits for is no click anymore: it would take long."""
 
