@@ -8,19 +8,16 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from gunicorn.workers.base import Worker
 
-from plaidapp import clicks_under_way, policy
-
 from . import limits
 from .answer import Answer
 from .clients import Clients
 from .exchange import Exchange
+from .webhook_line import WebhookLine
 
 CROWDED = "Too many people are asking at this moment. Try again in a minute."
 WEBHOOKS = "/webhooks/plaid"
 PROBE = "/healthz"
 """Gets its turn however long the line is: a host kills a process that does not answer it."""
-LOOK_AGAIN = 0.02
-"""Seconds between two looks whether somebody still waits for a click."""
 
 
 class BufferingWorker(Worker):
@@ -35,13 +32,14 @@ class BufferingWorker(Worker):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
     async def _serve(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_signal_handler(signal.SIGTERM, self._stop)
-        self._now = self._loop.time
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, self._stop)
+        self._now = loop.time
         self._news = asyncio.Event()
         self._retired_at: float | None = None
         self._pool = ThreadPoolExecutor(self.cfg.threads, "app")
         self._unfinished: set[Future[None]] = set()
+        self._webhooks = WebhookLine(self._run)
         clients = Clients(self._begin)
         for listener in self.sockets:
             listener.sock.setblocking(False)
@@ -76,16 +74,9 @@ class BufferingWorker(Worker):
     def _begin(self, exchange: Exchange) -> None:
         """Answer a whole request, in its turn."""
         if exchange.request[0].path == WEBHOOKS:
-            self._give_way(exchange, self._now() + policy.WEBHOOK_GIVES_WAY)
+            self._webhooks.add(exchange)
         else:
             self._run(exchange)
-
-    def _give_way(self, webhook: Exchange, deadline: float) -> None:
-        """Let a webhook wait while somebody waits for a click: nobody looks at its answer."""
-        if clicks_under_way.are_there() and self._now() < deadline:
-            self._loop.call_later(LOOK_AGAIN, self._give_way, webhook, deadline)
-        else:
-            self._run(webhook)
 
     def _run(self, exchange: Exchange) -> None:
         """Run the app in one of the threads, unless too many requests wait for one."""

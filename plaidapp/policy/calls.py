@@ -142,7 +142,7 @@ KEY_FORGOTTEN = timedelta(minutes=10)
 
 # --- Webhooks that come while somebody waits for a click ---
 
-WEBHOOK_GIVES_WAY = 0.25
+WEBHOOK_GIVES_WAY = 0.5
 """Seconds that a webhook waits at most, so that the click has the processor. Plaid waits 10 s."""
 CLICK_BEGINS = 0.15
 """Seconds within which a page that shows a new pull asks for its end. It is expected until then."""

@@ -1,10 +1,14 @@
 """Webhooks give way to clicks, for a moment."""
 
+import asyncio
 import multiprocessing
+import time
+from itertools import chain
 
 import pytest
 
-from plaidapp import clicks_under_way
+from plaidapp import clicks_under_way, policy
+from server.webhook_line import WebhookLine
 from tests.server.served import CLOSE
 from tests.server.test_requests import body_of
 
@@ -38,6 +42,49 @@ def nobody_waits():
     clicks_under_way.expect(0.0)
     yield
     clicks_under_way.expect(0.0)
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """Return what a line of so many webhooks runs at each look, while somebody waits at some."""
+
+    def of(number, *, somebody_waits_at, patience=LONG):
+        found = []
+
+        def are_there():
+            found.append([])
+            return len(found) <= somebody_waits_at
+
+        async def run():
+            line = WebhookLine(lambda webhook: found[-1].append(webhook))
+            for webhook in range(number):
+                line.add(webhook)
+            deadline = time.monotonic() + 20
+            while sum(map(len, found)) < number:
+                assert time.monotonic() < deadline, found
+                await asyncio.sleep(0.001)
+
+        monkeypatch.setattr(policy, "WEBHOOK_GIVES_WAY", patience)
+        monkeypatch.setattr(clicks_under_way, "are_there", are_there)
+        asyncio.run(run())
+        return found
+
+    return of
+
+
+def test_webhooks_that_waited_run_one_after_another(looks):
+    assert looks(3, somebody_waits_at=2) == [[], [], [0], [1], [2]]
+
+
+def test_of_a_long_line_more_run_at_each_look(looks):
+    found = looks(30, somebody_waits_at=1)
+    assert found[:3] == [[], [0, 1, 2], [3, 4, 5]]
+    assert list(chain(*found)) == list(range(30))
+
+
+def test_in_a_line_no_webhook_waits_too_long(looks):
+    found = looks(3, somebody_waits_at=1_000_000, patience=NOT_LONG)
+    assert list(chain(*found)) == [0, 1, 2]
 
 
 @pytest.mark.usefixtures("nobody_waits")
