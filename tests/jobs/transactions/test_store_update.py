@@ -130,12 +130,12 @@ def reconnect(begin, run, look, slow_sandbox, custom):
     return connect
 
 
-def test_a_row_that_the_new_connection_misses(reconnect):
+def test_a_row_that_the_new_connection_misses(reconnect, today):
     reconnect(("1", 3), ("2", 50), ("3", 120))
     pull_item = reconnect(("1", 3), ("2", 120))
     (account_id,) = db.session.scalars(select(Account.id))
     assert drifted(pull_item.item) == []
-    assert months_of(account_id) == {month_of(TODAY - timedelta(days=age)) for age in (3, 120)}
+    assert months_of(account_id) == {month_of(today - timedelta(days=age)) for age in (3, 120)}
 
 
 def test_rows_of_an_earlier_connection_are_counted_as_kept(reconnect):
