@@ -1,4 +1,4 @@
-"""Clicks that people wait for at this moment: webhooks give way to them (server/worker.py).
+"""Clicks that people wait for at this moment: webhooks give way to them (server/webhook_line.py).
 
 The processes of one gunicorn share this: it imports the module before it forks them.
 """
