@@ -42,9 +42,12 @@ NOTICE_SILENCE = {
     "TCP_USER_TIMEOUT": round(1000 * SILENCE_LIMIT),
 }
 """Options of a connection to Redis, as far as the platform has them, as for PostgreSQL."""
+REST = 4
+"""While there are clicks, a process rests so many times as long as its last job took: clicks share
+the processor with it, and wait for each other and for pages as well."""
 LONGEST_REST = 0.5
-"""Seconds of rest after a job, while there are clicks. A long job, such as a first sync, is over
-then: more rest would help nobody."""
+"""Seconds of rest at most. A long job, such as a first sync, is over then: more rest would help
+nobody."""
 HEARTBEAT_SKIP = 1.0
 """Seconds after a heartbeat in which another one is skipped."""
 
@@ -122,7 +125,7 @@ class Runner(SimpleWorker):
         except redis.ResponseError as error:  # the clock rings for the pull again
             self.log.warning("Redis holds something that is not RQ's: %s", error)
         ended = time.monotonic()
-        self.queue_class.rests_until = ended + min(ended - begun, LONGEST_REST)
+        self.queue_class.rests_until = ended + min(REST * (ended - begun), LONGEST_REST)
 
     def handle_job_success(
         self, job: Job, queue: Queue, started_job_registry: Any, execution: Execution

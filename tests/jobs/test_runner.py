@@ -191,8 +191,8 @@ class Clock:
         return self.seconds
 
 
-@pytest.mark.parametrize(("took", "rest"), [(0.3, 0.3), (5.0, LONGEST_REST)])
-def test_a_process_rests_as_long_as_its_job_took(enqueue, work, monkeypatch, took, rest):
+@pytest.mark.parametrize(("took", "rest"), [(0.1, 0.4), (5.0, LONGEST_REST)])
+def test_a_process_rests_four_times_as_long_as_its_job_took(enqueue, work, monkeypatch, took, rest):
     monkeypatch.setattr(runner, "time", clock := Clock())
     monkeypatch.setattr(take_long, "clock", clock, raising=False)
     monkeypatch.setattr(take_long, "duration", took, raising=False)

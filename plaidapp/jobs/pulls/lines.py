@@ -23,8 +23,8 @@ LOOK_AGAIN = 1
 """Seconds. A job for which no bell rang waits that long: RQ puts some back, and older versions of
 the app had one bell."""
 LATELY = f"plaidapp:clicks-lately:{socket.gethostname()}"
-"""The key that exists while this host has clicks. After each other job, a process rests meanwhile
-as long as the job took: it leaves half of its time to clicks, which share the processor with it."""
+"""The key that exists while this host has clicks. Meanwhile, a process rests after each other job
+(`REST` in `runner.py`): it leaves most of its time to clicks, which share the processor with it."""
 LATELY_FOR = 1
 """Seconds after a click has begun."""
 RESTS = 0
