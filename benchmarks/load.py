@@ -59,6 +59,7 @@ def main() -> None:
         many_items.wait_until_idle(app, PATIENCE)
         flood(deployment, app, 1)
         deployment.bank.misbehave("delay", seconds=BANK)
+        # Half of the clicks alone come after the crowd: the machine may be faster or slower then.
         idle, rounds = Figures(), 1 if quick else 8
         clicks_alone(deployment, app, clients[:10], rounds, idle)
         figures, answers, lost = everything_at_once(deployment, app, clients, seconds)
@@ -74,11 +75,7 @@ def ids_of(app: Flask) -> list[int]:
 def clicks_alone(
     deployment: Deployment, app: Flask, clients: list[HtmxClient], rounds: int, figures: Figures
 ) -> None:
-    """Press each button while nothing else happens but NEWS at the banks.
-
-    Half of that comes before the crowd and half after it: meanwhile, the machine may become faster
-    or slower.
-    """
+    """Press each button while nothing else happens but NEWS at the banks."""
     over = threading.Event()
     control, chance = Control(deployment.bank.url), random.Random(5)
     items = many_items.plaid_ids(app)  # the first are those of the clients, in their order

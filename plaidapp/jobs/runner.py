@@ -44,8 +44,8 @@ NOTICE_SILENCE = {
 """Options of a connection to Redis, as far as the platform has them, as for PostgreSQL."""
 REST = 4
 """While its host has clicks, a process rests so many times as long as its last job took: clicks
-share the processor with it. Beside a crowd, a click took a tenth longer with 1, and with 9, or if
-no such job ran at all, it took as long as with 4."""
+share the processor with it. Beside a crowd, a click took an eighth longer with 1, and with 9, or if
+no such job ran at all, about as long as with 4."""
 LONGEST_REST = 0.5
 """Seconds of rest at most. A long job, such as a first sync, is over then: more rest would help
 nobody."""
