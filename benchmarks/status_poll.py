@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from benchmarks import harness
 from benchmarks.htmx_client import SMALL_BANK, HtmxClient
-from tests.e2e.processes import Deployment, free_port
+from tests.e2e.processes import Deployment
+from tests.ports import free_port
 
 CONNECTIONS = 4
 EMPTY, HEALTHZ = "the route of an empty Flask app", "this app's /healthz"

@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.conftest import SECRET_KEY, TOKEN_KEY
-from tests.e2e.processes import Running, clean_env, free_port
+from tests.e2e.processes import Running, clean_env
+from tests.ports import free_port
 
 
 @contextmanager

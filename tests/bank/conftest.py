@@ -1,6 +1,5 @@
 """Bank clients without an app, for the sandbox and for servers with prepared responses."""
 
-import socket
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -9,6 +8,7 @@ from cryptography.fernet import Fernet
 from plaidapp.bank.client import Bank
 from plaidapp.sealing import Cipher
 from tests.canned import canned  # noqa: F401 a fixture
+from tests.ports import free_port
 
 CIPHER = Cipher([Fernet.generate_key().decode()])
 
@@ -58,6 +58,4 @@ def custom_user() -> Callable[..., str]:
 @pytest.fixture
 def nobody() -> str:
     """An address where nothing listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    return f"http://127.0.0.1:{free_port()}"

@@ -10,6 +10,7 @@ from plaidapp import policy
 from plaidapp.bank import logo_hosts
 from plaidapp.bank.logo_hosts import LogoError, UnreachableError, fetch, is_allowed
 from plaidapp.bank.transport import BoundedPool
+from tests.ports import free_port
 
 LOGO = "https://plaid-merchant-logos.plaid.com/walmart_1100.png"
 
@@ -101,10 +102,8 @@ def test_a_host_that_is_silent_is_not_waited_for():
 
 
 def test_a_host_that_refuses_is_unreachable():
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        url = f"http://127.0.0.1:{closed.getsockname()[1]}"
     with pytest.raises(UnreachableError):
-        fetch(LOGO, Rerouted(url))
+        fetch(LOGO, Rerouted(f"http://127.0.0.1:{free_port()}"))
 
 
 def test_a_host_at_a_private_address_is_sent_nothing():

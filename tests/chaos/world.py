@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +27,7 @@ from plaidapp.store.connections import items
 from plaidapp.store.pulls import kinds, pulls
 from run import find_redis_server
 from tests.mailbox import Mailbox
+from tests.ports import free_port
 
 from .databases import Postgres, SQLite
 from .processes import Formation
@@ -45,12 +45,6 @@ def poll(condition: Callable[[], Any], seconds: float, what: str) -> Any:
         assert time.monotonic() < deadline, f"{what} was not met within {seconds} s"
         time.sleep(0.05)
     return outcome
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class World:

@@ -27,6 +27,7 @@ from cryptography.fernet import Fernet
 from plaidapp.auth.counting import PREFIX
 from run import find_redis_server
 from tests.mailbox import Mailbox
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 MARK = "PLAIDAPP_E2E"
@@ -38,11 +39,6 @@ def wait_until(condition: Callable[[], object], seconds: float, what: str) -> No
     while not condition():
         assert time.monotonic() < deadline, f"{what} within {seconds} s"
         time.sleep(0.05)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 def clean_env(**more: str) -> dict[str, str]:

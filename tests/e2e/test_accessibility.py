@@ -14,7 +14,8 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine, text
 
 from tests.e2e.person import LOOKED_AT, Person, be_done
-from tests.e2e.processes import Running, free_port
+from tests.e2e.processes import Running
+from tests.ports import free_port
 
 PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 860}
 WAYS = ((PHONE, "dark"), (DESK, "light")), ((PHONE, "light"), (DESK, "dark"))

@@ -16,7 +16,8 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.person import PASSWORD, Person, be_done
-from tests.e2e.processes import ROOT, Bank, Running, clean_env, free_port, post_json, wait_until
+from tests.e2e.processes import ROOT, Bank, Running, clean_env, post_json, wait_until
+from tests.ports import free_port
 
 # What Plaid's user_good has: name, mask, subtype, available, current, limit.
 ACCOUNTS = [

@@ -3,7 +3,6 @@
 import json
 import re
 import secrets
-import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from plaidapp.store import Item, Pull, Webhook
 from plaidapp.store.base.types import now
 from plaidapp.store.pulls import pulls, transitions
 from plaidapp.store.webhooks import deliveries
+from tests.ports import free_port
 from tests.sandbox_control import Control
 
 TOKEN = secrets.token_urlsafe(32)
@@ -150,7 +150,7 @@ def test_every_metric_is_moved(
     )
     moves(Runner([QUEUE], connection=redis_client).register_birth, **{"workers idle": 1})
     moves(
-        lambda: app.extensions.update(redis=queue.connect(f"redis://127.0.0.1:{closed_port()}")),
+        lambda: app.extensions.update(redis=queue.connect(f"redis://127.0.0.1:{free_port()}")),
         **{"service_up redis": -1},
     )
 
@@ -209,11 +209,6 @@ def tick(app):
         diary.save()
 
 
-def closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
 def test_only_the_token_opens_it(app, client):
     def status(**headers):
         return client.get("/metrics", headers=headers).status_code
@@ -258,7 +253,7 @@ def test_a_log_in_shows_no_names_in_labels(alice, connected, read):
 
 
 def test_without_the_database_the_rest_is_shown(app):
-    away = f"postgresql+psycopg://a:b@127.0.0.1:{closed_port()}/c"
+    away = f"postgresql+psycopg://a:b@127.0.0.1:{free_port()}/c"
     other = create_app(replace(app.config["PLAIDAPP"], database_url=away))
 
     answer = other.test_client().get("/metrics", headers=ALLOWED)

@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 import requests
 
 from sandbox import create_app
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 KEYS = {"client_id": "me", "secret": "mine"}
@@ -122,11 +122,6 @@ def test_each_read_during_changes_is_a_snapshot(live):
 
 
 # --- The command
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 @pytest.fixture

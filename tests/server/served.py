@@ -7,7 +7,8 @@ import sys
 
 from cryptography.fernet import Fernet
 
-from tests.e2e.processes import Running, clean_env, free_port
+from tests.e2e.processes import Running, clean_env
+from tests.ports import free_port
 
 HOST = b"Host: localhost\r\n"
 CLOSE = HOST + b"Connection: close\r\n"

@@ -16,6 +16,7 @@ from plaidapp.store.base.types import now
 from plaidapp.store.connections import item_states
 from plaidapp.store.pulls import kinds, pulls
 from tests.pages import Page
+from tests.ports import free_port
 
 DAY = timedelta(days=1)
 AGAIN = "You can ask the bank again (today|tomorrow) at"  # tomorrow shortly before midnight
@@ -307,9 +308,7 @@ class Silence:
 @pytest.fixture(params=["refuses", "is silent"])
 def broken_redis(request):
     if request.param == "refuses":
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            port = probe.getsockname()[1]
-        yield f"redis://127.0.0.1:{port}"
+        yield f"redis://127.0.0.1:{free_port()}"
     else:
         silence = Silence()
         yield silence.url

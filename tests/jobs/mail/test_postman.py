@@ -15,6 +15,7 @@ from plaidapp.store.base.types import now
 from plaidapp.store.people import mail_links, outbox, users
 from plaidapp.store.people.outbox import USERNAME, Content
 from tests.mailbox import PASSWORD, USER, Mailbox, certificate, check_password
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -94,8 +95,7 @@ def test_what_is_stored_tells_nothing(write, dump):
 def test_while_the_server_is_away_one_mail_is_tried_and_each_later_and_later(
     write, use, waiting, later
 ):
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        use(f"smtp://127.0.0.1:{unused.getsockname()[1]}")
+    use(f"smtp://127.0.0.1:{free_port()}")
     write()
     write()
 
