@@ -1,0 +1,45 @@
+"""PostgreSQL plans the queries of pages once for a connection, not at each request."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DataError
+
+from plaidapp.extensions import db
+from plaidapp.store import User
+
+OFTEN = 7
+"""The driver prepares what it runs a sixth time."""
+PREPARED = text("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%FROM account%'")
+
+
+@pytest.fixture
+def prepared(app, alice):
+    """Return the names of the prepared queries of a page that has been opened often."""
+    for _ in range(OFTEN):
+        assert alice.client.get("/finance/accounts").status_code == 200
+
+    def ask():
+        with app.app_context():
+            names = db.session.scalars(PREPARED).all()
+            db.session.commit()  # a rollback would drop them
+        return names
+
+    return ask
+
+
+def test_a_page_uses_what_an_earlier_one_has_prepared(prepared, alice):
+    before = prepared()
+    alice.client.get("/finance/accounts")
+    assert prepared() == before != []
+
+
+def test_a_transaction_that_fails_keeps_what_is_prepared_and_stores_nothing(app, prepared, ask):
+    before = prepared()
+    with app.app_context():
+        db.session.execute(db.update(User).values(username="mallory"))
+        with pytest.raises(DataError):
+            db.session.execute(text("SELECT 1 / 0"))
+        db.session.rollback()
+        db.session.commit()
+    assert prepared() == before != []
+    assert [user.username for user in ask(User)] == ["alice"]
