@@ -45,3 +45,14 @@ def test_a_transaction_that_fails_keeps_what_is_prepared_and_stores_nothing(app,
         db.session.commit()
     assert prepared() == before != []
     assert [user.username for user in ask(User)] == ["alice"]
+
+
+@pytest.mark.usefixtures("alice")
+def test_a_jot_of_a_get_that_is_rolled_back_is_not_stored(app, ask):
+    with (
+        app.test_request_context("/"),
+        db.engine.connect().execution_options(jots=True) as connection,
+    ):
+        connection.execute(db.update(User).values(username="mallory"))
+        connection.rollback()
+    assert [user.username for user in ask(User)] == ["alice"]

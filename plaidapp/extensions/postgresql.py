@@ -81,9 +81,10 @@ def configure(engine: Engine, limits: AllLimits) -> None:
             driver.autocommit = True
         if glances(connection) or _is_autocommit(connection):
             return
-        connection.info[READS] = only_reads()
+        command = command_for(connection)
+        connection.info[READS] = SNAPSHOT in command  # a jot of a GET writes
         try:
-            driver.execute(command_for(connection), prepare=False)
+            driver.execute(command, prepare=False)
         except Error as error:
             dialect: Any = engine.dialect
             if dialect.is_disconnect(error, driver, None):
