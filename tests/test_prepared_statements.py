@@ -2,7 +2,6 @@
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DataError
 
 from plaidapp.extensions import db
 from plaidapp.store import User
@@ -35,16 +34,14 @@ def test_a_page_uses_what_an_earlier_one_has_prepared(prepared, alice):
     assert prepared() == before != []
 
 
-def test_a_transaction_that_fails_keeps_what_is_prepared_and_stores_nothing(app, prepared, ask):
-    before = prepared()
+def test_a_page_works_again_after_what_was_prepared_is_lost(app, prepared, alice):
+    """Something else than the driver drops it, such as a pooler. A migration may break it too."""
+    assert prepared()
     with app.app_context():
-        db.session.execute(db.update(User).values(username="mallory"))
-        with pytest.raises(DataError):
-            db.session.execute(text("SELECT 1 / 0"))
-        db.session.rollback()
+        db.session.execute(text("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$"))
         db.session.commit()
-    assert prepared() == before != []
-    assert [user.username for user in ask(User)] == ["alice"]
+    statuses = [alice.client.get("/finance/accounts").status_code for _ in range(3)]
+    assert statuses == [500, 200, 200]
 
 
 @pytest.mark.usefixtures("alice")

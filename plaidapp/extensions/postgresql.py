@@ -31,7 +31,7 @@ CONNECT: Mapping[str, Any] = {
     "fallback_application_name": "plaidapp",
 }
 READS = "plaidapp.reads"
-"""What `Connection.info` calls it that the transaction may only read."""
+"""The key in `Connection.info`: may the transaction only read?"""
 JOT_WAITS = 0.01
 """Seconds: as little as PostgreSQL can tell from not at all."""
 WITHOUT_THE_DISK = "; SET LOCAL synchronous_commit = off"
@@ -93,22 +93,22 @@ def configure(engine: Engine, limits: AllLimits) -> None:
 
 
 def _keep_prepared(engine: Engine) -> None:
-    """Where nothing can have changed, end a transaction by COMMIT instead of ROLLBACK.
+    """End what only reads by COMMIT, also where SQLAlchemy would roll it back, as after each GET.
 
-    With a ROLLBACK the driver forgets the statements that it has prepared on the connection. Each
-    GET ends with one, so pages would never use any, and PostgreSQL would plan each query anew.
-    https://www.postgresql.org/docs/current/sql-prepare.html
+    With a ROLLBACK the driver forgets the statements that it has prepared on the connection. Pages
+    would never use any, and PostgreSQL would plan each of their queries anew. What has failed is
+    rolled back all the same: a prepared statement may be what was wrong, as after a migration.
+    https://www.psycopg.org/psycopg3/docs/advanced/prepare.html
     """
     from psycopg import Error
-    from psycopg.pq import TransactionStatus as Status
+    from psycopg.pq import TransactionStatus
 
     @event.listens_for(engine, "rollback")
     def commit(connection: Connection) -> None:
-        if connection.invalidated:
+        if connection.invalidated or not connection.info.get(READS):
             return
         driver: Any = connection.connection.dbapi_connection
-        status = driver.info.transaction_status  # PostgreSQL commits nothing of one with an error
-        if status == Status.INERROR or (status == Status.INTRANS and connection.info.get(READS)):
+        if driver.info.transaction_status == TransactionStatus.INTRANS:  # and has not failed
             with suppress(Error):  # SQLAlchemy's own rollback follows, and meets the same
                 driver.commit()
 
