@@ -117,7 +117,7 @@ def test_a_webhook_takes_few_statements(deliver, connected, statements):
         statements.clear()
         assert deliver(event) == 200
         taken.append(len([each for each in statements if not each.startswith("BEGIN")]))
-    assert taken == [7, 4]
+    assert taken == [6, 4]
 
 
 def test_no_webhook_is_lost_while_redis_is_away(another, deliver, ask, connected):

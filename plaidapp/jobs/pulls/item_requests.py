@@ -11,7 +11,7 @@ from plaidapp.extensions import db
 from plaidapp.store import Item, Pull
 from plaidapp.store.connections import items, reconnected_accounts, sync_progress
 from plaidapp.store.connections import standby as standby_items
-from plaidapp.store.pulls import kinds, open_pulls, pulls, transitions
+from plaidapp.store.pulls import kinds, line, open_pulls, pulls, transitions
 
 
 class Named(Protocol):
@@ -32,7 +32,7 @@ def sync(item: Named, asked_by: str) -> Pull | None:
     sync_progress.request_sync(item.id)
     under_way = open_pulls.syncing(item.id)
     if under_way is None:
-        return pulls.add_over(item.user_id, kinds.TRANSACTIONS, [item.id], asked_by=asked_by)
+        return line.add(item.user_id, kinds.TRANSACTIONS, item.id, asked_by)
     if under_way.waits and transitions.hurry(under_way.id):
         return db.session.get_one(Pull, under_way.id)
     return None
@@ -74,14 +74,14 @@ def recurring(item: Named, asked_by: str) -> Pull | None:
     items.lock(item.id)
     waiting = open_pulls.waiting(item.id, kinds.RECURRING)
     if waiting is None:
-        return pulls.add_over(item.user_id, kinds.RECURRING, [item.id], asked_by=asked_by)
+        return line.add(item.user_id, kinds.RECURRING, item.id, asked_by)
     return waiting if transitions.hurry(waiting.id) else None
 
 
 def status(item: Named) -> None:
     """Have Plaid asked about the connection. The clock rings for the pull."""
     if open_pulls.under_way(item.id, kinds.STATUS) is None:
-        pulls.add_over(item.user_id, kinds.STATUS, [item.id], asked_by=pulls.CLOCK)
+        line.add(item.user_id, kinds.STATUS, item.id, pulls.CLOCK)
 
 
 def standby(item_id: int) -> None:

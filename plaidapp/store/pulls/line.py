@@ -11,15 +11,29 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Update, bindparam, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Update,
+    bindparam,
+    case,
+    func,
+    insert,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.sql.dml import ReturningInsert
 
 from plaidapp import policy
 from plaidapp.extensions import db, glance
 
 from ..base.types import Moment, now
 from ..base.writes import write
-from .pulls import PERSON, QUEUED, RUNNING, TABLE, WEBHOOK, Pull
+from . import kinds
+from .pulls import PARTS, PERSON, QUEUED, RUNNING, TABLE, WEBHOOK, Pull
 
 _IS_DUE = TABLE.c.run_after <= bindparam("now", type_=Moment)
 TAKING_TURNS = (PERSON, WEBHOOK)
@@ -109,14 +123,60 @@ def is_turn(ahead: int) -> bool:
 
 
 @functools.cache
-def _take_turn(asked_by: str) -> Update:
+def _has_turn(asked_by: str) -> ColumnElement[bool]:
     ahead = _ahead(asked_by).correlate(None).scalar_subquery()
-    its_turn = TABLE.c.id == bindparam("pull_id"), ahead < bindparam("limit")
+    return ahead < bindparam("limit")
+
+
+@functools.cache
+def _take_turn(asked_by: str) -> Update:
+    its_turn = TABLE.c.id == bindparam("pull_id"), _has_turn(asked_by)
     return update(TABLE).where(*its_turn).values(rung_at=bindparam("now"))
 
 
+@functools.cache
+def _add(asked_by: str) -> ReturningInsert[int, datetime | None]:
+    moment = bindparam("now", type_=Moment)
+    turn = case((_has_turn(asked_by), moment)) if asked_by in TAKING_TURNS else null()
+    values = {"asked_by": asked_by, "created_at": moment, "run_after": moment, "rung_at": turn}
+    new = insert(TABLE).values(user_id=bindparam("person"), kind=bindparam("name"), **values)
+    return new.returning(TABLE.c.id, TABLE.c.rung_at)
+
+
+_ADD_PART = insert(PARTS)
+
+
+def add(user_id: int, kind: str, item_id: int, asked_by: str) -> Pull:
+    """Add a queued pull over one Item, and take its turn, in two statements: most webhooks do so.
+
+    The pull is not in the session. The caller rings the queue, or commits. Raises ValueError for an
+    unknown kind.
+    """
+    kinds.of(kind)
+    moment = now()
+    values = {"person": user_id, "name": kind, "now": moment}
+    turn = {"pull_id": 0, "limit": policy.PULLS_AHEAD}
+    pull_id, rung_at = db.session.execute(_add(asked_by), values | turn).one()
+    write(_ADD_PART, {"pull_id": pull_id, "item_id": item_id})
+    return Pull(
+        id=pull_id,
+        user_id=user_id,
+        kind=kind,
+        asked_by=asked_by,
+        state=QUEUED,
+        attempt=0,
+        run_after=moment,
+        rung_at=rung_at,
+    )
+
+
 def take_turn(pull: Pull) -> bool:
-    """As `mark_rung`, if it is the pull's turn. Otherwise change nothing and return False."""
+    """As `mark_rung`, if it is the pull's turn. Otherwise change nothing and return False.
+
+    A pull that has been rung for since it became due has taken it.
+    """
+    if pull.rung_at and pull.rung_at >= pull.run_after:
+        return True
     if pull.asked_by not in TAKING_TURNS:
         mark_rung([pull])
         return True

@@ -4,7 +4,7 @@ A pull is a row first and a job second: the row says what to do, a worker claims
 `transitions`), and pages read from it how it goes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, cast
 
@@ -154,19 +154,13 @@ def add(user_id: int, kind: str, items: Sequence[Item] = (), **fields: Any) -> P
 
     Raises ValueError for an unknown kind.
     """
-    pull = add_over(user_id, kind, [item.id for item in items], **fields)
-    for pull_item, item in zip(pull.items, items, strict=True):
-        set_committed_value(pull_item, "item", item)  # so that it is not read again
-    return pull
-
-
-def add_over(user_id: int, kind: str, item_ids: Iterable[int], **fields: Any) -> Pull:
-    """As `add`, for a caller who has not read the Items, and does not need them from the pull."""
     kinds.of(kind)
-    pull_items = [PullItem(item_id=item_id) for item_id in item_ids]
+    pull_items = [PullItem(item_id=item.id) for item in items]
     pull = Pull(user_id=user_id, kind=kind, items=pull_items, **fields)
     db.session.add(pull)
     db.session.flush()
+    for pull_item, item in zip(pull.items, items, strict=True):
+        set_committed_value(pull_item, "item", item)  # so that it is not read again
     return pull
 
 

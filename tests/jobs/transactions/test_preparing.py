@@ -108,8 +108,9 @@ def test_a_webhook_asks_at_once(begin, run, custom, asked, pass_time, item_now, 
     pass_time(91 * MINUTE)
     tick()
     assert len(times) == before
-    item_requests.sync(item_now(item), pulls.WEBHOOK)
+    pull = item_requests.sync(item_now(item), pulls.WEBHOOK)
     db.session.commit()
+    jobs.run(pull.id)
     tick()
     assert len(times) == before + 1
 
