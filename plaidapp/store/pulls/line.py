@@ -31,7 +31,7 @@ from plaidapp import policy
 from plaidapp.extensions import db, glance
 
 from ..base.types import Moment, now
-from ..base.writes import write
+from ..base.writes import one_of, write
 from . import kinds
 from .pulls import PARTS, PERSON, QUEUED, RUNNING, TABLE, WEBHOOK, Pull
 
@@ -43,7 +43,7 @@ def _in_line(asked_by: str) -> tuple[ColumnElement[bool], ...]:
     """Conditions: the pulls of all persons that run, or could."""
     return (
         TABLE.c.asked_by == asked_by,
-        TABLE.c.state.in_((QUEUED, RUNNING)),
+        one_of(TABLE.c.state, (QUEUED, RUNNING)),
         or_(TABLE.c.state == RUNNING, _IS_DUE),
     )
 
