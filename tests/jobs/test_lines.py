@@ -1,5 +1,6 @@
 """Who goes first: clicks, then webhooks, then the clock; and nobody keeps others waiting."""
 
+import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,8 +12,10 @@ from sqlalchemy import update
 from plaidapp import policy
 from plaidapp.extensions import db
 from plaidapp.jobs import clock, pull_job, queue
-from plaidapp.jobs.pulls import lines
+from plaidapp.jobs.pulls import item_requests, lines
 from plaidapp.store import Pull
+from plaidapp.store.base.types import now
+from plaidapp.store.connections import items
 from plaidapp.store.people import users
 from plaidapp.store.pulls import kinds, pulls, transitions
 
@@ -44,6 +47,21 @@ def ask(owner):
         if ring:
             queue.ring(pull)
         db.session.commit()
+        return pull.id
+
+    return add
+
+
+@pytest.fixture
+def announce(owner):
+    """A webhook says that a new connection has transactions. Return the id of the pull."""
+
+    def add():
+        name = secrets.token_hex(8)
+        item = items.add(user_id=owner, plaid_item_id=name, access_token=b"")
+        db.session.flush()
+        pull = item_requests.sync(item, pulls.WEBHOOK)
+        queue.ring(pull)
         return pull.id
 
     return add
@@ -179,8 +197,8 @@ def test_each_line_goes_on_after_workers_have_emptied_it(ask, waiting, context):
     assert waiting() == [later[1], later[0], later[2], first[0]]
 
 
-def test_the_webhooks_of_many_connections_delay_nobody_elses(ask, other, waiting):
-    many = [ask(pulls.WEBHOOK) for _ in range(10)]
+def test_the_webhooks_of_many_connections_delay_nobody_elses(announce, ask, other, waiting):
+    many = [announce() for _ in range(10)]
     theirs = ask(pulls.WEBHOOK, other)
     assert waiting() == [*many[: policy.PULLS_AHEAD], theirs]
     clock.ring_due()  # changes nothing
@@ -190,6 +208,20 @@ def test_the_webhooks_of_many_connections_delay_nobody_elses(ask, other, waiting
     db.session.execute(update(Pull).where(Pull.id == many[0]).values(state=pulls.DONE))
     queue.ring_next(pulls.by_id(many[0]))
     assert waiting()[-1] == many[policy.PULLS_AHEAD]
+
+
+def test_clicks_that_are_tried_again_take_turns_too(ask, waiting):
+    """The page has read the row before it queues it again: what the row says of its turn is old."""
+    pull_ids = [ask(pulls.PERSON, ring=False) for _ in range(policy.PULLS_AHEAD + 2)]
+    rows = [pulls.by_id(pull_id) for pull_id in pull_ids]
+    moment = now()
+    db.session.execute(update(Pull).values(state=pulls.FAILED, run_after=moment, rung_at=moment))
+    db.session.commit()
+    for row in rows:
+        db.session.refresh(row)
+        assert transitions.queue_again(row.id)
+        queue.ring(row)
+    assert waiting() == pull_ids[: policy.PULLS_AHEAD]
 
 
 def test_the_clock_takes_one_connection_of_each_person_after_another(ask, other, waiting):

@@ -147,10 +147,11 @@ _ADD_PART = insert(PARTS)
 
 
 def add(user_id: int, kind: str, item_id: int, asked_by: str) -> Pull:
-    """Add a queued pull over one Item, and take its turn, in two statements: most webhooks do so.
+    """Add a queued pull over one Item, and take its turn if it has one. Most webhooks add such a
+    pull, so this takes two statements only.
 
-    The pull is not in the session. The caller rings the queue, or commits. Raises ValueError for an
-    unknown kind.
+    The pull is not in the session. The caller rings for one of a webhook, and only commits one of
+    the clock. Raises ValueError for an unknown kind.
     """
     kinds.of(kind)
     moment = now()
@@ -158,7 +159,7 @@ def add(user_id: int, kind: str, item_id: int, asked_by: str) -> Pull:
     turn = {"pull_id": 0, "limit": policy.PULLS_AHEAD}
     pull_id, rung_at = db.session.execute(_add(asked_by), values | turn).one()
     write(_ADD_PART, {"pull_id": pull_id, "item_id": item_id})
-    return Pull(
+    pull = Pull(
         id=pull_id,
         user_id=user_id,
         kind=kind,
@@ -168,15 +169,14 @@ def add(user_id: int, kind: str, item_id: int, asked_by: str) -> Pull:
         run_after=moment,
         rung_at=rung_at,
     )
+    pull.turn_is_known = asked_by in TAKING_TURNS
+    return pull
 
 
 def take_turn(pull: Pull) -> bool:
-    """As `mark_rung`, if it is the pull's turn. Otherwise change nothing and return False.
-
-    A pull that has been rung for since it became due has taken it.
-    """
-    if pull.rung_at and pull.rung_at >= pull.run_after:
-        return True
+    """As `mark_rung`, if it is the pull's turn. Otherwise change nothing and return False."""
+    if pull.turn_is_known:
+        return pull.rung_at is not None
     if pull.asked_by not in TAKING_TURNS:
         mark_rung([pull])
         return True

@@ -86,6 +86,9 @@ class Pull(Base):
         lazy="raise", order_by="PullItem.id", back_populates="pull"
     )
 
+    turn_is_known = False
+    """True if `line.add` has just added the pull: `rung_at` says whether it has its turn."""
+
     @property
     def active(self) -> bool:
         return self.state in (QUEUED, RUNNING)
