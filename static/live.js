@@ -74,6 +74,13 @@ document.addEventListener("htmx:after:request", (event) => {
   }
 });
 
+// A list with panels may have been requested before a panel changed. The panel stays as it is then:
+// it would go back, and a screen reader would hear its result twice.
+htmx.registerExtension("newer-panels", {
+  htmx_before_morph_node: (_element, { oldNode, newNode }) =>
+    oldNode.id !== newNode.id || !(Number(oldNode.dataset?.revision) > Number(newNode.dataset?.revision)),
+});
+
 document.addEventListener("htmx:error", (event) => {
   const { ctx } = event.detail;
   if (isPoll(ctx)) outOfDate();

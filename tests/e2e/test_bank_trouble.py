@@ -3,6 +3,7 @@
 import re
 import signal
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.e2e.person import Person, be_done
@@ -58,7 +59,42 @@ def test_a_failed_pull_goes_away_when_dismissed_and_when_a_later_one_succeeds(de
     assert person.page_loads == loads
 
 
-def test_a_dismissed_pull_does_not_come_back_with_an_earlier_poll(deployment, person):
+@pytest.fixture
+def hold_lists(person):
+    """`hold_lists()` holds an answer with the lists. Returns its text, and a call to let it in."""
+
+    def begin():
+        page, late = person.page, []
+
+        def hold(route):
+            everything = re.sub(r"revision=\d+", "revision=", route.request.url)
+            late.append((route, route.fetch(url=everything)))
+
+        page.route("**/finance/live*", hold, times=1)
+        wait_until(lambda: page.evaluate("true") and late, 10, "the lists are asked for")
+        route, answer = late[0]
+
+        def let_in():
+            with page.expect_response(lambda told: "/live" in told.url and told.status != 204):
+                route.fulfill(response=answer)
+            with page.expect_response("**/finance/live*"):
+                pass
+
+        return answer.text(), let_in
+
+    return begin
+
+
+COUNT = """selector => {
+    window.back = 0;
+    const look = () => { back += document.querySelectorAll(selector).length; };
+    const changes = {subtree: true, childList: true, attributes: true};
+    new MutationObserver(look).observe(document, changes);
+}"""
+"""Counts in `back` how often there is such an element, at each change of the page."""
+
+
+def test_a_dismissed_pull_does_not_come_back_with_an_earlier_poll(deployment, person, hold_lists):
     be_done(person.connect("user_transactions_dynamic", "any"))
     page = person.page
     deployment.bank.misbehave(
@@ -66,31 +102,30 @@ def test_a_dismissed_pull_does_not_come_back_with_an_earlier_poll(deployment, pe
     )
     panel = person.pull("Get account data")
     expect(panel).to_have_attribute("data-state", "failed")
-    number, late = panel.get_attribute("id"), []
-
-    def hold(route):
-        everything = re.sub(r"revision=\d+", "revision=", route.request.url)
-        late.append((route, route.fetch(url=everything)))
-
-    page.route("**/finance/live*", hold, times=1)
-    wait_until(lambda: page.evaluate("true") and late, 10, "the lists are asked for")
+    number = panel.get_attribute("id")
+    lists, let_in = hold_lists()
     panel.get_by_role("button", name="Dismiss").click()
     expect(panel).to_have_count(0)
-    route, answer = late[0]
-    assert f'id="{number}"' in answer.text()
-    page.evaluate(
-        """selector => {
-        window.back = 0;
-        const look = () => { back += document.querySelectorAll(selector).length; };
-        new MutationObserver(look).observe(document, {subtree: true, childList: true});
-    }""",
-        "#activity > [data-state=failed]",
-    )
-    with page.expect_response(lambda told: "/finance/live" in told.url and told.status != 204):
-        route.fulfill(response=answer)
-    with page.expect_response("**/finance/live*"):
-        pass
+    assert f'id="{number}"' in lists
+    page.evaluate(COUNT, "#activity > [data-state=failed]")
+    let_in()
     assert page.evaluate("back") == 0
+
+
+def test_a_pull_that_is_done_does_not_go_back_with_an_earlier_poll(deployment, person, hold_lists):
+    """A screen reader would hear its result twice."""
+    be_done(person.connect("user_transactions_dynamic", "any"))
+    deployment.bank.misbehave("delay", "/accounts/balance/get", seconds=600)
+    panel = person.pull("Get account data")
+    expect(panel).to_contain_text("contacting the bank")
+    lists, let_in = hold_lists()
+    deployment.bank.behave()
+    be_done(panel)
+    assert "contacting the bank" in lists
+    person.page.evaluate(COUNT, "#activity > [data-state=running]")
+    let_in()
+    assert person.page.evaluate("back") == 0
+    expect(panel).to_have_attribute("data-state", "done")
 
 
 def test_a_connection_that_fails_can_be_tried_again(deployment, person):
