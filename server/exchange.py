@@ -27,7 +27,7 @@ class Exchange(HTTPMessageDelegate):
         self.held = 0
         """Bytes in memory, as Clients.hold noted them."""
         self.begun = False
-        """Whether the request is whole, or is refused without the rest."""
+        """Whether the request is whole, or the rest of it does not count."""
         self.received = asyncio.Event()
         self.loop = asyncio.get_running_loop()
         self.clients = clients
@@ -60,14 +60,13 @@ class Exchange(HTTPMessageDelegate):
 
     def finish(self) -> None:
         self.received.set()
-        if not self.begun:
-            self._begin()
+        self._begin()
 
     def _begin(self) -> None:
-        self.begun = True
-        if self.conn.stream.closed():  # the client has gone meanwhile
-            return
-        self.clients.begin(self)
+        """Have the app answer, also if the client has gone meanwhile: see `run`."""
+        if not self.begun:
+            self.begun = True
+            self.clients.begin(self)
 
     def run(self, app: WSGIApp) -> None:
         """Run the app. A thread calls this.
@@ -87,4 +86,5 @@ class Exchange(HTTPMessageDelegate):
 
     def abort(self) -> None:
         """Close the connection. An answer that is under way remains incomplete."""
+        self.begun = True  # the app does not get a request that is not whole
         self.conn.stream.close()

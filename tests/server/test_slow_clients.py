@@ -2,8 +2,10 @@
 
 import contextlib
 import http.client
+import os
 import re
 import select
+import signal
 import time
 
 import pytest
@@ -98,6 +100,7 @@ SLOW = b" /slow/1.0 HTTP/1.1\r\n" + HOST + b"Content-Length: 0\r\n\r\n"
 
 def test_nobody_makes_pages_for_clients_that_have_gone(served, stalled):
     """What such a client wanted to change is changed."""
+    server = served.process()
 
     def runs():
         return re.findall("slow for a (.*)", served.log.read_text())
@@ -105,9 +108,13 @@ def test_nobody_makes_pages_for_clients_that_have_gone(served, stalled):
     for _ in range(4):  # there are as many threads
         stalled(served.connect(b"GET" + SLOW))
     wait_until(lambda: runs() == ["GET"] * 4, 10, "all threads are busy")
-    gone = [served.connect(method + SLOW) for method in (b"GET", b"HEAD", b"POST")]
-    for client in gone:
+    gone = [(served.connect(), method + SLOW) for method in (b"GET", b"HEAD", b"POST")]
+    assert served.ask(PROBE)  # the server waits for their requests
+    os.kill(server, signal.SIGSTOP)  # it sees a request and its client's end at the same time
+    for client, request in gone:
+        client.sendall(request)
         client.close()
+    os.kill(server, signal.SIGCONT)
 
     wait_until(lambda: "POST" in runs(), 10, "the last of them had its turn")
     assert served.is_answered()
