@@ -74,11 +74,11 @@ document.addEventListener("htmx:after:request", (event) => {
   }
 });
 
-// A list with panels may have been requested before a panel changed. The panel stays as it is then:
-// it would go back, and a screen reader would hear its result twice.
+// A list with panels may have been requested before a panel changed. Then the panel stays as it is:
+// otherwise it would go back, and a screen reader would hear its result twice.
 htmx.registerExtension("newer-panels", {
   htmx_before_morph_node: (_element, { oldNode, newNode }) =>
-    oldNode.id !== newNode.id || !(Number(oldNode.dataset?.revision) > Number(newNode.dataset?.revision)),
+    !(Number(oldNode.dataset?.revision) > Number(newNode.dataset?.revision)), // both are of one id
 });
 
 document.addEventListener("htmx:error", (event) => {

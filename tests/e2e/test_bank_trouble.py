@@ -75,7 +75,9 @@ def hold_lists(person):
         route, answer = late[0]
 
         def let_in():
-            with page.expect_response(lambda told: "/live" in told.url and told.status != 204):
+            with page.expect_response(
+                lambda told: "/finance/live" in told.url and told.status != 204
+            ):
                 route.fulfill(response=answer)
             with page.expect_response("**/finance/live*"):
                 pass
